@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{packages,services,tools,test}/**/*.test.ts'],
+    // One real PostgreSQL for the whole run; every test makes a database of its own on it.
+    globalSetup: ['packages/postgres/src/testing/postgres-server.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
