@@ -1,0 +1,89 @@
+import { isUnavailable } from './errors.ts';
+
+/** More work waits than `maxQueued`: the caller should be told to come back later. */
+export class QueueFullError extends Error {
+  override name = 'QueueFullError';
+}
+
+type Waiting<Item, Result> = {
+  item: Item;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+};
+
+/**
+ * Gathers items into batches: while one batch is at the database the next one fills. An item that finds nothing
+ * running starts at once, with those of the same tick; at most `maxItems` go together, first come first served.
+ * With `maxQueued` waiting already, a further item rejects at once with `QueueFullError`.
+ *
+ * When a batch fails, its items run one by one, so that nobody pays for a neighbour: `run` must have done
+ * nothing if it throws, or be safe to repeat. If the database is unavailable all of them fail with it instead.
+ */
+export function createBatcher<Item, Result>(options: {
+  run: (items: Item[]) => Promise<Result[]>;
+  maxItems: number;
+  maxQueued: number;
+}): (item: Item) => Promise<Result> {
+  const { run, maxItems, maxQueued } = options;
+  const queue: Waiting<Item, Result>[] = [];
+  let draining = false;
+
+  async function drain(): Promise<void> {
+    // One microtask later, so that a burst goes together; `draining` is already set.
+    await null;
+    while (queue.length > 0) await settle(run, queue.splice(0, maxItems));
+    draining = false;
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      if (queue.length >= maxQueued) {
+        reject(new QueueFullError(`${maxQueued} items are waiting already`));
+        return;
+      }
+      queue.push({ item, resolve, reject });
+      if (draining) return;
+      draining = true;
+      void drain();
+    });
+}
+
+/** Runs one batch and answers each of its items. Never rejects. */
+async function settle<Item, Result>(
+  run: (items: Item[]) => Promise<Result[]>,
+  batch: Waiting<Item, Result>[],
+): Promise<void> {
+  let results: Result[];
+  try {
+    results = await run(batch.map(({ item }) => item));
+  } catch (error) {
+    if (batch.length === 1 || isUnavailable(error)) for (const { reject } of batch) reject(error);
+    else await settleOneByOne(run, batch);
+    return;
+  }
+  // Not run again one by one: it did not fail, so it would be done twice.
+  if (results.length !== batch.length) {
+    const error = new Error(`a batch of ${batch.length} items gave ${results.length} results`);
+    for (const { reject } of batch) reject(error);
+    return;
+  }
+  for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
+}
+
+async function settleOneByOne<Item, Result>(
+  run: (items: Item[]) => Promise<Result[]>,
+  batch: Waiting<Item, Result>[],
+): Promise<void> {
+  let unavailable: unknown;
+  for (const waiting of batch) {
+    if (unavailable !== undefined) {
+      waiting.reject(unavailable);
+      continue;
+    }
+    const reject = (error: unknown) => {
+      if (isUnavailable(error)) unavailable = error;
+      waiting.reject(error);
+    };
+    await settle(run, [{ ...waiting, reject }]);
+  }
+}

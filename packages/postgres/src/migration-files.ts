@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+
+export type MigrationFile = { name: string; sql: string; checksum: string };
+export type AppliedMigration = { name: string; checksum: string };
+
+const FILE_NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
+
+/** Reads `0001_name.sql`, `0002_…` of a folder, in order. Throws when a number is missing or there twice. */
+export async function readMigrationFiles(folder: URL): Promise<MigrationFile[]> {
+  const base = folder.href.endsWith('/') ? folder : new URL(`${folder.href}/`);
+  const names = (await readdir(base)).filter((name) => name.endsWith('.sql')).sort();
+  for (const [index, name] of names.entries()) {
+    if (!FILE_NAME.test(name))
+      throw new Error(`migration ${name}: rename it to the form 0001_what_it_does.sql`);
+    if (numberOf(name) === index + 1) continue;
+    const expected = String(index + 1).padStart(4, '0');
+    throw new Error(
+      `migration ${name}: ${expected} should stand here; number the files 0001, 0002, … once each`,
+    );
+  }
+  return Promise.all(names.map((name) => readMigrationFile(base, name)));
+}
+
+async function readMigrationFile(base: URL, name: string): Promise<MigrationFile> {
+  const text = await readFile(new URL(name, base), 'utf8');
+  // A checkout with git's autocrlf must not look like a changed file.
+  const sql = text.replaceAll('\r\n', '\n');
+  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+}
+
+/**
+ * The first file that this database lacks, or undefined when it has them all. Throws when what was applied and
+ * what the folder holds cannot be two points of one history.
+ *
+ * Applied migrations beyond the folder's last are fine: a newer release migrated, and a replica of the older
+ * one that restarts during the roll-out, or after a rollback, must be able to start. That asks of every
+ * migration what rolling out asks anyway: the release before it still works on its result. A hole is not fine:
+ * it comes from two branches that took the same number, and nobody ever tested that order.
+ */
+export function firstMissing(files: MigrationFile[], applied: AppliedMigration[]): MigrationFile | undefined {
+  const appliedByNumber = new Map(applied.map((migration) => [numberOf(migration.name), migration]));
+  const newest = Math.max(0, ...appliedByNumber.keys());
+  for (const file of files) {
+    const before = appliedByNumber.get(numberOf(file.name));
+    if (before === undefined) {
+      if (numberOf(file.name) > newest) return file;
+      const after = applied.find(({ name }) => numberOf(name) === newest)?.name;
+      throw new Error(
+        `migration ${file.name} is missing from the database, which already has ${after}: give it the next free number`,
+      );
+    }
+    if (before.name !== file.name) {
+      throw new Error(
+        `migration ${file.name}: the database has ${before.name} under this number: give yours the next free number`,
+      );
+    }
+    if (before.checksum !== file.checksum) {
+      throw new Error(
+        `migration ${file.name} was changed after it was applied: restore it, and put the change in a new file`,
+      );
+    }
+  }
+  return undefined;
+}
+
+function numberOf(name: string): number {
+  return Number(name.slice(0, 4));
+}

@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A fast shutdown writes a checkpoint, which takes a while on a slow disk. */
+const FAST_SHUTDOWN_MS = 20_000;
+const IMMEDIATE_SHUTDOWN_MS = 5_000;
+const POLL_MS = 20;
+
+/**
+ * Stops the server that a killed run left behind on `pgdata`. To be called by the holder of the data folder's
+ * lock only, which proves that nobody is using that server.
+ */
+export async function stopOrphanedServer(pgdata: string): Promise<void> {
+  const pidFile = join(pgdata, 'postmaster.pid');
+  const text = await readFile(pidFile, 'utf8').catch(() => '');
+  const pid = Number.parseInt(text, 10);
+  if (!(pid > 0)) return;
+  if (isServerOn(pid, pgdata)) {
+    await stop(pid, pgdata);
+    return;
+  }
+  // PostgreSQL takes any living process with this id, now somebody else's, for a server. It ignores its parent's
+  // id though, and still looks at the shared memory that the other lines name, so the file is not just removed.
+  await writeFile(pidFile, text.replace(/^\d+/, String(process.pid)));
+}
+
+async function stop(pid: number, pgdata: string): Promise<void> {
+  for (const [signal, limitMs] of [
+    ['SIGINT', FAST_SHUTDOWN_MS],
+    ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
+  ] as const) {
+    process.kill(pid, signal);
+    const giveUpAt = performance.now() + limitMs;
+    while (performance.now() < giveUpAt) {
+      if (!isServerOn(pid, pgdata)) return;
+      await sleep(POLL_MS);
+    }
+  }
+  throw new Error(
+    `process ${pid} is a PostgreSQL server on ${pgdata} and does not stop: end it (kill -9 ${pid})`,
+  );
+}
+
+/**
+ * Whether `pid` is certainly a server on this folder, by its arguments, which a postmaster never changes. A
+ * process that has ended but that nobody waits for (a zombie) has none, and counts as gone.
+ */
+function isServerOn(pid: number, pgdata: string): boolean {
+  try {
+    if (process.platform === 'linux') {
+      const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return program?.endsWith('/postgres') === true && args[args.indexOf('-D') + 1] === pgdata;
+    }
+    const command = execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+    return command.includes(`/postgres -D ${pgdata} -c `);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { openPool, type Pool } from '../pool.ts';
+import type { Tx } from '../transaction.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
+
+/** A table of two counters, `a` and `b`, at 0 before each test, for tests of transactions. */
+export function useCounters() {
+  let database: TestDatabase;
+  let admin: Pool;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    admin = openPool({ url: database.url, max: 2, applicationName: 'admin', onError: () => {} });
+    await admin.query('CREATE TABLE counters (name text PRIMARY KEY, value int NOT NULL)');
+  });
+  beforeEach(async () => {
+    await admin.query(`TRUNCATE counters; INSERT INTO counters VALUES ('a', 0), ('b', 0)`);
+  });
+  afterAll(async () => {
+    await admin.end();
+    await database[Symbol.asyncDispose]();
+  });
+  return {
+    /** Connections apart from those under test. */
+    admin: { query: (statement, values) => admin.query(statement, values) } satisfies Tx as Tx,
+
+    /** A pool that is closed with the test, which hangs when a connection was never given back. */
+    poolOf(max: number) {
+      const pool = openPool({ url: database.url, max, applicationName: 'test', onError: () => {} });
+      return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
+    },
+  };
+}
+
+export async function countOf(tx: Tx, name: string): Promise<number | undefined> {
+  const { rows } = await tx.query<{ value: number }>('SELECT value FROM counters WHERE name = $1', [name]);
+  return rows[0]?.value;
+}
+
+export function increment(tx: Tx, name: string) {
+  return tx.query('UPDATE counters SET value = value + 1 WHERE name = $1', [name]);
+}
+
+/** The process that serves this connection. */
+export async function backendOf(tx: Tx): Promise<number> {
+  const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return rows[0]?.pid ?? expect.unreachable();
+}

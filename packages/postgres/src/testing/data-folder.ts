@@ -1,0 +1,86 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { startEmbedded } from '../embedded.ts';
+import { stopOrphanedServer } from '../orphaned-server.ts';
+import type { ServerUser } from '../server-user.ts';
+
+const OWNER = `
+  import { startEmbedded } from ${JSON.stringify(new URL('../embedded.ts', import.meta.url).href)};
+  process.on('SIGINT', () => console.log('interrupted'));
+  const embedded = startEmbedded({ dataFolder: process.argv[1] });
+  console.log(await embedded.then(({ url }) => url('postgres'), (error) => error.message));`;
+
+/** A data folder of its own for each test of the embedded server. */
+export function useDataFolder() {
+  let template: string;
+  const place = {
+    /** Holds the data folder, and goes with the test. */
+    parent: '',
+    dataFolder: '',
+    /** What a test has to clear up, done last first. */
+    undo: [] as (() => unknown)[],
+
+    /** For tests that are not about the first start: a copy takes a tenth of an initdb. */
+    copyTemplate: () => execFileSync('cp', ['-a', template, place.dataFolder]),
+
+    async start() {
+      const embedded = await startEmbedded({ dataFolder: place.dataFolder });
+      place.undo.push(embedded.close);
+      return embedded;
+    },
+
+    /** A process, in its own process group as a terminal starts it, that holds the data folder until killed. */
+    async startOwner(user: ServerUser = undefined) {
+      const { dataFolder } = place;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', OWNER, dataFolder], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+        ...user,
+      });
+      const exited = once(child, 'exit');
+      place.undo.push(async () => {
+        child.kill('SIGKILL');
+        await exited;
+        await stopOrphanedServer(join(dataFolder, 'pgdata'));
+      });
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const nextLine = async () => (await lines.next()).value ?? expect.unreachable('the owner said nothing');
+      return { child, exited, answer: await nextLine(), nextLine };
+    },
+
+    async postmasterPid() {
+      return Number.parseInt(await readFile(join(place.dataFolder, 'pgdata/postmaster.pid'), 'utf8'), 10);
+    },
+  };
+  beforeAll(async () => {
+    template = await mkdtemp(join(tmpdir(), 'acme-embedded-template-'));
+    await (await startEmbedded({ dataFolder: template })).close();
+  });
+  afterAll(() => rm(template, { recursive: true }));
+  beforeEach(async () => {
+    place.parent = await mkdtemp(join(tmpdir(), 'acme-embedded-'));
+    await chmod(place.parent, 0o755);
+    place.dataFolder = join(place.parent, 'a folder for Übung');
+  });
+  afterEach(async () => {
+    for (const step of place.undo.splice(0).reverse()) await step();
+    await rm(place.parent, { recursive: true, force: true });
+  });
+  return place;
+}
+
+export async function queryOnce(url: string, statement: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { lockDataFolder } from '../data-folder-lock.ts';
+import { startEmbedded } from '../embedded.ts';
+import { stopOrphanedServer } from '../orphaned-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The superuser's URL of the server that all tests share; see `createTestDatabase`. */
+    postgresUrl: string;
+  }
+}
+
+const PREFIX = 'acme-test-postgres-';
+
+/** Vitest's globalSetup: one real server for the whole run, in a temporary folder. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeLeftovers();
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const embedded = await startEmbedded({ dataFolder: folder });
+  project.provide('postgresUrl', embedded.url('postgres'));
+  return async () => {
+    await embedded.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+/** Servers and folders of runs that were killed before their teardown; those of living runs are locked. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    // Without this file it may be one that another run is about to lock.
+    if (!name.startsWith(PREFIX) || !existsSync(join(folder, 'lock.pid'))) continue;
+    try {
+      const lock = lockDataFolder(folder);
+      await stopOrphanedServer(join(folder, 'pgdata'));
+      await rm(folder, { recursive: true, force: true });
+      lock.release();
+    } catch {
+      // In use, or another user's.
+    }
+  }
+}
