@@ -7,7 +7,8 @@ import { untilAborted } from './until-aborted.ts';
 /** What a function takes that reads or writes inside the caller's transaction. A pool is one too, for reads. */
 export type Tx = {
   query<Row extends pg.QueryResultRow>(
-    query: string | pg.QueryConfig,
+    // pg reads query_timeout, in ms, from a query; its types do not know.
+    query: string | (pg.QueryConfig & { query_timeout?: number }),
     values?: unknown[],
   ): Promise<pg.QueryResult<Row>>;
 };

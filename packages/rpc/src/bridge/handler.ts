@@ -1,0 +1,50 @@
+import type { DescMethod, DescService, Message, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { CallContext } from '../call-context.ts';
+import type { RpcError } from '../errors.ts';
+
+/**
+ * A call on its way through the chain: what the handler will see of it, open to the interceptors, and the ways in
+ * and out for its messages. It has the same shape for all four kinds of RPC.
+ */
+export interface ServerCall extends Writable<CallContext> {
+  /** The deadline that the caller set, in ms since the epoch; undefined when it set none. */
+  readonly callerDeadline: number | undefined;
+  /** The SPIFFE ID of the caller's verified certificate (mTLS), by which it may call without a token. */
+  readonly peerIdentity: string | undefined;
+  /** What all the metadata takes, in bytes. */
+  readonly metadataSizeBytes: () => number;
+  /** The request, or the stream of them, decoded when it is first asked for. Throws INTERNAL for garbage. */
+  request: () => Message | AsyncIterable<Message>;
+  /**
+   * Sends a response message. On a stream it resolves when there is room for the next one; a unary response waits
+   * until the chain has ended, so that nothing is answered OK that still fails.
+   */
+  readonly respond: (response: Message) => Promise<void>;
+  /** Ends the call's work: aborts its signal with this reason. The first reason stands. */
+  readonly abort: (reason: RpcError) => void;
+}
+
+/** Serves one call. Resolves when all is answered; what it throws becomes the call's status. */
+export type Handler = (call: ServerCall) => Promise<void>;
+
+/** A link of the chain. */
+export type Interceptor = (next: Handler) => Handler;
+
+/** The handlers of a service, all of its methods, as its protobuf-es descriptor types them. */
+export type ServiceImplementation<Service extends DescService> = {
+  readonly [Name in keyof Service['method']]: MethodImplementation<Service['method'][Name]>;
+};
+
+type MethodImplementation<Method extends DescMethod> = {
+  unary: (request: Input<Method>, context: CallContext) => Promise<Output<Method>>;
+  client_streaming: (requests: AsyncIterable<Input<Method>>, context: CallContext) => Promise<Output<Method>>;
+  server_streaming: (request: Input<Method>, context: CallContext) => AsyncIterable<Output<Method>>;
+  bidi_streaming: (
+    requests: AsyncIterable<Input<Method>>,
+    context: CallContext,
+  ) => AsyncIterable<Output<Method>>;
+}[Method['methodKind']];
+
+type Input<Method extends DescMethod> = MessageShape<Method['input']>;
+type Output<Method extends DescMethod> = MessageInitShape<Method['output']>;
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,0 +1,77 @@
+import type { EventEmitter } from 'node:events';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { peerIdentity } from '../auth/peer-identity.ts';
+import { anonymous, type MethodInfo } from '../call-context.ts';
+import { Code, RpcError } from '../errors.ts';
+import type { ServerCall } from './handler.ts';
+
+/** What all four of grpc-js's call types have. */
+export type GrpcCall = EventEmitter &
+  Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPeer' | 'getDeadline' | 'getAuthContext'>;
+
+export interface CallOptions {
+  readonly log: Logger;
+  readonly newRequestId: () => string;
+}
+
+/** A caller's request id is taken over when it is short and printable, so that it cannot forge a log line. */
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
+
+/** Opens the chain's view of a grpc-js call: what came with it, and the signal that its cancellation aborts. */
+export function openServerCall(
+  method: MethodInfo,
+  grpcCall: GrpcCall,
+  options: CallOptions,
+  messages: Pick<ServerCall, 'request' | 'respond'>,
+): ServerCall {
+  const controller = new AbortController();
+  const callerDeadline = callerDeadlineMs(grpcCall);
+  grpcCall.once('cancelled', () => controller.abort(cancelReason(callerDeadline)));
+  const header = (key: string) => firstText(grpcCall.metadata, key);
+  const callerId = header('x-request-id');
+  const requestId = callerId && requestIdPattern.test(callerId) ? callerId : options.newRequestId();
+  return {
+    ...messages,
+    method,
+    header,
+    metadataSizeBytes: () => sizeBytes(grpcCall.metadata),
+    peer: grpcCall.getPeer(),
+    // Taken when it is asked for: Node unpacks the whole certificate, which a call with a token does not need.
+    get peerIdentity() {
+      return peerIdentity(grpcCall.getAuthContext());
+    },
+    requestId,
+    callerDeadline,
+    deadline: callerDeadline ?? Number.POSITIVE_INFINITY,
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    principal: anonymous,
+    log: options.log.child({ request_id: requestId }),
+  };
+}
+
+function firstText(metadata: Metadata, key: string): string | undefined {
+  const value = metadata.get(key)[0];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** As HTTP/2 counts a header list: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
+function sizeBytes(metadata: Metadata): number {
+  let size = 0;
+  for (const [key, values] of Object.entries(metadata.toHttp2Headers()))
+    for (const value of [values].flat()) size += key.length + String(value).length + 32;
+  return size;
+}
+
+function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
+  const deadline = Number(grpcCall.getDeadline());
+  return Number.isFinite(deadline) ? deadline : undefined;
+}
+
+/** grpc-js says 'cancelled' both when the caller has gone and when it has ended the call at the caller's deadline. */
+function cancelReason(callerDeadline: number | undefined): RpcError {
+  return callerDeadline !== undefined && Date.now() >= callerDeadline
+    ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
+    : new RpcError(Code.CANCELLED, 'cancelled by the caller');
+}

@@ -1,0 +1,44 @@
+import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import { Metadata, type StatusObject } from '@grpc/grpc-js';
+import { Code, RpcError } from '../errors.ts';
+import { decodeStatusDetails, encodeStatusDetails, statusDetailsKey } from '../status-details.ts';
+
+/** The most of a message that is sent, in UTF-16 code units. */
+const maxMessageLength = 1024;
+
+/** Tells a client's retry policy how long to wait, in ms, in the place of its own backoff (gRFC A6). */
+const pushbackKey = 'grpc-retry-pushback-ms';
+const maxInt32 = 2 ** 31 - 1;
+
+/**
+ * An error as grpc-js sends it. What is no RpcError tells the caller nothing: INTERNAL `internal error`.
+ *
+ * grpc-js takes it as the callback's first argument, because instrumentation drops the third. A message that was cut
+ * in the middle of a surrogate pair would end the process inside grpc-js.
+ */
+export function toGrpcStatus(error: unknown): StatusObject {
+  const known = error instanceof RpcError ? error : new RpcError(Code.INTERNAL, 'internal error');
+  const details = known.message.slice(0, maxMessageLength).toWellFormed();
+  const metadata = new Metadata();
+  const encoded = encodeStatusDetails(known.code, details, known.details);
+  if (encoded) metadata.set(statusDetailsKey, Buffer.from(encoded));
+  const pushbackMs = pushbackOf(known);
+  if (pushbackMs !== undefined) metadata.set(pushbackKey, String(pushbackMs));
+  return { code: known.code, details, metadata };
+}
+
+/** What RetryInfo asks for; undefined without one, or for what would be read as "do not retry". */
+function pushbackOf(error: RpcError): number | undefined {
+  const delay = error.detail(RetryInfoSchema)?.retryDelay;
+  const delayMs = delay ? durationMs(delay) : -1;
+  return delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
+}
+
+/** A status as grpc-js got it, with its google.rpc details decoded. */
+export function fromGrpcStatus(status: Partial<StatusObject>): RpcError {
+  const encoded = status.metadata?.get(statusDetailsKey)[0];
+  return new RpcError(status.code ?? Code.UNKNOWN, status.details ?? '', {
+    details: encoded instanceof Uint8Array ? decodeStatusDetails(encoded) : [],
+  });
+}

@@ -1,0 +1,34 @@
+import type { EventEmitter } from 'node:events';
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { metrics, trace } from '@opentelemetry/api';
+import { currentCall, type MethodInfo } from '../call-context.ts';
+import { previousAttemptsAttribute, scope } from '../call-telemetry.ts';
+import { codeName } from '../errors.ts';
+import { isGrpcInstrumented } from '../telemetry.ts';
+
+/** Where an attempt's number travels, 0 left out: to the server in the request, and with its answer to us (gRFC A6). */
+const previousAttemptsKey = 'grpc-previous-rpc-attempts';
+
+/**
+ * Makes the attempts of a call visible when it took more than one: a line in the log of the call that is being served,
+ * and `grpc.client.call.retries` (gRFC A96). A call that its caller ended has no answer that could tell.
+ */
+export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
+  const log = currentCall()?.log;
+  // The call's own span; the official instrumentation's is not active any more.
+  const span = isGrpcInstrumented() ? undefined : trace.getActiveSpan();
+  let previousAttempts = 0;
+  const read = (metadata: Metadata) => {
+    previousAttempts ||= Number(metadata.get(previousAttemptsKey)[0] ?? 0);
+  };
+  call.once('metadata', read);
+  call.once('status', ({ code, metadata }: StatusObject) => {
+    read(metadata);
+    if (previousAttempts === 0) return;
+    span?.setAttribute(previousAttemptsAttribute, previousAttempts);
+    // Asked for each time: it is rare, and an SDK that was started later must see it too.
+    const retries = metrics.getMeter(scope).createHistogram('grpc.client.call.retries', { unit: '{retry}' });
+    retries.record(previousAttempts, { 'grpc.method': method.name });
+    log?.info({ method: method.name, code: codeName(code), attempts: previousAttempts + 1 }, 'call repeated');
+  });
+}

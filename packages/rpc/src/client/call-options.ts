@@ -1,0 +1,66 @@
+import { Metadata } from '@grpc/grpc-js';
+import { context, propagation } from '@opentelemetry/api';
+import { currentCall, type MethodInfo } from '../call-context.ts';
+import { Code, RpcError } from '../errors.ts';
+
+/** What a caller may say of one call. */
+export interface CallOptions {
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** How long the call may take; the contract's deadline when absent. The call that is being served may allow less. */
+  readonly deadlineMs?: number;
+  /** Metadata to send along. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Gives the bearer token to send. */
+export type TokenSource = () => string | Promise<string>;
+
+/**
+ * The longest deadline that grpc-js bears. Its server takes what is over 2^31 ms (24.8 days) for one that has passed,
+ * and what it gets may be rounded up by a second.
+ */
+const longestDeadlineMs = 24 * 24 * 60 * 60 * 1000;
+
+/**
+ * When the call must be over, in ms since the epoch: what its options or the contract say, and never later than the
+ * contract's max_deadline, of which the server grants no more, or the call that is being served.
+ */
+export function outgoingDeadline(method: MethodInfo, options: CallOptions): number {
+  const nowMs = Date.now();
+  const deadline = Math.min(
+    nowMs + (options.deadlineMs ?? method.policy.deadlineMs),
+    nowMs + Math.min(method.policy.maxDeadlineMs, longestDeadlineMs),
+    currentCall()?.deadline ?? Infinity,
+  );
+  if (deadline <= nowMs)
+    throw new RpcError(Code.DEADLINE_EXCEEDED, `no time is left to call ${method.name}`, {
+      answeredBy: method.name,
+    });
+  return deadline;
+}
+
+/** The metadata of a call: the caller's, the trace, and the request id of the call that is being served. */
+export function outgoingMetadata(options: CallOptions): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
+  const served = currentCall();
+  if (served) metadata.set('x-request-id', served.requestId);
+  propagation.inject(context.active(), metadata, { set: (carrier, key, value) => carrier.set(key, value) });
+  return metadata;
+}
+
+/**
+ * Calls `cancel` when the call's own signal, or that of the call that is being served, is aborted. Returns what ends
+ * the watch; the listeners of a call that is over must not pile up on a signal that lives longer.
+ */
+export function onAbort(options: CallOptions, cancel: () => void): () => void {
+  const signals = [options.signal, currentCall()?.signal].filter((signal) => signal !== undefined);
+  for (const signal of signals) {
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel);
+  }
+  return () => {
+    for (const signal of signals) signal.removeEventListener('abort', cancel);
+  };
+}

@@ -1,0 +1,98 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { Code } from '../errors.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startProxy } from '../testing/start-proxy.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { createClient } from './create-client.ts';
+
+const token = () => 'canary-token';
+
+test.each([
+  'inventory:50052',
+  'dns:///inventory:50052',
+  '10.0.0.1:50052',
+  'ipv4:10.0.0.1:50052',
+  '127.0.0.1.evil.com:1',
+  'localhost.evil.com',
+  'evil.com/localhost:1',
+  'dns:///127.0.0.1.evil.com:443',
+  'dns://127.0.0.1/evil.com:443',
+  'ipv4:127.0.0.1:1,10.0.0.1:1',
+  'ipv6:[::2]:1',
+  '[::1:50052]',
+  '::1:50052',
+  'xlocalhost:1',
+  'localhost:1\nevil.com',
+  'localhost@evil.com:1',
+  'localhost:1@evil.com',
+  'http://localhost:1',
+  '0x7f.evil.com:1',
+  '127.1:1',
+  '',
+])('ensure a token is not sent in plain text to %j', (target) => {
+  expect(() => createClient(InventoryService, { target, token })).toThrow(
+    `refusing to send a token to ${target} in plain text`,
+  );
+});
+
+test.each([
+  'localhost',
+  'localhost:1',
+  '127.0.0.1:1',
+  'dns:///localhost:1',
+  'dns:127.0.0.1:1',
+  'ipv4:127.0.0.1:1',
+  '[::1]:1',
+  'ipv6:[::1]:1',
+  'unix:/run/inventory.sock',
+  'unix:///run/inventory.sock',
+])('ensure a token may be sent to this machine as %s', (target) => {
+  createClient(InventoryService, { target, token })[Symbol.dispose]();
+});
+
+test('ensure a client without a token may call any address', () => {
+  createClient(InventoryService, { target: 'inventory:50052' })[Symbol.dispose]();
+});
+
+test('ensure a proxy of the environment gets neither the call nor its token', async () => {
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using proxy = await startProxy();
+  using client = createClient(InventoryService, { target: server.target, token });
+  await client.listStock({});
+  expect(proxy.connections).toBe(0);
+});
+
+test('ensure a token source that fails, or never answers, does not hold the call beyond its deadline', async () => {
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  using failing = createClient(InventoryService, {
+    target: server.target,
+    token: () => Promise.reject(new Error('no key')),
+  });
+  await expect(failing.listStock({})).rejects.toThrow('no key');
+  using hanging = createClient(InventoryService, {
+    target: server.target,
+    token: () => new Promise(() => {}),
+  });
+  expect((await rejectionOf(hanging.listStock({}, { deadlineMs: 50 }))).code).toBe(Code.DEADLINE_EXCEEDED);
+  const signal = AbortSignal.abort();
+  expect((await rejectionOf(hanging.listStock({}, { signal }))).code).toBe(Code.CANCELLED);
+});
+
+test('ensure calls of a disposed client fail at once', async () => {
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  const client = createClient(InventoryService, { target: server.target, token });
+  client[Symbol.dispose]();
+  await expect(client.listStock({}, { deadlineMs: 60_000 })).rejects.toThrow('Channel has been shut down');
+});
+
+test('ensure nobody at the address is UNAVAILABLE, well before the deadline', async () => {
+  const server = await startTestServer(InventoryService, {});
+  await server[Symbol.asyncDispose]();
+  using client = createClient(InventoryService, { target: server.target, token });
+  const error = await rejectionOf(client.listStock({}, { deadlineMs: 60_000 }));
+  expect(error).toMatchObject({
+    code: Code.UNAVAILABLE,
+    answeredBy: 'inventory.v1.InventoryService/ListStock',
+  });
+});

@@ -1,0 +1,47 @@
+import { connectivityState, experimental } from '@grpc/grpc-js';
+import type { ReplicaHealth } from './outliers.ts';
+
+/** What is known of a replica, by its address. */
+export interface Replica {
+  readonly health: ReplicaHealth;
+  /** Those that are in use: the child policy makes new ones when the name is looked up again. */
+  readonly subchannels: Set<ReplicaSubchannel>;
+  readonly onConnected: () => void;
+  returnTimer: NodeJS.Timeout | undefined;
+}
+
+/** A replica's connection as a child policy sees it: unhealthy while the replica is ejected. */
+export class ReplicaSubchannel extends experimental.BaseSubchannelWrapper {
+  readonly replica: Replica;
+
+  constructor(subchannel: experimental.SubchannelInterface, replica: Replica) {
+    super(subchannel);
+    this.replica = replica;
+    this.followHealth();
+  }
+
+  override ref() {
+    super.ref();
+    if (this.replica.subchannels.has(this)) return;
+    this.replica.subchannels.add(this);
+    this.addConnectivityStateListener(this.#onState);
+  }
+
+  protected override destroy() {
+    super.destroy();
+    this.replica.subchannels.delete(this);
+    this.removeConnectivityStateListener(this.#onState);
+  }
+
+  followHealth() {
+    this.setHealthy(!this.replica.health.isEjected);
+  }
+
+  get wrapped() {
+    return this.child;
+  }
+
+  readonly #onState: experimental.ConnectivityStateListener = (_subchannel, _previous, state) => {
+    if (state === connectivityState.READY) this.replica.onConnected();
+  };
+}

@@ -1,0 +1,92 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../errors.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { serviceConfigOf } from './service-config.ts';
+
+const id = '0198c0de-0000-7000-8000-000000000001';
+const farDeadline = { deadlineMs: 60_000 };
+
+/** A server that answers everything with the code, and says which attempts it has seen: none, `1`, `2` and so on. */
+async function startFailing(code: Code) {
+  const attempts: (string | undefined)[] = [];
+  const fail = (_request: unknown, { header }: { header: (key: string) => string | undefined }): never => {
+    attempts.push(header('grpc-previous-rpc-attempts'));
+    throw new RpcError(code, 'not now');
+  };
+  const server = await startTestServer(InventoryService, {
+    getStock: fail,
+    reserveStock: fail,
+    watchStock: fail,
+    importStock: fail,
+    countStock: fail,
+  });
+  return { ...server, attempts };
+}
+
+type Failing = Awaited<ReturnType<typeof startFailing>>;
+const retried: Record<string, (server: Failing) => Promise<unknown>> = {
+  'GetStock, which has no side effects': ({ client }) => client.getStock({ sku: 'A' }, farDeadline),
+  'ReserveStock, which is idempotent': ({ client }) =>
+    client.reserveStock({ reservationId: id, lines: [{ sku: 'A', quantity: 1 }] }, farDeadline),
+  'WatchStock, a stream of responses': ({ client }) => Array.fromAsync(client.watchStock({}, farDeadline)),
+  'ImportStock, a stream of requests': ({ client }) =>
+    client.importStock([{ item: { sku: 'A' } }], farDeadline),
+};
+
+test.each(Object.entries(retried))(
+  'ensure %s is tried three times while it is UNAVAILABLE',
+  async (_name, call) => {
+    await using server = await startFailing(Code.UNAVAILABLE);
+    expect(await rejectionOf(call(server))).toMatchObject({ code: Code.UNAVAILABLE, message: 'not now' });
+    expect(server.attempts).toEqual([undefined, '1', '2']);
+  },
+);
+
+test('ensure CountStock, which is not marked as safe to repeat, is tried once', async () => {
+  await using server = await startFailing(Code.UNAVAILABLE);
+  const error = await rejectionOf(Array.fromAsync(server.client.countStock([{ sku: 'A' }], farDeadline)));
+  expect(error.code).toBe(Code.UNAVAILABLE);
+  expect(server.attempts).toEqual([undefined]);
+});
+
+const otherCodes = Object.values(Code).filter(
+  (code) => typeof code === 'number' && code !== Code.OK && code !== Code.UNAVAILABLE,
+) as Code[];
+
+test.each(otherCodes.map((code) => [Code[code], code] as const))(
+  'ensure %s is not tried again',
+  async (_name, code) => {
+    await using server = await startFailing(code);
+    expect((await rejectionOf(server.client.getStock({ sku: 'A' }, farDeadline))).code).toBe(code);
+    expect(server.attempts).toEqual([undefined]);
+  },
+);
+
+test('ensure a call that is answered on its second attempt is answered', async () => {
+  let attempts = 0;
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'not now');
+      return { stock: { sku: 'A' } };
+    },
+  });
+  expect(await server.client.getStock({ sku: 'A' }, farDeadline)).toMatchObject({ stock: { sku: 'A' } });
+});
+
+test('ensure the service config lists every method that is safe to repeat and no other', () => {
+  const { methodConfig } = JSON.parse(serviceConfigOf(InventoryService));
+  expect(methodConfig[0].name.map(({ method }: { method: string }) => method)).toEqual([
+    'GetStock',
+    'ListStock',
+    'ReserveStock',
+    'ReleaseStock',
+    'WatchStock',
+    'ImportStock',
+  ]);
+  expect(methodConfig[0].retryPolicy).toMatchObject({
+    maxAttempts: 3,
+    retryableStatusCodes: ['UNAVAILABLE'],
+  });
+});

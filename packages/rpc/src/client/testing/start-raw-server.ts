@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+
+export interface RawServer extends AsyncDisposable {
+  readonly target: string;
+  /** The connections so far. */
+  readonly sessions: readonly ServerHttp2Session[];
+  /** What has been asked so far: the headers of each attempt, as they came over the wire. */
+  readonly attempts: readonly IncomingHttpHeaders[];
+}
+
+/** A server that answers every call with a bare status: what of that a client must do, it does by itself. */
+export async function startRawServer(
+  answer: (headers: IncomingHttpHeaders) => OutgoingHttpHeaders,
+): Promise<RawServer> {
+  const sessions: ServerHttp2Session[] = [];
+  const attempts: IncomingHttpHeaders[] = [];
+  const server = createServer();
+  server.on('session', (session) => sessions.push(session));
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+    attempts.push(headers);
+    stream.on('error', () => {});
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', ...answer(headers) },
+      { endStream: true },
+    );
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    target: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sessions,
+    attempts,
+    [Symbol.asyncDispose]: async () => {
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
+import { expect, onTestFinished, test } from 'vitest';
+import type { CallContext } from '../call-context.ts';
+import { Code } from '../errors.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import type { CallOptions } from './call-options.ts';
+import { unaryMethod } from './methods.ts';
+
+/** What a server saw of its call: what was left of it when it came, and when it went on to the next. */
+interface Hop {
+  /** In ms since the epoch. */
+  readonly deadline: number;
+  readonly leftMs: number;
+  leftBelowMs: number;
+  readonly signal: AbortSignal;
+}
+
+const workMs = 20;
+
+/** Uses up some of the call's time, as work does. */
+function work() {
+  const endMs = performance.now() + workMs;
+  while (performance.now() < endMs);
+}
+
+/** Three servers: A asks B, and B asks C. Each of them works before it asks the next, and C answers as it is told. */
+async function startChain(answer: () => Promise<object>, optionsBelow: CallOptions = {}) {
+  const hops: Hop[] = [];
+  const reached = Promise.withResolvers<void>();
+  const hopOf = ({ deadline, signal }: CallContext): Hop => {
+    const hop = { deadline, leftMs: deadline - Date.now(), leftBelowMs: Number.NaN, signal };
+    hops.push(hop);
+    work();
+    hop.leftBelowMs = deadline - Date.now();
+    return hop;
+  };
+  const stack = new AsyncDisposableStack();
+  const start = async (next: (() => Promise<unknown>) | undefined) =>
+    stack.use(
+      await startTestServer(InventoryService, {
+        listStock: async (_request, context) => {
+          hopOf(context);
+          if (next) await next();
+          else {
+            reached.resolve();
+            return answer();
+          }
+          return {};
+        },
+      }),
+    );
+  const c = await start(undefined);
+  const b = await start(() => c.client.listStock({}, optionsBelow));
+  const a = await start(() => b.client.listStock({}, optionsBelow));
+  return {
+    client: a.client,
+    hops,
+    reached: reached.promise,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** grpc-timeout is in whole milliseconds, rounded up. */
+const roundingMs = 1;
+
+test.each([
+  ["the contract's own", {}],
+  ['a longer one that is asked for', { deadlineMs: 60_000 }],
+])(
+  'ensure what is left of a deadline, less what was used, is all that three hops get, not %s',
+  async (_name, options) => {
+    await using chain = await startChain(async () => ({}), options);
+    await chain.client.listStock({}, { deadlineMs: 1500 });
+    const [a, b, c] = chain.hops;
+    if (!a || !b || !c) throw new Error('somebody was not asked');
+    expect(a.leftMs).toBeLessThanOrEqual(1500 + roundingMs);
+    expect(b.leftMs).toBeLessThanOrEqual(a.leftBelowMs + roundingMs);
+    expect(c.leftMs).toBeLessThanOrEqual(b.leftBelowMs + roundingMs);
+    // All of what was left: by the clock that they share here, nobody's deadline is before that of the one above.
+    expect(b.deadline).toBeGreaterThanOrEqual(a.deadline);
+    expect(c.deadline).toBeGreaterThanOrEqual(b.deadline);
+    // Two of the three have worked before C was asked.
+    expect(c.leftMs).toBeLessThanOrEqual(1500 - 2 * workMs + 3 * roundingMs);
+  },
+);
+
+test('ensure a caller that cancels cancels all three hops', async () => {
+  await using chain = await startChain(() => new Promise(() => {}));
+  const abort = new AbortController();
+  const answer = rejectionOf(chain.client.listStock({}, { signal: abort.signal, deadlineMs: 10_000 }));
+  await chain.reached;
+  const aborted = chain.hops.map(({ signal }) => untilAborted(signal));
+  abort.abort();
+  expect((await answer).code).toBe(Code.CANCELLED);
+  await Promise.all(aborted);
+  expect(chain.hops.map(({ signal }) => signal.reason.code)).toEqual(Array(3).fill(Code.CANCELLED));
+});
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+}
+
+test.each(callsOfEachKind)(
+  "ensure a %s call that says nothing of it leaves with the contract's deadline",
+  async (_kind, call) => {
+    const tooLongMs = Promise.withResolvers<number>();
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => []),
+      {
+        // Refuses a call that comes without one.
+        deadlineMode: 'require',
+        interceptors: (chain) => [
+          (next) => (served) => {
+            const leftMs = Number(served.callerDeadline) - Date.now();
+            tooLongMs.resolve(leftMs - served.method.policy.deadlineMs);
+            return next(served);
+          },
+          ...chain,
+        ],
+      },
+    );
+    await call(server.client);
+    expect(await tooLongMs.promise).toBeLessThanOrEqual(roundingMs);
+  },
+);
+
+test('ensure a deadline beyond what a timer of Node can hold is not one that has passed', async () => {
+  const dayMs = 24 * 60 * 60 * 1000;
+  const leftMs = Promise.withResolvers<number>();
+  await using server = await startTestServer(
+    InventoryService,
+    { listStock: async () => ({}) },
+    {
+      interceptors: (chain) => [
+        (next) => (served) => {
+          leftMs.resolve((served.callerDeadline ?? 0) - Date.now());
+          return next(served);
+        },
+        ...chain,
+      ],
+    },
+  );
+  const desc = InventoryService.method.listStock;
+  const policy = { deadlineMs: 30 * dayMs, maxDeadlineMs: 60 * dayMs, scopes: [] };
+  const grpc = new GrpcClient(server.target, credentials.createInsecure());
+  onTestFinished(() => grpc.close());
+  const calls = { grpc, token: () => 'test-token' };
+  const listStock = unaryMethod(calls, { desc, name: 'inventory.v1.InventoryService/ListStock', policy });
+  await listStock({} as never);
+  expect(await leftMs.promise).toBeGreaterThan(23 * dayMs);
+});

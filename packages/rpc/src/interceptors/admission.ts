@@ -1,0 +1,120 @@
+import { type AdmissionLimit, createAdmissionLimit, type LimitBounds } from '../admission-limit.ts';
+import type { Handler, Interceptor, ServerCall } from '../bridge/handler.ts';
+import { retryInfo } from '../error-details.ts';
+import { Code, RpcError } from '../errors.ts';
+
+export interface AdmissionOptions extends Partial<LimitBounds> {
+  /** How many streams may be open at once. */
+  readonly maxStreams?: number;
+  /** From 0 to 1, for the jitter of retries. */
+  readonly random?: () => number;
+}
+
+export interface AdmissionSnapshot {
+  /** How many unary calls may be in flight now, and how many are. */
+  readonly limit: number;
+  readonly inFlight: number;
+  /** Open streams, of all three kinds. */
+  readonly streams: number;
+  /** Calls refused since the start. */
+  readonly rejected: number;
+}
+
+export interface Admission {
+  readonly interceptor: Interceptor;
+  /** For metrics. */
+  snapshot(): AdmissionSnapshot;
+}
+
+/** Whoever is refused comes back after 100 to 300 ms: not at once, and not all together. */
+const retryDelayMs = { least: 100, spread: 200 };
+
+/**
+ * Refuses at once what the server cannot serve soon: RESOURCE_EXHAUSTED, with RetryInfo and so with the pushback of
+ * gRFC A6. Nothing queues here: the limit leaves room for bursts, and a caller that waits is better off with another
+ * replica. One admission serves all methods of a server; health and reflection do not pass it.
+ *
+ * Unary calls are held to the adaptive limit, see `createAdmissionLimit`. A stream, of requests too, lasts as long as its
+ * caller likes, so that neither its duration nor its being open tells how busy the server is: it takes none of that
+ * limit's room and has a fixed bound instead. But no stream is opened either while the limit is reached.
+ */
+export function createAdmission(options: AdmissionOptions = {}): Admission {
+  const { minLimit = 4, initialLimit = 100, maxLimit = 2000, maxStreams = 2000 } = options;
+  const { random = Math.random } = options;
+  const limit = createAdmissionLimit({ minLimit, initialLimit, maxLimit });
+  const measureTurn = turnMeter(limit);
+  let inFlight = 0;
+  let streams = 0;
+  let rejected = 0;
+
+  const refusal = (reason: string) => {
+    rejected++;
+    const delayMs = Math.round(retryDelayMs.least + random() * retryDelayMs.spread);
+    return new RpcError(Code.RESOURCE_EXHAUSTED, reason, { details: [retryInfo(delayMs)] });
+  };
+  const serveUnary = async (next: Handler, call: ServerCall) => {
+    const startMs = performance.now();
+    const inFlightAtStart = ++inFlight;
+    measureTurn();
+    await untilOver(next, call, (ok) => {
+      limit.record({
+        startMs,
+        endMs: performance.now(),
+        deadlineMs: call.method.policy.deadlineMs,
+        inFlight: Math.max(inFlightAtStart, inFlight--),
+        ok,
+      });
+    });
+  };
+  const serveStream = async (next: Handler, call: ServerCall) => {
+    if (streams >= maxStreams) throw refusal('the server has too many open streams');
+    streams++;
+    await untilOver(next, call, () => streams--);
+  };
+  return {
+    interceptor: (next) => async (call) => {
+      if (inFlight >= limit.value()) throw refusal('the server is busy');
+      if (call.method.desc.methodKind === 'unary') await serveUnary(next, call);
+      else await serveStream(next, call);
+    },
+    snapshot: () => ({ limit: limit.value(), inFlight, streams, rejected }),
+  };
+}
+
+/** Measures a turn of the event loop, from one check phase to the next, unless it is at it already. */
+function turnMeter(limit: AdmissionLimit): () => void {
+  let isMeasuring = false;
+  return () => {
+    if (isMeasuring) return;
+    isMeasuring = true;
+    setImmediate(() => {
+      const startMs = performance.now();
+      setImmediate(() => {
+        isMeasuring = false;
+        limit.recordTurn(performance.now() - startMs);
+      });
+    });
+  };
+}
+
+/**
+ * Serves the call, and says once when it is over: when it is answered, or at the latest when its signal is aborted. A
+ * handler that ignores its signal would otherwise keep its place for ever.
+ */
+async function untilOver(next: Handler, call: ServerCall, over: (ok: boolean) => void): Promise<void> {
+  let isOver = false;
+  const end = (ok: boolean) => {
+    if (isOver) return;
+    isOver = true;
+    call.signal.removeEventListener('abort', onAbort);
+    over(ok);
+  };
+  const onAbort = () => end(false);
+  call.signal.addEventListener('abort', onAbort);
+  try {
+    await next(call);
+    end(true);
+  } finally {
+    end(false);
+  }
+}

@@ -1,0 +1,90 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import type { Principal } from '../call-context.ts';
+import { createClient } from '../client/create-client.ts';
+import { Code, RpcError } from '../errors.ts';
+import { collectLog } from '../testing/collect-log.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { makeTestCertificates, testIdentity } from '../testing/test-certificates.ts';
+import { channelCredentials } from '../tls/channel-credentials.ts';
+import { serverCredentials } from '../tls/server-credentials.ts';
+
+const options = { log: collectLog().log, developmentCertificates: false };
+
+/** A server with mTLS that lists orders as a peer, and a client that shows the certificate and no token. */
+async function start(caller: string, metadata: Record<string, string> = {}) {
+  await using starting = new AsyncDisposableStack();
+  const certificates = starting.use(await makeTestCertificates());
+  const channel = await channelCredentials(await certificates.write(caller), options);
+  const principals: Principal[] = [];
+  const server = starting.use(
+    await startTestServer(
+      InventoryService,
+      {
+        getStock: async ({ sku }, { principal }) => {
+          principals.push(principal);
+          return { stock: { sku } };
+        },
+      },
+      {
+        peers: new Map([[testIdentity('orders'), new Set(['inventory:read'])]]),
+        credentials: {
+          server: await serverCredentials(await certificates.write('inventory'), options),
+          channel,
+        },
+        verifyToken: async (token) => {
+          if (token !== 'good') throw new RpcError(Code.UNAUTHENTICATED, 'the token is not valid');
+          return { subject: 'anna', scopes: new Set(['inventory:read']) };
+        },
+      },
+    ),
+  );
+  const client = starting.use(
+    createClient(InventoryService, { target: server.target, credentials: channel }),
+  );
+  const running = starting.move();
+  return {
+    principals,
+    getStock: () => client.getStock({ sku: 'A' }, { metadata }),
+    releaseStock: () => client.releaseStock({ reservationId: crypto.randomUUID() }, { metadata }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+test('ensure a listed service calls without a token, with the scopes that it is listed with', async () => {
+  await using server = await start('orders');
+  await server.getStock();
+  expect(server.principals).toEqual([
+    { subject: testIdentity('orders'), scopes: new Set(['inventory:read']) },
+  ]);
+});
+
+test('ensure a listed service may do no more than it is listed with', async () => {
+  await using server = await start('orders');
+  expect(await rejectionOf(server.releaseStock())).toMatchObject({
+    code: Code.PERMISSION_DENIED,
+    message: 'the caller lacks the scope inventory:reserve',
+  });
+});
+
+test('ensure a service that is not listed is answered UNAUTHENTICATED, however good its certificate', async () => {
+  await using server = await start('payments');
+  expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+});
+
+test("ensure a token wins over the certificate's identity, for those who are listed and those who are not", async () => {
+  for (const caller of ['orders', 'payments']) {
+    await using server = await start(caller, { authorization: 'Bearer good' });
+    await server.getStock();
+    expect(server.principals.map(({ subject }) => subject)).toEqual(['anna']);
+  }
+});
+
+test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
+  'ensure authorization %j is not made good by a listed certificate',
+  async (authorization) => {
+    await using server = await start('orders', { authorization });
+    expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+  },
+);

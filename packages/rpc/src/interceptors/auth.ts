@@ -1,0 +1,48 @@
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { create } from '@bufbuild/protobuf';
+import type { PeerScopes } from '../auth/peer-scopes.ts';
+import type { Interceptor, ServerCall } from '../bridge/handler.ts';
+import type { Principal } from '../call-context.ts';
+import { Code, RpcError } from '../errors.ts';
+
+/** Tells whose token it is. Throws UNAUTHENTICATED for one that proves nothing, without saying which check failed. */
+export type TokenVerifier = (token: string) => Promise<Principal>;
+
+const bearer = /^bearer +(\S+)$/i;
+
+/**
+ * Authenticates the caller by its bearer token (RFC 6750), or without one by the SPIFFE ID of its certificate, and
+ * holds it to the scopes that the contract asks for. A certificate alone opens nothing: its ID must be among the peers.
+ */
+export function auth(verify: TokenVerifier, peers: PeerScopes): Interceptor {
+  return (next) => async (call) => {
+    call.principal = peerPrincipal(call, peers) ?? (await tokenPrincipal(call, verify));
+    requireScopes(call.principal, call.method.policy.scopes);
+    await next(call);
+  };
+}
+
+/** Whoever sends a token, even a bad one, calls as what the token says: often in the name of somebody with fewer rights. */
+function peerPrincipal(call: ServerCall, peers: PeerScopes): Principal | undefined {
+  if (call.header('authorization') !== undefined || peers.size === 0) return undefined;
+  const subject = call.peerIdentity;
+  const scopes = subject === undefined ? undefined : peers.get(subject);
+  return subject !== undefined && scopes ? { subject, scopes } : undefined;
+}
+
+async function tokenPrincipal(call: ServerCall, verify: TokenVerifier): Promise<Principal> {
+  const token = bearer.exec(call.header('authorization') ?? '')?.[1];
+  if (!token)
+    throw new RpcError(Code.UNAUTHENTICATED, 'no token: send metadata `authorization: Bearer <token>`');
+  return verify(token);
+}
+
+/** Throws PERMISSION_DENIED unless the principal has all of these scopes, naming the first that it lacks. */
+export function requireScopes(principal: Principal, scopes: readonly string[]): void {
+  for (const scope of scopes) {
+    if (principal.scopes.has(scope)) continue;
+    throw new RpcError(Code.PERMISSION_DENIED, `the caller lacks the scope ${scope}`, {
+      details: [create(ErrorInfoSchema, { reason: 'SCOPE_MISSING', domain: 'auth', metadata: { scope } })],
+    });
+  }
+}

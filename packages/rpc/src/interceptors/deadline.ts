@@ -1,0 +1,58 @@
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { create } from '@bufbuild/protobuf';
+import type { Interceptor, ServerCall } from '../bridge/handler.ts';
+import { Code, RpcError } from '../errors.ts';
+
+/** What a call without a deadline gets: the contract's (`default`) or INVALID_ARGUMENT (`require`). */
+export type DeadlineMode = 'default' | 'require';
+
+/** The longest wait that a timer of Node can hold. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/**
+ * The deadline guard: every call below has a deadline and ends with it, whether or not its handler listens to the
+ * signal. A deadline beyond the contract's max_deadline is held to that.
+ */
+export function deadline(mode: DeadlineMode): Interceptor {
+  return (next) => async (call) => {
+    const nowMs = Date.now();
+    call.deadline = grantedDeadline(call, mode, nowMs);
+    const timer = setTimeout(
+      () => call.abort(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')),
+      Math.min(Math.max(call.deadline - nowMs, 0), maxTimerMs),
+    );
+    try {
+      await untilAborted(next(call), call.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): number {
+  const { deadlineMs, maxDeadlineMs } = call.method.policy;
+  if (call.callerDeadline !== undefined) return Math.min(call.callerDeadline, nowMs + maxDeadlineMs);
+  if (mode === 'default') return nowMs + deadlineMs;
+  throw new RpcError(
+    Code.INVALID_ARGUMENT,
+    `a call of ${call.method.name} needs a deadline; the contract suggests ${deadlineMs} ms`,
+    {
+      details: [
+        create(ErrorInfoSchema, {
+          reason: 'DEADLINE_REQUIRED',
+          domain: call.method.desc.parent.file.proto.package,
+        }),
+      ],
+    },
+  );
+}
+
+/** Settles as the work does, or rejects with the signal's reason as soon as it is aborted. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,58 @@
+import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { create, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { pathToString } from '@bufbuild/protobuf/reflect';
+import { createValidator } from '@bufbuild/protovalidate';
+import type { Interceptor } from '../bridge/handler.ts';
+import { Code, RpcError } from '../errors.ts';
+
+const validator = createValidator();
+
+/**
+ * Holds every request message to the rules that the contract writes next to its fields. In a stream of requests a
+ * violation's field begins with the message's position: `requests[17].item.sku`.
+ */
+export function validation(): Interceptor {
+  return (next) => async (call) => {
+    const { input } = call.method.desc;
+    const request = call.request();
+    if (isStream(request)) call.request = () => validated(input, request);
+    else validate(input, request, '');
+    await next(call);
+  };
+}
+
+/** INVALID_ARGUMENT with a BadRequest that lists every violation. */
+export function badRequest(
+  violations: readonly { field: string; description: string; reason?: string }[],
+): RpcError {
+  const [first] = violations;
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+  return new RpcError(Code.INVALID_ARGUMENT, `${first?.field}: ${first?.description}${more}`, {
+    details: [create(BadRequestSchema, { fieldViolations: [...violations] })],
+  });
+}
+
+async function* validated(schema: DescMessage, requests: AsyncIterable<Message>): AsyncGenerator<Message> {
+  let position = 0;
+  for await (const request of requests) {
+    validate(schema, request, `requests[${position++}].`);
+    yield request;
+  }
+}
+
+function validate(schema: DescMessage, message: Message, fieldPrefix: string): void {
+  const result = validator.validate(schema, message);
+  if (result.kind === 'valid') return;
+  if (result.kind === 'error') throw result.error;
+  throw badRequest(
+    result.violations.map((violation) => ({
+      field: fieldPrefix + pathToString(violation.field),
+      description: violation.message,
+      reason: violation.ruleId,
+    })),
+  );
+}
+
+function isStream(request: Message | AsyncIterable<Message>): request is AsyncIterable<Message> {
+  return Symbol.asyncIterator in request;
+}

@@ -1,0 +1,32 @@
+/**
+ * Runs an app until SIGTERM or SIGINT, then closes it and exits 0. A second signal does not wait. What cannot start
+ * says why in one line and exits 1; an error that nobody caught is told, and the app closed, before the exit with 1.
+ */
+export async function runUntilSignal(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
+  const app = await start().catch((error: unknown) => {
+    say(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  });
+  let closing = false;
+  const close = async (exitCode: number) => {
+    if (closing) process.exit(1);
+    closing = true;
+    await app.close().catch((error: unknown) => {
+      say(`could not close: ${error instanceof Error ? error.stack : error}`);
+      process.exit(1);
+    });
+    process.exit(exitCode);
+  };
+  process.on('SIGTERM', () => close(0));
+  process.on('SIGINT', () => close(0));
+  const onUncaught = (error: unknown) => {
+    say(`uncaught: ${error instanceof Error ? error.stack : error}`);
+    close(1);
+  };
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,66 @@
+import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
+import type { Environment } from '../environment.ts';
+import type { DeadlineMode } from '../interceptors/deadline.ts';
+import type { TlsConfig } from '../tls/tls-files.ts';
+
+/** What every service of ours is told by its environment. */
+export interface ServerConfig {
+  /** `LISTEN_ADDRESS`: `host:port`, or `unix:/path`. */
+  readonly listenAddress: string;
+  /** `DEADLINE_MODE` */
+  readonly deadlineMode: DeadlineMode;
+  /** `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good. */
+  readonly auth: { readonly jwks: string; readonly issuer: string; readonly audience: string };
+  /** `AUTH_PEERS`: the services that need no token, by the SPIFFE ID of their certificate, and their scopes. */
+  readonly peers: PeerScopes;
+  /**
+   * `TLS_MODE` (`off`, `tls`, `mtls`), `TLS_CERT`, `TLS_KEY`, `TLS_CA`: for the server, and for the clients through
+   * which it calls others. Undefined is plain text.
+   */
+  readonly tls: TlsConfig | undefined;
+  /** `DRAIN_TIMEOUT_MS`: how long a stopping server waits for the calls under way. */
+  readonly drainTimeoutMs: number;
+  /** `LOG_LEVEL` */
+  readonly logLevel: string;
+  /** `NODE_ENV` is `production`: no reflection, no development keys or certificates, and load balancers are waited for. */
+  readonly production: boolean;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export function readServerConfig(environment: Environment, defaultAddress: string): ServerConfig {
+  const tls = readTls(environment);
+  return {
+    listenAddress: environment.text('LISTEN_ADDRESS', 'host:port', defaultAddress),
+    deadlineMode: environment.oneOf('DEADLINE_MODE', ['default', 'require'], 'default'),
+    auth: {
+      jwks: environment.text('AUTH_JWKS', 'the file or URL of a JWK Set'),
+      issuer: environment.text('AUTH_ISSUER', "the tokens' issuer (iss)"),
+      audience: environment.text('AUTH_AUDIENCE', "this service's name in tokens (aud)"),
+    },
+    peers: readPeers(environment, tls),
+    tls,
+    drainTimeoutMs: environment.integer('DRAIN_TIMEOUT_MS', { min: 0, max: 600_000 }, 10_000),
+    logLevel: environment.oneOf('LOG_LEVEL', logLevels, 'info'),
+    production: environment.optionalText('NODE_ENV') === 'production',
+  };
+}
+
+function readTls(environment: Environment): TlsConfig | undefined {
+  const mode = environment.oneOf('TLS_MODE', ['off', 'tls', 'mtls'], 'off');
+  if (mode === 'off') return undefined;
+  const pair = {
+    certFile: environment.text('TLS_CERT', "the file with this service's certificate"),
+    keyFile: environment.text('TLS_KEY', "the file with that certificate's key"),
+  };
+  if (mode === 'tls') return { mode, ...pair, caFile: environment.optionalText('TLS_CA') };
+  return { mode, ...pair, caFile: environment.text('TLS_CA', 'the file with the authorities to trust') };
+}
+
+/** Without mTLS no caller has an identity: a list would only look as if it let somebody in. */
+function readPeers(environment: Environment, tls: TlsConfig | undefined): PeerScopes {
+  const isMutual = tls?.mode === 'mtls';
+  const wants = isMutual ? peerScopesFormat : 'TLS_MODE=mtls';
+  const parse = (text: string) => (isMutual ? parsePeerScopes(text) : undefined);
+  return environment.parsed('AUTH_PEERS', wants, parse, new Map());
+}

@@ -1,0 +1,109 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test, vi } from 'vitest';
+import { createClient } from '../client/create-client.ts';
+import { Code } from '../errors.ts';
+import { createLogger } from '../log.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { startServer } from './start-server.ts';
+
+/** Long enough that a drain which waits for it fails the test. */
+const patientDrain = { pauseMs: 0, timeoutMs: 60_000 };
+
+/** A unary call that is held until it is released, and a stream that never ends. */
+async function startHolding() {
+  const entered = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      entered.resolve();
+      await released.promise;
+      return { stock: { sku: 'held' } };
+    },
+    async *watchStock() {
+      yield { resumeToken: 'first' };
+      await new Promise<never>(() => {});
+    },
+    async *countStock(requests) {
+      for await (const { sku } of requests) yield { sku };
+    },
+  });
+  return { ...server, entered: entered.promise, release: released.resolve };
+}
+
+test('ensure a drain ends open streams with UNAVAILABLE and does not wait for their deadline', async () => {
+  await using server = await startHolding();
+  const changes = server.client.watchStock({});
+  const counts = server.client.countStock(oneAndThenNone());
+  expect((await changes.next()).value).toMatchObject({ resumeToken: 'first' });
+  expect((await counts.next()).value).toMatchObject({ sku: 'A' });
+  const drained = server.running.drain(patientDrain);
+  for (const stream of [changes, counts])
+    expect(await rejectionOf(stream.next())).toMatchObject({
+      code: Code.UNAVAILABLE,
+      message: 'the server is shutting down',
+    });
+  await drained;
+});
+
+test('ensure a drain lets a unary call that is under way finish, and takes no new connection', async () => {
+  await using server = await startHolding();
+  const held = server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  await server.entered;
+  let isDrained = false;
+  const drained = server.running.drain(patientDrain).then(() => {
+    isDrained = true;
+  });
+  using stranger = createClient(InventoryService, { target: server.target });
+  await vi.waitUntil(async () => (await rejectionOf(stranger.listStock({}))).code === Code.UNAVAILABLE);
+  expect(isDrained).toBe(false);
+  server.release();
+  expect(await held).toMatchObject({ stock: { sku: 'held' } });
+  await drained;
+});
+
+test('ensure a call that hangs is cut off at the drain timeout', async () => {
+  using crashes = noteCrashes();
+  await using server = await startHolding();
+  const held = rejectionOf(server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  await server.entered;
+  await server.running.drain({ pauseMs: 0, timeoutMs: 20 });
+  // What grpc-js sends here; a caller that must not lose its call is let finish by a longer timeout.
+  expect((await held).code).toBe(Code.CANCELLED);
+  expect(crashes.reasons).toEqual([]);
+});
+
+test('ensure calls are still served while load balancers take notice of a drain', async () => {
+  await using server = await startHolding();
+  server.release();
+  const drained = server.running.drain({ pauseMs: 200, timeoutMs: 60_000 });
+  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'held' } });
+  await drained;
+});
+
+test('ensure a server can be drained twice', async () => {
+  await using server = await startHolding();
+  await Promise.all([server.running.drain(patientDrain), server.running.drain(patientDrain)]);
+  await server.running.drain(patientDrain);
+});
+
+test('ensure an address that is taken is refused in one line that names it', async () => {
+  await using server = await startHolding();
+  const handlers = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, () => {}]));
+  await expect(
+    startServer({
+      address: server.target,
+      service: InventoryService,
+      implementation: handlers as never,
+      interceptors: [],
+      log: createLogger({ service: 'test', level: 'silent' }),
+      reflection: false,
+    }),
+  ).rejects.toThrow(new RegExp(`^cannot listen on ${server.target}: .*EADDRINUSE.*$`));
+});
+
+async function* oneAndThenNone() {
+  yield { sku: 'A' };
+  await new Promise<never>(() => {});
+}

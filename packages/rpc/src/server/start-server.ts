@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DescService } from '@bufbuild/protobuf';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
+import { addService } from '../bridge/service.ts';
+import { serverBounds } from './bounds.ts';
+import { createHealth } from './health.ts';
+import { createOpenStreams } from './open-streams.ts';
+import { addReflection } from './reflection.ts';
+
+export interface StartServerOptions<Service extends DescService> {
+  /** `host:port` or `unix:/path`; port 0 takes a free one. */
+  readonly address: string;
+  readonly service: Service;
+  readonly implementation: ServiceImplementation<Service>;
+  /** Outermost first. */
+  readonly interceptors: readonly Interceptor[];
+  /** From `serverCredentials`; plain text when absent. */
+  readonly credentials?: ServerCredentials;
+  readonly log: Logger;
+  /** Whether to answer reflection; not in production. */
+  readonly reflection: boolean;
+}
+
+export interface RunningServer {
+  /** The port that it listens on; 1 on a Unix socket. */
+  readonly port: number;
+  /** Says whether the service is ready for calls. It starts as not ready. */
+  setReady(ready: boolean): void;
+  /**
+   * Stops: says NOT_SERVING, leaves load balancers a moment to notice, ends the streams, and waits for the calls under
+   * way. What is not done within the time is cut off.
+   */
+  drain(options: { pauseMs: number; timeoutMs: number }): Promise<void>;
+}
+
+/**
+ * Serves a service behind its interceptors, with health, and the bounds of every server of ours.
+ *
+ * @throws Error in one line when the address cannot be listened on, or a method has no policy.
+ */
+export async function startServer<Service extends DescService>(
+  options: StartServerOptions<Service>,
+): Promise<RunningServer> {
+  const server = new Server(serverBounds);
+  const health = createHealth([options.service.typeName]);
+  const streams = createOpenStreams();
+  addService(
+    server,
+    options.service,
+    options.implementation,
+    [streams.interceptor, ...options.interceptors],
+    {
+      log: options.log,
+      newRequestId: randomUUID,
+    },
+  );
+  health.addToServer(server);
+  if (options.reflection) addReflection(server, [options.service]);
+  const port = await listen(
+    server,
+    options.address,
+    options.credentials ?? ServerCredentials.createInsecure(),
+  );
+  return {
+    port,
+    setReady: health.setReady,
+    drain: async ({ pauseMs, timeoutMs }) => {
+      health.setReady(false);
+      await sleep(pauseMs);
+      streams.end();
+      health.endWatches();
+      await shutdown(server, timeoutMs);
+    },
+  };
+}
+
+function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error) reject(new Error(`cannot listen on ${address}: ${error.message}`));
+      else resolve(port);
+    });
+  });
+}
+
+/** Waits for the calls under way; `tryShutdown` alone would wait for ever on one that does not end. */
+async function shutdown(server: Server, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => server.forceShutdown(), timeoutMs);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  clearTimeout(timer);
+}

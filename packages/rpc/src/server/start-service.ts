@@ -1,0 +1,77 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Logger } from 'pino';
+import { createJwtVerifier } from '../auth/jwt.ts';
+import type { ServiceImplementation } from '../bridge/handler.ts';
+import { serverChain } from '../chain.ts';
+import type { ErrorMap } from '../errors.ts';
+import { type AdmissionSnapshot, createAdmission } from '../interceptors/admission.ts';
+import { serverCredentials } from '../tls/server-credentials.ts';
+import { watchReadiness } from './readiness.ts';
+import type { ServerConfig } from './server-config.ts';
+import { startServer } from './start-server.ts';
+
+export interface StartServiceOptions<Service extends DescService> {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly service: Service;
+  readonly implementation: ServiceImplementation<Service>;
+  /** The service's one map from domain errors to statuses. */
+  readonly errors: ErrorMap;
+  /** Rejects while the service cannot work, because its database does not answer for instance. */
+  readonly ready: () => Promise<unknown>;
+}
+
+export interface RunningService {
+  readonly port: number;
+  /** How busy it is, and how much it has refused: for metrics. */
+  readonly admission: () => AdmissionSnapshot;
+  /** Takes no more calls, and waits for those under way. */
+  drain(): Promise<void>;
+}
+
+/** How long a server that says NOT_SERVING goes on serving, so that load balancers hear of it first. */
+const propagationPauseMs = 1000;
+
+/** Serves a service with everything that ours have in common: the chain, tokens, health, reflection, drain. */
+export async function startService<Service extends DescService>(
+  options: StartServiceOptions<Service>,
+): Promise<RunningService> {
+  const { config, log } = options;
+  const verifyToken = await createJwtVerifier({
+    ...config.auth,
+    developmentKeys: !config.production,
+    now: Date.now,
+  });
+  const admission = createAdmission();
+  const server = await startServer({
+    address: config.listenAddress,
+    service: options.service,
+    implementation: options.implementation,
+    interceptors: serverChain({
+      errors: options.errors,
+      deadlineMode: config.deadlineMode,
+      verifyToken,
+      admission,
+      peers: config.peers,
+    }),
+    credentials: await serverCredentials(config.tls, {
+      developmentCertificates: !config.production,
+      log,
+    }),
+    log,
+    reflection: !config.production,
+  });
+  const readiness = await watchReadiness(options.ready, server.setReady);
+  log.info({ port: server.port, service: options.service.typeName }, 'serving');
+  return {
+    port: server.port,
+    admission: admission.snapshot,
+    drain: async () => {
+      readiness.stop();
+      await server.drain({
+        pauseMs: config.production ? propagationPauseMs : 0,
+        timeoutMs: config.drainTimeoutMs,
+      });
+    },
+  };
+}

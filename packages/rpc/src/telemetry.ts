@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+
+export interface TelemetryOptions {
+  /** The service's name, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` gives one. */
+  readonly service: string | undefined;
+}
+
+/** How long a stopping process waits for a collector that does not answer. */
+const flushTimeoutMs = 3000;
+
+// biome-ignore lint/style/noProcessEnv: these are OpenTelemetry's variables, which its SDK reads from the process too.
+const variables = process.env;
+
+// Loaded by require, because it happens at once: an import would have to be awaited, and what stands below this import
+// in a main.ts would not wait.
+const require = createRequire(import.meta.url);
+
+let running: { shutdown(): Promise<void> } | undefined;
+let grpcInstrumented = false;
+
+/**
+ * Starts OpenTelemetry's SDK as its own environment variables say, once. What they say nothing of costs nothing: without
+ * an exporter nor an endpoint, or with `OTEL_SDK_DISABLED`, the SDK is not even loaded.
+ *
+ * It must run before anything creates a server or a client, because measurements go to whatever meter is there then.
+ * With `OTEL_NODE_ENABLED_INSTRUMENTATIONS=grpc` it must run before grpc-js is imported. Importing `telemetry-register`
+ * first does both.
+ *
+ * A signal is exported when its exporter is named (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`) or there is an
+ * endpoint for it. The specification would send what is not named to a collector on this machine, which in development
+ * and in half-configured deployments is not there. Logs go to stdout, not through the SDK.
+ */
+export function startTelemetry({ service }: TelemetryOptions): void {
+  const traces = isExported('TRACES');
+  const metrics = isExported('METRICS');
+  if (running || isTrue(variables.OTEL_SDK_DISABLED) || !(traces || metrics)) return;
+  // The SDK is silent otherwise, also about an exporter that it does not know.
+  if (!variables.OTEL_LOG_LEVEL) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
+  const sdk = new NodeSDK({
+    ...(service !== undefined && !isServiceNamed() && { serviceName: service }),
+    ...(!traces && { spanProcessors: [] }),
+    ...(!metrics && { metricReaders: [] }),
+    logRecordProcessors: [],
+    instrumentations: wantsGrpcInstrumentation() ? instrumentGrpc() : [],
+  });
+  sdk.start();
+  running = sdk;
+}
+
+/**
+ * Sends what has not been sent yet, and stops. It never rejects, and never takes longer than the timeout: what the
+ * collector has not taken by then is lost.
+ */
+export async function shutdownTelemetry(timeoutMs = flushTimeoutMs): Promise<void> {
+  if (!running) return;
+  const stopped = Promise.withResolvers<void>();
+  const timer = setTimeout(stopped.reject, timeoutMs, new Error(`no answer within ${timeoutMs} ms`));
+  running.shutdown().then(stopped.resolve, stopped.reject);
+  await stopped.promise.catch((error: unknown) => diag.error('telemetry was lost at the end', error));
+  clearTimeout(timer);
+}
+
+/** Whether the official instrumentation makes the spans of calls. Ours then makes none, and measures only. */
+export function isGrpcInstrumented(): boolean {
+  return grpcInstrumented;
+}
+
+function instrumentGrpc() {
+  const { GrpcInstrumentation } =
+    require('@opentelemetry/instrumentation-grpc') as typeof import('@opentelemetry/instrumentation-grpc');
+  const instrumentation = new GrpcInstrumentation();
+  // grpc-js is CommonJS: required after the hook is there, it is patched, and every later import gets that very module.
+  // Hooks for ESM would have to be there before the first module is linked, and left out they would fail without a word.
+  require('@grpc/grpc-js');
+  grpcInstrumented = true;
+  return [instrumentation];
+}
+
+function wantsGrpcInstrumentation(): boolean {
+  return list(variables.OTEL_NODE_ENABLED_INSTRUMENTATIONS).includes('grpc');
+}
+
+function isExported(signal: 'TRACES' | 'METRICS'): boolean {
+  const exporters = list(variables[`OTEL_${signal}_EXPORTER`]);
+  if (exporters.length > 0) return !exporters.includes('none');
+  return Boolean(variables.OTEL_EXPORTER_OTLP_ENDPOINT || variables[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
+}
+
+function isServiceNamed(): boolean {
+  const attributes = list(variables.OTEL_RESOURCE_ATTRIBUTES);
+  return Boolean(variables.OTEL_SERVICE_NAME) || attributes.some((each) => each.startsWith('service.name='));
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text?.trim().toLowerCase() === 'true';
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
+}

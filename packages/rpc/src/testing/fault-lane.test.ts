@@ -1,0 +1,151 @@
+import { describe, expect, test, vi } from 'vitest';
+import { startProxiedPair } from './proxied-pair.ts';
+
+const until = (check: () => unknown) => vi.waitUntil(check, { timeout: 15_000, interval: 5 });
+const opposite = { upstream: 'downstream', downstream: 'upstream' } as const;
+type Pair = Awaited<ReturnType<typeof startProxiedPair>>;
+
+describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
+  /** Sends back and forth in the direction that has no fault, to be sure that all else has had its time. */
+  const roundTrips = async (pair: Pair, marker: string) => {
+    const [sender, receiver] = pair.towards(opposite[direction]);
+    sender.socket.write(marker);
+    await until(() => receiver.text().endsWith(marker));
+  };
+
+  test('ensure what is dropped never arrives, and what follows the fault does, on the same connection', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { drop: true });
+    sender.socket.write('lost');
+    await until(() => pair.proxy.counters.dropped[direction] === 4);
+    await roundTrips(pair, 'other way');
+    pair.proxy.heal();
+    sender.socket.write('found');
+    await until(() => receiver.text() === 'found');
+  });
+
+  test('ensure a black hole takes nothing, not even an end, and gives all of it when it heals', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { blackHole: true });
+    sender.socket.end('held');
+    await roundTrips(pair, 'other way');
+    expect(receiver.text()).toBe('');
+    expect(pair.proxy.counters.passed[direction]).toBe(0);
+    pair.proxy.heal();
+    expect(await receiver.over).toBe('end');
+    expect(receiver.text()).toBe('held');
+  });
+
+  test('ensure bytes are late by the delay and its jitter, in their order', async () => {
+    const jitter = [1, 0];
+    await using pair = await startProxiedPair({ random: () => jitter.shift() ?? 0.5 });
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { delayMs: 200, jitterMs: 100 });
+    const sentMs = performance.now();
+    sender.socket.write('late');
+    await roundTrips(pair, 'other way');
+    sender.socket.end(' and later');
+    await receiver.over;
+    // The first has the longest jitter and the second the shortest. A timer of Node may come 1 ms early.
+    expect(performance.now() - sentMs).toBeGreaterThanOrEqual(299);
+    expect(receiver.text()).toBe('late and later');
+  });
+
+  test('ensure what is delayed goes on its way when the fault is healed', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { delayMs: 3_600_000 });
+    sender.socket.write('hours');
+    await roundTrips(pair, 'other way');
+    pair.proxy.heal();
+    await until(() => receiver.text() === 'hours');
+  });
+
+  test('ensure a connection is cut after so many bytes, of those after the injection', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    sender.socket.write('before ');
+    await until(() => receiver.text() === 'before ');
+    pair.proxy.inject(direction, { cutAfterBytes: 3 });
+    sender.socket.write('abcdef');
+    expect(await receiver.over).toBe('end');
+    expect(receiver.text()).toBe('before abc');
+    expect(pair.proxy.counters.dropped[direction]).toBe(3);
+    // What has been cut stays cut, and the other direction lives on.
+    pair.proxy.heal();
+    sender.socket.write('ghi');
+    await until(() => pair.proxy.counters.dropped[direction] === 6);
+    await roundTrips(pair, 'other way');
+  });
+
+  test('ensure a connection is reset after so many bytes, on both sides', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { resetAfterBytes: 3 });
+    sender.socket.write('abcdef');
+    expect(await receiver.over).toBe('ECONNRESET');
+    expect(await sender.over).toBe('ECONNRESET');
+    expect(pair.proxy.counters).toMatchObject({ open: 0, passed: { [direction]: 3 } });
+  });
+
+  test('ensure a throttled line takes its time', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { bytesPerSecond: 10_000 });
+    const sentMs = performance.now();
+    sender.socket.end(Buffer.alloc(3000, 'x'));
+    await receiver.over;
+    expect(receiver.text()).toHaveLength(3000);
+    // 15 pieces of 200 bytes, and nothing to wait for after the last.
+    expect(performance.now() - sentMs).toBeGreaterThanOrEqual(14 * 19);
+  });
+
+  test('ensure a line of one byte an hour passes the rest at once when it is healed', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { bytesPerSecond: 1 / 3600 });
+    sender.socket.write('slow');
+    await until(() => receiver.text() === 's');
+    pair.proxy.heal();
+    await until(() => receiver.text() === 'slow');
+  });
+
+  test('ensure sliced bytes arrive one by one, and all of them', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    pair.proxy.inject(direction, { slice: true });
+    const text = 'one by one '.repeat(50);
+    sender.socket.end(text);
+    await receiver.over;
+    expect(receiver.text()).toBe(text);
+    // The kernel may join some on the way.
+    expect(receiver.received.length).toBeGreaterThan(10);
+  });
+
+  test('ensure a receiver that does not read holds up its sender, and loses nothing', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    receiver.socket.pause();
+    const size = 64 * 1024 * 1024;
+    sender.socket.end(Buffer.alloc(size));
+    const seen: number[] = [];
+    await until(() => {
+      seen.push(pair.proxy.counters.passed[direction]);
+      const [first, ...others] = seen.slice(-5);
+      return first && others.length === 4 && others.every((each) => each === first);
+    });
+    expect(pair.proxy.counters.passed[direction]).toBeLessThan(size / 2);
+    receiver.socket.resume();
+    await receiver.over;
+    expect(receiver.received.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(size);
+  });
+
+  test('ensure a reset by one side reaches the other', async () => {
+    await using pair = await startProxiedPair();
+    const [sender, receiver] = pair.towards(direction);
+    sender.socket.resetAndDestroy();
+    expect(await receiver.over).toBe('ECONNRESET');
+  });
+});

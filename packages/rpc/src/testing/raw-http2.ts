@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+
+/** What came back for a raw request. `code` and `message` are the gRPC status, from headers or trailers. */
+export interface RawAnswer {
+  /** NaN when there was no answer at all, because the stream was reset. */
+  readonly httpStatus: number;
+  readonly code: number | undefined;
+  readonly message: string;
+}
+
+/** A connection that sends what no gRPC client would. */
+export interface RawConnection extends AsyncDisposable {
+  /** Posts the bytes as they are; headers replace the usual ones, and one that is undefined is left out. */
+  post(path: string, body: Uint8Array, headers?: OutgoingHttpHeaders): Promise<RawAnswer>;
+}
+
+export async function connectRaw(target: string): Promise<RawConnection> {
+  const session = connect(`http://${target}`);
+  session.on('error', () => {});
+  await once(session, 'connect');
+  return {
+    post: async (path, body, headers) => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        authorization: 'Bearer test-token',
+        ...headers,
+      });
+      let received: IncomingHttpHeaders = {};
+      stream.on('response', (headers) => {
+        received = { ...received, ...headers };
+      });
+      stream.on('trailers', (trailers) => {
+        received = { ...received, ...trailers };
+      });
+      stream.on('error', () => {});
+      stream.end(body);
+      stream.resume();
+      await once(stream, 'close');
+      const code = received['grpc-status'];
+      return {
+        httpStatus: Number(received[':status']),
+        code: code === undefined ? undefined : Number(code),
+        message: decodeURIComponent(String(received['grpc-message'] ?? '')),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      session.destroy();
+      if (!session.destroyed) await once(session, 'close');
+    },
+  };
+}
+
+/** A message as gRPC frames it: a flag, the length, the bytes. */
+export function grpcFrame(message: Uint8Array, { compressed = false, length = message.length } = {}): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeUInt8(compressed ? 1 : 0, 0);
+  header.writeUInt32BE(length, 1);
+  return Buffer.concat([header, message]);
+}

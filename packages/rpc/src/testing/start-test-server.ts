@@ -1,0 +1,100 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import type { PeerScopes } from '../auth/peer-scopes.ts';
+import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
+import type { Principal } from '../call-context.ts';
+import { serverChain } from '../chain.ts';
+import { type Client, createClient } from '../client/create-client.ts';
+import { Code, type ErrorMap, RpcError } from '../errors.ts';
+import type { TokenVerifier } from '../interceptors/auth.ts';
+import type { DeadlineMode } from '../interceptors/deadline.ts';
+import { policyOf } from '../policy.ts';
+import { type RunningServer, startServer } from '../server/start-server.ts';
+import { collectLog } from './collect-log.ts';
+
+export interface TestServerOptions {
+  /** Whoever calls, if not the subject `tester` with every scope that the contract asks for. */
+  readonly principal?: Principal;
+  /** Judges tokens instead; without it every token is the principal's. */
+  readonly verifyToken?: TokenVerifier;
+  /** Who needs no token. */
+  readonly peers?: PeerScopes;
+  /** TLS for the server, and for its client; plain text without. */
+  readonly credentials?: { readonly server: ServerCredentials; readonly channel: ChannelCredentials };
+  readonly errors?: ErrorMap;
+  readonly deadlineMode?: DeadlineMode;
+  /** Changes the chain that the service would have: `(chain) => [...chain, mine]`. */
+  readonly interceptors?: (chain: Interceptor[]) => Interceptor[];
+  readonly reflection?: boolean;
+}
+
+export interface TestServer<Service extends DescService> extends AsyncDisposable {
+  /** Sends the token `test-token`. */
+  readonly client: Client<Service>;
+  /** Where it listens, for clients of your own. */
+  readonly target: string;
+  readonly running: RunningServer;
+  /** What the server has logged so far, parsed. */
+  readonly logLines: readonly Record<string, unknown>[];
+}
+
+/**
+ * Serves some methods of a service on a port of its own, behind the chain that production has, and gives a client of
+ * it. The methods that are left out answer UNIMPLEMENTED. Leaving the block cuts off what is still running:
+ *
+ *     await using server = await startTestServer(InventoryService, { getStock: async () => ({ stock }) });
+ *     const { stock } = await server.client.getStock({ sku: 'A' });
+ */
+export async function startTestServer<Service extends DescService>(
+  service: Service,
+  implementation: Partial<ServiceImplementation<Service>>,
+  options: TestServerOptions = {},
+): Promise<TestServer<Service>> {
+  const { log, lines: logLines } = collectLog();
+  const { principal = { subject: 'tester', scopes: scopesOf(service) } } = options;
+  const chain = serverChain({
+    errors: options.errors ?? (() => undefined),
+    deadlineMode: options.deadlineMode ?? 'default',
+    verifyToken: options.verifyToken ?? (async () => principal),
+    ...(options.peers && { peers: options.peers }),
+  });
+  const running = await startServer({
+    address: '127.0.0.1:0',
+    service,
+    implementation: { ...unimplemented(service), ...implementation },
+    interceptors: options.interceptors?.(chain) ?? chain,
+    log,
+    reflection: options.reflection ?? false,
+    ...(options.credentials && { credentials: options.credentials.server }),
+  });
+  const target = `127.0.0.1:${running.port}`;
+  const client = createClient(service, {
+    target,
+    token: () => 'test-token',
+    ...(options.credentials && { credentials: options.credentials.channel }),
+  });
+  return {
+    client,
+    target,
+    running,
+    logLines,
+    [Symbol.asyncDispose]: async () => {
+      client[Symbol.dispose]();
+      await running.drain({ pauseMs: 0, timeoutMs: 0 });
+    },
+  };
+}
+
+function scopesOf(service: DescService): Set<string> {
+  return new Set(service.methods.flatMap((method) => policyOf(method).scopes));
+}
+
+function unimplemented<Service extends DescService>(service: Service): ServiceImplementation<Service> {
+  const handlers = service.methods.map(({ localName }) => [
+    localName,
+    () => {
+      throw new RpcError(Code.UNIMPLEMENTED, `the test serves no ${localName}`);
+    },
+  ]);
+  return Object.fromEntries(handlers);
+}

@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import type { Interceptor } from '../bridge/handler.ts';
+import { createClient } from '../client/create-client.ts';
+import { Code, RpcError } from '../errors.ts';
+import { type KeyPair, openAuthority } from '../testing/certificate-authority.ts';
+import { collectLog } from '../testing/collect-log.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { makeTestCertificates, type TestCertificates, testIdentity } from '../testing/test-certificates.ts';
+import { channelCredentials } from './channel-credentials.ts';
+import { serverCredentials } from './server-credentials.ts';
+import type { TlsConfig } from './tls-files.ts';
+
+const hourMs = 3_600_000;
+const past = { notBefore: new Date(Date.now() - 2 * hourMs), notAfter: new Date(Date.now() - hourMs) };
+const future = { notBefore: new Date(Date.now() + hourMs), notAfter: new Date(Date.now() + 2 * hourMs) };
+const options = { log: collectLog().log, developmentCertificates: false };
+
+/** A server with this config, and who has called it. */
+async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCredentials) {
+  const identities: (string | undefined)[] = [];
+  const noteIdentity: Interceptor = (next) => async (call) => {
+    identities.push(call.peerIdentity);
+    await next(call);
+  };
+  const running = await startTestServer(
+    InventoryService,
+    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    {
+      credentials: {
+        server: server ?? (await serverCredentials(tls, options)),
+        channel: await channelCredentials(channelTls, options),
+      },
+      interceptors: (chain) => [noteIdentity, ...chain],
+    },
+  );
+  return { ...running, identities };
+}
+
+/**
+ * The code that a call with these credentials ends with. The server is called by name, because grpc-js's own
+ * credentials reach no address on Node 26.
+ */
+async function codeOf(target: string, credentials: ChannelCredentials): Promise<Code> {
+  using client = createClient(InventoryService, {
+    target: target.replace('127.0.0.1', 'localhost'),
+    token: () => 'test-token',
+    credentials,
+  });
+  const call = client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  await Promise.allSettled([call]);
+  return call.then(
+    () => Code.OK,
+    (error) => (error instanceof RpcError ? error.code : Promise.reject(error)),
+  );
+}
+
+function sslWith(authorities: string, pair?: KeyPair): ChannelCredentials {
+  const [key, cert] = pair ? [Buffer.from(pair.privateKey), Buffer.from(pair.certificate)] : [null, null];
+  return ChannelCredentials.createSsl(Buffer.from(authorities), key, cert);
+}
+
+test('ensure both ends verify each other, and the server knows who calls', async () => {
+  await using certificates = await makeTestCertificates();
+  await using server = await start(await certificates.write('inventory'), await certificates.write('orders'));
+  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'A' } });
+  expect(server.identities).toEqual([testIdentity('orders')]);
+});
+
+test('ensure with mode tls the server alone shows a certificate, and nobody has an identity', async () => {
+  await using certificates = await makeTestCertificates();
+  const [inventory, orders] = [await certificates.write('inventory'), await certificates.write('orders')];
+  await using server = await start({ ...inventory, mode: 'tls' }, { ...orders, mode: 'tls' });
+  await server.client.getStock({ sku: 'A' });
+  using client = createClient(InventoryService, {
+    target: server.target,
+    token: () => 'test-token',
+    credentials: await channelCredentials(orders, options),
+  });
+  await client.getStock({ sku: 'A' });
+  expect(server.identities).toEqual([undefined, undefined]);
+});
+
+test('ensure a client whose certificate is missing or no good gets no call through, and others do', async () => {
+  await using certificates = await makeTestCertificates();
+  await using strangers = await makeTestCertificates();
+  await using server = await start(await certificates.write('inventory'), await certificates.write('orders'));
+  const { authority, issue } = certificates;
+  const leaf = issue('orders');
+  const byLeaf = issue('orders', { by: openAuthority(leaf) });
+  for (const [problem, pair, code] of [
+    ['none', undefined, Code.UNAVAILABLE],
+    ['wrong authority', strangers.issue('orders'), Code.UNAVAILABLE],
+    ['signed by a leaf', { ...byLeaf, certificate: byLeaf.certificate + leaf.certificate }, Code.UNAVAILABLE],
+    ['expired', issue('orders', past), Code.UNAVAILABLE],
+    ['not yet valid', issue('orders', future), Code.UNAVAILABLE],
+    ['good', issue('payments'), Code.OK],
+  ] as const) {
+    const ssl = sslWith(authority.certificate, pair);
+    expect([problem, await codeOf(server.target, ssl)]).toEqual([problem, code]);
+    await server.client.getStock({ sku: 'A' });
+  }
+  expect(new Set(server.identities)).toEqual(new Set([testIdentity('orders'), testIdentity('payments')]));
+});
+
+test.each<
+  [problem: string, reason: string, make: (own: TestCertificates, other: TestCertificates) => KeyPair]
+>([
+  ['wrong authority', 'unable to verify the first certificate', (_own, other) => other.issue('inventory')],
+  ['expired', 'certificate has expired', (own) => own.issue('inventory', past)],
+  ['not yet valid', 'certificate is not yet valid', (own) => own.issue('inventory', future)],
+  [
+    'wrong host name',
+    "IP: 127.0.0.1 is not in the cert's list: 127.0.0.2",
+    (own) => own.issue('inventory', { alternativeNames: ['DNS:localhost', 'IP:127.0.0.2'] }),
+  ],
+])('ensure a server whose certificate is no good (%s) gets no call', async (_problem, reason, make) => {
+  await using certificates = await makeTestCertificates();
+  await using strangers = await makeTestCertificates();
+  const { certificate, privateKey } = make(certificates, strangers);
+  const credentials = ServerCredentials.createSsl(
+    Buffer.from(certificates.authority.certificate),
+    [{ cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) }],
+    true,
+  );
+  const orders = await certificates.write('orders');
+  await using server = await start(orders, orders, credentials);
+  const error = await rejectionOf(server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: expect.stringContaining(reason) });
+  expect(server.identities).toEqual([]);
+});
+
+test('ensure plain text and TLS do not understand each other, and say so at once', async () => {
+  using crashes = noteCrashes();
+  await using certificates = await makeTestCertificates();
+  const tls = await certificates.write('orders');
+  await using secure = await start(tls, tls);
+  await using plain = await startTestServer(InventoryService, {});
+  expect(await codeOf(plain.target, await channelCredentials(tls, options))).toBe(Code.UNAVAILABLE);
+  expect(await codeOf(secure.target, await channelCredentials(undefined, options))).toBe(Code.UNAVAILABLE);
+  await secure.client.getStock({ sku: 'A' });
+  expect(secure.identities.length).toBe(1);
+  expect(crashes.reasons).toEqual([]);
+});
+
+test('ensure no version before TLS 1.3 is spoken, by the server and by the client', async () => {
+  await using certificates = await makeTestCertificates();
+  const tls = await certificates.write('orders');
+  const { certificate: cert, privateKey: key } = certificates.issue('orders');
+  const ca = certificates.authority.certificate;
+  await using server = await start(tls, tls);
+  const handshake = async (maxVersion: 'TLSv1.2' | 'TLSv1.3') => {
+    const socket = connectTls({
+      port: server.running.port,
+      ca,
+      cert,
+      key,
+      maxVersion,
+      ALPNProtocols: ['h2'],
+    });
+    try {
+      await once(socket, 'secureConnect');
+      return socket.getProtocol();
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code;
+    } finally {
+      socket.destroy();
+    }
+  };
+  expect(await handshake('TLSv1.3')).toBe('TLSv1.3');
+  expect(await handshake('TLSv1.2')).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+});
+
+test('ensure a connection that never shakes hands is closed', async () => {
+  await using certificates = await makeTestCertificates();
+  const tls = await certificates.write('orders');
+  await using server = await start(tls, tls);
+  const silent = connectTcp(server.running.port, '127.0.0.1');
+  silent.on('error', () => {});
+  await once(silent.resume(), 'close');
+});

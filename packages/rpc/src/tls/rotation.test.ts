@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:tls';
+import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { methodPath } from '../bridge/service.ts';
+import type { KeyPair } from '../testing/certificate-authority.ts';
+import { collectLog } from '../testing/collect-log.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { type MutualTls, makeTestCertificates, testIdentity } from '../testing/test-certificates.ts';
+import { channelCredentials } from './channel-credentials.ts';
+import { serverCredentials } from './server-credentials.ts';
+
+const waiting = { timeout: 15_000, interval: 20 };
+
+/** A server and the credentials of a caller, whose files may be replaced. */
+async function startMutual(server: MutualTls, caller: MutualTls) {
+  const [serverLog, channelLog] = [collectLog(), collectLog()];
+  const channel = await channelCredentials(caller, { ...channelLog, developmentCertificates: false });
+  const identities: (string | undefined)[] = [];
+  const running = await startTestServer(
+    InventoryService,
+    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    {
+      credentials: {
+        server: await serverCredentials(server, { ...serverLog, developmentCertificates: false }),
+        channel,
+      },
+      interceptors: (chain) => [
+        (next) => (call) => {
+          identities.push(call.peerIdentity);
+          return next(call);
+        },
+        ...chain,
+      ],
+    },
+  );
+  const replaced = () => serverLog.lines.filter((line) => line.msg === 'TLS files replaced').length;
+  return {
+    ...running,
+    channel,
+    serverLines: serverLog.lines,
+    channelLines: channelLog.lines,
+    identities,
+    replaced,
+  };
+}
+
+/** A call on a connection of its own. Rejects as the call does. */
+async function callOnce(target: string, credentials: ChannelCredentials): Promise<void> {
+  const client = new Client(target, credentials, { 'grpc.use_local_subchannel_pool': 1 });
+  const metadata = new Metadata();
+  metadata.set('authorization', 'Bearer test-token');
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.makeUnaryRequest(
+    methodPath(InventoryService.method.getStock),
+    (sku: string) => Buffer.from(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku }))),
+    (bytes) => bytes,
+    'A',
+    metadata,
+    { deadline: Date.now() + 10_000 },
+    (error) => (error ? reject(error) : resolve()),
+  );
+  await promise.finally(() => client.close());
+}
+
+/** The certificate that a new connection is shown. */
+async function certificateShown(port: number): Promise<string | undefined> {
+  const socket = connect({ port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  const shown = socket.getPeerX509Certificate()?.toString();
+  socket.destroy();
+  return shown;
+}
+
+/** Calls until it is disposed, some on one connection and some each on a new one. */
+function keepCalling({ client, target, channel }: Awaited<ReturnType<typeof startMutual>>) {
+  const failures: unknown[] = [];
+  let isRunning = true;
+  let served = 0;
+  const repeat = async (call: () => Promise<unknown>) => {
+    while (isRunning)
+      await call().then(
+        () => served++,
+        (error) => failures.push(error),
+      );
+  };
+  const callers = [
+    repeat(() => client.getStock({ sku: 'A' }, { deadlineMs: 5000 })),
+    repeat(() => callOnce(target, channel)),
+    repeat(() => callOnce(target, channel)),
+  ];
+  return {
+    failures,
+    get served() {
+      return served;
+    },
+    [Symbol.asyncDispose]: async () => {
+      isRunning = false;
+      await Promise.all(callers);
+    },
+  };
+}
+
+/** Writes a file in two halves, as no one should. */
+async function writeTorn(file: string, text: string): Promise<void> {
+  await writeFile(file, text.slice(0, text.length / 2));
+  await writeFile(file, text);
+}
+
+async function replacePair(tls: MutualTls, pair: KeyPair): Promise<void> {
+  await writeTorn(tls.certFile, pair.certificate);
+  await writeTorn(tls.keyFile, pair.privateKey);
+}
+
+test('ensure not one call fails while leaves and authority are replaced, and new connections get the new ones', async () => {
+  await using old = await makeTestCertificates();
+  await using next = await makeTestCertificates();
+  const [inventory, orders] = [await old.write('inventory'), await old.write('orders')];
+  await using server = await startMutual(inventory, orders);
+  const [newInventory, newOrders] = [next.issue('inventory'), next.issue('orders')];
+  const both = old.authority.certificate + next.authority.certificate;
+  await using calls = keepCalling(server);
+  const trust = async (authorities: string) => {
+    const before = server.replaced();
+    for (const { caFile } of [inventory, orders]) await writeTorn(caFile, authorities);
+    await vi.waitUntil(() => server.replaced() > before, waiting);
+  };
+
+  await trust(both);
+  await replacePair(orders, newOrders);
+  await replacePair(inventory, newInventory);
+  await vi.waitUntil(
+    async () => (await certificateShown(server.running.port)) === newInventory.certificate,
+    waiting,
+  );
+  await trust(next.authority.certificate);
+  const before = calls.served;
+  await vi.waitUntil(() => calls.served > before + 10, waiting);
+
+  expect(calls.failures).toEqual([]);
+  expect(new Set(server.identities)).toEqual(new Set([testIdentity('orders')]));
+  const oldOrders = await old.write('old-orders', undefined, both);
+  const oldChannel = await channelCredentials(oldOrders, { ...collectLog(), developmentCertificates: false });
+  await expect(callOnce(server.target, oldChannel)).rejects.toThrow('UNAVAILABLE');
+});
+
+test('ensure a client that connects again shows its new certificate', async () => {
+  await using certificates = await makeTestCertificates();
+  const orders = await certificates.write('orders');
+  await using server = await startMutual(await certificates.write('inventory'), orders);
+  await callOnce(server.target, server.channel);
+  await replacePair(orders, certificates.issue('payments'));
+  await callOnce(server.target, server.channel);
+  expect(server.identities).toEqual([testIdentity('orders'), testIdentity('payments')]);
+  expect(server.channelLines).toMatchObject([{ msg: 'TLS files replaced' }]);
+});
+
+test('ensure files that cannot be used drop no connection, and are told', async () => {
+  await using certificates = await makeTestCertificates();
+  const [inventory, orders] = [await certificates.write('inventory'), await certificates.write('orders')];
+  await using server = await startMutual(inventory, orders);
+  for (const { certFile, keyFile, caFile } of [inventory, orders]) {
+    await writeFile(certFile, certificates.issue('other').certificate);
+    await writeFile(keyFile, '');
+    await writeFile(caFile, 'garbage');
+  }
+  await vi.waitUntil(() => server.serverLines.length > 0, waiting);
+  await callOnce(server.target, server.channel);
+  expect(server.identities).toEqual([testIdentity('orders')]);
+  const told = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay' };
+  expect(server.serverLines).toMatchObject([told]);
+  expect(server.channelLines).toMatchObject([told]);
+});
+
+test('ensure the files are watched while a server listens, and no longer', async () => {
+  await using certificates = await makeTestCertificates();
+  const inventory = await certificates.write('inventory');
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const options = { ...collectLog(), developmentCertificates: false };
+  const credentials = {
+    server: await serverCredentials(inventory, options),
+    channel: await channelCredentials(inventory, options),
+  };
+  expect(vi.getTimerCount()).toBe(0);
+  const server = await startTestServer(InventoryService, {}, { credentials });
+  expect(vi.getTimerCount()).toBe(1);
+  await server[Symbol.asyncDispose]();
+  expect(vi.getTimerCount()).toBe(0);
+});

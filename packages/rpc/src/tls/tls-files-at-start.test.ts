@@ -1,0 +1,92 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { collectLog } from '../testing/collect-log.ts';
+import { makeTestCertificates } from '../testing/test-certificates.ts';
+import { developmentAuthority, openTlsFiles, type TlsPaths } from './tls-files.ts';
+
+const hourMs = 3_600_000;
+
+const open = (paths: TlsPaths, developmentCertificates = false) =>
+  openTlsFiles(paths, { log: collectLog().log, developmentCertificates });
+
+test('ensure files that cannot be used at the start are told in one line that names the file', async () => {
+  await using certificates = await makeTestCertificates();
+  const tls = await certificates.write('orders');
+  const good = { pair: tls, caFile: tls.caFile };
+  const { privateKey: otherKey } = certificates.issue('other');
+  const encrypted = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' },
+  }).privateKey;
+  const expired = certificates.issue('orders', {
+    notBefore: new Date(Date.now() - 2 * hourMs),
+    notAfter: new Date(Date.now() - hourMs),
+  });
+  const early = certificates.issue('orders', {
+    notBefore: new Date(Date.now() + hourMs),
+    notAfter: new Date(Date.now() + 2 * hourMs),
+  });
+  const garbage = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+  const { certFile, keyFile, caFile } = tls;
+  const cases: [file: string, content: string, complaint: string][] = [
+    [certFile, '', `${certFile} holds no certificate in PEM`],
+    [certFile, garbage, `${certFile} holds a certificate that cannot be read: `],
+    [certFile, expired.certificate, `${keyFile} is not the key of the certificate in ${certFile}`],
+    [keyFile, '', `${keyFile} holds no private key in PEM: `],
+    [keyFile, otherKey, `${keyFile} is not the key of the certificate in ${certFile}`],
+    [keyFile, encrypted, `${keyFile} holds no private key in PEM: `],
+    [caFile, '', `${caFile} holds no certificate in PEM`],
+    [caFile, garbage, `${caFile} holds a certificate that cannot be read: `],
+    [caFile, otherKey, `${caFile} is cut off, or holds something other than certificates`],
+  ];
+  for (const [file, content, complaint] of cases) {
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, content);
+    expect(await messageOf(open(good))).toEqual(expect.stringMatching(/^[^\n]+$/));
+    expect((await messageOf(open(good))).startsWith(complaint)).toBe(true);
+    await writeFile(file, before);
+  }
+  for (const [pair, complaint] of [
+    [expired, `${certFile} has expired on `],
+    [early, `${certFile} is not valid before `],
+  ] as const) {
+    await certificates.write('orders', pair);
+    expect((await messageOf(open(good))).startsWith(complaint)).toBe(true);
+  }
+  for (const file of [certFile, keyFile, caFile]) {
+    await certificates.write('orders');
+    await rm(file);
+    expect(await messageOf(open(good))).toContain(`${file} cannot be read: ENOENT`);
+  }
+});
+
+test('ensure certificates for development are refused where they are not allowed, as a pair and as authorities', async () => {
+  await using development = await makeTestCertificates(developmentAuthority);
+  const tls = await development.write('orders');
+  await using real = await makeTestCertificates();
+  const mixed = await real.write(
+    'orders',
+    undefined,
+    real.authority.certificate + development.authority.certificate,
+  );
+  for (const [paths, file] of [
+    [{ pair: tls }, tls.certFile],
+    [{ caFile: tls.caFile }, tls.caFile],
+    [{ pair: mixed, caFile: mixed.caFile }, mixed.caFile],
+  ] as const) {
+    await open(paths, true);
+    expect(await messageOf(open(paths))).toBe(
+      `${file} is of the ${developmentAuthority}, which production does not accept`,
+    );
+  }
+  await open({ pair: mixed });
+});
+
+function messageOf(opening: Promise<unknown>): Promise<string> {
+  return opening.then(
+    () => 'opened',
+    (error: Error) => error.message,
+  );
+}
