@@ -1,0 +1,56 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { migrate } from '@acme/postgres/migrate';
+import { openPool } from '@acme/postgres/pool';
+import { openReadiness } from '@acme/postgres/readiness';
+import { createLogger } from '@acme/rpc/log';
+import { createPageTokens } from '@acme/rpc/page-token';
+import { startService } from '@acme/rpc/server/start-service';
+import type { Config } from './config.ts';
+import { toStatus } from './error-map.ts';
+import { createImportStore } from './import-store.ts';
+import { createInventoryService } from './inventory-service.ts';
+import { createReservationStore } from './reservation-store.ts';
+import { createStockStore } from './stock-store.ts';
+
+export interface App {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts inventory: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+export async function startApp({ server, databaseUrl }: Config): Promise<App> {
+  await using starting = new AsyncDisposableStack();
+  const log = createLogger({ service: 'inventory', level: server.logLevel });
+  await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
+  const pool = starting.adopt(
+    openPool({
+      url: databaseUrl,
+      max: 10,
+      applicationName: 'inventory',
+      onError: (err) => log.warn({ err }, 'idle database connection lost'),
+    }),
+    (pool) => pool.end(),
+  );
+  const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
+
+  const now = () => new Date();
+  const stock = createStockStore(pool);
+  const service = starting.adopt(
+    await startService({
+      config: server,
+      log,
+      service: InventoryService,
+      implementation: createInventoryService({
+        stock,
+        reservations: createReservationStore(pool, now),
+        imports: createImportStore(pool, now),
+        stockPages: createPageTokens(await stock.pageTokenKey(), 'ListStock'),
+      }),
+      errors: toStatus,
+      ready: readiness.check,
+    }),
+    (each) => each.drain(),
+  );
+  const running = starting.move();
+  return { port: service.port, close: () => running.disposeAsync() };
+}

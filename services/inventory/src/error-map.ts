@@ -1,0 +1,80 @@
+import { databaseStatus } from '@acme/postgres/database-status';
+import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { badRequest } from '@acme/rpc/interceptors/validation';
+import { InventoryError, type InventoryProblem, type Refusal } from './stock.ts';
+
+const domain = 'inventory.v1';
+
+/** The one map from this service's errors to statuses; inventory_service.proto promises them. */
+export function toStatus(error: unknown): RpcError | undefined {
+  return error instanceof InventoryError ? problemStatus(error.problem) : databaseStatus(error);
+}
+
+function problemStatus(problem: InventoryProblem): RpcError {
+  switch (problem.kind) {
+    case 'SKU_NOT_FOUND':
+      return refusalStatus({
+        reason: 'SKU_NOT_FOUND',
+        items: [{ sku: problem.sku, description: `there is no SKU ${problem.sku}` }],
+      });
+    case 'REFUSED':
+      return refusalStatus(problem.refusal);
+    case 'RESERVATION_RELEASED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `reservation ${problem.reservationId} has been released and cannot be made again`,
+        { details: [errorInfo(domain, problem.kind, { reservation_id: problem.reservationId })] },
+      );
+    case 'RESERVATION_ID_REUSED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `reservation ${problem.reservationId} holds other lines: use a new reservation_id`,
+        { details: [errorInfo(domain, problem.kind, { reservation_id: problem.reservationId })] },
+      );
+    case 'ON_HAND_BELOW_RESERVED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `of ${naming(problem.items)} more is reserved than would be on hand; nothing was imported`,
+        {
+          details: [
+            errorInfo(domain, problem.kind),
+            preconditionFailure(problem.items.map((item) => violation(problem.kind, item))),
+          ],
+        },
+      );
+    case 'IMPORT_INCOMPLETE':
+      return new RpcError(
+        Code.ABORTED,
+        `${problem.received} rows came of an import of ${problem.expected}; nothing was imported`,
+        { details: [errorInfo(domain, problem.kind)] },
+      );
+    case 'BAD_REQUEST':
+      return badRequest(problem.violations);
+  }
+}
+
+function refusalStatus({ reason, items }: Refusal): RpcError {
+  return reason === 'OUT_OF_STOCK'
+    ? new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${naming(items)}`, {
+        details: [
+          errorInfo(domain, reason),
+          preconditionFailure(items.map((item) => violation(reason, item))),
+        ],
+      })
+    : new RpcError(Code.NOT_FOUND, `there is no SKU ${naming(items)}`, {
+        details: [
+          errorInfo(domain, reason),
+          ...items.map(({ sku }) => resourceInfo('inventory.v1/Stock', sku)),
+        ],
+      });
+}
+
+function violation(type: string, { sku, description }: { sku: string; description: string }) {
+  return { type, subject: sku, description };
+}
+
+function naming(items: readonly { sku: string }[]): string {
+  const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
+  return `${items[0]?.sku}${more}`;
+}

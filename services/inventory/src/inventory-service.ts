@@ -1,0 +1,111 @@
+import type { ImportStockRequest, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
+import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { ImportStore, StockItem } from './import-store.ts';
+import type { ReservationStore } from './reservation-store.ts';
+import { answerReserve, InventoryError, type Reservation, type Stock, sortedLines } from './stock.ts';
+import type { StockStore } from './stock-store.ts';
+
+export interface InventoryParts {
+  readonly stock: StockStore;
+  readonly reservations: ReservationStore;
+  readonly imports: ImportStore;
+  readonly stockPages: PageTokens;
+}
+
+/** The handlers: from the contract's messages to the domain, and back. */
+export function createInventoryService(
+  parts: InventoryParts,
+): ServiceImplementation<typeof InventoryService> {
+  const { stock, reservations, imports, stockPages } = parts;
+  return {
+    getStock: async ({ sku }) => {
+      const found = await stock.get(sku);
+      if (!found) throw new InventoryError({ kind: 'SKU_NOT_FOUND', sku });
+      return { stock: stockToProto(found) };
+    },
+    listStock: async ({ pageSize, pageToken, skuPrefix }) => {
+      const limit = pageSizeOf(pageSize);
+      const after = stockPages.open([skuPrefix], pageToken) ?? '';
+      const found = await stock.list({ prefix: skuPrefix, after, limit: limit + 1 });
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      const nextPageToken = found.length > limit && last ? stockPages.seal([skuPrefix], last.sku) : '';
+      return { stocks: page.map(stockToProto), nextPageToken };
+    },
+    reserveStock: async ({ reservationId, lines }) => {
+      const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
+      const reservation = await reservations.reserve(command);
+      return { reservation: reservationToProto(answerReserve(reservation, command.lines)) };
+    },
+    releaseStock: async ({ reservationId }) => ({
+      reservation: reservationToProto(await reservations.release(reservationId.toLowerCase())),
+    }),
+    importStock: async (requests, { signal }) => {
+      const { importId, items } = await openImport(requests);
+      return imports.run(importId, items, signal);
+    },
+    watchStock: () => notServedYet('WatchStock'),
+    countStock: () => notServedYet('CountStock'),
+  };
+}
+
+/** The import's id from its first message, and the items of all of them. */
+async function openImport(
+  requests: AsyncIterable<ImportStockRequest>,
+): Promise<{ importId: string; items: AsyncIterable<StockItem> }> {
+  const iterator = requests[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done || first.value.importId === '')
+    throw new InventoryError({
+      kind: 'BAD_REQUEST',
+      violations: [{ field: 'requests[0].import_id', description: 'must be a UUID, in the first message' }],
+    });
+  return { importId: first.value.importId.toLowerCase(), items: itemsOf(first.value, iterator) };
+}
+
+/** The items, of which there must be as many as the first message says: a cancelled stream can look like a whole one. */
+async function* itemsOf(
+  first: ImportStockRequest,
+  rest: AsyncIterator<ImportStockRequest>,
+): AsyncGenerator<StockItem> {
+  let received = 0n;
+  for (let request = first, done: boolean | undefined = false; !done; ) {
+    if (request.item) yield request.item;
+    received += 1n;
+    ({ value: request, done } = await rest.next());
+  }
+  if (first.itemCount !== 0n && received !== first.itemCount)
+    throw new InventoryError({ kind: 'IMPORT_INCOMPLETE', received, expected: first.itemCount });
+}
+
+// biome-ignore lint/correctness/useYield: it is a stream that has not been built.
+async function* notServedYet(method: string): AsyncGenerator<never> {
+  throw new RpcError(Code.UNIMPLEMENTED, `${method} is in the contract, but not served yet`);
+}
+
+function stockToProto({ sku, title, onHand, reserved, version, updateTime }: Stock) {
+  return {
+    sku,
+    title,
+    onHand,
+    reserved,
+    available: onHand - reserved,
+    updateTime: timestampFromDate(updateTime),
+    etag: String(version),
+  };
+}
+
+const protoStates = {
+  RESERVED: Reservation_State.RESERVED,
+  RELEASED: Reservation_State.RELEASED,
+  // Its caller gets the refusal as an error, and never sees the reservation.
+  REFUSED: Reservation_State.UNSPECIFIED,
+};
+
+function reservationToProto({ id, state, lines, createTime }: Reservation) {
+  return { id, state: protoStates[state], lines: [...lines], createTime: timestampFromDate(createTime) };
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from '@acme/postgres/pool';
+import { describe, expect, test, vi } from 'vitest';
+import { createReservationStore } from './reservation-store.ts';
+import { openInventoryDatabase } from './testing/inventory-database.ts';
+
+const now = () => new Date('2026-01-02T03:04:05Z');
+
+function linesOf(units: Readonly<Record<string, number>>) {
+  return Object.entries(units).map(([sku, quantity]) => ({ sku, quantity }));
+}
+
+/** Holds the rows' locks; `untilAwaited` resolves when this many statements wait for one. */
+async function holdStock(pool: Pool) {
+  const client = await pool.connect();
+  await client.query('BEGIN; SELECT FROM stock FOR UPDATE');
+  const release = async () => {
+    await client.query('ROLLBACK');
+    client.release();
+  };
+  const untilAwaited = (count: number) =>
+    vi.waitFor(async () => {
+      const { rows } = await pool.query(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(rows).toHaveLength(count);
+    }, 10_000);
+  return { release, untilAwaited };
+}
+
+// Reserves that are asked for in the same tick go to the database as one batch.
+describe('a batch', () => {
+  test('ensure it is judged in the order of arrival, and a loser does not cost those behind it', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 5 });
+    const store = createReservationStore(database.pool, now);
+    const wanted = [3, 3, 2, 1].map((quantity) => ({ id: randomUUID(), lines: linesOf({ A: quantity }) }));
+    const reservations = await Promise.all(wanted.map((command) => store.reserve(command)));
+    expect(reservations.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
+    expect(reservations.map(({ state }) => state)).toEqual(['RESERVED', 'REFUSED', 'RESERVED', 'REFUSED']);
+    expect(reservations[1]?.refusal?.items).toEqual([{ sku: 'A', description: '3 wanted, 2 available' }]);
+    expect(await database.reserved()).toEqual({ A: 5 });
+    expect(await Promise.all(wanted.map((command) => store.reserve(command)))).toEqual(reservations);
+  });
+
+  test('ensure an id that comes twice in it is judged once, by the first', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 10, B: 10 });
+    const store = createReservationStore(database.pool, now);
+    const id = randomUUID();
+    const first = { id, lines: linesOf({ A: 2 }) };
+    const reservations = await Promise.all([
+      store.reserve(first),
+      store.reserve({ id: randomUUID(), lines: linesOf({ A: 1 }) }),
+      store.reserve(first),
+      store.reserve({ id, lines: linesOf({ B: 5 }) }),
+    ]);
+    expect(reservations[0]).toMatchObject({ id, state: 'RESERVED', lines: linesOf({ A: 2 }) });
+    expect([reservations[2], reservations[3]]).toEqual([reservations[0], reservations[0]]);
+    expect(await database.reserved()).toEqual({ A: 3, B: 0 });
+  });
+
+  test('ensure an id that was answered before is answered the same beside new ones', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 3 });
+    const store = createReservationStore(database.pool, now);
+    const [old, late] = [randomUUID(), randomUUID()];
+    const refused = await store.reserve({ id: old, lines: linesOf({ A: 4 }) });
+    await store.release(late);
+    const [again, tombstone, fresh] = await Promise.all([
+      store.reserve({ id: old, lines: linesOf({ A: 4 }) }),
+      store.reserve({ id: late, lines: linesOf({ A: 3 }) }),
+      store.reserve({ id: randomUUID(), lines: linesOf({ A: 3 }) }),
+    ]);
+    expect(again).toEqual(refused);
+    expect([tombstone?.state, fresh?.state]).toEqual(['RELEASED', 'RESERVED']);
+    expect(await database.reserved()).toEqual({ A: 3 });
+  });
+});
+
+describe('release and reserve', () => {
+  test('ensure a release waits for the reserve that is under way, and takes it back', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 5 });
+    const store = createReservationStore(database.pool, now);
+    const stock = await holdStock(database.pool);
+    const id = randomUUID();
+    const reserving = store.reserve({ id, lines: linesOf({ A: 2 }) });
+    await stock.untilAwaited(1);
+    const releasing = store.release(id);
+    await stock.untilAwaited(2);
+    await stock.release();
+    expect((await reserving).state).toBe('RESERVED');
+    expect(await releasing).toMatchObject({ id, state: 'RELEASED', lines: linesOf({ A: 2 }) });
+    expect(await database.reserved()).toEqual({ A: 0 });
+  });
+
+  test('ensure two releases at once give the units back once', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 5 });
+    const store = createReservationStore(database.pool, now);
+    const id = randomUUID();
+    await store.reserve({ id, lines: linesOf({ A: 2 }) });
+    await store.reserve({ id: randomUUID(), lines: linesOf({ A: 3 }) });
+    const stock = await holdStock(database.pool);
+    const releasing = Promise.all([store.release(id), store.release(id)]);
+    await stock.untilAwaited(2);
+    await stock.release();
+    const [first, second] = await releasing;
+    expect(first).toMatchObject({ state: 'RELEASED' });
+    expect(second).toEqual(first);
+    expect(await database.reserved()).toEqual({ A: 3 });
+  });
+
+  test('ensure whatever order they come in on two replicas, a released id ends up with nothing', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 1000, B: 1000 });
+    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const calls = ids.flatMap((id, index) => {
+      const lines = linesOf(index % 2 ? { A: 1, B: 2 } : { A: 2, B: 1 });
+      const reserves = replicas.map((store) => () => store.reserve({ id, lines }));
+      const release = () => replicas[index % 2]?.release(id);
+      return index % 3 === 0 ? [release, ...reserves] : [reserves[0], release, reserves[1]];
+    });
+    await Promise.all(calls.map((call) => call?.()));
+    const { rows } = await database.pool.query('SELECT DISTINCT state FROM reservations');
+    expect(rows).toEqual([{ state: 'RELEASED' }]);
+    expect(await database.reserved()).toEqual({ A: 0, B: 0 });
+  });
+});
+
+describe('two replicas', () => {
+  test('ensure one reservation is made of one id, and both answer it', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 100 });
+    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const ids = Array.from({ length: 10 }, () => randomUUID());
+    const command = (id: string) => ({ id, lines: linesOf({ A: 1 }) });
+    const [first, second] = await Promise.all(
+      replicas.map((store, index) =>
+        Promise.all((index ? ids.toReversed() : ids).map((id) => store.reserve(command(id)))),
+      ),
+    );
+    expect(second?.toReversed()).toEqual(first);
+    expect(await database.reserved()).toEqual({ A: 10 });
+  });
+
+  test('ensure the last unit goes to one of them', async () => {
+    await using database = await openInventoryDatabase();
+    await database.stockUp({ A: 1 });
+    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const stock = await holdStock(database.pool);
+    const reserving = Promise.all(
+      replicas.map((store) => store.reserve({ id: randomUUID(), lines: linesOf({ A: 1 }) })),
+    );
+    await stock.untilAwaited(2);
+    await stock.release();
+    const states = (await reserving).map(({ state }) => state);
+    expect(states.sort()).toEqual(['REFUSED', 'RESERVED']);
+    expect(await database.reserved()).toEqual({ A: 1 });
+  });
+});

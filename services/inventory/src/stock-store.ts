@@ -1,0 +1,57 @@
+import type { Pool } from '@acme/postgres/pool';
+import type { Stock } from './stock.ts';
+
+export interface StockStore {
+  get(sku: string): Promise<Stock | undefined>;
+  /** Articles whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
+  list(query: { prefix: string; after: string; limit: number }): Promise<Stock[]>;
+  /** The secret that page tokens are sealed with. */
+  pageTokenKey(): Promise<Uint8Array>;
+}
+
+interface StockRow {
+  sku: string;
+  title: string;
+  on_hand: bigint;
+  reserved: bigint;
+  version: bigint;
+  update_time: Date;
+}
+
+const columns = 'sku, title, on_hand, reserved, version, update_time';
+
+export function createStockStore(pool: Pool): StockStore {
+  return {
+    get: async (sku) => {
+      const { rows } = await pool.query<StockRow>({
+        name: 'stock-by-sku',
+        text: `SELECT ${columns} FROM stock WHERE sku = $1`,
+        values: [sku],
+      });
+      return rows[0] && fromRow(rows[0]);
+    },
+    list: async ({ prefix, after, limit }) => {
+      const { rows } = await pool.query<StockRow>({
+        name: 'list-stock',
+        // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
+        text: `SELECT ${columns} FROM stock
+               WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
+               ORDER BY sku LIMIT $3`,
+        values: [prefix, after, limit],
+      });
+      return rows.map(fromRow);
+    },
+    pageTokenKey: async () => {
+      const { rows } = await pool.query<{ secret: Uint8Array }>(
+        `SELECT secret FROM service_keys WHERE name = 'page_token'`,
+      );
+      if (!rows[0])
+        throw new Error('the table service_keys holds no page_token: it is written by 0001_inventory.sql');
+      return rows[0].secret;
+    },
+  };
+}
+
+function fromRow({ on_hand, update_time, ...row }: StockRow): Stock {
+  return { ...row, onHand: on_hand, updateTime: update_time };
+}

@@ -1,0 +1,36 @@
+import { migrate } from '@acme/postgres/migrate';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+
+/** An empty database of inventory's. */
+export interface InventoryDatabase extends AsyncDisposable {
+  readonly pool: Pool;
+  /** Puts these articles on the shelf, by SKU. */
+  stockUp(units: Readonly<Record<string, number>>): Promise<void>;
+  /** What is reserved, by SKU. */
+  reserved(): Promise<Record<string, number>>;
+}
+
+export async function openInventoryDatabase(): Promise<InventoryDatabase> {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createTestDatabase());
+  await migrate(url, new URL('../../migrations/', import.meta.url));
+  const pool = opened.adopt(openPool({ url, max: 10, applicationName: 'test', onError: () => {} }), (each) =>
+    each.end(),
+  );
+  const kept = opened.move();
+  return {
+    pool,
+    stockUp: async (units) => {
+      await pool.query(
+        `INSERT INTO stock (sku, title, on_hand, update_time) SELECT key, key, value::bigint, now() FROM json_each_text($1)`,
+        [units],
+      );
+    },
+    reserved: async () => {
+      const { rows } = await pool.query<{ sku: string; reserved: bigint }>('SELECT sku, reserved FROM stock');
+      return Object.fromEntries(rows.map(({ sku, reserved }) => [sku, Number(reserved)]));
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}

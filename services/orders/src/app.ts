@@ -1,0 +1,88 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { migrate } from '@acme/postgres/migrate';
+import { openPool } from '@acme/postgres/pool';
+import { openReadiness } from '@acme/postgres/readiness';
+import { tokenFile } from '@acme/rpc/auth/token-file';
+import { createClient } from '@acme/rpc/client/create-client';
+import { createLogger } from '@acme/rpc/log';
+import { createPageTokens } from '@acme/rpc/page-token';
+import { startService } from '@acme/rpc/server/start-service';
+import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import type { Config } from './config.ts';
+import { toStatus } from './error-map.ts';
+import { createInventory } from './inventory-client.ts';
+import { createOrderService } from './order-service.ts';
+import { createOrderStore } from './order-store.ts';
+import { createPlaceOrder } from './place-order.ts';
+import { createSettleOrder } from './settle-order.ts';
+import { createSettlementStore } from './settlement-store.ts';
+import { startSettler } from './settler.ts';
+
+export interface App {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A little longer than the contract lets PlaceOrder take. */
+const settleGraceMs = 2500;
+
+/** Starts orders: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+export async function startApp(config: Config): Promise<App> {
+  await using starting = new AsyncDisposableStack();
+  const log = createLogger({ service: 'orders', level: config.server.logLevel });
+  await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
+  const pool = starting.adopt(
+    openPool({
+      url: config.databaseUrl,
+      max: 10,
+      applicationName: 'orders',
+      onError: (err) => log.warn({ err }, 'idle database connection lost'),
+    }),
+    (pool) => pool.end(),
+  );
+  const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
+
+  const now = () => new Date();
+  const store = createOrderStore(pool, { now, settleGraceMs });
+  const settlements = createSettlementStore(pool, now);
+  const client = starting.use(
+    createClient(InventoryService, {
+      target: config.inventoryTarget,
+      token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
+      credentials: await channelCredentials(config.server.tls, {
+        developmentCertificates: !config.server.production,
+        log,
+      }),
+    }),
+  );
+  const inventory = createInventory(client);
+  const settle = createSettleOrder({
+    inventory,
+    store: settlements,
+    onPending: (order, err) => log.warn({ err, order_id: order.id }, 'order stays PENDING'),
+  });
+  const settler = starting.adopt(startSettler({ store: settlements, settle, inventory, log }), (each) =>
+    each.stop(),
+  );
+
+  const service = starting.adopt(
+    await startService({
+      config: config.server,
+      log,
+      service: OrderService,
+      implementation: createOrderService({
+        store,
+        placeOrder: createPlaceOrder({ store, settle, newId: randomUUIDv7, nowMs: Date.now }),
+        orderPages: createPageTokens(await store.pageTokenKey(), 'ListOrders'),
+        onCancelled: settler.wake,
+      }),
+      errors: toStatus,
+      ready: readiness.check,
+    }),
+    (each) => each.drain(),
+  );
+  const running = starting.move();
+  return { port: service.port, close: () => running.disposeAsync() };
+}

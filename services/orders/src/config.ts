@@ -1,0 +1,32 @@
+import { readEnvironment } from '@acme/rpc/environment';
+import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
+
+export interface Config {
+  readonly server: ServerConfig;
+  /** `DATABASE_URL` */
+  readonly databaseUrl: string;
+  /** `INVENTORY_TARGET`: where inventory is, in gRPC's naming. */
+  readonly inventoryTarget: string;
+  /**
+   * `AUTH_TOKEN_FILE`: the token that orders shows inventory, read again as it is renewed. With `TLS_MODE=mtls` it may
+   * be left out: then inventory knows orders by its certificate.
+   */
+  readonly tokenFile: string | undefined;
+}
+
+/** @throws EnvironmentError that names every variable that is missing or not valid. */
+export function readConfig(variables: NodeJS.ProcessEnv): Config {
+  const environment = readEnvironment(variables);
+  const server = readServerConfig(environment, '0.0.0.0:50051');
+  const config = {
+    server,
+    databaseUrl: environment.url('DATABASE_URL', ['postgres', 'postgresql']),
+    inventoryTarget: environment.text('INVENTORY_TARGET', 'a gRPC target, as dns:///inventory:50052'),
+    tokenFile:
+      server.tls?.mode === 'mtls'
+        ? environment.optionalText('AUTH_TOKEN_FILE')
+        : environment.text('AUTH_TOKEN_FILE', 'the file that holds the token for inventory'),
+  };
+  environment.check();
+  return config;
+}

@@ -1,0 +1,62 @@
+import { databaseStatus } from '@acme/postgres/database-status';
+import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { badRequest } from '@acme/rpc/interceptors/validation';
+import { type Order, OrderError, type OrderProblem, type Rejection } from './order.ts';
+
+const domain = 'orders.v1';
+
+/** The one map from this service's errors to statuses; order_service.proto promises them. */
+export function toStatus(error: unknown): RpcError | undefined {
+  return error instanceof OrderError ? problemStatus(error.problem) : databaseStatus(error);
+}
+
+function problemStatus(problem: OrderProblem): RpcError {
+  switch (problem.kind) {
+    case 'ORDER_NOT_FOUND':
+      return new RpcError(Code.NOT_FOUND, `there is no order ${problem.id}`, {
+        details: [errorInfo(domain, problem.kind), resourceInfo('orders.v1/Order', problem.id)],
+      });
+    case 'REJECTED':
+      return rejectedStatus(problem.order, problem.rejection);
+    case 'REQUEST_ID_REUSED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `request_id ${problem.requestId} placed another order: use a new one for an order with other lines`,
+        { details: [errorInfo(domain, problem.kind, { order_id: problem.orderId })] },
+      );
+    case 'ORDER_REJECTED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `order ${problem.id} was rejected: there is nothing to cancel`,
+        {
+          details: [errorInfo(domain, problem.kind, { order_id: problem.id })],
+        },
+      );
+    case 'ETAG_MISMATCH':
+      return new RpcError(Code.ABORTED, `order ${problem.id} has changed: read it again`, {
+        details: [errorInfo(domain, problem.kind, { order_id: problem.id })],
+      });
+    case 'BAD_REQUEST':
+      return badRequest(problem.violations);
+  }
+}
+
+/** The order's id is in the ErrorInfo: the order stands, as REJECTED. */
+function rejectedStatus(order: Order, { reason, items }: Rejection): RpcError {
+  const info = errorInfo(domain, reason, { order_id: order.id });
+  const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
+  const first = `${items[0]?.sku}${more}`;
+  return reason === 'OUT_OF_STOCK'
+    ? new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${first}`, {
+        details: [
+          info,
+          preconditionFailure(
+            items.map(({ sku, description }) => ({ type: reason, subject: sku, description })),
+          ),
+        ],
+      })
+    : new RpcError(Code.NOT_FOUND, `there is no SKU ${first}`, {
+        details: [info, ...items.map(({ sku }) => resourceInfo('inventory.v1/Stock', sku))],
+      });
+}

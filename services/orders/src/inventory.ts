@@ -1,0 +1,22 @@
+import type { OrderLine, Rejection } from './order.ts';
+
+/** What inventory says to an order, or that nobody knows what it says. */
+export type ReserveAnswer =
+  | { readonly kind: 'RESERVED' }
+  | { readonly kind: 'REFUSED'; readonly rejection: Rejection }
+  /** The order's release came first: it was cancelled. */
+  | { readonly kind: 'RELEASED' }
+  /** It cannot be reached, or did not answer in time; it may have reserved. Asking again is safe. */
+  | { readonly kind: 'UNKNOWN'; readonly cause: unknown };
+
+/** Inventory, as orders sees it. */
+export interface Inventory {
+  /** Reserves the lines for the order, all or none, however often it is asked. Never throws. */
+  reserve(
+    orderId: string,
+    lines: readonly OrderLine[],
+    options: { deadlineMs: number },
+  ): Promise<ReserveAnswer>;
+  /** Gives the order's stock back, however often it is asked. Throws when inventory did not confirm it. */
+  release(orderId: string): Promise<void>;
+}

@@ -1,0 +1,5 @@
+import { runUntilSignal } from '@acme/rpc/server/run-until-signal';
+import { startApp } from './app.ts';
+import { readConfig } from './config.ts';
+
+await runUntilSignal(async () => startApp(readConfig(process.env)));

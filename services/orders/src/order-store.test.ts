@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { OrderError } from './order.ts';
+import { createOrderStore } from './order-store.ts';
+import { newOrder } from './testing/new-order.ts';
+import { openOrdersDatabase } from './testing/orders-database.ts';
+
+const now = () => new Date('2026-01-02T03:04:05.678Z');
+const options = { now, settleGraceMs: 60_000 };
+const otherLines = [{ sku: 'B', quantity: 2 }];
+
+// What is asked for in the same tick goes to the database as one batch.
+describe('a batch', () => {
+  test('ensure a request that comes twice in it makes one order', async () => {
+    await using database = await openOrdersDatabase();
+    const store = createOrderStore(database.pool, options);
+    const [first, other, second] = [newOrder({ requestId: randomUUID() }), newOrder(), newOrder()];
+    const again = { ...second, requestId: first.requestId };
+    const placed = await Promise.all([first, other, again].map(store.place));
+    expect(placed.map(({ id }) => id)).toEqual([first.id, other.id, first.id]);
+    expect(placed[2]).toEqual(placed[0]);
+    expect(placed[0]).toMatchObject({ state: 'PENDING', version: 1n, createTime: now(), updateTime: now() });
+    expect(await store.get(first.id, undefined)).toEqual(placed[0]);
+    expect(await store.get(again.id, undefined)).toBeUndefined();
+  });
+
+  test('ensure one that reuses a request_id is refused alone', async () => {
+    await using database = await openOrdersDatabase();
+    const store = createOrderStore(database.pool, options);
+    const first = newOrder();
+    const reused = newOrder({ requestId: first.requestId, lines: otherLines });
+    const theirs = newOrder({ requestId: first.requestId, lines: otherLines, customerId: 'bob' });
+    const outcomes = await Promise.allSettled([first, reused, theirs].map(store.place));
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: { id: first.id } },
+      { status: 'rejected', reason: expect.any(OrderError) },
+      { status: 'fulfilled', value: { id: theirs.id, lines: otherLines } },
+    ]);
+    expect(outcomes[1]).toMatchObject({
+      reason: { problem: { kind: 'REQUEST_ID_REUSED', requestId: first.requestId, orderId: first.id } },
+    });
+  });
+
+  test('ensure a repeat that comes later finds the order as it is by then', async () => {
+    await using database = await openOrdersDatabase();
+    const store = createOrderStore(database.pool, options);
+    const first = newOrder();
+    await store.place(first);
+    const cancelled = await store.cancel(first.id, 'alice', '');
+    const repeat = newOrder({ requestId: first.requestId });
+    const [joined, fresh] = await Promise.all([store.place(repeat), store.place(newOrder())]);
+    expect(joined).toEqual(cancelled);
+    expect(fresh.state).toBe('PENDING');
+  });
+});
+
+test('ensure two replicas that place the same requests at once make one order of each', async () => {
+  await using database = await openOrdersDatabase();
+  const replicas = [createOrderStore(database.pool, options), createOrderStore(database.pool, options)];
+  const requestIds = Array.from({ length: 50 }, () => randomUUID());
+  const [first, second] = await Promise.all(
+    replicas.map((store, index) =>
+      Promise.all(
+        (index ? requestIds.toReversed() : requestIds).map((requestId) =>
+          store.place(newOrder({ requestId })),
+        ),
+      ),
+    ),
+  );
+  expect(second?.toReversed().map(({ id }) => id)).toEqual(first?.map(({ id }) => id));
+  const { rows } = await database.pool.query('SELECT count(*) FROM orders');
+  expect(rows).toEqual([{ count: 50n }]);
+});
+
+test('ensure an order is nobody else’s, for reading and for cancelling', async () => {
+  await using database = await openOrdersDatabase();
+  const store = createOrderStore(database.pool, options);
+  const { id } = await store.place(newOrder());
+  expect(await store.get(id, 'bob')).toBeUndefined();
+  await expect(store.cancel(id, 'bob', '')).rejects.toMatchObject({
+    problem: { kind: 'ORDER_NOT_FOUND', id },
+  });
+  expect(await store.get(id, 'alice')).toMatchObject({ id, state: 'PENDING' });
+});
+
+test('ensure each change is told by one event, and a cancel that changes nothing by none', async () => {
+  await using database = await openOrdersDatabase();
+  const store = createOrderStore(database.pool, options);
+  const { id } = await store.place(newOrder());
+  await Promise.all([
+    store.cancel(id, 'alice', ''),
+    store.cancel(id, 'alice', ''),
+    store.cancel(id, 'alice', ''),
+  ]);
+  const { rows } = await database.pool.query(
+    'SELECT order_id, version, state, event_time FROM order_events ORDER BY seq',
+  );
+  expect(rows).toEqual([
+    { order_id: id, version: 1n, state: 'PENDING', event_time: now() },
+    { order_id: id, version: 2n, state: 'CANCELLED', event_time: now() },
+  ]);
+});

@@ -1,0 +1,203 @@
+import { createBatcher } from '@acme/postgres/batch';
+import type { Pool } from '@acme/postgres/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction';
+import { mayCancel, type Order, OrderError, type OrderLine, type OrderState } from './order.ts';
+import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
+
+export interface NewOrder {
+  readonly id: string;
+  readonly customerId: string;
+  readonly requestId: string;
+  /** Of the lines, by which a repeat of the request is told from a request_id used twice. */
+  readonly fingerprint: Buffer;
+  readonly lines: readonly OrderLine[];
+}
+
+export interface OrderStore {
+  /** T1: makes the order PENDING, or gives the one that this request_id made before. Throws REQUEST_ID_REUSED. */
+  place(order: NewOrder): Promise<Order>;
+  /** @param owner The customer whose order it must be; undefined for anybody's. */
+  get(id: string, owner: string | undefined): Promise<Order | undefined>;
+  /** A customer's orders, newest first, placed before `before` (undefined: from the newest). */
+  list(query: {
+    customerId: string;
+    state: OrderState | undefined;
+    before: string | undefined;
+    limit: number;
+  }): Promise<Order[]>;
+  /**
+   * Cancels the order, and owes inventory the release of its stock. One that is cancelled already stays as it is.
+   * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
+   */
+  cancel(id: string, owner: string | undefined, etag: string): Promise<Order>;
+  /** The secret that page tokens are sealed with. */
+  pageTokenKey(): Promise<Uint8Array>;
+}
+
+export interface OrderStoreOptions {
+  /** Wall clock, for the times that customers see. What is due when goes by the database's, which replicas share. */
+  readonly now: () => Date;
+  /** How long the call that places an order has it to itself before the settler looks after it. */
+  readonly settleGraceMs: number;
+}
+
+/** Sorts after every id. */
+const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export function createOrderStore(pool: Pool, { now, settleGraceMs }: OrderStoreOptions): OrderStore {
+  const place = createBatcher<NewOrder, Order | OrderError>({
+    run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
+    maxItems: 128,
+    maxQueued: 4096,
+  });
+  return {
+    place: async (order) => {
+      const placed = await place(order);
+      if (placed instanceof OrderError) throw placed;
+      return placed;
+    },
+    get: async (id, owner) => {
+      const { rows } = await pool.query<OrderRow>({
+        name: 'get-order',
+        text: `SELECT ${orderColumns} FROM orders WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2)`,
+        values: [id, owner],
+      });
+      return rows[0] && fromRow(rows[0]);
+    },
+    list: async ({ customerId, state, before = beyondAllIds, limit }) => {
+      const { rows } = await pool.query<OrderRow>({
+        name: state ? 'list-orders-in-state' : 'list-orders',
+        text: `SELECT ${orderColumns} FROM orders
+               WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
+               ORDER BY id DESC LIMIT $3`,
+        values: [customerId, before, limit, ...(state ? [state] : [])],
+      });
+      return rows.map(fromRow);
+    },
+    cancel: (id, owner, etag) => transaction(pool, (tx) => cancel(tx, id, owner, etag, now())),
+    pageTokenKey: async () => {
+      const { rows } = await pool.query<{ secret: Uint8Array }>(
+        `SELECT secret FROM service_keys WHERE name = 'page_token'`,
+      );
+      if (!rows[0])
+        throw new Error('the table service_keys holds no page_token: it is written by 0001_orders.sql');
+      return rows[0].secret;
+    },
+  };
+}
+
+/** Places many orders in one statement, and so in one transaction: each is made, or was there before. */
+async function placeAll(
+  pool: Pool,
+  orders: readonly NewOrder[],
+  now: Date,
+  settleGraceMs: number,
+): Promise<(Order | OrderError)[]> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'place-orders',
+    text: `WITH placed AS (
+             INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state,
+                                 create_time, update_time, settle_after)
+             SELECT id, "customerId", "requestId", decode(fingerprint, 'hex'), lines, 'PENDING',
+                    $2, $2, now() + $3 * interval '1 ms'
+             FROM jsonb_to_recordset($1)
+               AS new (id uuid, "customerId" text, "requestId" uuid, fingerprint text, lines jsonb)
+             ORDER BY "customerId", "requestId"
+             ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
+             RETURNING id, version, state
+           ), event AS (
+             INSERT INTO order_events (order_id, version, state, event_time)
+             SELECT id, version, state, $2 FROM placed
+           )
+           SELECT id FROM placed`,
+    values: [
+      JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') }))),
+      now,
+      settleGraceMs,
+    ],
+  });
+  const placed = new Set(rows.map((row) => row.id));
+  const earlier = await findEarlier(
+    pool,
+    orders.filter(({ id }) => !placed.has(id)),
+  );
+  return orders.map((order) =>
+    placed.has(order.id) ? pendingOrder(order, now) : joinEarlier(order, earlier),
+  );
+}
+
+interface EarlierRow extends OrderRow {
+  request_id: string;
+  fingerprint: Buffer;
+}
+
+/** The orders that stand under the request ids of these, by customer and request id. */
+async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map<string, EarlierRow>> {
+  if (orders.length === 0) return new Map();
+  const { rows } = await pool.query<EarlierRow>({
+    name: 'find-earlier-orders',
+    text: `SELECT ${orderColumns}, orders.request_id, orders.fingerprint
+           FROM unnest($1::text[], $2::uuid[]) AS key (customer_id, request_id)
+           JOIN orders USING (customer_id, request_id)`,
+    values: [orders.map(({ customerId }) => customerId), orders.map(({ requestId }) => requestId)],
+  });
+  return new Map(rows.map((row) => [requestKey(row.customer_id, row.request_id), row]));
+}
+
+function joinEarlier(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
+  const row = earlier.get(requestKey(order.customerId, order.requestId));
+  if (!row) throw new Error(`the order of request ${order.requestId} was neither made nor found`);
+  return row.fingerprint.equals(order.fingerprint)
+    ? fromRow(row)
+    : new OrderError({ kind: 'REQUEST_ID_REUSED', requestId: order.requestId, orderId: row.id });
+}
+
+function requestKey(customerId: string, requestId: string): string {
+  return `${requestId} ${customerId}`;
+}
+
+function pendingOrder({ id, customerId, lines }: NewOrder, now: Date): Order {
+  return {
+    id,
+    customerId,
+    lines,
+    state: 'PENDING',
+    rejection: undefined,
+    version: 1n,
+    createTime: now,
+    updateTime: now,
+  };
+}
+
+async function cancel(
+  tx: Tx,
+  id: string,
+  owner: string | undefined,
+  etag: string,
+  now: Date,
+): Promise<Order> {
+  const { rows } = await tx.query<OrderRow>({
+    name: 'lock-order',
+    text: `SELECT ${orderColumns} FROM orders
+           WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2) FOR NO KEY UPDATE`,
+    values: [id, owner],
+  });
+  if (!rows[0]) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
+  const order = fromRow(rows[0]);
+  if (!mayCancel(order, etag)) return order;
+  const cancelled = await tx.query<OrderRow>({
+    name: 'cancel-order',
+    text: `WITH cancelled AS (
+             UPDATE orders
+             SET state = 'CANCELLED', version = version + 1, update_time = $2, settle_after = now(), settle_attempts = 0
+             WHERE id = $1
+             RETURNING ${orderColumns}
+           ), event AS (
+             INSERT INTO order_events (order_id, version, state, event_time)
+             SELECT id, version, state, $2 FROM cancelled
+           )
+           SELECT * FROM cancelled`,
+    values: [id, now],
+  });
+  return fromRow(cancelled.rows[0] as OrderRow);
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Inventory, ReserveAnswer } from './inventory.ts';
+import type { Order } from './order.ts';
+import { createOrderStore } from './order-store.ts';
+import { createSettleOrder } from './settle-order.ts';
+import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
+import { newOrder } from './testing/new-order.ts';
+import { openOrdersDatabase } from './testing/orders-database.ts';
+
+const now = () => new Date('2026-01-02T03:04:05Z');
+const deadlineMs = 1000;
+
+/** An inventory that answers every reserve with this, when it has been asked. */
+function answering(answer: () => ReserveAnswer | Promise<ReserveAnswer>) {
+  const asked: Parameters<Inventory['reserve']>[] = [];
+  const inventory: Inventory = {
+    reserve: async (...question) => {
+      asked.push(question);
+      return await answer();
+    },
+    release: async () => {},
+  };
+  return { inventory, asked };
+}
+
+/** A PENDING order in a database, and what is heard of orders that stay so. */
+async function openPending() {
+  const database = await openOrdersDatabase();
+  const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
+  const order = await orders.place(newOrder());
+  const pending: [Order, unknown][] = [];
+  const onPending = (...heard: [Order, unknown]) => pending.push(heard);
+  return { ...database, orders, order, pending, onPending, store: createSettlementStore(database.pool, now) };
+}
+
+const rejection = { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A', description: 'unknown' }] } as const;
+
+describe('what inventory says', () => {
+  test('ensure RESERVED confirms the order', async () => {
+    await using parts = await openPending();
+    const { inventory, asked } = answering(() => ({ kind: 'RESERVED' }));
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    expect(settled).toMatchObject({ id: parts.order.id, state: 'CONFIRMED' });
+    expect(asked).toEqual([[parts.order.id, parts.order.lines, { deadlineMs }]]);
+    expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+  });
+
+  test('ensure REFUSED rejects it, for the reason that was given', async () => {
+    await using parts = await openPending();
+    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection }));
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    expect(settled).toMatchObject({ state: 'REJECTED', rejection });
+    expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+  });
+
+  test('ensure UNKNOWN leaves it PENDING, and says why', async () => {
+    await using parts = await openPending();
+    const cause = new Error('nobody there');
+    const { inventory } = answering(() => ({ kind: 'UNKNOWN', cause }));
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    expect(settled).toEqual(parts.order);
+    expect(parts.pending).toEqual([[parts.order, cause]]);
+    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
+  });
+
+  test.each(['RESERVED', 'RELEASED'] as const)(
+    'ensure an order that was cancelled meanwhile stays so, with %s',
+    async (kind) => {
+      await using parts = await openPending();
+      const { inventory } = answering(async () => {
+        await parts.orders.cancel(parts.order.id, undefined, '');
+        return { kind };
+      });
+      const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+      expect(settled).toMatchObject({ state: 'CANCELLED', version: 2n });
+      expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+    },
+  );
+});
+
+test('ensure an answer that cannot be written down leaves the order PENDING, and says why', async () => {
+  await using parts = await openPending();
+  const lost = new Error('connection lost');
+  const store: Pick<SettlementStore, 'settle' | 'current'> = {
+    settle: () => Promise.reject(lost),
+    current: () => Promise.reject(lost),
+  };
+  const { inventory } = answering(() => ({ kind: 'RESERVED' }));
+  expect(await createSettleOrder({ ...parts, inventory, store })(parts.order, { deadlineMs })).toEqual(
+    parts.order,
+  );
+  expect(parts.pending).toEqual([[parts.order, lost]]);
+});

@@ -1,0 +1,38 @@
+import type { Inventory } from './inventory.ts';
+import type { Order } from './order.ts';
+import type { SettlementStore } from './settlement-store.ts';
+
+/**
+ * Asks inventory about a PENDING order and writes down what it says; the order as it stands then. Never throws: what
+ * cannot be found out or written now leaves the order PENDING, and can be tried again any time.
+ */
+export type SettleOrder = (order: Order, options: { deadlineMs: number }) => Promise<Order>;
+
+export interface SettleOrderParts {
+  readonly inventory: Inventory;
+  readonly store: Pick<SettlementStore, 'settle' | 'current'>;
+  /** Hears why an order stays PENDING. */
+  readonly onPending: (order: Order, cause: unknown) => void;
+}
+
+export function createSettleOrder({ inventory, store, onPending }: SettleOrderParts): SettleOrder {
+  return async (order, options) => {
+    try {
+      const answer = await inventory.reserve(order.id, order.lines, options);
+      switch (answer.kind) {
+        case 'RESERVED':
+          return await store.settle(order.id, { state: 'CONFIRMED' });
+        case 'REFUSED':
+          return await store.settle(order.id, { state: 'REJECTED', rejection: answer.rejection });
+        case 'RELEASED':
+          return await store.current(order.id);
+        case 'UNKNOWN':
+          onPending(order, answer.cause);
+          return order;
+      }
+    } catch (cause) {
+      onPending(order, cause);
+      return order;
+    }
+  };
+}

@@ -1,0 +1,118 @@
+import { createLogger } from '@acme/rpc/log';
+import { expect, test, vi } from 'vitest';
+import type { Inventory } from './inventory.ts';
+import { createOrderStore } from './order-store.ts';
+import { createSettleOrder } from './settle-order.ts';
+import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
+import { startSettler } from './settler.ts';
+import { newOrder } from './testing/new-order.ts';
+import { openOrdersDatabase } from './testing/orders-database.ts';
+
+const now = () => new Date('2026-01-02T03:04:05Z');
+
+/** A database, and a settler on it that is to be started. */
+async function openParts(
+  inventory: Partial<Inventory>,
+  change?: (store: SettlementStore) => SettlementStore,
+) {
+  const database = await openOrdersDatabase();
+  const settlements = createSettlementStore(database.pool, now);
+  const store = change?.(settlements) ?? settlements;
+  const whole: Inventory = {
+    reserve: async () => ({ kind: 'RESERVED' }),
+    release: async () => {},
+    ...inventory,
+  };
+  const log = createLogger({ service: 'test', level: 'silent' });
+  const settle = createSettleOrder({ inventory: whole, store, onPending: () => {} });
+  const start = () => {
+    const settler = startSettler({ store, settle, inventory: whole, log });
+    return { ...settler, [Symbol.asyncDispose]: settler.stop };
+  };
+  const unsettled = async () => {
+    const { rows } = await database.pool.query<{ id: string }>(
+      'SELECT id FROM orders WHERE settle_after IS NOT NULL',
+    );
+    return rows.map(({ id }) => id);
+  };
+  const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
+  return { ...database, orders, start, unsettled };
+}
+
+async function eventually(assertion: () => Promise<void>): Promise<void> {
+  await vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+}
+
+test('ensure all that a crash left is settled, more than one turn can take', async () => {
+  const released: string[] = [];
+  await using parts = await openParts({ release: async (id) => void released.push(id) });
+  const placed = await Promise.all(Array.from({ length: 150 }, () => parts.orders.place(newOrder())));
+  const cancelled = placed.slice(0, 20).map(({ id }) => id);
+  await Promise.all(cancelled.map((id) => parts.orders.cancel(id, undefined, '')));
+  await using _settler = parts.start();
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+  expect(released.sort()).toEqual(cancelled.sort());
+  const { rows } = await parts.pool.query('SELECT state, count(*) FROM orders GROUP BY state ORDER BY state');
+  expect(rows).toEqual([
+    { state: 'CANCELLED', count: 20n },
+    { state: 'CONFIRMED', count: 130n },
+  ]);
+});
+
+test('ensure a release that fails is tried again, and does not keep the others waiting', async () => {
+  const failing = new Set<string>();
+  const tried: string[] = [];
+  await using parts = await openParts({
+    release: async (id) => {
+      tried.push(id);
+      if (failing.has(id)) throw new Error('inventory is away');
+    },
+  });
+  const [first, second] = await Promise.all([parts.orders.place(newOrder()), parts.orders.place(newOrder())]);
+  for (const { id } of [first, second]) await parts.orders.cancel(id, undefined, '');
+  failing.add(first.id);
+  await using settler = parts.start();
+  await eventually(async () => expect(await parts.unsettled()).toEqual([first.id]));
+  failing.clear();
+  await parts.makeAllDue();
+  settler.wake();
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+  expect(tried.filter((id) => id === second.id)).toHaveLength(1);
+});
+
+test('ensure a settler that cannot look goes on looking', async () => {
+  let failures = 3;
+  await using parts = await openParts({}, (store) => ({
+    ...store,
+    takeDue: async (options) => {
+      if (failures-- > 0) throw new Error('the database is away');
+      return await store.takeDue(options);
+    },
+  }));
+  await parts.orders.place(newOrder());
+  await using settler = parts.start();
+  await eventually(async () => {
+    settler.wake();
+    expect(await parts.unsettled()).toEqual([]);
+  });
+});
+
+test('ensure stopping waits for what is under way, and takes nothing more', async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
+  await using parts = await openParts({
+    reserve: () => {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  const underWay = await parts.orders.place(newOrder());
+  await using settler = parts.start();
+  await asked.promise;
+  const later = await parts.orders.place(newOrder());
+  const stopping = settler.stop();
+  answer.resolve({ kind: 'RESERVED' });
+  await stopping;
+  expect(await parts.orders.get(underWay.id, undefined)).toMatchObject({ state: 'CONFIRMED' });
+  expect(await parts.unsettled()).toEqual([later.id]);
+});

@@ -1,0 +1,27 @@
+import { migrate } from '@acme/postgres/migrate';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+
+/** An empty database of orders'. */
+export interface OrdersDatabase extends AsyncDisposable {
+  readonly pool: Pool;
+  /** Makes whatever is owed to an order due now. */
+  makeAllDue(): Promise<void>;
+}
+
+export async function openOrdersDatabase(): Promise<OrdersDatabase> {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createTestDatabase());
+  await migrate(url, new URL('../../migrations/', import.meta.url));
+  const pool = opened.adopt(openPool({ url, max: 10, applicationName: 'test', onError: () => {} }), (each) =>
+    each.end(),
+  );
+  const kept = opened.move();
+  return {
+    pool,
+    makeAllDue: async () => {
+      await pool.query('UPDATE orders SET settle_after = now() WHERE settle_after IS NOT NULL');
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
