@@ -1,0 +1,116 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { closedLoop, type Outcome, openLoop, quantile } from './offered-load.ts';
+
+/**
+ * Offers a server once and three times what it can do, and tells what admission makes of that. The levels take turns,
+ * so that a busy machine is as busy for each of them; a round in which others took much of the server's processor does
+ * not count. Neither does the first second, in which a fresh server finds out what it can do.
+ */
+const { values } = parseArgs({
+  options: {
+    /** What a call costs the server's processor, and how long it waits beside that, in ms. */
+    cpu: { type: 'string', default: '2' },
+    wait: { type: 'string', default: '10' },
+    /** What a level lasts in a round, and how many rounds there are. */
+    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '4' },
+    /** Without admission, to see the difference. */
+    off: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+});
+/** The part of the server's working time that others may take in a round that counts. */
+const maxDisturbance = 0.1;
+const seconds = Number(values.seconds);
+/** Enough to keep one processor busy while the others wait. */
+const callers = Math.ceil(1.5 * (1 + Number(values.wait) / Number(values.cpu)));
+
+const server = fork(
+  new URL('./admission-server.ts', import.meta.url),
+  [values.cpu, values.wait, values.off ? 'off' : 'on'],
+  { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+);
+const [{ port }] = await once(server, 'message');
+const client = createClient(InventoryService, { target: `127.0.0.1:${port}`, token: () => 'bench' });
+const call = () => client.getStock({ sku: 'A' });
+
+const names = ['saturated', '1x', '3x'] as const;
+type Round = Record<(typeof names)[number], Outcome>;
+const rounds: Round[] = [];
+const wanted = Number(values.rounds);
+await closedLoop(call, callers, seconds);
+await openLoop(call, 500, 1);
+for (let attempt = 0; rounds.length < wanted && attempt < 5 * wanted; attempt++) {
+  const disturbances: number[] = [];
+  const run = async (name: string, load: () => Promise<Outcome>) => {
+    const before = await serverFigures();
+    const outcome = await load();
+    const after = await serverFigures();
+    const plannedMs = after.worked.plannedMs - before.worked.plannedMs;
+    const pace = plannedMs / (after.worked.byTheClockMs - before.worked.byTheClockMs);
+    disturbances.push(1 - pace);
+    say(lineOf(name, outcome, after.limit, pace));
+    return outcome;
+  };
+  const saturated = await run('saturated', () => closedLoop(call, callers, seconds));
+  const capacity = goodputOf([saturated]);
+  const once = await run('1x', () => openLoop(call, capacity, seconds));
+  const thrice = await run('3x', () => openLoop(call, 3 * capacity, seconds));
+  if (Math.max(...disturbances) < maxDisturbance) rounds.push({ saturated, '1x': once, '3x': thrice });
+  else say('          disturbed: not counted');
+}
+client[Symbol.dispose]();
+server.disconnect();
+
+const levels = names.map((name) => rounds.map((round) => round[name]));
+const peak = Math.max(...levels.map(goodputOf));
+const thrice = levels.at(-1) ?? [];
+const result = {
+  rounds: rounds.length,
+  peak_per_second: peak,
+  goodput_at_3x_of_peak: goodputOf(thrice) / peak,
+  refused_p99_ms: quantile(
+    thrice.flatMap(({ refusedMs }) => refusedMs),
+    0.99,
+  ),
+};
+say(JSON.stringify(result, (_key, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)));
+if (values.json) await writeFile(values.json, JSON.stringify(result));
+
+function lineOf(name: string, { seconds, okMs, refusedMs, others }: Outcome, limit: number, pace: number) {
+  const p99 = (ms: number[]) => (ms.length > 0 ? `p99 ${quantile(ms, 0.99).toFixed(0)} ms` : '');
+  return [
+    name.padEnd(10),
+    `${(okMs.length / seconds).toFixed(0)} OK/s ${p99(okMs)}`.padEnd(24),
+    `${(refusedMs.length / seconds).toFixed(0)} refused/s ${p99(refusedMs)}`.padEnd(28),
+    `limit ${limit}`.padEnd(10),
+    `pace ${pace.toFixed(2)}`,
+    JSON.stringify(others),
+  ].join(' ');
+}
+
+interface Figures {
+  readonly limit: number;
+  readonly worked: { readonly plannedMs: number; readonly byTheClockMs: number };
+}
+
+async function serverFigures(): Promise<Figures> {
+  server.send('figures');
+  const [figures] = await once(server, 'message');
+  return figures;
+}
+
+function goodputOf(outcomes: readonly Outcome[]): number {
+  const sum = (of: (outcome: Outcome) => number) =>
+    outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  return sum(({ okMs }) => okMs.length) / sum((outcome) => outcome.seconds);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { type App as InventoryApp, startApp as startInventory } from '@acme/inventory/app';
+import { startApp as startOrders } from '@acme/orders/app';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { type Client, createClient } from '@acme/rpc/client/create-client';
+import type { ServerConfig } from '@acme/rpc/server/server-config';
+import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+
+export interface Clients {
+  readonly orders: Client<typeof OrderService>;
+  readonly inventory: Client<typeof InventoryService>;
+}
+
+/** Both real apps in this process, behind real sockets, each on a database of its own. */
+export interface TestPair extends AsyncDisposable {
+  /** Of each replica of orders. */
+  readonly ordersTargets: readonly string[];
+  readonly inventoryTarget: string;
+  /** For looking at the books, and for holding locks. */
+  readonly ordersDatabase: Pool;
+  readonly inventoryDatabase: Pool;
+  /** A token that the services accept; the claims replace what it would say. */
+  token(subject: string, scopes: readonly string[], claims?: Record<string, unknown>): Promise<string>;
+  /** Clients that show the subject's token. @param replica Which orders to call. */
+  clientsFor(subject: string, scopes?: readonly string[], replica?: number): Promise<Clients>;
+  /** Imports these articles, by SKU; how many units of each. */
+  stockUp(units: Readonly<Record<string, number>>): Promise<void>;
+  /** Inventory is gone: nobody listens on its port. */
+  stopInventory(): Promise<void>;
+  /** Inventory listens again, on the same port. */
+  restartInventory(): Promise<void>;
+}
+
+export interface TestPairOptions {
+  /** Replicas of orders, which share a database. */
+  readonly ordersReplicas?: number;
+}
+
+/** What a customer's token allows. */
+export const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
+
+export async function startTestPair({ ordersReplicas = 1 }: TestPairOptions = {}): Promise<TestPair> {
+  // Undone in reverse, whatever of it had been started.
+  await using started = new AsyncDisposableStack();
+  const keys = started.use(await makeSigningKeys());
+  const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
+  const inventoryUrl = started.use(await createTestDatabase()).url;
+  const ordersUrl = started.use(await createTestDatabase()).url;
+  const inventoryDatabase = started.adopt(openTestPool(inventoryUrl), (pool) => pool.end());
+  const ordersDatabase = started.adopt(openTestPool(ordersUrl), (pool) => pool.end());
+
+  const server = (port: number): ServerConfig => ({
+    listenAddress: `127.0.0.1:${port}`,
+    deadlineMode: 'default',
+    auth: { jwks: keys.jwks, issuer, audience },
+    peers: new Map(),
+    tls: undefined,
+    drainTimeoutMs: 2000,
+    logLevel: 'silent',
+    production: false,
+  });
+  let inventoryApp: InventoryApp | undefined;
+  const startInventoryOn = async (port: number) => {
+    inventoryApp = await startInventory({ server: server(port), databaseUrl: inventoryUrl });
+    return inventoryApp.port;
+  };
+  const stopInventory = async () => {
+    await inventoryApp?.close();
+    inventoryApp = undefined;
+  };
+  const inventoryPort = await startInventoryOn(0);
+  started.defer(stopInventory);
+  const inventoryTarget = `127.0.0.1:${inventoryPort}`;
+
+  const token: TestPair['token'] = (sub, scopes, claims) =>
+    keys.sign({ sub, scope: scopes.join(' '), ...claims });
+  const tokenFile = join(folder.path, 'orders.token');
+  await writeFile(tokenFile, await token('orders', ['inventory:reserve']));
+  const ordersTargets: string[] = [];
+  for (let replica = 0; replica < ordersReplicas; replica++) {
+    const config = { server: server(0), databaseUrl: ordersUrl, inventoryTarget, tokenFile };
+    const { port } = started.adopt(await startOrders(config), (app) => app.close());
+    ordersTargets.push(`127.0.0.1:${port}`);
+  }
+
+  const clientsFor: TestPair['clientsFor'] = async (subject, scopes = customerScopes, replica = 0) => {
+    const shown = await token(subject, scopes);
+    const clientOptions = (target: string) => ({ target, token: () => shown });
+    return {
+      orders: running.use(createClient(OrderService, clientOptions(ordersTargets[replica] ?? ''))),
+      inventory: running.use(createClient(InventoryService, clientOptions(inventoryTarget))),
+    };
+  };
+  const running = started.move();
+  return {
+    ordersTargets,
+    inventoryTarget,
+    ordersDatabase,
+    inventoryDatabase,
+    token,
+    clientsFor,
+    stockUp: async (units) => {
+      const importId = randomUUID();
+      const { inventory } = await clientsFor('warehouse', ['inventory:write']);
+      await inventory.importStock(
+        Object.entries(units).map(([sku, count]) => ({
+          importId,
+          item: { sku, title: sku, onHand: BigInt(count) },
+        })),
+      );
+    },
+    stopInventory,
+    restartInventory: async () => void (await startInventoryOn(inventoryPort)),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function openTestPool(url: string): Pool {
+  return openPool({ url, max: 3, applicationName: 'test', onError: () => {} });
+}

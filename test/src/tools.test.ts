@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkHealth } from '@acme/rpc/client/check-health';
+import { findRunningPair } from '@acme/tools/running-pair';
+import { describe, expect, test } from 'vitest';
+import { runCommand, startCommand } from './command.ts';
+
+const anyPorts = ['--orders-port', '0', '--inventory-port', '0'];
+
+async function dataFolder() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'start-'));
+  // When root runs this, the database does as somebody else, who must get through.
+  await chmod(folder.path, 0o755);
+  return folder;
+}
+
+function placeOrder(data: string, requestId: string) {
+  const order = { request_id: requestId, lines: [{ sku: 'SAT-0001', quantity: 2 }] };
+  return runCommand('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(order), '--data', data);
+}
+
+describe('npm start', () => {
+  test('brings the pair up, keeps its data over Ctrl-C, and over kill -9', async () => {
+    await using folder = await dataFolder();
+    const data = folder.path;
+    const requestId = randomUUID();
+
+    await using first = startCommand('start', '--data', data, ...anyPorts);
+    await first.printed('Ready.');
+    const placed = await placeOrder(data, requestId);
+    expect(placed).toMatchObject({ code: 0, stdout: expect.stringContaining('STATE_CONFIRMED') });
+
+    const second = await runCommand('start', '--data', data, ...anyPorts);
+    expect(second).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^[^\n]* is in use by process \d+[^\n]*\n$/),
+    });
+
+    first.child.kill('SIGINT');
+    expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
+    expect(await placeOrder(data, requestId)).toMatchObject({
+      code: 1,
+      stderr: 'no pair is running: npm start\n',
+    });
+
+    await using again = startCommand('start', '--data', data, ...anyPorts);
+    await again.printed('Ready.');
+    expect((await placeOrder(data, requestId)).stdout).toBe(placed.stdout);
+    const pair = await findRunningPair(data);
+    again.child.kill('SIGKILL');
+    await again.ended();
+
+    await using recovered = startCommand('start', '--data', data, ...anyPorts);
+    await recovered.printed('Ready.');
+    expect((await placeOrder(data, requestId)).stdout).toBe(placed.stdout);
+    expect(await checkHealth(pair?.ordersTarget ?? '')).toBe(false);
+    recovered.child.kill('SIGTERM');
+    expect(await recovered.ended()).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  test('says in one line that a port is in use, and leaves nothing running', async () => {
+    await using folder = await dataFolder();
+    await using first = startCommand('start', '--data', folder.path, ...anyPorts);
+    await first.printed('Ready.');
+    const port = (await findRunningPair(folder.path))?.ordersTarget.split(':')[1] ?? '';
+    await using other = await dataFolder();
+    const refused = await runCommand(
+      'start',
+      '--data',
+      other.path,
+      '--orders-port',
+      port,
+      '--inventory-port',
+      '0',
+    );
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop what does, or use another port\n`,
+    });
+    first.child.kill('SIGINT');
+    await first.ended();
+  }, 60_000);
+
+  test('says in one line that its data folder is none', async () => {
+    await using folder = await dataFolder();
+    const file = join(folder.path, 'file');
+    await writeFile(file, '');
+    const refused = await runCommand('start', '--data', file, ...anyPorts);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^the data folder [^\n]* is not a folder[^\n]*\n$/),
+    });
+  });
+});
+
+describe('npm run replay', () => {
+  const orders = [
+    {
+      invoice: '1',
+      customer: 'a',
+      lines: [
+        { sku: 'X', quantity: 3 },
+        { sku: 'BANK CHARGES', quantity: 1 },
+      ],
+    },
+    { invoice: '2', customer: 'guest', lines: [{ sku: 'X', quantity: 1 }] },
+    { invoice: '3', customer: 'guest', lines: [{ sku: 'x', quantity: 5 }] },
+  ];
+
+  test('confirms all from ample stock, the second time without changing anything, and sells no unit twice from scarce', async () => {
+    await using folder = await dataFolder();
+    const file = join(folder.path, 'orders.ndjson');
+    await writeFile(file, orders.map((order) => JSON.stringify(order)).join('\n'));
+    const replay = async (stock: string) => {
+      const report = join(folder.path, 'report.json');
+      const ended = await runCommand(
+        'replay',
+        file,
+        '--stock',
+        stock,
+        '--json',
+        report,
+        '--data',
+        folder.path,
+      );
+      expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('the books are right') });
+      return JSON.parse(await readFile(report, 'utf8'));
+    };
+    const all = { orders: 3, confirmed: 3, rejected: 0, units: 10, skus: 3 };
+    expect(await replay('ample')).toMatchObject(all);
+    expect(await replay('ample')).toMatchObject(all);
+    // Half of 4, 1 and 5 units: only the order of one X finds its stock.
+    expect(await replay('scarce')).toMatchObject({ orders: 3, confirmed: 1, rejected: 2, units: 1 });
+  }, 60_000);
+});
+
+describe('npm run token', () => {
+  test('says how it is used when something is missing', async () => {
+    expect(await runCommand('token', '--sub', 'alice')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^usage: /),
+    });
+  });
+});

@@ -1,0 +1,44 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import type { PairAccess } from './pair.ts';
+
+const colours = ['WHITE', 'RED', 'BLUE', 'GREEN', 'PINK', 'IVORY', 'BLACK', 'SILVER', 'RETRO', 'VINTAGE'];
+const things = [
+  'LANTERN',
+  'TEACUP',
+  'CAKE STAND',
+  'DOORMAT',
+  'PICTURE FRAME',
+  'JAM JAR',
+  'LUNCH BAG',
+  'HEART',
+  'CLOCK',
+  'BUNTING',
+];
+const sizes = ['SMALL', 'MEDIUM', 'LARGE', 'SET OF 3', 'SET OF 6'];
+
+/** The same id at every start: the first one fills the shelves, the others find it done. */
+const importId = '5a7a4da1-0000-4000-8000-000000000001';
+
+/** Puts a catalogue of 500 articles into inventory, once; how many articles it holds. */
+export async function importCatalogue(pair: PairAccess): Promise<bigint> {
+  const token = await pair.token('start', ['inventory:write']);
+  using inventory = createClient(InventoryService, { target: pair.inventoryTarget, token: () => token });
+  const { received } = await inventory.importStock(catalogue());
+  return received;
+}
+
+function* catalogue() {
+  const itemCount = BigInt(sizes.length * colours.length * things.length);
+  let number = 0;
+  for (const size of sizes)
+    for (const colour of colours)
+      for (const thing of things) {
+        const item = {
+          sku: `SAT-${String(++number).padStart(4, '0')}`,
+          title: `${colour} ${thing} ${size}`,
+          onHand: 1000n,
+        };
+        yield { importId, item, itemCount };
+      }
+}

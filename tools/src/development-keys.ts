@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { developmentKeyPrefix } from '@acme/rpc/auth/jwt';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+
+/** Who the development tokens say they are from and for. */
+export const developmentIssuer = 'https://saturday.invalid/development';
+export const developmentAudience = 'saturday';
+
+export interface DevelopmentKeys {
+  /** The public key, as `AUTH_JWKS` wants it. */
+  readonly jwksFile: string;
+  sign(claims: { subject: string; scopes: readonly string[]; ttlSeconds: number }): Promise<string>;
+}
+
+/** The signing key of a data folder, made when it is not there. Services refuse it when `NODE_ENV=production`. */
+export async function openDevelopmentKeys(dataFolder: string): Promise<DevelopmentKeys> {
+  const folder = join(dataFolder, 'keys');
+  const privateFile = join(folder, 'private.jwk.json');
+  const jwksFile = join(folder, 'jwks.json');
+  await mkdir(folder, { recursive: true });
+  const jwk = (await readKey(privateFile)) ?? (await makeKey(privateFile));
+  const { d: _secret, ...publicJwk } = jwk;
+  await writeWhole(jwksFile, JSON.stringify({ keys: [publicJwk] }), 0o644);
+  const key = await importJWK(jwk, 'ES256');
+  return {
+    jwksFile,
+    sign: ({ subject, scopes, ttlSeconds }) =>
+      new SignJWT({ scope: scopes.join(' ') })
+        .setProtectedHeader({ alg: 'ES256', kid: jwk.kid ?? '', typ: 'at+jwt' })
+        .setIssuer(developmentIssuer)
+        .setAudience(developmentAudience)
+        .setSubject(subject)
+        .setIssuedAt()
+        .setExpirationTime(`${ttlSeconds} s`)
+        .sign(key),
+  };
+}
+
+async function readKey(file: string): Promise<JWK | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`the development key in ${file} cannot be read: remove it and it is made anew`, {
+      cause: error,
+    });
+  }
+}
+
+async function makeKey(file: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = {
+    ...(await exportJWK(privateKey)),
+    kid: `${developmentKeyPrefix}${randomUUID()}`,
+    alg: 'ES256',
+  };
+  await writeWhole(file, JSON.stringify(jwk), 0o600);
+  return jwk;
+}
+
+/** Writes a file so that nobody ever reads half of it. */
+export async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, text, { mode });
+  await rename(temporary, file);
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { checkHealth } from '@acme/rpc/client/check-health';
+
+export interface ServiceProcess {
+  readonly name: string;
+  readonly target: string;
+  readonly process: ChildProcess;
+  /** SIGTERM, and the end of the drain. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceProcessOptions {
+  readonly name: string;
+  /** The service's main.ts, as a module's URL. */
+  readonly main: string;
+  readonly listenAddress: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+}
+
+const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url));
+const startTimeoutMs = 15_000;
+const pollMs = 50;
+
+/** Starts a service as a process of its own and waits until it is SERVING. Throws what it said when it cannot start. */
+export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
+  const { name, main, listenAddress, environment, logFile } = options;
+  const log = openSync(logFile, 'a');
+  const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
+    env: { ...process.env, ...environment, LISTEN_ADDRESS: listenAddress },
+    // Its own process group: Ctrl-C reaches the parent alone, which stops its services in the right order.
+    detached: true,
+    stdio: ['ignore', log, 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-4096);
+  });
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exited;
+  };
+  const deadlineMs = performance.now() + startTimeoutMs;
+  while (!(await checkHealth(listenAddress))) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(
+        `${name} did not start: ${complaint.trim() || `it ended without a word, see ${logFile}`}`,
+      );
+    if (performance.now() > deadlineMs) {
+      await stop();
+      throw new Error(`${name} was not ready after ${startTimeoutMs / 1000} s: see ${logFile}`);
+    }
+    await sleep(pollMs);
+  }
+  return { name, target: listenAddress, process: child, stop };
+}

@@ -1,0 +1,25 @@
+import { parseArgs } from 'node:util';
+import { openDevelopmentKeys } from './development-keys.ts';
+import { fail } from './fail.ts';
+import { defaultDataFolder } from './paths.ts';
+
+const usage =
+  'usage: npm run token -- --sub alice --scopes "orders:read orders:write" [--ttl SECONDS] [--data FOLDER]';
+
+try {
+  const { values } = parseArgs({
+    options: {
+      sub: { type: 'string' },
+      scopes: { type: 'string' },
+      ttl: { type: 'string', default: '86400' },
+      data: { type: 'string', default: defaultDataFolder },
+    },
+  });
+  const ttlSeconds = Number(values.ttl);
+  if (!values.sub || !values.scopes || !Number.isInteger(ttlSeconds) || ttlSeconds <= 0) fail(usage);
+  const keys = await openDevelopmentKeys(values.data);
+  const scopes = values.scopes.split(/\s+/).filter(Boolean);
+  process.stdout.write(`${await keys.sign({ subject: values.sub, scopes, ttlSeconds })}\n`);
+} catch (error) {
+  fail(error);
+}
