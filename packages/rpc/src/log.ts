@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
@@ -25,7 +26,8 @@ export function createLogger({ service, level }: LogOptions, destination?: Desti
 
 /** What is written of an error: never its other properties, where drivers keep connections and their secrets. */
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  // What else can be thrown is named, not shown: its properties could be anything, and String() could throw itself.
+  if (!(error instanceof Error)) return { type: typeof error, message: inspect(error, { depth: -1 }) };
   const { name: type, message, stack, cause } = error;
   const code = 'code' in error ? error.code : undefined;
   return { type, message, code, stack, ...(cause !== undefined && { cause: errorFields(cause) }) };

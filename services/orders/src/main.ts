@@ -1,3 +1,6 @@
+// First: what it instruments must not have been loaded yet.
+import '@acme/rpc/telemetry-register';
+
 import { runUntilSignal } from '@acme/rpc/server/run-until-signal';
 import { startApp } from './app.ts';
 import { readConfig } from './config.ts';

@@ -69,9 +69,12 @@ function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
   return Number.isFinite(deadline) ? deadline : undefined;
 }
 
+/** A caller keeps its deadline itself, and its clock started a little earlier: its cancel may overtake ours. */
+const deadlineToleranceMs = 10;
+
 /** grpc-js says 'cancelled' both when the caller has gone and when it has ended the call at the caller's deadline. */
 function cancelReason(callerDeadline: number | undefined): RpcError {
-  return callerDeadline !== undefined && Date.now() >= callerDeadline
+  return callerDeadline !== undefined && Date.now() >= callerDeadline - deadlineToleranceMs
     ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
     : new RpcError(Code.CANCELLED, 'cancelled by the caller');
 }

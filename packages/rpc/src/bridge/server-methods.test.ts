@@ -95,6 +95,24 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
   });
 });
 
+// An import answers with numbers alone: no response of its is large.
+test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
+  'ensure a %s response that is too large is answered and logged RESOURCE_EXHAUSTED',
+  async (_kind, call) => {
+    const title = 'x'.repeat(2 * 1024 * 1024);
+    const large = { stock: { title }, sku: title };
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => Object.assign([large], large)),
+    );
+    const error = await rejectionOf(call(server.client, farDeadline));
+    expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: expect.stringContaining('bytes') });
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ msg: 'call', code: 'RESOURCE_EXHAUSTED' }),
+    );
+  },
+);
+
 const positions = Array.from(serverChain({ errors: () => undefined } as never), (_, index) => index);
 const brokenInterceptors: Record<string, Interceptor> = {
   'throws at once': () => () => {

@@ -17,6 +17,7 @@ import type {
 } from '@grpc/grpc-js';
 import { type MethodInfo, runInCall } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
+import { maxMessageBytes } from '../server/bounds.ts';
 import type { Handler, ServerCall } from './handler.ts';
 import { type CallOptions, type GrpcCall, openServerCall } from './server-call.ts';
 import { readMessages, writeMessage } from './server-stream.ts';
@@ -44,7 +45,7 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
   const serve = async (grpcCall: UnaryAnsweredCall | StreamAnsweredCall, answer: Answer) => {
     const call: ServerCall = openServerCall(method, grpcCall, options, {
       request: requestOf(method.desc, grpcCall, () => call.signal),
-      respond: (response) => answer.send(toBinary(method.desc.output, response), call.signal),
+      respond: async (response) => answer.send(encode(method.desc.output, response), call.signal),
     });
     const failure = await runInCall(call, async () => chain(call)).then(() => undefined, toGrpcStatus);
     // grpc-js says 'cancelled' after every call, answered ones too: work that outlives the call must not hear that.
@@ -127,4 +128,14 @@ function decode(schema: DescMessage, bytes: Uint8Array): Message {
   } catch (cause) {
     throw new RpcError(Code.INTERNAL, `the request is no ${schema.typeName}`, { cause });
   }
+}
+
+/** grpc-js would refuse a message that is too large after the chain has ended, and logged it as OK. */
+function encode(schema: DescMessage, message: Message): Uint8Array {
+  const bytes = toBinary(schema, message);
+  if (bytes.length <= maxMessageBytes) return bytes;
+  throw new RpcError(
+    Code.RESOURCE_EXHAUSTED,
+    `the response takes ${bytes.length} bytes, at most ${maxMessageBytes} are allowed`,
+  );
 }

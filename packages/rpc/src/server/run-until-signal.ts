@@ -1,3 +1,5 @@
+import { shutdownTelemetry } from '../telemetry.ts';
+
 /**
  * Runs an app until SIGTERM or SIGINT, then closes it and exits 0. A second signal does not wait. What cannot start
  * says why in one line and exits 1; an error that nobody caught is told, and the app closed, before the exit with 1.
@@ -15,6 +17,7 @@ export async function runUntilSignal(start: () => Promise<{ close(): Promise<voi
       say(`could not close: ${error instanceof Error ? error.stack : error}`);
       process.exit(1);
     });
+    await shutdownTelemetry();
     process.exit(exitCode);
   };
   process.on('SIGTERM', () => close(0));
