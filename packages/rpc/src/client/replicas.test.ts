@@ -67,26 +67,28 @@ test('ensure calls go round three replicas, and with peak_ewma past the slow one
 test.each(['round_robin', 'peak_ewma'] as const)(
   'ensure no call with a second to live fails when %s loses a replica, and the others take all that follow',
   async (balancing) => {
-    await using replicas = await startThree();
-    using client = createClient(InventoryService, { target: replicas.target, balancing });
-    await untilAllAnswer(client, 'a', 'b', 'c');
+    await using a = await startReplicaProcess('a');
+    await using b = await startReplicaProcess('b');
+    // It has not begun to answer when it is killed: what has begun cannot be repeated (gRFC A6).
+    await using lost = await startReplicaProcess('lost', { delayMs: 60_000 });
+    using client = createClient(InventoryService, { target: targetOf(a, b, lost), balancing });
+    let answeredAfter = 0;
     let isKilled = false;
-    let callsSince = 0;
     const askOn = async () => {
-      while (callsSince < 60) {
+      while (answeredAfter < 60) {
         await ask(client);
-        if (isKilled) callsSince++;
+        if (isKilled) answeredAfter++;
       }
     };
     const asking = Promise.all([askOn(), askOn(), askOn()]);
-    await replicas.b.kill();
+    await lost.called;
+    await lost.kill();
     isKilled = true;
     await asking;
-    const { b = 0 } = await shares(client, 60, 3);
-    expect(b).toBe(0);
-    // And it is found again where it was.
-    await using _restarted = await startReplicaProcess('b', { port: replicas.b.port });
-    await untilAllAnswer(client, 'b');
+    expect(answeredAfter).toBeGreaterThanOrEqual(60);
+    // And whoever comes back in its place is found.
+    await using _restarted = await startReplicaProcess('back', { port: lost.port });
+    await untilAllAnswer(client, 'back');
   },
 );
 

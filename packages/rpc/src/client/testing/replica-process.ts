@@ -2,7 +2,16 @@
 import { answeringAs, startReplica } from './start-replica.ts';
 
 const [name = '', delayMs, port] = process.argv.slice(2);
-const replica = await startReplica(answeringAs(name, Number(delayMs)), { port: Number(port) });
-process.send?.(replica.port);
+const { getStock } = answeringAs(name, Number(delayMs));
+const replica = await startReplica(
+  {
+    getStock: async (request, context) => {
+      process.send?.({ called: true });
+      return (await getStock?.(request, context)) ?? {};
+    },
+  },
+  { port: Number(port) },
+);
+process.send?.({ port: replica.port });
 // The test may end without a word; what it has started must not outlive it.
 process.on('disconnect', () => process.exit());
