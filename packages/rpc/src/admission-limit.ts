@@ -64,7 +64,7 @@ export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: Limit
     const deadlineShare = window.deadlineShares / window.samples;
     const turn = window.turnMsSquared / window.turnMs;
     const gradient = Math.min(deadlineShareTarget / deadlineShare, turnTargetMs / turn);
-    const next = gradient < 1 ? limit * Math.max(gradient, 0.5) : limit + Math.sqrt(limit);
+    const next = Math.min(limit * Math.max(gradient, 0.5), limit + Math.sqrt(limit));
     limit = Math.min(Math.max(next, minLimit), maxLimit);
   };
   return {

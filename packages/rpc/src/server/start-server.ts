@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { addService } from '../bridge/service.ts';
 import { serverBounds } from './bounds.ts';
+import { hushGrpc, logGrpc } from './grpc-log.ts';
 import { createHealth } from './health.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
@@ -59,11 +60,13 @@ export async function startServer<Service extends DescService>(
   );
   health.addToServer(server);
   if (options.reflection) addReflection(server, [options.service]);
+  hushGrpc();
   const port = await listen(
     server,
     options.address,
     options.credentials ?? ServerCredentials.createInsecure(),
   );
+  logGrpc(options.log);
   return {
     port,
     setReady: health.setReady,
@@ -80,7 +83,9 @@ export async function startServer<Service extends DescService>(
 function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      if (error) reject(new Error(`cannot listen on ${address}: ${error.message}`));
+      // What Node said of each address that the name stands for is in brackets.
+      const [, reasons] = /\[(.*)\]$/.exec(error?.message ?? '') ?? [];
+      if (error) reject(new Error(`cannot listen on ${address}: ${reasons ?? error.message}`));
       else resolve(port);
     });
   });
