@@ -56,7 +56,9 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
       ...environment.variables,
       DATABASE_URL: 'postgres://user:canary-password@127.0.0.1:1/nowhere',
     });
-    expect(complaint).toContain('ECONNREFUSED 127.0.0.1:1');
+    expect(complaint).toBe(
+      'cannot reach the database nowhere on 127.0.0.1:1 as user: connect ECONNREFUSED 127.0.0.1:1\n',
+    );
     expect(complaint).not.toContain('canary-password');
   });
 });

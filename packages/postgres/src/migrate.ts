@@ -35,7 +35,10 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
   });
   // The statement under way rejects as well; without a listener the event would end the process first.
   client.on('error', () => {});
-  await client.connect();
+  await client.connect().catch((cause: Error) => {
+    const where = `${client.database} on ${client.host}:${client.port}`;
+    throw new Error(`cannot reach the database ${where} as ${client.user}: ${cause.message}`, { cause });
+  });
   try {
     const names: string[] = [];
     for (;;) {
