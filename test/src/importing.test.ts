@@ -36,7 +36,11 @@ test('ensure an import sets what it names, says how much of it was new, and leav
   const first = await warehouse.importStock(rowsOf(randomUUID(), { 'set-1': 1, 'set-2': 2 }));
   expect(first).toMatchObject({ received: 2n, created: 2n, updated: 0n });
   const before = await warehouse.getStock({ sku: 'set-2' });
-  const second = await warehouse.importStock(rowsOf(randomUUID(), { 'set-3': 3, 'set-2': 0 }));
+  const renamed = rowsOf(randomUUID(), { 'set-3': 3, 'set-2': 0 }).map(({ item, ...row }) => ({
+    ...row,
+    item: { ...item, title: `${item.title} again` },
+  }));
+  const second = await warehouse.importStock(renamed);
   expect(second).toMatchObject({ received: 2n, created: 1n, updated: 1n });
   const { stocks } = await warehouse.listStock({ skuPrefix: 'set-' });
   expect(stocks.map(({ sku, onHand }) => [sku, onHand])).toEqual([
@@ -44,7 +48,7 @@ test('ensure an import sets what it names, says how much of it was new, and leav
     ['set-2', 0n],
     ['set-3', 3n],
   ]);
-  expect(stocks[1]).toMatchObject({ title: 'the set-2', available: 0n });
+  expect(stocks[1]).toMatchObject({ title: 'the set-2 again', available: 0n });
   expect(stocks[1]?.etag).not.toBe(before.stock?.etag);
   expect((await warehouse.getStock({ sku: 'untouched' })).stock?.onHand).toBe(5n);
 });

@@ -30,7 +30,7 @@ test.for([
   ['back\\slash', ['back\\slash'], ['backslash']],
   ['größe ', ['größe 1', 'größe 2'], ['größe', 'grösse 1']],
   ['🧀', ['🧀', '🧀 1', '🧀🧀'], ['🧁']],
-  ['\u{10ffff}', ['\u{10ffff}', '\u{10ffff}\u{10ffff}'], []],
+  ['\u{10ffff}', ['\u{10ffff}', '\u{10ffff}\u{10ffff}', '\u{10ffff}\u{10ffff} 1'], []],
   ['z'.repeat(63), ['z'.repeat(63), 'z'.repeat(64), `${'z'.repeat(63)}\u{10ffff}`], ['z'.repeat(62)]],
 ] as const)(
   'ensure the prefix %s stands for itself',

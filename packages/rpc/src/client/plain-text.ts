@@ -1,9 +1,13 @@
+const loopback = String.raw`(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?`;
+/** `ipv4:` and `ipv6:` take several addresses: each of them must be this machine's. */
+const loopbackTarget = new RegExp(`^(unix:.*|((dns|ipv4|ipv6):/*)?${loopback}(,${loopback})*)$`);
+
 /**
  * Throws unless a target names this machine and nothing else: a token is not sent to another one in plain text, where
  * anybody on the way could read and use it.
  */
 export function requireLoopback(target: string): void {
-  if (!/^(unix:.*|((dns|ipv4|ipv6):\/*)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)$/.test(target))
+  if (!loopbackTarget.test(target))
     throw new Error(
       `refusing to send a token to ${target} in plain text: only loopback addresses are reached so`,
     );
