@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../testing/app-program.ts', import.meta.url));
+
+/** Runs the app this way, and signals it after each of these words. */
+async function run(way: string, signals: readonly (readonly [after: string, signal: NodeJS.Signals])[] = []) {
+  const child = spawn(process.execPath, [program, way]);
+  let [stdout, stderr] = ['', ''];
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const waiting = [...signals];
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+    const [next] = waiting;
+    if (!next || !stdout.includes(next[0])) return;
+    waiting.shift();
+    child.kill(next[1]);
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)('ensure %s closes the app and exits 0', async (signal) => {
+  const ended = await run('well', [['started', signal]]);
+  expect(ended).toEqual({ code: 0, stdout: 'started\nclosing\n', stderr: '' });
+});
+
+test('ensure what cannot start says why in one line and exits 1', async () => {
+  expect(await run('cannot start')).toEqual({ code: 1, stdout: '', stderr: 'port 1 is taken\n' });
+});
+
+test.each(['throws', 'rejects'])(
+  'ensure an app that %s where nobody catches is told, closed and exits 1',
+  async (way) => {
+    const ended = await run(way);
+    expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('closing') });
+    expect(ended.stderr).toMatch(/^uncaught: Error: nobody caught it\n/);
+  },
+);
+
+test('ensure an app that cannot close says so and exits 1', async () => {
+  const ended = await run('cannot close', [['started', 'SIGTERM']]);
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^could not close: Error: stuck\n/) });
+});
+
+test('ensure a second signal does not wait for what closes for ever', async () => {
+  const ended = await run('closes for ever', [
+    ['started', 'SIGTERM'],
+    ['closing', 'SIGTERM'],
+  ]);
+  expect(ended).toMatchObject({ code: 1, stdout: 'started\nclosing\n' });
+});
