@@ -18,17 +18,22 @@ async function answerTo(error: Error) {
 }
 
 describe('a reserve', () => {
-  test('ensure it asks for the order’s lines under the order’s id', async () => {
+  test('ensure it asks for the order’s lines under the order’s id, within the time it is given', async () => {
     const requests: unknown[] = [];
+    const deadlines: number[] = [];
     await using server = await startTestServer(InventoryService, {
-      reserveStock: async (request) => {
+      reserveStock: async (request, { deadline }) => {
         requests.push(request);
+        deadlines.push(deadline);
         return {};
       },
     });
-    const answer = await createInventory(server.client).reserve(orderId, lines, { deadlineMs: 1000 });
+    const beforeMs = Date.now();
+    const answer = await createInventory(server.client).reserve(orderId, lines, { deadlineMs: 4000 });
     expect(answer).toEqual({ kind: 'RESERVED' });
     expect(requests).toMatchObject([{ reservationId: orderId, lines }]);
+    // The contract's own would be one second.
+    expect(deadlines[0]).toBeGreaterThan(beforeMs + 3000);
   });
 
   test('ensure OUT_OF_STOCK is a refusal that names each short SKU', async () => {
