@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 /** The part of the server's working time that others may take in a round that counts. */
-const maxDisturbance = 0.1;
+const maxDisturbance = 0.2;
 const seconds = Number(values.seconds);
 /** Enough to keep one processor busy while the others wait. */
 const callers = Math.ceil(1.5 * (1 + Number(values.wait) / Number(values.cpu)));
@@ -43,9 +43,10 @@ const names = ['saturated', '1x', '3x'] as const;
 type Round = Record<(typeof names)[number], Outcome>;
 const rounds: Round[] = [];
 const wanted = Number(values.rounds);
+// Until the code is compiled, and the limit has been reached once.
 await closedLoop(call, callers, seconds);
-await openLoop(call, 500, 1);
-for (let attempt = 0; rounds.length < wanted && attempt < 5 * wanted; attempt++) {
+await openLoop(call, 2000, 1);
+for (let attempt = 0; rounds.length < wanted && attempt < 3 * wanted; attempt++) {
   const disturbances: number[] = [];
   const run = async (name: string, load: () => Promise<Outcome>) => {
     const before = await serverFigures();
@@ -59,9 +60,10 @@ for (let attempt = 0; rounds.length < wanted && attempt < 5 * wanted; attempt++)
   };
   const saturated = await run('saturated', () => closedLoop(call, callers, seconds));
   const capacity = goodputOf([saturated]);
-  const once = await run('1x', () => openLoop(call, capacity, seconds));
-  const thrice = await run('3x', () => openLoop(call, 3 * capacity, seconds));
-  if (Math.max(...disturbances) < maxDisturbance) rounds.push({ saturated, '1x': once, '3x': thrice });
+  const offered1x = await run('1x', () => openLoop(call, capacity, seconds));
+  const offered3x = await run('3x', () => openLoop(call, 3 * capacity, seconds));
+  if (Math.max(...disturbances) < maxDisturbance)
+    rounds.push({ saturated, '1x': offered1x, '3x': offered3x });
   else say('          disturbed: not counted');
 }
 client[Symbol.dispose]();
@@ -69,13 +71,13 @@ server.disconnect();
 
 const levels = names.map((name) => rounds.map((round) => round[name]));
 const peak = Math.max(...levels.map(goodputOf));
-const thrice = levels.at(-1) ?? [];
+const at3x = levels.at(-1) ?? [];
 const result = {
   rounds: rounds.length,
   peak_per_second: peak,
-  goodput_at_3x_of_peak: goodputOf(thrice) / peak,
+  goodput_at_3x_of_peak: goodputOf(at3x) / peak,
   refused_p99_ms: quantile(
-    thrice.flatMap(({ refusedMs }) => refusedMs),
+    at3x.flatMap(({ refusedMs }) => refusedMs),
     0.99,
   ),
 };

@@ -3,11 +3,11 @@ import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { patiently } from '@acme/tools/patiently';
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 import { linesOf } from './order-lines.ts';
 import { test } from './pair-test.ts';
-import { patiently } from './patiently.ts';
 import { reservedOf } from './reserved-of.ts';
 import type { Clients } from './start-test-pair.ts';
 

@@ -3,10 +3,10 @@ import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { patiently } from '@acme/tools/patiently';
 import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 import { test } from './pair-test.ts';
-import { patiently } from './patiently.ts';
 import type { Clients } from './start-test-pair.ts';
 
 /** Places orders one after another; their ids. Each is of one unit of the SKU. */

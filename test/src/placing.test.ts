@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors';
+import { patiently } from '@acme/tools/patiently';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { describe, expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 import { test } from './pair-test.ts';
-import { patiently } from './patiently.ts';
 import { reservedOf } from './reserved-of.ts';
 import type { Clients, TestPair } from './start-test-pair.ts';
 import { untilSettled } from './until-settled.ts';

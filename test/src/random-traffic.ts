@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { RpcError } from '@acme/rpc/errors';
+import { patiently } from '@acme/tools/patiently';
 import fc from 'fast-check';
 import type { Answer } from './books.ts';
 import { linesOf } from './order-lines.ts';
-import { patiently } from './patiently.ts';
 import type { Clients, TestPair } from './start-test-pair.ts';
 
 /** What a few customers do, over a few SKUs of which there is too little. */

@@ -5,6 +5,7 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { RpcError } from '@acme/rpc/errors';
 import type { PairAccess } from './pair.ts';
+import { patiently } from './patiently.ts';
 import { type RetailOrder, uuidOf } from './retail-file.ts';
 
 /** What became of an invoice. */
@@ -62,11 +63,9 @@ async function place(
 ): Promise<PlacedInvoice> {
   const startMs = performance.now();
   try {
-    const { order: answered } = await client.placeOrder({
-      requestId,
-      customerId: order.customer,
-      lines: [...order.lines],
-    });
+    const { order: answered } = await patiently(() =>
+      client.placeOrder({ requestId, customerId: order.customer, lines: [...order.lines] }),
+    );
     const durationMs = performance.now() - startMs;
     const state =
       answered?.state === Order_State.PENDING ? await settled(client, answered.id) : answered?.state;

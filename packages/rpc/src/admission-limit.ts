@@ -28,6 +28,8 @@ export interface AdmissionLimit {
 const turnTargetMs = 10;
 /** On average a call may take this part of its method's deadline. With more, many are answered too late. */
 const deadlineShareTarget = 0.25;
+/** It falls to this part of itself at the most: the long turns of a fresh process, until it is compiled, pass in time. */
+const leastGradient = 0.7;
 /** The limit changes at most so often, and on at least so many calls that started under the present one. */
 const windowMs = 100;
 const windowCalls = 10;
@@ -64,7 +66,7 @@ export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: Limit
     const deadlineShare = window.deadlineShares / window.samples;
     const turn = window.turnMsSquared / window.turnMs;
     const gradient = Math.min(deadlineShareTarget / deadlineShare, turnTargetMs / turn);
-    const next = Math.min(limit * Math.max(gradient, 0.5), limit + Math.sqrt(limit));
+    const next = Math.min(limit * Math.max(gradient, leastGradient), limit + Math.sqrt(limit));
     limit = Math.min(Math.max(next, minLimit), maxLimit);
   };
   return {

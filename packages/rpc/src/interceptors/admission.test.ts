@@ -183,7 +183,7 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
 test('ensure the chain makes an admission of its own when it is given none', async () => {
   const held = Promise.withResolvers<object>();
   await using server = await startTestServer(InventoryService, { getStock: () => held.promise });
-  const calls = Array.from({ length: 101 }, () => getStock(server.client, far));
+  const calls = Array.from({ length: 201 }, () => getStock(server.client, far));
   // The others are held: the first that is over is the one too many.
   expect(await Promise.race(calls.map(rejectionOf))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
   held.resolve({});
