@@ -37,7 +37,9 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
   client.on('error', () => {});
   await client.connect().catch((cause: Error) => {
     const where = `${client.database} on ${client.host}:${client.port}`;
-    throw new Error(`cannot reach the database ${where} as ${client.user}: ${cause.message}`, { cause });
+    // A name with several addresses fails with an error for each, and no words of its own.
+    const [first = cause] = cause instanceof AggregateError ? cause.errors : [];
+    throw new Error(`cannot reach the database ${where} as ${client.user}: ${first.message}`, { cause });
   });
   try {
     const names: string[] = [];

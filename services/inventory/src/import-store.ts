@@ -46,8 +46,11 @@ export function createImportStore(pool: Pool, now: () => Date): ImportStore {
           if (known) return known;
           const received = await stage(tx, items);
           await refuseRepeatedSkus(tx);
+          const created = await insertNew(tx, now());
+          await lockKnown(tx);
           await refuseBelowReserved(tx);
-          return await merge(tx, id, received, now());
+          await updateKnown(tx, now());
+          return await writeSummary(tx, id, { received, created, updated: received - created });
         },
         // The items can be read once only.
         { signal, maxAttempts: 1 },
@@ -74,7 +77,8 @@ async function claim(tx: Tx, id: string, now: Date): Promise<ImportSummary | und
 async function stage(tx: Tx, items: AsyncIterable<StockItem>): Promise<bigint> {
   await tx.query(
     `CREATE TEMPORARY TABLE import_items
-       (position bigint GENERATED ALWAYS AS IDENTITY (START 0 MINVALUE 0), sku text COLLATE "C", title text, on_hand bigint)
+       (position bigint GENERATED ALWAYS AS IDENTITY (START 0 MINVALUE 0),
+        sku text COLLATE "C", title text, on_hand bigint, is_new boolean NOT NULL DEFAULT false)
      ON COMMIT DROP`,
   );
   let received = 0n;
@@ -109,12 +113,35 @@ async function refuseRepeatedSkus(tx: Tx): Promise<void> {
   throw new InventoryError({ kind: 'BAD_REQUEST', violations });
 }
 
-/** Locks the articles that are known, by SKU as everywhere, and refuses a count below what is promised. */
-async function refuseBelowReserved(tx: Tx): Promise<void> {
-  await tx.query({
-    text: `SELECT FROM stock WHERE sku IN (SELECT sku FROM import_items) ORDER BY sku FOR NO KEY UPDATE`,
+/**
+ * Inserts the articles that are new, by SKU; how many. Before the others are locked: one that another import makes in
+ * the meantime is known from here on, and what is reserved of it counts.
+ */
+async function insertNew(tx: Tx, now: Date): Promise<bigint> {
+  const { rowCount } = await tx.query({
+    text: `WITH made AS (
+             INSERT INTO stock (sku, title, on_hand, update_time)
+             SELECT sku, title, on_hand, $1 FROM import_items ORDER BY sku
+             ON CONFLICT (sku) DO NOTHING
+             RETURNING sku
+           )
+           UPDATE import_items SET is_new = true FROM made WHERE import_items.sku = made.sku`,
+    values: [now],
     query_timeout: statementTimeoutMs,
   });
+  return BigInt(rowCount ?? 0);
+}
+
+/** By SKU, as everybody locks stock. */
+async function lockKnown(tx: Tx): Promise<void> {
+  await tx.query({
+    text: `SELECT FROM stock WHERE sku IN (SELECT sku FROM import_items WHERE NOT is_new)
+           ORDER BY sku FOR NO KEY UPDATE`,
+    query_timeout: statementTimeoutMs,
+  });
+}
+
+async function refuseBelowReserved(tx: Tx): Promise<void> {
   const { rows } = await tx.query<{ sku: string; on_hand: bigint; reserved: bigint }>(
     `SELECT sku, item.on_hand, stock.reserved FROM import_items AS item JOIN stock USING (sku)
      WHERE item.on_hand < stock.reserved ORDER BY position LIMIT $1`,
@@ -128,22 +155,18 @@ async function refuseBelowReserved(tx: Tx): Promise<void> {
   throw new InventoryError({ kind: 'ON_HAND_BELOW_RESERVED', items });
 }
 
-async function merge(tx: Tx, id: string, received: bigint, now: Date): Promise<ImportSummary> {
-  const { rows } = await tx.query<{ created: bigint }>({
-    text: `WITH merged AS (
-             INSERT INTO stock (sku, title, on_hand, update_time)
-             SELECT sku, title, on_hand, $1 FROM import_items ORDER BY sku
-             ON CONFLICT (sku) DO UPDATE
-               SET title = excluded.title, on_hand = excluded.on_hand,
-                   version = stock.version + 1, update_time = excluded.update_time
-             RETURNING version
-           )
-           SELECT count(*) FILTER (WHERE version = 1) AS created FROM merged`,
+async function updateKnown(tx: Tx, now: Date): Promise<void> {
+  await tx.query({
+    text: `UPDATE stock
+           SET title = item.title, on_hand = item.on_hand, version = version + 1, update_time = $1
+           FROM import_items AS item
+           WHERE stock.sku = item.sku AND NOT item.is_new`,
     values: [now],
     query_timeout: statementTimeoutMs,
   });
-  const created = rows[0]?.created ?? 0n;
-  const summary = { received, created, updated: received - created };
+}
+
+async function writeSummary(tx: Tx, id: string, summary: ImportSummary): Promise<ImportSummary> {
   await tx.query(`UPDATE imports SET received = $2, created = $3, updated = $4 WHERE id = $1`, [
     id,
     summary.received,
