@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescService } from '@bufbuild/protobuf';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { addAdminServicesToServer, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { addService } from '../bridge/service.ts';
@@ -21,7 +21,7 @@ export interface StartServerOptions<Service extends DescService> {
   /** From `serverCredentials`; plain text when absent. */
   readonly credentials?: ServerCredentials;
   readonly log: Logger;
-  /** Whether to answer reflection; not in production. */
+  /** Whether to answer reflection and channelz, which tell strangers much; not in production. */
   readonly reflection: boolean;
 }
 
@@ -59,7 +59,10 @@ export async function startServer<Service extends DescService>(
     },
   );
   health.addToServer(server);
-  if (options.reflection) addReflection(server, [options.service]);
+  if (options.reflection) {
+    addReflection(server, [options.service]);
+    addAdminServicesToServer(server);
+  }
   hushGrpc();
   const port = await listen(
     server,
