@@ -22,15 +22,15 @@ export function createInventoryService(
 ): ServiceImplementation<typeof InventoryService> {
   const { stock, reservations, imports, stockPages } = parts;
   return {
-    getStock: async ({ sku }) => {
-      const found = await stock.get(sku);
+    getStock: async ({ sku }, { signal }) => {
+      const found = await stock.get(sku, signal);
       if (!found) throw new InventoryError({ kind: 'SKU_NOT_FOUND', sku });
       return { stock: stockToProto(found) };
     },
-    listStock: async ({ pageSize, pageToken, skuPrefix }) => {
+    listStock: async ({ pageSize, pageToken, skuPrefix }, { signal }) => {
       const limit = pageSizeOf(pageSize);
       const after = stockPages.open([skuPrefix], pageToken) ?? '';
-      const found = await stock.list({ prefix: skuPrefix, after, limit: limit + 1 });
+      const found = await stock.list({ prefix: skuPrefix, after, limit: limit + 1 }, signal);
       const page = found.slice(0, limit);
       const last = page.at(-1);
       const nextPageToken = found.length > limit && last ? stockPages.seal([skuPrefix], last.sku) : '';

@@ -1,10 +1,11 @@
 import type { Pool } from '@acme/postgres/pool';
+import { query } from '@acme/postgres/query';
 import type { Stock } from './stock.ts';
 
 export interface StockStore {
-  get(sku: string): Promise<Stock | undefined>;
+  get(sku: string, signal: AbortSignal): Promise<Stock | undefined>;
   /** Articles whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
-  list(query: { prefix: string; after: string; limit: number }): Promise<Stock[]>;
+  list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Stock[]>;
   /** The secret that page tokens are sealed with. */
   pageTokenKey(): Promise<Uint8Array>;
 }
@@ -22,23 +23,31 @@ const columns = 'sku, title, on_hand, reserved, version, update_time';
 
 export function createStockStore(pool: Pool): StockStore {
   return {
-    get: async (sku) => {
-      const { rows } = await pool.query<StockRow>({
-        name: 'stock-by-sku',
-        text: `SELECT ${columns} FROM stock WHERE sku = $1`,
-        values: [sku],
-      });
+    get: async (sku, signal) => {
+      const { rows } = await query<StockRow>(
+        pool,
+        {
+          name: 'stock-by-sku',
+          text: `SELECT ${columns} FROM stock WHERE sku = $1`,
+          values: [sku],
+        },
+        signal,
+      );
       return rows[0] && fromRow(rows[0]);
     },
-    list: async ({ prefix, after, limit }) => {
-      const { rows } = await pool.query<StockRow>({
-        name: 'list-stock',
-        // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
-        text: `SELECT ${columns} FROM stock
-               WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
-               ORDER BY sku LIMIT $3`,
-        values: [prefix, after, limit],
-      });
+    list: async ({ prefix, after, limit }, signal) => {
+      const { rows } = await query<StockRow>(
+        pool,
+        {
+          name: 'list-stock',
+          // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
+          text: `SELECT ${columns} FROM stock
+                 WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
+                 ORDER BY sku LIMIT $3`,
+          values: [prefix, after, limit],
+        },
+        signal,
+      );
       return rows.map(fromRow);
     },
     pageTokenKey: async () => {

@@ -32,25 +32,28 @@ export function createOrderService(parts: OrderParts): ServiceImplementation<typ
       if (order.rejection) throw new OrderError({ kind: 'REJECTED', order, rejection: order.rejection });
       return { order: toProto(order) };
     },
-    getOrder: async ({ id }, { principal }) => {
-      const order = await store.get(id, ownerOf(principal, 'orders:read:any'));
+    getOrder: async ({ id }, { principal, signal }) => {
+      const order = await store.get(id, ownerOf(principal, 'orders:read:any'), signal);
       if (!order) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
       return { order: toProto(order) };
     },
-    listOrders: async ({ pageSize, pageToken, customerId: asked, state: protoState }, { principal }) => {
+    listOrders: async (
+      { pageSize, pageToken, customerId: asked, state: protoState },
+      { principal, signal },
+    ) => {
       const customerId = customerOf(asked, principal, 'orders:read:any');
       const state = domainStates[protoState];
       const filters = [customerId, state ?? ''];
       const limit = pageSizeOf(pageSize);
       const before = orderPages.open(filters, pageToken);
-      const found = await store.list({ customerId, state, before, limit: limit + 1 });
+      const found = await store.list({ customerId, state, before, limit: limit + 1 }, signal);
       const page = found.slice(0, limit);
       const last = page.at(-1);
       const nextPageToken = found.length > limit && last ? orderPages.seal(filters, last.id) : '';
       return { orders: page.map(toProto), nextPageToken };
     },
-    cancelOrder: async ({ id, etag }, { principal }) => {
-      const order = await store.cancel(id, ownerOf(principal, 'orders:write:any'), etag);
+    cancelOrder: async ({ id, etag }, { principal, signal }) => {
+      const order = await store.cancel(id, ownerOf(principal, 'orders:write:any'), etag, signal);
       onCancelled();
       return { order: toProto(order) };
     },

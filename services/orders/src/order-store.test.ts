@@ -5,6 +5,9 @@ import { createOrderStore } from './order-store.ts';
 import { newOrder } from './testing/new-order.ts';
 import { openOrdersDatabase } from './testing/orders-database.ts';
 
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
 const now = () => new Date('2026-01-02T03:04:05.678Z');
 const options = { now, settleGraceMs: 60_000 };
 const otherLines = [{ sku: 'B', quantity: 2 }];
@@ -20,8 +23,8 @@ describe('a batch', () => {
     expect(placed.map(({ id }) => id)).toEqual([first.id, other.id, first.id]);
     expect(placed[2]).toEqual(placed[0]);
     expect(placed[0]).toMatchObject({ state: 'PENDING', version: 1n, createTime: now(), updateTime: now() });
-    expect(await store.get(first.id, undefined)).toEqual(placed[0]);
-    expect(await store.get(again.id, undefined)).toBeUndefined();
+    expect(await store.get(first.id, undefined, signal)).toEqual(placed[0]);
+    expect(await store.get(again.id, undefined, signal)).toBeUndefined();
   });
 
   test('ensure one that reuses a request_id is refused alone', async () => {
@@ -46,7 +49,7 @@ describe('a batch', () => {
     const store = createOrderStore(database.pool, options);
     const first = newOrder();
     await store.place(first);
-    const cancelled = await store.cancel(first.id, 'alice', '');
+    const cancelled = await store.cancel(first.id, 'alice', '', signal);
     const repeat = newOrder({ requestId: first.requestId });
     const [joined, fresh] = await Promise.all([store.place(repeat), store.place(newOrder())]);
     expect(joined).toEqual(cancelled);
@@ -76,11 +79,11 @@ test('ensure an order is nobody else’s, for reading and for cancelling', async
   await using database = await openOrdersDatabase();
   const store = createOrderStore(database.pool, options);
   const { id } = await store.place(newOrder());
-  expect(await store.get(id, 'bob')).toBeUndefined();
-  await expect(store.cancel(id, 'bob', '')).rejects.toMatchObject({
+  expect(await store.get(id, 'bob', signal)).toBeUndefined();
+  await expect(store.cancel(id, 'bob', '', signal)).rejects.toMatchObject({
     problem: { kind: 'ORDER_NOT_FOUND', id },
   });
-  expect(await store.get(id, 'alice')).toMatchObject({ id, state: 'PENDING' });
+  expect(await store.get(id, 'alice', signal)).toMatchObject({ id, state: 'PENDING' });
 });
 
 test('ensure each change is told by one event, and a cancel that changes nothing by none', async () => {
@@ -88,9 +91,9 @@ test('ensure each change is told by one event, and a cancel that changes nothing
   const store = createOrderStore(database.pool, options);
   const { id } = await store.place(newOrder());
   await Promise.all([
-    store.cancel(id, 'alice', ''),
-    store.cancel(id, 'alice', ''),
-    store.cancel(id, 'alice', ''),
+    store.cancel(id, 'alice', '', signal),
+    store.cancel(id, 'alice', '', signal),
+    store.cancel(id, 'alice', '', signal),
   ]);
   const { rows } = await database.pool.query(
     'SELECT order_id, version, state, event_time FROM order_events ORDER BY seq',

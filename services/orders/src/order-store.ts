@@ -1,5 +1,6 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
+import { query } from '@acme/postgres/query';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import { mayCancel, type Order, OrderError, type OrderLine, type OrderState } from './order.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
@@ -17,19 +18,17 @@ export interface OrderStore {
   /** T1: makes the order PENDING, or gives the one that this request_id made before. Throws REQUEST_ID_REUSED. */
   place(order: NewOrder): Promise<Order>;
   /** @param owner The customer whose order it must be; undefined for anybody's. */
-  get(id: string, owner: string | undefined): Promise<Order | undefined>;
+  get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Order | undefined>;
   /** A customer's orders, newest first, placed before `before` (undefined: from the newest). */
-  list(query: {
-    customerId: string;
-    state: OrderState | undefined;
-    before: string | undefined;
-    limit: number;
-  }): Promise<Order[]>;
+  list(
+    page: { customerId: string; state: OrderState | undefined; before: string | undefined; limit: number },
+    signal: AbortSignal,
+  ): Promise<Order[]>;
   /**
    * Cancels the order, and owes inventory the release of its stock. One that is cancelled already stays as it is.
    * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
    */
-  cancel(id: string, owner: string | undefined, etag: string): Promise<Order>;
+  cancel(id: string, owner: string | undefined, etag: string, signal: AbortSignal): Promise<Order>;
   /** The secret that page tokens are sealed with. */
   pageTokenKey(): Promise<Uint8Array>;
 }
@@ -56,25 +55,34 @@ export function createOrderStore(pool: Pool, { now, settleGraceMs }: OrderStoreO
       if (placed instanceof OrderError) throw placed;
       return placed;
     },
-    get: async (id, owner) => {
-      const { rows } = await pool.query<OrderRow>({
-        name: 'get-order',
-        text: `SELECT ${orderColumns} FROM orders WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2)`,
-        values: [id, owner],
-      });
+    get: async (id, owner, signal) => {
+      const { rows } = await query<OrderRow>(
+        pool,
+        {
+          name: 'get-order',
+          text: `SELECT ${orderColumns} FROM orders WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2)`,
+          values: [id, owner],
+        },
+        signal,
+      );
       return rows[0] && fromRow(rows[0]);
     },
-    list: async ({ customerId, state, before = beyondAllIds, limit }) => {
-      const { rows } = await pool.query<OrderRow>({
-        name: state ? 'list-orders-in-state' : 'list-orders',
-        text: `SELECT ${orderColumns} FROM orders
-               WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
-               ORDER BY id DESC LIMIT $3`,
-        values: [customerId, before, limit, ...(state ? [state] : [])],
-      });
+    list: async ({ customerId, state, before = beyondAllIds, limit }, signal) => {
+      const { rows } = await query<OrderRow>(
+        pool,
+        {
+          name: state ? 'list-orders-in-state' : 'list-orders',
+          text: `SELECT ${orderColumns} FROM orders
+                 WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
+                 ORDER BY id DESC LIMIT $3`,
+          values: [customerId, before, limit, ...(state ? [state] : [])],
+        },
+        signal,
+      );
       return rows.map(fromRow);
     },
-    cancel: (id, owner, etag) => transaction(pool, (tx) => cancel(tx, id, owner, etag, now())),
+    cancel: (id, owner, etag, signal) =>
+      transaction(pool, (tx) => cancel(tx, id, owner, etag, now()), { signal }),
     pageTokenKey: async () => {
       const { rows } = await pool.query<{ secret: Uint8Array }>(
         `SELECT secret FROM service_keys WHERE name = 'page_token'`,

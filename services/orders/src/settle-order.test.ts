@@ -7,6 +7,9 @@ import { createSettlementStore, type SettlementStore } from './settlement-store.
 import { newOrder } from './testing/new-order.ts';
 import { openOrdersDatabase } from './testing/orders-database.ts';
 
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
 const now = () => new Date('2026-01-02T03:04:05Z');
 const deadlineMs = 1000;
 
@@ -42,7 +45,7 @@ describe('what inventory says', () => {
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
     expect(settled).toMatchObject({ id: parts.order.id, state: 'CONFIRMED' });
     expect(asked).toEqual([[parts.order.id, parts.order.lines, { deadlineMs }]]);
-    expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+    expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
   });
 
   test('ensure REFUSED rejects it, for the reason that was given', async () => {
@@ -50,7 +53,7 @@ describe('what inventory says', () => {
     const { inventory } = answering(() => ({ kind: 'REFUSED', rejection }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
     expect(settled).toMatchObject({ state: 'REJECTED', rejection });
-    expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+    expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
   });
 
   test('ensure UNKNOWN leaves it PENDING, and says why', async () => {
@@ -68,12 +71,12 @@ describe('what inventory says', () => {
     async (kind) => {
       await using parts = await openPending();
       const { inventory } = answering(async () => {
-        await parts.orders.cancel(parts.order.id, undefined, '');
+        await parts.orders.cancel(parts.order.id, undefined, '', signal);
         return { kind };
       });
       const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
       expect(settled).toMatchObject({ state: 'CANCELLED', version: 2n });
-      expect(await parts.orders.get(parts.order.id, undefined)).toEqual(settled);
+      expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
     },
   );
 });

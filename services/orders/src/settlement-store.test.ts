@@ -5,6 +5,9 @@ import { createSettlementStore } from './settlement-store.ts';
 import { newOrder } from './testing/new-order.ts';
 import { openOrdersDatabase } from './testing/orders-database.ts';
 
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
 const now = () => new Date('2026-01-02T03:04:05Z');
 const longLeaseMs = 3_600_000;
 
@@ -43,7 +46,7 @@ test('ensure a batch settles each of its orders once, also one that comes twice'
 test('ensure a late settlement changes nothing, and is answered with the order as it stands', async () => {
   await using store = await openSettlements(2);
   const [cancelledId = '', confirmedId = ''] = store.ids;
-  const cancelled = await store.orders.cancel(cancelledId, 'alice', '');
+  const cancelled = await store.orders.cancel(cancelledId, 'alice', '', signal);
   const confirmed = await store.settlements.settle(confirmedId, { state: 'CONFIRMED' });
   const rejection = { reason: 'OUT_OF_STOCK', items: [] } as const;
   const late = await Promise.all([
@@ -99,7 +102,7 @@ test('ensure a cancelled order owes a release until it is marked as done', async
   await using store = await openSettlements(2);
   const [cancelled = '', confirmed = ''] = store.ids;
   await store.settlements.settle(confirmed, { state: 'CONFIRMED' });
-  await store.orders.cancel(cancelled, 'alice', '');
+  await store.orders.cancel(cancelled, 'alice', '', signal);
   const due = await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs });
   expect(due).toMatchObject([{ id: cancelled, state: 'CANCELLED' }]);
   await store.settlements.markReleased(cancelled);

@@ -8,6 +8,9 @@ import { startSettler } from './settler.ts';
 import { newOrder } from './testing/new-order.ts';
 import { openOrdersDatabase } from './testing/orders-database.ts';
 
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
 const now = () => new Date('2026-01-02T03:04:05Z');
 
 /** A database, and a settler on it that is to be started. */
@@ -48,7 +51,7 @@ test('ensure all that a crash left is settled, more than one turn can take', asy
   await using parts = await openParts({ release: async (id) => void released.push(id) });
   const placed = await Promise.all(Array.from({ length: 150 }, () => parts.orders.place(newOrder())));
   const cancelled = placed.slice(0, 20).map(({ id }) => id);
-  await Promise.all(cancelled.map((id) => parts.orders.cancel(id, undefined, '')));
+  await Promise.all(cancelled.map((id) => parts.orders.cancel(id, undefined, '', signal)));
   await using _settler = parts.start();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
   expect(released.sort()).toEqual(cancelled.sort());
@@ -69,7 +72,7 @@ test('ensure a release that fails is tried again, and does not keep the others w
     },
   });
   const [first, second] = await Promise.all([parts.orders.place(newOrder()), parts.orders.place(newOrder())]);
-  for (const { id } of [first, second]) await parts.orders.cancel(id, undefined, '');
+  for (const { id } of [first, second]) await parts.orders.cancel(id, undefined, '', signal);
   failing.add(first.id);
   await using settler = parts.start();
   await eventually(async () => expect(await parts.unsettled()).toEqual([first.id]));
@@ -113,6 +116,6 @@ test('ensure stopping waits for what is under way, and takes nothing more', asyn
   const stopping = settler.stop();
   answer.resolve({ kind: 'RESERVED' });
   await stopping;
-  expect(await parts.orders.get(underWay.id, undefined)).toMatchObject({ state: 'CONFIRMED' });
+  expect(await parts.orders.get(underWay.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);
 });

@@ -1,0 +1,38 @@
+import type pg from 'pg';
+import { cancelStatement } from './cancel-statement.ts';
+import { isUnavailable } from './errors.ts';
+
+/**
+ * One statement outside of a transaction, for reads: when the signal is aborted it is cancelled on the server, and the
+ * promise rejects with the signal's reason. A connection whose state is not known is closed, never reused.
+ */
+export async function query<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  statement: pg.QueryConfig,
+  signal: AbortSignal,
+): Promise<pg.QueryResult<Row>> {
+  signal.throwIfAborted();
+  const client = await pool.connect();
+  let cancelling: Promise<void> | undefined;
+  const onAbort = () => {
+    cancelling = cancelStatement(client);
+  };
+  // A checked-out connection without a listener ends the process when it dies.
+  const onLost = () => {};
+  client.on('error', onLost);
+  signal.addEventListener('abort', onAbort, { once: true });
+  let unusable: boolean | undefined;
+  try {
+    signal.throwIfAborted();
+    return await client.query<Row>(statement);
+  } catch (error) {
+    unusable = isUnavailable(error);
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // A cancel that is still on its way would hit whoever has the connection next.
+    await cancelling;
+    client.release(unusable);
+    client.off('error', onLost);
+  }
+}
