@@ -10,8 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
+/** One connection. Nothing but a cancel ends its statements: the pool's own limits would, after a while. */
 function openOne() {
-  const pool = openPool({ url: database.url, max: 1, applicationName: 'query', onError: () => {} });
+  const url = `${database.url}?statement_timeout=0&query_timeout=60000`;
+  const pool = openPool({ url, max: 1, applicationName: 'query', onError: () => {} });
   return { pool, [Symbol.asyncDispose]: () => pool.end() };
 }
 

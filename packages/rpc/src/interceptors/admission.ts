@@ -39,7 +39,7 @@ const retryDelayMs = { least: 100, spread: 200 };
  * limit's room and has a fixed bound instead. But no stream is opened either while the limit is reached.
  */
 export function createAdmission(options: AdmissionOptions = {}): Admission {
-  const { minLimit = 16, initialLimit = 200, maxLimit = 2000, maxStreams = 2000 } = options;
+  const { minLimit = 8, initialLimit = 200, maxLimit = 2000, maxStreams = 2000 } = options;
   const { random = Math.random } = options;
   const limit = createAdmissionLimit({ minLimit, initialLimit, maxLimit });
   const measureTurn = turnMeter(limit);
