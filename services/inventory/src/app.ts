@@ -2,6 +2,7 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
+import { readServiceKey } from '@acme/postgres/service-key';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { startService } from '@acme/rpc/server/start-service';
@@ -44,7 +45,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         stock,
         reservations: createReservationStore(pool, now),
         imports: createImportStore(pool, now),
-        stockPages: createPageTokens(await stock.pageTokenKey(), 'ListStock'),
+        stockPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListStock'),
       }),
       errors: toStatus,
       ready: readiness.check,

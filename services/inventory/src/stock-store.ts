@@ -6,8 +6,6 @@ export interface StockStore {
   get(sku: string, signal: AbortSignal): Promise<Stock | undefined>;
   /** Articles whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
   list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Stock[]>;
-  /** The secret that page tokens are sealed with. */
-  pageTokenKey(): Promise<Uint8Array>;
 }
 
 interface StockRow {
@@ -49,14 +47,6 @@ export function createStockStore(pool: Pool): StockStore {
         signal,
       );
       return rows.map(fromRow);
-    },
-    pageTokenKey: async () => {
-      const { rows } = await pool.query<{ secret: Uint8Array }>(
-        `SELECT secret FROM service_keys WHERE name = 'page_token'`,
-      );
-      if (!rows[0])
-        throw new Error('the table service_keys holds no page_token: it is written by 0001_inventory.sql');
-      return rows[0].secret;
     },
   };
 }

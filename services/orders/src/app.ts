@@ -4,6 +4,7 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
+import { readServiceKey } from '@acme/postgres/service-key';
 import { tokenFile } from '@acme/rpc/auth/token-file';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/log';
@@ -75,7 +76,7 @@ export async function startApp(config: Config): Promise<App> {
       implementation: createOrderService({
         store,
         placeOrder: createPlaceOrder({ store, settle, newId: randomUUIDv7, nowMs: Date.now }),
-        orderPages: createPageTokens(await store.pageTokenKey(), 'ListOrders'),
+        orderPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListOrders'),
         onCancelled: settler.wake,
       }),
       errors: toStatus,

@@ -2,7 +2,7 @@ import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import { type Tx, transaction } from '@acme/postgres/transaction';
-import { mayCancel, type Order, OrderError, type OrderLine, type OrderState } from './order.ts';
+import { mayCancel, type Order, OrderError, type OrderLine, type OrderState, pendingOrder } from './order.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
 
 export interface NewOrder {
@@ -29,8 +29,6 @@ export interface OrderStore {
    * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
    */
   cancel(id: string, owner: string | undefined, etag: string, signal: AbortSignal): Promise<Order>;
-  /** The secret that page tokens are sealed with. */
-  pageTokenKey(): Promise<Uint8Array>;
 }
 
 export interface OrderStoreOptions {
@@ -83,14 +81,6 @@ export function createOrderStore(pool: Pool, { now, settleGraceMs }: OrderStoreO
     },
     cancel: (id, owner, etag, signal) =>
       transaction(pool, (tx) => cancel(tx, id, owner, etag, now()), { signal }),
-    pageTokenKey: async () => {
-      const { rows } = await pool.query<{ secret: Uint8Array }>(
-        `SELECT secret FROM service_keys WHERE name = 'page_token'`,
-      );
-      if (!rows[0])
-        throw new Error('the table service_keys holds no page_token: it is written by 0001_orders.sql');
-      return rows[0].secret;
-    },
   };
 }
 
@@ -162,19 +152,6 @@ function joinEarlier(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>):
 
 function requestKey(customerId: string, requestId: string): string {
   return `${requestId} ${customerId}`;
-}
-
-function pendingOrder({ id, customerId, lines }: NewOrder, now: Date): Order {
-  return {
-    id,
-    customerId,
-    lines,
-    state: 'PENDING',
-    rejection: undefined,
-    version: 1n,
-    createTime: now,
-    updateTime: now,
-  };
 }
 
 async function cancel(

@@ -55,6 +55,13 @@ export class OrderError extends Error {
   }
 }
 
+/** An order that has just been placed, and that inventory has not heard of yet. */
+export function pendingOrder(placed: Pick<Order, 'id' | 'customerId' | 'lines'>, now: Date): Order {
+  const { id, customerId, lines } = placed;
+  const times = { createTime: now, updateTime: now };
+  return { id, customerId, lines, state: 'PENDING', rejection: undefined, version: 1n, ...times };
+}
+
 /** Throws BAD_REQUEST for lines of which two name the same SKU. */
 export function requireOneLinePerSku(lines: readonly OrderLine[]): void {
   const firstIndex = new Map<string, number>();
