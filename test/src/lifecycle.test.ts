@@ -6,13 +6,13 @@ import { openPool } from '@acme/postgres/pool';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { createClient } from '@acme/rpc/client/create-client';
 import { Code } from '@acme/rpc/errors';
+import { startFaultProxy } from '@acme/rpc/testing/fault-proxy';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { describe, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { holdLock } from './hold-lock.ts';
 import { makeServiceEnvironment } from './service-environment.ts';
 import { startServiceProcess } from './service-process.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
 
 const needed = {
   inventory: ['AUTH_JWKS', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'DATABASE_URL'],
@@ -102,7 +102,7 @@ test.concurrent.for([
 test.concurrent('ensure a service is not ready while its database is away, and recovers by itself', async () => {
   await using environment = await makeServiceEnvironment();
   const url = new URL(environment.variables.DATABASE_URL);
-  await using proxy = await startTcpProxy(Number(url.port));
+  await using proxy = await startFaultProxy({ target: url.host });
   url.port = String(proxy.port);
   await using process = startServiceProcess('inventory', {
     ...environment.variables,
@@ -117,10 +117,11 @@ test.concurrent('ensure a service is not ready while its database is away, and r
   const codeOfACall = async () => (await rejectionOf(inventory.getStock({ sku: 'not sold' }, options))).code;
   expect(await codeOfACall()).toBe(Code.NOT_FOUND);
 
-  await proxy.cut();
+  proxy.refuseConnections();
+  proxy.severAll();
   await eventually(async () => expect(await checkHealth(target)).toBe(false));
   expect(await codeOfACall()).toBe(Code.UNAVAILABLE);
-  await proxy.mend();
+  proxy.heal();
   await eventually(async () => expect(await checkHealth(target)).toBe(true));
   expect(await codeOfACall()).toBe(Code.NOT_FOUND);
 });

@@ -5,10 +5,10 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { openPool } from '@acme/postgres/pool';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors';
+import { startFaultProxy } from '@acme/rpc/testing/fault-proxy';
 import { expect, test } from 'vitest';
 import { makeServiceEnvironment } from './service-environment.ts';
 import { startServiceProcess } from './service-process.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
 
 const canary = {
   metadata: 'canary-in-metadata',
@@ -50,7 +50,7 @@ test('ensure no secret of a call or of the environment is in a log line or in an
   const inventoryUrl = new URL(environment.variables.DATABASE_URL);
   const { password } = inventoryUrl;
   expect(password.length).toBeGreaterThan(8);
-  await using proxy = await startTcpProxy(Number(inventoryUrl.port));
+  await using proxy = await startFaultProxy({ target: inventoryUrl.host });
   inventoryUrl.port = String(proxy.port);
   await using inventoryProcess = startServiceProcess('inventory', {
     ...environment.variables,
@@ -90,7 +90,8 @@ test('ensure no secret of a call or of the environment is in a log line or in an
   });
   await admin.query('ALTER TABLE orders RENAME TO elsewhere').finally(() => admin.end());
   await callAll(good);
-  await proxy.cut();
+  proxy.refuseConnections();
+  proxy.severAll();
   await callAll(good);
   ordersProcess.signal('SIGTERM');
   inventoryProcess.signal('SIGTERM');

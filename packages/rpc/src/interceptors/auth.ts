@@ -1,8 +1,7 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { create } from '@bufbuild/protobuf';
 import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { Interceptor, ServerCall } from '../bridge/handler.ts';
 import type { Principal } from '../call-context.ts';
+import { errorInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 
 /** Tells whose token it is. Throws UNAUTHENTICATED for one that proves nothing, without saying which check failed. */
@@ -42,7 +41,7 @@ export function requireScopes(principal: Principal, scopes: readonly string[]): 
   for (const scope of scopes) {
     if (principal.scopes.has(scope)) continue;
     throw new RpcError(Code.PERMISSION_DENIED, `the caller lacks the scope ${scope}`, {
-      details: [create(ErrorInfoSchema, { reason: 'SCOPE_MISSING', domain: 'auth', metadata: { scope } })],
+      details: [errorInfo('auth', 'SCOPE_MISSING', { scope })],
     });
   }
 }

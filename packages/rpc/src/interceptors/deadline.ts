@@ -1,6 +1,5 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { create } from '@bufbuild/protobuf';
 import type { Interceptor, ServerCall } from '../bridge/handler.ts';
+import { errorInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 
 /** What a call without a deadline gets: the contract's (`default`) or INVALID_ARGUMENT (`require`). */
@@ -37,12 +36,7 @@ function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): n
     Code.INVALID_ARGUMENT,
     `a call of ${call.method.name} needs a deadline; the contract suggests ${deadlineMs} ms`,
     {
-      details: [
-        create(ErrorInfoSchema, {
-          reason: 'DEADLINE_REQUIRED',
-          domain: call.method.desc.parent.file.proto.package,
-        }),
-      ],
+      details: [errorInfo(call.method.desc.parent.file.proto.package, 'DEADLINE_REQUIRED')],
     },
   );
 }
