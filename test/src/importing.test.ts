@@ -83,6 +83,22 @@ test('ensure a repeated import is answered the same and changes nothing', async 
   expect(await warehouse.getStock({ sku: 'repeated' })).toMatchObject({ stock });
 });
 
+test('ensure a repeat that says another length is refused: it must be another import', async ({
+  warehouse,
+}) => {
+  const importId = randomUUID();
+  const rows = rowsOf(importId, { 'reused-1': 1, 'reused-2': 2 });
+  const first = await warehouse.importStock(rows);
+  const another = rowsOf(importId, { 'reused-3': 3 }).map((row) => ({ ...row, itemCount: 1n }));
+  const error = await rejectionOf(warehouse.importStock(another));
+  expect(error.code).toBe(Code.FAILED_PRECONDITION);
+  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+    reason: 'IMPORT_ID_REUSED',
+    metadata: { import_id: importId },
+  });
+  expect(await warehouse.importStock(rows.map((row) => ({ ...row, itemCount: 2n })))).toEqual(first);
+});
+
 test('ensure an import id is needed in the first message and ignored in the others', async ({
   warehouse,
 }) => {

@@ -32,6 +32,12 @@ describe('npm start', () => {
     const placed = await placeOrder(data, requestId);
     expect(placed).toMatchObject({ code: 0, stdout: expect.stringContaining('STATE_CONFIRMED') });
 
+    await using counting = startCommand('call', 'inventory.v1.InventoryService/CountStock', '--data', data);
+    counting.child.stdin?.end('{"sku": "SAT-0002", "counted": 900}\n\n{"sku": "NONE", "counted": 1}\n');
+    const counted = await counting.ended();
+    expect(counted).toMatchObject({ code: 0, stderr: '' });
+    expect(counted.stdout).toMatch(/"difference": "-100".*"errorReason": "SKU_NOT_FOUND"/s);
+
     const second = await runCommand('start', '--data', data, ...anyPorts);
     expect(second).toMatchObject({
       code: 1,

@@ -7,6 +7,7 @@ import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { startService } from '@acme/rpc/server/start-service';
 import type { Config } from './config.ts';
+import { createCountStore } from './count-store.ts';
 import { toStatus } from './error-map.ts';
 import { createImportStore } from './import-store.ts';
 import { createInventoryService } from './inventory-service.ts';
@@ -23,15 +24,19 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
   const log = createLogger({ service: 'inventory', level: server.logLevel });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const pool = starting.adopt(
-    openPool({
-      url: databaseUrl,
-      max: 10,
-      applicationName: 'inventory',
-      onError: (err) => log.warn({ err }, 'idle database connection lost'),
-    }),
-    (pool) => pool.end(),
-  );
+  const openConnections = (max: number) =>
+    starting.adopt(
+      openPool({
+        url: databaseUrl,
+        max,
+        applicationName: 'inventory',
+        onError: (err) => log.warn({ err }, 'idle database connection lost'),
+      }),
+      (pool) => pool.end(),
+    );
+  const pool = openConnections(10);
+  // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
+  const importPool = openConnections(4);
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
@@ -44,7 +49,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       implementation: createInventoryService({
         stock,
         reservations: createReservationStore(pool, now),
-        imports: createImportStore(pool, now),
+        imports: createImportStore(importPool, now),
+        counts: createCountStore(pool, now),
         stockPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListStock'),
       }),
       errors: toStatus,

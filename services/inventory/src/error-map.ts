@@ -43,6 +43,12 @@ function problemStatus(problem: InventoryProblem): RpcError {
           ],
         },
       );
+    case 'IMPORT_ID_REUSED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `import ${problem.importId} had ${problem.received} rows: use a new import_id`,
+        { details: [errorInfo(domain, problem.kind, { import_id: problem.importId })] },
+      );
     case 'IMPORT_INCOMPLETE':
       return new RpcError(
         Code.ABORTED,

@@ -13,7 +13,7 @@ async function* itemsOf(counts: Readonly<Record<string, number>>): AsyncGenerato
 test('ensure items whose source fails leave nothing, and the error is theirs', async () => {
   await using database = await openInventoryDatabase();
   const store = createImportStore(database.pool, now);
-  const id = randomUUID();
+  const id = { id: randomUUID(), itemCount: 0n };
   const failing = async function* () {
     yield* itemsOf({ A: 1, B: 2 });
     throw new Error('the scanner broke');
@@ -26,7 +26,7 @@ test('ensure items whose source fails leave nothing, and the error is theirs', a
 test('ensure a repeat is answered without reading its items', async () => {
   await using database = await openInventoryDatabase();
   const store = createImportStore(database.pool, now);
-  const id = randomUUID();
+  const id = { id: randomUUID(), itemCount: 0n };
   const summary = await store.run(id, itemsOf({ A: 1, B: 2 }), signal);
   const read = vi.fn();
   const unread = async function* () {
@@ -35,6 +35,82 @@ test('ensure a repeat is answered without reading its items', async () => {
   };
   expect(await store.run(id, unread(), signal)).toEqual(summary);
   expect(read).not.toHaveBeenCalled();
+});
+
+test('ensure a repeat waits for the import that still runs, for longer than others wait for a lock', async () => {
+  await using database = await openInventoryDatabase();
+  // What its connections are opened with: a tenth of a second instead of 5 s.
+  Object.assign(database.pool.options, { lock_timeout: 100 });
+  const store = createImportStore(database.pool, now);
+  const id = { id: randomUUID(), itemCount: 0n };
+  const finished = Promise.withResolvers<void>();
+  const slow = async function* () {
+    yield* itemsOf({ A: 1 });
+    await finished.promise;
+  };
+  const first = store.run(id, slow(), signal);
+  const waiting = async () => {
+    const { rows } = await database.pool.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database()
+       AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '300 ms'`,
+    );
+    return rows.length;
+  };
+  await vi.waitFor(async () => {
+    const { rows } = await database.pool.query(`SELECT FROM pg_locks WHERE relation = 'imports'::regclass`);
+    expect(rows.length).toBeGreaterThan(0);
+  }, 10_000);
+  const repeat = store.run(id, itemsOf({ A: 2 }), signal).catch((error: unknown) => error);
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  finished.resolve();
+  expect(await repeat).toEqual(await first);
+});
+
+test('ensure an article that already is as an import has it is not changed, and nobody waits for it', async () => {
+  await using database = await openInventoryDatabase();
+  const store = createImportStore(database.pool, now);
+  const run = (counts: Record<string, number>) =>
+    store.run({ id: randomUUID(), itemCount: 0n }, itemsOf(counts), signal);
+  await run({ A: 1, B: 1 });
+  await using held = new AsyncDisposableStack();
+  const other = held.adopt(await database.pool.connect(), (client) => client.release());
+  held.defer(async () => void (await other.query('ROLLBACK')));
+  await other.query(`BEGIN; SELECT FROM stock WHERE sku = 'A' FOR UPDATE`);
+  expect(await run({ A: 1, B: 2 })).toEqual({ received: 2n, created: 0n, updated: 2n });
+  const { rows } = await database.pool.query('SELECT sku, on_hand, version FROM stock ORDER BY sku');
+  expect(rows).toEqual([
+    { sku: 'A', on_hand: 1n, version: 1n },
+    { sku: 'B', on_hand: 2n, version: 2n },
+  ]);
+});
+
+test('ensure of two imports at once the later stands as a whole, also where it had found nothing to change', async () => {
+  await using database = await openInventoryDatabase();
+  await database.stockUp({ A: 5, B: 5 });
+  const store = createImportStore(database.pool, now);
+  const run = (items: AsyncIterable<StockItem>) =>
+    store.run({ id: randomUUID(), itemCount: 0n }, items, signal);
+  await using held = new AsyncDisposableStack();
+  const other = held.adopt(await database.pool.connect(), (client) => client.release());
+  held.defer(async () => void (await other.query('ROLLBACK')));
+  await other.query(`BEGIN; SELECT FROM stock WHERE sku = 'B' FOR UPDATE`);
+  const waiting = async () => {
+    const { rows } = await database.pool.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return rows.length;
+  };
+  const first = run(itemsOf({ A: 2, B: 2 }));
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  const second = run(itemsOf({ A: 5, B: 1 }));
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(2);
+  await other.query('ROLLBACK');
+  await Promise.all([first, second]);
+  const { rows } = await database.pool.query('SELECT sku, on_hand FROM stock ORDER BY sku');
+  expect(rows).toEqual([
+    { sku: 'A', on_hand: 5n },
+    { sku: 'B', on_hand: 1n },
+  ]);
 });
 
 test('ensure an import that loses a deadlock fails, and is not taken for one without items', async () => {
@@ -48,7 +124,7 @@ test('ensure an import that loses a deadlock fails, and is not taken for one wit
   await other.query(
     `BEGIN; SET LOCAL deadlock_timeout = '1min'; SELECT FROM stock WHERE sku = 'B' FOR UPDATE`,
   );
-  const importing = store.run(randomUUID(), itemsOf({ A: 5, B: 5 }), signal);
+  const importing = store.run({ id: randomUUID(), itemCount: 2n }, itemsOf({ A: 5, B: 5 }), signal);
   const outcome = importing.catch((error) => error);
   await vi.waitFor(async () => {
     const { rows } = await database.pool.query(

@@ -1,5 +1,6 @@
 import type { Pool } from '@acme/postgres/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction';
+import { mergeStaged } from './import-merge.ts';
 import { InventoryError } from './stock.ts';
 
 export interface StockItem {
@@ -15,46 +16,60 @@ export interface ImportSummary {
   readonly updated: bigint;
 }
 
+export interface ImportId {
+  readonly id: string;
+  /** Rows that it says it has; 0 when it does not. */
+  readonly itemCount: bigint;
+}
+
 export interface ImportStore {
   /**
    * Sets the stock of all items in one transaction, once for an import's id; a repeat answers the first one's summary
-   * without reading its items. Throws what the items throw, BAD_REQUEST or ON_HAND_BELOW_RESERVED, and changes nothing.
+   * without reading its items. Throws what the items throw, BAD_REQUEST, IMPORT_ID_REUSED or ON_HAND_BELOW_RESERVED, and
+   * changes nothing.
    */
-  run(id: string, items: AsyncIterable<StockItem>, signal: AbortSignal): Promise<ImportSummary>;
+  run(id: ImportId, items: AsyncIterable<StockItem>, signal: AbortSignal): Promise<ImportSummary>;
 }
 
 /** Rows that are sent to the database at a time: what an import holds in memory. */
 const rowsPerInsert = 1000;
 
-/** How long a statement over all rows of an import may take. */
-const statementTimeoutMs = 60_000;
+/** How long a caller may pause between rows. */
+const idleTimeoutMs = 60_000;
 
-/** Problems named at the most; the others are found once these are mended. */
-const maxNamed = 20;
+/** How long a statement may take, or wait: as long as the contract gives the whole import, which its signal ends. */
+const statementTimeoutMs = 300_000;
 
 /** @param now Wall clock. */
 export function createImportStore(pool: Pool, now: () => Date): ImportStore {
   return {
-    run: (id, items, signal) =>
+    run: ({ id, itemCount }, items, signal) =>
       transaction(
         pool,
-        async (tx) => {
-          // An importer may be slow, and the merge of a million rows takes its time.
-          await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs}`);
+        async (connection) => {
+          const tx = patient(connection);
+          await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleTimeoutMs}`);
           await tx.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
+          await tx.query(`SET LOCAL lock_timeout = ${statementTimeoutMs}`);
           const known = await claim(tx, id, now());
-          if (known) return known;
+          if (known) return answerRepeat(id, itemCount, known);
           const received = await stage(tx, items);
-          await refuseRepeatedSkus(tx);
-          const created = await insertNew(tx, now());
-          await lockKnown(tx);
-          await refuseBelowReserved(tx);
-          await updateKnown(tx, now());
+          const created = await mergeStaged(tx, now());
           return await writeSummary(tx, id, { received, created, updated: received - created });
         },
         // The items can be read once only.
         { signal, maxAttempts: 1 },
       ),
+  };
+}
+
+/** The same transaction, for statements over a million rows, for which the pool would not wait. */
+function patient(tx: Tx): Tx {
+  return {
+    query: (query, values = []) => {
+      const statement = typeof query === 'string' ? { text: query, values } : query;
+      return tx.query({ ...statement, query_timeout: statementTimeoutMs });
+    },
   };
 }
 
@@ -73,12 +88,19 @@ async function claim(tx: Tx, id: string, now: Date): Promise<ImportSummary | und
   return rows[0];
 }
 
-/** Copies the items into a table of this transaction's own, a bounded number at a time; how many there were. */
+/** A repeat's rows are not read. What it says of their number must fit: another import must not pass for done. */
+function answerRepeat(importId: string, itemCount: bigint, first: ImportSummary): ImportSummary {
+  const { received } = first;
+  if (itemCount === 0n || itemCount === received) return first;
+  throw new InventoryError({ kind: 'IMPORT_ID_REUSED', importId, received });
+}
+
+/** Copies the items into `import_items`, a table of this transaction's own, some at a time; how many there were. */
 async function stage(tx: Tx, items: AsyncIterable<StockItem>): Promise<bigint> {
   await tx.query(
     `CREATE TEMPORARY TABLE import_items
        (position bigint GENERATED ALWAYS AS IDENTITY (START 0 MINVALUE 0),
-        sku text COLLATE "C", title text, on_hand bigint, is_new boolean NOT NULL DEFAULT false)
+        sku text COLLATE "C", title text, on_hand bigint)
      ON COMMIT DROP`,
   );
   let received = 0n;
@@ -96,74 +118,9 @@ async function stage(tx: Tx, items: AsyncIterable<StockItem>): Promise<bigint> {
     if (chunk.length === rowsPerInsert) await flush();
   }
   if (chunk.length > 0) await flush();
+  // Without it the planner takes a million rows for a few.
+  await tx.query('ANALYZE import_items');
   return received;
-}
-
-async function refuseRepeatedSkus(tx: Tx): Promise<void> {
-  const { rows } = await tx.query<{ sku: string; first: bigint; again: bigint }>(
-    `SELECT sku, min(position) AS first, max(position) AS again FROM import_items
-     GROUP BY sku HAVING count(*) > 1 ORDER BY again LIMIT $1`,
-    [maxNamed],
-  );
-  if (rows.length === 0) return;
-  const violations = rows.map(({ sku, first, again }) => ({
-    field: `requests[${again}].item.sku`,
-    description: `names ${sku} again, as requests[${first}] does`,
-  }));
-  throw new InventoryError({ kind: 'BAD_REQUEST', violations });
-}
-
-/**
- * Inserts the articles that are new, by SKU; how many. Before the others are locked: one that another import makes in
- * the meantime is known from here on, and what is reserved of it counts.
- */
-async function insertNew(tx: Tx, now: Date): Promise<bigint> {
-  const { rowCount } = await tx.query({
-    text: `WITH made AS (
-             INSERT INTO stock (sku, title, on_hand, update_time)
-             SELECT sku, title, on_hand, $1 FROM import_items ORDER BY sku
-             ON CONFLICT (sku) DO NOTHING
-             RETURNING sku
-           )
-           UPDATE import_items SET is_new = true FROM made WHERE import_items.sku = made.sku`,
-    values: [now],
-    query_timeout: statementTimeoutMs,
-  });
-  return BigInt(rowCount ?? 0);
-}
-
-/** By SKU, as everybody locks stock. */
-async function lockKnown(tx: Tx): Promise<void> {
-  await tx.query({
-    text: `SELECT FROM stock WHERE sku IN (SELECT sku FROM import_items WHERE NOT is_new)
-           ORDER BY sku FOR NO KEY UPDATE`,
-    query_timeout: statementTimeoutMs,
-  });
-}
-
-async function refuseBelowReserved(tx: Tx): Promise<void> {
-  const { rows } = await tx.query<{ sku: string; on_hand: bigint; reserved: bigint }>(
-    `SELECT sku, item.on_hand, stock.reserved FROM import_items AS item JOIN stock USING (sku)
-     WHERE item.on_hand < stock.reserved ORDER BY position LIMIT $1`,
-    [maxNamed],
-  );
-  if (rows.length === 0) return;
-  const items = rows.map(({ sku, on_hand, reserved }) => ({
-    sku,
-    description: `${on_hand} on hand would be fewer than the ${reserved} that are reserved`,
-  }));
-  throw new InventoryError({ kind: 'ON_HAND_BELOW_RESERVED', items });
-}
-
-async function updateKnown(tx: Tx, now: Date): Promise<void> {
-  await tx.query({
-    text: `UPDATE stock
-           SET title = item.title, on_hand = item.on_hand, version = version + 1, update_time = $1
-           FROM import_items AS item
-           WHERE stock.sku = item.sku AND NOT item.is_new`,
-    values: [now],
-    query_timeout: statementTimeoutMs,
-  });
 }
 
 async function writeSummary(tx: Tx, id: string, summary: ImportSummary): Promise<ImportSummary> {

@@ -4,6 +4,7 @@ import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { CountStore } from './count-store.ts';
 import type { ImportStore, StockItem } from './import-store.ts';
 import type { ReservationStore } from './reservation-store.ts';
 import { answerReserve, InventoryError, type Reservation, type Stock, sortedLines } from './stock.ts';
@@ -13,6 +14,7 @@ export interface InventoryParts {
   readonly stock: StockStore;
   readonly reservations: ReservationStore;
   readonly imports: ImportStore;
+  readonly counts: CountStore;
   readonly stockPages: PageTokens;
 }
 
@@ -20,7 +22,7 @@ export interface InventoryParts {
 export function createInventoryService(
   parts: InventoryParts,
 ): ServiceImplementation<typeof InventoryService> {
-  const { stock, reservations, imports, stockPages } = parts;
+  const { stock, reservations, imports, counts, stockPages } = parts;
   return {
     getStock: async ({ sku }, { signal }) => {
       const found = await stock.get(sku, signal);
@@ -45,18 +47,25 @@ export function createInventoryService(
       reservation: reservationToProto(await reservations.release(reservationId.toLowerCase())),
     }),
     importStock: async (requests, { signal }) => {
-      const { importId, items } = await openImport(requests);
-      return imports.run(importId, items, signal);
+      const { importId, itemCount, items } = await openImport(requests);
+      return imports.run({ id: importId, itemCount }, items, signal);
     },
     watchStock: () => notServedYet('WatchStock'),
-    countStock: () => notServedYet('CountStock'),
+    // The next count is read once there is room for the answer to this one.
+    countStock: async function* (requests, { signal }) {
+      for await (const { sku, counted } of requests) {
+        const { expected, refusal } = await counts.apply({ sku, counted }, signal);
+        const difference = refusal ? 0n : counted - expected;
+        yield { sku, counted, expected, difference, errorReason: refusal ?? '' };
+      }
+    },
   };
 }
 
-/** The import's id from its first message, and the items of all of them. */
+/** The import's id and length from its first message, and the items of all of them. */
 async function openImport(
   requests: AsyncIterable<ImportStockRequest>,
-): Promise<{ importId: string; items: AsyncIterable<StockItem> }> {
+): Promise<{ importId: string; itemCount: bigint; items: AsyncIterable<StockItem> }> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done || first.value.importId === '')
@@ -64,7 +73,8 @@ async function openImport(
       kind: 'BAD_REQUEST',
       violations: [{ field: 'requests[0].import_id', description: 'must be a UUID, in the first message' }],
     });
-  return { importId: first.value.importId.toLowerCase(), items: itemsOf(first.value, iterator) };
+  const { importId, itemCount } = first.value;
+  return { importId: importId.toLowerCase(), itemCount, items: itemsOf(first.value, iterator) };
 }
 
 /** The items, of which there must be as many as the first message says: a cancelled stream can look like a whole one. */

@@ -3,6 +3,8 @@ import {
   answerReserve,
   InventoryError,
   type InventoryProblem,
+  isSku,
+  judgeCount,
   type Reservation,
   sameLines,
   sortedLines,
@@ -152,4 +154,25 @@ describe('the answer to a reserve', () => {
   ] as const)('ensure %s', (_name, change, asked, problem) => {
     expect(problemOf(() => answerReserve({ ...reservation, ...change }, asked))).toEqual(problem);
   });
+});
+
+describe('judgeCount', () => {
+  const stock = { onHand: 10n, reserved: 4n };
+
+  test.for([
+    ['fewer than the books say', stock, 4n, 10n, undefined],
+    ['as many as the books say', stock, 10n, 10n, undefined],
+    ['as many as there may be', stock, 10n ** 12n, 10n, undefined],
+    ['fewer than are reserved', stock, 3n, 10n, 'COUNT_BELOW_RESERVED'],
+    ['fewer than none', stock, -1n, 10n, 'COUNT_OUT_OF_RANGE'],
+    ['more than there may be', stock, 10n ** 12n + 1n, 10n, 'COUNT_OUT_OF_RANGE'],
+    ['of an article that there is not', undefined, 5n, 0n, 'SKU_NOT_FOUND'],
+  ] as const)('of %s', ([, before, counted, expected, refusal]) => {
+    expect(judgeCount(before, counted)).toEqual({ expected, refusal });
+  });
+});
+
+test('ensure a SKU is what the contract lets an article have', () => {
+  for (const sku of ['A', 'a b', 'ä', '💡'.repeat(64)]) expect(isSku(sku)).toBe(true);
+  for (const sku of ['', 'a\0', 'a\n', '\u0085', 'x'.repeat(65)]) expect(isSku(sku)).toBe(false);
 });

@@ -30,6 +30,20 @@ export interface Reservation {
   readonly createTime: Date;
 }
 
+/** What a scanner counted of an article. */
+export interface Count {
+  readonly sku: string;
+  readonly counted: bigint;
+}
+
+/** What became of a count. */
+export interface CountOutcome {
+  /** Units on hand by the books before it; 0 of an article that there is not. */
+  readonly expected: bigint;
+  /** Why it was not applied; undefined if it was. */
+  readonly refusal: 'SKU_NOT_FOUND' | 'COUNT_OUT_OF_RANGE' | 'COUNT_BELOW_RESERVED' | undefined;
+}
+
 /** Everything that inventory refuses, each with what its caller needs to know. */
 export type InventoryProblem =
   | { readonly kind: 'SKU_NOT_FOUND'; readonly sku: string }
@@ -40,6 +54,7 @@ export type InventoryProblem =
       readonly kind: 'ON_HAND_BELOW_RESERVED';
       readonly items: readonly { readonly sku: string; readonly description: string }[];
     }
+  | { readonly kind: 'IMPORT_ID_REUSED'; readonly importId: string; readonly received: bigint }
   | { readonly kind: 'IMPORT_INCOMPLETE'; readonly received: bigint; readonly expected: bigint }
   | {
       readonly kind: 'BAD_REQUEST';
@@ -119,4 +134,28 @@ export function answerReserve(reservation: Reservation, lines: readonly StockLin
     throw new InventoryError({ kind: 'RESERVATION_ID_REUSED', reservationId });
   if (reservation.refusal) throw new InventoryError({ kind: 'REFUSED', refusal: reservation.refusal });
   return reservation;
+}
+
+/** The most units of an article, as the contract bounds them in an import. */
+const maxOnHand = 1_000_000_000_000n;
+
+/** Whether an article can have this SKU, as the contract's rules say it. */
+export function isSku(sku: string): boolean {
+  return /^\P{Cc}{1,64}$/u.test(sku);
+}
+
+/**
+ * What a count is answered: it becomes the stock's on_hand unless it is refused.
+ *
+ * @param stock The article as it stands; undefined when there is none.
+ */
+export function judgeCount(
+  stock: Pick<Stock, 'onHand' | 'reserved'> | undefined,
+  counted: bigint,
+): CountOutcome {
+  if (!stock) return { expected: 0n, refusal: 'SKU_NOT_FOUND' };
+  const expected = stock.onHand;
+  if (counted < 0n || counted > maxOnHand) return { expected, refusal: 'COUNT_OUT_OF_RANGE' };
+  if (counted < stock.reserved) return { expected, refusal: 'COUNT_BELOW_RESERVED' };
+  return { expected, refusal: undefined };
 }

@@ -342,7 +342,8 @@ export const ImportStockResponseSchema: GenMessage<ImportStockResponse> = /*@__P
   messageDesc(file_inventory_v1_inventory_service, 11);
 
 /**
- * CountStockRequest is what a scanner counted.
+ * CountStockRequest is what a scanner counted. It has no rules to break: a misread code or number is answered, and does
+ * not end the session.
  *
  * @generated from message inventory.v1.CountStockRequest
  */
@@ -355,7 +356,7 @@ export type CountStockRequest = Message<"inventory.v1.CountStockRequest"> & {
   sku: string;
 
   /**
-   * Units counted: the new on_hand.
+   * Units counted, reserved ones included: the new on_hand. 0 to 1,000,000,000,000.
    *
    * @generated from field: int64 counted = 2;
    */
@@ -376,36 +377,37 @@ export const CountStockRequestSchema: GenMessage<CountStockRequest> = /*@__PURE_
  */
 export type CountStockResponse = Message<"inventory.v1.CountStockResponse"> & {
   /**
-   * The article.
+   * The article, as it was sent.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * Units counted.
+   * Units counted, as they were sent.
    *
    * @generated from field: int64 counted = 2;
    */
   counted: bigint;
 
   /**
-   * Units that were on hand by the books.
+   * Units that were on hand by the books before the count; 0 if there is no such article.
    *
    * @generated from field: int64 expected = 3;
    */
   expected: bigint;
 
   /**
-   * counted less expected.
+   * By how much the count changed the books: counted less expected; 0 if it was not applied.
    *
    * @generated from field: int64 difference = 4;
    */
   difference: bigint;
 
   /**
-   * Why the count was not applied, as the reason of an ErrorInfo; empty if it was. A bad count does not end the
-   * session.
+   * Why the count was not applied; empty if it was. `SKU_NOT_FOUND`: there is no such article; `COUNT_OUT_OF_RANGE`:
+   * counted is negative or too large; `COUNT_BELOW_RESERVED`: more than that is promised to orders, some of which have
+   * to be cancelled first.
    *
    * @generated from field: string error_reason = 5;
    */
@@ -487,11 +489,17 @@ export const InventoryService: GenService<{
   },
   /**
    * ImportStock sets the stock of many articles in one transaction: all of them or none. A repeat with the same
-   * import_id answers what the first one was answered and changes nothing.
+   * import_id answers what the first one was answered, waiting for it if it still runs, and changes nothing; its rows
+   * are not read.
+   *
+   * Rows are only put aside while they come, as fast as the server can take them, and nobody waits for that. At the end
+   * they are written, and orders of the articles that change wait: about a second for every 50,000. One that already
+   * is as its row says is left as it is. A server takes four imports at once, and is UNAVAILABLE for more.
    *
    * INVALID_ARGUMENT names a bad row by its position, as `requests[17].item.sku`; FAILED_PRECONDITION
    * `ON_HAND_BELOW_RESERVED`: a PreconditionFailure names each SKU of which more is reserved than would be on hand;
-   * ABORTED `IMPORT_INCOMPLETE`: other than item_count rows came.
+   * ABORTED `IMPORT_INCOMPLETE`: other than item_count rows came; FAILED_PRECONDITION `IMPORT_ID_REUSED`: the first
+   * import had another item_count.
    *
    * @generated from rpc inventory.v1.InventoryService.ImportStock
    */
@@ -501,7 +509,14 @@ export const InventoryService: GenService<{
     output: typeof ImportStockResponseSchema;
   },
   /**
-   * CountStock takes the counts of a scanner in the aisle: every count is applied and answered, in order.
+   * CountStock takes the counts of a scanner in the aisle: every count is applied at once and answered, in order. A
+   * scanner may send on without waiting for answers; when it reads none, no more of its counts are taken. It ends the
+   * session by half-closing.
+   *
+   * A count that cannot be applied is answered with an error_reason, and the session goes on. When a session breaks,
+   * every count that was answered stands, and one that was not was applied or not, never half. It may be sent again:
+   * what counts is the number, not a difference. Sessions end with their connection, which servers close by and by: a
+   * scanner opens another one.
    *
    * @generated from rpc inventory.v1.InventoryService.CountStock
    */

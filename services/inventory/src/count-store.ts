@@ -1,0 +1,44 @@
+import type { Pool } from '@acme/postgres/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction';
+import { type Count, type CountOutcome, isSku, judgeCount, type Stock } from './stock.ts';
+
+export interface CountStore {
+  /**
+   * Makes on_hand what was counted, or says why not. When the signal is aborted it is done or not done, never half; a
+   * repeat changes nothing more.
+   */
+  apply(count: Count, signal: AbortSignal): Promise<CountOutcome>;
+}
+
+/** @param now Wall clock. */
+export function createCountStore(pool: Pool, now: () => Date): CountStore {
+  return { apply: (count, signal) => transaction(pool, (tx) => apply(tx, count, now()), { signal }) };
+}
+
+async function apply(tx: Tx, { sku, counted }: Count, now: Date): Promise<CountOutcome> {
+  const stock = await lockStock(tx, sku);
+  const outcome = judgeCount(stock, counted);
+  // A count that the books agree with is no change.
+  if (!outcome.refusal && outcome.expected !== counted) await setOnHand(tx, { sku, counted }, now);
+  return outcome;
+}
+
+/** The article, locked, so that what is judged is what is changed. */
+async function lockStock(tx: Tx, sku: string): Promise<Pick<Stock, 'onHand' | 'reserved'> | undefined> {
+  // PostgreSQL takes no text with a NUL, and a misread code may hold anything.
+  if (!isSku(sku)) return undefined;
+  const { rows } = await tx.query<{ onHand: bigint; reserved: bigint }>({
+    name: 'lock-counted-stock',
+    text: `SELECT on_hand AS "onHand", reserved FROM stock WHERE sku = $1 FOR NO KEY UPDATE`,
+    values: [sku],
+  });
+  return rows[0];
+}
+
+async function setOnHand(tx: Tx, { sku, counted }: Count, now: Date): Promise<void> {
+  await tx.query({
+    name: 'set-counted-stock',
+    text: `UPDATE stock SET on_hand = $2, version = version + 1, update_time = $3 WHERE sku = $1`,
+    values: [sku, counted, now],
+  });
+}
