@@ -43,7 +43,7 @@ export interface TestPairOptions {
 }
 
 /** What a customer's token allows. */
-export const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
+const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
 
 export async function startTestPair({ ordersReplicas = 1 }: TestPairOptions = {}): Promise<TestPair> {
   // Undone in reverse, whatever of it had been started.

@@ -1,42 +1,65 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contractBase } from './contract-base.ts';
+import { requireContractPolicies } from './contract-policies.ts';
 import { generatedDrift } from './generated-drift.ts';
 import { root } from './paths.ts';
 import { printValidateProto } from './print-validate-proto.ts';
+import { workflowLint } from './workflow-lint.ts';
 
-/** Gives what is wrong, or undefined. */
-type Check = () => string | undefined;
+/** Gives or throws what is wrong. */
+type Check = () => string | undefined | Promise<string | undefined>;
 
 const checks: Record<string, Check> = {
   'format, lint and import rule': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
   types: () => run('tsc', '--noEmit', '--project', '.'),
+  'no dead code, no unused dependency': () => run('knip', '--no-progress', '--treat-config-hints-as-errors'),
   'buf lint': () => run('buf', 'lint'),
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {
     const base = contractBase();
-    return base && run('buf', 'breaking', '--against', `.git#ref=${base}`);
+    if (base) return run('buf', 'breaking', '--against', `.git#ref=${base}`);
+    process.stdout.write('     no commit before this one has a contract that could be broken\n');
+    return undefined;
   },
+  'a policy on every method': () => requireContractPolicies(),
   "protovalidate's contract in step": () =>
     readFileSync(join(root, 'proto/buf/validate/validate.proto'), 'utf8') === printValidateProto()
       ? undefined
       : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
   'generated code in step': generatedDrift,
+  workflows: workflowLint,
 };
 
+const lines: string[] = [];
 let failed = 0;
 for (const [name, check] of Object.entries(checks)) {
   const startMs = performance.now();
-  const problem = check();
+  const problem = await attempt(check);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  process.stdout.write(`${problem === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)\n`);
+  lines.push(`${problem === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
+  process.stdout.write(`${lines.at(-1)}\n`);
   if (problem === undefined) continue;
   failed += 1;
-  process.stdout.write(`${problem.trimEnd()}\n\n`);
+  lines.push(`${problem.trimEnd()}\n`);
+  process.stdout.write(`${lines.at(-1)}\n`);
 }
-process.stdout.write(`checks: ${Object.keys(checks).length - failed} passed, ${failed} failed\n`);
+lines.push(`checks: ${Object.keys(checks).length - failed} passed, ${failed} failed`);
+process.stdout.write(`${lines.at(-1)}\n`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+// GitHub shows it on the page of the run.
+const summary = process.env.GITHUB_STEP_SUMMARY;
+if (summary) appendFileSync(summary, `## npm run check\n\n\`\`\`\n${lines.join('\n')}\n\`\`\`\n`);
+
+async function attempt(check: Check): Promise<string | undefined> {
+  try {
+    return await check();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
 
 /** Runs a tool of this repository's; its output when it fails, also when it cannot be started. */
 function run(command: string, ...args: string[]): string | undefined {

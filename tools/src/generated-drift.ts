@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './paths.ts';
 
-/** Generates the contract's code afresh and compares it with what is committed; what differs, or undefined. */
-export function generatedDrift(): string | undefined {
+/** Generates the code of the contract in `folder` afresh and compares it with its gen/src; what differs, or undefined. */
+export function generatedDrift(folder = root): string | undefined {
   const fresh = mkdtempSync(join(tmpdir(), 'generated-'));
   try {
     const { status, stderr, error } = spawnSync('buf', ['generate', '--output', fresh], {
-      cwd: root,
+      cwd: folder,
       encoding: 'utf8',
     });
     if (status !== 0) return error?.message ?? stderr;
     const wanted = readTree(join(fresh, 'gen/src'));
-    const committed = readTree(join(root, 'gen/src'));
+    const committed = readTree(join(folder, 'gen/src'));
     const files = [...new Set([...wanted.keys(), ...committed.keys()])].sort();
     const drifted = files.filter((file) => wanted.get(file) !== committed.get(file));
     return drifted.length === 0

@@ -7,7 +7,7 @@ import type { CallOptions } from './server-call.ts';
 import { dispatchTo, grpcMethod } from './server-methods.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
-export function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
+function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), handler);
 }
 

@@ -24,7 +24,7 @@ const retryPolicy = {
 const retryThrottling = { maxTokens: 100, tokenRatio: 0.1 };
 
 /** Whether the contract says that a method may be sent twice. */
-export function isRetryable(method: DescMethod): boolean {
+function isRetryable(method: DescMethod): boolean {
   return (
     method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS ||
     method.idempotency === IdempotencyLevel.IDEMPOTENT

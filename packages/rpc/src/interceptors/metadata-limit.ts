@@ -2,7 +2,7 @@ import type { Interceptor } from '../bridge/handler.ts';
 import { Code, RpcError } from '../errors.ts';
 
 /** The most metadata that a call may bring. Without a limit grpc-js takes whatever HTTP/2 lets through, 64 KiB. */
-export const maxMetadataBytes = 16 * 1024;
+const maxMetadataBytes = 16 * 1024;
 
 /** Refuses a call with too much metadata before anything is done for it. */
 export function metadataLimit(): Interceptor {

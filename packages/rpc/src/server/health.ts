@@ -16,7 +16,7 @@ export interface Health {
 }
 
 /** A name that is SERVING for as long as the process can answer: for a liveness probe, which restarts what fails it. */
-export const livenessName = 'liveness';
+const livenessName = 'liveness';
 
 /** Health that starts as NOT_SERVING. `""` and the services' names are readiness, `liveness` is the process. */
 export function createHealth(services: readonly string[]): Health {

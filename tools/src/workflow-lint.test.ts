@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { workflowLint, workflowProblems } from './workflow-lint.ts';
+
+const checkout = 'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1';
+
+const good = `
+name: ci
+on: [push]
+permissions: {}
+concurrency: ci
+jobs:
+  check:
+    runs-on: ubuntu-24.04
+    permissions: { contents: read }
+    timeout-minutes: 10
+    steps:
+      - uses: ${checkout}
+        with: { persist-credentials: false }
+      - run: npm run check
+`;
+
+test('ensure the workflows of this repository pass, and one that keeps every rule does', async () => {
+  expect(await workflowLint()).toBeUndefined();
+  expect(await workflowProblems('ci.yml', good)).toEqual([]);
+});
+
+describe.each([
+  ['an action by its tag', checkout, 'actions/checkout@v7', 'actions/checkout@v7 is not pinned'],
+  [
+    'an action by a branch',
+    checkout,
+    'actions/checkout@main # v7.0.1',
+    'actions/checkout@main is not pinned',
+  ],
+  ['a digest without its version', ' # v7.0.1', '', 'does not say its version'],
+  ['a digest with half a version', '# v7.0.1', '# v7', 'does not say its version'],
+  [
+    'a job that calls an unpinned workflow',
+    '  check:',
+    '  other: { uses: acme/ci/.github/workflows/a.yml@v1, permissions: {} }\n  check:',
+    'acme/ci',
+  ],
+  [
+    'permissions of the whole run',
+    'permissions: {}',
+    'permissions: { contents: read }',
+    'permissions: {} is missing at the top',
+  ],
+  ['no permissions', '    permissions: { contents: read }\n', '', 'job check does not say its permissions'],
+  ['no bound on time', '    timeout-minutes: 10\n', '', 'job check has no timeout-minutes'],
+  ['runs that pile up', 'concurrency: ci\n', '', 'concurrency is missing'],
+  ['a token left in .git', 'persist-credentials: false', 'fetch-depth: 0', 'leaves its token in .git'],
+  [
+    "strangers' code with our secrets",
+    'on: [push]',
+    'on: { pull_request_target: {} }',
+    "pull_request_target runs strangers' code",
+  ],
+  ['a misspelt event', 'on: [push]', 'on: [psuh]', 'psuh'],
+  ['a misspelt key', '- run: npm run check', '- rnu: npm run check', 'rnu'],
+  ['a permission that is none', 'contents: read', 'contents: reed', 'reed'],
+  [
+    'a job that waits for none',
+    '    timeout-minutes',
+    '    needs: [nothing]\n    timeout-minutes',
+    'nothing',
+  ],
+  ['an expression that is none', 'npm run check', `echo $${'{{'} github.actor = 1 }}`, 'Unexpected symbol'],
+  [
+    "a commit's message in a script",
+    'npm run check',
+    `echo $${'{{'} github.event.head_commit.message }}`,
+    "a stranger's text",
+  ],
+  ['no YAML', 'name: ci', 'name: [ci', 'ci.yml:3'],
+])('a workflow with %s', (_name, replace, replacement, complaint) => {
+  test('is refused', async () => {
+    const problems = await workflowProblems('ci.yml', good.replace(replace, replacement));
+    expect(problems.join('\n')).toContain(complaint);
+  });
+});
