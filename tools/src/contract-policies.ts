@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { requirePolicies } from '@acme/rpc/policy';
+import { policyOf } from '@acme/rpc/policy';
 import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { root } from './paths.ts';
@@ -20,5 +20,5 @@ export function requireContractPolicies(folder = root): undefined {
     .filter((type) => type.kind === 'service')
     .filter(({ typeName }) => !foreign.some((name) => typeName.startsWith(name)));
   if (services.length === 0) throw new Error('the contract has no service of ours');
-  requirePolicies(services);
+  for (const service of services) for (const method of service.methods) policyOf(method);
 }
