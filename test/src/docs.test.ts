@@ -10,7 +10,7 @@ const files = markdownFiles(repository);
 const { scripts } = JSON.parse(read(repository, 'package.json'));
 
 /** What npm can do without being told in package.json. */
-const npmVerbs = ['ci', 'install', 'run', 'sbom'];
+const npmVerbs = ['ci', 'install', 'run'];
 
 /** Commands of npm in a text that no script and no verb of npm's answers to. */
 function unknownCommands(text: string): string[] {
