@@ -2,10 +2,13 @@ import { execFile, execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { breakingChanges } from './breaking-changes.ts';
 import { type ContractChange, editedContract, repository } from './contract-change.ts';
 import { harmlessChanges } from './harmless-changes.ts';
+
+// Each starts a buf, and there are two processors.
+vi.setConfig({ testTimeout: 60_000 });
 
 const buf = join(repository, 'node_modules/.bin/buf');
 // What the repository holds, compiled once.

@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { requireContractPolicies } from '@acme/tools/contract-policies';
 import { generatedDrift } from '@acme/tools/generated-drift';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { edit, editedContract, repository } from './contract-change.ts';
 import { harmlessChanges } from './harmless-changes.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 // npm does this for `npm test`; an editor that runs one test does not.
 process.env.PATH = `${join(repository, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;

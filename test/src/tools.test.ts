@@ -21,6 +21,14 @@ function placeOrder(data: string, requestId: string) {
   return runCommand('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(order), '--data', data);
 }
 
+/** What the README tells its readers to paste. */
+async function callsOfTheReadme(): Promise<[method: string, json: string][]> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const calls = [...readme.matchAll(/^npm run call -- (\S+) '(.*)'$/gm)];
+  expect(calls.length).toBeGreaterThan(0);
+  return calls.map(([, method = '', json = '']) => [method, json]);
+}
+
 describe('npm start', () => {
   test('brings the pair up, keeps its data over Ctrl-C, and over kill -9', async () => {
     await using folder = await dataFolder();
@@ -37,6 +45,9 @@ describe('npm start', () => {
     const counted = await counting.ended();
     expect(counted).toMatchObject({ code: 0, stderr: '' });
     expect(counted.stdout).toMatch(/"difference": "-100".*"errorReason": "SKU_NOT_FOUND"/s);
+
+    for (const [method, json] of await callsOfTheReadme())
+      expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
 
     const second = await runCommand('start', '--data', data, ...anyPorts);
     expect(second).toMatchObject({
@@ -143,6 +154,20 @@ describe('npm run replay', () => {
 });
 
 describe('npm run token', () => {
+  test('gives a token for whom and what it is told', async () => {
+    await using folder = await dataFolder();
+    const { code, stdout } = await runCommand(
+      'token',
+      ...['--sub', 'alice', '--scopes', 'orders:read orders:write', '--data', folder.path],
+    );
+    expect(code).toBe(0);
+    const [, claims = ''] = stdout.trim().split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      sub: 'alice',
+      scope: 'orders:read orders:write',
+    });
+  });
+
   test('says how it is used when something is missing', async () => {
     expect(await runCommand('token', '--sub', 'alice')).toMatchObject({
       code: 1,
