@@ -95,3 +95,10 @@ describe('generated code', () => {
     expect(generatedDrift(contract.folder)).toContain('orders/v1/order_pb.ts');
   });
 });
+
+test('ensure CI and version managers take the Node that npm scripts run on', () => {
+  const read = (file: string) => readFileSync(join(repository, file), 'utf8');
+  const [major] = JSON.parse(read('package.json')).devDependencies.node.split('.');
+  expect(read('.nvmrc').trim()).toBe(major);
+  expect(read('.github/workflows/ci.yml')).toContain(`name: the pinned Node, node: '${major}'`);
+});
