@@ -1,7 +1,7 @@
-import { type Client, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
-import { service } from 'grpc-health-check';
+import { ChannelCredentials, type Client, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
 
-const HealthClient = makeGenericClientConstructor(service, 'Health');
+const HealthClient = makeGenericClientConstructor(healthService, 'Health');
 const timeoutMs = 1000;
 
 type Check = (
@@ -10,16 +10,33 @@ type Check = (
   callback: (error: Error | null, response?: { status: string }) => void,
 ) => void;
 
+export interface HealthQuestion {
+  /** A service's full name, or `liveness`; the server as a whole when absent. */
+  readonly service?: string | undefined;
+  /** TLS; plain text when absent. */
+  readonly credentials?: ChannelCredentials | undefined;
+}
+
 /** Whether the server there says that it is SERVING. Whatever goes wrong within a second is a no. */
-export function checkHealth(target: string): Promise<boolean> {
+export function checkHealth(target: string, question: HealthQuestion = {}): Promise<boolean> {
+  return askHealth(target, question).then(
+    (status) => status === 'SERVING',
+    () => false,
+  );
+}
+
+/** What the server there says of its health: `SERVING`, `NOT_SERVING`. Rejects with what went wrong within a second. */
+export function askHealth(
+  target: string,
+  { service = '', credentials = ChannelCredentials.createInsecure() }: HealthQuestion = {},
+): Promise<string> {
   // Not through a proxy of the environment: it is this server that is asked.
   const options = { 'grpc.enable_http_proxy': 0 };
-  const client = new HealthClient(target, credentials.createInsecure(), options) as unknown as Client & {
-    check: Check;
-  };
-  return new Promise<boolean>((resolve) => {
-    client.check({ service: '' }, { deadline: Date.now() + timeoutMs }, (error, response) =>
-      resolve(!error && response?.status === 'SERVING'),
-    );
+  const client = new HealthClient(target, credentials, options) as unknown as Client & { check: Check };
+  return new Promise<string>((resolve, reject) => {
+    client.check({ service }, { deadline: Date.now() + timeoutMs }, (error, response) => {
+      if (response) resolve(response.status);
+      else reject(error);
+    });
   }).finally(() => client.close());
 }

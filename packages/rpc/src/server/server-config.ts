@@ -1,6 +1,7 @@
 import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
 import type { Environment } from '../environment.ts';
 import type { DeadlineMode } from '../interceptors/deadline.ts';
+import { readTls } from '../tls/read-tls.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
 /** What every service of ours is told by its environment. */
@@ -44,17 +45,6 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
     logLevel: environment.oneOf('LOG_LEVEL', logLevels, 'info'),
     production: environment.optionalText('NODE_ENV') === 'production',
   };
-}
-
-function readTls(environment: Environment): TlsConfig | undefined {
-  const mode = environment.oneOf('TLS_MODE', ['off', 'tls', 'mtls'], 'off');
-  if (mode === 'off') return undefined;
-  const pair = {
-    certFile: environment.text('TLS_CERT', "the file with this service's certificate"),
-    keyFile: environment.text('TLS_KEY', "the file with that certificate's key"),
-  };
-  if (mode === 'tls') return { mode, ...pair, caFile: environment.optionalText('TLS_CA') };
-  return { mode, ...pair, caFile: environment.text('TLS_CA', 'the file with the authorities to trust') };
 }
 
 /** Without mTLS no caller has an identity: a list would only look as if it let somebody in. */
