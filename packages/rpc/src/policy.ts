@@ -1,5 +1,5 @@
 import { method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
-import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
+import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 
 /** What the contract says of a method, in the units the code wants. */
@@ -32,11 +32,6 @@ export function policyOf(method: DescMethod): Policy {
   if (maxDeadlineMs < deadlineMs) throw new Error(`${name}: max_deadline is shorter than deadline`);
   if (scopes.length === 0) throw new Error(`${name}: policy.v1.method.scopes is empty`);
   return { deadlineMs, maxDeadlineMs, scopes };
-}
-
-/** Throws unless every method of these services has a policy. */
-export function requirePolicies(services: Iterable<DescService>): void {
-  for (const service of services) for (const method of service.methods) policyOf(method);
 }
 
 function positiveMs(duration: Duration | undefined, name: string): number {
