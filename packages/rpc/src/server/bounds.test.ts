@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
@@ -13,6 +13,7 @@ const getStock = methodPath(InventoryService.method.getStock);
 const encode = (sku: string) => toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku }));
 const frame = grpcFrame(encode('A'));
 const gzipped = (message: Uint8Array) => grpcFrame(gzipSync(message), { compressed: true });
+const deflated = (message: Uint8Array) => grpcFrame(deflateSync(message), { compressed: true });
 
 const startEcho = () =>
   startTestServer(InventoryService, { getStock: async ({ sku }) => ({ stock: { sku } }) });
@@ -42,6 +43,7 @@ test.each<[string, Buffer, Record<string, string>]>([
   ['a message over 1 MiB', grpcFrame(encode('x'.repeat(1024 * 1024))), {}],
   ['a length prefix of 4 GiB', grpcFrame(encode('A'), { length: 2 ** 32 - 1 }), {}],
   ['a gzip bomb', gzipped(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'gzip' }],
+  ['a deflate bomb', deflated(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'deflate' }],
 ])('ensure %s is answered RESOURCE_EXHAUSTED, and the connection lives on', async (_name, body, headers) => {
   using crashes = noteCrashes();
   await using server = await startEcho();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescService } from '@bufbuild/protobuf';
-import { addAdminServicesToServer, Server, ServerCredentials } from '@grpc/grpc-js';
+import { addAdminServicesToServer, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { addService } from '../bridge/service.ts';
@@ -23,6 +23,8 @@ export interface StartServerOptions<Service extends DescService> {
   readonly log: Logger;
   /** Whether to answer reflection and channelz, which tell strangers much; not in production. */
   readonly reflection: boolean;
+  /** What is other than every server's bounds: times that a test can wait for. */
+  readonly bounds?: ServerOptions;
 }
 
 export interface RunningServer {
@@ -45,7 +47,7 @@ export interface RunningServer {
 export async function startServer<Service extends DescService>(
   options: StartServerOptions<Service>,
 ): Promise<RunningServer> {
-  const server = new Server(serverBounds);
+  const server = new Server({ ...serverBounds, ...options.bounds });
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   addService(

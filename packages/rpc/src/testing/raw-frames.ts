@@ -5,16 +5,20 @@ import { createConnection } from 'node:net';
 export interface FrameConnection extends Disposable {
   /** Sends the frames in one packet. */
   send(...frames: readonly Buffer[]): void;
+  /** Resolves when the server has ended the connection. */
+  readonly closed: Promise<unknown>;
 }
 
 export async function connectFrames(port: number): Promise<FrameConnection> {
   const socket = createConnection({ port, host: '127.0.0.1' });
   socket.on('error', () => {}).resume();
   await once(socket, 'connect');
+  const closed = once(socket, 'close');
   socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   socket.write(frame(0x4, 0, 0, Buffer.alloc(0)));
   return {
     send: (...frames) => socket.write(Buffer.concat(frames)),
+    closed,
     [Symbol.dispose]: () => socket.destroy(),
   };
 }

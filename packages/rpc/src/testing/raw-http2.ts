@@ -13,13 +13,24 @@ export interface RawAnswer {
 export interface RawConnection extends AsyncDisposable {
   /** Posts the bytes as they are; headers replace the usual ones, and one that is undefined is left out. */
   post(path: string, body: Uint8Array, headers?: OutgoingHttpHeaders): Promise<RawAnswer>;
+  /** Resolves when the server pings next. */
+  pinged(): Promise<unknown>;
+  /** Resolves with the error code that the server says goodbye with (GOAWAY). */
+  readonly goodbye: Promise<number>;
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<unknown>;
 }
 
 export async function connectRaw(target: string): Promise<RawConnection> {
   const session = connect(`http://${target}`);
   session.on('error', () => {});
+  const closed = new Promise((resolve) => session.once('close', resolve));
+  const goodbye = new Promise<number>((resolve) => session.once('goaway', resolve));
   await once(session, 'connect');
   return {
+    pinged: () => once(session, 'ping'),
+    goodbye,
+    closed,
     post: async (path, body, headers) => {
       const stream = session.request({
         ':method': 'POST',
@@ -49,7 +60,7 @@ export async function connectRaw(target: string): Promise<RawConnection> {
     },
     [Symbol.asyncDispose]: async () => {
       session.destroy();
-      if (!session.destroyed) await once(session, 'close');
+      await closed;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelCredentials, ServerCredentials, ServerOptions } from '@grpc/grpc-js';
 import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import type { Principal } from '../call-context.ts';
@@ -26,6 +26,8 @@ export interface TestServerOptions {
   /** Changes the chain that the service would have: `(chain) => [...chain, mine]`. */
   readonly interceptors?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
+  /** What is other than every server's bounds. */
+  readonly bounds?: ServerOptions;
 }
 
 export interface TestServer<Service extends DescService> extends AsyncDisposable {
@@ -66,6 +68,7 @@ export async function startTestServer<Service extends DescService>(
     log,
     reflection: options.reflection ?? false,
     ...(options.credentials && { credentials: options.credentials.server }),
+    ...(options.bounds && { bounds: options.bounds }),
   });
   const target = `127.0.0.1:${running.port}`;
   const client = createClient(service, {
