@@ -23,6 +23,8 @@ export interface StartServerOptions<Service extends DescService> {
   readonly log: Logger;
   /** Whether to answer reflection and channelz, which tell strangers much; not in production. */
   readonly reflection: boolean;
+  /** For a call that brings no request id; random when absent. */
+  readonly newRequestId?: () => string;
   /** What is other than every server's bounds: times that a test can wait for. */
   readonly bounds?: ServerOptions;
 }
@@ -57,7 +59,7 @@ export async function startServer<Service extends DescService>(
     [streams.interceptor, ...options.interceptors],
     {
       log: options.log,
-      newRequestId: randomUUID,
+      newRequestId: options.newRequestId ?? randomUUID,
     },
   );
   health.addToServer(server);

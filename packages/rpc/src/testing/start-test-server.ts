@@ -26,6 +26,8 @@ export interface TestServerOptions {
   /** Changes the chain that the service would have: `(chain) => [...chain, mine]`. */
   readonly interceptors?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
+  /** For a call that brings no request id; random when absent. */
+  readonly newRequestId?: () => string;
   /** What is other than every server's bounds. */
   readonly bounds?: ServerOptions;
 }
@@ -46,6 +48,9 @@ export interface TestServer<Service extends DescService> extends AsyncDisposable
  *
  *     await using server = await startTestServer(InventoryService, { getStock: async () => ({ stock }) });
  *     const { stock } = await server.client.getStock({ sku: 'A' });
+ *
+ * There is no clock to set: deadlines are kept at both ends by grpc-js and its timers. A handler that asks what time it
+ * is takes its clock as an argument, and so does `createJwtVerifier`.
  */
 export async function startTestServer<Service extends DescService>(
   service: Service,
@@ -68,6 +73,7 @@ export async function startTestServer<Service extends DescService>(
     log,
     reflection: options.reflection ?? false,
     ...(options.credentials && { credentials: options.credentials.server }),
+    ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.bounds && { bounds: options.bounds }),
   });
   const target = `127.0.0.1:${running.port}`;
