@@ -29,3 +29,11 @@ export function durationHistogram(side: 'server' | 'client'): Histogram {
     },
   });
 }
+
+/** `server.address` and `server.port` of a target in gRPC's naming: `dns:///inventory:50052`, `unix:/run/x.sock`. */
+export function serverAttributes(target: string): Attributes {
+  const [, scheme, path = target] = /^([a-z][a-z0-9+.-]*):(?:\/\/[^/]*)?(?!\d+$)(.*)$/.exec(target) ?? [];
+  if (scheme === 'unix') return { 'server.address': path };
+  const [, host, port] = /^\/?\[?(.*?)\]?(?::(\d+))?$/.exec(path) ?? [];
+  return { 'server.address': host ?? path, ...(port && { 'server.port': Number(port) }) };
+}

@@ -11,6 +11,8 @@ export interface ServerCall extends Writable<CallContext> {
   readonly callerDeadline: number | undefined;
   /** The SPIFFE ID of the caller's verified certificate (mTLS), by which it may call without a token. */
   readonly peerIdentity: string | undefined;
+  /** What the caller calls this server: `inventory:50052`, from `:authority`. It can be anything. */
+  readonly authority: string;
   /** What all the metadata takes, in bytes. */
   readonly metadataSizeBytes: () => number;
   /** The request, or the stream of them, decoded when it is first asked for. Throws INTERNAL for garbage. */

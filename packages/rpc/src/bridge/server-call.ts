@@ -8,7 +8,10 @@ import type { ServerCall } from './handler.ts';
 
 /** What all four of grpc-js's call types have. */
 export type GrpcCall = EventEmitter &
-  Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPeer' | 'getDeadline' | 'getAuthContext'>;
+  Pick<
+    ServerUnaryCall<unknown, unknown>,
+    'metadata' | 'getPeer' | 'getHost' | 'getDeadline' | 'getAuthContext'
+  >;
 
 export interface CallOptions {
   readonly log: Logger;
@@ -37,6 +40,7 @@ export function openServerCall(
     header,
     metadataSizeBytes: () => sizeBytes(grpcCall.metadata),
     peer: grpcCall.getPeer(),
+    authority: grpcCall.getHost(),
     // Taken when it is asked for: Node unpacks the whole certificate, which a call with a token does not need.
     get peerIdentity() {
       return peerIdentity(grpcCall.getAuthContext());

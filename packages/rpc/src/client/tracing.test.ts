@@ -11,6 +11,7 @@ import {
   METRIC_RPC_CLIENT_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
 import { describe, expect, test } from 'vitest';
+import { serverAttributes } from '../call-telemetry.ts';
 import { Code, RpcError } from '../errors.ts';
 import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
@@ -18,7 +19,6 @@ import { collectTelemetry } from '../testing/collect-telemetry.ts';
 import { type CallerSpan, inNewTrace } from '../testing/in-new-trace.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { serverAttributes } from './tracing.ts';
 
 const isClients = ({ kind }: ReadableSpan) => kind === SpanKind.CLIENT;
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
@@ -85,6 +85,26 @@ test.each(['watchStock', 'countStock'] as const)(
     ]);
   },
 );
+
+test('ensure a stream that its reader forgets ends with its deadline', async () => {
+  await using telemetry = collectTelemetry();
+  await using stage = await startOutcomeStage();
+  stage.serveWith(async function* () {
+    yield { resumeToken: 'first' };
+    await new Promise<never>(() => {});
+  });
+  const changes = stage.client.watchStock({}, { deadlineMs: 500 });
+  const { caller, result } = inNewTrace(() => changes.next());
+  expect((await result).value).toMatchObject({ resumeToken: 'first' });
+  const [span] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
+  const outcome = { [ATTR_RPC_STATUS_CODE]: 'DEADLINE_EXCEEDED', [ATTR_ERROR_TYPE]: 'DEADLINE_EXCEEDED' };
+  expect(span).toMatchObject({ attributes: outcome, status: { code: SpanStatusCode.ERROR } });
+  // Also if the reader remembers it.
+  await changes.return();
+  expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toMatchObject([
+    { attributes: outcome, value: { count: 1 } },
+  ]);
+});
 
 test('ensure a stream that nobody reads is no call', async () => {
   await using telemetry = collectTelemetry();

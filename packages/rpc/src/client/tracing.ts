@@ -1,8 +1,15 @@
 import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { MethodInfo } from '../call-context.ts';
-import { durationHistogram, methodAttributes, outcomeAttributes, scope } from '../call-telemetry.ts';
+import {
+  durationHistogram,
+  methodAttributes,
+  outcomeAttributes,
+  scope,
+  serverAttributes,
+} from '../call-telemetry.ts';
 import { Code, RpcError } from '../errors.ts';
 import { isGrpcInstrumented } from '../telemetry.ts';
+import { type CallOptions, outgoingDeadline } from './call-options.ts';
 
 /** Wraps the methods of a client. */
 export interface ClientTracing {
@@ -12,21 +19,23 @@ export interface ClientTracing {
     call: (...parameters: Parameters) => Promise<Response>,
   ): (...parameters: Parameters) => Promise<Response>;
   /** A method that is answered with a stream. Its call begins when the first message is asked for. */
-  streamAnswered<Parameters extends unknown[], Response>(
+  streamAnswered<Request, Response>(
     method: MethodInfo,
-    call: (...parameters: Parameters) => AsyncGenerator<Response, void>,
-  ): (...parameters: Parameters) => AsyncGenerator<Response, void>;
+    call: (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>,
+  ): (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>;
 }
 
 /** Where a call takes place, and what its end is told to. */
 interface CallSpan {
   readonly context: Context;
+  /** The first outcome stands. */
   readonly end: (outcome: Attributes) => void;
 }
 
 const answered = outcomeAttributes(Code.OK, false);
 /** A stream that its reader leaves ends as intended. */
 const left = outcomeAttributes(Code.CANCELLED, false);
+const overdue = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
 
 /**
  * One CLIENT span a call, and one measurement of `rpc.client.call.duration`, in seconds by method, code and target
@@ -49,9 +58,12 @@ export function clientTracing(target: string): ClientTracing {
       const startMs = performance.now();
       const parent = context.active();
       const span = tracer?.startSpan(method.name, { kind: SpanKind.CLIENT, attributes }, parent);
+      let isOver = false;
       return {
         context: span ? trace.setSpan(parent, span) : parent,
         end: (outcome) => {
+          if (isOver) return;
+          isOver = true;
           span?.setAttributes(outcome);
           if ('error.type' in outcome) span?.setStatus({ code: SpanStatusCode.ERROR });
           span?.end();
@@ -78,13 +90,17 @@ export function clientTracing(target: string): ClientTracing {
     },
     streamAnswered: (method, call) => {
       const open = opener(method);
-      return async function* (...parameters) {
+      return async function* (request, options = {}) {
         const span = open();
         let outcome = left;
-        const responses = call(...parameters);
+        let deadlineTimer: NodeJS.Timeout | undefined;
+        const responses = call(request, options);
         // A generator runs in the context of whoever asks it for the next message.
         const next = () => context.with(span.context, () => responses.next());
         try {
+          // A reader may stop reading and never say so, but the call is over then.
+          const leftMs = outgoingDeadline(method, options) - Date.now();
+          deadlineTimer = setTimeout(() => span.end(overdue), leftMs).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
           outcome = answered;
         } catch (error) {
@@ -92,6 +108,7 @@ export function clientTracing(target: string): ClientTracing {
           throw error;
         } finally {
           await responses.return();
+          clearTimeout(deadlineTimer);
           span.end(outcome);
         }
       };
@@ -104,12 +121,4 @@ function failed(error: unknown): Attributes {
   if (error instanceof RpcError) return outcomeAttributes(error.code, true);
   const type = error instanceof Error ? error.name : typeof error;
   return { ...outcomeAttributes(Code.UNKNOWN, true), 'error.type': type };
-}
-
-/** `server.address` and `server.port` of a target in gRPC's naming: `dns:///inventory:50052`, `unix:/run/x.sock`. */
-export function serverAttributes(target: string): Attributes {
-  const [, scheme, path = target] = /^([a-z][a-z0-9+.-]*):(?:\/\/[^/]*)?(?!\d+$)(.*)$/.exec(target) ?? [];
-  if (scheme === 'unix') return { 'server.address': path };
-  const [, host, port] = /^\/?\[?(.*?)\]?(?::(\d+))?$/.exec(path) ?? [];
-  return { 'server.address': host ?? path, ...(port && { 'server.port': Number(port) }) };
 }

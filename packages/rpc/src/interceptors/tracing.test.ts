@@ -9,6 +9,8 @@ import {
   ATTR_RPC_METHOD,
   ATTR_RPC_STATUS_CODE,
   ATTR_RPC_SYSTEM_NAME,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
 import { describe, expect, test } from 'vitest';
@@ -66,6 +68,8 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
         ...(isFault && { [ATTR_ERROR_TYPE]: code }),
         [ATTR_CLIENT_ADDRESS]: '127.0.0.1',
         [ATTR_CLIENT_PORT]: expect.any(Number),
+        [ATTR_SERVER_ADDRESS]: '127.0.0.1',
+        [ATTR_SERVER_PORT]: stage.running.port,
       });
       const measured = telemetry.spans.filter(
         ({ kind, attributes }) => kind === SpanKind.SERVER && attributes[ATTR_RPC_STATUS_CODE] === code,
@@ -107,6 +111,19 @@ test("ensure the caller's W3C trace context is continued, and the log lines lead
   const [span] = await telemetry.spansOf(traceId, SpanKind.SERVER);
   expect(span?.parentSpanContext).toMatchObject({ spanId: parentSpanId, isRemote: true });
   expect(server.logLines).toMatchObject([{ msg: 'call', trace_id: traceId }]);
+});
+
+test.each([
+  ['inventory.shop.svc:50052', 'inventory.shop.svc', 50052],
+  ['x'.repeat(1000), 'x'.repeat(261), undefined],
+])('ensure the span names the server as its caller does: %s', async (authority, address, port) => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using connection = await connectRaw(server.target);
+  await connection.post(listStock, emptyFrame, { ':authority': authority, traceparent });
+  const [span] = await telemetry.spansOf(traceId, SpanKind.SERVER);
+  expect(span?.attributes[ATTR_SERVER_ADDRESS]).toBe(address);
+  expect(span?.attributes[ATTR_SERVER_PORT]).toBe(port);
 });
 
 test.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])(

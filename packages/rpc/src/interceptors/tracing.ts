@@ -19,6 +19,7 @@ import {
   outcomeAttributes,
   previousAttemptsAttribute,
   scope,
+  serverAttributes,
 } from '../call-telemetry.ts';
 import { Code, RpcError } from '../errors.ts';
 import { isGrpcInstrumented } from '../telemetry.ts';
@@ -32,6 +33,9 @@ const faults = new Set<Code>([
   Code.UNAVAILABLE,
   Code.DATA_LOSS,
 ]);
+
+/** The longest name that DNS has (RFC 1035), and a port. */
+const maxNameLength = 261;
 
 /** Where a call takes place, and what its end is told to. */
 interface CallSpan {
@@ -97,6 +101,7 @@ function ownSpans(): OpenSpan {
     const span = tracer.startSpan(call.method.name, { kind: SpanKind.SERVER, attributes }, parent);
     if (span.isRecording()) {
       setCaller(span, call.peer);
+      span.setAttributes(serverAttributes(call.authority.slice(0, maxNameLength)));
       if (previousAttempts > 0) span.setAttribute(previousAttemptsAttribute, previousAttempts);
     }
     return {
