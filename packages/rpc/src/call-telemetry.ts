@@ -10,7 +10,11 @@ export const previousAttemptsAttribute = 'previous-rpc-attempts';
 
 /** What every span and measurement of a method has (OpenTelemetry's semantic conventions for gRPC, 1.45). */
 export function methodAttributes(method: MethodInfo): Attributes {
-  return { 'rpc.system.name': 'grpc', 'rpc.method': method.name };
+  return methodNameAttributes(method.name);
+}
+
+export function methodNameAttributes(name: string): Attributes {
+  return { 'rpc.system.name': 'grpc', 'rpc.method': name };
 }
 
 /** What a call's end adds; which codes are errors differs between server and client. */

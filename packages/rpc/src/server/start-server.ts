@@ -10,6 +10,7 @@ import { hushGrpc, logGrpc } from './grpc-log.ts';
 import { createHealth } from './health.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
+import { createUnservedCalls } from './unserved-calls.ts';
 
 export interface StartServerOptions<Service extends DescService> {
   /** `host:port` or `unix:/path`; port 0 takes a free one. */
@@ -49,7 +50,8 @@ export interface RunningServer {
 export async function startServer<Service extends DescService>(
   options: StartServerOptions<Service>,
 ): Promise<RunningServer> {
-  const server = new Server({ ...serverBounds, ...options.bounds });
+  const unserved = createUnservedCalls(options.log);
+  const server = new Server({ ...serverBounds, ...options.bounds, interceptors: [unserved.interceptor] });
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   addService(
@@ -74,6 +76,7 @@ export async function startServer<Service extends DescService>(
     options.credentials ?? ServerCredentials.createInsecure(),
   );
   logGrpc(options.log);
+  unserved.start(port);
   return {
     port,
     setReady: health.setReady,
@@ -83,6 +86,7 @@ export async function startServer<Service extends DescService>(
       streams.end();
       health.endWatches();
       await shutdown(server, timeoutMs);
+      unserved.stop();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import { unescape as decodeOrKeep } from 'node:querystring';
 
 /** What came back for a raw request. `code` and `message` are the gRPC status, from headers or trailers. */
 export interface RawAnswer {
@@ -55,7 +56,7 @@ export async function connectRaw(target: string): Promise<RawConnection> {
       return {
         httpStatus: Number(received[':status']),
         code: code === undefined ? undefined : Number(code),
-        message: decodeURIComponent(String(received['grpc-message'] ?? '')),
+        message: decodeOrKeep(String(received['grpc-message'] ?? '')),
       };
     },
     [Symbol.asyncDispose]: async () => {

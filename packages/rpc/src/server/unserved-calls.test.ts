@@ -1,0 +1,111 @@
+import { gzipSync } from 'node:zlib';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
+import { expect, test, vi } from 'vitest';
+import { methodPath } from '../bridge/service.ts';
+import { checkHealth } from '../client/check-health.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { collectTelemetry } from '../testing/collect-telemetry.ts';
+import { connectFrames, headersFrame, resetFrame } from '../testing/raw-frames.ts';
+import { connectRaw, grpcFrame } from '../testing/raw-http2.ts';
+import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
+
+const getStock = methodPath(InventoryService.method.getStock);
+const large = Buffer.alloc(2 * 1024 * 1024);
+const empty = grpcFrame(Buffer.alloc(0));
+
+/** The lines of calls, when there are so many. */
+async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, count = 1) {
+  const lines = () => logLines.filter(({ msg }) => msg === 'call');
+  await vi.waitUntil(() => lines().length >= count);
+  return lines();
+}
+
+test.each<[string, string, Buffer, Record<string, string>, Record<string, unknown>]>([
+  [
+    'a method that does not exist',
+    '/inventory.v1.InventoryService/Steal',
+    empty,
+    {},
+    { code: 'UNIMPLEMENTED', method: '/inventory.v1.InventoryService/Steal' },
+  ],
+  [
+    'a path that is nonsense',
+    `/%zz${'x'.repeat(5000)}`,
+    empty,
+    {},
+    { code: 'UNIMPLEMENTED', method: `/%zz${'x'.repeat(252)}` },
+  ],
+  [
+    'a message that is too large',
+    getStock,
+    grpcFrame(large),
+    {},
+    { code: 'RESOURCE_EXHAUSTED', method: getStock.slice(1), error: /^Received message larger than max/ },
+  ],
+  [
+    'a gzip bomb',
+    getStock,
+    grpcFrame(gzipSync(large), { compressed: true }),
+    { 'grpc-encoding': 'gzip' },
+    { code: 'RESOURCE_EXHAUSTED', method: getStock.slice(1), error: /^Received message that decompresses/ },
+  ],
+  [
+    'a content-type that is not gRPC',
+    getStock,
+    empty,
+    { 'content-type': 'application/json' },
+    { code: 'UNKNOWN', error: /^answered HTTP 415$/ },
+  ],
+])('ensure %s is one line in the log, and one measurement', async (_name, path, body, headers, expected) => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  await connection.post(path, body, headers);
+  const [line, ...others] = await callLines(server);
+  const { error, ...fields } = expected;
+  expect(line).toMatchObject({
+    ...fields,
+    level: 'info',
+    peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    duration_ms: expect.any(Number),
+    error: error instanceof RegExp ? expect.stringMatching(error) : expect.any(String),
+  });
+  expect(others).toEqual([]);
+  const isKnown = fields.method === getStock.slice(1);
+  expect(await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION)).toMatchObject([
+    { attributes: { [ATTR_RPC_METHOD]: isKnown ? fields.method : '_OTHER' }, value: { count: 1 } },
+  ]);
+});
+
+test('ensure a caller that has gone before its request was whole is one line', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  using connection = await connectFrames(server.running.port);
+  const headers = { ':method': 'POST', ':scheme': 'http', ':authority': 'test', ':path': getStock };
+  connection.send(headersFrame({ ...headers, 'content-type': 'application/grpc' }));
+  connection.send(resetFrame);
+  expect(await callLines(server)).toMatchObject([{ code: 'CANCELLED', method: getStock.slice(1) }]);
+});
+
+test.each(callsOfEachKind)('ensure a %s call that is served has no second line', async (_kind, call) => {
+  await using server = await startTestServer(
+    InventoryService,
+    handlerOfEachKind(async () => []),
+  );
+  await call(server.client, { deadlineMs: 5000 });
+  server.running.setReady(true);
+  expect(await checkHealth(server.target)).toBe(true);
+  await using connection = await connectRaw(server.target);
+  // The last line: those of the calls before it would have been written.
+  await connection.post('/none', empty);
+  expect(await callLines(server, 2)).toMatchObject([{ code: 'OK' }, { method: '/none' }]);
+});
+
+test('ensure calls are noted by the server that they came to, of several', async () => {
+  await using first = await startTestServer(InventoryService, {});
+  await using second = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(second.target);
+  await connection.post('/none', empty);
+  await callLines(second);
+  expect(first.logLines).toEqual([]);
+});
