@@ -37,6 +37,13 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     { code: 'UNIMPLEMENTED', method: `/%zz${'x'.repeat(252)}` },
   ],
   [
+    'a request without a message',
+    getStock,
+    Buffer.alloc(0),
+    {},
+    { code: 'UNIMPLEMENTED', method: getStock.slice(1), error: /^Received no request message/ },
+  ],
+  [
     'a message that is too large',
     getStock,
     grpcFrame(large),

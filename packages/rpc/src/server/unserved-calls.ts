@@ -93,11 +93,16 @@ export function createUnservedCalls(log: Logger): UnservedCalls {
       };
       return new ServerInterceptingCall(call, {
         start: (next) => {
-          // What takes one message is called when that is whole, and all else at once.
+          // What takes one message is called when there is one and no more to come, and all else at once.
           if (requestStream) serve();
+          let hasMessage = false;
           next({
+            onReceiveMessage: (message, next) => {
+              hasMessage = true;
+              next(message);
+            },
             onReceiveHalfClose: (next) => {
-              serve();
+              if (hasMessage) serve();
               next();
             },
           });
@@ -116,11 +121,11 @@ export function createUnservedCalls(log: Logger): UnservedCalls {
   };
 }
 
-/** The status that was sent on a stream that has ended, with headers or after them. Without one its caller has gone. */
-function answerOn({ sentHeaders, sentTrailers }: ServerHttp2Stream): { code: Code; error: string } {
-  const { 'grpc-status': status, 'grpc-message': message } = { ...sentHeaders, ...sentTrailers };
-  if (status !== undefined) return { code: Number(status), error: decodeOrKeep(String(message)) };
-  // Not gRPC: a wrong content-type for instance.
-  if (sentHeaders) return { code: Code.UNKNOWN, error: `answered HTTP ${sentHeaders[':status']}` };
-  return { code: Code.CANCELLED, error: 'ended before its request was whole' };
+/** The status that was sent on a stream that has ended, with its headers: no message came before. */
+function answerOn({ sentHeaders }: ServerHttp2Stream): { code: Code; error: string } {
+  if (!sentHeaders) return { code: Code.CANCELLED, error: 'ended before its request was whole' };
+  const { 'grpc-status': status, 'grpc-message': message, ':status': httpStatus } = sentHeaders;
+  // A wrong content-type for instance.
+  if (status === undefined) return { code: Code.UNKNOWN, error: `answered HTTP ${httpStatus}` };
+  return { code: Number(status), error: decodeOrKeep(String(message)) };
 }
