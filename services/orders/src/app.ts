@@ -6,6 +6,8 @@ import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
 import { readServiceKey } from '@acme/postgres/service-key';
 import { tokenFile } from '@acme/rpc/auth/token-file';
+import { runDetached } from '@acme/rpc/call-context';
+import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
@@ -14,9 +16,11 @@ import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventory } from './inventory-client.ts';
+import type { Order } from './order.ts';
 import { createOrderService } from './order-service.ts';
 import { createOrderStore } from './order-store.ts';
 import { createPlaceOrder } from './place-order.ts';
+import { startReconciliation } from './reconciliation.ts';
 import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
@@ -48,9 +52,11 @@ export async function startApp(config: Config): Promise<App> {
   const now = () => new Date();
   const store = createOrderStore(pool, { now, settleGraceMs });
   const settlements = createSettlementStore(pool, now);
+  const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
   const client = starting.use(
     createClient(InventoryService, {
       target: config.inventoryTarget,
+      circuitBreaker,
       token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
       credentials: await channelCredentials(config.server.tls, {
         developmentCertificates: !config.server.production,
@@ -59,14 +65,18 @@ export async function startApp(config: Config): Promise<App> {
     }),
   );
   const inventory = createInventory(client);
-  const settle = createSettleOrder({
-    inventory,
-    store: settlements,
-    onPending: (order, err) => log.warn({ err, order_id: order.id }, 'order stays PENDING'),
-  });
-  const settler = starting.adopt(startSettler({ store: settlements, settle, inventory, log }), (each) =>
-    each.stop(),
+  const onUnsettled = (order: Order, err: unknown, attempts: number) => {
+    // The circuit's own line has said why, once.
+    const level = err instanceof CircuitOpenError ? 'debug' : 'warn';
+    log[level]({ err, order_id: order.id, attempts }, `order stays ${order.state}, to be settled`);
+  };
+  const settle = createSettleOrder({ inventory, store: settlements, onPending: onUnsettled });
+  const { admits } = circuitBreaker;
+  const settler = starting.adopt(
+    startSettler({ store: settlements, settle, inventory, admits, onOwed: onUnsettled, log }),
+    (each) => each.stop(),
   );
+  starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
 
   const service = starting.adopt(
     await startService({
@@ -75,7 +85,14 @@ export async function startApp(config: Config): Promise<App> {
       service: OrderService,
       implementation: createOrderService({
         store,
-        placeOrder: createPlaceOrder({ store, settle, newId: randomUUIDv7, nowMs: Date.now }),
+        placeOrder: createPlaceOrder({
+          store,
+          settle,
+          isInventoryAway: () => admits() < Infinity,
+          detach: (work) => void runDetached(work),
+          newId: randomUUIDv7,
+          nowMs: Date.now,
+        }),
         orderPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListOrders'),
         onCancelled: settler.wake,
       }),

@@ -5,8 +5,15 @@ import { createPlaceOrder } from './place-order.ts';
 
 const lines = [{ sku: 'A', quantity: 1 }];
 
+interface World {
+  readonly settle?: (order: Order) => Promise<Order>;
+  readonly isAway?: boolean;
+}
+
+const confirmed = async (order: Order): Promise<Order> => ({ ...order, state: 'CONFIRMED' });
+
 /** The use case at noon, with a store that answers this and a note of what was asked for. */
-function atNoon(stored: Partial<Order> = {}) {
+function atNoon(stored: Partial<Order> = {}, { settle = confirmed, isAway = false }: World = {}) {
   const placed: NewOrder[] = [];
   const settled: number[] = [];
   const order: Order = {
@@ -20,6 +27,7 @@ function atNoon(stored: Partial<Order> = {}) {
     updateTime: new Date(0),
     ...stored,
   };
+  const detached: Promise<unknown>[] = [];
   const placeOrder = createPlaceOrder({
     store: {
       place: async (newOrder) => {
@@ -29,23 +37,43 @@ function atNoon(stored: Partial<Order> = {}) {
     },
     settle: async (pending, { deadlineMs }) => {
       settled.push(deadlineMs);
-      return { ...pending, state: 'CONFIRMED' };
+      return await settle(pending);
     },
+    isInventoryAway: () => isAway,
+    detach: (work) => detached.push(work()),
     newId: () => 'new',
     nowMs: () => 1_000_000,
   });
   const place = (leftMs: number, asked = lines) =>
     placeOrder({ customerId: 'alice', requestId: 'request', lines: asked, deadline: 1_000_000 + leftMs });
-  return { place, placed, settled };
+  return { place, placed, settled, detached };
 }
 
 test('ensure a new order is written down and then settled, with time kept back for the answer', async () => {
   const { place, placed, settled } = atNoon();
-  expect(await place(2000)).toMatchObject({ id: 'made', state: 'CONFIRMED' });
+  expect(await place(1000)).toMatchObject({ id: 'made', state: 'CONFIRMED' });
   expect(placed).toEqual([
     { id: 'new', customerId: 'alice', requestId: 'request', lines, fingerprint: fingerprintOf(lines) },
   ]);
-  expect(settled).toEqual([1800]);
+  expect(settled).toEqual([800]);
+});
+
+test('ensure inventory has a second at the most, whatever time the caller has', async () => {
+  const { place, settled } = atNoon();
+  await place(10_000);
+  expect(settled).toEqual([1000]);
+});
+
+test('ensure nobody waits for an inventory that is away, and it is asked all the same', async () => {
+  const { place, settled, detached } = atNoon({}, { isAway: true });
+  expect(await place(2000)).toMatchObject({ state: 'PENDING' });
+  expect(await Promise.all(detached)).toMatchObject([{ state: 'CONFIRMED' }]);
+  expect(settled).toEqual([1000]);
+});
+
+test('ensure an outcome that cannot be written down in time is answered PENDING', async () => {
+  const { place } = atNoon({}, { settle: () => new Promise(() => {}) });
+  expect(await place(250)).toMatchObject({ state: 'PENDING' });
 });
 
 test.each([200, 100, 0, -5])(

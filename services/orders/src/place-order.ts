@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fingerprintOf, type Order, type OrderLine, requireOneLinePerSku } from './order.ts';
 import type { OrderStore } from './order-store.ts';
 import type { SettleOrder } from './settle-order.ts';
@@ -16,19 +17,29 @@ export type PlaceOrder = (command: PlaceOrderCommand) => Promise<Order>;
 export interface PlaceOrderParts {
   readonly store: Pick<OrderStore, 'place'>;
   readonly settle: SettleOrder;
+  /** Whether inventory does not answer at the moment. */
+  readonly isInventoryAway: () => boolean;
+  /** Runs what must not end with the call. */
+  readonly detach: (work: () => Promise<unknown>) => void;
   readonly newId: () => string;
   /** Wall clock, in ms since the epoch. */
   readonly nowMs: () => number;
 }
 
+/** How long inventory may take at the most, whatever time the caller has. */
+const longestReserveMs = 1000;
 /** Kept back from the deadline for writing the outcome down and answering. */
 const answerReserveMs = 200;
+/** Of that, kept back for answering. */
+const replyMs = 50;
 
 /**
  * PENDING is durable before inventory hears of the order. From then on nothing is an error any more: what cannot be
- * settled in time is answered PENDING, and the settler finishes it.
+ * settled in time is answered PENDING, and the settler finishes it. While inventory is away nobody waits for it: the
+ * question is put all the same, because one of them finds out that it is back.
  */
-export function createPlaceOrder({ store, settle, newId, nowMs }: PlaceOrderParts): PlaceOrder {
+export function createPlaceOrder(parts: PlaceOrderParts): PlaceOrder {
+  const { store, settle, isInventoryAway, detach, newId, nowMs } = parts;
   return async ({ customerId, requestId, lines, deadline }) => {
     requireOneLinePerSku(lines);
     const order = await store.place({
@@ -38,7 +49,24 @@ export function createPlaceOrder({ store, settle, newId, nowMs }: PlaceOrderPart
       fingerprint: fingerprintOf(lines),
       lines,
     });
-    const deadlineMs = deadline - nowMs() - answerReserveMs;
-    return order.state === 'PENDING' && deadlineMs > 0 ? settle(order, { deadlineMs }) : order;
+    const leftMs = deadline - nowMs();
+    if (order.state !== 'PENDING' || leftMs <= answerReserveMs) return order;
+    if (isInventoryAway()) {
+      detach(() => settle(order, { deadlineMs: longestReserveMs, attempts: 0 }));
+      return order;
+    }
+    const deadlineMs = Math.min(leftMs - answerReserveMs, longestReserveMs);
+    return within(leftMs - replyMs, settle(order, { deadlineMs, attempts: 0 }), order);
   };
+}
+
+/** What the work comes to, or `otherwise` when it takes longer: a database that hangs is no reason for an error. */
+async function within<T>(timeoutMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+  const over = new AbortController();
+  const late = sleep(timeoutMs, otherwise, { signal: over.signal }).catch(() => otherwise);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
 }

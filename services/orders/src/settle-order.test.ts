@@ -12,6 +12,7 @@ const { signal } = new AbortController();
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 const deadlineMs = 1000;
+const options = { deadlineMs, attempts: 3 };
 
 /** An inventory that answers every reserve with this, when it has been asked. */
 function answering(answer: () => ReserveAnswer | Promise<ReserveAnswer>) {
@@ -31,8 +32,8 @@ async function openPending() {
   const database = await openOrdersDatabase();
   const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
   const order = await orders.place(newOrder());
-  const pending: [Order, unknown][] = [];
-  const onPending = (...heard: [Order, unknown]) => pending.push(heard);
+  const pending: [Order, unknown, number][] = [];
+  const onPending = (...heard: [Order, unknown, number]) => pending.push(heard);
   return { ...database, orders, order, pending, onPending, store: createSettlementStore(database.pool, now) };
 }
 
@@ -42,7 +43,7 @@ describe('what inventory says', () => {
   test('ensure RESERVED confirms the order', async () => {
     await using parts = await openPending();
     const { inventory, asked } = answering(() => ({ kind: 'RESERVED' }));
-    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ id: parts.order.id, state: 'CONFIRMED' });
     expect(asked).toEqual([[parts.order.id, parts.order.lines, { deadlineMs }]]);
     expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
@@ -51,7 +52,7 @@ describe('what inventory says', () => {
   test('ensure REFUSED rejects it, for the reason that was given', async () => {
     await using parts = await openPending();
     const { inventory } = answering(() => ({ kind: 'REFUSED', rejection }));
-    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection });
     expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
   });
@@ -60,9 +61,9 @@ describe('what inventory says', () => {
     await using parts = await openPending();
     const cause = new Error('nobody there');
     const { inventory } = answering(() => ({ kind: 'UNKNOWN', cause }));
-    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toEqual(parts.order);
-    expect(parts.pending).toEqual([[parts.order, cause]]);
+    expect(parts.pending).toEqual([[parts.order, cause, 3]]);
     expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
   });
 
@@ -74,7 +75,7 @@ describe('what inventory says', () => {
         await parts.orders.cancel(parts.order.id, undefined, '', signal);
         return { kind };
       });
-      const settled = await createSettleOrder({ ...parts, inventory })(parts.order, { deadlineMs });
+      const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
       expect(settled).toMatchObject({ state: 'CANCELLED', version: 2n });
       expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
     },
@@ -89,8 +90,6 @@ test('ensure an answer that cannot be written down leaves the order PENDING, and
     current: () => Promise.reject(lost),
   };
   const { inventory } = answering(() => ({ kind: 'RESERVED' }));
-  expect(await createSettleOrder({ ...parts, inventory, store })(parts.order, { deadlineMs })).toEqual(
-    parts.order,
-  );
-  expect(parts.pending).toEqual([[parts.order, lost]]);
+  expect(await createSettleOrder({ ...parts, inventory, store })(parts.order, options)).toEqual(parts.order);
+  expect(parts.pending).toEqual([[parts.order, lost, 3]]);
 });

@@ -6,19 +6,26 @@ import type { SettlementStore } from './settlement-store.ts';
  * Asks inventory about a PENDING order and writes down what it says; the order as it stands then. Never throws: what
  * cannot be found out or written now leaves the order PENDING, and can be tried again any time.
  */
-export type SettleOrder = (order: Order, options: { deadlineMs: number }) => Promise<Order>;
+export type SettleOrder = (order: Order, options: SettleOptions) => Promise<Order>;
+
+export interface SettleOptions {
+  /** How long inventory may take over its answer. */
+  readonly deadlineMs: number;
+  /** How often the settler has had the order, this time included; 0 for the call that places it. */
+  readonly attempts: number;
+}
 
 export interface SettleOrderParts {
   readonly inventory: Inventory;
   readonly store: Pick<SettlementStore, 'settle' | 'current'>;
   /** Hears why an order stays PENDING. */
-  readonly onPending: (order: Order, cause: unknown) => void;
+  readonly onPending: (order: Order, cause: unknown, attempts: number) => void;
 }
 
 export function createSettleOrder({ inventory, store, onPending }: SettleOrderParts): SettleOrder {
-  return async (order, options) => {
+  return async (order, { deadlineMs, attempts }) => {
     try {
-      const answer = await inventory.reserve(order.id, order.lines, options);
+      const answer = await inventory.reserve(order.id, order.lines, { deadlineMs });
       switch (answer.kind) {
         case 'RESERVED':
           return await store.settle(order.id, { state: 'CONFIRMED' });
@@ -27,11 +34,11 @@ export function createSettleOrder({ inventory, store, onPending }: SettleOrderPa
         case 'RELEASED':
           return await store.current(order.id);
         case 'UNKNOWN':
-          onPending(order, answer.cause);
+          onPending(order, answer.cause, attempts);
           return order;
       }
     } catch (cause) {
-      onPending(order, cause);
+      onPending(order, cause, attempts);
       return order;
     }
   };

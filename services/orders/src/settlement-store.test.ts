@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { Order } from './order.ts';
 import { createOrderStore } from './order-store.ts';
-import { createSettlementStore } from './settlement-store.ts';
+import { createSettlementStore, type DueOrder } from './settlement-store.ts';
 import { newOrder } from './testing/new-order.ts';
 import { openOrdersDatabase } from './testing/orders-database.ts';
 
@@ -20,8 +19,8 @@ async function openSettlements(count: number) {
   return { ...database, orders, settlements, ids: placed.map(({ id }) => id) };
 }
 
-function idsOf(orders: readonly Order[]): string[] {
-  return orders.map(({ id }) => id).sort();
+function idsOf(due: readonly DueOrder[]): string[] {
+  return due.map(({ order }) => order.id).sort();
 }
 
 test('ensure a batch settles each of its orders once, also one that comes twice', async () => {
@@ -73,12 +72,76 @@ test('ensure no order is given to two settlers within its lease', async () => {
 
 test('ensure an order is given again once its lease is over, with one attempt more', async () => {
   await using store = await openSettlements(1);
-  expect(await store.settlements.takeDue({ limit: 10, leaseMs: 1 })).toHaveLength(1);
-  await vi.waitFor(async () => {
-    expect(await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs })).toHaveLength(1);
-  }, 10_000);
-  const { rows } = await store.pool.query('SELECT settle_attempts FROM orders');
-  expect(rows).toEqual([{ settle_attempts: 2 }]);
+  const take = () => store.settlements.takeDue({ limit: 10, leaseMs: 1 });
+  expect(await take()).toMatchObject([{ attempts: 1 }]);
+  await vi.waitFor(async () => expect(await take()).toMatchObject([{ attempts: 2 }]), 10_000);
+});
+
+/** For how long each order is out of everybody's hands, in ms beyond its lease. */
+async function waitsAfter(attempts: number): Promise<number[]> {
+  await using store = await openSettlements(60);
+  await store.pool.query('UPDATE orders SET settle_attempts = $1', [attempts]);
+  await store.settlements.takeDue({ limit: 70, leaseMs: longLeaseMs });
+  const { rows } = await store.pool.query<{ wait: number }>(
+    `SELECT extract(epoch FROM settle_after - now())::float8 * 1000 AS wait FROM orders`,
+  );
+  // Some of the lease has passed by now.
+  return rows.map(({ wait }) => wait - longLeaseMs);
+}
+
+test.each([
+  [0, 250],
+  [3, 2000],
+  [10, 20_000],
+  [1_000_000, 20_000],
+])('ensure an order that failed %i times waits up to %i ms, spread all over', async (attempts, longestMs) => {
+  const waits = await waitsAfter(attempts);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(longestMs);
+  expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(longestMs / 2);
+});
+
+test('ensure orders that fail for long leave room to the others, and get what they do not want', async () => {
+  await using store = await openSettlements(300);
+  const failing = new Set(store.ids.slice(0, 200));
+  await store.pool.query(
+    `UPDATE orders SET settle_attempts = 100, settle_after = now() - interval '1 h' WHERE id = ANY ($1)`,
+    [[...failing]],
+  );
+  const take = () => store.settlements.takeDue({ limit: 64, leaseMs: longLeaseMs });
+  const taken = [await take(), await take(), await take()];
+  const ofFailing = taken.map((due) => due.filter(({ order }) => failing.has(order.id)).length);
+  expect(taken.map((due) => due.length)).toEqual([64, 64, 64]);
+  expect(ofFailing).toEqual([8, 20, 64]);
+});
+
+test('ensure a probe is one order, due or not, and no attempt', async () => {
+  await using store = await openSettlements(2);
+  const [soonest, later] = store.ids;
+  const due = `UPDATE orders SET settle_after = now() + $2 * interval '1 h', settle_attempts = $3 WHERE id = $1`;
+  await store.pool.query(due, [soonest, 1, 5]);
+  await store.pool.query(due, [later, 2, 0]);
+  const probe = () => store.settlements.takeProbe({ leaseMs: 3 * longLeaseMs });
+  expect(await probe()).toMatchObject([{ order: { id: soonest }, attempts: 5 }]);
+  expect(await probe()).toMatchObject([{ order: { id: later }, attempts: 0 }]);
+});
+
+test('ensure a probe is an order that fails for long only where there is no other', async () => {
+  await using store = await openSettlements(2);
+  const [failing, fresh = ''] = store.ids;
+  await store.pool.query('UPDATE orders SET settle_attempts = 100 WHERE id = $1', [failing]);
+  const probe = () => store.settlements.takeProbe({ leaseMs: longLeaseMs });
+  expect(await probe()).toMatchObject([{ order: { id: fresh } }]);
+  await store.settlements.settle(fresh, { state: 'CONFIRMED' });
+  expect(await probe()).toMatchObject([{ order: { id: failing } }]);
+});
+
+test('ensure what waits can be made due, but for what fails for long', async () => {
+  await using store = await openSettlements(3);
+  const [failing = '', ...others] = store.ids;
+  await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs });
+  await store.pool.query('UPDATE orders SET settle_attempts = 100 WHERE id = $1', [failing]);
+  await store.settlements.makeDue();
+  expect(idsOf(await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs }))).toEqual(others.sort());
 });
 
 test('ensure the order that has been due for longest is given first', async () => {
@@ -86,7 +149,7 @@ test('ensure the order that has been due for longest is given first', async () =
   const [, oldest] = store.ids;
   await store.pool.query(`UPDATE orders SET settle_after = now() - interval '1 h' WHERE id = $1`, [oldest]);
   const [first] = await store.settlements.takeDue({ limit: 1, leaseMs: longLeaseMs });
-  expect(first?.id).toBe(oldest);
+  expect(first?.order.id).toBe(oldest);
 });
 
 test('ensure an order is left to the call that places it for its time of grace', async () => {
@@ -104,7 +167,7 @@ test('ensure a cancelled order owes a release until it is marked as done', async
   await store.settlements.settle(confirmed, { state: 'CONFIRMED' });
   await store.orders.cancel(cancelled, 'alice', '', signal);
   const due = await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs });
-  expect(due).toMatchObject([{ id: cancelled, state: 'CANCELLED' }]);
+  expect(due).toMatchObject([{ order: { id: cancelled, state: 'CANCELLED' } }]);
   await store.settlements.markReleased(cancelled);
   await store.makeAllDue();
   expect(await store.settlements.takeDue({ limit: 10, leaseMs: longLeaseMs })).toEqual([]);

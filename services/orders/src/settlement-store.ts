@@ -8,16 +8,39 @@ export interface SettlementStore {
   settle(id: string, settlement: Settlement): Promise<Order>;
   /** The order as it stands. */
   current(id: string): Promise<Order>;
-  /** Orders that something is owed to, at most `limit`, each given to one settler for the time of its lease. */
-  takeDue(options: { limit: number; leaseMs: number }): Promise<Order[]>;
+  /**
+   * Orders that something is owed to, at most `limit`, each given to one settler for the time of its lease. What is not
+   * settled by then is due again a while later, the longer the more often it has been given.
+   */
+  takeDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
+  /** One order that something is owed to, due or not, to find out with whether inventory answers; it is no attempt. */
+  takeProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
+  /** Ends the waits of orders that have not failed for long: they are due now, at most 1,000 of them. */
+  makeDue(): Promise<void>;
   /** Marks the release of a cancelled order's stock as done. */
   markReleased(id: string): Promise<void>;
+}
+
+export interface DueOrder {
+  readonly order: Order;
+  /** How often it has been given to a settler, this time included. */
+  readonly attempts: number;
 }
 
 interface SettleCommand {
   readonly id: string;
   readonly settlement: Settlement;
 }
+
+/** From so many attempts on it is a lasting failure. The indexes of migration 0003 say it too. */
+const lastingAttempts = 8;
+/** What a batch keeps free for lasting failures. */
+const lastingShare = 1 / 8;
+/** Waits after the lease, with full jitter: twice as long each time. The longest is within the 30 s promised. */
+const firstBackoffMs = 250;
+const maxBackoffMs = 20_000;
+/** Most that is made due at once. */
+const maxMadeDue = 1000;
 
 /** @param now Wall clock, for the times that customers see. */
 export function createSettlementStore(pool: Pool, now: () => Date): SettlementStore {
@@ -30,18 +53,47 @@ export function createSettlementStore(pool: Pool, now: () => Date): SettlementSt
     settle: (id, settlement) => settle({ id, settlement }),
     current: async (id) => (await read(pool, [id])).get(id) as Order,
     takeDue: async ({ limit, leaseMs }) => {
-      const { rows } = await pool.query<OrderRow>({
+      const { rows } = await pool.query<DueRow>({
         name: 'take-due-orders',
-        // Up to half as long again, so that replicas do not all come back at the same moment.
-        text: `UPDATE orders
-               SET settle_after = now() + $2 * (1 + random() / 2) * interval '1 ms',
-                   settle_attempts = settle_attempts + 1
-               WHERE id IN (SELECT id FROM orders WHERE settle_after <= now()
-                            ORDER BY settle_after LIMIT $1 FOR UPDATE SKIP LOCKED)
-               RETURNING ${orderColumns}`,
-        values: [limit, leaseMs],
+        text: `WITH first AS MATERIALIZED (
+                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts < ${lastingAttempts}
+                 ORDER BY settle_after LIMIT $1::int - $2::int FOR NO KEY UPDATE SKIP LOCKED
+               ), again AS MATERIALIZED (
+                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts >= ${lastingAttempts}
+                 ORDER BY settle_after LIMIT $1::int - (SELECT count(*) FROM first) FOR NO KEY UPDATE SKIP LOCKED
+               )
+               UPDATE orders
+               SET settle_attempts = settle_attempts + 1,
+                   settle_after = now() + interval '1 ms'
+                     * ($3::int + random() * least($5::int, $4::int * 2 ^ least(settle_attempts, 30)))
+               WHERE id IN (SELECT id FROM first UNION ALL SELECT id FROM again)
+               RETURNING ${orderColumns}, settle_attempts`,
+        values: [limit, Math.floor(limit * lastingShare), leaseMs, firstBackoffMs, maxBackoffMs],
       });
-      return rows.map(fromRow);
+      return rows.map(dueFromRow);
+    },
+    takeProbe: async ({ leaseMs }) => {
+      const soonest = (lane: string) =>
+        `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${lane} ${lastingAttempts}
+          ORDER BY settle_after LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)`;
+      const { rows } = await pool.query<DueRow>({
+        name: 'take-probe-order',
+        text: `UPDATE orders SET settle_after = now() + $1 * interval '1 ms'
+               WHERE id = coalesce(${soonest('<')}, ${soonest('>=')})
+               RETURNING ${orderColumns}, settle_attempts`,
+        values: [leaseMs],
+      });
+      return rows.map(dueFromRow);
+    },
+    makeDue: async () => {
+      await pool.query({
+        name: 'make-orders-due',
+        text: `UPDATE orders SET settle_after = now()
+               WHERE id IN (SELECT id FROM orders
+                            WHERE settle_after > now() AND settle_attempts < ${lastingAttempts}
+                            ORDER BY settle_after LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)`,
+        values: [maxMadeDue],
+      });
     },
     markReleased: async (id) => {
       await pool.query({
@@ -51,6 +103,14 @@ export function createSettlementStore(pool: Pool, now: () => Date): SettlementSt
       });
     },
   };
+}
+
+interface DueRow extends OrderRow {
+  settle_attempts: number;
+}
+
+function dueFromRow(row: DueRow): DueOrder {
+  return { order: fromRow(row), attempts: row.settle_attempts };
 }
 
 /** Settles many orders in one statement, and so in one transaction. */

@@ -1,6 +1,7 @@
 import { createLogger } from '@acme/rpc/log';
 import { expect, test, vi } from 'vitest';
 import type { Inventory } from './inventory.ts';
+import type { Order } from './order.ts';
 import { createOrderStore } from './order-store.ts';
 import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
@@ -27,9 +28,14 @@ async function openParts(
     ...inventory,
   };
   const log = createLogger({ service: 'test', level: 'silent' });
-  const settle = createSettleOrder({ inventory: whole, store, onPending: () => {} });
+  /** How many calls inventory may be asked; and what was not settled, with its attempts. */
+  const circuit = { admits: Number.POSITIVE_INFINITY };
+  const failed: { id: string; attempts: number }[] = [];
+  const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
+  const settle = createSettleOrder({ inventory: whole, store, onPending: onFailed });
   const start = () => {
-    const settler = startSettler({ store, settle, inventory: whole, log });
+    const admits = () => circuit.admits;
+    const settler = startSettler({ store, settle, inventory: whole, admits, onOwed: onFailed, log });
     return { ...settler, [Symbol.asyncDispose]: settler.stop };
   };
   const unsettled = async () => {
@@ -39,7 +45,7 @@ async function openParts(
     return rows.map(({ id }) => id);
   };
   const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
-  return { ...database, orders, start, unsettled };
+  return { ...database, orders, start, unsettled, circuit, failed };
 }
 
 async function eventually(assertion: () => Promise<void>): Promise<void> {
@@ -81,6 +87,54 @@ test('ensure a release that fails is tried again, and does not keep the others w
   settler.wake();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
   expect(tried.filter((id) => id === second.id)).toHaveLength(1);
+  expect(parts.failed[0]).toEqual({ id: first.id, attempts: 1 });
+});
+
+test('ensure an inventory that is away is asked about one order at a time, which is no attempt', async () => {
+  const asked: string[] = [];
+  await using parts = await openParts({
+    reserve: async (id) => {
+      asked.push(id);
+      parts.circuit.admits = 0;
+      return { kind: 'UNKNOWN', cause: 'away' };
+    },
+  });
+  const placed = await Promise.all(Array.from({ length: 20 }, () => parts.orders.place(newOrder())));
+  parts.circuit.admits = 0;
+  await using _settler = parts.start();
+  for (let probes = 1; probes <= 3; probes++) {
+    parts.circuit.admits = 1;
+    await eventually(async () => expect(asked).toHaveLength(probes));
+  }
+  const { rows } = await parts.pool.query('SELECT sum(settle_attempts) AS attempts FROM orders');
+  expect(rows).toEqual([{ attempts: 0n }]);
+  expect(await parts.unsettled()).toHaveLength(placed.length);
+});
+
+test('ensure all that have waited for inventory are due at once when it is back', async () => {
+  await using parts = await openParts({});
+  await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
+  await parts.pool.query(`UPDATE orders SET settle_after = now() + interval '1 h', settle_attempts = 2`);
+  parts.circuit.admits = 0;
+  await using _settler = parts.start();
+  parts.circuit.admits = Infinity;
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+});
+
+test('ensure a thousand orders that always fail do not keep a new one waiting', async () => {
+  const bad = new Set<string>();
+  await using parts = await openParts({
+    reserve: async (id) => (bad.has(id) ? { kind: 'UNKNOWN', cause: 'a defect' } : { kind: 'RESERVED' }),
+  });
+  const failing = await Promise.all(Array.from({ length: 1000 }, () => parts.orders.place(newOrder())));
+  for (const { id } of failing) bad.add(id);
+  await parts.pool.query(`UPDATE orders SET settle_attempts = 100, settle_after = now() - interval '1 h'`);
+  const { id } = await parts.orders.place(newOrder());
+  const isNewDone = async () => !(await parts.unsettled()).includes(id);
+  await using _settler = parts.start();
+  await eventually(async () => expect(await isNewDone()).toBe(true));
+  // All but one batch are still to be tried: it was not the last.
+  expect(parts.failed.length).toBeLessThan(500);
 });
 
 test('ensure a settler that cannot look goes on looking', async () => {

@@ -3,12 +3,16 @@ import type { Logger } from '@acme/rpc/log';
 import type { Inventory } from './inventory.ts';
 import type { Order } from './order.ts';
 import type { SettleOrder } from './settle-order.ts';
-import type { SettlementStore } from './settlement-store.ts';
+import type { DueOrder, SettlementStore } from './settlement-store.ts';
 
 export interface SettlerParts {
   readonly store: SettlementStore;
   readonly settle: SettleOrder;
   readonly inventory: Inventory;
+  /** How many calls inventory may be asked now: any number, one to find out whether it is back, or none. */
+  readonly admits: () => number;
+  /** Hears why a release was not done. */
+  readonly onOwed: (order: Order, cause: unknown, attempts: number) => void;
   readonly log: Logger;
 }
 
@@ -21,6 +25,8 @@ export interface Settler {
 
 /** Time between two looks for orders that are due. */
 const pollMs = 500;
+/** Time between two looks at whether inventory may be asked again; they cost no query. */
+const awayPollMs = 50;
 /** Orders worked on at a time. */
 const batchSize = 64;
 /** How long inventory may take over one order. */
@@ -31,24 +37,37 @@ const leaseMs = 2000;
 /**
  * Finishes what a crash, or an inventory that was away, has left: PENDING orders and owed releases. Any number of
  * replicas may run one. What it does is safe to do twice, so a settler that outlives its lease does no harm.
+ *
+ * While inventory does not answer it is asked about one order now and then, and no order is the worse for it. Once it
+ * is back all that have waited are due at once.
  */
-export function startSettler({ store, settle, inventory, log }: SettlerParts): Settler {
+export function startSettler(parts: SettlerParts): Settler {
+  const { store, settle, inventory, admits, onOwed, log } = parts;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
+  let wasAway = false;
 
-  const work = async (order: Order) => {
+  const work = async ({ order, attempts }: DueOrder) => {
     try {
-      if (order.state === 'PENDING') await settle(order, { deadlineMs: reserveDeadlineMs });
+      if (order.state === 'PENDING') await settle(order, { deadlineMs: reserveDeadlineMs, attempts });
       else {
         await inventory.release(order.id);
         await store.markReleased(order.id);
       }
     } catch (err) {
-      log.warn({ err, order_id: order.id, state: order.state }, 'order not settled, will be tried again');
+      onOwed(order, err, attempts);
     }
   };
+  const take = async (): Promise<DueOrder[]> => {
+    const admitted = admits();
+    wasAway ||= admitted < batchSize;
+    if (admitted < batchSize) return admitted > 0 ? await store.takeProbe({ leaseMs }) : [];
+    if (wasAway) await store.makeDue();
+    wasAway = false;
+    return await store.takeDue({ limit: batchSize, leaseMs });
+  };
   const turn = async () => {
-    const due = await store.takeDue({ limit: batchSize, leaseMs });
+    const due = await take();
     await Promise.all(due.map(work));
     return due.length;
   };
@@ -59,10 +78,12 @@ export function startSettler({ store, settle, inventory, log }: SettlerParts): S
         log.warn({ err }, 'settler cannot look for due orders');
         return 0;
       });
-      if (count === batchSize) continue;
+      // There may be more.
+      if (count > 0) continue;
+      const pauseMs = wasAway ? awayPollMs : pollMs;
       await Promise.race([
         woken.promise,
-        sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {}),
+        sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {}),
       ]);
     }
   };

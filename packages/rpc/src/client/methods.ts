@@ -22,7 +22,7 @@ import { markStream } from './stream-mark.ts';
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
-  readonly circuitBreaker: CircuitBreaker | undefined;
+  readonly circuitBreaker?: CircuitBreaker | undefined;
 }
 
 /** Anything that protobuf-es can make a message of. */
