@@ -40,12 +40,15 @@ export interface TestPair extends AsyncDisposable {
 export interface TestPairOptions {
   /** Replicas of orders, which share a database. */
   readonly ordersReplicas?: number;
+  /** Where orders finds inventory, from where it is: a proxy's address. Where it is, when absent. */
+  readonly reachInventory?: (target: string) => Promise<string>;
 }
 
 /** What a customer's token allows. */
 const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
 
-export async function startTestPair({ ordersReplicas = 1 }: TestPairOptions = {}): Promise<TestPair> {
+export async function startTestPair(options: TestPairOptions = {}): Promise<TestPair> {
+  const { ordersReplicas = 1, reachInventory = async (target) => target } = options;
   // Undone in reverse, whatever of it had been started.
   await using started = new AsyncDisposableStack();
   const keys = started.use(await makeSigningKeys());
@@ -83,8 +86,9 @@ export async function startTestPair({ ordersReplicas = 1 }: TestPairOptions = {}
   const tokenFile = join(folder.path, 'orders.token');
   await writeFile(tokenFile, await token('orders', ['inventory:reserve']));
   const ordersTargets: string[] = [];
+  const reachedTarget = await reachInventory(inventoryTarget);
   for (let replica = 0; replica < ordersReplicas; replica++) {
-    const config = { server: server(0), databaseUrl: ordersUrl, inventoryTarget, tokenFile };
+    const config = { server: server(0), databaseUrl: ordersUrl, inventoryTarget: reachedTarget, tokenFile };
     const { port } = started.adopt(await startOrders(config), (app) => app.close());
     ordersTargets.push(`127.0.0.1:${port}`);
   }
