@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { test as base, describe, expect } from 'vitest';
+import { anySteps, errorsAfter, realStores, type Step, type Stores } from './placing-model.ts';
+import { openTwoDatabases, type TwoDatabases } from './two-databases.ts';
+
+/** Long enough for a machine that has much else to do; alone it takes seconds. */
+const timeoutMs = 90_000;
+
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  .extend('databases', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const databases = await openTwoDatabases();
+    onCleanup(() => databases[Symbol.asyncDispose]());
+    return databases;
+  });
+
+test(
+  'ensure orders and reservations agree whatever is repeated, lost, late or overtaken',
+  async ({ databases }) => {
+    const stores = realStores(databases);
+    await fc.assert(
+      fc.asyncProperty(anySteps, async (steps) => {
+        expect(await errorsAfter(databases, stores, steps)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  },
+  timeoutMs,
+);
+
+type Mutate = (stores: Stores, databases: TwoDatabases) => Partial<Stores>;
+
+/** Bugs that somebody could write, and what the model says of each. One that finds none would prove nothing. */
+const bugs: [string, RegExp, Mutate][] = [
+  [
+    'no tombstone',
+    /is CANCELLED and holds/,
+    ({ reservations }, { inventoryDatabase }) => ({
+      reservations: {
+        ...reservations,
+        release: async (id) => {
+          const { rows } = await inventoryDatabase.query('SELECT FROM reservations WHERE id = $1', [id]);
+          if (rows.length > 0) return await reservations.release(id);
+          return { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: new Date() };
+        },
+      },
+    }),
+  ],
+  [
+    'T3 without its state guard',
+    /is CONFIRMED and holds undefined|events say .* CANCELLED CONFIRMED/,
+    ({ settlements }, { ordersDatabase }) => ({
+      settlements: {
+        ...settlements,
+        settle: async (id, settlement) => {
+          await ordersDatabase.query(
+            `UPDATE orders SET state = 'PENDING', settle_after = now() WHERE id = $1 AND state = 'CANCELLED'`,
+            [id],
+          );
+          return await settlements.settle(id, settlement);
+        },
+      },
+    }),
+  ],
+  [
+    'a cancel that owes no release',
+    /is CANCELLED and holds/,
+    ({ orders }, { ordersDatabase }) => ({
+      orders: {
+        ...orders,
+        cancel: async (id, ...rest) => {
+          const order = await orders.cancel(id, ...rest);
+          await ordersDatabase.query('UPDATE orders SET settle_after = NULL WHERE id = $1', [id]);
+          return order;
+        },
+      },
+    }),
+  ],
+  [
+    'no fingerprint',
+    /^order \S+ holds/,
+    ({ orders }) => ({
+      orders: { ...orders, place: (order) => orders.place({ ...order, fingerprint: Buffer.alloc(32) }) },
+    }),
+  ],
+  [
+    'a lease that nobody heeds',
+    /second settler within its lease/,
+    ({ settlements }) => ({
+      settlements: {
+        ...settlements,
+        takeDue: async (options) => {
+          await settlements.makeDue();
+          return await settlements.takeDue(options);
+        },
+      },
+    }),
+  ],
+  [
+    'a refusal that is forgotten',
+    /is CANCELLED and holds/,
+    ({ reservations }, { inventoryDatabase }) => ({
+      reservations: {
+        ...reservations,
+        reserve: async (command) => {
+          await inventoryDatabase.query(`DELETE FROM reservations WHERE id = $1 AND state = 'RELEASED'`, [
+            command.id,
+          ]);
+          return await reservations.reserve(command);
+        },
+      },
+    }),
+  ],
+];
+
+describe('what the model finds', () => {
+  test.for(bugs)('ensure it finds %s', { timeout: timeoutMs }, async ([, symptom, mutate], { databases }) => {
+    const real = realStores(databases);
+    const stores = { ...real, ...mutate(real, databases) };
+    let errors: string[] = [];
+    const isSound = async (steps: Step[]) => {
+      errors = await errorsAfter(databases, stores, steps);
+      return errors.length === 0;
+    };
+    await fc.check(fc.asyncProperty(anySteps, isSound), { numRuns: 300, endOnFailure: true });
+    expect(errors.join()).toMatch(symptom);
+  });
+});
