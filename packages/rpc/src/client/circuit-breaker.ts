@@ -16,14 +16,17 @@ export interface CircuitBreakerOptions {
 export interface CircuitBreaker {
   /** How many calls it would let through now: Infinity while closed, 1 when a probe is due, 0 otherwise. */
   admits(): number;
-  /** Makes the call and judges how it ends. @throws CircuitOpenError at once, without a call, while it is open. */
+  /**
+   * Makes the call and judges how it ends. @throws CircuitOpenError while it is open, at once and without a call; and
+   * when it opens, to all that wait: their calls go on, and may have been served.
+   */
   guard<T>(call: () => Promise<T>): Promise<T>;
 }
 
-/** Nobody was called: the service has not answered lately. */
+/** The service does not answer. */
 export class CircuitOpenError extends RpcError {
   constructor(name: string) {
-    super(Code.UNAVAILABLE, `${name} has not answered lately, and is not asked before it does`);
+    super(Code.UNAVAILABLE, `${name} has not answered lately: it is asked again in a moment`);
   }
 }
 
@@ -32,9 +35,9 @@ type Verdict = 'answered' | 'failed' | 'none';
 
 /** As many as eject a single replica: what is left of all of them is then no better. */
 const failuresToOpen = 5;
-/** No answer to anybody for so long, with so many waiting: with much traffic that is known before the first deadline. */
+/** No answer to anybody for so long, with so many waiting: under load that is known long before the first deadline. */
 const silenceMs = 250;
-const silentCalls = 32;
+const silentCalls = 16;
 /** From opening to the probe, and from a probe that failed to the next. Give or take a quarter. */
 const openMs = 500;
 
@@ -47,8 +50,8 @@ const stateValues: Record<State, number> = { closed: 0, 'half-open': 1, open: 2 
  *
  * Closed, it lets every call through. Five in a row that fail open it: UNAVAILABLE, or DEADLINE_EXCEEDED of a caller
  * that had patience. Every other end is an answer, RESOURCE_EXHAUSTED too: a busy service says so in no time, and sheds
- * by itself. Open, it fails every call, and after half a second lets one through as its probe. The probe's failure opens
- * it again; any answer closes it, also one to a call from before.
+ * by itself. Silence opens it too, while many wait. Open, it fails every call, and after half a second lets one through
+ * as its probe. The probe's failure opens it again; any answer closes it, also one to a call from before.
  *
  * It sees a call after its retries. Share one among the clients of a target, not among targets.
  */
@@ -59,13 +62,15 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   });
   let state: State = 'closed';
   let failuresInARow = 0;
-  let waiting = 0;
   let heardMs = 0;
   let openedMs = 0;
   let probeMs = 0;
   let refused = 0;
   /** Counts the openings: the failure of a call that began before the last one is no news. */
   let era = 0;
+  /** What ends the wait of each that waits for an answer. */
+  const waiting = new Set<(error: CircuitOpenError) => void>();
+  let isListening = false;
 
   const enter = (next: State) => {
     state = next;
@@ -80,6 +85,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     era++;
     probeMs = nowMs() + openMs * (0.75 + random() / 2);
     enter('open');
+    for (const letGo of waiting) letGo(new CircuitOpenError(name));
+    waiting.clear();
   };
   const close = () => {
     failuresInARow = 0;
@@ -91,14 +98,23 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     if (state === 'half-open') open('the probe failed', err);
     else if (++failuresInARow >= failuresToOpen) open(`${failuresInARow} calls in a row failed`, err);
   };
-  const isSilent = () => waiting >= silentCalls && nowMs() - heardMs >= silenceMs;
+  const isSilent = () => state === 'closed' && waiting.size >= silentCalls && nowMs() - heardMs >= silenceMs;
+  /** After a look at the sockets: answers may lie there, when it is this process that had no time. */
+  const listen = () => {
+    if (isListening || !isSilent()) return;
+    isListening = true;
+    setImmediate(() => {
+      isListening = false;
+      if (isSilent()) open(`${waiting.size} calls wait, and none is answered`);
+    });
+  };
 
   const admits = () => {
     if (state === 'closed') return Number.POSITIVE_INFINITY;
     return state === 'open' && nowMs() >= probeMs ? 1 : 0;
   };
   const admit = () => {
-    if (state === 'closed' && isSilent()) open(`${waiting} calls wait, and none is answered`);
+    listen();
     if (admits() === 0) {
       refused++;
       throw new CircuitOpenError(name);
@@ -121,21 +137,26 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   enter('closed');
   return {
     admits,
-    guard: async (call) => {
+    guard: async <T>(call: () => Promise<T>) => {
       admit();
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
       const startMs = nowMs();
       const startEra = era;
-      if (waiting++ === 0) heardMs = startMs;
-      try {
-        const answer = await call();
-        judge('answered', startEra);
-        return answer;
-      } catch (error) {
-        judge(verdictOn(error, nowMs() - startMs), startEra, error);
-        throw error;
-      } finally {
-        waiting--;
-      }
+      if (waiting.size === 0) heardMs = startMs;
+      waiting.add(reject);
+      call().then(
+        (answer) => {
+          waiting.delete(reject);
+          judge('answered', startEra);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          waiting.delete(reject);
+          judge(verdictOn(error, nowMs() - startMs), startEra, error);
+          reject(error);
+        },
+      );
+      return promise;
     },
   };
 }
