@@ -84,7 +84,7 @@ test('ensure orders that wait for over 30 s are complained of once a minute, wit
   ]);
 });
 
-test('ensure the count reads the indexes of what is unsettled, and not the orders', async () => {
+test('ensure the count reads the index of what is unsettled, and not the orders', async () => {
   await using books = await openBooks();
   await Promise.all(Array.from({ length: 300 }, () => books.orders.place(newOrder())));
   await books.pool.query(`UPDATE orders SET state = 'CONFIRMED', settle_after = NULL`);

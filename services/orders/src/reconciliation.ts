@@ -92,15 +92,12 @@ interface Unsettled {
   readonly ids: readonly string[];
 }
 
-/** Reads the settler's indexes, which hold what is unsettled and nothing else. */
+/** Reads the settler's index, which holds what is unsettled and nothing else. */
 async function readUnsettled(pool: Pool, at: Date): Promise<Unsettled> {
   const { rows } = await pool.query<Unsettled>({
     name: 'unsettled-orders',
     text: `WITH unsettled AS MATERIALIZED (
-             SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL AND settle_attempts >= 8
-             UNION ALL
-             SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL AND settle_attempts < 8
-             LIMIT $3
+             SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL LIMIT $3
            ), too_old AS (
              SELECT id, update_time FROM unsettled WHERE update_time < $1::timestamptz - $2 * interval '1 ms'
            )
