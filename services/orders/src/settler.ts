@@ -80,7 +80,7 @@ export function startSettler(parts: SettlerParts): Settler {
       });
       // There may be more.
       if (count > 0) continue;
-      const pauseMs = wasAway ? awayPollMs : pollMs;
+      const pauseMs = admits() === 0 ? awayPollMs : pollMs;
       await Promise.race([
         woken.promise,
         sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {}),

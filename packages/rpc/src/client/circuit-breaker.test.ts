@@ -133,9 +133,10 @@ test('ensure many that wait for an answer which nobody gets open it before their
   const { breaker, clock, answer, begin } = openBench();
   clock.ms += 3_600_000;
   const waiting = Array.from({ length: 15 }, begin);
-  clock.ms += 200;
+  clock.ms += 400;
   await answer();
-  clock.ms += 250;
+  waiting.push(begin());
+  clock.ms += 499;
   waiting.push(begin());
   await new Promise(setImmediate);
   expect(breaker.admits()).toBe(Infinity);
@@ -148,9 +149,9 @@ test('ensure many that wait for an answer which nobody gets open it before their
 test('ensure silence is not believed before the answers that have come were read', async () => {
   const { breaker, clock, begin } = openBench();
   const waiting = Array.from({ length: 16 }, begin);
-  clock.ms += 250;
+  clock.ms += 500;
+  setImmediate(() => waiting[0]?.resolve('it was us'));
   begin();
-  waiting[0]?.resolve('it was us');
   await new Promise(setImmediate);
   expect(breaker.admits()).toBe(Infinity);
 });

@@ -35,8 +35,10 @@ type Verdict = 'answered' | 'failed' | 'none';
 
 /** As many as eject a single replica: what is left of all of them is then no better. */
 const failuresToOpen = 5;
-/** No answer to anybody for so long, with so many waiting: under load that is known long before the first deadline. */
-const silenceMs = 250;
+/** A deadline that leaves less time than this is the caller's hurry, not the service's fault. */
+const patienceMs = 250;
+/** No answer to anybody for so long, with so many waiting: under load that is known before the first deadline. */
+const silenceMs = 500;
 const silentCalls = 16;
 /** From opening to the probe, and from a probe that failed to the next. Give or take a quarter. */
 const openMs = 500;
@@ -164,6 +166,6 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 /** What a call's failure says of the service. One that its caller ended, or was in too much of a hurry for, nothing. */
 function verdictOn(error: unknown, durationMs: number): Verdict {
   if (!(error instanceof RpcError) || error.code === Code.CANCELLED) return 'none';
-  if (error.code === Code.DEADLINE_EXCEEDED) return durationMs >= silenceMs ? 'failed' : 'none';
+  if (error.code === Code.DEADLINE_EXCEEDED) return durationMs >= patienceMs ? 'failed' : 'none';
   return error.code === Code.UNAVAILABLE ? 'failed' : 'answered';
 }
