@@ -77,6 +77,7 @@ test.each(faults)(
     expect(units).toBeGreaterThanOrEqual(10 + answered.length);
     expect(await reservedOf(pair, ['silent'])).toEqual({ silent: units });
   },
+  60_000,
 );
 
 test('ensure a crowd that finds inventory silent is taken, every one', async () => {
@@ -85,6 +86,7 @@ test('ensure a crowd that finds inventory silent is taken, every one', async () 
   const customer = await pair.clientsFor('alice');
   await place(customer, 'crowd', 10, 2);
   pair.proxy.inject('upstream', { blackHole: true });
-  const answered = await place(customer, 'crowd', 600, 60);
+  // Few enough for a server that is short of processor time to admit them: it is not what this is about.
+  const answered = await place(customer, 'crowd', 240, 24);
   expect(new Set(answered.map(({ state }) => state))).toEqual(new Set([Order_State.PENDING]));
-});
+}, 60_000);
