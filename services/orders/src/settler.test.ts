@@ -111,13 +111,23 @@ test('ensure an inventory that is away is asked about one order at a time, which
   expect(await parts.unsettled()).toHaveLength(placed.length);
 });
 
-test('ensure all that have waited for inventory are due at once when it is back', async () => {
-  await using parts = await openParts({});
+test('ensure all that have waited for inventory are due at once when it is back, and do not overrun it', async () => {
+  const asked: string[] = [];
+  const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
+  await using parts = await openParts({
+    reserve: (id) => {
+      asked.push(id);
+      return answer.promise;
+    },
+  });
   await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
   await parts.pool.query(`UPDATE orders SET settle_after = now() + interval '1 h', settle_attempts = 2`);
   parts.circuit.admits = 0;
   await using _settler = parts.start();
   parts.circuit.admits = Infinity;
+  await eventually(async () => expect(asked).not.toEqual([]));
+  expect(asked.length).toBeLessThanOrEqual(8);
+  answer.resolve({ kind: 'RESERVED' });
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
 });
 

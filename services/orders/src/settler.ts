@@ -27,8 +27,9 @@ export interface Settler {
 const pollMs = 500;
 /** Time between two looks at whether inventory may be asked again; they cost no query. */
 const awayPollMs = 50;
-/** Orders worked on at a time. */
+/** Orders worked on at a time: fewer for an inventory that has just come back, and is cold, and twice as many each turn. */
 const batchSize = 64;
+const firstBatchSize = 8;
 /** How long inventory may take over one order. */
 const reserveDeadlineMs = 1000;
 /** Longer than an attempt takes. A settler that dies keeps its orders from the others for as long as this. */
@@ -39,13 +40,14 @@ const leaseMs = 2000;
  * replicas may run one. What it does is safe to do twice, so a settler that outlives its lease does no harm.
  *
  * While inventory does not answer it is asked about one order now and then, and no order is the worse for it. Once it
- * is back all that have waited are due at once.
+ * is back all that have waited are due at once, and it gets them in batches that grow.
  */
 export function startSettler(parts: SettlerParts): Settler {
   const { store, settle, inventory, admits, onOwed, log } = parts;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
   let wasAway = false;
+  let limit = batchSize;
 
   const work = async ({ order, attempts }: DueOrder) => {
     try {
@@ -63,8 +65,9 @@ export function startSettler(parts: SettlerParts): Settler {
     wasAway ||= admitted < batchSize;
     if (admitted < batchSize) return admitted > 0 ? await store.takeProbe({ leaseMs }) : [];
     if (wasAway) await store.makeDue();
+    limit = wasAway ? firstBatchSize : Math.min(limit * 2, batchSize);
     wasAway = false;
-    return await store.takeDue({ limit: batchSize, leaseMs });
+    return await store.takeDue({ limit, leaseMs });
   };
   const turn = async () => {
     const due = await take();
