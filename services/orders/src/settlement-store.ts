@@ -32,7 +32,7 @@ interface SettleCommand {
   readonly settlement: Settlement;
 }
 
-/** From so many attempts on it is a lasting failure. The index of migration 0003 says it too. */
+/** From so many attempts on it is a lasting failure. The index of migration 0002 says it too. */
 const lastingAttempts = 8;
 /** What a batch keeps free for lasting failures. */
 const lastingShare = 1 / 8;
