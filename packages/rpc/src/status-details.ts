@@ -23,7 +23,7 @@ export const statusDetailsKey = 'grpc-status-details-bin';
  * The most that all details of a status may take, encoded. Over some 45 kB grpc-js tears down the connection and
  * every other call on it; common limits for all metadata together are 8 kB.
  */
-const maxDetailsBytes = 4096;
+export const maxDetailsBytes = 4096;
 
 /** What a caller misses most comes first; the last are dropped first when there is not room for all. */
 const byUse = [
