@@ -4,7 +4,7 @@ import { serverChain } from '@acme/rpc/chain';
 import { createAdmission } from '@acme/rpc/interceptors/admission';
 import { createLogger } from '@acme/rpc/log';
 import { startServer } from '@acme/rpc/server/start-server';
-import { quantile } from './offered-load.ts';
+import { quantile } from './load/offered-load.ts';
 
 /**
  * The server of the admission bench, in a process of its own: `node admission-server.ts CPU_MS WAIT_MS on|off`. Its

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { closedLoop, type Outcome, openLoop, quantile } from './offered-load.ts';
+import { closedLoop, type Outcome, openLoop, quantile } from './load/offered-load.ts';
 
 /**
  * Offers a server once and three times what it can do, and tells what admission makes of that. The levels take turns,

@@ -7,7 +7,7 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { startPair } from '@acme/tools/pair';
-import { peakMemoryMb } from './memory.ts';
+import { peakMemoryMb } from './resident-memory.ts';
 
 /**
  * Imports many rows into an inventory of its own, a process beside this one: how fast, how much memory that takes, and

@@ -1,31 +1,46 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+import { writeReport } from './load/figures.ts';
+import { startBenchProcess } from './load/pinned-process.ts';
+import { prepareStockLoad } from './load/stock-load.ts';
 
-const sampleMs = 200;
+/** Whether a server with the full chain grows with the calls it has served. */
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    json: { type: 'string' },
+  },
+});
+const calls = Number(values.calls);
 
-/** Samples a process's resident memory while something runs; how much more than at the start it held at the most, in MB. */
-export async function peakMemoryMb<T>(
-  pid: number,
-  run: () => Promise<T>,
-): Promise<{ result: T; peakMb: number }> {
-  const idleMb = await residentMb(pid);
-  let peakMb = idleMb;
-  const timer = setInterval(async () => {
-    peakMb = Math.max(peakMb, await residentMb(pid));
-  }, sampleMs);
-  try {
-    return { result: await run(), peakMb: Math.max(peakMb, await residentMb(pid)) - idleMb };
-  } finally {
-    clearInterval(timer);
+await using cleanup = new AsyncDisposableStack();
+const keys = cleanup.use(await makeSigningKeys());
+const program = new URL('./chain/saturday-server.ts', import.meta.url);
+const server = cleanup.use(await startBenchProcess('full', 'server', program, [keys.jwks, issuer, audience]));
+const load = await prepareStockLoad(
+  server.port,
+  await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 }),
+);
+
+let served = 0;
+/** RSS in MB once so many calls have been served. */
+async function rssAfter(count: number): Promise<number> {
+  while (served < count) {
+    served += (await load.run(2)) * 2;
+    process.stdout.write(`${served.toFixed(0)} calls: ${(await rssMb()).toFixed(0)} MB\n`);
   }
+  return rssMb();
 }
 
-/** 0 when the process has gone. Linux tells it in a file; elsewhere it takes `ps`, which costs more. */
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kib !== undefined || process.platform === 'linux') return Number(kib ?? 0) / 1024;
-  const ps = promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
-  return Number((await ps.catch(() => ({ stdout: '' }))).stdout) / 1024;
+async function rssMb(): Promise<number> {
+  const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
+
+const early = await rssAfter(calls / 10);
+const late = await rssAfter(calls);
+await writeReport(
+  { rss_growth: late / early, rss_mb_after_tenth: early, rss_mb_after_all: late, calls },
+  { how: 'RSS of a server with the full chain', jsonFile: values.json },
+);

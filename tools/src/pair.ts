@@ -29,6 +29,8 @@ export interface PairAccess {
 
 export interface Pair extends PairAccess {
   readonly services: readonly ServiceProcess[];
+  /** Where a service keeps its data. */
+  databaseUrl(service: string): string;
   /** Drains orders, then inventory, then stops the database. */
   close(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export async function startPair({
       ordersTarget,
       inventoryTarget,
       services,
+      databaseUrl: database.url,
       token: (subject, scopes) => keys.sign({ subject, scopes, ttlSeconds: daySeconds }),
       close,
     };

@@ -8,6 +8,8 @@ export interface RawAnswer {
   readonly httpStatus: number;
   readonly code: number | undefined;
   readonly message: string;
+  /** The frames, as they came. */
+  readonly body: Buffer;
 }
 
 /** A connection that sends what no gRPC client would. */
@@ -49,14 +51,16 @@ export async function connectRaw(target: string): Promise<RawConnection> {
         received = { ...received, ...trailers };
       });
       stream.on('error', () => {});
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.end(body);
-      stream.resume();
       await once(stream, 'close');
       const code = received['grpc-status'];
       return {
         httpStatus: Number(received[':status']),
         code: code === undefined ? undefined : Number(code),
         message: decodeOrKeep(String(received['grpc-message'] ?? '')),
+        body: Buffer.concat(chunks),
       };
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,0 +1,23 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import type { MethodDefinition } from '@grpc/grpc-js';
+
+const { getStock } = InventoryService.method;
+type Request = MessageShape<typeof getStock.input>;
+type Response = MessageInitShape<typeof getStock.output>;
+
+/** GetStock as grpc-js and nice-grpc want it described, with protobuf-es doing the coding. */
+export const getStockMethod: MethodDefinition<Request, Response> = {
+  path: `/${InventoryService.typeName}/${getStock.name}`,
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: (request) => Buffer.from(toBinary(getStock.input, request)),
+  requestDeserialize: (bytes) => fromBinary(getStock.input, bytes),
+  responseSerialize: (response) => Buffer.from(toBinary(getStock.output, create(getStock.output, response))),
+  responseDeserialize: (bytes) => fromBinary(getStock.output, bytes),
+};
+
+/** The same as nice-grpc's types want it. */
+export const niceDefinition = {
+  getStock: { ...getStockMethod, requestStream: false, responseStream: false, options: {} },
+} as const;

@@ -1,0 +1,30 @@
+import { AggregationTemporality, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+
+/** Records every span and measurement and exports them to nowhere: what telemetry costs without what a network does. */
+export function startNullTelemetry(): void {
+  new NodeSDK({
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: {
+          export: (_spans, done) => done({ code: 0 }),
+          shutdown: async () => {},
+        },
+      }),
+    ],
+    metricReaders: [
+      new PeriodicExportingMetricReader({
+        exporter: {
+          export: (_metrics, done) => done({ code: 0 }),
+          forceFlush: async () => {},
+          shutdown: async () => {},
+          selectAggregationTemporality: () => AggregationTemporality.CUMULATIVE,
+        },
+        exportIntervalMillis: 5000,
+      }),
+    ],
+    logRecordProcessors: [],
+    instrumentations: [],
+  }).start();
+}

@@ -1,0 +1,37 @@
+// The full chain of every service here: `saturday-server.ts JWKS ISSUER AUDIENCE`. Its log goes to stdout.
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { startNullTelemetry } from './null-telemetry.ts';
+import { stockAnswer } from './stock-answer.ts';
+
+// Before anything asks for a meter.
+startNullTelemetry();
+const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
+const { serverChain } = await import('@acme/rpc/chain');
+const { createLogger } = await import('@acme/rpc/log');
+const { startServer } = await import('@acme/rpc/server/start-server');
+
+const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);
+const notCalled = () => {
+  throw new Error('the bench calls GetStock only');
+};
+const { port } = await startServer({
+  address: '127.0.0.1:0',
+  service: InventoryService,
+  implementation: {
+    getStock: async ({ sku }) => stockAnswer(sku),
+    listStock: notCalled,
+    reserveStock: notCalled,
+    releaseStock: notCalled,
+    watchStock: notCalled,
+    importStock: notCalled,
+    countStock: notCalled,
+  },
+  interceptors: serverChain({
+    errors: () => undefined,
+    deadlineMode: 'default',
+    verifyToken: await createJwtVerifier({ jwks, issuer, audience, developmentKeys: false, now: Date.now }),
+  }),
+  log: createLogger({ service: 'bench', level: 'info' }),
+  reflection: false,
+});
+process.send?.({ port });

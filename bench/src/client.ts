@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { median, writeReport } from './load/figures.ts';
+import { placement, startBenchProcess } from './load/pinned-process.ts';
+
+/** Calls of one small method that a single process gets out, by each client in turn, of one bare node:http2 server. */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+  },
+});
+const seconds = Number(values.seconds);
+const token = 'x'.repeat(300);
+
+await using cleanup = new AsyncDisposableStack();
+const server = cleanup.use(
+  await startBenchProcess('http2', 'server', new URL('./chain/http2-server.ts', import.meta.url), []),
+);
+const contenders = [];
+for (const name of ['saturday', 'grpcjs', 'nice', 'connect']) {
+  const program = new URL(`./client/${name}-client.ts`, import.meta.url);
+  const client = cleanup.use(
+    await startBenchProcess(name, 'load', program, [`127.0.0.1:${server.port}`, token]),
+  );
+  const run = async (seconds: number): Promise<number> => (await client.ask({ seconds })).perSecond;
+  contenders.push({ name, run, perSecond: [] as number[] });
+}
+for (const { run } of contenders) await run(2);
+for (let round = 1; round <= Number(values.rounds); round++) {
+  for (const { run, perSecond } of contenders) perSecond.push(await run(seconds));
+  const figures = contenders.map(({ name, perSecond }) => `${name} ${perSecond.at(-1)?.toFixed(0)}`);
+  process.stdout.write(`round ${round}: ${figures.join('  ')} calls/s\n`);
+}
+const medians = Object.fromEntries(contenders.map(({ name, perSecond }) => [name, median(perSecond)]));
+const over = (other: string) => (medians.saturday ?? Number.NaN) / (medians[other] ?? Number.NaN);
+await writeReport(
+  {
+    client_over_grpcjs: over('grpcjs'),
+    client_over_nice: over('nice'),
+    client_over_connect: over('connect'),
+    ...Object.fromEntries(Object.entries(medians).map(([name, value]) => [`${name}_per_second`, value])),
+  },
+  { how: `64 callers, bare node:http2 server, ${placement}`, jsonFile: values.json },
+);

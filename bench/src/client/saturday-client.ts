@@ -1,0 +1,11 @@
+// The client of every service here: deadline, retries, token, context and tracing included.
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { startNullTelemetry } from '../chain/null-telemetry.ts';
+import { runCallers } from './run-callers.ts';
+
+startNullTelemetry();
+const { createClient } = await import('@acme/rpc/client/create-client');
+
+const [target = '', token = ''] = process.argv.slice(2);
+const client = createClient(InventoryService, { target, token: () => token });
+await runCallers(async () => (await client.getStock({ sku: 'SAT-0001' })).stock);

@@ -1,0 +1,35 @@
+import pg from 'pg';
+
+export interface Filling {
+  readonly orderCount: number;
+  readonly customerId: string;
+  /** How many of the orders are this customer's. */
+  readonly ofCustomer: number;
+}
+
+/** Writes settled orders straight into a database; some ids of the customer's. */
+export async function fillOrders(
+  databaseUrl: string,
+  { orderCount, customerId, ofCustomer }: Filling,
+): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state, create_time, update_time)
+       SELECT uuidv7(make_interval(secs => (n - $1) / 10.0)), CASE WHEN n % ($1 / $3) = 0 THEN $2 ELSE 'customer-' || n % 1000 END,
+              gen_random_uuid(), '\\x00', '[{"sku": "BENCH", "quantity": 1}]', 'CONFIRMED',
+              now() + make_interval(secs => (n - $1) / 10.0), now() + make_interval(secs => (n - $1) / 10.0)
+       FROM generate_series(1, $1::int) AS n`,
+      [orderCount, customerId, ofCustomer],
+    );
+    await client.query('VACUUM ANALYZE orders');
+    const { rows } = await client.query<{ id: string }>(
+      `SELECT id FROM orders WHERE customer_id = $1 ORDER BY random() LIMIT 2000`,
+      [customerId],
+    );
+    return rows.map(({ id }) => id);
+  } finally {
+    await client.end();
+  }
+}

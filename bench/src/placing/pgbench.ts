@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import pg from 'pg';
+import { pgbenchRank, skuCount, skuOf } from './popularity.ts';
+
+export interface PgbenchOptions {
+  readonly url: string;
+  /** For its script. */
+  readonly folder: string;
+  /** Whether all orders are of one article. */
+  readonly hot: boolean;
+}
+
+export interface Pgbench {
+  /** Orders a second, each in a transaction of its own. */
+  run(callers: number, seconds: number): Promise<number>;
+}
+
+/**
+ * pgbench as the yardstick: what PostgreSQL itself does when every order is one transaction, which inserts the order
+ * with its lines, takes the stock and inserts the reservation, from C, with nothing in between.
+ */
+export async function preparePgbench({ url, folder, hot }: PgbenchOptions): Promise<Pgbench> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    `CREATE TABLE orders (id uuid PRIMARY KEY DEFAULT uuidv7(), customer_id text NOT NULL, request_id uuid NOT NULL,
+                          lines jsonb NOT NULL, state text NOT NULL, create_time timestamptz NOT NULL,
+                          UNIQUE (customer_id, request_id));
+     CREATE INDEX ON orders (customer_id, id DESC);
+     CREATE TABLE stock (sku text PRIMARY KEY, on_hand bigint NOT NULL, reserved bigint NOT NULL,
+                         CHECK (reserved <= on_hand)) WITH (fillfactor = 50);
+     CREATE TABLE reservations (id uuid PRIMARY KEY, lines jsonb NOT NULL, state text NOT NULL)`,
+  );
+  await client.query(`INSERT INTO stock SELECT sku, 1e15, 0 FROM unnest($1::text[]) AS sku`, [
+    Array.from({ length: skuCount }, (_, index) => skuOf(index + 1)),
+  ]);
+  await client.end();
+  const script = join(folder, 'order.pgbench');
+  await writeFile(script, hot ? hotOrder : popularOrder);
+  return {
+    run: async (callers, seconds) => {
+      const output = await pgbench([
+        ...['-n', '-M', 'prepared', '-f', script, '-j', '1'],
+        ...['-c', String(callers), '-T', String(seconds), url],
+      ]);
+      const [, tps] = /tps = ([\d.]+)/.exec(output) ?? [];
+      if (!tps) throw new Error(`pgbench told no rate:\n${output}`);
+      return Number(tps);
+    },
+  };
+}
+
+const insertOrder = `INSERT INTO orders (customer_id, request_id, lines, state, create_time)
+VALUES ('bench', gen_random_uuid(), '[{"sku": "BENCH-0001", "quantity": 1}, {"sku": "BENCH-0002", "quantity": 1}]', 'CONFIRMED', now())
+RETURNING id \\gset
+`;
+const insertReservation = `INSERT INTO reservations (id, lines, state)
+VALUES (:id::uuid, '[{"sku": "BENCH-0001", "quantity": 1}, {"sku": "BENCH-0002", "quantity": 1}]', 'RESERVED');
+`;
+const takeStock = (sku: string) =>
+  `UPDATE stock SET reserved = reserved + 1 WHERE sku = 'BENCH-' || lpad(${sku}::text, 4, '0');\n`;
+
+// The articles in one order everywhere, as anybody does who has met a deadlock.
+const popularOrder = `\\set u1 random(0, 999999) / 1000000.0
+\\set u2 random(0, 999999) / 1000000.0
+\\set a ${pgbenchRank('u1')}
+\\set b ${pgbenchRank('u2')}
+\\set low least(:a, :b)
+\\set high greatest(:a, :b)
+BEGIN;
+${insertOrder}${takeStock(':low')}${takeStock(':high')}${insertReservation}COMMIT;
+`;
+const hotOrder = `BEGIN;\n${insertOrder}${takeStock('1')}${insertReservation}COMMIT;\n`;
+
+async function pgbench(args: readonly string[]): Promise<string> {
+  const child = spawn('pgbench', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const failed = once(child, 'error').then(([cause]) => {
+    throw new Error(`pgbench cannot be run (Debian: postgresql-contrib): ${cause.message}`);
+  });
+  const [output, complaint, [code]] = await Promise.race([
+    Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]),
+    failed,
+  ]);
+  if (code !== 0) throw new Error(`pgbench ended with ${code}:\n${complaint}`);
+  return output;
+}
