@@ -29,6 +29,11 @@ test.each(['SIGTERM', 'SIGINT'] as const)('ensure %s closes the app and exits 0'
   expect(ended).toEqual({ code: 0, stdout: 'started\nclosing\n', stderr: '' });
 });
 
+test.each(['SIGTERM', 'SIGINT'] as const)('ensure %s ends an app that is still starting', async (signal) => {
+  const ended = await run('starts for ever', [['starting', signal]]);
+  expect(ended).toEqual({ code: 0, stdout: 'starting\n', stderr: '' });
+});
+
 test('ensure what cannot start says why in one line and exits 1', async () => {
   expect(await run('cannot start')).toEqual({ code: 1, stdout: '', stderr: 'port 1 is taken\n' });
 });

@@ -6,6 +6,10 @@ const say = (word: string) => process.stdout.write(`${word}\n`);
 
 await runUntilSignal(async () => {
   if (way === 'cannot start') throw new Error('port 1 is taken');
+  if (way === 'starts for ever') {
+    say('starting');
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  }
   return {
     close: async () => {
       say('closing');
