@@ -29,7 +29,10 @@ function installedBinaries(): { native: string; version: string } {
     const { version } = createRequire(import.meta.url)(join(root, 'package.json'));
     return { native: join(root, 'native'), version };
   } catch (error) {
-    throw new Error(`${name} is not installed: run npm ci with optional dependencies`, { cause: error });
+    throw new Error(
+      `${name} is not installed: it comes with npm ci, unless development or optional dependencies are left out`,
+      { cause: error },
+    );
   }
 }
 
