@@ -37,7 +37,8 @@ try {
   const scopes = values.scopes?.split(/\s+/) ?? policyOf(method).scopes;
   const token = await pair.token(values.sub, scopes);
   const target = service === OrderService ? pair.ordersTarget : pair.inventoryTarget;
-  using client = createClient(service, { target, token: () => token });
+  const { credentials } = pair;
+  using client = createClient(service, { target, credentials, token: () => token });
   const call = (client as unknown as Record<string, (request: unknown) => unknown>)[method.localName];
   const answer = call?.(requestOf(method, json));
   if (answer instanceof Promise) print(method, await answer);

@@ -20,22 +20,31 @@ const sizes = ['SMALL', 'MEDIUM', 'LARGE', 'SET OF 3', 'SET OF 6'];
 /** The same id at every start: the first one fills the shelves, the others find it done. */
 const importId = '5a7a4da1-0000-4000-8000-000000000001';
 
+/** How many articles there are: SAT-0001 and up. */
+export const catalogueSize = sizes.length * colours.length * things.length;
+
+/** The SKU of an article, by its number from 1. */
+export function skuOf(number: number): string {
+  return `SAT-${String(number).padStart(4, '0')}`;
+}
+
 /** Puts a catalogue of 500 articles into inventory, once; how many articles it holds. */
 export async function importCatalogue(pair: PairAccess): Promise<bigint> {
   const token = await pair.token('start', ['inventory:write']);
-  using inventory = createClient(InventoryService, { target: pair.inventoryTarget, token: () => token });
+  const { inventoryTarget: target, credentials } = pair;
+  using inventory = createClient(InventoryService, { target, credentials, token: () => token });
   const { received } = await inventory.importStock(catalogue());
   return received;
 }
 
 function* catalogue() {
-  const itemCount = BigInt(sizes.length * colours.length * things.length);
+  const itemCount = BigInt(catalogueSize);
   let number = 0;
   for (const size of sizes)
     for (const colour of colours)
       for (const thing of things) {
         const item = {
-          sku: `SAT-${String(++number).padStart(4, '0')}`,
+          sku: skuOf(++number),
           title: `${colour} ${thing} ${size}`,
           onHand: 1000n,
         };

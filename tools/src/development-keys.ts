@@ -22,7 +22,9 @@ export async function openDevelopmentKeys(dataFolder: string): Promise<Developme
   await mkdir(folder, { recursive: true });
   const jwk = (await readKey(privateFile)) ?? (await makeKey(privateFile));
   const { d: _secret, ...publicJwk } = jwk;
-  await writeWhole(jwksFile, JSON.stringify({ keys: [publicJwk] }), 0o644);
+  const jwks = JSON.stringify({ keys: [publicJwk] });
+  // Those who only sign may have a folder that they cannot write to.
+  if ((await readFile(jwksFile, 'utf8').catch(() => '')) !== jwks) await writeWhole(jwksFile, jwks, 0o644);
   const key = await importJWK(jwk, 'ES256');
   return {
     jwksFile,

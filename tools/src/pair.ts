@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { startEmbedded } from '@acme/postgres/embedded';
+import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
 import {
   developmentAudience,
   developmentIssuer,
@@ -24,6 +25,8 @@ export interface PairOptions {
 export interface PairAccess {
   readonly ordersTarget: string;
   readonly inventoryTarget: string;
+  /** Plain text when absent. */
+  readonly credentials?: ChannelCredentials | undefined;
   token(subject: string, scopes: readonly string[]): Promise<string>;
 }
 

@@ -1,22 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { RpcError } from '@acme/rpc/errors';
+import { Code, RpcError } from '@acme/rpc/errors';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 
 const maxAttempts = 100;
 
+/** After an answer that does not say when to come back. */
+const defaultDelayMs = 500;
+
+/** What is answered, or not answered, while a server or its database is restarted. */
+const awayCodes: readonly Code[] = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED];
+
 /**
- * Makes a call again when it is told to come back later, after as long as the RetryInfo says: what every client of a
- * busy server should do. Only for calls that may be sent twice.
+ * Makes a call again when it is told to come back later, after as long as the RetryInfo says, and when nobody is there
+ * to tell it: what a client that has time should do. Only for calls that may be sent twice.
  */
 export async function patiently<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      const delay = error instanceof RpcError ? error.detail(RetryInfoSchema)?.retryDelay : undefined;
-      if (!delay || attempt === maxAttempts) throw error;
-      await sleep(durationMs(delay));
+      if (!(error instanceof RpcError) || attempt === maxAttempts) throw error;
+      const delay = error.detail(RetryInfoSchema)?.retryDelay;
+      if (!delay && !awayCodes.includes(error.code)) throw error;
+      await sleep(delay ? durationMs(delay) : defaultDelayMs);
     }
   }
 }

@@ -43,7 +43,8 @@ export async function placeAll({
 }: PlaceAllOptions): Promise<PlacedInvoice[]> {
   const scopes = ['orders:read', 'orders:write', 'orders:read:any', 'orders:write:any'];
   const token = await pair.token('replay', scopes);
-  using client = createClient(OrderService, { target: pair.ordersTarget, token: () => token });
+  const { ordersTarget: target, credentials } = pair;
+  using client = createClient(OrderService, { target, credentials, token: () => token });
   const placed: PlacedInvoice[] = [];
   const waiting = orders[Symbol.iterator]();
   const work = async () => {
@@ -80,7 +81,7 @@ async function place(
 async function settled(client: Client<typeof OrderService>, id: string): Promise<Order_State> {
   const deadlineMs = performance.now() + settleTimeoutMs;
   for (;;) {
-    const { order } = await client.getOrder({ id });
+    const { order } = await patiently(() => client.getOrder({ id }));
     if (order && order.state !== Order_State.PENDING) return order.state;
     if (performance.now() > deadlineMs)
       throw new Error(`order ${id} was not settled in ${settleTimeoutMs / 1000} s`);

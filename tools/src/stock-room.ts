@@ -10,7 +10,8 @@ export async function importStock(
   units: ReadonlyMap<string, number>,
 ): Promise<void> {
   const token = await pair.token('replay', ['inventory:write']);
-  using inventory = createClient(InventoryService, { target: pair.inventoryTarget, token: () => token });
+  const { inventoryTarget: target, credentials } = pair;
+  using inventory = createClient(InventoryService, { target, credentials, token: () => token });
   const itemCount = BigInt(units.size);
   await inventory.importStock(
     units
@@ -22,7 +23,8 @@ export async function importStock(
 /** Everything that inventory knows, by SKU. */
 export async function readStock(pair: PairAccess): Promise<Map<string, Stock>> {
   const token = await pair.token('replay', ['inventory:read']);
-  using inventory = createClient(InventoryService, { target: pair.inventoryTarget, token: () => token });
+  const { inventoryTarget: target, credentials } = pair;
+  using inventory = createClient(InventoryService, { target, credentials, token: () => token });
   const stock = new Map<string, Stock>();
   let pageToken = '';
   do {

@@ -4,6 +4,9 @@ import { createLogger } from './log.ts';
 import { channelCredentials } from './tls/channel-credentials.ts';
 import { readTls } from './tls/read-tls.ts';
 
+/** A machine that is short of CPU says nothing of the service. */
+const timeoutMs = 5000;
+
 /**
  * Asks a server for its health (gRPC's health checking protocol), prints the answer in one line, and exits 0 if it is
  * SERVING: `node health-probe.ts [SERVICE]`, for a container's health check. Without a service, or with its full name,
@@ -35,7 +38,7 @@ async function probe(variables: NodeJS.ProcessEnv, service: string | undefined):
     developmentCertificates: true,
     log: createLogger({ service: 'health-probe', level: 'silent' }),
   });
-  return askHealth(target, { service, credentials });
+  return askHealth(target, { service, credentials, timeoutMs });
 }
 
 /** All addresses are an address to listen on, but none to call. */

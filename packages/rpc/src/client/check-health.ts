@@ -2,7 +2,7 @@ import { ChannelCredentials, type Client, makeGenericClientConstructor } from '@
 import { service as healthService } from 'grpc-health-check';
 
 const HealthClient = makeGenericClientConstructor(healthService, 'Health');
-const timeoutMs = 1000;
+const defaultTimeoutMs = 1000;
 
 type Check = (
   request: { service: string },
@@ -15,9 +15,11 @@ export interface HealthQuestion {
   readonly service?: string | undefined;
   /** TLS; plain text when absent. */
   readonly credentials?: ChannelCredentials | undefined;
+  /** How long to wait for the answer; a second when absent. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** Whether the server there says that it is SERVING. Whatever goes wrong within a second is a no. */
+/** Whether the server there says that it is SERVING. Whatever goes wrong until the timeout is a no. */
 export function checkHealth(target: string, question: HealthQuestion = {}): Promise<boolean> {
   return askHealth(target, question).then(
     (status) => status === 'SERVING',
@@ -25,10 +27,14 @@ export function checkHealth(target: string, question: HealthQuestion = {}): Prom
   );
 }
 
-/** What the server there says of its health: `SERVING`, `NOT_SERVING`. Rejects with what went wrong within a second. */
+/** What the server there says of its health: `SERVING`, `NOT_SERVING`. Rejects with what went wrong until the timeout. */
 export function askHealth(
   target: string,
-  { service = '', credentials = ChannelCredentials.createInsecure() }: HealthQuestion = {},
+  {
+    service = '',
+    credentials = ChannelCredentials.createInsecure(),
+    timeoutMs = defaultTimeoutMs,
+  }: HealthQuestion = {},
 ): Promise<string> {
   // Not through a proxy of the environment: it is this server that is asked.
   const options = { 'grpc.enable_http_proxy': 0 };

@@ -3,6 +3,8 @@ import { connect } from 'node:tls';
 import { CallCredentials, ChannelCredentials, experimental } from '@grpc/grpc-js';
 import { openTlsFiles, type TlsConfig, type TlsFiles, type TlsOptions } from './tls-files.ts';
 
+export type { ChannelCredentials } from '@grpc/grpc-js';
+
 /**
  * What a client shows and asks for: TLS 1.3, a server certificate for the target's name or address from one of the
  * authorities in the CA file, and with `mtls` the pair in the files as its own. Without a config the client speaks
