@@ -22,7 +22,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('ensures an item that finds nothing running starts within the tick, alone', async () => {
   const { batches, run, succeed } = heldRun();
-  const add = createBatcher({ run, maxItems: 10, maxQueued: 10 });
+  const add = createBatcher({ name: 'test', run, maxItems: 10, maxQueued: 10 });
   const result = add(1);
   await null;
   await null;
@@ -33,7 +33,7 @@ test('ensures an item that finds nothing running starts within the tick, alone',
 
 test('ensures what arrives during a batch goes together in the next, in order, at most maxItems', async () => {
   const { batches, run, succeed } = heldRun();
-  const add = createBatcher({ run, maxItems: 3, maxQueued: 10 });
+  const add = createBatcher({ name: 'test', run, maxItems: 3, maxQueued: 10 });
   const first = add(0);
   await turn();
   const others = [1, 2, 3, 4].map(add);
@@ -51,7 +51,12 @@ test('ensures what arrives during a batch goes together in the next, in order, a
 });
 
 test('ensures it starts again after it ran dry', async () => {
-  const add = createBatcher({ run: async (items: number[]) => items, maxItems: 3, maxQueued: 3 });
+  const add = createBatcher({
+    name: 'test',
+    run: async (items: number[]) => items,
+    maxItems: 3,
+    maxQueued: 3,
+  });
   expect(await add(1)).toBe(1);
   await turn();
   expect(await add(2)).toBe(2);
@@ -59,7 +64,7 @@ test('ensures it starts again after it ran dry', async () => {
 
 test('ensures an item over maxQueued is rejected at once, and those waiting are not', async () => {
   const { run, succeed } = heldRun();
-  const add = createBatcher({ run, maxItems: 2, maxQueued: 2 });
+  const add = createBatcher({ name: 'test', run, maxItems: 2, maxQueued: 2 });
   const first = add(0);
   await turn();
   const waiting = [1, 2].map(add);
@@ -77,6 +82,7 @@ test('ensures an item over maxQueued is rejected at once, and those waiting are 
 test('ensures nobody pays for a neighbour: a failed batch runs one by one, in order', async () => {
   const batches: number[][] = [];
   const add = createBatcher({
+    name: 'test',
     run: async (items: number[]) => {
       batches.push(items);
       if (items.includes(2)) throw new Error('two is bad');
@@ -95,6 +101,7 @@ test('ensures nobody pays for a neighbour: a failed batch runs one by one, in or
 test('ensures a database that is away is asked once for the whole batch', async () => {
   let calls = 0;
   const add = createBatcher<number, number>({
+    name: 'test',
     run: async () => {
       calls += 1;
       await new pg.Client({ host: '127.0.0.1', port: 1 }).connect();
@@ -115,6 +122,7 @@ test('ensures a database that is away is asked once for the whole batch', async 
 test('ensures a database that goes away during the one by one is not asked for the rest', async () => {
   const batches: number[][] = [];
   const add = createBatcher<number, number>({
+    name: 'test',
     run: async (items) => {
       batches.push(items);
       if (items.length > 1) throw new Error('one of them is bad');
@@ -139,7 +147,7 @@ test('ensures a run that gives the wrong number of results fails its batch and i
     calls += 1;
     return [1];
   };
-  const add = createBatcher<number, number>({ run, maxItems: 3, maxQueued: 3 });
+  const add = createBatcher<number, number>({ name: 'test', run, maxItems: 3, maxQueued: 3 });
   const results = await Promise.allSettled([1, 2].map(add));
   expect(results).toMatchObject(
     [1, 2].map(() => ({ reason: { message: 'a batch of 2 items gave 1 results' } })),
@@ -151,6 +159,6 @@ test('ensures a run that throws before its first await rejects like any other', 
   const run = (): Promise<number[]> => {
     throw new Error('at once');
   };
-  const add = createBatcher<number, number>({ run, maxItems: 3, maxQueued: 3 });
+  const add = createBatcher<number, number>({ name: 'test', run, maxItems: 3, maxQueued: 3 });
   await expect(add(1)).rejects.toThrow('at once');
 });

@@ -1,3 +1,4 @@
+import { type BatchTelemetry, batchTelemetry, type ItemSpan } from './batch-telemetry.ts';
 import { isUnavailable } from './errors.ts';
 
 /** More work waits than `maxQueued`: the caller should be told to come back later. */
@@ -9,7 +10,11 @@ type Waiting<Item, Result> = {
   item: Item;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
+  span: ItemSpan;
 };
+
+/** Does the work of a batch: `run`, and what shows it. */
+type RunBatch<Item, Result> = (batch: readonly Waiting<Item, Result>[]) => Promise<Result[]>;
 
 /**
  * Gathers items into batches: while one batch is at the database the next one fills. An item that finds nothing
@@ -18,15 +23,25 @@ type Waiting<Item, Result> = {
  *
  * When a batch fails, its items run one by one, so that nobody pays for a neighbour: `run` must have done
  * nothing if it throws, or be safe to repeat. If the database is unavailable all of them fail with it instead.
+ *
+ * Items and batches are called `name` in traces and measurements.
  */
 export function createBatcher<Item, Result>(options: {
+  name: string;
   run: (items: Item[]) => Promise<Result[]>;
   maxItems: number;
   maxQueued: number;
 }): (item: Item) => Promise<Result> {
-  const { run, maxItems, maxQueued } = options;
+  const { name, maxItems, maxQueued } = options;
+  const telemetry = batchTelemetry(name);
   const queue: Waiting<Item, Result>[] = [];
   let draining = false;
+
+  const run: RunBatch<Item, Result> = (batch) =>
+    telemetry.run(
+      batch.map(({ span }) => span),
+      () => options.run(batch.map(({ item }) => item)),
+    );
 
   async function drain(): Promise<void> {
     // One microtask later, so that a burst goes together; `draining` is already set.
@@ -41,21 +56,41 @@ export function createBatcher<Item, Result>(options: {
         reject(new QueueFullError(`${maxQueued} items are waiting already`));
         return;
       }
-      queue.push({ item, resolve, reject });
+      queue.push(shown(telemetry, { item, resolve, reject }));
       if (draining) return;
       draining = true;
       void drain();
     });
 }
 
+/** Ends the item's span when it is answered. */
+function shown<Item, Result>(
+  telemetry: BatchTelemetry,
+  { item, resolve, reject }: Omit<Waiting<Item, Result>, 'span'>,
+): Waiting<Item, Result> {
+  const span = telemetry.start();
+  return {
+    item,
+    span,
+    resolve: (result) => {
+      telemetry.end(span);
+      resolve(result);
+    },
+    reject: (error) => {
+      telemetry.fail(span, error);
+      reject(error);
+    },
+  };
+}
+
 /** Runs one batch and answers each of its items. Never rejects. */
 async function settle<Item, Result>(
-  run: (items: Item[]) => Promise<Result[]>,
+  run: RunBatch<Item, Result>,
   batch: Waiting<Item, Result>[],
 ): Promise<void> {
   let results: Result[];
   try {
-    results = await run(batch.map(({ item }) => item));
+    results = await run(batch);
   } catch (error) {
     if (batch.length === 1 || isUnavailable(error)) for (const { reject } of batch) reject(error);
     else await settleOneByOne(run, batch);
@@ -71,7 +106,7 @@ async function settle<Item, Result>(
 }
 
 async function settleOneByOne<Item, Result>(
-  run: (items: Item[]) => Promise<Result[]>,
+  run: RunBatch<Item, Result>,
   batch: Waiting<Item, Result>[],
 ): Promise<void> {
   let unavailable: unknown;

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { measurePool } from './pool-telemetry.ts';
+import { traceStatements } from './statement-telemetry.ts';
 
 export type { Pool } from 'pg';
 
@@ -23,7 +25,7 @@ const types = {
  *
  * `bigint` columns come back as bigint, `timestamptz` as Date. `onError` hears of connections that died while
  * nobody used them (a database restart, a fail-over); the pool has already replaced them. Parameters in the URL
- * win over the limits here.
+ * win over the limits here. Statements and connections show in traces and measurements.
  */
 export function openPool(options: {
   url: string;
@@ -51,5 +53,7 @@ export function openPool(options: {
   });
   // Without a listener, an 'error' event of an idle connection ends the process.
   pool.on('error', (error) => options.onError(error));
+  traceStatements(pool, options.url);
+  measurePool(pool, { poolName: options.applicationName, max: options.max });
   return pool;
 }

@@ -1,5 +1,9 @@
+import { create } from '@bufbuild/protobuf';
+import { TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createLogger } from './log.ts';
+import { collectTelemetry } from './testing/collect-telemetry.ts';
 
 function linesOf(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
@@ -20,4 +24,25 @@ test('ensure a line below the level is not written, and one with a bigint is', (
     log.info({ onHand: 5n }, 'counted');
   });
   expect(lines).toMatchObject([{ level: 'info', msg: 'counted' }]);
+});
+
+test('ensure a message with a Timestamp, which JSON cannot take, is written', () => {
+  const lines = linesOf((log) =>
+    log.info({ at: create(TimestampSchema, { seconds: 5n, nanos: 7 }) }, 'settled'),
+  );
+  expect(lines).toMatchObject([{ msg: 'settled', at: { seconds: 5, nanos: 7 } }]);
+});
+
+test('ensure a line within a span names it and its trace, whoever writes it, and no other line does', async () => {
+  await using telemetry = collectTelemetry();
+  const lines = linesOf((log) => {
+    trace.getTracer('test').startActiveSpan('work', (span) => {
+      log.child({ order_id: '1' }).warn('within');
+      span.end();
+    });
+    log.warn('without');
+  });
+  const { traceId, spanId } = telemetry.spans[0]?.spanContext() ?? {};
+  expect(lines[0]).toMatchObject({ msg: 'within', trace_id: traceId, span_id: spanId });
+  expect(lines[1]).not.toHaveProperty('trace_id');
 });

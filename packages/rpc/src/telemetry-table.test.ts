@@ -31,7 +31,8 @@ async function runTable(environment: Record<string, string>, codeAttribute: stri
   return {
     table: Object.fromEntries(cells) as Record<string, Cell>,
     scopes: new Set(collector.spans.map(({ scope }) => scope)),
-    metrics: new Set(collector.metrics),
+    // Of calls; what the process is like is the runtime's.
+    metrics: new Set(collector.metrics.filter((name) => !/^(nodejs|v8js)\./.test(name))),
   };
 }
 

@@ -29,7 +29,9 @@ test('ensure traces and metrics go to the collector before the process ends, und
   const { stdout } = await runTraced(collector.environment);
   expect(JSON.parse(stdout)).toEqual({ isSdkLoaded: true });
   expect(collector.spans).toMatchObject([{ name: 'work', service: 'rpc' }]);
-  expect(collector.metrics).toEqual(['work.done']);
+  expect(collector.metrics).toContain('work.done');
+  // And what the process is like, by which saturation shows.
+  expect(collector.metrics).toContain('nodejs.eventloop.utilization');
 });
 
 test.each<[string, Record<string, string>]>([
@@ -48,7 +50,7 @@ test.each<[string, Record<string, string>, number, number]>([
   await using collector = await startOtlpCollector();
   await runTraced({ ...collector.environment, ...variables });
   expect(collector.spans).toHaveLength(spans);
-  expect(collector.metrics).toHaveLength(metrics);
+  expect(collector.metrics.filter((name) => name === 'work.done')).toHaveLength(metrics);
 });
 
 test.each(['traces', 'metrics'])(
@@ -62,7 +64,7 @@ test.each(['traces', 'metrics'])(
       OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
     });
     expect(collector.spans).toHaveLength(signal === 'traces' ? 1 : 0);
-    expect(collector.metrics).toHaveLength(signal === 'metrics' ? 1 : 0);
+    expect(collector.metrics.length > 0).toBe(signal === 'metrics');
     // The SDK would try the collector that it expects on every machine, and complain.
     expect(stderr).toBe('');
   },

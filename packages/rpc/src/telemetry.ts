@@ -28,7 +28,8 @@ let grpcInstrumented = false;
  * first does both.
  *
  * A signal is exported when its exporter is named (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`) or there is an
- * endpoint for it. The specification would send what is not named to a collector on this machine, which in development
+ * endpoint for it. `OTEL_METRICS_EXPORTER=prometheus` serves `/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `_PORT`.
+ * The specification would send what is not named to a collector on this machine, which in development
  * and in half-configured deployments is not there. Logs go to stdout, not through the SDK.
  */
 export function startTelemetry({ service }: TelemetryOptions): void {
@@ -43,7 +44,10 @@ export function startTelemetry({ service }: TelemetryOptions): void {
     ...(!traces && { spanProcessors: [] }),
     ...(!metrics && { metricReaders: [] }),
     logRecordProcessors: [],
-    instrumentations: wantsGrpcInstrumentation() ? instrumentGrpc() : [],
+    instrumentations: [
+      ...(wantsGrpcInstrumentation() ? instrumentGrpc() : []),
+      ...(metrics ? instrumentRuntime() : []),
+    ],
   });
   sdk.start();
   running = sdk;
@@ -76,6 +80,13 @@ function instrumentGrpc() {
   require('@grpc/grpc-js');
   grpcInstrumented = true;
   return [instrumentation];
+}
+
+/** The event loop, the heap and the garbage collector. */
+function instrumentRuntime() {
+  const { RuntimeNodeInstrumentation } =
+    require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
+  return [new RuntimeNodeInstrumentation()];
 }
 
 function wantsGrpcInstrumentation(): boolean {

@@ -11,6 +11,7 @@ import { createCountStore } from './count-store.ts';
 import { toStatus } from './error-map.ts';
 import { createImportStore } from './import-store.ts';
 import { createInventoryService } from './inventory-service.ts';
+import { countReservations } from './reservation-metrics.ts';
 import { createReservationStore } from './reservation-store.ts';
 import { createStockStore } from './stock-store.ts';
 
@@ -22,21 +23,25 @@ export interface App {
 /** Starts inventory: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
 export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
-  const log = createLogger({ service: 'inventory', level: server.logLevel });
+  const log = createLogger({
+    service: 'inventory',
+    level: server.logLevel,
+    pretty: !server.production,
+  });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (max: number) =>
+  const openConnections = (applicationName: string, max: number) =>
     starting.adopt(
       openPool({
         url: databaseUrl,
         max,
-        applicationName: 'inventory',
+        applicationName,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
       }),
       (pool) => pool.end(),
     );
-  const pool = openConnections(10);
+  const pool = openConnections('inventory', 10);
   // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
-  const importPool = openConnections(4);
+  const importPool = openConnections('inventory imports', 4);
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
@@ -48,7 +53,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now),
+        reservations: createReservationStore(pool, now, countReservations()),
         imports: createImportStore(importPool, now),
         counts: createCountStore(pool, now),
         stockPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListStock'),

@@ -1,6 +1,7 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction';
+import type { OnDecided } from './reservation-metrics.ts';
 import { type Refusal, type Reservation, type StockLine, takeStock } from './stock.ts';
 
 export interface ReserveCommand {
@@ -27,20 +28,40 @@ interface ReservationRow {
 const columns = 'id, state, lines, refusal, create_time';
 
 /** @param now Wall clock. */
-export function createReservationStore(pool: Pool, now: () => Date): ReservationStore {
+export function createReservationStore(
+  pool: Pool,
+  now: () => Date,
+  onDecided: OnDecided = () => {},
+): ReservationStore {
   const reserve = createBatcher<ReserveCommand, Reservation>({
-    run: (commands) => transaction(pool, (tx) => reserveAll(tx, commands, now())),
+    name: 'reserve',
+    run: async (commands) => {
+      const { made, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
+      for (const reservation of made.values()) onDecided(reservation);
+      return commands.map(({ id }) => (made.get(id) ?? known.get(id)) as Reservation);
+    },
     maxItems: 128,
     maxQueued: 4096,
   });
-  return { reserve, release: (id) => transaction(pool, (tx) => release(tx, id, now())) };
+  return {
+    reserve,
+    release: async (id) => {
+      const { reservation, isNew } = await transaction(pool, (tx) => release(tx, id, now()));
+      if (isNew) onDecided(reservation);
+      return reservation;
+    },
+  };
 }
 
 /**
  * Reserves for many orders in one transaction. Locks are taken in one order everywhere, reservations by id and then
  * stock by SKU, so that no two transactions wait for each other.
  */
-async function reserveAll(tx: Tx, commands: readonly ReserveCommand[], now: Date): Promise<Reservation[]> {
+async function reserveAll(
+  tx: Tx,
+  commands: readonly ReserveCommand[],
+  now: Date,
+): Promise<Record<'made' | 'known', Map<string, Reservation>>> {
   // An id that comes twice is judged once, by the first; all are answered the same.
   const byId = new Map<string, ReserveCommand>();
   for (const command of commands) if (!byId.has(command.id)) byId.set(command.id, command);
@@ -54,7 +75,7 @@ async function reserveAll(tx: Tx, commands: readonly ReserveCommand[], now: Date
     tx,
     [...byId.keys()].filter((id) => !claimed.has(id)),
   );
-  return commands.map(({ id }) => (made.get(id) ?? known.get(id)) as Reservation);
+  return { made, known };
 }
 
 /** Inserts the reservations that are new; which they were. Waits for another replica that is inserting the same. */
@@ -141,19 +162,19 @@ async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: D
   });
 }
 
-async function release(tx: Tx, id: string, now: Date): Promise<Reservation> {
+async function release(tx: Tx, id: string, now: Date): Promise<{ reservation: Reservation; isNew: boolean }> {
   const before = await lockOrEntomb(tx, id, now);
   if (before.state === 'RESERVED') {
     await lockAvailable(tx, [before]);
     await changeReserved(tx, new Map(before.lines.map(({ sku, quantity }) => [sku, -quantity])), now);
   }
-  if (before.state === 'RELEASED') return before;
+  if (before.state === 'RELEASED') return { reservation: before, isNew: false };
   await tx.query({
     name: 'release-reservation',
     text: `UPDATE reservations SET state = 'RELEASED', update_time = $2 WHERE id = $1`,
     values: [id, now],
   });
-  return { ...before, state: 'RELEASED' };
+  return { reservation: { ...before, state: 'RELEASED' }, isNew: true };
 }
 
 /** The reservation, locked. One that does not exist is left behind as released, and refuses the reserve that is late. */

@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventory } from './inventory-client.ts';
 import type { Order } from './order.ts';
+import { countTransitions } from './order-metrics.ts';
 import { createOrderService } from './order-service.ts';
 import { createOrderStore } from './order-store.ts';
 import { createPlaceOrder } from './place-order.ts';
@@ -36,7 +37,11 @@ const settleGraceMs = 2500;
 /** Starts orders: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
 export async function startApp(config: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
-  const log = createLogger({ service: 'orders', level: config.server.logLevel });
+  const log = createLogger({
+    service: 'orders',
+    level: config.server.logLevel,
+    pretty: !config.server.production,
+  });
   await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
   const pool = starting.adopt(
     openPool({
@@ -50,8 +55,9 @@ export async function startApp(config: Config): Promise<App> {
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();
-  const store = createOrderStore(pool, { now, settleGraceMs });
-  const settlements = createSettlementStore(pool, now);
+  const onTransition = countTransitions();
+  const store = createOrderStore(pool, { now, settleGraceMs, onTransition });
+  const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
   const client = starting.use(
     createClient(InventoryService, {

@@ -5,6 +5,7 @@ import type { Principal } from '@acme/rpc/call-context';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { requireScopes } from '@acme/rpc/interceptors/auth';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
+import { annotateSpan } from '@acme/rpc/span';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { etagOf, type Order, OrderError, type OrderState } from './order.ts';
 import type { OrderStore } from './order-store.ts';
@@ -29,6 +30,8 @@ export function createOrderService(parts: OrderParts): ServiceImplementation<typ
         lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
         deadline,
       });
+      // By which its trace is found, and that of the settler when it finishes the order later.
+      annotateSpan({ 'order.id': order.id, 'order.state': order.state });
       if (order.rejection) throw new OrderError({ kind: 'REJECTED', order, rejection: order.rejection });
       return { order: toProto(order) };
     },

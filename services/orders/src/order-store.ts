@@ -3,6 +3,7 @@ import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import { mayCancel, type Order, OrderError, type OrderLine, type OrderState, pendingOrder } from './order.ts';
+import type { OnTransition } from './order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
 
 export interface NewOrder {
@@ -36,14 +37,17 @@ export interface OrderStoreOptions {
   readonly now: () => Date;
   /** How long the call that places an order has it to itself before the settler looks after it. */
   readonly settleGraceMs: number;
+  readonly onTransition?: OnTransition;
 }
 
 /** Sorts after every id. */
 const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-export function createOrderStore(pool: Pool, { now, settleGraceMs }: OrderStoreOptions): OrderStore {
+export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderStore {
+  const { now, settleGraceMs, onTransition = () => {} } = options;
   const place = createBatcher<NewOrder, Order | OrderError>({
-    run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
+    name: 'place-orders',
+    run: (orders) => placeAll(pool, orders, now(), { settleGraceMs, onTransition }),
     maxItems: 128,
     maxQueued: 4096,
   });
@@ -79,8 +83,13 @@ export function createOrderStore(pool: Pool, { now, settleGraceMs }: OrderStoreO
       );
       return rows.map(fromRow);
     },
-    cancel: (id, owner, etag, signal) =>
-      transaction(pool, (tx) => cancel(tx, id, owner, etag, now()), { signal }),
+    cancel: async (id, owner, etag, signal) => {
+      const { order, isNew } = await transaction(pool, (tx) => cancel(tx, id, owner, etag, now()), {
+        signal,
+      });
+      if (isNew) onTransition(order);
+      return order;
+    },
   };
 }
 
@@ -89,7 +98,7 @@ async function placeAll(
   pool: Pool,
   orders: readonly NewOrder[],
   now: Date,
-  settleGraceMs: number,
+  { settleGraceMs, onTransition }: Required<Pick<OrderStoreOptions, 'settleGraceMs' | 'onTransition'>>,
 ): Promise<(Order | OrderError)[]> {
   const { rows } = await pool.query<{ id: string }>({
     name: 'place-orders',
@@ -119,9 +128,12 @@ async function placeAll(
     pool,
     orders.filter(({ id }) => !placed.has(id)),
   );
-  return orders.map((order) =>
-    placed.has(order.id) ? pendingOrder(order, now) : joinEarlier(order, earlier),
-  );
+  return orders.map((order) => {
+    if (!placed.has(order.id)) return joinEarlier(order, earlier);
+    const pending = pendingOrder(order, now);
+    onTransition(pending);
+    return pending;
+  });
 }
 
 interface EarlierRow extends OrderRow {
@@ -160,7 +172,7 @@ async function cancel(
   owner: string | undefined,
   etag: string,
   now: Date,
-): Promise<Order> {
+): Promise<{ order: Order; isNew: boolean }> {
   const { rows } = await tx.query<OrderRow>({
     name: 'lock-order',
     text: `SELECT ${orderColumns} FROM orders
@@ -169,7 +181,7 @@ async function cancel(
   });
   if (!rows[0]) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
   const order = fromRow(rows[0]);
-  if (!mayCancel(order, etag)) return order;
+  if (!mayCancel(order, etag)) return { order, isNew: false };
   const cancelled = await tx.query<OrderRow>({
     name: 'cancel-order',
     text: `WITH cancelled AS (
@@ -184,5 +196,5 @@ async function cancel(
            SELECT * FROM cancelled`,
     values: [id, now],
   });
-  return fromRow(cancelled.rows[0] as OrderRow);
+  return { order: fromRow(cancelled.rows[0] as OrderRow), isNew: true };
 }

@@ -1,6 +1,7 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
 import type { Order, Settlement } from './order.ts';
+import type { OnTransition } from './order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
 
 export interface SettlementStore {
@@ -43,9 +44,14 @@ const maxBackoffMs = 20_000;
 const maxMadeDue = 1000;
 
 /** @param now Wall clock, for the times that customers see. */
-export function createSettlementStore(pool: Pool, now: () => Date): SettlementStore {
+export function createSettlementStore(
+  pool: Pool,
+  now: () => Date,
+  onTransition: OnTransition = () => {},
+): SettlementStore {
   const settle = createBatcher<SettleCommand, Order>({
-    run: (commands) => settleAll(pool, commands, now()),
+    name: 'settle-orders',
+    run: (commands) => settleAll(pool, commands, now(), onTransition),
     maxItems: 128,
     maxQueued: 4096,
   });
@@ -114,7 +120,12 @@ function dueFromRow(row: DueRow): DueOrder {
 }
 
 /** Settles many orders in one statement, and so in one transaction. */
-async function settleAll(pool: Pool, commands: readonly SettleCommand[], now: Date): Promise<Order[]> {
+async function settleAll(
+  pool: Pool,
+  commands: readonly SettleCommand[],
+  now: Date,
+  onTransition: OnTransition,
+): Promise<Order[]> {
   const { rows } = await pool.query<OrderRow>({
     name: 'settle-orders',
     text: `WITH settled AS (
@@ -132,6 +143,7 @@ async function settleAll(pool: Pool, commands: readonly SettleCommand[], now: Da
     values: [JSON.stringify(commands.map(({ id, settlement }) => ({ id, ...settlement }))), now],
   });
   const settled = new Map(rows.map((row) => [row.id, fromRow(row)]));
+  for (const order of settled.values()) onTransition(order);
   const others = await read(
     pool,
     commands.map(({ id }) => id).filter((id) => !settled.has(id)),

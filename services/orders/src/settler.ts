@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@acme/rpc/log';
+import { inSpan } from '@acme/rpc/span';
 import type { Inventory } from './inventory.ts';
 import type { Order } from './order.ts';
 import type { SettleOrder } from './settle-order.ts';
@@ -71,7 +72,8 @@ export function startSettler(parts: SettlerParts): Settler {
   };
   const turn = async () => {
     const due = await take();
-    await Promise.all(due.map(work));
+    const about = ({ order }: DueOrder) => ({ 'order.id': order.id, 'order.state': order.state });
+    await Promise.all(due.map((each) => inSpan('settle order', about(each), () => work(each))));
     return due.length;
   };
   const run = async () => {

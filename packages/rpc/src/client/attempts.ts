@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
-import { metrics, trace } from '@opentelemetry/api';
+import { context, metrics, trace } from '@opentelemetry/api';
 import { currentCall, type MethodInfo } from '../call-context.ts';
 import { previousAttemptsAttribute, scope } from '../call-telemetry.ts';
 import { codeName } from '../errors.ts';
@@ -17,6 +17,7 @@ export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
   const log = currentCall()?.log;
   // The call's own span; the official instrumentation's is not active any more.
   const span = isGrpcInstrumented() ? undefined : trace.getActiveSpan();
+  const calling = context.active();
   let previousAttempts = 0;
   const read = (metadata: Metadata) => {
     previousAttempts ||= Number(metadata.get(previousAttemptsKey)[0] ?? 0);
@@ -29,6 +30,10 @@ export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
     // Asked for each time: it is rare, and an SDK that was started later must see it too.
     const retries = metrics.getMeter(scope).createHistogram('grpc.client.call.retries', { unit: '{retry}' });
     retries.record(previousAttempts, { 'grpc.method': method.name });
-    log?.info({ method: method.name, code: codeName(code), attempts: previousAttempts + 1 }, 'call repeated');
+    const attempts = previousAttempts + 1;
+    // grpc-js does not call back in the context of the call, by which a line finds its trace.
+    context.with(calling, () =>
+      log?.info({ method: method.name, code: codeName(code), attempts }, 'call repeated'),
+    );
   });
 }

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   context,
-  isSpanContextValid,
   metrics,
   propagation,
   type Span,
@@ -70,7 +69,7 @@ export function tracing(): Interceptor {
     active.add(1, attributes);
     if (previousAttempts > 0) retries.add(1, attributes);
     const span = openSpan(call, attributes, previousAttempts);
-    traceInLog(call, span.context, previousAttempts);
+    if (previousAttempts > 0) call.log = call.log.child({ previous_attempts: previousAttempts });
     let code: Code = Code.OK;
     let failure: unknown;
     try {
@@ -140,15 +139,4 @@ function exceptionOf(error: unknown): Error | string {
 function previousAttemptsOf(call: ServerCall): number {
   const header = call.header('grpc-previous-rpc-attempts');
   return header !== undefined && /^\d{1,3}$/.test(header) ? Number(header) : 0;
-}
-
-/** The call's log lines name its trace, and tell that it was tried before. */
-function traceInLog(call: ServerCall, inContext: Context, previousAttempts: number): void {
-  const span = trace.getSpanContext(inContext);
-  const isTraced = span !== undefined && isSpanContextValid(span);
-  if (!isTraced && previousAttempts === 0) return;
-  call.log = call.log.child({
-    ...(isTraced && { trace_id: span.traceId }),
-    ...(previousAttempts > 0 && { previous_attempts: previousAttempts }),
-  });
 }

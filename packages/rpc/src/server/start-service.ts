@@ -4,8 +4,9 @@ import { createJwtVerifier } from '../auth/jwt.ts';
 import type { ServiceImplementation } from '../bridge/handler.ts';
 import { serverChain } from '../chain.ts';
 import type { ErrorMap } from '../errors.ts';
-import { type AdmissionSnapshot, createAdmission } from '../interceptors/admission.ts';
+import { createAdmission } from '../interceptors/admission.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
+import { measureAdmission } from './admission-metrics.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServerConfig } from './server-config.ts';
 import { startServer } from './start-server.ts';
@@ -23,8 +24,6 @@ export interface StartServiceOptions<Service extends DescService> {
 
 export interface RunningService {
   readonly port: number;
-  /** How busy it is, and how much it has refused: for metrics. */
-  readonly admission: () => AdmissionSnapshot;
   /** Takes no more calls, and waits for those under way. */
   drain(): Promise<void>;
 }
@@ -43,6 +42,7 @@ export async function startService<Service extends DescService>(
     now: Date.now,
   });
   const admission = createAdmission();
+  measureAdmission(admission.snapshot);
   const server = await startServer({
     address: config.listenAddress,
     service: options.service,
@@ -65,7 +65,6 @@ export async function startService<Service extends DescService>(
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
   return {
     port: server.port,
-    admission: admission.snapshot,
     drain: async () => {
       readiness.stop();
       await server.drain({

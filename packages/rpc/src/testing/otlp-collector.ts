@@ -13,6 +13,10 @@ export interface ReceivedSpan {
   readonly kind: SpanKind;
   readonly attributes: Readonly<Record<string, string | number | undefined>>;
   readonly isError: boolean;
+  /** In nanoseconds since the epoch. */
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+  readonly links: readonly Pick<ReceivedSpan, 'traceId' | 'spanId'>[];
   /** Of the process that sent it. */
   readonly service: string | number | undefined;
   /** Who made it: `@acme/rpc`, or the official instrumentation. */
@@ -47,6 +51,9 @@ interface OtlpSpan extends Pick<ReceivedSpan, 'traceId' | 'spanId' | 'parentSpan
   readonly kind: number;
   readonly attributes: readonly OtlpAttribute[];
   readonly status: { readonly code: number };
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly links?: ReceivedSpan['links'];
 }
 
 /** OTLP's numbers of the kinds, which are not those of the API. */
@@ -90,10 +97,21 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
 }
 
 function spanOf(span: OtlpSpan) {
-  const { traceId, spanId, parentSpanId, name } = span;
+  const { traceId, spanId, parentSpanId, name, links = [] } = span;
   const kind = kinds[span.kind] ?? SpanKind.INTERNAL;
   const isError = span.status.code === SpanStatusCode.ERROR;
-  return { traceId, spanId, parentSpanId, name, kind, attributes: valuesOf(span.attributes), isError };
+  return {
+    traceId,
+    spanId,
+    parentSpanId,
+    name,
+    kind,
+    attributes: valuesOf(span.attributes),
+    isError,
+    startNs: BigInt(span.startTimeUnixNano),
+    endNs: BigInt(span.endTimeUnixNano),
+    links,
+  };
 }
 
 function valuesOf(attributes: readonly OtlpAttribute[]) {

@@ -1,0 +1,30 @@
+import { metrics } from '@opentelemetry/api';
+import { scope } from '../call-telemetry.ts';
+import type { AdmissionSnapshot } from '../interceptors/admission.ts';
+
+/** Measures how much a server lets in, of what it could, and what it refuses. The conventions have no names for it. */
+export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
+  const meter = metrics.getMeter(scope);
+  const call = { unit: '{call}' };
+  meter
+    .createObservableGauge('rpc.server.admission.limit', {
+      ...call,
+      description: 'How many unary calls may be in flight now.',
+    })
+    .addCallback((to) => to.observe(snapshot().limit));
+  meter
+    .createObservableGauge('rpc.server.admission.in_flight', {
+      ...call,
+      description: 'Unary calls that were let in and are not answered yet.',
+    })
+    .addCallback((to) => to.observe(snapshot().inFlight));
+  meter
+    .createObservableGauge('rpc.server.admission.streams', { ...call, description: 'Open streams.' })
+    .addCallback((to) => to.observe(snapshot().streams));
+  meter
+    .createObservableCounter('rpc.server.admission.refusals', {
+      ...call,
+      description: 'Calls that were refused because the server was busy.',
+    })
+    .addCallback((to) => to.observe(snapshot().rejected));
+}
