@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { contractBase } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { generatedDrift } from './generated-drift.ts';
+import { observabilityDrift } from './observability-drift.ts';
 import { root } from './paths.ts';
 import { printValidateProto } from './print-validate-proto.ts';
 import { workflowLint } from './workflow-lint.ts';
@@ -30,6 +31,7 @@ const checks: Record<string, Check> = {
       : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
   'generated code in step': generatedDrift,
   workflows: workflowLint,
+  'dashboards and alerts in step with the metrics': observabilityDrift,
 };
 
 const lines: string[] = [];

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { startEmbedded } from '@acme/postgres/embedded';
 import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
@@ -10,6 +8,8 @@ import {
   openDevelopmentKeys,
   writeWhole,
 } from './development-keys.ts';
+import { freeAddress } from './free-address.ts';
+import { metricsVariables } from './metrics-port.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 
 export interface PairOptions {
@@ -17,6 +17,8 @@ export interface PairOptions {
   /** 0 for any that is free. */
   readonly ordersPort: number;
   readonly inventoryPort: number;
+  /** Where each service shows its metrics, if it can listen there; not at all when absent. */
+  readonly metricsPorts?: Readonly<Record<'orders' | 'inventory', number>>;
   /** Hears of each part that is up. */
   readonly onStep: (what: string) => void;
 }
@@ -45,6 +47,7 @@ export async function startPair({
   dataFolder,
   ordersPort,
   inventoryPort,
+  metricsPorts,
   onStep,
 }: PairOptions): Promise<Pair> {
   const inventoryTarget = await freeAddress(inventoryPort);
@@ -67,7 +70,11 @@ export async function startPair({
     await writeWhole(tokenFile, token, 0o600);
     await mkdir(join(dataFolder, 'logs'), { recursive: true });
 
-    const start = async (name: string, listenAddress: string, environment: Record<string, string>) => {
+    const start = async (
+      name: 'orders' | 'inventory',
+      listenAddress: string,
+      environment: Record<string, string>,
+    ) => {
       await database.ensureDatabase(name);
       const service = await startServiceProcess({
         name,
@@ -79,6 +86,7 @@ export async function startPair({
           AUTH_JWKS: keys.jwksFile,
           AUTH_ISSUER: developmentIssuer,
           AUTH_AUDIENCE: developmentAudience,
+          ...(metricsPorts && (await metricsVariables(name, metricsPorts[name], onStep))),
           ...environment,
         },
       });
@@ -99,24 +107,4 @@ export async function startPair({
     await close();
     throw error;
   }
-}
-
-/**
- * An address that nothing listens on; port 0 stands for any that is free. What listened there already would answer in
- * the place of the service.
- */
-async function freeAddress(port: number): Promise<string> {
-  const probe = createServer();
-  try {
-    await once(probe.listen(port, '127.0.0.1'), 'listening');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new Error(`cannot listen on 127.0.0.1:${port} (${code}): stop what does, or use another port`, {
-      cause,
-    });
-  }
-  const address = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return `127.0.0.1:${address.port}`;
 }

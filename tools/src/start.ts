@@ -11,6 +11,8 @@ const { values } = parseArgs({
     data: { type: 'string', default: defaultDataFolder },
     'orders-port': { type: 'string', default: '50051' },
     'inventory-port': { type: 'string', default: '50052' },
+    'orders-metrics-port': { type: 'string', default: '9464' },
+    'inventory-metrics-port': { type: 'string', default: '9465' },
   },
 });
 const dataFolder = resolve(values.data);
@@ -22,6 +24,10 @@ try {
     dataFolder,
     ordersPort: Number(values['orders-port']),
     inventoryPort: Number(values['inventory-port']),
+    metricsPorts: {
+      orders: Number(values['orders-metrics-port']),
+      inventory: Number(values['inventory-metrics-port']),
+    },
     onStep: (what) => say(`  up  ${what}`),
   });
   const pair = await untilStopped(starting);

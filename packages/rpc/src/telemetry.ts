@@ -38,6 +38,8 @@ export function startTelemetry({ service }: TelemetryOptions): void {
   if (running || isTrue(variables.OTEL_SDK_DISABLED) || !(traces || metrics)) return;
   // The SDK is silent otherwise, also about an exporter that it does not know.
   if (!variables.OTEL_LOG_LEVEL) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+  // All but the host's, whose id comes later: the Prometheus exporter does not wait for it, and complains at each scrape.
+  variables.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,process,os,serviceinstance';
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({
     ...(service !== undefined && !isServiceNamed() && { serviceName: service }),

@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+/**
+ * An address that nothing listens on; port 0 stands for any that is free. What listened there already would answer in
+ * the place of the service.
+ */
+export async function freeAddress(port: number): Promise<string> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, '127.0.0.1'), 'listening');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`cannot listen on 127.0.0.1:${port} (${code}): stop what does, or use another port`, {
+      cause,
+    });
+  }
+  const address = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return `127.0.0.1:${address.port}`;
+}
