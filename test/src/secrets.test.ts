@@ -6,6 +6,7 @@ import { openPool } from '@acme/postgres/pool';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { startFaultProxy } from '@acme/rpc/testing/fault-proxy';
+import { startOtlpCollector } from '@acme/rpc/testing/otlp-collector';
 import { expect, test } from 'vitest';
 import { makeServiceEnvironment } from './service-environment.ts';
 import { startServiceProcess } from './service-process.ts';
@@ -44,7 +45,8 @@ const calls: Calls = (orders, inventory) => {
   ];
 };
 
-test('ensure no secret of a call or of the environment is in a log line or in an error', async () => {
+test('ensure no secret of a call or of the environment is in a log line, a span, a metric or an error', async () => {
+  await using collector = await startOtlpCollector();
   await using environment = await makeServiceEnvironment();
   await using ordersEnvironment = await makeServiceEnvironment();
   const inventoryUrl = new URL(environment.variables.DATABASE_URL);
@@ -54,12 +56,14 @@ test('ensure no secret of a call or of the environment is in a log line or in an
   inventoryUrl.port = String(proxy.port);
   await using inventoryProcess = startServiceProcess('inventory', {
     ...environment.variables,
+    ...collector.environment,
     DATABASE_URL: inventoryUrl.href,
     LOG_LEVEL: 'trace',
   });
   const inventoryTarget = await inventoryProcess.target;
   await using ordersProcess = startServiceProcess('orders', {
     ...environment.variables,
+    ...collector.environment,
     DATABASE_URL: ordersEnvironment.variables.DATABASE_URL,
     INVENTORY_TARGET: inventoryTarget,
     LOG_LEVEL: 'trace',
@@ -114,10 +118,13 @@ test('ensure no secret of a call or of the environment is in a log line or in an
     ordersProcess.stderr(),
     inventoryProcess.stdout(),
     inventoryProcess.stderr(),
+    ...collector.bodies,
     ...told,
   ].join('\n');
   expect(written).toContain('internal error');
+  expect(collector.spans.map(({ name }) => name)).toContain('place-orders');
+  expect(collector.metrics).toContain('orders.transitions');
   const signatures = [good, weak, expired].map((token) => token.split('.')[2] ?? '');
   for (const secret of [password, ...signatures, ...Object.values(canary)])
     expect(written).not.toContain(secret);
-});
+}, 60_000);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
 /** A span as it came over the wire. */
@@ -29,6 +29,8 @@ export interface OtlpCollector extends AsyncDisposable {
   readonly spans: readonly ReceivedSpan[];
   /** Names of the metrics that came. */
   readonly metrics: readonly string[];
+  /** All that came, as it was sent. */
+  readonly bodies: readonly string[];
 }
 
 /** The part of OTLP's JSON that is read here. */
@@ -70,8 +72,11 @@ const kinds = [
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: ReceivedSpan[] = [];
   const metrics: string[] = [];
+  const bodies: string[] = [];
   const server = createServer(async (request, response) => {
-    const { resourceSpans = [], resourceMetrics = [] } = (await json(request)) as Otlp;
+    const body = await text(request);
+    bodies.push(body);
+    const { resourceSpans = [], resourceMetrics = [] } = JSON.parse(body) as Otlp;
     for (const { resource, scopeSpans } of resourceSpans) {
       const { 'service.name': service } = valuesOf(resource.attributes);
       for (const { scope, spans: received } of scopeSpans)
@@ -89,6 +94,7 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
     },
     spans,
     metrics,
+    bodies,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();
