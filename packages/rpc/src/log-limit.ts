@@ -1,9 +1,14 @@
 import type { LogFn, Logger } from 'pino';
 
+interface CallFields {
+  readonly method?: unknown;
+  readonly code?: unknown;
+}
+
 /** Lines that are alike in all but their numbers and ids. */
 interface Kind {
   readonly level: 'info' | 'warn' | 'error' | 'fatal';
-  readonly fields: { readonly of: string; readonly method?: unknown; readonly code?: unknown };
+  readonly fields: CallFields & { readonly of: string };
   written: number;
   suppressed: number;
 }
@@ -43,12 +48,11 @@ export function createLogLimit(
   };
   const mayWrite = (args: readonly unknown[], level: number): boolean => {
     const [first, second] = args;
-    const fields: Record<string, unknown> = typeof first === 'object' && first !== null ? { ...first } : {};
+    const { method, code } = (typeof first === 'object' && first !== null ? first : {}) as CallFields;
+    if (level < warn && (code === undefined || code === 'OK')) return true;
     const of = first instanceof Error ? first.name : String(typeof first === 'string' ? first : second);
-    const failed = level >= warn || (fields.code !== undefined && fields.code !== 'OK');
-    if (!failed || of === summary) return true;
+    if (of === summary) return true;
     if (kinds.size === 0) afterWindow(close);
-    const { method, code } = fields;
     const kind = kinds.getOrInsertComputed(`${level} ${of} ${method} ${code}`, () => ({
       level: level >= 60 ? 'fatal' : level >= 50 ? 'error' : level >= warn ? 'warn' : 'info',
       fields: { of, method, code },

@@ -47,7 +47,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
   const { now, settleGraceMs, onTransition = () => {} } = options;
   const place = createBatcher<NewOrder, Order | OrderError>({
     name: 'place-orders',
-    run: (orders) => placeAll(pool, orders, now(), { settleGraceMs, onTransition }),
+    run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
     maxItems: 128,
     maxQueued: 4096,
   });
@@ -55,6 +55,8 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     place: async (order) => {
       const placed = await place(order);
       if (placed instanceof OrderError) throw placed;
+      // Another one is the order that this request made before.
+      if (placed.id === order.id) onTransition(placed);
       return placed;
     },
     get: async (id, owner, signal) => {
@@ -98,7 +100,7 @@ async function placeAll(
   pool: Pool,
   orders: readonly NewOrder[],
   now: Date,
-  { settleGraceMs, onTransition }: Required<Pick<OrderStoreOptions, 'settleGraceMs' | 'onTransition'>>,
+  settleGraceMs: number,
 ): Promise<(Order | OrderError)[]> {
   const { rows } = await pool.query<{ id: string }>({
     name: 'place-orders',
@@ -128,12 +130,9 @@ async function placeAll(
     pool,
     orders.filter(({ id }) => !placed.has(id)),
   );
-  return orders.map((order) => {
-    if (!placed.has(order.id)) return joinEarlier(order, earlier);
-    const pending = pendingOrder(order, now);
-    onTransition(pending);
-    return pending;
-  });
+  return orders.map((order) =>
+    placed.has(order.id) ? pendingOrder(order, now) : joinEarlier(order, earlier),
+  );
 }
 
 interface EarlierRow extends OrderRow {
