@@ -15,9 +15,6 @@ const test = base
 const document = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
 const metrics = documentedMetrics(document);
 
-/** Listed, but another's to export, or of what does not happen here. */
-const notSeenHere = /^(rpc_client_circuit_breaker_state|orders_unsettled_.*)$/;
-
 describe('traces', () => {
   test('ensure an order is one trace over both services down to its statements, as the document shows it', ({
     seen: { spans, retried },
@@ -132,7 +129,7 @@ describe('metrics', () => {
     const exported = Map.groupBy(series, ({ name }) => name);
     exported.delete('target_info');
     expect([...exported.keys()].filter((name) => !metrics.has(name))).toEqual([]);
-    expect([...metrics.keys()].filter((name) => !exported.has(name) && !notSeenHere.test(name))).toEqual([]);
+    expect([...metrics.keys()].filter((name) => !exported.has(name))).toEqual([]);
     for (const [name, all] of exported) {
       const labels = new Set(all.flatMap((each) => Object.keys(each.labels)));
       const listed = metrics.get(name);
