@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { contractBase } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { generatedDrift } from './generated-drift.ts';
+import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
 import { observabilityDrift } from './observability-drift.ts';
 import { root } from './paths.ts';
 import { printValidateProto } from './print-validate-proto.ts';
@@ -32,6 +33,7 @@ const checks: Record<string, Check> = {
   'generated code in step': generatedDrift,
   workflows: workflowLint,
   'dashboards and alerts in step with the metrics': observabilityDrift,
+  'Kubernetes manifests': () => kubernetesManifests(),
 };
 
 const lines: string[] = [];
