@@ -50,12 +50,18 @@ test.each([
     'ConfigMap settings is not there to merge with',
   ],
   [development, '{kind: HorizontalPodAutoscaler}', '{kind: ReplicaSet}', 'a patch finds no ReplicaSet'],
-  [development, '$patch: delete', 'spec: {selector: {}}', 'changes selector, which the rules are about'],
+  [development, '$patch: delete', 'spec: {selector: {}}', 'changes selector, which is no size'],
   [
     'overlays/development/postgres/kustomization.yaml',
     '[databases.sql]',
     '[database.sql]',
     'database.sql is not there',
+  ],
+  [
+    development,
+    '$patch: delete\n      apiVersion: autoscaling/v2\n      kind: HorizontalPodAutoscaler\n      metadata: {name: any}',
+    '[{op: remove, path: /spec/metrics}]',
+    'a JSON patch is nothing that this check can judge',
   ],
 ])(
   'ensure a kustomization that kustomize or we cannot follow does not pass: in %s %j as %j',
@@ -63,3 +69,16 @@ test.each([
     expect(await problemsWith(file, from, to)).toContain(problem);
   },
 );
+
+test('ensure an overlay may change sizes', async () => {
+  const patch = `
+patches:
+  - patch: |
+      apiVersion: autoscaling/v2
+      kind: HorizontalPodAutoscaler
+      metadata: {name: orders}
+      spec: {minReplicas: 6, maxReplicas: 30}
+
+configMapGenerator:`;
+  expect(await problemsWith(production, '\nconfigMapGenerator:', patch)).toBeUndefined();
+});

@@ -7,39 +7,12 @@ interface Patch {
   readonly metadata?: { readonly name?: string };
 }
 
-/** What the rules are about. A patch that changed it would be judged by nobody: it is to be changed in the base. */
-const settled = new Set([
-  ...[
-    'securityContext',
-    'startupProbe',
-    'readinessProbe',
-    'livenessProbe',
-    'lifecycle',
-    'command',
-    'env',
-    'envFrom',
-  ],
-  ...[
-    'terminationGracePeriodSeconds',
-    'strategy',
-    'selector',
-    'podSelector',
-    'ports',
-    'volumes',
-    'volumeMounts',
-  ],
-  ...[
-    'automountServiceAccountToken',
-    'hostNetwork',
-    'hostPID',
-    'image',
-    'labels',
-    'matchLabels',
-    'policyTypes',
-  ],
-]);
+/** What a patch may say: where, and how much. Another change would be judged by nobody, and belongs in the base. */
+const where = ['apiVersion', 'kind', 'metadata', 'name', 'spec', 'template', 'containers'];
+const howMuch = ['resources', 'requests', 'limits', 'memory', 'cpu', 'minReplicas', 'maxReplicas'];
+const sizes = new Set([...where, ...howMuch]);
 
-/** The manifests after a strategic merge patch: deleted ones are gone, other patches change nothing that is judged. */
+/** The manifests after a strategic merge patch: deleted ones are gone, other patches change sizes alone. */
 export function applyPatch(
   manifests: Manifest[],
   patch: Patch,
@@ -57,13 +30,17 @@ export function applyPatch(
   if (Array.isArray(patch))
     return { manifests, problem: 'a JSON patch is nothing that this check can judge' };
   if (patch.$patch === 'delete') return { manifests: manifests.filter((each) => !isTarget(each)) };
-  const key = keysOf(patch).find((each) => settled.has(each) || each === '$patch');
+  const key = keysOf(patch).find((each) => !sizes.has(each));
   return key === undefined
     ? { manifests }
-    : { manifests, problem: `a patch of ${describe(found[0])} changes ${key}, which the rules are about` };
+    : {
+        manifests,
+        problem: `a patch of ${describe(found[0])} changes ${key}, which is no size: change the base`,
+      };
 }
 
 function keysOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(keysOf);
   return Object.entries(value).flatMap(([key, field]) => [key, ...keysOf(field)]);
 }

@@ -52,6 +52,15 @@ test.each([
     'make-secret.ts',
     'runs src/compose/make-secret.ts',
   ],
+  [
+    orders,
+    '      volumes:\n',
+    '      volumes:\n        - {name: host, hostPath: {path: /}}\n',
+    "mounts its node's files",
+  ],
+  [orders, 'Escalation: false', 'Escalation: false\n            privileged: true', 'is privileged, or root'],
+  [orders, 'envFrom:\n', 'envFrom:\n            - secretRef: {name: a}\n', 'has secrets in its environment'],
+  [production, '  - namespace.yaml\n', '', 'an overlay has no Namespace'],
 ])('ensure a pod that is not confined does not pass: in %s %j as %j', async (file, from, to, problem) => {
   expect(await problemsWith(file, from, to)).toContain(problem);
 });

@@ -70,6 +70,7 @@ test.each([
     'dns:///inventory:50051',
     'calls inventory:50051, which is no Service here',
   ],
+  [orders, '- name: orders\n', '- name: order\n', 'has no container orders'],
 ])(
   'ensure a service that cannot be replaced at any time does not pass: in %s %j as %j',
   async (file, from, to, problem) => {

@@ -27,6 +27,7 @@ test.each([
   ],
   [production, 'name: peers', 'name: peer', 'reads ConfigMap peers, which nothing makes'],
   ['base/kustomization.yaml', '      - TLS_CA=/secrets/ca.crt\n', '', 'would not start: TLS_CA is missing'],
+  [orders, 'name: orders', 'name: payments', 'is no service: '],
 ])(
   'ensure settings that the service does not take do not pass: in %s %j as %j',
   async (file, from, to, problem) => {

@@ -66,7 +66,7 @@ function environmentOf(container: IContainer | undefined, configMaps: ReadonlyMa
   };
   const variables: Record<string, string> = {};
   for (const { configMapRef } of container?.envFrom ?? [])
-    Object.assign(variables, valuesOf(configMapRef?.name));
+    if (configMapRef) Object.assign(variables, valuesOf(configMapRef.name));
   for (const { name, value = '', valueFrom } of container?.env ?? []) {
     const reference = valueFrom?.configMapKeyRef;
     const from = reference ? valuesOf(reference.name)[reference.key] : value;
