@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { documentedMetrics } from '../documented-metrics.ts';
 import { root } from '../paths.ts';
 import { type Rendered, readKustomization, resolveImage } from './kustomization.ts';
 import { describe, ofKind, podsOf } from './manifest.ts';
@@ -71,15 +72,21 @@ function namespaceBreaks({ manifests }: Rendered): string[] {
     );
 }
 
+/** An autoscaler without its metric never scales down, and nobody is told. */
 function autoscalerBreaks({ manifests }: Rendered): string[] {
-  const autoscalers = ofKind<NonNullable<IHorizontalPodAutoscaler['spec']>>(
-    manifests,
-    'HorizontalPodAutoscaler',
+  const known = documentedMetrics(readFileSync(join(root, 'docs/observability.md'), 'utf8'));
+  return ofKind<NonNullable<IHorizontalPodAutoscaler['spec']>>(manifests, 'HorizontalPodAutoscaler').flatMap(
+    ({ manifest, spec: { scaleTargetRef: to, metrics = [] } }) => {
+      const isThere = manifests.some(
+        ({ value }) => value.kind === to.kind && value.metadata.name === to.name,
+      );
+      const unknown = metrics
+        .flatMap(({ pods }) => pods?.metric.name ?? [])
+        .filter((name) => !known.has(name));
+      return [
+        ...(isThere ? [] : ['scales nothing that there is']),
+        ...unknown.map((name) => `wants ${name}, which docs/observability.md does not have`),
+      ].map((each) => `${describe(manifest)} ${each}`);
+    },
   );
-  return autoscalers
-    .filter(
-      ({ spec: { scaleTargetRef: to } }) =>
-        !manifests.some(({ value }) => value.kind === to.kind && value.metadata.name === to.name),
-    )
-    .map(({ manifest }) => `${describe(manifest)}: scales nothing that there is`);
 }

@@ -71,6 +71,12 @@ test.each([
     'calls inventory:50051, which is no Service here',
   ],
   [orders, '- name: orders\n', '- name: order\n', 'has no container orders'],
+  [
+    'base/orders/hpa.yaml',
+    'admission_in_flight',
+    'admission_inflight',
+    'wants rpc_server_admission_inflight',
+  ],
 ])(
   'ensure a service that cannot be replaced at any time does not pass: in %s %j as %j',
   async (file, from, to, problem) => {
