@@ -46,3 +46,8 @@ test('ensure a line within a span names it and its trace, whoever writes it, and
   expect(lines[0]).toMatchObject({ msg: 'within', trace_id: traceId, span_id: spanId });
   expect(lines[1]).not.toHaveProperty('trace_id');
 });
+
+test('ensure what a child logger was given is held back, too', () => {
+  const lines = linesOf((log) => log.child({ token: 'canary' }).info('started'));
+  expect(lines).toMatchObject([{ msg: 'started', token: '[Redacted]' }]);
+});

@@ -1,10 +1,14 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { createLogLimit, type LogLimit } from './log-limit.ts';
+import { secretSerializers, withoutSecrets } from './log-secrets.ts';
 
 export type { Logger } from 'pino';
+
+/** What a reader that has stopped may keep waiting; what comes after that is dropped. */
+const maxGatheredBytes = 4 * 1024 * 1024;
 
 export interface LogOptions {
   /** The service's name, on every line. */
@@ -20,7 +24,7 @@ export interface LogOptions {
  */
 export function createLogger(
   { service, level, pretty = false }: LogOptions,
-  destination?: DestinationStream,
+  to?: DestinationStream,
   limit: LogLimit = createLogLimit(),
 ): Logger {
   const log = pino(
@@ -28,13 +32,12 @@ export function createLogger(
       level,
       base: { service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: errorFields },
-      redact: { paths: ['authorization', '*.authorization', 'password', '*.password', 'token', '*.token'] },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+      serializers: { err: errorFields, ...secretSerializers },
       mixin: traceFields,
       hooks: { logMethod: limit.logMethod },
     },
-    destination ?? (pretty && process.stdout.isTTY ? prettyStdout() : undefined),
+    to ?? (pretty && process.stdout.isTTY ? prettyStdout() : undefined) ?? stdout(),
   );
   limit.tell(log);
   return log;
@@ -43,6 +46,14 @@ export function createLogger(
 function traceFields(): Record<string, string> {
   const span = trace.getActiveSpan()?.spanContext();
   return span && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
+}
+
+/**
+ * While one write is under way the lines of the calls after it gather, and go together: a write a line costs more than
+ * the line. They are written out before the process exits; one that is killed loses those of its last moment.
+ */
+function stdout(): DestinationStream {
+  return destination({ dest: 1, sync: false, maxLength: maxGatheredBytes });
 }
 
 /** Undefined, for JSON, where development dependencies are not installed. */

@@ -24,6 +24,15 @@ export interface ServerCall extends Writable<CallContext> {
   readonly respond: (response: Message) => Promise<void>;
   /** Ends the call's work: aborts its signal with this reason. The first reason stands. */
   readonly abort: (reason: RpcError) => void;
+  /**
+   * Hears of the abort, at once when it has been already, until the function that it gives is called. It costs a tenth of
+   * what a listener on `signal` does.
+   */
+  readonly onAbort: (listener: (reason: unknown) => void) => () => void;
+  /** What every line of the call's log has. To be added to before `log` is first asked for. */
+  readonly logFields: Record<string, unknown>;
+  /** Writes one line as `log` would, which need not be made for that. */
+  readonly writeLog: (level: 'info' | 'error', fields: object, message: string) => void;
 }
 
 /** Serves one call. Resolves when all is answered; what it throws becomes the call's status. */

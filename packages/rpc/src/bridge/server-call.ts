@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { peerIdentity } from '../auth/peer-identity.ts';
 import { anonymous, type MethodInfo } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
+import { createCallAbort } from './call-abort.ts';
 import type { ServerCall } from './handler.ts';
 
 /** What all four of grpc-js's call types have. */
@@ -18,6 +19,9 @@ export interface CallOptions {
   readonly newRequestId: () => string;
 }
 
+/** Where the request id goes with a call, and comes back with an error, by which its cause can be found in the log. */
+export const requestIdKey = 'x-request-id';
+
 /** A caller's request id is taken over when it is short and printable, so that it cannot forge a log line. */
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
@@ -28,12 +32,15 @@ export function openServerCall(
   options: CallOptions,
   messages: Pick<ServerCall, 'request' | 'respond'>,
 ): ServerCall {
-  const controller = new AbortController();
+  const { abort, onAbort, signal } = createCallAbort();
   const callerDeadline = callerDeadlineMs(grpcCall);
-  grpcCall.once('cancelled', () => controller.abort(cancelReason(callerDeadline)));
+  grpcCall.once('cancelled', () => abort(cancelReason(callerDeadline)));
   const header = (key: string) => firstText(grpcCall.metadata, key);
-  const callerId = header('x-request-id');
+  const callerId = header(requestIdKey);
   const requestId = callerId && requestIdPattern.test(callerId) ? callerId : options.newRequestId();
+  const logFields: Record<string, unknown> = { request_id: requestId };
+  // Made when it is asked for: a child costs more than the line that every call writes.
+  let log: Logger | undefined;
   return {
     ...messages,
     method,
@@ -48,10 +55,24 @@ export function openServerCall(
     requestId,
     callerDeadline,
     deadline: callerDeadline ?? Number.POSITIVE_INFINITY,
-    signal: controller.signal,
-    abort: (reason) => controller.abort(reason),
+    get signal() {
+      return signal();
+    },
+    abort,
+    onAbort,
     principal: anonymous,
-    log: options.log.child({ request_id: requestId }),
+    logFields,
+    get log() {
+      log ??= options.log.child(logFields);
+      return log;
+    },
+    set log(replacement) {
+      log = replacement;
+    },
+    writeLog: (level, fields, message) => {
+      if (log) log[level](fields, message);
+      else options.log[level]({ ...logFields, ...fields }, message);
+    },
   };
 }
 
@@ -63,8 +84,12 @@ function firstText(metadata: Metadata, key: string): string | undefined {
 /** As HTTP/2 counts a header list: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
 function sizeBytes(metadata: Metadata): number {
   let size = 0;
-  for (const [key, values] of Object.entries(metadata.toHttp2Headers()))
-    for (const value of [values].flat()) size += key.length + String(value).length + 32;
+  const headers = metadata.toHttp2Headers();
+  for (const key in headers) {
+    const values = headers[key];
+    if (Array.isArray(values)) for (const value of values) size += key.length + value.length + 32;
+    else size += key.length + String(values).length + 32;
+  }
   return size;
 }
 

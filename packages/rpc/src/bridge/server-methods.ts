@@ -19,7 +19,7 @@ import { type MethodInfo, runInCall } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
 import type { Handler, ServerCall } from './handler.ts';
-import { type CallOptions, type GrpcCall, openServerCall } from './server-call.ts';
+import { type CallOptions, type GrpcCall, openServerCall, requestIdKey } from './server-call.ts';
 import { readMessages, writeMessage } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
 
@@ -51,8 +51,10 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
     // grpc-js says 'cancelled' after every call, answered ones too: work that outlives the call must not hear that.
     const source: GrpcCall = grpcCall;
     source.removeAllListeners('cancelled');
-    if (failure) answer.fail(failure);
-    else answer.end();
+    if (failure) {
+      failure.metadata.set(requestIdKey, call.requestId);
+      answer.fail(failure);
+    } else answer.end();
   };
   switch (method.desc.methodKind) {
     case 'unary':

@@ -1,5 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { context, propagation } from '@opentelemetry/api';
+import { requestIdKey } from '../bridge/server-call.ts';
 import { currentCall, type MethodInfo } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 
@@ -45,7 +46,7 @@ export function outgoingMetadata(options: CallOptions): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
   const served = currentCall();
-  if (served) metadata.set('x-request-id', served.requestId);
+  if (served) metadata.set(requestIdKey, served.requestId);
   propagation.inject(context.active(), metadata, { set: (carrier, key, value) => carrier.set(key, value) });
   return metadata;
 }

@@ -106,15 +106,14 @@ async function untilOver(next: Handler, call: ServerCall, over: (ok: boolean) =>
   const end = (ok: boolean) => {
     if (isOver) return;
     isOver = true;
-    call.signal.removeEventListener('abort', onAbort);
     over(ok);
   };
-  const onAbort = () => end(false);
-  call.signal.addEventListener('abort', onAbort);
+  const forget = call.onAbort(() => end(false));
   try {
     await next(call);
     end(true);
   } finally {
+    forget();
     end(false);
   }
 }

@@ -21,7 +21,7 @@ export function deadline(mode: DeadlineMode): Interceptor {
       Math.min(Math.max(call.deadline - nowMs, 0), maxTimerMs),
     );
     try {
-      await untilAborted(next(call), call.signal);
+      await untilAborted(next(call), call);
     } finally {
       clearTimeout(timer);
     }
@@ -41,12 +41,10 @@ function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): n
   );
 }
 
-/** Settles as the work does, or rejects with the signal's reason as soon as it is aborted. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Settles as the work does, or rejects with the reason as soon as the call is aborted. */
+function untilAborted(work: Promise<void>, { onAbort }: ServerCall): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const forget = onAbort(reject);
+    work.then(resolve, reject).then(forget);
   });
 }

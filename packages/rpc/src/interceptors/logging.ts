@@ -18,8 +18,7 @@ export function logging(errors: ErrorMap): Interceptor {
         peer: call.peer,
         ...(call.principal.subject && { subject: call.principal.subject }),
       };
-      if (serverFaults.has(code)) call.log.error(fields, 'call');
-      else call.log.info(fields, 'call');
+      call.writeLog(serverFaults.has(code) ? 'error' : 'info', fields, 'call');
     };
     try {
       await next(call);

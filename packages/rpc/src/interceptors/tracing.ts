@@ -58,18 +58,23 @@ type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: num
 export function tracing(): Interceptor {
   const meter = metrics.getMeter(scope);
   const durations = durationHistogram('server');
-  const active = meter.createUpDownCounter('rpc.server.active_calls', { unit: '{call}' });
+  const active = new Map<MethodInfo, number>();
+  // Asked for when it is exported: told at every beginning and end it would cost as much as the span.
+  meter.createObservableUpDownCounter('rpc.server.active_calls', { unit: '{call}' }).addCallback((result) => {
+    for (const [method, count] of active) result.observe(count, attributesOf(method));
+  });
   const retries = meter.createCounter('rpc.server.call.retries', { unit: '{call}' });
   const openSpan = isGrpcInstrumented() ? officialSpan : ownSpans();
-  const attributesOf = new Map<MethodInfo, Attributes>();
+  const known = new Map<MethodInfo, Attributes>();
+  const attributesOf = (method: MethodInfo) => known.getOrInsertComputed(method, methodAttributes);
   return (next) => async (call) => {
     const startMs = performance.now();
-    const attributes = attributesOf.getOrInsertComputed(call.method, methodAttributes);
+    const attributes = attributesOf(call.method);
     const previousAttempts = previousAttemptsOf(call);
-    active.add(1, attributes);
+    active.set(call.method, (active.get(call.method) ?? 0) + 1);
     if (previousAttempts > 0) retries.add(1, attributes);
     const span = openSpan(call, attributes, previousAttempts);
-    if (previousAttempts > 0) call.log = call.log.child({ previous_attempts: previousAttempts });
+    if (previousAttempts > 0) call.logFields.previous_attempts = previousAttempts;
     let code: Code = Code.OK;
     let failure: unknown;
     try {
@@ -83,7 +88,7 @@ export function tracing(): Interceptor {
       const outcome = outcomeAttributes(code, faults.has(code));
       span.end(code, outcome, failure);
       durations.record((performance.now() - startMs) / 1000, { ...attributes, ...outcome });
-      active.add(-1, attributes);
+      active.set(call.method, (active.get(call.method) ?? 0) - 1);
     }
   };
 }
@@ -95,12 +100,15 @@ const headers: TextMapGetter<ServerCall> = {
 
 function ownSpans(): OpenSpan {
   const tracer = trace.getTracer(scope);
+  // Nearly all callers use one name, so what it says is read off it once.
+  let server = serverOf('');
   return (call, attributes, previousAttempts) => {
     const parent = propagation.extract(context.active(), call, headers);
     const span = tracer.startSpan(call.method.name, { kind: SpanKind.SERVER, attributes }, parent);
     if (span.isRecording()) {
+      if (call.authority !== server.authority) server = serverOf(call.authority);
+      span.setAttributes(server.attributes);
       setCaller(span, call.peer);
-      span.setAttributes(serverAttributes(call.authority.slice(0, maxNameLength)));
       if (previousAttempts > 0) span.setAttribute(previousAttemptsAttribute, previousAttempts);
     }
     return {
@@ -113,6 +121,10 @@ function ownSpans(): OpenSpan {
       },
     };
   };
+}
+
+function serverOf(authority: string) {
+  return { authority, attributes: serverAttributes(authority.slice(0, maxNameLength)) };
 }
 
 /** It is open already, and none of ours to end. */

@@ -5,7 +5,16 @@ import { createValidator } from '@bufbuild/protovalidate';
 import type { Interceptor } from '../bridge/handler.ts';
 import { Code, RpcError } from '../errors.ts';
 
-const validator = createValidator();
+const patterns = new Map<string, RegExp>();
+
+/**
+ * JavaScript's own expressions take a third of the time that RE2 in JavaScript does. The patterns are the contract's, so
+ * nobody can send one that never ends; they are to be written in what both understand.
+ */
+const validator = createValidator({
+  regexMatch: (pattern, text) =>
+    patterns.getOrInsertComputed(pattern, (each) => new RegExp(each, 'u')).test(text),
+});
 
 /**
  * Holds every request message to the rules that the contract writes next to its fields. In a stream of requests a

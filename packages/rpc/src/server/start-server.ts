@@ -50,8 +50,8 @@ export interface RunningServer {
 export async function startServer<Service extends DescService>(
   options: StartServerOptions<Service>,
 ): Promise<RunningServer> {
-  const unserved = createUnservedCalls(options.log);
-  const server = new Server({ ...serverBounds, ...options.bounds, interceptors: [unserved.interceptor] });
+  const unserved = createUnservedCalls(options.service, options.log);
+  const server = new Server({ ...serverBounds, ...options.bounds });
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   addService(

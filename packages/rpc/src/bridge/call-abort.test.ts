@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../errors.ts';
+import { createCallAbort } from './call-abort.ts';
+
+const gone = new RpcError(Code.CANCELLED, 'gone');
+const late = new RpcError(Code.DEADLINE_EXCEEDED, 'late');
+
+test('ensure the first reason stands, for listeners and for the signal', () => {
+  const call = createCallAbort();
+  const heard: unknown[] = [];
+  call.onAbort((reason) => heard.push(reason));
+  const signal = call.signal();
+  call.abort(gone);
+  call.abort(late);
+  expect(heard).toEqual([gone]);
+  expect(signal.reason).toBe(gone);
+});
+
+test('ensure whoever asks after the abort is told at once', () => {
+  const call = createCallAbort();
+  call.abort(gone);
+  const heard: unknown[] = [];
+  call.onAbort((reason) => heard.push(reason));
+  expect(heard).toEqual([gone]);
+  expect(call.signal().reason).toBe(gone);
+});
+
+test('ensure a listener that was taken back hears nothing', () => {
+  const call = createCallAbort();
+  const heard: unknown[] = [];
+  const forget = call.onAbort((reason) => heard.push(reason));
+  forget();
+  call.abort(gone);
+  expect(heard).toEqual([]);
+});
