@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type App as InventoryApp, startApp as startInventory } from '@acme/inventory/app';
-import { startApp as startOrders } from '@acme/orders/app';
+import { type App as OrdersApp, startApp as startOrders } from '@acme/orders/app';
 import { openPool, type Pool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
@@ -35,6 +35,8 @@ export interface TestPair extends AsyncDisposable {
   stopInventory(): Promise<void>;
   /** Inventory listens again, on the same port. */
   restartInventory(): Promise<void>;
+  /** Drains this replica of orders, and starts it again on the same port. */
+  restartOrders(replica: number): Promise<void>;
 }
 
 export interface TestPairOptions {
@@ -85,13 +87,18 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     keys.sign({ sub, scope: scopes.join(' '), ...claims });
   const tokenFile = join(folder.path, 'orders.token');
   await writeFile(tokenFile, await token('orders', ['inventory:reserve']));
-  const ordersTargets: string[] = [];
   const reachedTarget = await reachInventory(inventoryTarget);
-  for (let replica = 0; replica < ordersReplicas; replica++) {
-    const config = { server: server(0), databaseUrl: ordersUrl, inventoryTarget: reachedTarget, tokenFile };
-    const { port } = started.adopt(await startOrders(config), (app) => app.close());
-    ordersTargets.push(`127.0.0.1:${port}`);
-  }
+  const ordersApps: OrdersApp[] = [];
+  const startOrdersOn = (port: number) =>
+    startOrders({ server: server(port), databaseUrl: ordersUrl, inventoryTarget: reachedTarget, tokenFile });
+  started.defer(async () => void (await Promise.all(ordersApps.map((app) => app.close()))));
+  for (let replica = 0; replica < ordersReplicas; replica++) ordersApps.push(await startOrdersOn(0));
+  const ordersTargets = ordersApps.map(({ port }) => `127.0.0.1:${port}`);
+  const restartOrders = async (replica: number) => {
+    const [stopping] = ordersApps.splice(replica, 1);
+    await stopping?.close();
+    ordersApps.splice(replica, 0, await startOrdersOn(stopping?.port ?? 0));
+  };
 
   const clientsFor: TestPair['clientsFor'] = async (subject, scopes = customerScopes, replica = 0) => {
     const shown = await token(subject, scopes);
@@ -121,6 +128,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     },
     stopInventory,
     restartInventory: async () => void (await startInventoryOn(inventoryPort)),
+    restartOrders,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,5 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { badRequest } from './interceptors/validation.ts';
+import { sealedCursors } from './sealed-cursor.ts';
 
 /** Makes and reads the page tokens of a method (AIP-158). */
 export interface PageTokens {
@@ -12,37 +12,20 @@ export interface PageTokens {
   open(filters: readonly string[], token: string): string | undefined;
 }
 
-const macBytes = 16;
-
 /**
- * Page tokens that hold the cursor and are authenticated with a key that all replicas share: opaque to the caller,
- * valid on every replica, and good for nothing once altered or sent with other filters.
+ * Page tokens that hold the cursor, sealed; see `sealedCursors`.
  *
  * @param key Secret, at least 16 bytes.
  * @param method The method's name; tokens of another method are refused.
  */
 export function createPageTokens(key: Uint8Array, method: string): PageTokens {
-  const macOf = (filters: readonly string[], cursor: Uint8Array) =>
-    createHmac('sha256', key)
-      .update(
-        createHash('sha256')
-          .update(JSON.stringify([method, filters]))
-          .digest(),
-      )
-      .update(cursor)
-      .digest()
-      .subarray(0, macBytes);
+  const cursors = sealedCursors(key, method);
   return {
-    seal: (filters, cursor) => {
-      const bytes = Buffer.from(cursor, 'utf8');
-      return Buffer.concat([macOf(filters, bytes), bytes]).toString('base64url');
-    },
+    seal: cursors.seal,
     open: (filters, token) => {
       if (token === '') return undefined;
-      const bytes = Buffer.from(token, 'base64url');
-      const [mac, cursor] = [bytes.subarray(0, macBytes), bytes.subarray(macBytes)];
-      if (mac.length === macBytes && timingSafeEqual(mac, macOf(filters, cursor)))
-        return cursor.toString('utf8');
+      const cursor = cursors.open(filters, token);
+      if (cursor !== undefined) return cursor;
       throw badRequest([
         {
           field: 'page_token',

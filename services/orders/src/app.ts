@@ -11,12 +11,14 @@ import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
+import { createResumeTokens } from '@acme/rpc/resume-token';
 import { startService } from '@acme/rpc/server/start-service';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventory } from './inventory-client.ts';
 import type { Order } from './order.ts';
+import { openOrderFeed } from './order-feed.ts';
 import { countTransitions } from './order-metrics.ts';
 import { createOrderService } from './order-service.ts';
 import { createOrderStore } from './order-store.ts';
@@ -25,6 +27,7 @@ import { startReconciliation } from './reconciliation.ts';
 import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
+import { createWatchOrders } from './watch-orders.ts';
 
 export interface App {
   readonly port: number;
@@ -55,7 +58,15 @@ export async function startApp(config: Config): Promise<App> {
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();
-  const onTransition = countTransitions();
+  const feed = starting.adopt(
+    openOrderFeed({ url: config.databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    (each) => each.close(),
+  );
+  const countTransition = countTransitions();
+  const onTransition = (order: Order) => {
+    countTransition(order);
+    feed.changed();
+  };
   const store = createOrderStore(pool, { now, settleGraceMs, onTransition });
   const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
@@ -84,6 +95,7 @@ export async function startApp(config: Config): Promise<App> {
   );
   starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
 
+  const tokenKey = await readServiceKey(pool, 'page_token');
   const service = starting.adopt(
     await startService({
       config: config.server,
@@ -99,7 +111,8 @@ export async function startApp(config: Config): Promise<App> {
           newId: randomUUIDv7,
           nowMs: Date.now,
         }),
-        orderPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListOrders'),
+        orderPages: createPageTokens(tokenKey, 'ListOrders'),
+        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKey, 'WatchOrders')),
         onCancelled: settler.wake,
       }),
       errors: toStatus,

@@ -18,6 +18,7 @@ import type {
 import { type MethodInfo, runInCall } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
+import { encodedBytes } from './encode-once.ts';
 import type { Handler, ServerCall } from './handler.ts';
 import { type CallOptions, type GrpcCall, openServerCall, requestIdKey } from './server-call.ts';
 import { readMessages, writeMessage } from './server-stream.ts';
@@ -134,7 +135,7 @@ function decode(schema: DescMessage, bytes: Uint8Array): Message {
 
 /** grpc-js would refuse a message that is too large after the chain has ended, and logged it as OK. */
 function encode(schema: DescMessage, message: Message): Uint8Array {
-  const bytes = toBinary(schema, message);
+  const bytes = encodedBytes(message, () => toBinary(schema, message));
   if (bytes.length <= maxMessageBytes) return bytes;
   throw new RpcError(
     Code.RESOURCE_EXHAUSTED,

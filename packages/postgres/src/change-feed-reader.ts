@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { createAlarm } from './alarm.ts';
+import {
+  type FeedEvent,
+  type FeedSource,
+  pageSize,
+  readEnd,
+  readPage,
+  readWriters,
+} from './change-feed-source.ts';
+import type { Pool } from './pool.ts';
+
+export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
+  readonly pool: Pool;
+  readonly source: FeedSource<Row, Event>;
+  /** Gets every event once, in order, as soon as nothing can come before it any more. */
+  readonly deliver: (event: FeedEvent<Event>) => void;
+  /** Hears of every read that failed. @param silentMs How long none has worked. */
+  readonly onError: (error: unknown, silentMs: number) => void;
+}
+
+export interface FeedReader {
+  /** Counts a watcher in, until it is disposed: without watchers nothing is read. Resolves once the reader is at work. */
+  enter(): { readonly atWork: Promise<void> } & Disposable;
+  /** Everything up to here is final and has been delivered to those who watched then. */
+  position(): bigint;
+  /** Something has changed: read now. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** A change that nobody told of is seen after this long. */
+const pollMs = 1000;
+/** Between two reads, so that a flood of changes is read in pages and not one by one. */
+const pauseMs = 10;
+
+/**
+ * Reads a feed in the order of its sequence, for all watchers of this process.
+ *
+ * Within an order, or an article, that is the order of the changes: a transaction takes the number when it holds the
+ * row's lock, and keeps that until it has committed. Between them transactions commit in any order, so a number that is
+ * missing may still come. The reader waits at it until it has come or can come no more: once every transaction that was
+ * writing to the table when something beyond the gap was seen has ended (ADR 16).
+ */
+export function startFeedReader<Row extends pg.QueryResultRow, Event>(
+  options: FeedReaderOptions<Row, Event>,
+): FeedReader {
+  const { pool, source, deliver, onError } = options;
+  const alarm = createAlarm();
+  let closed = false;
+  let watchers = 0;
+  let isAtWork = false;
+  let atWork = promised();
+  let position = 0n;
+  /** Numbers up to here that are not in the table can come no more. */
+  let settledTo = 0n;
+  let gap: { readonly upTo: bigint; readonly writers: ReadonlySet<string> } | undefined;
+
+  /** Begins after everything that has been written, when all who may have written it have ended. */
+  const begin = async () => {
+    const end = await readEnd(pool, source.table);
+    const writers = await readWriters(pool, source.table);
+    while (!closed && !(await haveEnded(writers))) await sleep(pauseMs);
+    [position, settledTo, gap] = [end, end, undefined];
+  };
+  const haveEnded = async (writers: ReadonlySet<string>) =>
+    writers.size === 0 || writers.isDisjointFrom(await readWriters(pool, source.table));
+
+  /** Delivers what is final; true when there may be more to read at once. */
+  const readOn = async (): Promise<boolean> => {
+    const page = await readPage(pool, source, position);
+    let delivered = 0;
+    for (const event of page) {
+      if (event.seq !== position + 1n && event.seq > settledTo) break;
+      position = event.seq;
+      deliver(event);
+      delivered++;
+    }
+    const beyond = delivered < page.length ? page.at(-1) : undefined;
+    if (!beyond) {
+      gap = undefined;
+      return page.length === pageSize;
+    }
+    if (!gap || gap.upTo <= position) {
+      gap = { upTo: beyond.seq, writers: await readWriters(pool, source.table) };
+      return false;
+    }
+    if (!(await haveEnded(gap.writers))) return false;
+    // What is read from now on shows everything that those transactions have left.
+    [settledTo, gap] = [gap.upTo, undefined];
+    return true;
+  };
+
+  const turn = async () => {
+    if (watchers === 0) {
+      if (isAtWork) atWork = promised();
+      isAtWork = false;
+      return alarm.sleep(pollMs);
+    }
+    if (!isAtWork) await begin();
+    isAtWork = true;
+    atWork.resolve();
+    if (await readOn()) return;
+    await sleep(pauseMs);
+    await alarm.sleep(gap ? pauseMs : pollMs);
+  };
+
+  const run = async () => {
+    let workedMs = performance.now();
+    while (!closed) {
+      try {
+        await turn();
+        workedMs = performance.now();
+      } catch (error) {
+        if (!isAtWork) {
+          atWork.reject(error);
+          atWork = promised();
+        }
+        onError(error, performance.now() - workedMs);
+        await alarm.sleep(pollMs);
+      }
+    }
+  };
+  const ended = run();
+
+  return {
+    enter: () => {
+      watchers++;
+      alarm.ring();
+      return { atWork: atWork.promise, [Symbol.dispose]: () => void watchers-- };
+    },
+    position: () => position,
+    wake: alarm.ring,
+    close: async () => {
+      closed = true;
+      alarm.ring();
+      await ended;
+    },
+  };
+}
+
+/** A promise whose rejection need not be heard. */
+function promised(): PromiseWithResolvers<void> {
+  const promise = Promise.withResolvers<void>();
+  promise.promise.catch(() => {});
+  return promise;
+}

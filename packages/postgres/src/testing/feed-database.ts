@@ -1,0 +1,62 @@
+import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../change-feed.ts';
+import { eventsPage, type FeedSource } from '../change-feed-source.ts';
+import { openPool, type Pool } from '../pool.ts';
+import { createTestDatabase } from './test-database.ts';
+
+/** That `key` has come to `version`. */
+export interface Thing {
+  readonly key: string;
+  readonly version: bigint;
+}
+
+export const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
+  table: 'thing_events',
+  select: `SELECT seq, key, version FROM ${eventsPage('thing_events')} AS event ORDER BY seq`,
+  fromRow: ({ key, version }) => ({ key, event: { key, version }, sizeBytes: 100 }),
+};
+
+/** A database whose `things` have versions, and a feed of their changes. */
+export interface FeedDatabase extends AsyncDisposable {
+  readonly pool: Pool;
+  openFeed(
+    options?: Partial<Pick<ChangeFeedOptions<never, Thing>, 'heartbeatMs' | 'retentionMs' | 'onError'>>,
+  ): ChangeFeed<Thing> & AsyncDisposable;
+}
+
+/** Changes a thing as the services change theirs: the row first, and from it the event, in one statement. */
+export const changeThing = `
+  WITH changed AS (
+    INSERT INTO things (key) VALUES ($1)
+    ON CONFLICT (key) DO UPDATE SET version = things.version + 1
+    RETURNING key, version
+  )
+  INSERT INTO thing_events (key, version, event_time) SELECT key, version, now() FROM changed RETURNING seq`;
+
+export async function openFeedDatabase(): Promise<FeedDatabase> {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createTestDatabase());
+  const pool = opened.adopt(openPool({ url, max: 40, applicationName: 'test', onError: () => {} }), (each) =>
+    each.end(),
+  );
+  await pool.query(`
+    CREATE TABLE things (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 1);
+    CREATE TABLE thing_events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                               key text NOT NULL, version bigint NOT NULL, event_time timestamptz NOT NULL);
+    CREATE TABLE change_feeds (name text PRIMARY KEY, pruned_seq bigint NOT NULL DEFAULT 0);
+    INSERT INTO change_feeds (name) VALUES ('thing_events')`);
+  const kept = opened.move();
+  return {
+    pool,
+    openFeed: (options = {}) => {
+      const feed = openChangeFeed({
+        url,
+        applicationName: 'test',
+        source: thingSource,
+        onError: () => {},
+        ...options,
+      });
+      return { ...feed, [Symbol.asyncDispose]: feed.close };
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}

@@ -1,0 +1,38 @@
+import { badRequest } from './interceptors/validation.ts';
+import { sealedCursors } from './sealed-cursor.ts';
+
+/** Makes and reads the resume tokens of a method that watches. */
+export interface ResumeTokens {
+  /** The token that resumes a watch with these filters after this place of the feed. */
+  seal(filters: readonly string[], seq: bigint): string;
+  /**
+   * The place of a token, undefined for the empty one. Throws INVALID_ARGUMENT for a token that this service did not
+   * make, or made for other filters.
+   */
+  open(filters: readonly string[], token: string): bigint | undefined;
+}
+
+/**
+ * Resume tokens that hold a place in a feed, sealed; see `sealedCursors`. Valid on every replica.
+ *
+ * @param key Secret, at least 16 bytes.
+ * @param method The method's name; tokens of another method are refused.
+ */
+export function createResumeTokens(key: Uint8Array, method: string): ResumeTokens {
+  const cursors = sealedCursors(key, method);
+  return {
+    seal: (filters, seq) => cursors.seal(filters, String(seq)),
+    open: (filters, token) => {
+      if (token === '') return undefined;
+      const cursor = cursors.open(filters, token);
+      if (cursor !== undefined) return BigInt(cursor);
+      throw badRequest([
+        {
+          field: 'resume_token',
+          description: 'must be the resume_token of a watch with the same filters',
+          reason: 'resume_token.forged',
+        },
+      ]);
+    },
+  };
+}

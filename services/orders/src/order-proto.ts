@@ -1,0 +1,31 @@
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { etagOf, type Order, type OrderState } from './order.ts';
+
+const protoStates: Record<OrderState, Order_State> = {
+  PENDING: Order_State.PENDING,
+  CONFIRMED: Order_State.CONFIRMED,
+  REJECTED: Order_State.REJECTED,
+  CANCELLED: Order_State.CANCELLED,
+};
+
+export const domainStates: Record<Order_State, OrderState | undefined> = {
+  [Order_State.UNSPECIFIED]: undefined,
+  [Order_State.PENDING]: 'PENDING',
+  [Order_State.CONFIRMED]: 'CONFIRMED',
+  [Order_State.REJECTED]: 'REJECTED',
+  [Order_State.CANCELLED]: 'CANCELLED',
+};
+
+export function toProto(order: Order) {
+  return {
+    id: order.id,
+    customerId: order.customerId,
+    lines: [...order.lines],
+    state: protoStates[order.state],
+    etag: etagOf(order),
+    createTime: timestampFromDate(order.createTime),
+    updateTime: timestampFromDate(order.updateTime),
+    rejectReason: order.rejection?.reason ?? '',
+  };
+}

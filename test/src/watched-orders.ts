@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import type { Client } from '@acme/rpc/client/create-client';
+import { expect } from 'vitest';
+import { linesOf } from './order-lines.ts';
+
+type Orders = Client<typeof OrderService>;
+
+const stateNames = new Map<number, string>(Object.entries(Order_State).map(([name, number]) => [number, name]));
+
+/** A watch that stands. */
+export async function watchOrders(
+  orders: Orders,
+  request: { resumeToken?: string; customerId?: string } = {},
+) {
+  const responses = orders.watchOrders(request);
+  const first = await responses.next();
+  const next = async () => {
+    for (;;) {
+      const { value } = await responses.next();
+      if (value?.order) return { ...value, order: value.order };
+    }
+  };
+  return {
+    /** Of the response that says that the watch stands. */
+    token: first.value?.resumeToken ?? expect.unreachable(),
+    /** The next change. */
+    next,
+    /** The next change, as `CONFIRMED 2`: the state and the etag. */
+    change: async () => {
+      const { order } = await next();
+      return `${stateNames.get(order.state)} ${order.etag}`;
+    },
+    [Symbol.asyncDispose]: async () => void (await responses.return()),
+  };
+}
+
+/** Places an order of so many; its id. */
+export async function placeOrder(orders: Orders, sku: string, quantity = 1): Promise<string> {
+  const { order } = await orders.placeOrder({
+    requestId: randomUUID(),
+    lines: linesOf({ [sku]: quantity }),
+  });
+  return order?.id ?? expect.unreachable();
+}
