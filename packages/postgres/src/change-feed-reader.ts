@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createAlarm } from './alarm.ts';
 import {
@@ -9,6 +9,7 @@ import {
   readPage,
   readWriters,
 } from './change-feed-source.ts';
+import { bufferLimits } from './change-feed-subscribers.ts';
 import type { Pool } from './pool.ts';
 
 export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
@@ -34,6 +35,8 @@ export interface FeedReader {
 const pollMs = 1000;
 /** Between two reads, so that a flood of changes is read in pages and not one by one. */
 const pauseMs = 10;
+/** About what is delivered in one turn of the event loop: a part of what a watcher's buffer holds. */
+const burstBytes = bufferLimits.sizeBytes / 4;
 
 /**
  * Reads a feed in the order of its sequence, for all watchers of this process.
@@ -67,16 +70,27 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
   const haveEnded = async (writers: ReadonlySet<string>) =>
     writers.size === 0 || writers.isDisjointFrom(await readWriters(pool, source.table));
 
-  /** Delivers what is final; true when there may be more to read at once. */
-  const readOn = async (): Promise<boolean> => {
-    const page = await readPage(pool, source, position);
+  /** Delivers those of the page that are final, a little at a time: watchers that are quick take them meanwhile. */
+  const deliverFinal = async (page: readonly FeedEvent<Event>[]): Promise<number> => {
     let delivered = 0;
+    let sizeBytes = 0;
     for (const event of page) {
       if (event.seq !== position + 1n && event.seq > settledTo) break;
       position = event.seq;
       deliver(event);
       delivered++;
+      sizeBytes += event.sizeBytes;
+      if (sizeBytes < burstBytes) continue;
+      sizeBytes = 0;
+      await nextTurn();
     }
+    return delivered;
+  };
+
+  /** Reads a page; true when there may be more to read at once. */
+  const readOn = async (): Promise<boolean> => {
+    const page = await readPage(pool, source, position);
+    const delivered = await deliverFinal(page);
     const beyond = delivered < page.length ? page.at(-1) : undefined;
     if (!beyond) {
       gap = undefined;

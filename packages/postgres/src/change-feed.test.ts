@@ -14,9 +14,16 @@ function watcher(feed: ChangeFeed<Thing>, { after, key }: { after?: bigint; key?
     after,
     signal: stop.signal,
   });
-  const next = async () => (await items.next()).value;
+  const standing = Promise.withResolvers<void>();
+  const next = async () => {
+    const { value } = await items.next();
+    standing.resolve();
+    return value;
+  };
   return {
     next,
+    /** Resolves with the first item. */
+    standing: standing.promise,
     /** The next that is no heartbeat: `A2` for A's second version. */
     nextChange: async () => {
       for (;;) {
@@ -199,16 +206,21 @@ describe('a watch', () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using slow = watcher(feed);
-    await slow.next();
+    await using quick = watcher(feed);
+    const both = Promise.all([slow.nextChange(), quick.nextChange()]);
+    // Until they watch, they read for themselves.
+    await quick.standing;
+    await slow.standing;
+    await change(database.pool, 'A');
+    expect(await both).toEqual(['A1', 'A1']);
+    const count = bufferLimits.events + 1;
     await database.pool.query(
-      `INSERT INTO thing_events (key, version, event_time)
-       SELECT 'A', n, now() FROM generate_series(1, ${bufferLimits.events + 2}) n`,
+      `INSERT INTO thing_events (key, version, event_time) SELECT 'B', n, now() FROM generate_series(1, ${count}) n`,
     );
-    feed.changed();
-    // They come as one page, faster than anybody could take them.
+    for (let version = 1; version <= count; version++) expect(await quick.nextChange()).toBe(`B${version}`);
     await expect(slow.nextChange()).rejects.toThrow('more has changed than the watcher reads');
-    await using resumed = watcher(feed, { after: 0n });
-    expect(await resumed.nextChange()).toBe('A1');
+    await using resumed = watcher(feed, { after: 1n });
+    expect(await resumed.nextChange()).toBe('B1');
   });
 
   test('ends at once when its signal is aborted', async () => {

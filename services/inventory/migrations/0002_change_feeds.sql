@@ -1,5 +1,5 @@
 -- One row a change of stock, written in the change's own transaction by who holds the lock of the stock's row: within an
--- article the order of seq is the order of the changes. A change feed (ADR 14): only ever inserted into, and pruned; seq
+-- article the order of seq is the order of the changes. A change feed (ADR 16): only ever inserted into, and pruned; seq
 -- must keep CACHE 1.
 CREATE TABLE stock_events (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

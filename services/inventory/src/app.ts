@@ -5,15 +5,18 @@ import { openReadiness } from '@acme/postgres/readiness';
 import { readServiceKey } from '@acme/postgres/service-key';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
+import { createResumeTokens } from '@acme/rpc/resume-token';
 import { startService } from '@acme/rpc/server/start-service';
 import type { Config } from './config.ts';
 import { createCountStore } from './count-store.ts';
 import { toStatus } from './error-map.ts';
 import { createImportStore } from './import-store.ts';
 import { createInventoryService } from './inventory-service.ts';
-import { countReservations } from './reservation-metrics.ts';
+import { countReservations, type OnDecided } from './reservation-metrics.ts';
 import { createReservationStore } from './reservation-store.ts';
+import { openStockFeed } from './stock-feed.ts';
 import { createStockStore } from './stock-store.ts';
+import { createWatchStock } from './watch-stock.ts';
 
 export interface App {
   readonly port: number;
@@ -45,7 +48,17 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
+  const feed = starting.adopt(
+    openStockFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    (each) => each.close(),
+  );
+  const countReservation = countReservations();
+  const onDecided: OnDecided = (reservation) => {
+    countReservation(reservation);
+    feed.changed();
+  };
   const stock = createStockStore(pool);
+  const tokenKey = await readServiceKey(pool, 'page_token');
   const service = starting.adopt(
     await startService({
       config: server,
@@ -53,10 +66,11 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now, countReservations()),
-        imports: createImportStore(importPool, now),
-        counts: createCountStore(pool, now),
-        stockPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListStock'),
+        reservations: createReservationStore(pool, now, onDecided),
+        imports: createImportStore(importPool, now, feed.changed),
+        counts: createCountStore(pool, now, feed.changed),
+        stockPages: createPageTokens(tokenKey, 'ListStock'),
+        watchStock: createWatchStock(feed, createResumeTokens(tokenKey, 'WatchStock')),
       }),
       errors: toStatus,
       ready: readiness.check,

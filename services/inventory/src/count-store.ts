@@ -1,6 +1,8 @@
 import type { Pool } from '@acme/postgres/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import { type Count, type CountOutcome, isSku, judgeCount, type Stock } from './stock.ts';
+import { insertStockEvents } from './stock-events.ts';
+import { stockColumns } from './stock-row.ts';
 
 export interface CountStore {
   /**
@@ -10,9 +12,18 @@ export interface CountStore {
   apply(count: Count, signal: AbortSignal): Promise<CountOutcome>;
 }
 
-/** @param now Wall clock. */
-export function createCountStore(pool: Pool, now: () => Date): CountStore {
-  return { apply: (count, signal) => transaction(pool, (tx) => apply(tx, count, now()), { signal }) };
+/**
+ * @param now Wall clock.
+ * @param onChanged Hears that stock has changed, once that is committed.
+ */
+export function createCountStore(pool: Pool, now: () => Date, onChanged: () => void = () => {}): CountStore {
+  return {
+    apply: async (count, signal) => {
+      const outcome = await transaction(pool, (tx) => apply(tx, count, now()), { signal });
+      onChanged();
+      return outcome;
+    },
+  };
 }
 
 async function apply(tx: Tx, { sku, counted }: Count, now: Date): Promise<CountOutcome> {
@@ -38,7 +49,11 @@ async function lockStock(tx: Tx, sku: string): Promise<Pick<Stock, 'onHand' | 'r
 async function setOnHand(tx: Tx, { sku, counted }: Count, now: Date): Promise<void> {
   await tx.query({
     name: 'set-counted-stock',
-    text: `UPDATE stock SET on_hand = $2, version = version + 1, update_time = $3 WHERE sku = $1`,
+    text: `WITH changed AS (
+             UPDATE stock SET on_hand = $2, version = version + 1, update_time = $3 WHERE sku = $1
+             RETURNING ${stockColumns}
+           )
+           ${insertStockEvents}`,
     values: [sku, counted, now],
   });
 }

@@ -1,5 +1,7 @@
 import type { Tx } from '@acme/postgres/transaction';
 import { InventoryError } from './stock.ts';
+import { insertStockEvents } from './stock-events.ts';
+import { stockColumns } from './stock-row.ts';
 
 /** Problems named at the most; the others are found once these are mended. */
 const maxNamed = 20;
@@ -40,9 +42,13 @@ async function waitForOtherImports(tx: Tx): Promise<void> {
 /** Inserts the articles that are new; how many. Nobody waits for them: they are not to be seen yet. */
 async function insertNew(tx: Tx, now: Date): Promise<bigint> {
   const { rowCount } = await tx.query(
-    `INSERT INTO stock (sku, title, on_hand, update_time)
-     SELECT sku, title, on_hand, $1 FROM import_items ORDER BY sku
-     ON CONFLICT (sku) DO NOTHING`,
+    `WITH changed AS (
+       INSERT INTO stock (sku, title, on_hand, update_time)
+       SELECT sku, title, on_hand, $1 FROM import_items ORDER BY sku
+       ON CONFLICT (sku) DO NOTHING
+       RETURNING ${stockColumns}
+     )
+     ${insertStockEvents}`,
     [now],
   );
   return BigInt(rowCount ?? 0);
@@ -78,9 +84,13 @@ async function refuseBelowReserved(tx: Tx): Promise<void> {
 
 async function updateChanged(tx: Tx, now: Date): Promise<void> {
   await tx.query(
-    `UPDATE stock SET title = change.title, on_hand = change.on_hand, version = version + 1, update_time = $1
-     FROM import_changes AS change
-     WHERE stock.sku = change.sku`,
+    `WITH changed AS (
+       UPDATE stock SET title = change.title, on_hand = change.on_hand, version = version + 1, update_time = $1
+       FROM import_changes AS change
+       WHERE stock.sku = change.sku
+       RETURNING ${stockColumns}
+     )
+     ${insertStockEvents}`,
     [now],
   );
 }

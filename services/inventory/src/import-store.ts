@@ -40,11 +40,18 @@ const idleTimeoutMs = 60_000;
 /** How long a statement may take, or wait: as long as the contract gives the whole import, which its signal ends. */
 const statementTimeoutMs = 300_000;
 
-/** @param now Wall clock. */
-export function createImportStore(pool: Pool, now: () => Date): ImportStore {
+/**
+ * @param now Wall clock.
+ * @param onChanged Hears that stock has changed, once that is committed.
+ */
+export function createImportStore(
+  pool: Pool,
+  now: () => Date,
+  onChanged: () => void = () => {},
+): ImportStore {
   return {
-    run: ({ id, itemCount }, items, signal) =>
-      transaction(
+    run: async ({ id, itemCount }, items, signal) => {
+      const summary = await transaction(
         pool,
         async (connection) => {
           const tx = patient(connection);
@@ -59,7 +66,10 @@ export function createImportStore(pool: Pool, now: () => Date): ImportStore {
         },
         // The items can be read once only.
         { signal, maxAttempts: 1 },
-      ),
+      );
+      onChanged();
+      return summary;
+    },
   };
 }
 

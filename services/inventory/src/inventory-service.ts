@@ -7,7 +7,8 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { CountStore } from './count-store.ts';
 import type { ImportStore, StockItem } from './import-store.ts';
 import type { ReservationStore } from './reservation-store.ts';
-import { answerReserve, InventoryError, type Reservation, type Stock, sortedLines } from './stock.ts';
+import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock.ts';
+import { stockToProto } from './stock-proto.ts';
 import type { StockStore } from './stock-store.ts';
 
 export interface InventoryParts {
@@ -16,13 +17,14 @@ export interface InventoryParts {
   readonly imports: ImportStore;
   readonly counts: CountStore;
   readonly stockPages: PageTokens;
+  readonly watchStock: ServiceImplementation<typeof InventoryService>['watchStock'];
 }
 
 /** The handlers: from the contract's messages to the domain, and back. */
 export function createInventoryService(
   parts: InventoryParts,
 ): ServiceImplementation<typeof InventoryService> {
-  const { stock, reservations, imports, counts, stockPages } = parts;
+  const { stock, reservations, imports, counts, stockPages, watchStock } = parts;
   return {
     getStock: async ({ sku }, { signal }) => {
       const found = await stock.get(sku, signal);
@@ -50,7 +52,7 @@ export function createInventoryService(
       const { importId, itemCount, items } = await openImport(requests);
       return imports.run({ id: importId, itemCount }, items, signal);
     },
-    watchStock: () => notServedYet('WatchStock'),
+    watchStock,
     // The next count is read once there is room for the answer to this one.
     countStock: async function* (requests, { signal }) {
       for await (const { sku, counted } of requests) {
@@ -95,18 +97,6 @@ async function* itemsOf(
 // biome-ignore lint/correctness/useYield: it is a stream that has not been built.
 async function* notServedYet(method: string): AsyncGenerator<never> {
   throw new RpcError(Code.UNIMPLEMENTED, `${method} is in the contract, but not served yet`);
-}
-
-function stockToProto({ sku, title, onHand, reserved, version, updateTime }: Stock) {
-  return {
-    sku,
-    title,
-    onHand,
-    reserved,
-    available: onHand - reserved,
-    updateTime: timestampFromDate(updateTime),
-    etag: String(version),
-  };
 }
 
 const protoStates = {

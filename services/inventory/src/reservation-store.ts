@@ -3,6 +3,8 @@ import type { Pool } from '@acme/postgres/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import type { OnDecided } from './reservation-metrics.ts';
 import { type Refusal, type Reservation, type StockLine, takeStock } from './stock.ts';
+import { insertStockEvents } from './stock-events.ts';
+import { stockColumns } from './stock-row.ts';
 
 export interface ReserveCommand {
   readonly id: string;
@@ -155,9 +157,13 @@ async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: D
   if (bySku.size === 0) return;
   await tx.query({
     name: 'change-reserved',
-    text: `UPDATE stock SET reserved = reserved + change.quantity, version = version + 1, update_time = $3
-           FROM unnest($1::text[], $2::bigint[]) AS change (sku, quantity)
-           WHERE stock.sku = change.sku`,
+    text: `WITH changed AS (
+             UPDATE stock SET reserved = reserved + change.quantity, version = version + 1, update_time = $3
+             FROM unnest($1::text[], $2::bigint[]) AS change (sku, quantity)
+             WHERE stock.sku = change.sku
+             RETURNING ${stockColumns}
+           )
+           ${insertStockEvents}`,
     values: [[...bySku.keys()], [...bySku.values()], now],
   });
 }

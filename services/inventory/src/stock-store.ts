@@ -1,23 +1,13 @@
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import type { Stock } from './stock.ts';
+import { fromRow, type StockRow, stockColumns } from './stock-row.ts';
 
 export interface StockStore {
   get(sku: string, signal: AbortSignal): Promise<Stock | undefined>;
   /** Articles whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
   list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Stock[]>;
 }
-
-interface StockRow {
-  sku: string;
-  title: string;
-  on_hand: bigint;
-  reserved: bigint;
-  version: bigint;
-  update_time: Date;
-}
-
-const columns = 'sku, title, on_hand, reserved, version, update_time';
 
 export function createStockStore(pool: Pool): StockStore {
   return {
@@ -26,7 +16,7 @@ export function createStockStore(pool: Pool): StockStore {
         pool,
         {
           name: 'stock-by-sku',
-          text: `SELECT ${columns} FROM stock WHERE sku = $1`,
+          text: `SELECT ${stockColumns} FROM stock WHERE sku = $1`,
           values: [sku],
         },
         signal,
@@ -39,7 +29,7 @@ export function createStockStore(pool: Pool): StockStore {
         {
           name: 'list-stock',
           // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
-          text: `SELECT ${columns} FROM stock
+          text: `SELECT ${stockColumns} FROM stock
                  WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
                  ORDER BY sku LIMIT $3`,
           values: [prefix, after, limit],
@@ -49,8 +39,4 @@ export function createStockStore(pool: Pool): StockStore {
       return rows.map(fromRow);
     },
   };
-}
-
-function fromRow({ on_hand, update_time, ...row }: StockRow): Stock {
-  return { ...row, onHand: on_hand, updateTime: update_time };
 }

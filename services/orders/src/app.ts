@@ -19,7 +19,7 @@ import { toStatus } from './error-map.ts';
 import { createInventory } from './inventory-client.ts';
 import type { Order } from './order.ts';
 import { openOrderFeed } from './order-feed.ts';
-import { countTransitions } from './order-metrics.ts';
+import { countTransitions, type OnTransition } from './order-metrics.ts';
 import { createOrderService } from './order-service.ts';
 import { createOrderStore } from './order-store.ts';
 import { createPlaceOrder } from './place-order.ts';
@@ -63,7 +63,7 @@ export async function startApp(config: Config): Promise<App> {
     (each) => each.close(),
   );
   const countTransition = countTransitions();
-  const onTransition = (order: Order) => {
+  const onTransition: OnTransition = (order) => {
     countTransition(order);
     feed.changed();
   };

@@ -14,13 +14,12 @@ const source: FeedSource<OrderRow, Order> = {
                   event.version, orders.create_time, event.event_time AS update_time
            FROM ${eventsPage('order_events')} AS event JOIN orders ON orders.id = event.order_id
            ORDER BY event.seq`,
-  fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 512 + row.lines.length * 64 }),
+  fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 200 + row.lines.length * 32 }),
 };
 
 export interface OrderFeedOptions {
   readonly url: string;
-  /** How long a watcher hears nothing at the most; 15 s when absent. */
-  readonly heartbeatMs?: number;
+  /** Hears of what failed and will be tried again. */
   readonly onError: (error: unknown) => void;
 }
 

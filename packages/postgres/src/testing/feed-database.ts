@@ -12,7 +12,7 @@ export interface Thing {
 export const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
   table: 'thing_events',
   select: `SELECT seq, key, version FROM ${eventsPage('thing_events')} AS event ORDER BY seq`,
-  fromRow: ({ key, version }) => ({ key, event: { key, version }, sizeBytes: 100 }),
+  fromRow: ({ key, version }) => ({ key, event: { key, version }, sizeBytes: 100 + key.length }),
 };
 
 /** A database whose `things` have versions, and a feed of their changes. */

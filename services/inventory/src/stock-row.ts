@@ -1,0 +1,26 @@
+import type { Stock } from './stock.ts';
+
+/** Stock as the table holds it. */
+export interface StockRow {
+  sku: string;
+  title: string;
+  on_hand: bigint;
+  reserved: bigint;
+  version: bigint;
+  update_time: Date;
+}
+
+export const stockColumns =
+  'stock.sku, stock.title, stock.on_hand, stock.reserved, stock.version, stock.update_time';
+
+/** The stock, and nothing else of what the row may have beside it. */
+export function fromRow(row: StockRow): Stock {
+  return {
+    sku: row.sku,
+    title: row.title,
+    onHand: row.on_hand,
+    reserved: row.reserved,
+    version: row.version,
+    updateTime: row.update_time,
+  };
+}
