@@ -153,6 +153,39 @@ describe('npm run replay', () => {
   }, 60_000);
 });
 
+describe('npm run watch', () => {
+  test('shows a line for each change, ends with Ctrl-C, and goes on from the token that it left', async () => {
+    await using folder = await dataFolder();
+    const data = folder.path;
+    await using pair = startCommand('start', '--data', data, ...anyPorts);
+    await pair.printed('Ready.');
+    await using orders = startCommand('watch', 'orders', '--data', data);
+    await using stock = startCommand('watch', 'stock', '--sku', 'SAT-0001', '--data', data);
+    await Promise.all([orders.printed('watching'), stock.printed('watching')]);
+    await placeOrder(data, randomUUID());
+    await orders.printed('CONFIRMED  alice  2 × SAT-0001');
+    await stock.printed('(1000 on hand, 2 reserved)');
+    orders.child.kill('SIGINT');
+    const { code, stdout } = await orders.ended();
+    expect(code).toBe(0);
+    const [, from = ''] = /\nto go on from here: (--from=\S+)\n$/.exec(stdout) ?? [];
+
+    await placeOrder(data, randomUUID());
+    await using resumed = startCommand('watch', 'orders', from, '--data', data);
+    await resumed.printed('CONFIRMED');
+    await stock.printed('(1000 on hand, 4 reserved)');
+    pair.child.kill('SIGINT');
+    await pair.ended();
+  }, 60_000);
+
+  test('says how it is used', async () => {
+    expect(await runCommand('watch', 'nothing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^usage: npm run watch/),
+    });
+  });
+});
+
 describe('npm run token', () => {
   test('gives a token for whom and what it is told', async () => {
     await using folder = await dataFolder();

@@ -17,12 +17,17 @@ export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
   readonly source: FeedSource<Row, Event>;
   /** Gets every event once, in order, as soon as nothing can come before it any more. */
   readonly deliver: (event: FeedEvent<Event>) => void;
-  /** Hears of every read that failed. @param silentMs How long none has worked. */
-  readonly onError: (error: unknown, silentMs: number) => void;
+  /** Hears of every read that failed, and will be tried again. */
+  readonly onError: (error: unknown) => void;
+  /** Hears that nothing could be read for so long that watchers should be told. */
+  readonly onSilence: (error: unknown) => void;
 }
 
 export interface FeedReader {
-  /** Counts a watcher in, until it is disposed: without watchers nothing is read. Resolves once the reader is at work. */
+  /**
+   * Counts a watcher in, until it is disposed: without watchers nothing is read. `atWork` resolves once the reader is, and
+   * rejects when it cannot read for long.
+   */
   enter(): { readonly atWork: Promise<void> } & Disposable;
   /** Everything up to here is final and has been delivered to those who watched then. */
   position(): bigint;
@@ -35,6 +40,10 @@ export interface FeedReader {
 const pollMs = 1000;
 /** Between two reads, so that a flood of changes is read in pages and not one by one. */
 const pauseMs = 10;
+/** After a read that failed. */
+const retryMs = 500;
+/** For how long nothing can be read before watchers are told. */
+const maxSilenceMs = 10_000;
 /** About what is delivered in one turn of the event loop: a part of what a watcher's buffer holds. */
 const burstBytes = bufferLimits.sizeBytes / 4;
 
@@ -49,7 +58,7 @@ const burstBytes = bufferLimits.sizeBytes / 4;
 export function startFeedReader<Row extends pg.QueryResultRow, Event>(
   options: FeedReaderOptions<Row, Event>,
 ): FeedReader {
-  const { pool, source, deliver, onError } = options;
+  const { pool, source, deliver, onError, onSilence } = options;
   const alarm = createAlarm();
   let closed = false;
   let watchers = 0;
@@ -122,17 +131,22 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
 
   const run = async () => {
     let workedMs = performance.now();
+    let failures = 0;
     while (!closed) {
       try {
         await turn();
         workedMs = performance.now();
+        failures = 0;
       } catch (error) {
-        if (!isAtWork) {
+        onError(error);
+        failures++;
+        // One alone may be this process itself, that had no time to look at the answer.
+        if (failures > 2 && performance.now() - workedMs > maxSilenceMs) {
+          onSilence(error);
           atWork.reject(error);
-          atWork = promised();
+          if (!isAtWork) atWork = promised();
         }
-        onError(error, performance.now() - workedMs);
-        await alarm.sleep(pollMs);
+        await sleep(retryMs);
       }
     }
   };

@@ -29,8 +29,6 @@ export interface ChangeFeed<Event> {
   close(): Promise<void>;
 }
 
-/** For how long nothing can be read before the watches end with the database's error. */
-const maxSilenceMs = 10_000;
 const weekMs = 7 * 24 * 60 * 60 * 1000;
 
 /** Opens the feed of a table of events: one reader serves all watchers of this process. */
@@ -46,10 +44,8 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
     pool,
     source,
     deliver: subscribers.deliver,
-    onError: (error, silentMs) => {
-      onError(error);
-      if (silentMs > maxSilenceMs) subscribers.fail(error);
-    },
+    onError,
+    onSilence: subscribers.fail,
   });
   const notices = startNotices({ pool, channel: source.table, onNotice: reader.wake, onError });
   const pruning = startPruning({ pool, table: source.table, retentionMs, onError });

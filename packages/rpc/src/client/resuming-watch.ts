@@ -83,9 +83,14 @@ export async function* resumingWatch<
   }
 }
 
+/** What grpc-js says of a stream that was cut off with its connection, as when that was older than it may be. */
+function isCutOff({ code, message }: RpcError): boolean {
+  return code === Code.INTERNAL && message.startsWith('Received RST_STREAM with code');
+}
+
 /** Not when it is the call being served that is over. */
 function isPassing(error: unknown): error is RpcError {
-  if (!(error instanceof RpcError) || !passing.has(error.code)) return false;
+  if (!(error instanceof RpcError) || !(passing.has(error.code) || isCutOff(error))) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadline <= Date.now());
 }

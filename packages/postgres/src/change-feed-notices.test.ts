@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { startNotices } from './change-feed-notices.ts';
+import type { Pool } from './pool.ts';
+import { openFeedDatabase } from './testing/feed-database.ts';
+
+/** A process that counts the notices of others. */
+function startProcess(pool: Pool) {
+  let heard = 0;
+  const notices = startNotices({ pool, channel: 'thing_events', onNotice: () => heard++, onError: () => {} });
+  return { ...notices, heard: () => heard, [Symbol.asyncDispose]: notices.close };
+}
+
+test('ensure a notice reaches the other processes and not its own, and many at once are few', async () => {
+  await using database = await openFeedDatabase();
+  await using one = startProcess(database.pool);
+  await using other = startProcess(database.pool);
+  // Each looks once when it has begun to listen.
+  await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
+  await expect.poll(other.heard, { timeout: 5000 }).toBe(1);
+  for (let change = 0; change < 1000; change++) one.announce();
+  await expect.poll(other.heard, { timeout: 5000 }).toBe(2);
+  other.announce();
+  await expect.poll(one.heard, { timeout: 5000 }).toBe(2);
+  expect(other.heard()).toBe(2);
+});
+
+test('listens again after its connection was lost', async () => {
+  await using database = await openFeedDatabase();
+  await using one = startProcess(database.pool);
+  await using other = startProcess(database.pool);
+  await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
+  await database.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
+  );
+  await expect.poll(one.heard, { timeout: 5000 }).toBe(2);
+  other.announce();
+  await expect.poll(one.heard, { timeout: 5000 }).toBe(3);
+});

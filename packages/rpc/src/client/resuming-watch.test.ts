@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { describe, expect, test } from 'vitest';
+import { retryInfo } from '../error-details.ts';
+import { Code, RpcError } from '../errors.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
+import { createClient } from './create-client.ts';
+import { type ResumingWatchOptions, resumingWatch } from './resuming-watch.ts';
+
+/** What a server does with one watch: sends the tokens, and then ends it with the error, or says nothing more. */
+interface Script {
+  readonly tokens: readonly string[];
+  readonly error?: RpcError;
+}
+
+/** A server that plays a script for each watch, the last of them again and again, and keeps what it was asked with. */
+async function startScripted(...scripts: Script[]) {
+  const asked: string[] = [];
+  const server = await startTestServer(InventoryService, {
+    async *watchStock({ resumeToken }, { signal }) {
+      const script = scripts[Math.min(asked.length, scripts.length - 1)];
+      asked.push(resumeToken);
+      for (const token of script?.tokens ?? []) yield { resumeToken: token };
+      if (script?.error) throw script.error;
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+  });
+  return { ...server, asked };
+}
+
+function watch(
+  server: TestServer<typeof InventoryService>,
+  options: ResumingWatchOptions = {},
+  resumeToken = '',
+) {
+  return resumingWatch(server.client.watchStock, { resumeToken }, { random: () => 0, ...options });
+}
+
+async function take(responses: AsyncGenerator<{ resumeToken: string }>, count: number) {
+  const tokens: string[] = [];
+  for await (const { resumeToken } of responses) if (tokens.push(resumeToken) === count) break;
+  return tokens;
+}
+
+const ended = (code: Code) => new RpcError(code, 'the stream is over');
+
+describe('a watch resumes', () => {
+  for (const code of [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED, Code.CANCELLED])
+    test(`after ${Code[code]}, from the last response, without a word to its reader`, async () => {
+      const interruptions: unknown[] = [];
+      await using server = await startScripted({ tokens: ['a', 'b'], error: ended(code) }, { tokens: ['c'] });
+      const responses = watch(server, { onInterrupted: (error) => interruptions.push(error) }, 'before');
+      expect(await take(responses, 3)).toEqual(['a', 'b', 'c']);
+      expect(server.asked).toEqual(['before', 'b']);
+      expect(interruptions).toMatchObject([{ code }]);
+    });
+
+  test('when the server says nothing although it owes a heartbeat', async () => {
+    await using server = await startScripted({ tokens: ['a'] }, { tokens: ['b'] });
+    expect(await take(watch(server, { maxSilenceMs: 300 }), 2)).toEqual(['a', 'b']);
+    expect(server.asked).toEqual(['', 'a']);
+  });
+
+  test('when its connection is closed under it, which grpc-js calls INTERNAL', async () => {
+    let watches = 0;
+    const server = createServer().on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => {});
+      const isFirst = watches++ === 0;
+      stream.respond(
+        {
+          ':status': 200,
+          'content-type': 'application/grpc',
+          ...(!isFirst && { 'grpc-status': Code.OUT_OF_RANGE }),
+        },
+        { endStream: !isFirst },
+      );
+      if (isFirst) stream.close();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await using _closed = server;
+    const { port } = server.address() as AddressInfo;
+    using client = createClient(InventoryService, { target: `127.0.0.1:${port}` });
+    const interruptions: unknown[] = [];
+    const responses = resumingWatch(
+      client.watchStock,
+      {},
+      { random: () => 0, onInterrupted: (error) => interruptions.push(error) },
+    );
+    expect((await rejectionOf(responses.next())).code).toBe(Code.OUT_OF_RANGE);
+    expect(interruptions).toMatchObject([{ code: Code.INTERNAL }]);
+  });
+
+  test('not before the server wants it to', async () => {
+    const later = new RpcError(Code.RESOURCE_EXHAUSTED, 'busy', { details: [retryInfo(200)] });
+    await using server = await startScripted({ tokens: ['a'], error: later }, { tokens: ['b'] });
+    const responses = watch(server);
+    await responses.next();
+    const startMs = performance.now();
+    await responses.next();
+    // A timer may be a little early.
+    expect(performance.now() - startMs).toBeGreaterThan(190);
+    await responses.return();
+  });
+});
+
+describe('a watch ends', () => {
+  for (const code of [Code.OUT_OF_RANGE, Code.PERMISSION_DENIED, Code.INVALID_ARGUMENT, Code.INTERNAL])
+    test(`with ${Code[code]}`, async () => {
+      await using server = await startScripted({ tokens: ['a'], error: ended(code) });
+      const responses = watch(server);
+      await responses.next();
+      expect(await rejectionOf(responses.next())).toMatchObject({ code, message: 'the stream is over' });
+      expect(server.asked).toHaveLength(1);
+    });
+
+  test('with CANCELLED when its signal is aborted, also between two calls', async () => {
+    await using server = await startScripted({ tokens: [], error: ended(Code.UNAVAILABLE) });
+    const stop = new AbortController();
+    const responses = watch(server, {
+      signal: stop.signal,
+      random: () => 1,
+      onInterrupted: () => stop.abort(),
+    });
+    expect((await rejectionOf(responses.next())).code).toBe(Code.CANCELLED);
+  });
+});
