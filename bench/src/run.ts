@@ -5,12 +5,14 @@ const benches: Record<string, string> = {
   admission: 'what a server does with three times the calls that it can serve',
   chain: 'the full chain beside bare grpc-js, nice-grpc, connect-node and NestJS',
   client: 'the client beside those of grpc-js, nice-grpc and connect-node',
+  feed: 'whether watchers that come and go see 100,000 events each once and in order',
   growth: 'whether calls take longer when there are a hundred times as many orders',
   hot: 'PlaceOrder beside pgbench, every order of one article',
   import: 'rows a second, memory, and how long orders wait',
   memory: 'whether a server grows with the calls that it has served',
   place: 'PlaceOrder end to end beside pgbench doing one transaction an order',
   start: 'process start to SERVING',
+  watches: 'what an open watch costs, and how long one change takes to reach 10,000',
 };
 
 const [name = ''] = process.argv.splice(2, 1);

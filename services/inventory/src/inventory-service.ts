@@ -1,7 +1,6 @@
 import type { ImportStockRequest, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
 import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
-import { Code, RpcError } from '@acme/rpc/errors';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { CountStore } from './count-store.ts';
@@ -92,11 +91,6 @@ async function* itemsOf(
   }
   if (first.itemCount !== 0n && received !== first.itemCount)
     throw new InventoryError({ kind: 'IMPORT_INCOMPLETE', received, expected: first.itemCount });
-}
-
-// biome-ignore lint/correctness/useYield: it is a stream that has not been built.
-async function* notServedYet(method: string): AsyncGenerator<never> {
-  throw new RpcError(Code.UNIMPLEMENTED, `${method} is in the contract, but not served yet`);
 }
 
 const protoStates = {

@@ -4,7 +4,7 @@ import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 
 export interface AdmissionOptions extends Partial<LimitBounds> {
-  /** How many streams may be open at once. */
+  /** How many streams may be open at once: 10,000 watches at some 40 kB each, and some room. */
   readonly maxStreams?: number;
   /** From 0 to 1, for the jitter of retries. */
   readonly random?: () => number;
@@ -39,7 +39,7 @@ const retryDelayMs = { least: 100, spread: 200 };
  * limit's room and has a fixed bound instead. But no stream is opened either while the limit is reached.
  */
 export function createAdmission(options: AdmissionOptions = {}): Admission {
-  const { minLimit = 8, initialLimit = 200, maxLimit = 2000, maxStreams = 2000 } = options;
+  const { minLimit = 8, initialLimit = 200, maxLimit = 2000, maxStreams = 12_000 } = options;
   const { random = Math.random } = options;
   const limit = createAdmissionLimit({ minLimit, initialLimit, maxLimit });
   const measureTurn = turnMeter(limit);
