@@ -7,7 +7,9 @@ import { linesOf } from './order-lines.ts';
 
 type Orders = Client<typeof OrderService>;
 
-const stateNames = new Map<number, string>(Object.entries(Order_State).map(([name, number]) => [number, name]));
+const stateNames = new Map<number, string>(
+  Object.entries(Order_State).map(([name, number]) => [number, name]),
+);
 
 /** A watch that stands. */
 export async function watchOrders(

@@ -248,14 +248,14 @@ export const WatchStockRequestSchema: GenMessage<WatchStockRequest> = /*@__PURE_
  */
 export type WatchStockResponse = Message<"inventory.v1.WatchStockResponse"> & {
   /**
-   * The stock after the change. Absent in a heartbeat.
+   * The stock as it was right after the change. Absent in a heartbeat.
    *
    * @generated from field: inventory.v1.Stock stock = 1;
    */
   stock?: Stock | undefined;
 
   /**
-   * Resumes the watch after this response.
+   * Resumes the watch after this response. Opaque, and good on every replica for a week at least.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -478,7 +478,14 @@ export const InventoryService: GenService<{
     output: typeof ReleaseStockResponseSchema;
   },
   /**
-   * WatchStock sends every change of stock, each once, from now or from a resume token.
+   * WatchStock sends every change of stock, each once and an article's in their order, from now or from a resume token.
+   * The first response comes as soon as the watch stands and has no stock: what was there before is found by listing
+   * after it. Responses like it, heartbeats, come when nothing has changed for 15 s.
+   *
+   * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
+   * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
+   * too. Errors: OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are gone, after a week at the
+   * earliest: watch from now on, and list; INVALID_ARGUMENT: it is no token of a watch of the same skus.
    *
    * @generated from rpc inventory.v1.InventoryService.WatchStock
    */

@@ -270,14 +270,14 @@ export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PUR
  */
 export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   /**
-   * The order after the change. Absent in a heartbeat.
+   * The order as it was right after the change. Absent in a heartbeat.
    *
    * @generated from field: orders.v1.Order order = 1;
    */
   order?: Order | undefined;
 
   /**
-   * Resumes the watch after this response.
+   * Resumes the watch after this response. Opaque, and good on every replica for a week at least.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -351,7 +351,14 @@ export const OrderService: GenService<{
     output: typeof CancelOrderResponseSchema;
   },
   /**
-   * WatchOrders sends every change of a customer's orders, each once, from now or from a resume token.
+   * WatchOrders sends every change of a customer's orders, each once and an order's in their order, from now or from a
+   * resume token. The first response comes as soon as the watch stands and has no order: what was there before is
+   * found by listing after it. Responses like it, heartbeats, come when nothing has changed for 15 s.
+   *
+   * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
+   * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
+   * too. Errors: OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are gone, after a week at the
+   * earliest: watch from now on, and list; INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
    *
    * @generated from rpc orders.v1.OrderService.WatchOrders
    */

@@ -9,7 +9,7 @@ export interface Thing {
   readonly version: bigint;
 }
 
-export const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
+const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
   table: 'thing_events',
   select: `SELECT seq, key, version FROM ${eventsPage('thing_events')} AS event ORDER BY seq`,
   fromRow: ({ key, version }) => ({ key, event: { key, version }, sizeBytes: 100 + key.length }),
