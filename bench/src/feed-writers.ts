@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUnavailable } from '@acme/postgres/errors';
+import { isTimeout, isUnavailable } from '@acme/postgres/errors';
 import type { Pool } from '@acme/postgres/pool';
 import { transaction } from '@acme/postgres/transaction';
 
@@ -27,8 +27,9 @@ export async function writeEvents({ pool, customerIds, writers, events, maxDelay
   const orders: string[] = [];
   let written = 0;
   const pick = <T>(of: readonly T[]) => of[Math.floor(Math.random() * of.length)] as T;
+  const failed = new AbortController();
   const write = async () => {
-    while (written < events) {
+    while (written < events && !failed.signal.aborted) {
       const made = Array.from({ length: 1 + Math.floor(Math.random() * 12) }, () => randomUUID());
       // In one order everywhere, so that nobody waits in a circle.
       const changed = [...new Set(orders.length > 0 ? [pick(orders), pick(orders)] : [])].sort();
@@ -45,14 +46,24 @@ export async function writeEvents({ pool, customerIds, writers, events, maxDelay
           // Few enough to meet again.
           if (orders.length > 50) orders.splice(0, orders.length - 50);
         },
-        (error: unknown) => {
+        async (error: unknown) => {
+          if (error instanceof RolledBack) return;
           // A busy machine: whatever became of it, the table says.
-          if (!(error instanceof RolledBack || isUnavailable(error))) throw error;
+          if (isUnavailable(error) || isTimeout(error)) await sleep(100);
+          else throw error;
         },
       );
     }
   };
-  await Promise.all(Array.from({ length: writers }, write));
+  const writing = Array.from({ length: writers }, async () => {
+    try {
+      await write();
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  });
+  await Promise.all(writing);
 }
 
 const make = `

@@ -134,5 +134,5 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
 }
 
 function openTestPool(url: string): Pool {
-  return openPool({ url, max: 3, applicationName: 'test', onError: () => {} });
+  return openPool({ url, max: 16, applicationName: 'test', onError: () => {} });
 }
