@@ -38,7 +38,12 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   const { url, applicationName, source, retentionMs = weekMs, heartbeatMs = 15_000, onError } = options;
   // Its own connections, so that watchers never take those that calls need: one listens, one reads, one announces or
   // prunes, and two catch up.
-  const pool = openPool({ url, max: 5, applicationName: `${applicationName} feed`, onError });
+  const pool = openPool({
+    url: withIndexWalks(url),
+    max: 5,
+    applicationName: `${applicationName} feed`,
+    onError,
+  });
   const subscribers = createSubscribers<Event>();
   const reader = startFeedReader({
     pool,
@@ -60,4 +65,16 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
       await pool.end();
     },
   };
+}
+
+/**
+ * A page is a walk along the primary key, and a look-up for each event. The planner thinks so too only when it knows how
+ * large the tables are, and that a page is small: before, it sorts or hashes a whole table for every page.
+ */
+function withIndexWalks(url: string): string {
+  const walking = new URL(url);
+  const others = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin'].map((each) => `-c enable_${each}=off`);
+  const options = [walking.searchParams.get('options') ?? '', ...others].join(' ').trim();
+  walking.searchParams.set('options', options);
+  return walking.href;
 }
