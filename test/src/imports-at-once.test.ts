@@ -25,7 +25,7 @@ function openImport(importId: string, skus: readonly string[], onHand: bigint) {
 async function openTransactions(pair: TestPair): Promise<bigint | undefined> {
   const { rows } = await pair.inventoryDatabase.query<{ open: bigint }>(
     `SELECT count(*) AS open FROM pg_stat_activity
-     WHERE datname = current_database() AND application_name = 'inventory' AND xact_start IS NOT NULL`,
+     WHERE datname = current_database() AND application_name = 'inventory imports' AND xact_start IS NOT NULL`,
   );
   return rows[0]?.open;
 }
