@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '@acme/postgres/pool';
-import { expect } from 'vitest';
 import {
   type Answer,
   type Books,
   brokenPromises,
+  lostOrders,
   settledErrors,
   stockErrors,
   unsettledOrders,
-} from './books.ts';
+} from '@acme/tools/faults/invariants';
+import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 import { test as pairTest } from './pair-test.ts';
 
@@ -38,6 +39,7 @@ async function allErrors(books: Books, answers: readonly Answer[]): Promise<stri
     ...(await stockErrors(books)),
     ...(await unsettledOrders(books)),
     ...(await settledErrors(books)),
+    ...(await lostOrders(books, answers)),
     ...(await brokenPromises(books, answers)),
   ];
 }
@@ -80,7 +82,7 @@ test.for([
   [
     'a cancelled order that still holds stock',
     `UPDATE orders SET state = 'CANCELLED'`,
-    /^order .* is CANCELLED and holds 1 B, 2 A, not undefined$/,
+    /^order .* is CANCELLED and holds 1 B, 2 A, not nothing$/,
   ],
   [
     'an order that went back',

@@ -1,7 +1,7 @@
 import type { Tx } from '@acme/postgres/transaction';
+import { brokenPromises, lostOrders, settledErrors, stockErrors } from '@acme/tools/faults/invariants';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { brokenPromises, settledErrors, stockErrors } from './books.ts';
 import { eventually } from './eventually.ts';
 import { anyTraffic, send, type Traffic } from './random-traffic.ts';
 import { startTestPair, type TestPair } from './start-test-pair.ts';
@@ -27,6 +27,7 @@ async function checkBooks(pair: TestPair, name: string, traffic: Traffic): Promi
   await untilSettled(pair);
   expect(await stockErrors(pair)).toEqual([]);
   expect(await settledErrors(pair)).toEqual([]);
+  expect(await lostOrders(pair, answers)).toEqual([]);
   expect(await brokenPromises(pair, answers)).toEqual([]);
 }
 

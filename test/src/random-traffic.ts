@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { RpcError } from '@acme/rpc/errors';
+import type { Answer } from '@acme/tools/faults/invariants';
 import { patiently } from '@acme/tools/patiently';
 import fc from 'fast-check';
-import type { Answer } from './books.ts';
 import { linesOf } from './order-lines.ts';
 import type { Clients, TestPair } from './start-test-pair.ts';
 

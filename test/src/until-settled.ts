@@ -1,5 +1,5 @@
+import { unsettledOrders } from '@acme/tools/faults/invariants';
 import { expect } from 'vitest';
-import { unsettledOrders } from './books.ts';
 import { eventually } from './eventually.ts';
 import type { TestPair } from './start-test-pair.ts';
 

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openCustomers } from './customer.ts';
+import { answersOf, type Call } from './history.ts';
+import { historyErrors, unaskedOrders } from './history-errors.ts';
+import { brokenPromises, lostOrders, settledErrors, stockErrors, unsettledOrders } from './invariants.ts';
+import { emptyBooks, healRig, type Rig } from './rig.ts';
+import { type Row, type Stage, within } from './row.ts';
+import { seededRandom } from './seeded-random.ts';
+import { stockShelves } from './shelves.ts';
+import { startTraffic } from './traffic.ts';
+
+/** What came of a row. */
+export interface RowResult {
+  readonly row: Row;
+  readonly rounds: number;
+  /** Placed, as the database says. */
+  readonly orders: number;
+  /** Calls after which their caller knew nothing. */
+  readonly unknown: number;
+  /** Invariants that did not hold, a line each; those of orders that are lost among them. */
+  readonly violations: readonly string[];
+  readonly lost: number;
+  /** What the row expected, and was not so. */
+  readonly unmet: readonly string[];
+  /** The longest time from the end of the faults until all was settled. */
+  readonly settleMs: number;
+  readonly notes: readonly string[];
+  readonly history: readonly Call[];
+  /** Why it was not run; undefined when it was. */
+  readonly notRun?: string;
+}
+
+export interface RunRowOptions {
+  readonly row: Row;
+  readonly rig: Rig;
+  readonly rounds: number;
+  readonly seed: string;
+  readonly isShort: boolean;
+  readonly onRound: (done: number) => void;
+}
+
+/** What the traffic buys: of some there is plenty, of some too little. */
+const ample = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const shelves = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 60, rare: 15 };
+/** After so many rounds all is to be settled, and checked. */
+const roundsPerLeg = 10;
+const roundTimeoutMs = 90_000;
+const settleTimeoutMs = 30_000;
+const giveUpAfterMs = 15_000;
+
+export async function runRow(options: RunRowOptions): Promise<RowResult> {
+  const { row, rig, rounds, isShort, onRound } = options;
+  const random = seededRandom(`${options.seed} ${row.name}`);
+  const history: Call[] = [];
+  const violations = new Set<string>();
+  const unmet: string[] = [];
+  const notes: string[] = [];
+  let settleMs = 0;
+  let lost = 0;
+  const token = await rig.token('shop', [
+    'orders:read:any',
+    'orders:write:any',
+    'orders:read',
+    'orders:write',
+  ]);
+  using customers = openCustomers({ target: rig.ordersTarget, token, onCall: (call) => history.push(call) });
+  await emptyBooks(rig);
+  await stockShelves(rig, shelves);
+
+  const stageOf = (round: number): Stage => ({
+    rig,
+    random,
+    round,
+    isShort,
+    customers,
+    wish: (units) => ({ customerId: `buyer-${history.length}`, requestId: random.uuid(), units }),
+    stockUp: (units) => stockShelves(rig, units),
+    expect: (holds, what) => {
+      if (!holds) unmet.push(`round ${round + 1}: ${what}`);
+    },
+    note: (text) => notes.push(text),
+  });
+
+  let round = 0;
+  while (round < rounds && violations.size === 0 && unmet.length === 0) {
+    const watch = watchStock(rig, violations);
+    const traffic =
+      row.traffic === false
+        ? undefined
+        : startTraffic({
+            customers,
+            random: random.fork(`leg ${round}`),
+            skus: Object.keys(shelves),
+            ...pace,
+          });
+    for (const end = Math.min(rounds, round + roundsPerLeg); round < end && unmet.length === 0; round++) {
+      await within(roundTimeoutMs, `the end of round ${round + 1}`, row.round(stageOf(round))).catch(
+        (error) => unmet.push(`round ${round + 1}: ${error instanceof Error ? error.message : error}`),
+      );
+      onRound(round + 1);
+    }
+    await healRig(rig);
+    const healedMs = performance.now();
+    await traffic?.stop({ giveUpAfterMs });
+    settleMs = Math.max(settleMs, await untilSettled(rig, healedMs));
+    await watch.stop();
+    const gone = await lostOrders(rig, answersOf(history));
+    lost = gone.length;
+    for (const violation of [...gone, ...(await allErrors(rig, history))]) violations.add(violation);
+  }
+  const orders = await countOrders(rig);
+  const unknown = history.filter(({ outcome }) => outcome.kind === 'unknown').length;
+  return {
+    row,
+    rounds: round,
+    orders,
+    unknown,
+    violations: [...violations],
+    lost,
+    unmet,
+    settleMs,
+    notes,
+    history,
+  };
+}
+
+const pace = { shoppers: 6, pauseMs: 25 };
+
+async function allErrors(rig: Rig, history: readonly Call[]): Promise<string[]> {
+  return [
+    ...(await stockErrors(rig)),
+    ...(await unsettledOrders(rig)),
+    ...(await settledErrors(rig)),
+    ...(await brokenPromises(rig, answersOf(history))),
+    ...historyErrors(history),
+    ...(await unaskedOrders(rig, history)),
+    ...[...rig.orders, ...rig.inventory].flatMap(({ complaint }) => complaint ?? []),
+  ];
+}
+
+/** Looks at the stock all the while: what holds at every moment must hold in the middle of a fault. */
+function watchStock(rig: Rig, violations: Set<string>): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  const watch = async () => {
+    while (!stopped.signal.aborted) {
+      // A database that is down is looked at when it is up again.
+      for (const error of await stockErrors(rig).catch(() => []))
+        violations.add(`during the fault: ${error}`);
+      await sleep(100, undefined, { signal: stopped.signal }).catch(() => {});
+    }
+  };
+  const watching = watch();
+  return {
+    stop: async () => {
+      stopped.abort();
+      await watching;
+    },
+  };
+}
+
+/** Waits until nothing is owed, as long as that may take; how long it was, in ms. */
+async function untilSettled(rig: Rig, sinceMs: number): Promise<number> {
+  for (;;) {
+    const left = await unsettledOrders(rig);
+    const elapsedMs = performance.now() - sinceMs;
+    if (left.length === 0 || elapsedMs > settleTimeoutMs) return elapsedMs;
+    await sleep(50);
+  }
+}
+
+async function countOrders({ ordersDatabase }: Rig): Promise<number> {
+  const { rows } = await ordersDatabase.query<{ count: bigint }>('SELECT count(*) FROM orders');
+  return Number(rows[0]?.count);
+}

@@ -1,0 +1,136 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Rig, type RigOptions, startRig } from './rig.ts';
+import type { Row } from './row.ts';
+import { type RowResult, runRow } from './run-row.ts';
+import { mountDisk } from './small-disk.ts';
+
+export interface RunRowsOptions {
+  readonly rows: readonly Row[];
+  readonly seed: string;
+  readonly isShort: boolean;
+  /** Rounds of every row, in the place of its own number. */
+  readonly rounds: number | undefined;
+  /** Where the services are. */
+  readonly main: RigOptions['main'];
+  /** Rows that run at a time, each on a rig of its own: most of them wait most of the time. */
+  readonly lanes: number;
+  readonly onRound: (row: Row, done: number, rounds: number) => void;
+  readonly onResult: (result: RowResult) => void;
+}
+
+export interface RowsRun {
+  readonly results: readonly RowResult[];
+  /** Where the evidence of the rows that failed is kept; undefined when none did. */
+  readonly evidence: string | undefined;
+}
+
+/**
+ * Runs the rows. What it starts it stops, and what it writes it removes, but for the rig of a row that failed: its
+ * folder is kept, with the history, the logs and the database of that row.
+ *
+ * @param signal Ends the run: everything is stopped and removed, and the promise rejects with the signal's reason.
+ */
+export async function runRows(options: RunRowsOptions, signal: AbortSignal): Promise<RowsRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'faults-'));
+  // When root runs this, the database does as somebody else, who must get through.
+  await chmod(folder, 0o755);
+  const results: RowResult[] = [];
+  const waiting = options.rows[Symbol.iterator]();
+  const lane = async () => {
+    await using rigs = openRigs(folder, options.main);
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    const onAbort = () => ended.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    for (const row of waiting) {
+      const result = await Promise.race([runOn(rigs, row, options), ended.promise]);
+      results.push(result);
+      options.onResult(result);
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: options.lanes }, lane));
+  const failed = lanes.find((each) => each.status === 'rejected');
+  const evidence = results.some(hasFailed) && !signal.aborted ? folder : undefined;
+  if (!evidence) await rm(folder, { recursive: true, force: true });
+  if (failed) throw failed.reason;
+  return { results, evidence };
+}
+
+export function hasFailed({ violations, unmet }: RowResult): boolean {
+  return violations.length > 0 || unmet.length > 0;
+}
+
+async function runOn(rigs: Rigs, row: Row, options: RunRowsOptions): Promise<RowResult> {
+  const { seed, isShort } = options;
+  const rounds = options.rounds ?? (isShort ? row.rounds.short : row.rounds.long);
+  const onRound = (done: number) => options.onRound(row, done, rounds);
+  const opened = await rigs.open(row);
+  if (typeof opened === 'string') return notRun(row, opened);
+  const result = await runRow({ row, rig: opened, rounds, seed, isShort, onRound });
+  if (hasFailed(result)) await keepEvidence(opened, result);
+  await rigs.close(row, hasFailed(result));
+  return result;
+}
+
+async function keepEvidence({ folder }: Rig, { row, history, violations, unmet }: RowResult): Promise<void> {
+  const lines = history.map((call) => JSON.stringify(call));
+  await writeFile(join(folder, `history-${row.name}.ndjson`), `${lines.join('\n')}\n`);
+  await writeFile(join(folder, `failures-${row.name}.txt`), `${[...violations, ...unmet].join('\n')}\n`);
+}
+
+function notRun(row: Row, reason: string): RowResult {
+  const nothing = { rounds: 0, orders: 0, unknown: 0, lost: 0, settleMs: 0 };
+  return { row, ...nothing, violations: [], unmet: [], notes: [], history: [], notRun: reason };
+}
+
+interface Rigs extends AsyncDisposable {
+  /** The rig that a row needs, or why there is none. */
+  open(row: Row): Promise<Rig | string>;
+  /** Takes it back: stopped if it was the row's own, or if the row failed, whose folder is kept then. */
+  close(row: Row, hasFailed: boolean): Promise<void>;
+}
+
+/** The rig that rows of a lane share, started when the first of them needs it, and those that some have to themselves. */
+function openRigs(folder: string, main: RigOptions['main']): Rigs {
+  let shared: Rig | undefined;
+  let current: AsyncDisposableStack | undefined;
+  let count = 0;
+  const start = async (row: Row) => {
+    await using starting = new AsyncDisposableStack();
+    const own = row.rig;
+    const rigFolder = await mkdtemp(join(folder, `${own ? row.name : 'shared'}-${count++}-`));
+    await chmod(rigFolder, 0o755);
+    if (own?.diskMiB) {
+      const disk = await mountDisk(rigFolder, own.diskMiB);
+      if (typeof disk === 'string') return disk;
+      starting.use(disk);
+    }
+    const nodeOptions = own?.preload ? `--import=${fileURLToPath(own.preload)}` : '';
+    const { inventoryReplicas = 1 } = own ?? {};
+    const rig = starting.use(await startRig({ folder: rigFolder, main, inventoryReplicas, nodeOptions }));
+    current = starting.move();
+    return rig;
+  };
+  const stop = async () => {
+    await current?.disposeAsync();
+    current = undefined;
+    shared = undefined;
+  };
+  return {
+    open: async (row) => {
+      if (shared && !row.rig) return shared;
+      await stop();
+      const rig = await start(row);
+      if (!row.rig && typeof rig !== 'string') shared = rig;
+      return rig;
+    },
+    close: async (row, hasFailed) => {
+      if (row.rig || hasFailed) await stop();
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
