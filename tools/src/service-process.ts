@@ -20,6 +20,8 @@ export interface ServiceProcessOptions {
   readonly listenAddress: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Hears of the process as soon as there is one. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 }
 
 const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url));
@@ -36,6 +38,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],
   });
+  options.onSpawn?.(child);
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-4096);

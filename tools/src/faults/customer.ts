@@ -12,6 +12,8 @@ import type { Random } from './seeded-random.ts';
 /** Customers at the front of orders. Every call is written down. */
 export interface Customers extends Disposable {
   readonly client: Client<typeof OrderService>;
+  /** For opening others, at another target. */
+  readonly options: CustomersOptions;
   place(wish: Wish, options?: CallOptions): Promise<Outcome>;
   cancel(wish: Wish, orderId: string, options?: CallOptions): Promise<Outcome>;
   get(wish: Wish, orderId: string, options?: CallOptions): Promise<Outcome>;
@@ -36,7 +38,8 @@ const unknownCodes = new Set([
   Code.ABORTED,
 ]);
 
-export function openCustomers({ target, token, onCall }: CustomersOptions): Customers {
+export function openCustomers(options: CustomersOptions): Customers {
+  const { target, token, onCall } = options;
   const client = createClient(OrderService, { target, token: () => token });
   const record = async (
     method: Call['method'],
@@ -50,11 +53,12 @@ export function openCustomers({ target, token, onCall }: CustomersOptions): Cust
   };
   return {
     client,
-    place: (wish, options) =>
+    options,
+    place: (wish, callOptions) =>
       record('place', wish, () => {
         const lines = Object.entries(wish.units).map(([sku, quantity]) => ({ sku, quantity }));
         const { requestId, customerId } = wish;
-        return client.placeOrder({ requestId, customerId, lines }, options);
+        return client.placeOrder({ requestId, customerId, lines }, callOptions);
       }),
     cancel: (wish, id, options) => record('cancel', wish, () => client.cancelOrder({ id }, options)),
     get: (wish, id, options) => record('get', wish, () => client.getOrder({ id }, options)),

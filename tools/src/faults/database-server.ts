@@ -13,6 +13,7 @@ export interface DatabaseServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** A fast shutdown, as in a restart. */
   stop(): Promise<void>;
+  /** Starts it again; nothing when it is up. */
   start(): Promise<void>;
   /** SIGSTOP of all of its processes, and SIGCONT. */
   freeze(): Promise<void>;
@@ -24,10 +25,15 @@ const startPauseMs = 100;
 
 export async function startDatabaseServer(dataFolder: string, port: number): Promise<DatabaseServer> {
   let embedded: Embedded = await startEmbedded({ dataFolder, port });
+  let isUp = true;
   let frozen: number[] = [];
   const url = (database: string) => embedded.url(database);
   const postmaster = async () =>
     Number.parseInt(await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'), 10);
+  const stop = async () => {
+    isUp = false;
+    await embedded.close();
+  };
   const thaw = () => {
     for (const pid of frozen) signal(pid, 'SIGCONT');
     frozen = [];
@@ -37,12 +43,15 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
     url,
     ensureDatabase: (name) => embedded.ensureDatabase(name),
     kill: async () => {
+      isUp = false;
       process.kill(await postmaster(), 'SIGKILL');
       await embedded.close();
     },
-    stop: () => embedded.close(),
+    stop,
     start: async () => {
+      if (isUp) return;
       embedded = await startPatiently(dataFolder, port);
+      isUp = true;
     },
     freeze: async () => {
       const all = [await postmaster(), ...(await processesOf(url('postgres')))];

@@ -1,7 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/fault-proxy';
-import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { startServiceProcess } from '../service-process.ts';
 import { type PostgresProxy, startPostgresProxy } from './postgres-proxy.ts';
 
 /** One process of a service, on a port of its own, behind proxies on all of its sides. It may be down. */
@@ -15,6 +16,8 @@ export interface Replica extends AsyncDisposable {
   readonly statements: PostgresProxy;
   /** The line that they take. */
   readonly databaseLine: FaultProxy;
+  /** The database itself, past the proxies. */
+  readonly databaseUrl: string;
   readonly pid: number | undefined;
   start(): Promise<void>;
   /** SIGKILL, and its end. */
@@ -50,28 +53,29 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   const front = made.use(await startFaultProxy({ target: { host: '127.0.0.1', port } }));
   const kept = made.move();
 
-  let running: ServiceProcess | undefined;
+  let child: ChildProcess | undefined;
   let isWanted = false;
   let complaint: string | undefined;
   const start = async () => {
-    const started = await startServiceProcess({
+    await startServiceProcess({
       name,
       main,
       listenAddress: `127.0.0.1:${port}`,
       logFile,
       environment: { ...environment, DATABASE_URL: url.href },
+      onSpawn: (spawned) => {
+        child = spawned;
+      },
     });
-    running = started;
     isWanted = true;
-    started.process.once('exit', (code, signal) => {
-      if (isWanted && running === started) complaint ??= `${name} ended by itself (${signal ?? code})`;
+    const started = child;
+    started?.once('exit', (code, signal) => {
+      if (isWanted && child === started) complaint ??= `${name} ended by itself (${signal ?? code})`;
     });
   };
   const end = async (signal: NodeJS.Signals) => {
     isWanted = false;
-    const child = running?.process;
-    running = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    if (!child || hasEnded(child)) return child?.exitCode ?? null;
     const exited = once(child, 'exit');
     child.kill(signal);
     const [code, endedBy] = await exited;
@@ -84,8 +88,9 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     front,
     statements,
     databaseLine,
+    databaseUrl: options.databaseUrl,
     get pid() {
-      return running?.process.pid;
+      return child && !hasEnded(child) ? child.pid : undefined;
     },
     get complaint() {
       return complaint;
@@ -93,13 +98,17 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     start: () => patiently(start),
     kill,
     terminate: () => end('SIGTERM'),
-    signal: (signal) => void running?.process.kill(signal),
-    shiftClock: (offsetMs) => void running?.process.send({ clockOffsetMs: offsetMs }),
+    signal: (signal) => void child?.kill(signal),
+    shiftClock: (offsetMs) => void child?.send({ clockOffsetMs: offsetMs }),
     [Symbol.asyncDispose]: async () => {
       await kill();
       await kept.disposeAsync();
     },
   };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** A service that cannot start ends, and whoever runs it starts it again. */

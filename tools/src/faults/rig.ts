@@ -30,11 +30,15 @@ export interface Rig extends Books, AsyncDisposable {
   /** What customers call: all replicas of orders. */
   readonly ordersTarget: string;
   token(subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
+  /** One more replica, on a database of its own, not started. Whoever makes it disposes of it. */
+  spare(service: Service, databaseName: string): Promise<Replica>;
 }
+
+export type Service = 'orders' | 'inventory';
 
 export interface RigOptions {
   /** Where the services' main.ts are, as a module's URL: `file:///…/services/orders/src/main.ts`. */
-  readonly main: (service: 'orders' | 'inventory') => string;
+  readonly main: (service: Service) => string;
   /** For all that it writes. */
   readonly folder: string;
   readonly inventoryReplicas?: number;
@@ -66,28 +70,28 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const tokenFile = join(folder, 'keys', 'orders.token');
   await writeWhole(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
 
-  const make = async (service: 'orders' | 'inventory', number: number, more: Record<string, string>) =>
-    started.use(
-      await makeReplica({
-        name: `${service}-${number}`,
-        main: options.main(service),
-        port: await freePort(),
-        databaseUrl: database.url(service),
-        logFile: join(folder, 'logs', `${service}-${number}.log`),
-        environment: {
-          AUTH_JWKS: keys.jwksFile,
-          AUTH_ISSUER: developmentIssuer,
-          AUTH_AUDIENCE: developmentAudience,
-          NODE_OPTIONS: options.nodeOptions ?? '',
-          NODE_COMPILE_CACHE: join(folder, 'compiled'),
-          ...more,
-        },
-      }),
-    );
+  const make = async (name: string, service: Service, databaseName: string, inventoryTarget: string) =>
+    makeReplica({
+      name,
+      main: options.main(service),
+      port: await freePort(),
+      databaseUrl: database.url(databaseName),
+      logFile: join(folder, 'logs', `${name}.log`),
+      environment: {
+        AUTH_JWKS: keys.jwksFile,
+        AUTH_ISSUER: developmentIssuer,
+        AUTH_AUDIENCE: developmentAudience,
+        // Of these only orders takes notice.
+        INVENTORY_TARGET: inventoryTarget,
+        AUTH_TOKEN_FILE: tokenFile,
+        NODE_OPTIONS: options.nodeOptions ?? '',
+        NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      },
+    });
   const inventory: Replica[] = [];
   const counters: CallCounter[] = [];
   for (const number of replicaNumbers.slice(0, options.inventoryReplicas ?? 1)) {
-    const replica = await make('inventory', number, {});
+    const replica = started.use(await make(`inventory-${number}`, 'inventory', 'inventory', ''));
     inventory.push(replica);
     counters.push(started.use(await startCallCounter({ host: '127.0.0.1', port: replica.front.port })));
   }
@@ -98,9 +102,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     for (const { port } of counters)
       toInventory.push(started.use(await startFaultProxy({ target: { host: '127.0.0.1', port } })));
     links.push(toInventory);
-    orders.push(
-      await make('orders', number, { INVENTORY_TARGET: targetOf(toInventory), AUTH_TOKEN_FILE: tokenFile }),
-    );
+    orders.push(started.use(await make(`orders-${number}`, 'orders', 'orders', targetOf(toInventory))));
   }
   // The schema is made by whoever comes first.
   await Promise.all([...inventory, ...orders].map((replica) => replica.start()));
@@ -116,6 +118,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     inventoryDatabase,
     ordersTarget: targetOf(orders.map(({ front }) => front)),
     token,
+    spare: async (service, databaseName) => {
+      await database.ensureDatabase(databaseName);
+      return make(databaseName, service, databaseName, targetOf(counters));
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -123,6 +129,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
 /** Ends all faults, and starts what is down. */
 export async function healRig({ database, orders, inventory, links }: Rig): Promise<void> {
   database.thaw();
+  await database.start();
   for (const proxy of links.flat()) proxy.heal();
   await Promise.all(
     [...inventory, ...orders].map(async (replica) => {

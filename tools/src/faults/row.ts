@@ -1,5 +1,5 @@
 import type { Customers } from './customer.ts';
-import type { Wish } from './history.ts';
+import type { Call, Wish } from './history.ts';
 import type { PostgresProxy, TrapOptions } from './postgres-proxy.ts';
 import type { Rig } from './rig.ts';
 import type { Random } from './seeded-random.ts';
@@ -13,15 +13,15 @@ export interface Row {
   readonly rounds: { readonly short: number; readonly long: number };
   /** Whether customers shop all the while; they do when it is absent. */
   readonly traffic?: false;
-  /** What the row needs instead of the rig that all share. */
-  readonly rig?: OwnRig;
+  /** What the rig must have beyond two replicas of orders and one of inventory. Rows that need the same share one. */
+  readonly rig?: RigNeeds;
   /** Does it once, and leaves as much broken as it likes. Throws when it cannot. */
   readonly round: (stage: Stage) => Promise<void>;
 }
 
-export interface OwnRig {
+export interface RigNeeds {
   readonly inventoryReplicas?: number;
-  /** A module that the services' processes load first. */
+  /** A module that the processes of the services load first. */
   readonly preload?: URL;
   /** On a small disk of its own, of so many MiB; not run where such a disk cannot be made. */
   readonly diskMiB?: number;
@@ -36,6 +36,7 @@ export interface Stage {
   readonly isShort: boolean;
   /** Their calls are in the history, and their answers are checked. */
   readonly customers: Customers;
+  readonly history: readonly Call[];
   /** Somebody who wants something that nobody has asked for yet. */
   wish(units: Wish['units']): Wish;
   /** Puts units on the shelves, by SKU. */

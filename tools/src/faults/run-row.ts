@@ -57,6 +57,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
   const notes: string[] = [];
   let settleMs = 0;
   let lost = 0;
+  let wishes = 0;
   const token = await rig.token('shop', [
     'orders:read:any',
     'orders:write:any',
@@ -73,7 +74,8 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     round,
     isShort,
     customers,
-    wish: (units) => ({ customerId: `buyer-${history.length}`, requestId: random.uuid(), units }),
+    history,
+    wish: (units) => ({ customerId: `buyer-${wishes++}`, requestId: random.uuid(), units }),
     stockUp: (units) => stockShelves(rig, units),
     expect: (holds, what) => {
       if (!holds) unmet.push(`round ${round + 1}: ${what}`);

@@ -1,9 +1,8 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Rig, type RigOptions, startRig } from './rig.ts';
-import type { Row } from './row.ts';
+import type { RigNeeds, Row } from './row.ts';
 import { type RowResult, runRow } from './run-row.ts';
 import { mountDisk } from './small-disk.ts';
 
@@ -71,8 +70,10 @@ async function runOn(rigs: Rigs, row: Row, options: RunRowsOptions): Promise<Row
   const opened = await rigs.open(row);
   if (typeof opened === 'string') return notRun(row, opened);
   const result = await runRow({ row, rig: opened, rounds, seed, isShort, onRound });
-  if (hasFailed(result)) await keepEvidence(opened, result);
-  await rigs.close(row, hasFailed(result));
+  if (hasFailed(result)) {
+    await keepEvidence(opened, result);
+    await rigs.close();
+  }
   return result;
 }
 
@@ -90,47 +91,43 @@ function notRun(row: Row, reason: string): RowResult {
 interface Rigs extends AsyncDisposable {
   /** The rig that a row needs, or why there is none. */
   open(row: Row): Promise<Rig | string>;
-  /** Takes it back: stopped if it was the row's own, or if the row failed, whose folder is kept then. */
-  close(row: Row, hasFailed: boolean): Promise<void>;
+  /** Stops it, and keeps its folder. */
+  close(): Promise<void>;
 }
 
-/** The rig that rows of a lane share, started when the first of them needs it, and those that some have to themselves. */
+/** The rig of a lane: one at a time, which stays up for the next row if that needs the same. */
 function openRigs(folder: string, main: RigOptions['main']): Rigs {
-  let shared: Rig | undefined;
-  let current: AsyncDisposableStack | undefined;
-  let count = 0;
-  const start = async (row: Row) => {
+  let current: { rig: Rig; needs: string; started: AsyncDisposableStack } | undefined;
+  const start = async (needs: RigNeeds) => {
     await using starting = new AsyncDisposableStack();
-    const own = row.rig;
-    const rigFolder = await mkdtemp(join(folder, `${own ? row.name : 'shared'}-${count++}-`));
+    const rigFolder = await mkdtemp(join(folder, 'rig-'));
     await chmod(rigFolder, 0o755);
-    if (own?.diskMiB) {
-      const disk = await mountDisk(rigFolder, own.diskMiB);
+    if (needs.diskMiB) {
+      const disk = await mountDisk(rigFolder, needs.diskMiB);
       if (typeof disk === 'string') return disk;
       starting.use(disk);
     }
-    const nodeOptions = own?.preload ? `--import=${fileURLToPath(own.preload)}` : '';
-    const { inventoryReplicas = 1 } = own ?? {};
+    const nodeOptions = needs.preload ? `--import=${needs.preload}` : '';
+    const { inventoryReplicas = 1 } = needs;
     const rig = starting.use(await startRig({ folder: rigFolder, main, inventoryReplicas, nodeOptions }));
-    current = starting.move();
-    return rig;
+    return { rig, started: starting.move() };
   };
   const stop = async () => {
-    await current?.disposeAsync();
+    const { started } = current ?? {};
     current = undefined;
-    shared = undefined;
+    await started?.disposeAsync();
   };
   return {
-    open: async (row) => {
-      if (shared && !row.rig) return shared;
+    open: async ({ rig: needed = {} }) => {
+      const needs = JSON.stringify(needed);
+      if (current?.needs === needs) return current.rig;
       await stop();
-      const rig = await start(row);
-      if (!row.rig && typeof rig !== 'string') shared = rig;
-      return rig;
+      const opened = await start(needed);
+      if (typeof opened === 'string') return opened;
+      current = { ...opened, needs };
+      return opened.rig;
     },
-    close: async (row, hasFailed) => {
-      if (row.rig || hasFailed) await stop();
-    },
+    close: stop,
     [Symbol.asyncDispose]: stop,
   };
 }
