@@ -2,25 +2,38 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fail } from './fail.ts';
 import { checkStandingBooks } from './faults/check-standing-books.ts';
+import { bugsInShort, type PlantedBug, plantedBugs } from './faults/planted-bugs.ts';
+import { bugLineOf, failuresOf, lineOf } from './faults/report.ts';
 import type { Row } from './faults/row.ts';
 import { allRows } from './faults/rows/all.ts';
+import { type BugResult, runBugs } from './faults/run-bugs.ts';
 import type { RowResult } from './faults/run-row.ts';
 import { hasFailed, runRows } from './faults/run-rows.ts';
 import { summaryOf, tableOf } from './faults/table.ts';
 
-const usage = `usage: npm run faults -- [--short] [--only NAME] [--rounds N] [--seed S] [--json FILE]
+const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
+       npm run faults -- --bugs [--only NAME]… [--seed S]
        npm run faults -- --check, with ORDERS_DATABASE_URL and INVENTORY_DATABASE_URL`;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** Rows that run at a time. */
+/** Rows that run at a time: most of them wait most of the time. */
 const lanes = 2;
 
+const { only, json, short, bugs, check, ...values } = readArguments();
+const seed = values.seed ?? String(Date.now() % 1_000_000);
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usage);
+const interrupted = untilInterrupted();
+
 try {
-  const { values } = readArguments();
-  const { seed = String(Date.now() % 1_000_000) } = values;
-  if (values.check) await checkStandingBooks(process.env, say);
-  else await run(rowsNamed(values.only), seed, values);
+  if (check) await checkStandingBooks(process.env, say);
+  else if (bugs) concludeWith([], await tryBugs(named(plantedBugs, only)));
+  else {
+    const results = await tryRows(named(allRows, only));
+    const inShort = short && !only ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
+    concludeWith(results, await tryBugs(inShort));
+  }
   process.exit();
 } catch (error) {
   fail(error);
@@ -30,42 +43,33 @@ function readArguments() {
   try {
     return parseArgs({
       options: {
-        only: { type: 'string' },
+        only: { type: 'string', multiple: true },
         rounds: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'string' },
         short: { type: 'boolean', default: false },
+        bugs: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
       },
-    });
+    }).values;
   } catch {
     return fail(usage);
   }
 }
 
-function rowsNamed(only: string | undefined): readonly Row[] {
-  const rows = allRows.filter(({ name }) => only === undefined || name === only);
-  if (rows.length > 0) return rows;
-  return fail(`there is no row ${only}. The rows are:\n  ${allRows.map(({ name }) => name).join('\n  ')}`);
+/** Those that were asked for by name; all of them when none was. */
+function named<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  names: readonly string[] | undefined,
+): readonly Item[] {
+  const unknown = names?.find((name) => !items.some((item) => item.name === name));
+  if (unknown === undefined) return items.filter(({ name }) => names?.includes(name) ?? true);
+  return fail(`there is no ${unknown}. There are:\n  ${items.map(({ name }) => name).join('\n  ')}`);
 }
 
-interface Values {
-  readonly rounds?: string;
-  readonly json?: string;
-  readonly short: boolean;
-}
-
-async function run(rows: readonly Row[], seed: string, { rounds: asked, json, short }: Values) {
-  const rounds = asked === undefined ? undefined : Number(asked);
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usage);
+async function tryRows(rows: readonly Row[]): Promise<readonly RowResult[]> {
   say(`${rows.length} rows, seed ${seed}`);
-  const progress = process.stdout.isTTY
-    ? (row: Row, done: number, of: number) => process.stdout.write(`\r\x1b[K${row.name} ${done}/${of}`)
-    : () => {};
-  const onResult = (result: RowResult) => {
-    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
-    say(lineOf(result));
-  };
+  const { isTTY } = process.stdout;
   const { results, evidence } = await runRows(
     {
       rows,
@@ -74,42 +78,42 @@ async function run(rows: readonly Row[], seed: string, { rounds: asked, json, sh
       isShort: short,
       main: (service) => import.meta.resolve(`@acme/${service}/main`),
       lanes: Math.min(lanes, rows.length),
-      onRound: progress,
-      onResult,
+      onRound: (row, done, of) => isTTY && process.stdout.write(`\r\x1b[K${row.name} ${done}/${of}`),
+      onResult: (result) => say(`${isTTY ? '\r\x1b[K' : ''}${lineOf(result)}`),
     },
-    untilInterrupted(),
+    interrupted,
   );
   const inOrder = rows.flatMap((row) => results.find((result) => result.row === row) ?? []);
-  say(`\n${tableOf(inOrder)}\n`);
+  say(`\n${tableOf(inOrder)}`);
   if (json) await writeFile(json, `${JSON.stringify(summaryOf(inOrder), undefined, 2)}\n`);
-  const failed = inOrder.filter(hasFailed);
-  say(`faults: ${inOrder.length - failed.length} passed, ${failed.length} failed`);
-  if (failed.length === 0) return;
-  for (const { row, violations, unmet } of failed) {
-    say(`\n${row.name}:\n  ${[...violations, ...unmet].slice(0, 20).join('\n  ')}`);
-    const more = asked === undefined ? '' : ` --rounds ${asked}`;
-    say(`  again: npm run faults -- --only ${row.name} --seed ${seed}${more}${short ? ' --short' : ''}`);
-  }
-  say(`\nhistories, logs and databases of these rows: ${evidence}`);
-  process.exitCode = 1;
+  const options = `--seed ${seed}${rounds === undefined ? '' : ` --rounds ${rounds}`}${short ? ' --short' : ''}`;
+  for (const line of failuresOf(inOrder, options)) say(line);
+  if (evidence) say(`\nhistories, logs and databases of the rows that failed: ${evidence}`);
+  return inOrder;
 }
 
-function lineOf(result: RowResult): string {
-  const { row, rounds, orders, unknown, violations, unmet, settleMs, notRun } = result;
-  if (notRun) return `-    ${row.name}: not run: ${notRun}`;
-  const figures = `${rounds} rounds, ${orders} orders, ${unknown} unknown, settled in ${(settleMs / 1000).toFixed(1)} s`;
-  const problems = hasFailed(result) ? `, ${violations.length} violations, ${unmet.length} unmet` : '';
-  return `${hasFailed(result) ? 'FAIL' : 'ok  '} ${row.name}: ${figures}${problems}`;
+async function tryBugs(planted: readonly PlantedBug[]): Promise<readonly BugResult[]> {
+  if (planted.length === 0) return [];
+  say(`\n${planted.length} planted bugs, seed ${seed}`);
+  const onResult = (result: BugResult) => say(bugLineOf(result));
+  return runBugs({ bugs: planted, seed, lanes: Math.min(lanes, planted.length), onResult }, interrupted);
+}
+
+function concludeWith(results: readonly RowResult[], tried: readonly BugResult[]): void {
+  const ran = results.filter(({ notRun }) => notRun === undefined);
+  const failed = ran.filter(hasFailed).length + tried.filter(({ isCaught }) => !isCaught).length;
+  say(`\nfaults: ${ran.length + tried.length - failed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
 }
 
 /** Ctrl-C stops and removes everything first; a second one does not wait. */
 function untilInterrupted(): AbortSignal {
-  const interrupted = new AbortController();
+  const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      if (interrupted.signal.aborted) process.exit(130);
+      if (controller.signal.aborted) process.exit(130);
       say('\nstopping');
-      interrupted.abort(new Error('interrupted'));
+      controller.abort(new Error('interrupted'));
     });
-  return interrupted.signal;
+  return controller.signal;
 }

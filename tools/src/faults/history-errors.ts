@@ -13,8 +13,16 @@ export function historyErrors(calls: readonly Call[]): string[] {
   ]);
 }
 
-/** Orders that nobody asked for, or that stand though every call for them was refused without one: a line each. */
-export async function unaskedOrders({ ordersDatabase }: Books, calls: readonly Call[]): Promise<string[]> {
+/**
+ * Orders that nobody asked for, or that stand though every call for them was refused without one: a line each.
+ *
+ * @param shop What the names of the customers begin with whose calls these are.
+ */
+export async function unaskedOrders(
+  { ordersDatabase }: Books,
+  calls: readonly Call[],
+  shop: string,
+): Promise<string[]> {
   const placing = calls.filter(({ method }) => method === 'place');
   const mayExist = new Set(
     placing
@@ -22,7 +30,8 @@ export async function unaskedOrders({ ordersDatabase }: Books, calls: readonly C
       .map(({ wish }) => keyOf(wish)),
   );
   const { rows } = await ordersDatabase.query<{ id: string; customerId: string; requestId: string }>(
-    'SELECT id, customer_id AS "customerId", request_id AS "requestId" FROM orders',
+    'SELECT id, customer_id AS "customerId", request_id AS "requestId" FROM orders WHERE starts_with(customer_id, $1)',
+    [`${shop} `],
   );
   return rows
     .filter((order) => !mayExist.has(keyOf(order)))

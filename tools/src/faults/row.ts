@@ -21,8 +21,8 @@ export interface Row {
 
 export interface RigNeeds {
   readonly inventoryReplicas?: number;
-  /** A module that the processes of the services load first. */
-  readonly preload?: URL;
+  /** The URL of a module that the processes of the services load first. */
+  readonly preload?: string;
   /** On a small disk of its own, of so many MiB; not run where such a disk cannot be made. */
   readonly diskMiB?: number;
 }

@@ -75,7 +75,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     isShort,
     customers,
     history,
-    wish: (units) => ({ customerId: `buyer-${wishes++}`, requestId: random.uuid(), units }),
+    wish: (units) => ({ customerId: `${row.name} buyer-${wishes++}`, requestId: random.uuid(), units }),
     stockUp: (units) => stockShelves(rig, units),
     expect: (holds, what) => {
       if (!holds) unmet.push(`round ${round + 1}: ${what}`);
@@ -91,6 +91,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
         ? undefined
         : startTraffic({
             customers,
+            shop: row.name,
             random: random.fork(`leg ${round}`),
             skus: Object.keys(shelves),
             ...pace,
@@ -108,7 +109,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     await watch.stop();
     const gone = await lostOrders(rig, answersOf(history));
     lost = gone.length;
-    for (const violation of [...gone, ...(await allErrors(rig, history))]) violations.add(violation);
+    for (const violation of [...gone, ...(await allErrors(rig, row, history))]) violations.add(violation);
   }
   const orders = await countOrders(rig);
   const unknown = history.filter(({ outcome }) => outcome.kind === 'unknown').length;
@@ -128,14 +129,14 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
 
 const pace = { shoppers: 6, pauseMs: 25 };
 
-async function allErrors(rig: Rig, history: readonly Call[]): Promise<string[]> {
+async function allErrors(rig: Rig, row: Row, history: readonly Call[]): Promise<string[]> {
   return [
     ...(await stockErrors(rig)),
     ...(await unsettledOrders(rig)),
     ...(await settledErrors(rig)),
     ...(await brokenPromises(rig, answersOf(history))),
     ...historyErrors(history),
-    ...(await unaskedOrders(rig, history)),
+    ...(await unaskedOrders(rig, history, row.name)),
     ...[...rig.orders, ...rig.inventory].flatMap(({ complaint }) => complaint ?? []),
   ];
 }

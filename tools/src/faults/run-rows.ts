@@ -103,7 +103,7 @@ function openRigs(folder: string, main: RigOptions['main']): Rigs {
     const rigFolder = await mkdtemp(join(folder, 'rig-'));
     await chmod(rigFolder, 0o755);
     if (needs.diskMiB) {
-      const disk = await mountDisk(rigFolder, needs.diskMiB);
+      const disk = await mountDisk(join(rigFolder, 'postgres'), needs.diskMiB);
       if (typeof disk === 'string') return disk;
       starting.use(disk);
     }

@@ -11,6 +11,8 @@ export interface Traffic {
 
 export interface TrafficOptions {
   readonly customers: Customers;
+  /** What the names of the customers begin with. */
+  readonly shop: string;
   readonly random: Random;
   readonly skus: readonly string[];
   /** How many shop at a time. */
@@ -19,11 +21,11 @@ export interface TrafficOptions {
   readonly pauseMs: number;
 }
 
-export function startTraffic({ customers, random, skus, shoppers, pauseMs }: TrafficOptions): Traffic {
+export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs }: TrafficOptions): Traffic {
   let isStopping = false;
   const patience = { giveUp: false };
 
-  const shop = async (customerId: string) => {
+  const visit = async (customerId: string) => {
     const chance = random.fork(customerId);
     const patiently = (call: () => Promise<Outcome>) => untilDefinite(chance, patience, call);
     while (!isStopping) {
@@ -41,7 +43,9 @@ export function startTraffic({ customers, random, skus, shoppers, pauseMs }: Tra
       await sleep(chance.int(0, 2 * pauseMs));
     }
   };
-  const shopping = Promise.all(Array.from({ length: shoppers }, (_, index) => shop(`customer-${index}`)));
+  const shopping = Promise.all(
+    Array.from({ length: shoppers }, (_, index) => visit(`${shop} customer-${index}`)),
+  );
   return {
     stop: async ({ giveUpAfterMs }) => {
       isStopping = true;

@@ -1,7 +1,21 @@
 import type { Row } from '../row.ts';
+import { clock } from './clock.ts';
+import { contention } from './contention.ts';
 import { crashPoints } from './crash-points.ts';
+import { databases } from './databases.ts';
+import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
+import { processes } from './processes.ts';
 import { unfinished } from './unfinished.ts';
 
 /** Every row of the table, in its order. */
-export const allRows: readonly Row[] = [...crashPoints, ...overtaking, ...unfinished];
+export const allRows: readonly Row[] = [
+  ...crashPoints,
+  ...overtaking,
+  ...unfinished,
+  ...processes,
+  ...network,
+  ...databases,
+  ...clock,
+  ...contention,
+];
