@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fail } from './fail.ts';
-import { checkStandingBooks } from './faults/check-standing-books.ts';
+import { readCheckConfig } from './faults/check-config.ts';
 import { bugsInShort, type PlantedBug, plantedBugs } from './faults/planted-bugs.ts';
 import { bugLineOf, failuresOf, lineOf } from './faults/report.ts';
 import type { Row } from './faults/row.ts';
@@ -9,6 +9,7 @@ import { allRows } from './faults/rows/all.ts';
 import { type BugResult, runBugs } from './faults/run-bugs.ts';
 import type { RowResult } from './faults/run-row.ts';
 import { hasFailed, runRows } from './faults/run-rows.ts';
+import { openStandingBooks, standingErrors } from './faults/standing-books.ts';
 import { summaryOf, tableOf } from './faults/table.ts';
 
 const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
@@ -27,7 +28,7 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usag
 const interrupted = untilInterrupted();
 
 try {
-  if (check) await checkStandingBooks(process.env, say);
+  if (check) await checkBooks();
   else if (bugs) concludeWith([], await tryBugs(named(plantedBugs, only)));
   else {
     const results = await tryRows(named(allRows, only));
@@ -55,6 +56,15 @@ function readArguments() {
   } catch {
     return fail(usage);
   }
+}
+
+/** The checker alone, on databases that are somewhere. */
+async function checkBooks(): Promise<void> {
+  await using books = openStandingBooks(readCheckConfig(process.env));
+  const errors = await standingErrors(books);
+  for (const error of errors) say(error);
+  say(errors.length === 0 ? 'the books are right' : `the books are wrong, in ${errors.length} places`);
+  if (errors.length > 0) process.exitCode = 1;
 }
 
 /** Those that were asked for by name; all of them when none was. */
