@@ -22,15 +22,17 @@ export interface ServiceProcessOptions {
   readonly logFile: string;
   /** Hears of the process as soon as there is one. */
   readonly onSpawn?: (child: ChildProcess) => void;
+  /** How long it may take to be SERVING; 15 s when absent. */
+  readonly startTimeoutMs?: number;
 }
 
 const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url));
-const startTimeoutMs = 15_000;
+const defaultStartTimeoutMs = 15_000;
 const pollMs = 50;
 
 /** Starts a service as a process of its own and waits until it is SERVING. Throws what it said when it cannot start. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
-  const { name, main, listenAddress, environment, logFile } = options;
+  const { name, main, listenAddress, environment, logFile, startTimeoutMs = defaultStartTimeoutMs } = options;
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
     env: { ...process.env, ...environment, LISTEN_ADDRESS: listenAddress },

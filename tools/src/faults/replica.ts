@@ -40,7 +40,9 @@ export interface ReplicaOptions {
   readonly logFile: string;
 }
 
-const startAttempts = 5;
+const startAttempts = 3;
+/** On a machine that has much else to do. */
+const startTimeoutMs = 60_000;
 
 /** Makes the replica's proxies. The process is not started. */
 export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
@@ -63,6 +65,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
       listenAddress: `127.0.0.1:${port}`,
       logFile,
       environment: { ...environment, DATABASE_URL: url.href },
+      startTimeoutMs,
       onSpawn: (spawned) => {
         child = spawned;
       },

@@ -42,6 +42,8 @@ export interface RigOptions {
   readonly main: (service: Service) => string;
   /** For all that it writes. */
   readonly folder: string;
+  /** Where Node keeps what it has compiled: services start in half the time. */
+  readonly compileCache: string;
   readonly inventoryReplicas?: number;
   /** Node's own, of the services' processes. */
   readonly nodeOptions?: string;
@@ -88,7 +90,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         INVENTORY_TARGET: inventoryTarget,
         AUTH_TOKEN_FILE: tokenFile,
         NODE_OPTIONS: options.nodeOptions ?? '',
-        NODE_COMPILE_CACHE: join(folder, 'compiled'),
+        NODE_COMPILE_CACHE: options.compileCache,
       },
     });
   const inventory: Replica[] = [];

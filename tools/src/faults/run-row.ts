@@ -8,6 +8,7 @@ import { type Row, type Stage, within } from './row.ts';
 import { seededRandom } from './seeded-random.ts';
 import { stockShelves } from './shelves.ts';
 import { startTraffic } from './traffic.ts';
+import { untilSettled } from './until-settled.ts';
 
 /** What came of a row. */
 export interface RowResult {
@@ -44,8 +45,7 @@ const ample = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const shelves = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 60, rare: 15 };
 /** After so many rounds all is to be settled, and checked. */
 const roundsPerLeg = 10;
-const roundTimeoutMs = 90_000;
-const settleTimeoutMs = 30_000;
+const roundTimeoutMs = 240_000;
 const giveUpAfterMs = 15_000;
 
 export async function runRow(options: RunRowOptions): Promise<RowResult> {
@@ -159,16 +159,6 @@ function watchStock(rig: Rig, violations: Set<string>): { stop(): Promise<void> 
       await watching;
     },
   };
-}
-
-/** Waits until nothing is owed, as long as that may take; how long it was, in ms. */
-async function untilSettled(rig: Rig, sinceMs: number): Promise<number> {
-  for (;;) {
-    const left = await unsettledOrders(rig);
-    const elapsedMs = performance.now() - sinceMs;
-    if (left.length === 0 || elapsedMs > settleTimeoutMs) return elapsedMs;
-    await sleep(50);
-  }
 }
 
 async function countOrders({ ordersDatabase }: Rig): Promise<number> {
