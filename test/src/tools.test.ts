@@ -208,3 +208,22 @@ describe('npm run token', () => {
     });
   });
 });
+
+describe('npm run faults', () => {
+  test('names the rows there are when it is asked for another one', async () => {
+    const refused = await runCommand('faults', '--only', 'nothing');
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^there is no nothing\. There are:\n {2}1-/),
+    });
+  });
+
+  test('says which databases it is to check', async () => {
+    expect(await runCommand('faults', '--check')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^ORDERS_DATABASE_URL is missing: .*; INVENTORY_DATABASE_URL is missing: /,
+      ),
+    });
+  });
+});

@@ -17,6 +17,12 @@ test.for(plantedBugs.map((bug) => [bug.name, bug] as const))(
   },
 );
 
+test('ensure docs/reliability.md lists the bugs, and what catches each', () => {
+  const text = readFileSync(join(root, 'docs/reliability.md'), 'utf8');
+  for (const { name, what, caughtBy } of plantedBugs)
+    expect(text).toContain(`| \`${name}\` | ${what} | \`${caughtBy}\` |`);
+});
+
 test('ensure a short run tries bugs that there are', () => {
   expect(plantedBugs.map(({ name }) => name)).toEqual(expect.arrayContaining(bugsInShort));
 });
