@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Code, RpcError } from '@acme/rpc/errors';
+import { stockErrors } from '@acme/tools/faults/invariants';
 import { expect } from 'vitest';
-import { stockErrors } from './books.ts';
 import { linesOf } from './order-lines.ts';
 import { test as pairTest } from './pair-test.ts';
 

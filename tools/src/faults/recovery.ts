@@ -1,5 +1,5 @@
 import { untilDefinite } from './customer.ts';
-import { type Row, type Stage, within } from './row.ts';
+import { type Stage, within } from './row.ts';
 
 /** A call may be so much later than its deadline, beyond what this process itself was late by. */
 const toleranceMs = 100;
@@ -46,6 +46,3 @@ export function watchTolerance(): { readonly ms: number; stop(): void } {
     stop: () => clearInterval(timer),
   };
 }
-
-/** The rounds of a row whose faults take their time. */
-export const slow: Row['rounds'] = { short: 1, long: 20 };

@@ -59,7 +59,7 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
 }
 
 /** An order of one to three articles. */
-export function anyWish(customerId: string, random: Random, skus: readonly string[]): Wish {
+function anyWish(customerId: string, random: Random, skus: readonly string[]): Wish {
   const count = random.int(1, 3);
   const units: Record<string, number> = {};
   for (let line = 0; line < count; line++) units[random.pick(skus)] = random.int(1, 3);

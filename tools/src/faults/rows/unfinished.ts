@@ -63,8 +63,8 @@ async function breakImport({ rig, round, random, expect }: Stage): Promise<void>
   };
   const points = [
     { phase: 'answer', statement: /^INSERT INTO import_items/, skip: random.int(0, 2) },
-    { phase: 'request', statement: /^WITH made AS/ },
-    { phase: 'answer', statement: /^UPDATE stock\s+SET title/ },
+    { phase: 'request', statement: /INSERT INTO stock\b/ },
+    { phase: 'answer', statement: /INSERT INTO stock\b/ },
     { phase: 'request', statement: /^UPDATE imports/ },
   ] as const;
   const breaking = caught(inventory.statements, {
