@@ -89,8 +89,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: settlements,
-        replace: 'WHERE settle_after <= now()',
-        with: 'WHERE settle_after IS NOT NULL',
+        replace: 'WHERE settle_after <= now() AND settle_attempts < ',
+        with: 'WHERE settle_after IS NOT NULL AND settle_attempts < ',
       },
     ],
     caughtBy: 'leases',
