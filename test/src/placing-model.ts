@@ -6,8 +6,15 @@ import { fingerprintOf, type Order, OrderError } from '@acme/orders/order';
 import { createOrderStore, type OrderStore } from '@acme/orders/order-store';
 import { createSettleOrder } from '@acme/orders/settle-order';
 import { createSettlementStore, type SettlementStore } from '@acme/orders/settlement-store';
+import {
+  type Answer,
+  brokenPromises,
+  lostOrders,
+  settledErrors,
+  stockErrors,
+  unsettledOrders,
+} from '@acme/tools/faults/invariants';
 import fc from 'fast-check';
-import { type Answer, brokenPromises, settledErrors, stockErrors, unsettledOrders } from './books.ts';
 import { linesOf } from './order-lines.ts';
 import type { TwoDatabases } from './two-databases.ts';
 
@@ -78,6 +85,7 @@ export async function errorsAfter(
     ...(await unsettledOrders(databases)),
     ...(await stockErrors(databases)),
     ...(await settledErrors(databases)),
+    ...(await lostOrders(databases, world.answers)),
     ...(await brokenPromises(databases, world.answers)),
   ];
 }

@@ -125,5 +125,11 @@ function untilInterrupted(): AbortSignal {
       say('\nstopping');
       controller.abort(new Error('interrupted'));
     });
+  // What was under way fails as its rig is stopped, and there is nobody left to hear of it.
+  process.on('unhandledRejection', (error) => {
+    if (controller.signal.aborted) return;
+    say(`an error that nobody awaited: ${error instanceof Error ? error.stack : error}`);
+    process.exitCode = 1;
+  });
   return controller.signal;
 }

@@ -46,6 +46,8 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
   const shopping = Promise.all(
     Array.from({ length: shoppers }, (_, index) => visit(`${shop} customer-${index}`)),
   );
+  // Whoever stops it hears of it.
+  shopping.catch(() => {});
   return {
     stop: async ({ giveUpAfterMs }) => {
       isStopping = true;
