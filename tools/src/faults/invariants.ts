@@ -1,4 +1,15 @@
 import type { Tx } from '@acme/postgres/transaction';
+import {
+  type BookedOrder,
+  type Line,
+  type OrderState,
+  orderColumns,
+  pagesOf,
+  readEvents,
+  readOrders,
+  sortedLines,
+  sortedUnits,
+} from './booked-orders.ts';
 
 /** Where the books are kept. */
 export interface Books {
@@ -11,12 +22,9 @@ export interface Answer {
   readonly customerId: string;
   readonly requestId: string;
   readonly orderId: string;
-  readonly state: 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
+  readonly state: OrderState;
   readonly units: Readonly<Record<string, number>>;
 }
-
-/** Rows that are read at a time: what a check of large books holds in memory. */
-const pageSize = 5000;
 
 /** What holds at every moment, a line for each thing that does not. It reads one snapshot. */
 export async function stockErrors({
@@ -95,26 +103,12 @@ export async function brokenPromises(
 }
 
 /** States only move forward. */
-export const mayBecome: Record<Answer['state'], readonly Answer['state'][]> = {
+export const mayBecome: Record<OrderState, readonly OrderState[]> = {
   PENDING: ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED'],
   CONFIRMED: ['CONFIRMED', 'CANCELLED'],
   REJECTED: ['REJECTED'],
   CANCELLED: ['CANCELLED'],
 };
-
-interface Line {
-  sku: string;
-  quantity: number;
-}
-
-interface BookedOrder {
-  id: string;
-  customerId: string;
-  requestId: string;
-  state: Answer['state'];
-  isSettled: boolean;
-  lines: Line[];
-}
 
 const possibleLives = new Set([
   'PENDING',
@@ -179,54 +173,4 @@ function errorsOf(
       ? []
       : [`order ${id} is ${state} and its events say ${events}`]),
   ];
-}
-
-const orderColumns = `id, customer_id AS "customerId", request_id AS "requestId", state, lines,
-  settle_after IS NULL AS "isSettled"`;
-
-async function readOrders(database: Tx, ids: readonly string[]): Promise<Map<string, BookedOrder>> {
-  const orders = new Map<string, BookedOrder>();
-  const wanted = [...new Set(ids)];
-  for (let start = 0; start < wanted.length; start += pageSize) {
-    const { rows } = await database.query<BookedOrder>(
-      `SELECT ${orderColumns} FROM orders WHERE id = ANY ($1)`,
-      [wanted.slice(start, start + pageSize)],
-    );
-    for (const order of rows) orders.set(order.id, order);
-  }
-  return orders;
-}
-
-/** The states that the events of each order tell, by its id. */
-async function readEvents(database: Tx, orders: readonly BookedOrder[]): Promise<Map<string, string>> {
-  const { rows } = await database.query<{ id: string; states: string }>(
-    `SELECT order_id AS id, string_agg(state, ' ' ORDER BY version) AS states
-     FROM order_events WHERE order_id = ANY ($1) GROUP BY order_id`,
-    [orders.map(({ id }) => id)],
-  );
-  return new Map(rows.map(({ id, states }) => [id, states]));
-}
-
-/** The rows that a query gives, by their ids, a page at a time. */
-async function* pagesOf<Row extends { id: string }>(database: Tx, select: string): AsyncGenerator<Row[]> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const { rows } = await database.query<Row>(
-      `SELECT * FROM (${select}) AS page WHERE id > $1 ORDER BY id LIMIT $2`,
-      [after, pageSize],
-    );
-    if (rows.length > 0) yield rows;
-    if (rows.length < pageSize) return;
-    after = rows.at(-1)?.id ?? after;
-  }
-}
-
-function sortedLines(lines: readonly Line[]): string {
-  return sortedUnits(Object.fromEntries(lines.map(({ sku, quantity }) => [sku, quantity])));
-}
-
-function sortedUnits(units: Readonly<Record<string, number>>): string {
-  return Object.entries(units)
-    .map(([sku, quantity]) => `${quantity} ${sku}`)
-    .sort()
-    .join(', ');
 }

@@ -1,3 +1,5 @@
+import type { Edit } from './workspace-copy.ts';
+
 /** A defect that the harness must catch: a checker that has never failed proves nothing. */
 export interface PlantedBug {
   readonly name: string;
@@ -11,16 +13,11 @@ export interface PlantedBug {
   readonly rounds: number;
 }
 
-export interface Edit {
-  /** From the repository's folder. */
-  readonly file: string;
-  readonly replace: string;
-  readonly with: string;
-}
-
 const reservations = 'services/inventory/src/reservation-store.ts';
 const settlements = 'services/orders/src/settlement-store.ts';
 const orders = 'services/orders/src/order-store.ts';
+const serviceConfig = 'packages/rpc/src/client/service-config.ts';
+const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
 
 /** What a short run tries. */
 export const bugsInShort = ['t3-without-guard', 'unknown-is-refused', 'cancel-without-release'];
@@ -37,7 +34,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         with: 'WHERE sku = ANY ($1)',
       },
       {
-        file: 'services/inventory/migrations/0001_inventory.sql',
+        file: inventoryTables,
         replace: 'CONSTRAINT stock_not_oversold CHECK (reserved <= on_hand)',
         with: 'CONSTRAINT stock_not_oversold CHECK (true)',
       },
@@ -56,11 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'retry-on-internal',
     what: 'calls are sent again after INTERNAL, which says nothing of the kind',
     edits: [
-      {
-        file: 'packages/rpc/src/client/service-config.ts',
-        replace: `retryableStatusCodes: ['UNAVAILABLE']`,
-        with: `retryableStatusCodes: ['UNAVAILABLE', 'INTERNAL']`,
-      },
+      { file: serviceConfig, replace: `Codes: ['UNAVAILABLE']`, with: `Codes: ['UNAVAILABLE', 'INTERNAL']` },
     ],
     caughtBy: 'broken-inventory',
     rounds: 2,
@@ -196,7 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         with: `if (before.state !== 'REFUSED') {`,
       },
       {
-        file: 'services/inventory/migrations/0001_inventory.sql',
+        file: inventoryTables,
         replace: 'reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0)',
         with: 'reserved bigint NOT NULL DEFAULT 0',
       },

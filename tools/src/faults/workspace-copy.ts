@@ -1,7 +1,14 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../paths.ts';
-import type { Edit } from './planted-bugs.ts';
+
+/** A change of a source. */
+export interface Edit {
+  /** From the repository's folder. */
+  readonly file: string;
+  readonly replace: string;
+  readonly with: string;
+}
 
 /** What the services consist of. */
 const parts = ['gen', 'packages', 'services'];
