@@ -106,6 +106,7 @@ test('ensure a trap lets pass what it is told to, and goes by the tag', async ({
 
 test('ensure whoever waits for a statement that never comes is told', async ({ line: { proxy } }) => {
   const sprung = proxy.trap({ phase: 'request', statement: 'never', act: () => {} });
-  proxy.disarm();
-  await expect(sprung).rejects.toThrow('no request of never passed');
+  const told = expect(sprung).rejects.toThrow('no request of never passed');
+  await proxy.disarm();
+  await told;
 });

@@ -34,8 +34,8 @@ export interface PostgresProxy extends AsyncDisposable {
   readonly port: number;
   /** Waits for one statement, and does with it what `act` does. Resolves when that is done. */
   trap(options: TrapOptions): Promise<void>;
-  /** Forgets the traps that have not caught anything. Their promises reject. */
-  disarm(): void;
+  /** Forgets the traps that have not caught anything, whose promises reject, and waits for those that have. */
+  disarm(): Promise<void>;
 }
 
 interface Trap {
@@ -50,6 +50,7 @@ interface Trap {
  */
 export async function startPostgresProxy(target: { host: string; port: number }): Promise<PostgresProxy> {
   const traps = new Set<Trap>();
+  const underWay = new Set<Promise<void>>();
   const sockets = new Set<Socket>();
   const hold = async (held: Held) => {
     const trap = [...traps].find(({ options }) => isFor(options, held));
@@ -57,7 +58,10 @@ export async function startPostgresProxy(target: { host: string; port: number })
     trap.left -= 1;
     if (trap.left >= 0) return held.forward();
     traps.delete(trap);
-    await Promise.try(trap.options.act, held).then(trap.done.resolve, trap.done.reject);
+    const acting = Promise.try(trap.options.act, held).then(trap.done.resolve, trap.done.reject);
+    underWay.add(acting);
+    await acting;
+    underWay.delete(acting);
   };
   const server = createServer({ noDelay: true }, (client) => {
     const database = connect({ ...target, noDelay: true });
@@ -69,10 +73,11 @@ export async function startPostgresProxy(target: { host: string; port: number })
     join(client, database, hold);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const disarm = () => {
+  const disarm = async () => {
     for (const { done, options } of traps)
       done.reject(new Error(`no ${options.phase} of ${options.statement} passed`));
     traps.clear();
+    await Promise.all(underWay);
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -83,7 +88,7 @@ export async function startPostgresProxy(target: { host: string; port: number })
     },
     disarm,
     [Symbol.asyncDispose]: async () => {
-      disarm();
+      await disarm();
       for (const socket of sockets) socket.destroy();
       await server[Symbol.asyncDispose]();
     },

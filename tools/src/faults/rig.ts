@@ -138,7 +138,7 @@ export async function healRig({ database, orders, inventory, links }: Rig): Prom
   for (const proxy of links.flat()) proxy.heal();
   await Promise.all(
     [...inventory, ...orders].map(async (replica) => {
-      replica.statements.disarm();
+      await replica.statements.disarm();
       replica.databaseLine.heal();
       replica.front.heal();
       replica.signal('SIGCONT');

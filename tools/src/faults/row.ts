@@ -47,7 +47,7 @@ export interface Stage {
   note(text: string): void;
 }
 
-const trapTimeoutMs = 20_000;
+const trapTimeoutMs = 60_000;
 
 /** Waits until a statement is caught and dealt with; throws when none comes by. */
 export async function caught(proxy: PostgresProxy, options: TrapOptions): Promise<void> {

@@ -26,6 +26,6 @@ export async function importItems(
       itemCount,
       item: { sku, title: importId, onHand: BigInt(count) },
     })),
-    { deadlineMs: 30_000 },
+    { deadlineMs: 60_000 },
   );
 }
