@@ -56,6 +56,7 @@ async function stopInventory({ rig, isShort, customers, wish, expect, note }: St
     );
     for (const outcome of outcomes)
       expect(outcome.kind === 'ok' && outcome.state === 'PENDING', `answered ${JSON.stringify(outcome)}`);
+    await sleep(500);
   }
   for (const inventory of rig.inventory) inventory.signal('SIGCONT');
   const wokenMs = performance.now();
