@@ -87,7 +87,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     caughtBy: 'leases',
-    rounds: 2,
+    rounds: 10,
   },
   {
     name: 't3-without-guard',
