@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { findRunningPair } from '@acme/tools/running-pair';
+import { services } from '@acme/tools/services';
 import { describe, expect, test } from 'vitest';
 import { runCommand, startCommand } from './command.ts';
 
-const anyPorts = ['--orders-port', '0', '--inventory-port', '0'];
+const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0']);
 
 async function dataFolder() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'start-'));
@@ -59,7 +60,7 @@ describe('npm start', () => {
     expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
     expect(await placeOrder(data, requestId)).toMatchObject({
       code: 1,
-      stderr: 'no pair is running: npm start\n',
+      stderr: 'no service is running: npm start\n',
     });
 
     await using again = startCommand('start', '--data', data, ...anyPorts);
@@ -83,15 +84,7 @@ describe('npm start', () => {
     await first.printed('Ready.');
     const port = (await findRunningPair(folder.path))?.ordersTarget.split(':')[1] ?? '';
     await using other = await dataFolder();
-    const refused = await runCommand(
-      'start',
-      '--data',
-      other.path,
-      '--orders-port',
-      port,
-      '--inventory-port',
-      '0',
-    );
+    const refused = await runCommand('start', '--data', other.path, ...anyPorts, '--orders-port', port);
     expect(refused).toMatchObject({
       code: 1,
       stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop what does, or use another port\n`,

@@ -1,8 +1,6 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { codeName, RpcError } from '@acme/rpc/errors';
 import { policyOf } from '@acme/rpc/policy';
@@ -15,11 +13,20 @@ import {
 } from '@bufbuild/protobuf';
 import { fail } from './fail.ts';
 import { defaultDataFolder } from './paths.ts';
-import { findRunningPair } from './running-pair.ts';
+import { findRunningServices } from './running-services.ts';
+import { services } from './services.ts';
+import { targetOf } from './services-access.ts';
 
-const usage = `usage: npm run call -- orders.v1.OrderService/GetOrder '{"id": "…"}' [--sub alice] [--scopes "…"] [--data FOLDER]
-       npm run call -- inventory.v1.InventoryService/CountStock < counts.ndjson`;
-const services = [OrderService, InventoryService];
+const methods = services.flatMap((service) =>
+  service.descriptor.methods.map((method) => ({
+    service,
+    method,
+    name: `${service.descriptor.typeName}/${method.name}`,
+  })),
+);
+const usage = `usage: npm run call -- METHOD '{"id": "…"}' [--sub alice] [--scopes "…"] [--data FOLDER]
+A method that takes a stream reads its messages from stdin, one a line: npm run call -- METHOD < messages.ndjson
+${methods.map(({ name }) => `  ${name}`).join('\n')}`;
 
 try {
   const { values, positionals } = parseArgs({
@@ -31,27 +38,20 @@ try {
     },
   });
   const [name = '', json] = positionals;
-  const { service, method } = findMethod(name);
-  const pair = (await findRunningPair(values.data)) ?? fail('no pair is running: npm start');
+  const { service, method } = methods.find((each) => each.name === name) ?? fail(usage);
+  const running = (await findRunningServices(values.data)) ?? fail('no service is running: npm start');
   // By default a token that may do just this, as the contract says what it takes.
   const scopes = values.scopes?.split(/\s+/) ?? policyOf(method).scopes;
-  const token = await pair.token(values.sub, scopes);
-  const target = service === OrderService ? pair.ordersTarget : pair.inventoryTarget;
-  const { credentials } = pair;
-  using client = createClient(service, { target, credentials, token: () => token });
+  const token = await running.token(values.sub, scopes);
+  const target = targetOf(running, service.name);
+  const { credentials } = running;
+  using client = createClient(service.descriptor, { target, credentials, token: () => token });
   const call = (client as unknown as Record<string, (request: unknown) => unknown>)[method.localName];
   const answer = call?.(requestOf(method, json));
   if (answer instanceof Promise) print(method, await answer);
   else for await (const message of answer as AsyncIterable<Message>) print(method, message);
 } catch (error) {
   fail(error instanceof RpcError ? explained(error) : error);
-}
-
-function findMethod(name: string) {
-  for (const service of services)
-    for (const method of service.methods)
-      if (`${service.typeName}/${method.name}` === name) return { service, method };
-  return fail(usage);
 }
 
 /** The message of the command line; of a method that takes a stream, that one, or else those on stdin, one a line. */

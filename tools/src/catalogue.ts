@@ -29,7 +29,7 @@ export function skuOf(number: number): string {
 }
 
 /** Puts a catalogue of 500 articles into inventory, once; how many articles it holds. */
-export async function importCatalogue(pair: PairAccess): Promise<bigint> {
+export async function importCatalogue(pair: Omit<PairAccess, 'ordersTarget'>): Promise<bigint> {
   const token = await pair.token('start', ['inventory:write']);
   const { inventoryTarget: target, credentials } = pair;
   using inventory = createClient(InventoryService, { target, credentials, token: () => token });

@@ -9,7 +9,8 @@ import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { serverCredentials } from '@acme/rpc/tls/server-credentials';
 import { expect, test } from 'vitest';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
-import { announcePair, findRunningPair } from './running-pair.ts';
+import { findRunningPair } from './running-pair.ts';
+import { announceServices } from './running-services.ts';
 
 test('ensure a pair with mutual TLS is found, and called with the files that are announced', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'running-pair-'));
@@ -33,8 +34,8 @@ test('ensure a pair with mutual TLS is found, and called with the files that are
     },
   );
   const target = `127.0.0.1:${server.running.port}`;
-  const announced = { ordersTarget: target, inventoryTarget: target };
-  await announcePair(folder.path, { ...announced, tls });
+  const announced = { targets: { orders: target, inventory: target } };
+  await announceServices(folder.path, { ...announced, tls });
   expect(await findRunningPair(folder.path)).toBeUndefined();
   server.running.setReady(true);
   const pair = await findRunningPair(folder.path);
@@ -44,6 +45,6 @@ test('ensure a pair with mutual TLS is found, and called with the files that are
     token: () => 'token',
   });
   expect(await inventory.getStock({ sku: 'A' }, { deadlineMs: 5000 })).toMatchObject({ stock: { sku: 'A' } });
-  await announcePair(folder.path, announced);
+  await announceServices(folder.path, announced);
   expect(await findRunningPair(folder.path)).toBeUndefined();
 });

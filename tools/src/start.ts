@@ -1,90 +1,99 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { importCatalogue } from './catalogue.ts';
+import { policyOf } from '@acme/rpc/policy';
 import { fail } from './fail.ts';
-import { type Pair, startPair } from './pair.ts';
 import { defaultDataFolder } from './paths.ts';
-import { announcePair, withdrawPair } from './running-pair.ts';
+import { announceServices, withdrawServices } from './running-services.ts';
+import { services } from './services.ts';
+import { targetOf } from './services-access.ts';
+import { type RunningServices, startServices } from './start-services.ts';
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: defaultDataFolder },
-    'orders-port': { type: 'string', default: '50051' },
-    'inventory-port': { type: 'string', default: '50052' },
-    'orders-metrics-port': { type: 'string', default: '9464' },
-    'inventory-metrics-port': { type: 'string', default: '9465' },
+    ...Object.fromEntries(
+      services
+        .flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`])
+        .map((option) => [option, { type: 'string' as const }]),
+    ),
   },
 });
 const dataFolder = resolve(values.data);
+const given: Readonly<Record<string, string | undefined>> = values;
+const ports: Record<string, number> = {};
+const metricsPorts: Record<string, number> = {};
+for (const { name, port, metricsPort } of services) {
+  ports[name] = Number(given[`${name}-port`] ?? port);
+  metricsPorts[name] = Number(given[`${name}-metrics-port`] ?? metricsPort);
+}
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 try {
-  const starting = startPair({
+  const starting = startServices({
     dataFolder,
-    ordersPort: Number(values['orders-port']),
-    inventoryPort: Number(values['inventory-port']),
-    metricsPorts: {
-      orders: Number(values['orders-metrics-port']),
-      inventory: Number(values['inventory-metrics-port']),
-    },
+    services,
+    ports,
+    metricsPorts,
     onStep: (what) => say(`  up  ${what}`),
   });
-  const pair = await untilStopped(starting);
-  say(`  up  a catalogue of ${await importCatalogue(pair)} articles`);
-  await announcePair(dataFolder, pair);
-  say(await invitation(pair));
+  const running = await untilStopped(starting);
+  for (const { seed } of services) if (seed) say(`  up  ${await seed(running)}`);
+  await announceServices(dataFolder, running);
+  say(await invitation(running));
 } catch (error) {
   fail(error);
 }
 
 /** Ctrl-C and SIGTERM drain whatever is up by then; a second one does not wait. A service that dies ends the rest. */
-async function untilStopped(starting: Promise<Pair>): Promise<Pair> {
+async function untilStopped(starting: Promise<RunningServices>): Promise<RunningServices> {
   let stopping = false;
   const stop = async (exitCode: number, why: string) => {
     if (stopping) return;
     stopping = true;
     say(why);
-    await withdrawPair(dataFolder);
+    await withdrawServices(dataFolder);
     await starting.then(
-      (pair) => pair.close(),
+      (running) => running.close(),
       () => {},
     );
     process.exit(exitCode);
   };
   process.on('SIGINT', () => stop(0, '\nstopping: what is under way is finished first'));
   process.on('SIGTERM', () => stop(0, 'stopping: what is under way is finished first'));
-  const pair = await starting;
-  for (const service of pair.services)
+  const running = await starting;
+  for (const service of running.services)
     service.process.once('exit', (code, signal) =>
       stop(1, `${service.name} ended (${signal ?? code}): see ${dataFolder}/logs/${service.name}.log`),
     );
-  return pair;
+  return running;
 }
 
-async function invitation(pair: Pair): Promise<string> {
-  const scopes = ['orders:read', 'orders:write', 'inventory:read'];
-  const token = await pair.token('alice', scopes);
-  const order = JSON.stringify({
-    request_id: crypto.randomUUID(),
-    lines: [
-      { sku: 'SAT-0001', quantity: 2 },
-      { sku: 'SAT-0042', quantity: 1 },
-    ],
-  });
-  return `
-Ready. Ctrl-C stops it; the data stays in ${dataFolder}.
+async function invitation(running: RunningServices): Promise<string> {
+  const examples = services.flatMap(({ name, descriptor, examples }) =>
+    examples.map(({ method, request }) => ({
+      target: targetOf(running, name),
+      method: `${descriptor.typeName}/${method}`,
+      request: `'${JSON.stringify(request)}'`,
+      scopes: descriptor.methods
+        .filter((each) => each.name === method)
+        .flatMap((each) => policyOf(each).scopes),
+    })),
+  );
+  const [first] = examples;
+  const ready = `\nReady. Ctrl-C stops it; the data stays in ${dataFolder}.\n`;
+  if (!first) return `${ready}\nThere is no service yet: npm run new:service -- payments\n`;
+  const scopes = new Set(examples.flatMap((each) => each.scopes));
+  const token = await running.token('alice', [...scopes]);
+  return `${ready}
+Call it with the project's own client, in a second terminal:
 
-Place an order with the project's own client, in a second terminal:
-
-  npm run call -- orders.v1.OrderService/PlaceOrder '${order}'
-  npm run call -- orders.v1.OrderService/ListOrders '{"page_size": 5}'
-  npm run call -- inventory.v1.InventoryService/GetStock '{"sku": "SAT-0001"}'
+${examples.map(({ method, request }) => `  npm run call -- ${method} ${request}`).join('\n')}
 
 Or with grpcurl, and a token that is alice's for a day:
 
   export TOKEN=${token}
-  grpcurl -plaintext ${pair.ordersTarget} list
-  grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d '${order}' ${pair.ordersTarget} orders.v1.OrderService/PlaceOrder
+  grpcurl -plaintext ${first.target} list
+  grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d ${first.request} ${first.target} ${first.method}
 `;
 }

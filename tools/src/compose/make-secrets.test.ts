@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { services } from '../services.ts';
 
 const program = fileURLToPath(new URL('./make-secrets.ts', import.meta.url));
 const makeSecrets = (folder: string) => promisify(execFile)(process.execPath, [program, folder]);
@@ -20,7 +21,7 @@ test('ensure each part gets what is its own, and nobody else may read what is se
   await using folder = await mkdtempDisposable(join(tmpdir(), 'secrets-'));
   await makeSecrets(folder.path);
   const files = await filesIn(folder.path);
-  for (const service of ['orders', 'inventory']) {
+  for (const { name: service } of services) {
     const inFolder = (name: string) => join(folder.path, service, name);
     expect((await readdir(join(folder.path, service))).toSorted()).toEqual([
       'ca.crt',
@@ -49,16 +50,11 @@ test('ensure a second time keeps passwords and signing keys, and renews the cert
   const after = await filesIn(folder.path);
   const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
   expect([...after.keys()].toSorted()).toEqual([...before.keys()].toSorted());
-  expect(changed.map((name) => name.slice(folder.path.length + 1)).toSorted()).toEqual([
-    'inventory/tls.crt',
-    'inventory/tls.key',
-    'operator/certs/client.crt',
-    'operator/certs/client.key',
-    'operator/certs/inventory.crt',
-    'operator/certs/inventory.key',
-    'operator/certs/orders.crt',
-    'operator/certs/orders.key',
-    'orders/tls.crt',
-    'orders/tls.key',
-  ]);
+  const certificates = [
+    'operator/certs/client',
+    ...services.flatMap(({ name }) => [`operator/certs/${name}`, `${name}/tls`]),
+  ];
+  expect(changed.map((name) => name.slice(folder.path.length + 1)).toSorted()).toEqual(
+    certificates.flatMap((name) => [`${name}.crt`, `${name}.key`]).toSorted(),
+  );
 });

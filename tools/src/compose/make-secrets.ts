@@ -4,19 +4,20 @@ import { join } from 'node:path';
 import { makeDevelopmentCertificates } from '../development-certificates.ts';
 import { openDevelopmentKeys, writeWhole } from '../development-keys.ts';
 import { fail } from '../fail.ts';
-import { announcePair } from '../running-pair.ts';
+import { announceServices } from '../running-services.ts';
+import { services as entries } from '../services.ts';
 
 /**
  * Makes what the parts of the Compose stack show each other, a folder for each part, which nobody else mounts:
  *
  * - `operator`: the authority, the key that signs tokens, a client's certificate. Who has it can be anybody.
- * - `orders`, `inventory`: a certificate and its key, the authorities and token keys to trust, the database's URL
+ * - one of each service's name: a certificate and its key, the authorities and token keys to trust, the database's URL
  * - `postgres`: the passwords of the services' roles
  *
  * Passwords and signing keys are made once. The certificates are new every time: running services take them over.
  */
 const folder = process.argv[2] ?? fail('usage: node make-secrets.ts FOLDER');
-const services = ['orders', 'inventory'];
+const services = entries.map(({ name }) => name);
 
 try {
   const operator = join(folder, 'operator');
@@ -38,9 +39,8 @@ try {
     const url = `postgres://${service}:${password}@postgres:5432/${service}`;
     await writeWhole(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
   }
-  await announcePair(operator, {
-    ordersTarget: 'dns:///orders:50051',
-    inventoryTarget: 'dns:///inventory:50052',
+  await announceServices(operator, {
+    targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
     tls: { certFile: 'certs/client.crt', keyFile: 'certs/client.key', caFile: 'certs/ca.crt' },
   });
   process.stdout.write(`secrets of ${services.join(' and ')} are in ${folder}\n`);

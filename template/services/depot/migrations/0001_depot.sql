@@ -1,0 +1,21 @@
+-- The widgets.
+
+CREATE TABLE widgets (
+  -- A UUIDv7: sorts by the time the widget was created in.
+  id uuid PRIMARY KEY,
+  owner_id text COLLATE "C" NOT NULL,
+  request_id uuid NOT NULL,
+  title text NOT NULL,
+  create_time timestamptz NOT NULL,
+  CONSTRAINT widgets_request_once UNIQUE (owner_id, request_id)
+);
+
+CREATE INDEX widgets_by_owner ON widgets (owner_id, id DESC);
+
+-- Secrets that all replicas share and nobody has to configure.
+CREATE TABLE service_keys (
+  name text PRIMARY KEY,
+  secret bytea NOT NULL
+);
+INSERT INTO service_keys (name, secret)
+VALUES ('page_token', decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));

@@ -1,0 +1,58 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { migrate } from '@acme/postgres/migrate';
+import { openPool } from '@acme/postgres/pool';
+import { openReadiness } from '@acme/postgres/readiness';
+// <list>
+import { readServiceKey } from '@acme/postgres/service-key';
+// </list>
+import { createLogger } from '@acme/rpc/log';
+// <list>
+import { createPageTokens } from '@acme/rpc/page-token';
+// </list>
+import { startService } from '@acme/rpc/server/start-service';
+import { createClerkService } from './clerk-service.ts';
+import type { Config } from './config.ts';
+import { toStatus } from './error-map.ts';
+import { createWidgetStore } from './widget-store.ts';
+
+export interface App {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts depot: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+export async function startApp({ server, databaseUrl }: Config): Promise<App> {
+  await using starting = new AsyncDisposableStack();
+  const log = createLogger({ service: 'depot', level: server.logLevel });
+  await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
+  const pool = starting.adopt(
+    openPool({
+      url: databaseUrl,
+      max: 10,
+      applicationName: 'depot',
+      onError: (err) => log.warn({ err }, 'idle database connection lost'),
+    }),
+    (pool) => pool.end(),
+  );
+  const readiness = starting.adopt(openReadiness(databaseUrl, 'depot'), (each) => each.close());
+
+  const service = starting.adopt(
+    await startService({
+      config: server,
+      log,
+      service: ClerkService,
+      implementation: createClerkService({
+        store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+        // <list>
+        widgetPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListWidgets'),
+        // </list>
+      }),
+      errors: toStatus,
+      ready: readiness.check,
+    }),
+    (each) => each.drain(),
+  );
+  const running = starting.move();
+  return { port: service.port, close: () => running.disposeAsync() };
+}

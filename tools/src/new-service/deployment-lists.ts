@@ -1,0 +1,65 @@
+import { insertAfterLast } from './insert-after.ts';
+import type { Addition } from './lists.ts';
+
+/** The files below which the services are deployed, with one more. */
+export const deploymentLists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {
+  Dockerfile: withSecretsFolder,
+  'docker-compose.yml': withContainer,
+  'deploy/compose/databases.sql': withDatabase,
+  'deploy/compose/prometheus.yaml': (text, { plan: { service }, ports }) =>
+    `${text.trimEnd()}
+  - job_name: ${service}
+    dns_sd_configs:
+      - {names: [${service}], type: A, port: ${ports.metricsPort}, refresh_interval: 5s}
+`,
+  'deploy/observability/prometheus/prometheus.yml': (text, { plan: { service }, ports }) =>
+    `${text.trimEnd()}
+  - job_name: ${service}
+    static_configs: [{targets: ['127.0.0.1:${ports.metricsPort}']}]
+`,
+};
+
+function withSecretsFolder(text: string, { plan: { service } }: Addition): string {
+  return insertAfterLast(text, /^RUN install -d .* \/secrets\/[a-z]+/, ` /secrets/${service}`);
+}
+
+/** Two replicas, as of the others, with a certificate and a database of their own. */
+function withContainer(text: string, { plan: { service }, ports }: Addition): string {
+  const container = `  ${service}:
+    <<: *service
+    image: saturday-${service}
+    build:
+      context: .
+      args: {SERVICE: ${service}}
+    environment:
+      <<: *service-environment
+      LISTEN_ADDRESS: 0.0.0.0:${ports.port}
+      OTEL_EXPORTER_PROMETHEUS_PORT: ${ports.metricsPort}
+    volumes: ['${service}-secrets:/secrets:ro']
+    depends_on:
+      postgres: {condition: service_healthy}
+`;
+  const mounted = insertAfterLast(
+    text,
+    /^ +- [a-z]+-secrets:\/secrets\/[a-z]+$/,
+    `\n      - ${service}-secrets:/secrets/${service}`,
+  );
+  const kept = insertAfterLast(mounted, /^ {2}[a-z]+-secrets:$/, `\n  ${service}-secrets:`);
+  return kept.replace(/\nvolumes:\n/, () => `\n${container}\nvolumes:\n`);
+}
+
+function withDatabase(text: string, { plan: { service } }: Addition): string {
+  const password = insertAfterLast(text, /^\\set .*$/, `\n\\set ${service} \`cat /secrets/${service}\``);
+  const role = insertAfterLast(
+    password,
+    /^CREATE ROLE .*$/,
+    `\nCREATE ROLE ${service} LOGIN PASSWORD :'${service}';`,
+  );
+  const database = insertAfterLast(
+    role,
+    /^CREATE DATABASE [^;]*;$/,
+    `\nCREATE DATABASE ${service} OWNER ${service}
+  TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C';`,
+  );
+  return database.replace('REVOKE ALL ON DATABASE ', `REVOKE ALL ON DATABASE ${service}, `);
+}

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Files } from './render.ts';
+import { writeFiles } from './stage.ts';
+
+/** Writes the files and links the new package, as `npm install` would; when that fails, all is as it was. */
+export function writeService(root: string, service: string, files: Files): void {
+  const inRoot = (path: string) => join(root, path);
+  const link = `node_modules/@acme/${service}`;
+  const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`];
+  const before = [...files.keys()]
+    .map(inRoot)
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, bytes: readFileSync(path) }));
+  try {
+    writeFiles(root, files);
+    symlinkSync(`../../services/${service}`, inRoot(link), 'dir');
+  } catch (error) {
+    const made = [link, ...files.keys(), ...folders].map(inRoot).filter((path) => existsSync(path));
+    for (const path of made) rmSync(path, { recursive: true, force: true });
+    for (const { path, bytes } of before) writeFileSync(path, bytes);
+    throw error;
+  }
+}

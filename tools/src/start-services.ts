@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startEmbedded } from '@acme/postgres/embedded';
+import {
+  type DevelopmentKeys,
+  developmentAudience,
+  developmentIssuer,
+  openDevelopmentKeys,
+  writeWhole,
+} from './development-keys.ts';
+import { freeAddress } from './free-address.ts';
+import { metricsVariables } from './metrics-port.ts';
+import { root } from './paths.ts';
+import { type ServiceProcess, startServiceProcess } from './service-process.ts';
+import type { ServiceEntry } from './services.ts';
+import { type ServicesAccess, targetOf } from './services-access.ts';
+
+export interface StartOptions {
+  readonly dataFolder: string;
+  /** Each after those that it calls. */
+  readonly services: readonly ServiceEntry[];
+  /** Where each listens, by its name: 0 for any port that is free. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Where each shows its metrics, if it can listen there; those that are not named show none. */
+  readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
+  /** Hears of each part that is up. */
+  readonly onStep: (what: string) => void;
+}
+
+export interface RunningServices extends ServicesAccess {
+  readonly services: readonly ServiceProcess[];
+  /** Where a service keeps its data. */
+  databaseUrl(service: string): string;
+  /** Drains the services, callers first, then stops the database. */
+  close(): Promise<void>;
+}
+
+const daySeconds = 24 * 60 * 60;
+
+/** Starts PostgreSQL and the services, as processes of their own, with development keys and tokens. */
+export async function startServices(options: StartOptions): Promise<RunningServices> {
+  const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
+  const targets: Record<string, string> = {};
+  for (const { name, port } of services) targets[name] = await freeAddress(ports[name] ?? port);
+  const database = await startEmbedded({ dataFolder: join(dataFolder, 'postgres') });
+  const processes: ServiceProcess[] = [];
+  const close = async () => {
+    for (const service of processes.toReversed()) await service.stop();
+    await database.close();
+  };
+  try {
+    onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
+    const keys = await openDevelopmentKeys(dataFolder);
+    await mkdir(join(dataFolder, 'logs'), { recursive: true });
+    for (const service of services) {
+      const { name } = service;
+      await database.ensureDatabase(name);
+      const listenAddress = targetOf({ targets }, name);
+      const metricsPort = metricsPorts[name];
+      const started = await startServiceProcess({
+        name,
+        main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
+        listenAddress,
+        logFile: join(dataFolder, 'logs', `${name}.log`),
+        environment: {
+          DATABASE_URL: database.url(name),
+          AUTH_JWKS: keys.jwksFile,
+          AUTH_ISSUER: developmentIssuer,
+          AUTH_AUDIENCE: developmentAudience,
+          ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
+          ...(await callVariables(service, { dataFolder, targets, keys })),
+        },
+      });
+      processes.push(started);
+      onStep(`${name} on ${listenAddress}`);
+    }
+    return {
+      targets,
+      services: processes,
+      databaseUrl: database.url,
+      token: (subject, scopes) => keys.sign({ subject, scopes, ttlSeconds: daySeconds }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface CallOptions {
+  readonly dataFolder: string;
+  readonly targets: Readonly<Record<string, string>>;
+  readonly keys: DevelopmentKeys;
+}
+
+/** What a service is told of those that it calls: where they are, and the token to show them. */
+async function callVariables(
+  { name, calls }: ServiceEntry,
+  { dataFolder, targets, keys }: CallOptions,
+): Promise<Record<string, string>> {
+  const called = Object.entries(calls);
+  if (called.length === 0) return {};
+  const tokenFile = join(dataFolder, 'keys', `${name}.token`);
+  const scopes = called.flatMap(([, needed]) => needed);
+  const token = await keys.sign({ subject: name, scopes, ttlSeconds: 30 * daySeconds });
+  await writeWhole(tokenFile, token, 0o600);
+  const variables = called.map(([other]) => [`${other.toUpperCase()}_TARGET`, targetOf({ targets }, other)]);
+  return { ...Object.fromEntries(variables), AUTH_TOKEN_FILE: tokenFile };
+}
