@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyRepository } from './repository-copy.ts';
+import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
 // Makes two services of the template in a private copy of the repository, and does there what their maker does next.
@@ -11,7 +12,7 @@ const data = join(copy.path, '.data');
 
 const program = (name: string, ...args: string[]) => startProgram(copy.path, `tools/src/${name}.ts`, ...args);
 
-const steps: Record<string, () => Promise<void>> = {
+await runSteps('template', {
   'new:service -- payments': () => program('new-service', 'payments').succeeds(),
   'new:service -- billing --rpc …': () =>
     program(
@@ -44,20 +45,4 @@ const steps: Record<string, () => Promise<void>> = {
     started.child.kill('SIGTERM');
     await started.succeeds();
   },
-};
-
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  const startMs = performance.now();
-  const problem = await step().then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  process.stdout.write(`${problem === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)\n`);
-  if (problem === undefined) continue;
-  failed += 1;
-  process.stdout.write(`${problem.trimEnd()}\n\n`);
-}
-process.stdout.write(`template: ${Object.keys(steps).length - failed} passed, ${failed} failed\n`);
-process.exitCode = failed > 0 ? 1 : 0;
+});

@@ -5,6 +5,8 @@ import type { Addition } from './lists.ts';
 export const deploymentLists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {
   Dockerfile: withSecretsFolder,
   'docker-compose.yml': withContainer,
+  '.github/workflows/images.yml': (text, { plan: { service } }) =>
+    insertAfterLast(text, /^ +service: \[[a-z, ]+/, `, ${service}`),
   'deploy/compose/databases.sql': withDatabase,
   'deploy/compose/prometheus.yaml': (text, { plan: { service }, ports }) =>
     `${text.trimEnd()}

@@ -1,0 +1,14 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { edit } from './edit.ts';
+
+/** Begins the changelog anew, and removes this tool, which is used once. */
+export function endAdoption(root: string): void {
+  edit(root, 'CHANGELOG.md', (text) => `${text.slice(0, text.indexOf('## [Unreleased]'))}## [Unreleased]\n`);
+  for (const path of ['tools/src/adopt', 'tools/src/adopt.ts', 'tools/src/test-adopt.ts'])
+    rmSync(join(root, path), { recursive: true, force: true });
+  const withoutAdopt = (text: string) => text.replaceAll(/^.*(npm run |")(test:)?adopt\b.*\n/gm, '');
+  for (const file of ['package.json', 'README.md', '.github/workflows/ci.yml'])
+    edit(root, file, withoutAdopt);
+  edit(root, '.ci/run', (text) => text.replace(' test:adopt', ''));
+}
