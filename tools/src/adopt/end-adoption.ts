@@ -8,6 +8,8 @@ export function endAdoption(root: string): void {
   for (const path of ['tools/src/adopt', 'tools/src/adopt.ts', 'tools/src/test-adopt.ts'])
     rmSync(join(root, path), { recursive: true, force: true });
   const withoutAdopt = (text: string) => text.replaceAll(/^.*(npm run |")(test:)?adopt\b.*\n/gm, '');
+  edit(root, 'README.md', (text) => text.replace(/^## Copy it\n[\s\S]*?(?=^## )/m, ''));
+  edit(root, 'docs/new-service.md', (text) => text.replace(/\n## A repository of your own\n[\s\S]*$/, ''));
   for (const file of ['package.json', 'README.md', '.github/workflows/ci.yml'])
     edit(root, file, withoutAdopt);
   edit(root, '.ci/run', (text) => text.replace(' test:adopt', ''));

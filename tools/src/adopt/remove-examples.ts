@@ -10,8 +10,11 @@ const examples = [
   'bench',
   'docker-compose.yml',
   'deploy/compose',
+  'deploy/kubernetes',
+  'template/deploy',
   'tools/src/compose',
   'docs/containers.md',
+  'docs/kubernetes.md',
   '.github/workflows/images.yml',
 ];
 
@@ -38,6 +41,7 @@ const tests = ['docs.test', 'gate.test', 'gate-breaking.test'];
 export function removeExamples(root: string): void {
   for (const path of examples) rmSync(join(root, path), { recursive: true, force: true });
   edit(root, 'tools/src/services.ts', withoutEntries);
+  edit(root, 'tools/src/check.ts', (text) => text.replaceAll(/^.*kubernetesManifests.*\n/gm, ''));
   keepReachable(root, 'tools', tools);
   keepReachable(root, 'test', tests);
   setContractsAside(root);
@@ -122,7 +126,7 @@ function editSettings(root: string): void {
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
       .replace(/,\s*"bench": \{[\s\S]*?\n {4}\}/, '')
-      .replace(/,\s*"tools": \{[^\n]*\}/, ''),
+      .replace(/,\s*(\/\/[^\n]*\s*)*"tools": \{[\s\S]*?\n {4}\}/, ''),
   );
 }
 

@@ -1,13 +1,31 @@
 import { insertAfterLast } from './insert-after.ts';
 import type { Addition } from './lists.ts';
 
-/** The files below which the services are deployed, with one more. */
+const kubernetes = 'deploy/kubernetes';
+
+/** The files of deployments that list the services, and the text that each has with one more. */
 export const deploymentLists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {
   Dockerfile: withSecretsFolder,
   'docker-compose.yml': withContainer,
   '.github/workflows/images.yml': (text, { plan: { service } }) =>
     insertAfterLast(text, /^ +service: \[[a-z, ]+/, `, ${service}`),
   'deploy/compose/databases.sql': withDatabase,
+  [`${kubernetes}/overlays/development/postgres/databases.sql`]: withDatabase,
+  [`${kubernetes}/base/kustomization.yaml`]: (text, { plan: { service } }) =>
+    insertAfterLast(text, /^ {2}- [a-z]+$/, `\n  - ${service}`),
+  [`${kubernetes}/components/cert-manager/kustomization.yaml`]: (text, { plan: { service } }) =>
+    insertAfterLast(text, /^ {2}- [a-z]+\.yaml$/, `\n  - ${service}.yaml`),
+  [`${kubernetes}/overlays/development/kustomization.yaml`]: (text, { plan: { service } }) =>
+    insertAfterLast(text, /^images:$/, `\n  - {name: saturday-${service}, newTag: dev}`),
+  [`${kubernetes}/overlays/production/kustomization.yaml`]: (text, { plan: { service } }) =>
+    insertAfterLast(
+      text,
+      /^images:$/,
+      `\n  - {name: saturday-${service}, newName: registry.example/saturday/${service}, newTag: 0.1.0}`,
+    ),
+  [`${kubernetes}/overlays/development/operator/networkpolicy.yaml`]: (text, { ports }) =>
+    insertAfterLast(text, /^ +- \{port: \d+\}$/, `\n        - {port: ${ports.port}}`),
+  [`${kubernetes}/overlays/development/secrets/made-secrets.yaml`]: withSecrets,
   'deploy/compose/prometheus.yaml': (text, { plan: { service }, ports }) =>
     `${text.trimEnd()}
   - job_name: ${service}
@@ -64,4 +82,17 @@ function withDatabase(text: string, { plan: { service } }: Addition): string {
   TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C';`,
   );
   return database.replace('REVOKE ALL ON DATABASE ', `REVOKE ALL ON DATABASE ${service}, `);
+}
+
+function withSecrets(text: string, { plan: { service } }: Addition): string {
+  const password = insertAfterLast(text, /^ +files: \[postgres\/[a-z/, ]+/, `, postgres/${service}`);
+  return insertAfterLast(
+    password,
+    /^ +files: \[[a-z]+\/tls\.crt, .*$/,
+    `
+  - name: ${service}-database
+    files: [${service}/environment]
+  - name: ${service}-tls
+    files: [${service}/tls.crt, ${service}/tls.key, ${service}/ca.crt]`,
+  );
 }

@@ -6,8 +6,8 @@ import { planService } from './plan.ts';
 const check = (service: string, rpcs: string[] = []) => requireFreeNames(root, planService(service, rpcs));
 
 test('ensure a name that nothing has can be had', () => {
-  expect(check('payments')).toBeUndefined();
-  expect(check('billing', ['GetInvoice'])).toBeUndefined();
+  expect(check('specimens')).toBeUndefined();
+  expect(check('sampling', ['GetSwab'])).toBeUndefined();
 });
 
 test.each([
@@ -17,8 +17,8 @@ test.each([
   ['stores', [], 'Store cannot be had: store means something in the code'],
   ['pools', [], 'Pool cannot be had: Pool means'],
   ['classes', [], 'Class cannot be had: class means'],
-  ['payments', ['GetDate'], 'Date cannot be had: Date means'],
-  ['payments', ['GetExport'], 'Export cannot be had: export means'],
+  ['specimens', ['GetDate'], 'Date cannot be had: Date means'],
+  ['specimens', ['GetExport'], 'Export cannot be had: export means'],
 ])('ensure %s with the methods %j is refused: %s', (service, rpcs, complaint) => {
   expect(() => check(service, rpcs)).toThrow(complaint);
 });
