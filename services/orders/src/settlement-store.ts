@@ -37,9 +37,9 @@ interface SettleCommand {
 const lastingAttempts = 8;
 /** What a batch keeps free for lasting failures. */
 const lastingShare = 1 / 8;
-/** Waits after the lease, with full jitter: twice as long each time. The longest is within the 30 s promised. */
+/** Waits after the lease, with full jitter: twice as long each time. Three of the longest are within the 30 s promised. */
 const firstBackoffMs = 250;
-const maxBackoffMs = 20_000;
+const maxBackoffMs = 8_000;
 /** Most that is made due at once. */
 const maxMadeDue = 1000;
 

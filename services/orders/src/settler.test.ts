@@ -183,3 +183,19 @@ test('ensure stopping waits for what is under way, and takes nothing more', asyn
   expect(await parts.orders.get(underWay.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);
 });
+
+test('ensure an inventory that is too busy for most of a batch gets smaller ones', async () => {
+  const limits: number[] = [];
+  const cause = new Error('the server is busy');
+  await using parts = await openParts({ reserve: async () => ({ kind: 'UNKNOWN', cause }) }, (store) => ({
+    ...store,
+    takeDue: (options) => {
+      limits.push(options.limit);
+      return store.takeDue(options);
+    },
+  }));
+  await Promise.all(Array.from({ length: 80 }, () => parts.orders.place(newOrder())));
+  await using _settler = parts.start();
+  await eventually(async () => expect(limits.length).toBeGreaterThan(2));
+  expect(limits.slice(0, 3)).toEqual([64, 8, 8]);
+});

@@ -41,24 +41,28 @@ const leaseMs = 2000;
  * replicas may run one. What it does is safe to do twice, so a settler that outlives its lease does no harm.
  *
  * While inventory does not answer it is asked about one order now and then, and no order is the worse for it. Once it
- * is back all that have waited are due at once, and it gets them in batches that grow.
+ * is back all that have waited are due at once, and it gets them in batches that grow, and begin anew with a pause when it
+ * is too busy for most of one.
  */
 export function startSettler(parts: SettlerParts): Settler {
   const { store, settle, inventory, admits, onOwed, log } = parts;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
   let wasAway = false;
+  let isBusy = false;
   let limit = batchSize;
 
-  const work = async ({ order, attempts }: DueOrder) => {
+  /** Whether nothing is owed to the order any more. */
+  const work = async ({ order, attempts }: DueOrder): Promise<boolean> => {
     try {
-      if (order.state === 'PENDING') await settle(order, { deadlineMs: reserveDeadlineMs, attempts });
-      else {
-        await inventory.release(order.id);
-        await store.markReleased(order.id);
-      }
+      if (order.state === 'PENDING')
+        return (await settle(order, { deadlineMs: reserveDeadlineMs, attempts })).state !== 'PENDING';
+      await inventory.release(order.id);
+      await store.markReleased(order.id);
+      return true;
     } catch (err) {
       onOwed(order, err, attempts);
+      return false;
     }
   };
   const take = async (): Promise<DueOrder[]> => {
@@ -66,14 +70,16 @@ export function startSettler(parts: SettlerParts): Settler {
     wasAway ||= admitted < batchSize;
     if (admitted < batchSize) return admitted > 0 ? await store.takeProbe({ leaseMs }) : [];
     if (wasAway) await store.makeDue();
-    limit = wasAway ? firstBatchSize : Math.min(limit * 2, batchSize);
+    limit = wasAway || isBusy ? firstBatchSize : Math.min(limit * 2, batchSize);
     wasAway = false;
     return await store.takeDue({ limit, leaseMs });
   };
   const turn = async () => {
     const due = await take();
     const about = ({ order }: DueOrder) => ({ 'order.id': order.id, 'order.state': order.state });
-    await Promise.all(due.map((each) => inSpan('settle order', about(each), () => work(each))));
+    const done = await Promise.all(due.map((each) => inSpan('settle order', about(each), () => work(each))));
+    // One order that fails again and again is its own matter; most of a batch is inventory's.
+    isBusy = done.filter((settled) => !settled).length > due.length / 2;
     return due.length;
   };
   const run = async () => {
@@ -83,8 +89,8 @@ export function startSettler(parts: SettlerParts): Settler {
         log.warn({ err }, 'settler cannot look for due orders');
         return 0;
       });
-      // There may be more.
-      if (count > 0) continue;
+      // There may be more; but an inventory that is too busy would only refuse it, and each refusal makes it wait longer.
+      if (count > 0 && !isBusy) continue;
       const pauseMs = admits() === 0 ? awayPollMs : pollMs;
       await Promise.race([
         woken.promise,
