@@ -80,18 +80,35 @@ function setContractsAside(root: string): void {
     edit(root, file, (text) => text.replaceAll(/\b(orders|inventory)(\\?[./])v1\b/g, 'testing$2$1$2v1'));
 }
 
-/** A link to what is gone becomes its text. */
+/** A link to what is gone becomes its text, and so does a script; CI runs none of those. */
 function unlinkDocuments(root: string): void {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const isGone = (name: string) => !(name in scripts);
+  edit(root, '.github/workflows/ci.yml', (text) =>
+    text.replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line)),
+  );
   for (const file of globSync('{*.md,docs/**/*.md,packages/*/*.md}', { cwd: root }))
     edit(root, file, (text) =>
-      text.replaceAll(/\[([^\]]*)\]\(([^)#:]+)[^):]*\)/g, (link, label, target) =>
-        existsSync(join(root, dirname(file), target)) ? link : label,
-      ),
+      text
+        .replaceAll(/\[([^\]]*)\]\(([^)#:]+)[^):]*\)/g, (link, label, target) =>
+          existsSync(join(root, dirname(file), target)) ? link : label,
+        )
+        .replaceAll(/`(npm run ([\w:-]+)[^`]*)`/g, (quoted, command, name) =>
+          isGone(name) ? command : quoted,
+        ),
     );
 }
 
 /** Sections of the README that are about the example services. */
-const exampleSections = ['See it run', 'In containers', 'How an order is placed'];
+const exampleSections = ['In containers', 'How an order is placed'];
+
+const seeItRun = `## See it run
+
+\`\`\`sh
+npm ci && npm start
+\`\`\`
+
+`;
 
 function cutReadme(root: string): void {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -99,6 +116,7 @@ function cutReadme(root: string): void {
     text
       .split(/^(?=## )/m)
       .filter((section) => !exampleSections.some((title) => section.startsWith(`## ${title}\n`)))
+      .map((section) => (section.startsWith('## See it run\n') ? seeItRun : section))
       .join('')
       // A row of the table of scripts, of one that is gone.
       .replaceAll(/^\| `npm run ([\w:-]+).*\n/gm, (row, name) => (name in scripts ? row : '')),
@@ -117,6 +135,7 @@ function editSettings(root: string): void {
   });
   for (const folder of ['tools', 'test'])
     edit(root, `${folder}/package.json`, (text) => withUsed(root, folder, text));
+  edit(root, '.ci/run', (text) => text.replace(/ 'faults[^']*'/, ''));
   edit(root, 'biome.json', (text) =>
     text.replaceAll(/^ *"services\/(orders|inventory)\/.*\n/gm, '').replace(/("includes": \[)\s*\]/, '$1]'),
   );
