@@ -53,6 +53,7 @@ await runSteps('adopt', {
   },
   'its check, without services': () => program(copies.none, 'check').succeeds(),
   'new:service in it': () => program(copies.none, 'new-service', 'orders').succeeds(),
+  'its documents': () => tests(copies.none, 'test/src/docs'),
   'its check, with one': () => program(copies.none, 'check').succeeds(),
   'tests of it': () =>
     tests(

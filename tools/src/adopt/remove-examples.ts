@@ -15,6 +15,8 @@ const examples = [
   'tools/src/compose',
   'docs/containers.md',
   'docs/kubernetes.md',
+  'docs/reliability.md',
+  '.github/workflows/observability.yml',
   '.github/workflows/images.yml',
 ];
 
@@ -93,7 +95,7 @@ function unlinkDocuments(root: string): void {
         .replaceAll(/\[([^\]]*)\]\(([^)#:]+)[^):]*\)/g, (link, label, target) =>
           existsSync(join(root, dirname(file), target)) ? link : label,
         )
-        .replaceAll(/`(npm run ([\w:-]+)[^`]*)`/g, (quoted, command, name) =>
+        .replaceAll(/`(npm run ([\w:-]+)[^`\n]*)`/g, (quoted, command, name) =>
           isGone(name) ? command : quoted,
         ),
     );
