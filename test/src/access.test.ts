@@ -14,7 +14,7 @@ const services: readonly DescService[] = [OrderService, InventoryService];
 const methods = services.flatMap((service) => service.methods);
 const everyScope = [...new Set(methods.flatMap((method) => policyOf(method).scopes))];
 
-/** Calls any method, with an empty request, and reads its answer to the end. */
+/** Calls any method, with an empty request, and reads the first of its answer: a watch goes on for an hour. */
 async function call(pair: TestPair, method: DescMethod, token?: string): Promise<unknown> {
   const [ordersTarget = ''] = pair.ordersTargets;
   const target = method.parent === OrderService ? ordersTarget : pair.inventoryTarget;
@@ -23,7 +23,8 @@ async function call(pair: TestPair, method: DescMethod, token?: string): Promise
   const streamsRequests = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
   const answer = clientMethod(streamsRequests ? [{}] : {});
   if (answer instanceof Promise) return await answer;
-  return await Array.fromAsync(answer as AsyncIterable<unknown>);
+  for await (const message of answer as AsyncIterable<unknown>) return message;
+  return undefined;
 }
 
 describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
