@@ -1,5 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
+import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
+import { createClient } from '../client/create-client.ts';
 import { createLogger } from '../log.ts';
 import { audience, issuer, makeSigningKeys } from '../testing/signing-keys.ts';
 import { makeTestCertificates } from '../testing/test-certificates.ts';
@@ -34,4 +36,42 @@ test('ensure a service refuses certificates of development in production, and on
   );
   const service = await start(false);
   await service.drain();
+});
+
+test("ensure a service's own interceptors see what the chain let through, and nothing else", async () => {
+  await using keys = await makeSigningKeys();
+  const seen: string[] = [];
+  const own: Interceptor = (next) => async (call) => {
+    seen.push(`${call.principal.subject} ${call.method.desc.name}`);
+    await next(call);
+  };
+  const implementation = Object.fromEntries(
+    InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
+  ) as unknown as ServiceImplementation<typeof InventoryService>;
+  const service = await startService({
+    config: {
+      listenAddress: '127.0.0.1:0',
+      deadlineMode: 'default',
+      auth: { jwks: keys.jwks, issuer, audience },
+      peers: new Map(),
+      tls: undefined,
+      drainTimeoutMs: 1000,
+      logLevel: 'silent',
+      production: false,
+    },
+    log: createLogger({ service: 'test', level: 'silent' }),
+    service: InventoryService,
+    implementation,
+    errors: () => undefined,
+    interceptors: [own],
+    ready: async () => {},
+  });
+  const target = `127.0.0.1:${service.port}`;
+  const token = await keys.sign();
+  using stranger = createClient(InventoryService, { target });
+  using anna = createClient(InventoryService, { target, token: () => token });
+  await stranger.listStock({}).catch(() => {});
+  await anna.listStock({});
+  await service.drain();
+  expect(seen).toEqual(['anna ListStock']);
 });

@@ -1,7 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { createJwtVerifier } from '../auth/jwt.ts';
-import type { ServiceImplementation } from '../bridge/handler.ts';
+import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { serverChain } from '../chain.ts';
 import type { ErrorMap } from '../errors.ts';
 import { createAdmission } from '../interceptors/admission.ts';
@@ -18,6 +18,8 @@ export interface StartServiceOptions<Service extends DescService> {
   readonly implementation: ServiceImplementation<Service>;
   /** The service's one map from domain errors to statuses. */
   readonly errors: ErrorMap;
+  /** The service's own, innermost: after all of the chain's, around the handler. */
+  readonly interceptors?: readonly Interceptor[];
   /** Rejects while the service cannot work, because its database does not answer for instance. */
   readonly ready: () => Promise<unknown>;
 }
@@ -47,13 +49,16 @@ export async function startService<Service extends DescService>(
     address: config.listenAddress,
     service: options.service,
     implementation: options.implementation,
-    interceptors: serverChain({
-      errors: options.errors,
-      deadlineMode: config.deadlineMode,
-      verifyToken,
-      admission,
-      peers: config.peers,
-    }),
+    interceptors: [
+      ...serverChain({
+        errors: options.errors,
+        deadlineMode: config.deadlineMode,
+        verifyToken,
+        admission,
+        peers: config.peers,
+      }),
+      ...(options.interceptors ?? []),
+    ],
     credentials: await serverCredentials(config.tls, {
       developmentCertificates: !config.production,
       log,
