@@ -4,6 +4,7 @@ import { serverChain } from '@acme/rpc/chain';
 import { createAdmission } from '@acme/rpc/interceptors/admission';
 import { createLogger } from '@acme/rpc/log';
 import { startServer } from '@acme/rpc/server/start-server';
+import { getStockOnly } from './load/get-stock-only.ts';
 import { quantile } from './load/offered-load.ts';
 
 /**
@@ -16,27 +17,16 @@ const admission = createAdmission(process.argv[4] === 'on' ? {} : unlimited);
 /** The work that was to be done, and what it took: longer, when others had the processor. */
 const worked = { plannedMs: 0, byTheClockMs: 0 };
 const roundsPerMs = calibrate();
-const notCalled = () => {
-  throw new Error('the bench calls GetStock only');
-};
 
 const server = await startServer({
   address: '127.0.0.1:0',
   service: InventoryService,
-  implementation: {
-    getStock: async ({ sku }) => {
-      work(cpuMs / 2);
-      await sleep(waitMs);
-      work(cpuMs / 2);
-      return { stock: { sku } };
-    },
-    listStock: notCalled,
-    reserveStock: notCalled,
-    releaseStock: notCalled,
-    watchStock: notCalled,
-    importStock: notCalled,
-    countStock: notCalled,
-  },
+  implementation: getStockOnly(async ({ sku }) => {
+    work(cpuMs / 2);
+    await sleep(waitMs);
+    work(cpuMs / 2);
+    return { stock: { sku } };
+  }),
   interceptors: serverChain({
     errors: () => undefined,
     deadlineMode: 'default',

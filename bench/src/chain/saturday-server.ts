@@ -1,5 +1,6 @@
 // The full chain of every service here: `saturday-server.ts JWKS ISSUER AUDIENCE`. Its log goes to stdout.
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { getStockOnly } from '../load/get-stock-only.ts';
 import { startNullTelemetry } from './null-telemetry.ts';
 import { stockAnswer } from './stock-answer.ts';
 
@@ -11,21 +12,10 @@ const { createLogger } = await import('@acme/rpc/log');
 const { startServer } = await import('@acme/rpc/server/start-server');
 
 const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);
-const notCalled = () => {
-  throw new Error('the bench calls GetStock only');
-};
 const { port } = await startServer({
   address: '127.0.0.1:0',
   service: InventoryService,
-  implementation: {
-    getStock: async ({ sku }) => stockAnswer(sku),
-    listStock: notCalled,
-    reserveStock: notCalled,
-    releaseStock: notCalled,
-    watchStock: notCalled,
-    importStock: notCalled,
-    countStock: notCalled,
-  },
+  implementation: getStockOnly(async ({ sku }) => stockAnswer(sku)),
   interceptors: serverChain({
     errors: () => undefined,
     deadlineMode: 'default',

@@ -79,8 +79,6 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
 
 async function openDataFolder(path: string, user: ServerUser): Promise<string> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    // On its own, because the mode would go for the folders above as well.
     // Only the data folder itself is closed to others: the mode would go for every parent that is made, too.
     await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {

@@ -22,7 +22,7 @@ const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
 /** What a short run tries. */
 export const bugsInShort = ['t3-without-guard', 'unknown-is-refused', 'cancel-without-release'];
 
-/** "Stale resume token" is missing: there is no change feed yet that could take one. */
+/** "Stale resume token" is missing: no row has watchers yet. `watching-exactly-once.test.ts` holds the feeds to it. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'no-row-lock',
