@@ -1,8 +1,9 @@
-import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { test as base, expect } from 'vitest';
+import { nextId } from './testing/next-id.ts';
 import { createWidgetStore } from './widget-store.ts';
 
 /** Of a caller that stays. */
@@ -23,7 +24,7 @@ const test = base
     onCleanup(() => kept.disposeAsync());
     return pool;
   })
-  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId: randomUUIDv7 }))
+  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId: nextId }))
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
 test('ensure a request that comes many times at once creates one widget', async ({ store, ownerId }) => {

@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
@@ -6,6 +5,7 @@ import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
+import { nextId } from './next-id.ts';
 
 /** The real app in this process, behind a real socket, on a database of its own. */
 export interface TestDepot extends AsyncDisposable {
@@ -40,7 +40,7 @@ export async function startTestDepot(): Promise<TestDepot> {
   );
   const running = started.move();
   return {
-    store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+    store: createWidgetStore(pool, { now: () => new Date(), newId: nextId }),
     clientFor: async (subject, scopes) => {
       const shown = scopes && (await keys.sign({ sub: subject, scope: scopes.join(' ') }));
       return running.use(
