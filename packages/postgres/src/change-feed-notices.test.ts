@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { startNotices } from './change-feed-notices.ts';
 import type { Pool } from './pool.ts';
@@ -35,4 +36,22 @@ test('listens again after its connection was lost', async () => {
   await expect.poll(one.heard, { timeout: 5000 }).toBe(2);
   other.announce();
   await expect.poll(one.heard, { timeout: 5000 }).toBe(3);
+});
+
+test('ensure a connection that is lost just as it begins to listen ends nothing but the attempt', async () => {
+  await using database = await openFeedDatabase();
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    // pg's types do not know of a client's socket.
+    database.pool.once('acquire', (client: object) => {
+      (client as { connection: { stream: Socket } }).connection.stream.destroy();
+    });
+    await using one = startProcess(database.pool);
+    await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
 });

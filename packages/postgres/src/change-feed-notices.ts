@@ -48,6 +48,8 @@ export function startNotices(options: {
   const listenOnce = async () => {
     const client = await pool.connect();
     const lost = untilLost(client, closing.signal);
+    // Lost before anybody waits for that: LISTEN fails of it too, and an error that nobody awaits ends the process.
+    lost.catch(() => {});
     try {
       client.on('notification', ({ payload }) => {
         if (payload !== self) onNotice();

@@ -36,6 +36,27 @@ test('ensures an idle connection that dies is reported and replaced, and ends no
   await pool.end();
 });
 
+test('ensures a connection that dies before its caller has made anything of it ends nothing', async () => {
+  await using database = await createTestDatabase();
+  const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
+  const [killer, victim] = await Promise.all([pool.connect(), pool.connect()]);
+  const { rows } = await victim.query('SELECT pg_backend_pid() AS pid');
+  const ended = new Promise((resolve) => victim.once('end', resolve));
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => uncaught.push(error);
+  process.on('uncaughtException', note);
+  try {
+    await killer.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+    await ended;
+    expect(uncaught).toEqual([]);
+  } finally {
+    process.off('uncaughtException', note);
+    killer.release();
+    victim.release(true);
+    await pool.end();
+  }
+});
+
 test('ensures every session has limits, and says whose it is', async () => {
   await using database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 1, applicationName: 'orders', onError: () => {} });

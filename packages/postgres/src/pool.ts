@@ -53,6 +53,9 @@ export function openPool(options: {
   });
   // Without a listener, an 'error' event of an idle connection ends the process.
   pool.on('error', (error) => options.onError(error));
+  // Nor must one of a connection that is in use. Its user listens too late when the connection dies in the very moment in
+  // which it is handed out, and hears of it anyway, by the statement that fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   traceStatements(pool, options.url);
   measurePool(pool, { poolName: options.applicationName, max: options.max });
   return pool;

@@ -17,9 +17,6 @@ export async function query<Row extends pg.QueryResultRow>(
   const onAbort = () => {
     cancelling = cancelStatement(client);
   };
-  // A checked-out connection without a listener ends the process when it dies.
-  const onLost = () => {};
-  client.on('error', onLost);
   signal.addEventListener('abort', onAbort, { once: true });
   let unusable: boolean | undefined;
   try {
@@ -33,6 +30,5 @@ export async function query<Row extends pg.QueryResultRow>(
     // A cancel that is still on its way would hit whoever has the connection next.
     await cancelling;
     client.release(unusable);
-    client.off('error', onLost);
   }
 }

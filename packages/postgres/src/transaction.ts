@@ -107,7 +107,7 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
   const onAbort = () => {
     if (running > 0) cancelling = cancelStatement(client);
   };
-  // A checked-out connection without a listener ends the process when it dies.
+  // The first error says why; those of the statements after it only that the connection is gone.
   const onLost = (error: Error) => {
     lost ??= error;
   };
