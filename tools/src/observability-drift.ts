@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { readDashboards } from './dashboards/dashboard.ts';
 import { type DocumentedMetrics, documentedMetrics } from './documented-metrics.ts';
 import { root } from './paths.ts';
 import { namesInPromql } from './promql-names.ts';
@@ -34,11 +35,9 @@ export function readQueries(): { queries: PlacedQuery[]; records: Set<string> } 
       queries.push({ place: `${file}, ${record ?? alert}`, query: expr });
     }
   }
-  for (const file of globSync('grafana/dashboards/*.json', { cwd: folder })) {
-    const { panels } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard;
+  for (const { name, panels } of readDashboards())
     for (const { title, targets = [] } of panels)
-      queries.push(...targets.map(({ expr }) => ({ place: `${file}, ${title}`, query: expr })));
-  }
+      queries.push(...targets.map(({ expr }) => ({ place: `dashboard ${name}, ${title}`, query: expr })));
   return { queries, records };
 }
 
@@ -70,12 +69,5 @@ export function queryProblems(
 interface RuleFile {
   readonly groups: readonly {
     readonly rules: readonly { readonly record?: string; readonly alert?: string; readonly expr: string }[];
-  }[];
-}
-
-interface Dashboard {
-  readonly panels: readonly {
-    readonly title: string;
-    readonly targets?: readonly { readonly expr: string }[];
   }[];
 }

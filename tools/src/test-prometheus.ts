@@ -3,21 +3,17 @@
  * scrapes a pair that serves calls, and answers every query. Both programs must be there: without them it fails.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { importCatalogue } from './catalogue.ts';
 import { fail } from './fail.ts';
-import { freeAddress } from './free-address.ts';
 import { readQueries } from './observability-drift.ts';
-import { startPair } from './pair.ts';
 import { root } from './paths.ts';
 import { patiently } from './patiently.ts';
 import { askPrometheus, untilScraped } from './prometheus-api.ts';
+import { startScrapedPair } from './scraped-pair.ts';
 
 const folder = join(root, 'deploy/observability/prometheus');
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -45,47 +41,23 @@ function promtool(...args: string[]): void {
 }
 
 async function queryRunningPair(): Promise<void> {
-  await using stack = new AsyncDisposableStack();
-  const data = stack.use(await mkdtempDisposable(join(tmpdir(), 'prometheus-')));
-  // When root runs this, the database does as somebody else, who must get through.
-  await chmod(data.path, 0o755);
-  const [orders, inventory, web] = [await freeAddress(0), await freeAddress(0), await freeAddress(0)];
-  const metricsPorts = { orders: portOf(orders), inventory: portOf(inventory) };
-  const options = { dataFolder: data.path, ordersPort: 0, inventoryPort: 0, metricsPorts, onStep: say };
-  const pair = stack.adopt(await startPair(options), (started) => started.close());
-  await importCatalogue(pair);
-
-  const config = (await readFile(join(folder, 'prometheus.yml'), 'utf8'))
-    .replace('127.0.0.1:9464', orders)
-    .replace('127.0.0.1:9465', inventory)
-    .replaceAll('15s', '1s')
-    .replace('rules/', `${folder}/rules/`);
-  const configFile = join(data.path, 'prometheus.yml');
-  await writeFile(configFile, config);
-  const server = spawn(
-    'prometheus',
-    [`--config.file=${configFile}`, `--storage.tsdb.path=${data.path}/tsdb`, `--web.listen-address=${web}`],
-    { stdio: 'ignore' },
-  );
-  const ended = new Promise((resolve) => server.once('close', resolve));
-  server.once('error', fail);
-  stack.defer(async () => {
-    server.kill();
-    await ended;
-  });
-
+  await using scraped = await startScrapedPair(say);
+  const { pair, prometheus } = scraped;
   const token = await pair.token('alice', ['orders:write']);
   using client = createClient(OrderService, { target: pair.ordersTarget, token: () => token });
   const place = () =>
     client.placeOrder({ requestId: crypto.randomUUID(), lines: [{ sku: 'SAT-0001', quantity: 1 }] });
   for (let order = 0; order < 20; order++) await patiently(place);
-  await untilScraped(web, ['orders', 'inventory']);
+  await untilScraped(prometheus, ['orders', 'inventory']);
   for (let order = 0; order < 20; order++) await patiently(place);
-  await untilScraped(web, ['orders', 'inventory']);
+  await untilScraped(prometheus, ['orders', 'inventory']);
 
   let empty = 0;
   for (const { place: where, query } of readQueries().queries) {
-    const count = await askPrometheus(web, query.replaceAll(/\$__\w+/g, '5m').replaceAll('$job', '.*'));
+    const count = await askPrometheus(
+      prometheus,
+      query.replaceAll(/\$__\w+/g, '5m').replaceAll('$job', '.*'),
+    );
     // The objectives' own series must always be there: an alert on nothing never fires.
     if (count === 0 && where.includes('job:')) throw new Error(`Prometheus has nothing of ${where}`);
     if (count === 0) empty++;
@@ -94,8 +66,4 @@ async function queryRunningPair(): Promise<void> {
   say(
     `every query is answered; ${empty} with nothing, which is right for alerts and failures while all is well`,
   );
-}
-
-function portOf(address: string): number {
-  return Number(address.split(':')[1]);
 }
