@@ -1,11 +1,7 @@
-import { mkdtempDisposable } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+import { startContenders } from './chain/start-contenders.ts';
 import { median, writeReport } from './load/figures.ts';
-import { placement, startBenchProcess } from './load/pinned-process.ts';
-import { prepareStockLoad } from './load/stock-load.ts';
+import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
 
 /**
@@ -23,30 +19,8 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 
-await using cleanup = new AsyncDisposableStack();
-const keys = cleanup.use(await makeSigningKeys());
-const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-chain-')));
-const program = (file: string) => new URL(`./chain/${file}-server.ts`, import.meta.url);
-const token = await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
-
-const programs: Record<string, [program: string, ...args: string[]]> = {
-  http2: ['http2'],
-  grpcjs: ['grpcjs'],
-  full: ['saturday', keys.jwks, issuer, audience],
-  nice: ['nice'],
-  nice_full: ['nice', 'full'],
-  connect: ['connect'],
-  nest: ['nest'],
-};
-const contenders = [];
-for (const [name, [file, ...args]] of Object.entries(programs)) {
-  if (values.only && !values.only.split(',').includes(name)) continue;
-  const server = cleanup.use(
-    await startBenchProcess(name, 'server', program(file), args, join(folder.path, name)),
-  );
-  const load = await prepareStockLoad(server.port, token);
-  contenders.push({ name, load, perSecond: [] as number[] });
-}
+await using running = await startContenders(values.only?.split(','));
+const contenders = running.contenders.map((contender) => ({ ...contender, perSecond: [] as number[] }));
 for (const { load } of contenders) await load.run(2);
 for (let round = 1; round <= Number(values.rounds); round++) {
   for (const { load, perSecond } of contenders) perSecond.push(await load.run(seconds));

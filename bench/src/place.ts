@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { collectCallersFigures } from './load/callers-figures.ts';
 import { median, writeReport } from './load/figures.ts';
 import { startPlacing } from './placing/start-placing.ts';
 
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     /** All orders of one article. */
     hot: { type: 'boolean', default: false },
     json: { type: 'string' },
+    svg: { type: 'string' },
   },
 });
 const seconds = Number(values.seconds);
@@ -21,34 +23,37 @@ const callerCounts = values.callers.split(',').map(Number);
 
 await using placing = await startPlacing(values.hot);
 for (const callers of callerCounts) await placing.place({ callers, seconds: Math.min(seconds, 3) });
-const placed = new Map(callerCounts.map((callers) => [callers, [] as number[]]));
-const yardstick = new Map(callerCounts.map((callers) => [callers, [] as number[]]));
+const figures = collectCallersFigures();
 for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of callerCounts) {
-    const { perSecond, p99Ms, others } = await placing.place({ callers, seconds });
+    const outcome = await placing.place({ callers, seconds });
+    const { perSecond, p99Ms, others } = outcome;
     const pgbench = await placing.pgbench(callers, seconds);
-    placed.get(callers)?.push(perSecond);
-    yardstick.get(callers)?.push(pgbench);
+    figures.add('PlaceOrder', callers, outcome);
+    figures.add('pgbench', callers, pgbench);
     process.stdout.write(
-      `round ${round}, ${callers} callers: ${perSecond.toFixed(0)} orders/s, p99 ${p99Ms.toFixed(0)} ms, ${others} not confirmed; pgbench ${pgbench.toFixed(0)}/s\n`,
+      `round ${round}, ${callers} callers: ${perSecond.toFixed(0)} orders/s, p99 ${p99Ms.toFixed(0)} ms, ${others} not confirmed; pgbench ${pgbench.perSecond.toFixed(0)}/s, p99 ${pgbench.p99Ms.toFixed(0)} ms\n`,
     );
   }
-const best = (figures: Map<number, number[]>) => Math.max(...[...figures.values()].map(median));
-const top = best(placed);
+const best = (name: string) => Math.max(...figures.medians(name, 'perSecond').values());
+const top = best('PlaceOrder');
 const atHalf = [];
 for (let round = 1; round <= Number(values.rounds); round++)
   atHalf.push((await placing.place({ perSecond: top / 2, seconds })).p99Ms);
 
-const byCallers = (name: string, figures: Map<number, number[]>) =>
-  [...figures].map(([callers, values]) => [`${name}_${callers}_callers`, median(values)] as const);
-const ratio = top / best(yardstick);
+const byCallers = (name: string, word: string) =>
+  [...figures.medians(name, 'perSecond')].map(([callers, value]) => [`${word}_${callers}_callers`, value]);
+const ratio = top / best('pgbench');
+const how = 'services, callers, pgbench and PostgreSQL share the cores, fsync on';
 await writeReport(
   {
     place_per_second: top,
     ...(values.hot ? { hot_over_pgbench: ratio } : { place_over_pgbench: ratio }),
     p99_ms_at_half: median(atHalf),
-    pgbench_per_second: best(yardstick),
-    ...Object.fromEntries([...byCallers('place', placed), ...byCallers('pgbench', yardstick)]),
+    pgbench_per_second: best('pgbench'),
+    ...Object.fromEntries([...byCallers('PlaceOrder', 'place'), ...byCallers('pgbench', 'pgbench')]),
   },
-  { how: 'services, callers, pgbench and PostgreSQL share the cores, fsync on', jsonFile: values.json },
+  { how, jsonFile: values.json },
 );
+const title = values.hot ? 'Orders of one article' : 'Orders of two articles by their popularity';
+if (values.svg) await figures.writeSvg(values.svg, { title, unit: 'Orders', how });

@@ -3,6 +3,7 @@ import { fail } from '@acme/tools/fail';
 /** `npm run bench -- NAME` runs NAME.ts, with the options that come after. */
 const benches: Record<string, string> = {
   admission: 'what a server does with three times the calls that it can serve',
+  callers: 'the contenders of chain, from one caller to 256',
   chain: 'the full chain beside bare grpc-js, nice-grpc, connect-node and NestJS',
   client: 'the client beside those of grpc-js, nice-grpc and connect-node',
   feed: 'whether watchers that come and go see 100,000 events each once and in order',
@@ -18,7 +19,9 @@ const benches: Record<string, string> = {
 const [name = ''] = process.argv.splice(2, 1);
 if (!Object.hasOwn(benches, name)) {
   const list = Object.entries(benches).map(([each, what]) => `  ${each.padEnd(10)} ${what}`);
-  fail(`usage: npm run bench -- NAME [--json FILE], where NAME is\n${list.join('\n')}`);
+  fail(
+    `usage: npm run bench -- NAME [--json FILE], with --svg FILE too for callers, place and hot; where NAME is\n${list.join('\n')}`,
+  );
 }
 // With an exit of its own, a database that a measurement has started is stopped.
 process.once('SIGINT', () => process.exit(130));

@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 
+/** What the figures are of. */
+export const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}`;
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -26,7 +29,6 @@ export async function writeReport(
   );
   const width = Math.max(...Object.keys(rounded).map((name) => name.length));
   const lines = Object.entries(rounded).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}`;
   process.stdout.write(`${machine}; ${how}\n${lines.join('\n')}\n`);
   if (jsonFile) await writeFile(jsonFile, `${JSON.stringify(rounded, undefined, 2)}\n`);
 }

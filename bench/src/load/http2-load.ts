@@ -1,16 +1,19 @@
-// The project's own load, in a process of its own: `http2-load.ts JSON`. Prints how many calls were answered OK.
+// The project's own load, in a process of its own: `http2-load.ts JSON`. Prints how many calls were answered OK, and their p99.
 import { type ClientHttp2Session, connect } from 'node:http2';
+import { quantile } from './offered-load.ts';
 import type { UnaryLoad } from './unary-load.ts';
 
-const { port, path, headers, frame, connections, streams, seconds }: UnaryLoad = JSON.parse(
+const { port, path, headers, frame, connections, streams, seconds, isTimed }: UnaryLoad = JSON.parse(
   process.argv[2] ?? '',
 );
 const body = Buffer.from(frame, 'hex');
 const counts = { ok: 0, failed: 0 };
+const durationsMs: number[] = [];
 const endMs = performance.now() + seconds * 1000;
 
 function call(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve) => {
+    const startMs = performance.now();
     const stream = session.request({ ':method': 'POST', ':path': path, ...headers });
     let status: unknown;
     stream.on('response', (received) => {
@@ -22,6 +25,7 @@ function call(session: ClientHttp2Session): Promise<void> {
     stream.on('error', () => {});
     stream.on('close', () => {
       counts[status === '0' ? 'ok' : 'failed'] += 1;
+      if (isTimed) durationsMs.push(performance.now() - startMs);
       resolve();
     });
     stream.resume();
@@ -40,4 +44,10 @@ await Promise.all(
 );
 const elapsed = (performance.now() - startMs) / 1000;
 for (const session of sessions) session.close();
-process.stdout.write(JSON.stringify({ perSecond: counts.ok / elapsed, failed: counts.failed }));
+process.stdout.write(
+  JSON.stringify({
+    perSecond: counts.ok / elapsed,
+    p99Ms: quantile(durationsMs, 0.99),
+    failed: counts.failed,
+  }),
+);

@@ -1,15 +1,18 @@
 import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { connectRaw, grpcFrame } from '@acme/rpc/testing/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { unaryLoad } from './unary-load.ts';
+import { type UnaryOutcome, unaryLoad } from './unary-load.ts';
 
 const path = `/${InventoryService.typeName}/${InventoryService.method.getStock.name}`;
 const frame = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'SAT-0001' })));
 
-/** GetStock by 64 callers on 8 connections. */
+const maxConnections = 8;
+
 export interface StockLoad {
-  /** Calls answered OK, a second. */
+  /** GetStock by 64 callers on 8 connections: calls answered OK, a second. */
   run(seconds: number): Promise<number>;
+  /** The same by so many callers, on 8 connections at the most; with the p99. */
+  timed(callers: number, seconds: number): Promise<UnaryOutcome>;
 }
 
 /** Throws when the server does not answer GetStock with OK. */
@@ -23,11 +26,16 @@ export async function prepareStockLoad(port: number, token: string): Promise<Sto
   await using connection = await connectRaw(`127.0.0.1:${port}`);
   const { code, message, body } = await connection.post(path, frame, headers);
   if (code !== 0) throw new Error(`GetStock is answered ${code} ${message}`);
+  const ask = { port, path, headers, frame: frame.toString('hex') };
   return {
-    run: (seconds) =>
-      unaryLoad(
-        { port, path, headers, frame: frame.toString('hex'), connections: 8, streams: 8, seconds },
-        body.length,
-      ),
+    run: async (seconds) => {
+      const load = { ...ask, connections: maxConnections, streams: 8, seconds, isTimed: false };
+      return (await unaryLoad(load, body.length)).perSecond;
+    },
+    timed: (callers, seconds) => {
+      const connections = Math.min(callers, maxConnections);
+      const streams = Math.ceil(callers / connections);
+      return unaryLoad({ ...ask, connections, streams, seconds, isTimed: true }, body.length);
+    },
   };
 }

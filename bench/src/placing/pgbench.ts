@@ -1,22 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
+import type { CallersOutcome } from '../load/callers-figures.ts';
+import { quantile } from '../load/offered-load.ts';
 import { pgbenchRank, skuCount, skuOf } from './popularity.ts';
+
+const logName = 'pgbench-log';
 
 export interface PgbenchOptions {
   readonly url: string;
-  /** For its script. */
+  /** For its script and its log. */
   readonly folder: string;
   /** Whether all orders are of one article. */
   readonly hot: boolean;
 }
 
 export interface Pgbench {
-  /** Orders a second, each in a transaction of its own. */
-  run(callers: number, seconds: number): Promise<number>;
+  /** Orders, each in a transaction of its own. */
+  run(callers: number, seconds: number): Promise<CallersOutcome>;
 }
 
 /**
@@ -40,18 +45,31 @@ export async function preparePgbench({ url, folder, hot }: PgbenchOptions): Prom
   ]);
   await client.end();
   const script = join(folder, 'order.pgbench');
+  const log = join(folder, logName);
   await writeFile(script, hot ? hotOrder : popularOrder);
   return {
     run: async (callers, seconds) => {
       const output = await pgbench([
         ...['-n', '-M', 'prepared', '-f', script, '-j', '1'],
-        ...['-c', String(callers), '-T', String(seconds), url],
+        ...['-c', String(callers), '-T', String(seconds), '-l', `--log-prefix=${log}`, url],
       ]);
       const [, tps] = /tps = ([\d.]+)/.exec(output) ?? [];
       if (!tps) throw new Error(`pgbench told no rate:\n${output}`);
-      return Number(tps);
+      return { perSecond: Number(tps), p99Ms: quantile(await loggedMs(folder), 0.99) };
     },
   };
+}
+
+/** The duration of each transaction, from the log that pgbench writes: client, number, and duration in µs. It is removed. */
+async function loggedMs(folder: string): Promise<number[]> {
+  const durationsMs: number[] = [];
+  // It puts its process's id to the name.
+  for (const file of globSync(`${logName}.*`, { cwd: folder })) {
+    const lines = (await readFile(join(folder, file), 'utf8')).trimEnd().split('\n');
+    for (const line of lines) durationsMs.push(Number(line.split(' ')[2]) / 1000);
+    await rm(join(folder, file));
+  }
+  return durationsMs;
 }
 
 const insertOrder = `INSERT INTO orders (customer_id, request_id, lines, state, create_time)

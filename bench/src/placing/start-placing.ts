@@ -8,13 +8,13 @@ import { startEmbedded } from '@acme/postgres/embedded';
 import { startPair } from '@acme/tools/pair';
 import { importStock } from '@acme/tools/stock-room';
 import type { OrderOutcome, OrderTask } from './order-load.ts';
-import { preparePgbench } from './pgbench.ts';
+import { type Pgbench, preparePgbench } from './pgbench.ts';
 import { skuCount, skuOf } from './popularity.ts';
 
 /** The pair and pgbench, each on its own databases of servers of one kind, for use in turns. */
 export interface Placing extends AsyncDisposable {
   place(load: Pick<OrderTask, 'callers' | 'perSecond' | 'seconds'>): Promise<OrderOutcome>;
-  pgbench(callers: number, seconds: number): Promise<number>;
+  pgbench: Pgbench['run'];
 }
 
 /** @param hot Whether all orders are of one article. */

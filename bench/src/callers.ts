@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { startContenders } from './chain/start-contenders.ts';
+import { collectCallersFigures } from './load/callers-figures.ts';
+import { writeReport } from './load/figures.ts';
+import { placement } from './load/pinned-process.ts';
+import { loadGenerator } from './load/unary-load.ts';
+
+/** The contenders of `chain` at several numbers of callers: what each serves, and how long its slowest calls take. */
+const { values } = parseArgs({
+  options: {
+    /** What a contender is given at a number of callers in a round, and how many rounds there are. */
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    callers: { type: 'string', default: '1,4,16,64,256' },
+    only: { type: 'string', default: 'full,grpcjs,nice,connect,nest' },
+    json: { type: 'string' },
+    svg: { type: 'string' },
+  },
+});
+const seconds = Number(values.seconds);
+
+await using running = await startContenders(values.only.split(','));
+const figures = collectCallersFigures();
+for (const { load } of running.contenders) await load.run(2);
+for (let round = 1; round <= Number(values.rounds); round++)
+  for (const callers of values.callers.split(',').map(Number)) {
+    const told = [];
+    for (const { name, load } of running.contenders) {
+      const outcome = await load.timed(callers, seconds);
+      figures.add(name, callers, outcome);
+      told.push(`${name} ${outcome.perSecond.toFixed(0)}/s p99 ${outcome.p99Ms.toFixed(1)} ms`);
+    }
+    process.stdout.write(`round ${round}, ${callers} callers: ${told.join('  ')}\n`);
+  }
+const byCallers = (name: string, figure: 'perSecond' | 'p99Ms', word: string) =>
+  [...figures.medians(name, figure)].map(([callers, value]) => [`${name}_${word}_${callers}_callers`, value]);
+const how = `load by ${loadGenerator}, ${placement}`;
+await writeReport(
+  Object.fromEntries(
+    running.contenders.flatMap(({ name }) => [
+      ...byCallers(name, 'perSecond', 'per_second'),
+      ...byCallers(name, 'p99Ms', 'p99_ms'),
+    ]),
+  ),
+  { how, jsonFile: values.json },
+);
+if (values.svg)
+  await figures.writeSvg(values.svg, { title: 'One small authenticated call', unit: 'Calls', how });
