@@ -20,8 +20,8 @@ export interface AdmissionLimit {
   /** How many calls may be in flight now. */
   value(): number;
   record(sample: CallSample): void;
-  /** How long a turn of the event loop has taken, in ms. */
-  recordTurn(durationMs: number): void;
+  /** What a turn of the event loop has taken of the processor, in ms. */
+  recordTurn(cpuMs: number): void;
 }
 
 /** The turn of the event loop in which a call arrives may last so long: a refusal waits for it, an answer for several. */
@@ -80,9 +80,9 @@ export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: Limit
       adapt();
       window = emptyWindow(sample.endMs);
     },
-    recordTurn: (durationMs) => {
-      window.turnMs += durationMs;
-      window.turnMsSquared += durationMs ** 2;
+    recordTurn: (cpuMs) => {
+      window.turnMs += cpuMs;
+      window.turnMsSquared += cpuMs ** 2;
     },
   };
 }

@@ -46,8 +46,8 @@ export function currentCall(): CallContext | undefined {
 }
 
 /** Runs `body`, and all that it awaits, as part of the call. */
-export function runInCall<T>(call: CallContext, body: () => T): T {
-  return storage.run(call, body);
+export function runInCall<Call extends CallContext, T>(call: Call, body: (call: Call) => T): T {
+  return storage.run(call, body, call);
 }
 
 /** Runs `body` outside of any call: for work that a call starts and that must outlive it. */

@@ -48,14 +48,16 @@ const maxCachedTokens = 10_000;
 export async function createJwtVerifier(options: JwtOptions): Promise<TokenVerifier> {
   const keys = await openKeys(options);
   const verified = new Map<string, { principal: Principal; expiresAtMs: number }>();
-  return async (token) => {
-    const known = verified.get(token);
-    if (known && options.now() < known.expiresAtMs) return known.principal;
+  const verifyFresh = async (token: string) => {
     verified.delete(token);
     const fresh = await verify(token, keys, options);
     if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? '');
     verified.set(token, fresh);
     return fresh.principal;
+  };
+  return (token) => {
+    const known = verified.get(token);
+    return known && options.now() < known.expiresAtMs ? known.principal : verifyFresh(token);
   };
 }
 

@@ -1,32 +1,42 @@
 import type { RpcError } from '../errors.ts';
-import type { ServerCall } from './handler.ts';
+
+type Listener = (reason: RpcError) => void;
 
 /**
  * The one abort of a call. Its AbortController is made when somebody asks for the signal: most handlers never do, and it
- * would cost them as much as an interceptor.
+ * would cost them as much as an interceptor. A class, because it is made for every call: its methods are not.
  */
-export function createCallAbort(): Pick<ServerCall, 'abort' | 'onAbort'> & { signal(): AbortSignal } {
-  const listeners = new Set<(reason: unknown) => void>();
-  let controller: AbortController | undefined;
-  let aborted: RpcError | undefined;
-  return {
-    abort: (reason) => {
-      if (aborted) return;
-      aborted = reason;
-      controller?.abort(reason);
-      for (const listener of listeners) listener(reason);
-    },
-    onAbort: (listener) => {
-      if (aborted) listener(aborted);
-      else listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    signal: () => {
-      if (!controller) {
-        controller = new AbortController();
-        if (aborted) controller.abort(aborted);
-      }
-      return controller.signal;
-    },
-  };
+export class CallAbort {
+  /** Whether the call is answered. */
+  isOver = false;
+  private listeners: Listener[] = [];
+  private controller: AbortController | undefined;
+  private reason: RpcError | undefined;
+
+  /** The first reason stands. What is over cannot be aborted: work that outlives the call must not hear of it. */
+  abort(reason: RpcError): void {
+    if (this.reason || this.isOver) return;
+    this.reason = reason;
+    this.controller?.abort(reason);
+    for (const listener of this.listeners) listener(reason);
+  }
+
+  /** Hears of the abort, at once when it has been already. */
+  onAbort(listener: Listener): void {
+    if (this.reason) listener(this.reason);
+    else this.listeners.push(listener);
+  }
+
+  signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.reason) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.listeners = [];
+  }
 }

@@ -20,7 +20,7 @@ import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
 import { encodedBytes } from './encode-once.ts';
 import type { Handler, ServerCall } from './handler.ts';
-import { type CallOptions, type GrpcCall, openServerCall, requestIdKey } from './server-call.ts';
+import { type CallOptions, OpenServerCall, requestIdKey } from './server-call.ts';
 import { readMessages, writeMessage } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
 
@@ -31,62 +31,49 @@ type StreamAnsweredCall =
   | ServerWritableStream<Uint8Array, Uint8Array>
   | ServerDuplexStream<Uint8Array, Uint8Array>;
 
-/** How the answer leaves: messages, and then the one status. */
-interface Answer {
-  readonly send: (message: Uint8Array, signal: AbortSignal) => Promise<void>;
-  readonly end: () => void;
-  readonly fail: (status: StatusObject) => void;
-}
+/** Sends the one status: OK without an argument, and for a unary answer the message before it. */
+type End = (failure?: StatusObject) => void;
 
 /**
  * A method as grpc-js calls it: opens the call, runs the chain, and sends the one status that comes of it, whatever
  * is thrown. Messages are bytes up to here, so that one that cannot be decoded or encoded ends inside the chain.
  */
 export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOptions): UntypedHandleCall {
-  const serve = async (grpcCall: UnaryAnsweredCall | StreamAnsweredCall, answer: Answer) => {
-    const call: ServerCall = openServerCall(method, grpcCall, options, {
-      request: requestOf(method.desc, grpcCall, () => call.signal),
-      respond: async (response) => answer.send(encode(method.desc.output, response), call.signal),
-    });
-    const failure = await runInCall(call, async () => chain(call)).then(() => undefined, toGrpcStatus);
-    // grpc-js says 'cancelled' after every call, answered ones too: work that outlives the call must not hear that.
-    const source: GrpcCall = grpcCall;
-    source.removeAllListeners('cancelled');
-    if (failure) {
+  const serve = async (call: OpenServerCall, end: End) => {
+    let failure: StatusObject | undefined;
+    try {
+      await runInCall(call, chain);
+    } catch (error) {
+      failure = toGrpcStatus(error);
       failure.metadata.set(requestIdKey, call.requestId);
-      answer.fail(failure);
-    } else answer.end();
+    }
+    call.end();
+    end(failure);
   };
   switch (method.desc.methodKind) {
     case 'unary':
     case 'client_streaming':
-      return (grpcCall: UnaryAnsweredCall, callback: sendUnaryData<Uint8Array>) =>
-        void serve(grpcCall, unaryAnswer(callback));
+      return (grpcCall: UnaryAnsweredCall, callback: sendUnaryData<Uint8Array>) => {
+        const call = new OpenServerCall(method, grpcCall, options);
+        call.request = requestOf(method.desc, grpcCall, call);
+        let answer: Uint8Array;
+        // Held back until the chain has ended: nothing is answered OK that still fails.
+        call.respond = async (response) => {
+          answer = encode(method.desc.output, response);
+        };
+        void serve(call, (failure) => (failure ? callback(failure) : callback(null, answer)));
+      };
     case 'server_streaming':
     case 'bidi_streaming':
-      return (grpcCall: StreamAnsweredCall) => void serve(grpcCall, streamAnswer(grpcCall));
+      return (grpcCall: StreamAnsweredCall) => {
+        const call = new OpenServerCall(method, grpcCall, options);
+        call.request = requestOf(method.desc, grpcCall, call);
+        call.respond = async (response) =>
+          writeMessage(grpcCall, encode(method.desc.output, response), call.signal);
+        // grpc-js sends an emitted error as the status; destroy(error) would send none.
+        void serve(call, (failure) => (failure ? grpcCall.emit('error', failure) : grpcCall.end()));
+      };
   }
-}
-
-/** Holds the message back until the chain has ended: nothing is answered OK that still fails. */
-function unaryAnswer(callback: sendUnaryData<Uint8Array>): Answer {
-  let response: Uint8Array;
-  return {
-    send: async (message) => {
-      response = message;
-    },
-    end: () => callback(null, response),
-    fail: (status) => callback(status),
-  };
-}
-
-function streamAnswer(stream: StreamAnsweredCall): Answer {
-  return {
-    send: (message, signal) => writeMessage(stream, message, signal),
-    end: () => stream.end(),
-    // grpc-js sends an emitted error as the status; destroy(error) would send none.
-    fail: (status) => stream.emit('error', status),
-  };
 }
 
 /** The innermost handler: the service's own function, called as its kind wants. */
@@ -114,14 +101,14 @@ export function dispatchTo(
 function requestOf(
   method: DescMethod,
   grpcCall: UnaryAnsweredCall | StreamAnsweredCall,
-  signal: () => AbortSignal,
+  call: ServerCall,
 ): () => Message | AsyncIterable<Message> {
   if ('request' in grpcCall) {
     let message: Message | undefined;
     return () => (message ??= decode(method.input, grpcCall.request));
   }
   return async function* () {
-    for await (const bytes of readMessages(grpcCall, signal())) yield decode(method.input, bytes);
+    for await (const bytes of readMessages(grpcCall, call.signal)) yield decode(method.input, bytes);
   };
 }
 

@@ -175,9 +175,9 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
     },
   });
   const crowd = () => Promise.allSettled(Array.from({ length: 40 }, () => getStock(server.client, far)));
-  while (server.admission.snapshot().limit > 8) await crowd();
+  while (server.admission.snapshot().limit > 16) await crowd();
   workMs = 0;
-  while (server.admission.snapshot().limit <= 8) await crowd();
+  while (server.admission.snapshot().limit <= 16) await crowd();
 });
 
 test('ensure the chain makes an admission of its own when it is given none', async () => {

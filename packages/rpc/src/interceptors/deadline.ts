@@ -42,9 +42,9 @@ function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): n
 }
 
 /** Settles as the work does, or rejects with the reason as soon as the call is aborted. */
-function untilAborted(work: Promise<void>, { onAbort }: ServerCall): Promise<void> {
+function untilAborted(work: Promise<void>, call: ServerCall): Promise<void> {
   return new Promise((resolve, reject) => {
-    const forget = onAbort(reject);
-    work.then(resolve, reject).then(forget);
+    call.onAbort(reject);
+    work.then(resolve, reject);
   });
 }

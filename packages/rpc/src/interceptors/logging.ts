@@ -12,11 +12,11 @@ export function logging(errors: ErrorMap): Interceptor {
       const fields = {
         method: call.method.name,
         code: codeName(code),
-        ...(message && { error: message }),
+        error: message,
         duration_ms: Math.round((performance.now() - startMs) * 1000) / 1000,
-        ...(Number.isFinite(call.deadline) && { deadline_left_ms: call.deadline - Date.now() }),
+        deadline_left_ms: Number.isFinite(call.deadline) ? call.deadline - Date.now() : undefined,
         peer: call.peer,
-        ...(call.principal.subject && { subject: call.principal.subject }),
+        subject: call.principal.subject || undefined,
       };
       call.writeLog(serverFaults.has(code) ? 'error' : 'info', fields, 'call');
     };

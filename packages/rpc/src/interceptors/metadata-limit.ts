@@ -6,13 +6,13 @@ const maxMetadataBytes = 16 * 1024;
 
 /** Refuses a call with too much metadata before anything is done for it. */
 export function metadataLimit(): Interceptor {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const sizeBytes = call.metadataSizeBytes();
     if (sizeBytes > maxMetadataBytes)
       throw new RpcError(
         Code.RESOURCE_EXHAUSTED,
         `metadata takes ${sizeBytes} bytes, at most ${maxMetadataBytes} are allowed`,
       );
-    await next(call);
+    return next(call);
   };
 }

@@ -39,7 +39,7 @@ const maxNameLength = 261;
 /** Where a call takes place, and what its end is told to. */
 interface CallSpan {
   readonly context: Context;
-  readonly end: (code: Code, outcome: Attributes, error: unknown) => void;
+  readonly end: (code: Code, error: unknown) => void;
 }
 
 type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: number) => CallSpan;
@@ -58,39 +58,52 @@ type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: num
 export function tracing(): Interceptor {
   const meter = metrics.getMeter(scope);
   const durations = durationHistogram('server');
-  const active = new Map<MethodInfo, number>();
+  const known = new Map<MethodInfo, MethodTelemetry>();
   // Asked for when it is exported: told at every beginning and end it would cost as much as the span.
   meter.createObservableUpDownCounter('rpc.server.active_calls', { unit: '{call}' }).addCallback((result) => {
-    for (const [method, count] of active) result.observe(count, attributesOf(method));
+    for (const { active, attributes } of known.values()) result.observe(active, attributes);
   });
   const retries = meter.createCounter('rpc.server.call.retries', { unit: '{call}' });
   const openSpan = isGrpcInstrumented() ? officialSpan : ownSpans();
-  const known = new Map<MethodInfo, Attributes>();
-  const attributesOf = (method: MethodInfo) => known.getOrInsertComputed(method, methodAttributes);
   return (next) => async (call) => {
     const startMs = performance.now();
-    const attributes = attributesOf(call.method);
+    const method = known.getOrInsertComputed(call.method, methodTelemetry);
     const previousAttempts = previousAttemptsOf(call);
-    active.set(call.method, (active.get(call.method) ?? 0) + 1);
-    if (previousAttempts > 0) retries.add(1, attributes);
-    const span = openSpan(call, attributes, previousAttempts);
+    method.active++;
+    if (previousAttempts > 0) retries.add(1, method.attributes);
+    const span = openSpan(call, method.attributes, previousAttempts);
     if (previousAttempts > 0) call.logFields.previous_attempts = previousAttempts;
     let code: Code = Code.OK;
     let failure: unknown;
     try {
-      await context.with(span.context, () => next(call));
+      await context.with(span.context, next, undefined, call);
     } catch (error) {
       failure = error;
       // As the bridge sends it.
       code = error instanceof RpcError ? error.code : Code.INTERNAL;
       throw error;
     } finally {
-      const outcome = outcomeAttributes(code, faults.has(code));
-      span.end(code, outcome, failure);
-      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...outcome });
-      active.set(call.method, (active.get(call.method) ?? 0) - 1);
+      span.end(code, failure);
+      durations.record((performance.now() - startMs) / 1000, method.outcome(code));
+      method.active--;
     }
   };
+}
+
+/** What is the same for all calls of a method, and so is made once. */
+interface MethodTelemetry {
+  readonly attributes: Attributes;
+  /** Calls being served. */
+  active: number;
+  /** The attributes of a call that ended so. */
+  outcome(code: Code): Attributes;
+}
+
+function methodTelemetry(method: MethodInfo): MethodTelemetry {
+  const attributes = methodAttributes(method);
+  const outcomes = new Map<Code, Attributes>();
+  const outcomeOf = (code: Code) => ({ ...attributes, ...outcomeAttributes(code, faults.has(code)) });
+  return { attributes, active: 0, outcome: (code) => outcomes.getOrInsertComputed(code, outcomeOf) };
 }
 
 const headers: TextMapGetter<ServerCall> = {
@@ -113,8 +126,8 @@ function ownSpans(): OpenSpan {
     }
     return {
       context: trace.setSpan(parent, span),
-      end: (code, outcome, error) => {
-        span.setAttributes(outcome);
+      end: (code, error) => {
+        span.setAttributes(outcomeAttributes(code, faults.has(code)));
         if (faults.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
         if (code === Code.INTERNAL) span.recordException(exceptionOf(error));
         span.end();

@@ -21,12 +21,12 @@ const validator = createValidator({
  * violation's field begins with the message's position: `requests[17].item.sku`.
  */
 export function validation(): Interceptor {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const { input } = call.method.desc;
     const request = call.request();
     if (isStream(request)) call.request = () => validated(input, request);
     else validate(input, request, '');
-    await next(call);
+    return next(call);
   };
 }
 

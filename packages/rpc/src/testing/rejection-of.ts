@@ -1,8 +1,8 @@
 import { RpcError } from '../errors.ts';
 
 /** The RpcError that a call fails with. Throws when it is answered, or fails with anything else. */
-export async function rejectionOf(call: Promise<unknown>): Promise<RpcError> {
-  const answer = await call.catch((error: unknown) => error);
+export async function rejectionOf(call: unknown): Promise<RpcError> {
+  const answer = await Promise.resolve(call).catch((error: unknown) => error);
   if (answer instanceof RpcError) return answer;
   throw new Error('the call did not fail with an RpcError', { cause: answer });
 }
