@@ -1,4 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { timestampFromDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 
 import { createClient } from '../client/create-client.ts';
@@ -44,4 +45,19 @@ test('ensure a test server has what the test gives it and no more, and is gone a
   await server[Symbol.asyncDispose]();
   using late = createClient(InventoryService, { target: server.target });
   expect((await rejectionOf(late.getStock({ sku: 'A' }))).code).toBe(Code.UNAVAILABLE);
+});
+
+test('ensure a service is given a clock that the test moves, and ids that count', async () => {
+  await using server = await startTestServer(InventoryService, ({ now, newId }) => ({
+    getStock: async () => ({ stock: { sku: newId(), updateTime: timestampFromDate(now()) } }),
+  }));
+  const first = await server.client.getStock({ sku: 'A' });
+  server.fakes.advance(90_000);
+  const second = await server.client.getStock({ sku: 'A' });
+  expect([first.stock?.sku, second.stock?.sku]).toEqual([
+    '00000000-0000-7000-8000-000000000001',
+    '00000000-0000-7000-8000-000000000002',
+  ]);
+  const [one, other] = [first, second].map(({ stock }) => stock?.updateTime && timestampMs(stock.updateTime));
+  expect(Number(other) - Number(one)).toBe(90_000);
 });

@@ -11,6 +11,7 @@ import type { DeadlineMode } from '../interceptors/deadline.ts';
 import { policyOf } from '../policy.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { collectLog } from './collect-log.ts';
+import { createFakes, type Fakes } from './fakes.ts';
 
 export interface TestServerOptions {
   /** Whoever calls, if not the subject `tester` with every scope that the contract asks for. */
@@ -40,7 +41,14 @@ export interface TestServer<Service extends DescService> extends AsyncDisposable
   readonly running: RunningServer;
   /** What the server has logged so far, parsed. */
   readonly logLines: readonly Record<string, unknown>[];
+  /** The clock and the ids that the implementation was given. */
+  readonly fakes: Fakes;
 }
+
+/** Some of the service's methods, as they are or as made of fakes. */
+type Implementation<Service extends DescService> =
+  | Partial<ServiceImplementation<Service>>
+  | ((fakes: Fakes) => Partial<ServiceImplementation<Service>>);
 
 /**
  * Serves some methods of a service on a port of its own, behind the chain that production has, and gives a client of
@@ -49,15 +57,17 @@ export interface TestServer<Service extends DescService> extends AsyncDisposable
  *     await using server = await startTestServer(InventoryService, { getStock: async () => ({ stock }) });
  *     const { stock } = await server.client.getStock({ sku: 'A' });
  *
- * There is no clock to set: deadlines are kept at both ends by grpc-js and its timers. A handler that asks what time it
- * is takes its clock as an argument, and so does `createJwtVerifier`.
+ * A function is given fakes for the clock and the ids: `({ now, newId }) => createInventoryService({ now, newId })`.
+ * Deadlines go by the real clock all the same: grpc-js and its timers keep them, at both ends.
  */
 export async function startTestServer<Service extends DescService>(
   service: Service,
-  implementation: Partial<ServiceImplementation<Service>>,
+  implementation: Implementation<Service>,
   options: TestServerOptions = {},
 ): Promise<TestServer<Service>> {
   const { log, lines: logLines } = collectLog();
+  const fakes = createFakes();
+  const served = typeof implementation === 'function' ? implementation(fakes) : implementation;
   const { principal = { subject: 'tester', scopes: scopesOf(service) } } = options;
   const chain = serverChain({
     errors: options.errors ?? (() => undefined),
@@ -68,7 +78,7 @@ export async function startTestServer<Service extends DescService>(
   const running = await startServer({
     address: '127.0.0.1:0',
     service,
-    implementation: { ...unimplemented(service), ...implementation },
+    implementation: { ...unimplemented(service), ...served },
     interceptors: options.interceptors?.(chain) ?? chain,
     log,
     reflection: options.reflection ?? false,
@@ -87,6 +97,7 @@ export async function startTestServer<Service extends DescService>(
     target,
     running,
     logLines,
+    fakes,
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       await running.drain({ pauseMs: 0, timeoutMs: 0 });

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { createFakes } from '@acme/rpc/testing/fakes';
 import { test as base, expect } from 'vitest';
-import { nextId } from './testing/next-id.ts';
 import { createWidgetStore } from './widget-store.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();
 
-const now = () => new Date('2026-01-02T03:04:05.678Z');
+const { now, newId } = createFakes();
 
 /** A test with a database for all tests of the file, and an owner of its own. */
 const test = base
@@ -24,7 +24,7 @@ const test = base
     onCleanup(() => kept.disposeAsync());
     return pool;
   })
-  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId: nextId }))
+  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId }))
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
 test('ensure a request that comes many times at once creates one widget', async ({ store, ownerId }) => {

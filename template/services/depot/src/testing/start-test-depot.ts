@@ -2,10 +2,10 @@ import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
+import { createFakes } from '@acme/rpc/testing/fakes';
 import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
-import { nextId } from './next-id.ts';
 
 /** The real app in this process, behind a real socket, on a database of its own. */
 export interface TestDepot extends AsyncDisposable {
@@ -40,7 +40,7 @@ export async function startTestDepot(): Promise<TestDepot> {
   );
   const running = started.move();
   return {
-    store: createWidgetStore(pool, { now: () => new Date(), newId: nextId }),
+    store: createWidgetStore(pool, createFakes()),
     clientFor: async (subject, scopes) => {
       const shown = scopes && (await keys.sign({ sub: subject, scope: scopes.join(' ') }));
       return running.use(
