@@ -154,7 +154,7 @@ export async function emptyBooks({ ordersDatabase, inventoryDatabase, orders, li
   for (const pool of [ordersDatabase, inventoryDatabase]) {
     const { rows } = await pool.query<{ tables: string }>(
       `SELECT string_agg(quote_ident(tablename), ', ') AS tables FROM pg_tables
-       WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'service_keys')`,
+       WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'service_keys', 'change_feeds')`,
     );
     await pool.query(`TRUNCATE ${rows[0]?.tables}`);
   }

@@ -13,6 +13,8 @@ export interface Row {
   readonly rounds: { readonly short: number; readonly long: number };
   /** Whether customers shop all the while; they do when it is absent. */
   readonly traffic?: false;
+  /** Whether there are watchers of what the customers do, who must see it all. */
+  readonly watched?: true;
   /** What the rig must have beyond two replicas of orders and one of inventory. Rows that need the same share one. */
   readonly rig?: RigNeeds;
   /** Does it once, and leaves as much broken as it likes. Throws when it cannot. */

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 import { allRows } from './rows/all.ts';
 import { hasFailed, runRows } from './run-rows.ts';
 import { copyWorkspace } from './workspace-copy.ts';

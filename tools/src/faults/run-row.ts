@@ -7,8 +7,9 @@ import { emptyBooks, healRig, type Rig } from './rig.ts';
 import { type Row, type Stage, within } from './row.ts';
 import { seededRandom } from './seeded-random.ts';
 import { stockShelves } from './shelves.ts';
-import { startTraffic } from './traffic.ts';
+import { shoppersOf, startTraffic } from './traffic.ts';
 import { untilSettled } from './until-settled.ts';
+import { startWatchers } from './watchers.ts';
 
 /** What came of a row. */
 export interface RowResult {
@@ -67,6 +68,9 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
   using customers = openCustomers({ target: rig.ordersTarget, token, onCall: (call) => history.push(call) });
   await emptyBooks(rig);
   await stockShelves(rig, shelves);
+  await using watchers = row.watched
+    ? await startWatchers({ rig, random, customers, customerIds: shoppersOf(row.name, pace.shoppers) })
+    : undefined;
 
   const stageOf = (round: number): Stage => ({
     rig,
@@ -109,7 +113,9 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     await watch.stop();
     const gone = await lostOrders(rig, answersOf(history));
     lost = gone.length;
-    for (const violation of [...gone, ...(await allErrors(rig, row, history))]) violations.add(violation);
+    const unseen = (await watchers?.errors()) ?? [];
+    for (const violation of [...gone, ...(await allErrors(rig, row, history)), ...unseen])
+      violations.add(violation);
   }
   const orders = await countOrders(rig);
   const unknown = history.filter(({ outcome }) => outcome.kind === 'unknown').length;

@@ -43,9 +43,7 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
       await sleep(chance.int(0, 2 * pauseMs));
     }
   };
-  const shopping = Promise.all(
-    Array.from({ length: shoppers }, (_, index) => visit(`${shop} customer-${index}`)),
-  );
+  const shopping = Promise.all(shoppersOf(shop, shoppers).map(visit));
   // Whoever stops it hears of it.
   shopping.catch(() => {});
   return {
@@ -58,6 +56,11 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
       clearTimeout(timer);
     },
   };
+}
+
+/** The customers of a shop. */
+export function shoppersOf(shop: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${shop} customer-${index}`);
 }
 
 /** An order of one to three articles. */

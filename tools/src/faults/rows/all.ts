@@ -7,6 +7,7 @@ import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
 import { processes } from './processes.ts';
 import { unfinished } from './unfinished.ts';
+import { watching } from './watching.ts';
 
 /** Every row of the table, in its order. */
 export const allRows: readonly Row[] = [
@@ -14,6 +15,7 @@ export const allRows: readonly Row[] = [
   ...overtaking,
   ...unfinished,
   ...processes,
+  ...watching,
   ...network,
   ...databases,
   ...clock,
