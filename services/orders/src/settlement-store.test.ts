@@ -100,6 +100,26 @@ test.each([
   expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(longestMs / 2);
 });
 
+test('ensure an order that is given back is due again before its lease is over', async () => {
+  await using store = await openSettlements(1);
+  const due = await store.settlements.takeDue({ limit: 1, leaseMs: longLeaseMs });
+  await store.settlements.giveBack(due, { leaseMs: longLeaseMs });
+  const take = () => store.settlements.takeDue({ limit: 1, leaseMs: longLeaseMs });
+  await vi.waitFor(async () => expect(await take()).toMatchObject([{ attempts: 2 }]), 10_000);
+});
+
+test('ensure an order that somebody else has by now, or that is settled, is not given back', async () => {
+  await using store = await openSettlements(2);
+  const [settled = ''] = store.ids;
+  const before = await store.settlements.takeDue({ limit: 2, leaseMs: longLeaseMs });
+  await store.settlements.settle(settled, { state: 'CONFIRMED' });
+  await store.makeAllDue();
+  const taken = await store.settlements.takeDue({ limit: 2, leaseMs: longLeaseMs });
+  await store.settlements.giveBack(before, { leaseMs: 2 * longLeaseMs });
+  expect(taken).toHaveLength(1);
+  expect(await store.settlements.takeDue({ limit: 2, leaseMs: longLeaseMs })).toEqual([]);
+});
+
 test('ensure orders that fail for long leave room to the others, and get what they do not want', async () => {
   await using store = await openSettlements(300);
   const failing = new Set(store.ids.slice(0, 200));

@@ -14,6 +14,8 @@ export interface SettlementStore {
    * settled by then is due again a while later, the longer the more often it has been given.
    */
   takeDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
+  /** Ends the leases of orders that were taken and could not be settled: of their waits only the while is left. */
+  giveBack(due: readonly DueOrder[], options: { leaseMs: number }): Promise<void>;
   /** One order that something is owed to, due or not, to find out with whether inventory answers; it is no attempt. */
   takeProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
   /** Ends the waits of orders that have not failed for long: they are due now, at most 1,000 of them. */
@@ -37,7 +39,7 @@ interface SettleCommand {
 const lastingAttempts = 8;
 /** What a batch keeps free for lasting failures. */
 const lastingShare = 1 / 8;
-/** Waits after the lease, with full jitter: twice as long each time. Three of the longest are within the 30 s promised. */
+/** Waits after an attempt, with full jitter: twice as long each time. Three of the longest are within the 30 s promised. */
 const firstBackoffMs = 250;
 const maxBackoffMs = 8_000;
 /** Most that is made due at once. */
@@ -77,6 +79,21 @@ export function createSettlementStore(
         values: [limit, Math.floor(limit * lastingShare), leaseMs, firstBackoffMs, maxBackoffMs],
       });
       return rows.map(dueFromRow);
+    },
+    giveBack: async (due, { leaseMs }) => {
+      const given = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
+      await pool.query({
+        name: 'give-back-orders',
+        // Only what has not been given to somebody else meanwhile.
+        text: `WITH ended AS MATERIALIZED (
+                 SELECT id FROM orders JOIN jsonb_to_recordset($1) AS given (id uuid, attempts int) USING (id)
+                 WHERE settle_after > now() AND settle_attempts = attempts
+                 FOR NO KEY UPDATE OF orders SKIP LOCKED
+               )
+               UPDATE orders SET settle_after = settle_after - $2 * interval '1 ms'
+               WHERE id IN (SELECT id FROM ended)`,
+        values: [JSON.stringify(given), leaseMs],
+      });
     },
     takeProbe: async ({ leaseMs }) => {
       const soonest = (lane: string) =>

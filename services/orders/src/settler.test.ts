@@ -90,6 +90,25 @@ test('ensure a release that fails is tried again, and does not keep the others w
   expect(parts.failed[0]).toEqual({ id: first.id, attempts: 1 });
 });
 
+const anHourMs = 3_600_000;
+
+test('ensure orders that a busy inventory refuses do not wait for the end of their lease', async () => {
+  const asked: string[] = [];
+  const cause = new Error('the server is busy');
+  await using parts = await openParts(
+    { reserve: async (id) => (asked.push(id) === 1 ? { kind: 'UNKNOWN', cause } : { kind: 'RESERVED' }) },
+    (store) => ({
+      ...store,
+      takeDue: ({ limit }) => store.takeDue({ limit, leaseMs: anHourMs }),
+      giveBack: (due) => store.giveBack(due, { leaseMs: anHourMs }),
+    }),
+  );
+  await Promise.all(Array.from({ length: 3 }, () => parts.orders.place(newOrder())));
+  await using _settler = parts.start();
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+  expect(asked).toHaveLength(4);
+});
+
 test('ensure an inventory that is away is asked about one order at a time, which is no attempt', async () => {
   const asked: string[] = [];
   await using parts = await openParts({

@@ -42,7 +42,7 @@ const leaseMs = 2000;
  *
  * While inventory does not answer it is asked about one order now and then, and no order is the worse for it. Once it
  * is back all that have waited are due at once, and it gets them in batches that grow, and begin anew with a pause when it
- * is too busy for most of one.
+ * is too busy for most of one. An order that could not be settled is given back: its lease is for settlers that die.
  */
 export function startSettler(parts: SettlerParts): Settler {
   const { store, settle, inventory, admits, onOwed, log } = parts;
@@ -65,21 +65,24 @@ export function startSettler(parts: SettlerParts): Settler {
       return false;
     }
   };
-  const take = async (): Promise<DueOrder[]> => {
-    const admitted = admits();
-    wasAway ||= admitted < batchSize;
-    if (admitted < batchSize) return admitted > 0 ? await store.takeProbe({ leaseMs }) : [];
+  const probe = async (): Promise<DueOrder[]> => (admits() > 0 ? await store.takeProbe({ leaseMs }) : []);
+  const takeBatch = async (): Promise<DueOrder[]> => {
     if (wasAway) await store.makeDue();
     limit = wasAway || isBusy ? firstBatchSize : Math.min(limit * 2, batchSize);
     wasAway = false;
     return await store.takeDue({ limit, leaseMs });
   };
   const turn = async () => {
-    const due = await take();
+    const isAway = admits() < batchSize;
+    wasAway ||= isAway;
+    const due = isAway ? await probe() : await takeBatch();
     const about = ({ order }: DueOrder) => ({ 'order.id': order.id, 'order.state': order.state });
     const done = await Promise.all(due.map((each) => inSpan('settle order', about(each), () => work(each))));
+    const failed = due.filter((_, index) => !done[index]);
     // One order that fails again and again is its own matter; most of a batch is inventory's.
-    isBusy = done.filter((settled) => !settled).length > due.length / 2;
+    isBusy = failed.length > due.length / 2;
+    // A lease is for settlers that die. The order that a probe was made with stays behind the others.
+    if (failed.length > 0 && !isAway) await store.giveBack(failed, { leaseMs });
     return due.length;
   };
   const run = async () => {

@@ -1,12 +1,15 @@
 import type { BugResult } from './run-bugs.ts';
 import type { RowResult } from './run-row.ts';
 import { hasFailed } from './run-rows.ts';
+import { measurementsOf } from './table.ts';
 
 /** A result as it comes in. */
 export function lineOf(result: RowResult): string {
   const { row, rounds, orders, unknown, violations, unmet, settleMs, notRun } = result;
   if (notRun) return `-    ${row.name}: not run: ${notRun}`;
-  const figures = `${rounds} rounds, ${orders} orders, ${unknown} unknown, settled in ${(settleMs / 1000).toFixed(1)} s`;
+  const settled = `settled in ${(settleMs / 1000).toFixed(1)} s`;
+  const counts = [`${rounds} rounds`, `${orders} orders`, `${unknown} unknown`];
+  const figures = [...counts, settled, ...measurementsOf(result)].join(', ');
   const problems = hasFailed(result) ? `, ${violations.length} violations, ${unmet.length} unmet` : '';
   return `${hasFailed(result) ? 'FAIL' : 'ok  '} ${row.name}: ${figures}${problems}`;
 }

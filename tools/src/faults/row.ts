@@ -47,6 +47,8 @@ export interface Stage {
   expect(holds: boolean, what: string): void;
   /** Hears of something that a row has measured, shown beside it. */
   note(text: string): void;
+  /** Hears of what a round has measured, in ms. Of all that the row has measured by this name, 99 in 100 must keep the limit. */
+  measure(name: string, durationsMs: readonly number[], limitMs: number): void;
 }
 
 const trapTimeoutMs = 60_000;

@@ -3,6 +3,7 @@ import { openCustomers } from './customer.ts';
 import { answersOf, type Call } from './history.ts';
 import { historyErrors, unaskedOrders } from './history-errors.ts';
 import { brokenPromises, lostOrders, settledErrors, stockErrors, unsettledOrders } from './invariants.ts';
+import { type Measured, openMeasurements } from './measurements.ts';
 import { emptyBooks, healRig, type Rig } from './rig.ts';
 import { type Row, type Stage, within } from './row.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -27,6 +28,8 @@ export interface RowResult {
   /** The longest time from the end of the faults until all was settled. */
   readonly settleMs: number;
   readonly notes: readonly string[];
+  /** By their names, in ms. */
+  readonly measured: readonly Measured[];
   readonly history: readonly Call[];
   /** Why it was not run; undefined when it was. */
   readonly notRun?: string;
@@ -56,6 +59,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
   const violations = new Set<string>();
   const unmet: string[] = [];
   const notes: string[] = [];
+  const measurements = openMeasurements();
   let settleMs = 0;
   let lost = 0;
   let wishes = 0;
@@ -85,6 +89,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
       if (!holds) unmet.push(`round ${round + 1}: ${what}`);
     },
     note: (text) => notes.push(text),
+    measure: measurements.add,
   });
 
   let round = 0;
@@ -117,6 +122,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     for (const violation of [...gone, ...(await allErrors(rig, row, history)), ...unseen])
       violations.add(violation);
   }
+  unmet.push(...measurements.overLimit());
   const orders = await countOrders(rig);
   const unknown = history.filter(({ outcome }) => outcome.kind === 'unknown').length;
   return {
@@ -129,6 +135,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     unmet,
     settleMs,
     notes,
+    measured: measurements.all(),
     history,
   };
 }

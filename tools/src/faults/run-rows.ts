@@ -98,7 +98,7 @@ async function keepEvidence({ folder }: Rig, { row, history, violations, unmet }
 
 function notRun(row: Row, reason: string): RowResult {
   const nothing = { rounds: 0, orders: 0, unknown: 0, lost: 0, settleMs: 0 };
-  return { row, ...nothing, violations: [], unmet: [], notes: [], history: [], notRun: reason };
+  return { row, ...nothing, violations: [], unmet: [], notes: [], measured: [], history: [], notRun: reason };
 }
 
 interface Rigs extends AsyncDisposable {

@@ -14,7 +14,12 @@ export function tableOf(results: readonly RowResult[]): string {
       `${unknown}`,
       `${violations.length}`,
       `${(settleMs / 1000).toFixed(1)} s`,
-      [hasFailed(result) ? 'FAILED' : '', unmet.length > 0 ? `${unmet.length} unmet` : '', ...notes.slice(-1)]
+      [
+        hasFailed(result) ? 'FAILED' : '',
+        unmet.length > 0 ? `${unmet.length} unmet` : '',
+        ...notes.slice(-1),
+        ...measurementsOf(result),
+      ]
         .filter(Boolean)
         .join('; '),
     ];
@@ -28,6 +33,11 @@ export function tableOf(results: readonly RowResult[]): string {
   return [line(head), rule, ...cells.map(line)].join('\n');
 }
 
+/** A text each: `answered in 9 to 62 ms (p50, p99)`. */
+export function measurementsOf({ measured }: Pick<RowResult, 'measured'>): string[] {
+  return measured.map(({ name, p50Ms, p99Ms }) => `${name} in ${p50Ms} to ${p99Ms} ms (p50, p99)`);
+}
+
 /** What `--json` writes: totals, and a row each. */
 export function summaryOf(results: readonly RowResult[]) {
   const total = (of: (result: RowResult) => number) => results.reduce((sum, result) => sum + of(result), 0);
@@ -35,7 +45,7 @@ export function summaryOf(results: readonly RowResult[]) {
     violations: total(({ violations }) => violations.length),
     lost: total(({ lost }) => lost),
     unmet: total(({ unmet }) => unmet.length),
-    rows: results.map(({ row, rounds, orders, unknown, violations, unmet, settleMs, notRun }) => ({
+    rows: results.map(({ row, rounds, orders, unknown, violations, unmet, settleMs, measured, notRun }) => ({
       name: row.name,
       rounds,
       orders,
@@ -43,6 +53,12 @@ export function summaryOf(results: readonly RowResult[]) {
       violations: violations.length,
       unmet: unmet.length,
       settle_ms: Math.round(settleMs),
+      ...Object.fromEntries(
+        measured.map(({ name, count, p50Ms, p99Ms, maxMs }) => [
+          name,
+          { count, p50_ms: p50Ms, p99_ms: p99Ms, max_ms: maxMs },
+        ]),
+      ),
       ...(notRun ? { not_run: notRun } : {}),
     })),
   };

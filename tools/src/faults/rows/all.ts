@@ -3,6 +3,7 @@ import { clock } from './clock.ts';
 import { contention } from './contention.ts';
 import { crashPoints } from './crash-points.ts';
 import { databases } from './databases.ts';
+import { inventoryAway } from './inventory-away.ts';
 import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
 import { processes } from './processes.ts';
@@ -15,6 +16,7 @@ export const allRows: readonly Row[] = [
   ...overtaking,
   ...unfinished,
   ...processes,
+  ...inventoryAway,
   ...watching,
   ...network,
   ...databases,

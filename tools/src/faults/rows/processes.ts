@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unsettledOrders } from '../invariants.ts';
 import type { Row, Stage } from '../row.ts';
 
 /** What happens to processes, at any moment. */
@@ -9,14 +8,6 @@ export const processes: readonly Row[] = [
     fault: 'orders, inventory or both are killed at random, 0.1 to 1.5 s apart',
     rounds: { short: 3, long: 300 },
     round: killAny,
-  },
-  {
-    name: 'sigstop-inventory',
-    fault:
-      'inventory is stopped for 10 s (3 s in a short run): orders are PENDING, and settled within 2 s after',
-    rounds: { short: 1, long: 20 },
-    traffic: false,
-    round: stopInventory,
   },
   {
     name: 'sigterm',
@@ -44,26 +35,6 @@ async function killAny({ rig, random }: Stage): Promise<void> {
       await victim.start();
     }),
   );
-}
-
-async function stopInventory({ rig, isShort, customers, wish, expect, note }: Stage): Promise<void> {
-  const stoppedMs = isShort ? 3000 : 10_000;
-  for (const inventory of rig.inventory) inventory.signal('SIGSTOP');
-  const endMs = performance.now() + stoppedMs;
-  while (performance.now() < endMs) {
-    const outcomes = await Promise.all(
-      Array.from({ length: 5 }, () => customers.place(wish({ a: 1, b: 2 }))),
-    );
-    for (const outcome of outcomes)
-      expect(outcome.kind === 'ok' && outcome.state === 'PENDING', `answered ${JSON.stringify(outcome)}`);
-    await sleep(500);
-  }
-  for (const inventory of rig.inventory) inventory.signal('SIGCONT');
-  const wokenMs = performance.now();
-  while ((await unsettledOrders(rig)).length > 0 && performance.now() < wokenMs + 10_000) await sleep(20);
-  const settledMs = Math.round(performance.now() - wokenMs);
-  note(`settled ${settledMs} ms after SIGCONT`);
-  expect(settledMs <= 2000, `all was settled ${settledMs} ms after SIGCONT, not within 2,000`);
 }
 
 async function stopOneOfTwo({ rig, round, random, history, expect }: Stage): Promise<void> {
