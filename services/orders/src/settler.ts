@@ -42,7 +42,7 @@ const leaseMs = 2000;
  *
  * While inventory does not answer it is asked about one order now and then, and no order is the worse for it. Once it
  * is back all that have waited are due at once, and it gets them in batches that grow, and begin anew with a pause when it
- * is too busy for most of one. An order that could not be settled is given back: its lease is for settlers that die.
+ * is too busy for most of one. The few of a batch that it refused come next.
  */
 export function startSettler(parts: SettlerParts): Settler {
   const { store, settle, inventory, admits, onOwed, log } = parts;
@@ -81,8 +81,9 @@ export function startSettler(parts: SettlerParts): Settler {
     const failed = due.filter((_, index) => !done[index]);
     // One order that fails again and again is its own matter; most of a batch is inventory's.
     isBusy = failed.length > due.length / 2;
-    // A lease is for settlers that die. The order that a probe was made with stays behind the others.
-    if (failed.length > 0 && !isAway) await store.giveBack(failed, { leaseMs });
+    // A lease is for settlers that die. When it is inventory's matter the wait is what spares it; and the order that a
+    // probe was made with stays behind the others.
+    if (failed.length > 0 && !isAway && !isBusy) await store.giveBack(failed, { leaseMs });
     return due.length;
   };
   const run = async () => {

@@ -8,6 +8,7 @@ import { type Rig, type RigOptions, startRig } from './rig.ts';
 import type { RigNeeds, Row } from './row.ts';
 import { type RowResult, runRow } from './run-row.ts';
 import { mountDisk } from './small-disk.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface RunRowsOptions {
   readonly rows: readonly Row[];
@@ -130,6 +131,7 @@ function openRigs(options: Pick<RigOptions, 'folder' | 'main' | 'compileCache'>)
     const rig = starting.use(
       await startRig({ ...options, folder: rigFolder, inventoryReplicas, nodeOptions }),
     );
+    await warmUp(rig);
     return { rig, started: starting.move() };
   };
   const stop = async () => {

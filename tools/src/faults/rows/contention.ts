@@ -87,6 +87,11 @@ async function countRetries({ rig, customers, wish, expect, note }: Stage): Prom
 const settlersWaitMs = 2000;
 
 async function countRepeats({ rig, customers, wish, expect, note }: Stage): Promise<void> {
+  // The round before has left orders to the settlers, and on a slow machine circuits that are open: a circuit that
+  // closes makes all orders due at once.
+  await untilSettled(rig, performance.now());
+  for (let order = 0; order < 2 * rig.orders.length; order++) await customers.place(wish({ a: 1 }));
+  await untilSettled(rig, performance.now());
   await rig.inventoryDatabase.query('ALTER TABLE reservations RENAME TO reservations_gone');
   try {
     const before = callsTo(rig);
@@ -107,7 +112,7 @@ const soonestMs = 1000;
 
 async function watchLeases({ rig, customers, wish, expect, note }: Stage): Promise<void> {
   for (const line of rig.links.flat()) line.inject('downstream', { delayMs: 300 });
-  const openedBefore = `${await circuitsOpened(rig)}`;
+  const openedBefore = await circuitsOpened(rig);
   /** When each order was last taken up, and how often by then. */
   const taken = new Map<string, { attempts: number; atMs: number }>();
   let shortestMs = Infinity;
@@ -135,7 +140,7 @@ async function watchLeases({ rig, customers, wish, expect, note }: Stage): Promi
     await sleep(20);
   } while ((await unsettledOrders(rig)).length > 0 && performance.now() < endMs);
   // A circuit that closes makes all orders due at once.
-  if (`${await circuitsOpened(rig)}` !== openedBefore) return note('a circuit opened: not judged');
+  if ((await circuitsOpened(rig)) > openedBefore) return note('a circuit opened: not judged');
   note(`${taken.size - before} orders taken up`);
   expect(shortestMs >= soonestMs, `an order was taken up again after ${Math.round(shortestMs)} ms`);
 }
