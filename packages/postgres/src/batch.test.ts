@@ -20,15 +20,29 @@ function heldRun() {
 /** Lets everything go on that waits for nothing but its turn. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('ensures an item that finds nothing running starts within the tick, alone', async () => {
+test('ensures an item that finds nothing running starts in the same turn of the event loop, alone', async () => {
   const { batches, run, succeed } = heldRun();
   const add = createBatcher({ name: 'test', run, maxItems: 10, maxQueued: 10 });
   const result = add(1);
-  await null;
-  await null;
+  await turn();
   expect(batches).toEqual([[1]]);
   succeed(0);
   expect(await result).toBe(10);
+});
+
+test('ensures what arrives one after the other in one turn of the event loop goes together', async () => {
+  const { batches, run, succeed } = heldRun();
+  const add = createBatcher({ name: 'test', run, maxItems: 10, maxQueued: 10 });
+  const results = [add(1)];
+  // As the calls of one packet do: each is served until it waits for something, and then the next.
+  for (const item of [2, 3]) {
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    results.push(add(item));
+  }
+  await turn();
+  expect(batches).toEqual([[1, 2, 3]]);
+  succeed(0);
+  expect(await Promise.all(results)).toEqual([10, 20, 30]);
 });
 
 test('ensures what arrives during a batch goes together in the next, in order, at most maxItems', async () => {

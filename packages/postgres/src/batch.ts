@@ -18,7 +18,8 @@ type RunBatch<Item, Result> = (batch: readonly Waiting<Item, Result>[]) => Promi
 
 /**
  * Gathers items into batches: while one batch is at the database the next one fills. An item that finds nothing
- * running starts at once, with those of the same tick; at most `maxItems` go together, first come first served.
+ * running starts with those that arrive in the same turn of the event loop, at its end, and waits for no others; at most
+ * `maxItems` go together, first come first served.
  * With `maxQueued` waiting already, a further item rejects at once with `QueueFullError`.
  *
  * When a batch fails, its items run one by one, so that nobody pays for a neighbour: `run` must have done
@@ -44,8 +45,6 @@ export function createBatcher<Item, Result>(options: {
     );
 
   async function drain(): Promise<void> {
-    // One microtask later, so that a burst goes together; `draining` is already set.
-    await null;
     while (queue.length > 0) await settle(run, queue.splice(0, maxItems));
     draining = false;
   }
@@ -59,7 +58,8 @@ export function createBatcher<Item, Result>(options: {
       queue.push(shown(telemetry, { item, resolve, reject }));
       if (draining) return;
       draining = true;
-      void drain();
+      // Calls that came in one packet are served one after the other: at once would be a batch of the first of them alone.
+      setImmediate(drain);
     });
 }
 
