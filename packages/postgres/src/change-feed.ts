@@ -5,6 +5,7 @@ import { startFeedReader } from './change-feed-reader.ts';
 import type { FeedSource } from './change-feed-source.ts';
 import { createSubscribers } from './change-feed-subscribers.ts';
 import { createWatch, type Watch } from './change-feed-watch.ts';
+import { withIndexWalks } from './index-walks.ts';
 import { openPool } from './pool.ts';
 
 export interface ChangeFeedOptions<Row extends pg.QueryResultRow, Event> {
@@ -65,16 +66,4 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
       await pool.end();
     },
   };
-}
-
-/**
- * A page is a walk along the primary key, and a look-up for each event. The planner thinks so too only when it knows how
- * large the tables are, and that a page is small: before, it sorts or hashes a whole table for every page.
- */
-function withIndexWalks(url: string): string {
-  const walking = new URL(url);
-  const others = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin'].map((each) => `-c enable_${each}=off`);
-  const options = [walking.searchParams.get('options') ?? '', ...others].join(' ').trim();
-  walking.searchParams.set('options', options);
-  return walking.href;
 }

@@ -1,4 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { withIndexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
@@ -32,19 +33,19 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     pretty: !server.production,
   });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (applicationName: string, max: number) =>
+  const openConnections = (url: string, applicationName: string, max: number) =>
     starting.adopt(
       openPool({
-        url: databaseUrl,
+        url,
         max,
         applicationName,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
       }),
       (pool) => pool.end(),
     );
-  const pool = openConnections('inventory', 10);
+  const pool = openConnections(withIndexWalks(databaseUrl), 'inventory', 10);
   // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
-  const importPool = openConnections('inventory imports', 4);
+  const importPool = openConnections(databaseUrl, 'inventory imports', 4);
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
