@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export type OrderState = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
 
@@ -84,7 +84,7 @@ export function fingerprintOf(lines: readonly OrderLine[]): Buffer {
   const sorted = lines
     .map(({ sku, quantity }) => [sku, quantity] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest();
+  return hash('sha256', JSON.stringify(sorted), 'buffer');
 }
 
 /**

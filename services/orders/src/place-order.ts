@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fingerprintOf, type Order, type OrderLine, requireOneLinePerSku } from './order.ts';
 import type { OrderStore } from './order-store.ts';
 import type { SettleOrder } from './settle-order.ts';
@@ -61,12 +60,9 @@ export function createPlaceOrder(parts: PlaceOrderParts): PlaceOrder {
 }
 
 /** What the work comes to, or `otherwise` when it takes longer: a database that hangs is no reason for an error. */
-async function within<T>(timeoutMs: number, work: Promise<T>, otherwise: T): Promise<T> {
-  const over = new AbortController();
-  const late = sleep(timeoutMs, otherwise, { signal: over.signal }).catch(() => otherwise);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
-  }
+function within<T>(timeoutMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timeoutMs, otherwise);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

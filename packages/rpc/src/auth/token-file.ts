@@ -10,17 +10,24 @@ const rereadEveryMs = 10_000;
  * good one is used on when the file cannot be read.
  */
 export function tokenFile(path: string): TokenSource {
-  let token: Promise<string> | undefined;
+  /** As text once it has been read, so that a call need not wait for it. */
+  let token: string | Promise<string> | undefined;
   let readAtMs = 0;
+  const read = async (lastGood: typeof token) => {
+    try {
+      token = await readToken(path);
+    } catch (cause) {
+      token = lastGood;
+      if (token === undefined)
+        throw new RpcError(Code.UNAUTHENTICATED, `no token can be read from ${path}`, { cause });
+    }
+    return token;
+  };
   return () => {
-    if (token && performance.now() - readAtMs < rereadEveryMs) return token;
-    const lastGood = token;
-    readAtMs = performance.now();
-    token = readToken(path).catch((cause: unknown) => {
-      if (lastGood) return lastGood;
-      token = undefined;
-      throw new RpcError(Code.UNAUTHENTICATED, `no token can be read from ${path}`, { cause });
-    });
+    if (token === undefined || performance.now() - readAtMs >= rereadEveryMs) {
+      readAtMs = performance.now();
+      token = read(token);
+    }
     return token;
   };
 }

@@ -17,12 +17,14 @@ export async function tokenFor(
 ): Promise<string> {
   const fail = (code: Code, message: string, cause?: unknown) =>
     new RpcError(code, message, { answeredBy: method.name, cause });
+  const given = attempt(token);
+  // Nearly every time: there is nothing to wait for.
+  if (typeof given === 'string') return given;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = 'the call ended before there was a token for it';
   const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadline - Date.now());
   const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
-  // In an async function a source that throws at once is one that rejects.
-  (async () => token())().then(resolve, (cause: unknown) => {
+  given.then(resolve, (cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
     reject(fail(code, `no token for the call: ${reason}`, cause));
@@ -32,5 +34,14 @@ export async function tokenFor(
   } finally {
     clearTimeout(timer);
     stopWatching();
+  }
+}
+
+/** A source that throws at once is one that rejects. */
+function attempt(token: TokenSource): string | Promise<string> {
+  try {
+    return token();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
