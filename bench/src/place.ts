@@ -11,7 +11,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
-    callers: { type: 'string', default: '16,64,256' },
+    /** No more than PostgreSQL has connections for: each of pgbench's callers needs one. */
+    callers: { type: 'string', default: '16,64,192' },
     /** All orders of one article. */
     hot: { type: 'boolean', default: false },
     json: { type: 'string' },
