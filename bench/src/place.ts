@@ -11,8 +11,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
-    /** No more than PostgreSQL has connections for: each of pgbench's callers needs one. */
-    callers: { type: 'string', default: '16,64,192' },
+    /** Each of pgbench's callers needs a connection, of which PostgreSQL has 200, and the time to make it. */
+    callers: { type: 'string', default: '16,64,128' },
     /** All orders of one article. */
     hot: { type: 'boolean', default: false },
     json: { type: 'string' },
