@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { createLogLimit, type LogLimit } from './log-limit.ts';
+import { makeFlatLinesQuickly } from './log-line.ts';
 import { secretSerializers, withoutSecrets } from './log-secrets.ts';
 
 export type { Logger } from 'pino';
@@ -27,18 +28,20 @@ export function createLogger(
   to?: DestinationStream,
   limit: LogLimit = createLogLimit(),
 ): Logger {
+  const serializers = { err: errorFields, ...secretSerializers };
   const log = pino(
     {
       level,
       base: { service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
-      serializers: { err: errorFields, ...secretSerializers },
+      serializers,
       mixin: traceFields,
       hooks: { logMethod: limit.logMethod },
     },
     to ?? (pretty && process.stdout.isTTY ? prettyStdout() : undefined) ?? stdout(),
   );
+  makeFlatLinesQuickly(log, serializers);
   limit.tell(log);
   return log;
 }
