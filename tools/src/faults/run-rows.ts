@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fillCompileCache } from '../compile-cache.ts';
 import { type Rig, type RigOptions, startRig } from './rig.ts';
 import type { RigNeeds, Row } from './row.ts';
 import { type RowResult, runRow } from './run-row.ts';
@@ -41,7 +40,8 @@ export async function runRows(options: RunRowsOptions, signal: AbortSignal): Pro
   // When root runs this, the database does as somebody else, who must get through.
   await chmod(folder, 0o755);
   const compileCache = join(folder, 'compiled');
-  await fillCompileCache(options.main, compileCache);
+  for (const service of ['orders', 'inventory'] as const)
+    await fillCompileCache(fileURLToPath(options.main(service)), compileCache);
   const results: RowResult[] = [];
   // Those that share a rig one after the other: starting one takes seconds.
   const waiting = options.rows.toSorted((a, b) => needsOf(a).length - needsOf(b).length)[Symbol.iterator]();
@@ -64,13 +64,6 @@ export async function runRows(options: RunRowsOptions, signal: AbortSignal): Pro
   if (!evidence) await rm(folder, { recursive: true, force: true });
   if (failed) throw failed.reason;
   return { results, evidence };
-}
-
-/** Starts the services without saying anything to them: they end at once, and leave their code compiled. Killed ones do not. */
-async function fillCompileCache(main: RigOptions['main'], compileCache: string): Promise<void> {
-  const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache };
-  for (const service of ['orders', 'inventory'] as const)
-    await once(spawn(process.execPath, [fileURLToPath(main(service))], { env, stdio: 'ignore' }), 'exit');
 }
 
 export function hasFailed({ violations, unmet }: RowResult): boolean {
