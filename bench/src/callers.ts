@@ -21,7 +21,7 @@ const seconds = Number(values.seconds);
 
 await using running = await startContenders(values.only.split(','));
 const figures = collectCallersFigures();
-for (const { load } of running.contenders) await load.run(2);
+for (const { load } of running.contenders) await load.run(10);
 for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of values.callers.split(',').map(Number)) {
     const told = [];
