@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // One second by default, which is an assertion about the machine.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -81,7 +81,7 @@ test('ensure a watch goes on over a restart, with what changed meanwhile, once',
   await placeOn(other);
   await restarting;
   await placeOn(other);
-  await expect.poll(() => seen, { timeout: 10_000 }).toEqual(expected);
+  await expect.poll(() => seen).toEqual(expected);
   expect(interruptions[0]).toMatchObject({ code: Code.UNAVAILABLE, message: 'the server is shutting down' });
   stop.abort();
   expect(await rejectionOf(seeing)).toMatchObject({ code: Code.CANCELLED });

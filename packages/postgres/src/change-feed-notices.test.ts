@@ -16,12 +16,12 @@ test('ensure a notice reaches the other processes and not its own, and many at o
   await using one = startProcess(database.pool);
   await using other = startProcess(database.pool);
   // Each looks once when it has begun to listen.
-  await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
-  await expect.poll(other.heard, { timeout: 5000 }).toBe(1);
+  await expect.poll(one.heard).toBe(1);
+  await expect.poll(other.heard).toBe(1);
   for (let change = 0; change < 1000; change++) one.announce();
-  await expect.poll(other.heard, { timeout: 5000 }).toBe(2);
+  await expect.poll(other.heard).toBe(2);
   other.announce();
-  await expect.poll(one.heard, { timeout: 5000 }).toBe(2);
+  await expect.poll(one.heard).toBe(2);
   expect(other.heard()).toBe(2);
 });
 
@@ -29,13 +29,13 @@ test('listens again after its connection was lost', async () => {
   await using database = await openFeedDatabase();
   await using one = startProcess(database.pool);
   await using other = startProcess(database.pool);
-  await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
+  await expect.poll(one.heard).toBe(1);
   await database.pool.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
   );
-  await expect.poll(one.heard, { timeout: 5000 }).toBe(2);
+  await expect.poll(one.heard).toBe(2);
   other.announce();
-  await expect.poll(one.heard, { timeout: 5000 }).toBe(3);
+  await expect.poll(one.heard).toBe(3);
 });
 
 test('ensure a connection that is lost just as it begins to listen ends nothing but the attempt', async () => {
@@ -49,7 +49,7 @@ test('ensure a connection that is lost just as it begins to listen ends nothing 
       (client as { connection: { stream: Socket } }).connection.stream.destroy();
     });
     await using one = startProcess(database.pool);
-    await expect.poll(one.heard, { timeout: 5000 }).toBe(1);
+    await expect.poll(one.heard).toBe(1);
     expect(unhandled).toEqual([]);
   } finally {
     process.off('unhandledRejection', note);

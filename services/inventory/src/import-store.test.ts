@@ -61,7 +61,7 @@ test('ensure a repeat waits for the import that still runs, for longer than othe
     expect(rows.length).toBeGreaterThan(0);
   }, 10_000);
   const repeat = store.run(id, itemsOf({ A: 2 }), signal).catch((error: unknown) => error);
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  await expect.poll(waiting).toBe(1);
   finished.resolve();
   expect(await repeat).toEqual(await first);
 });
@@ -101,9 +101,9 @@ test('ensure of two imports at once the later stands as a whole, also where it h
     return rows.length;
   };
   const first = run(itemsOf({ A: 2, B: 2 }));
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  await expect.poll(waiting).toBe(1);
   const second = run(itemsOf({ A: 5, B: 1 }));
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(2);
+  await expect.poll(waiting).toBe(2);
   await other.query('ROLLBACK');
   await Promise.all([first, second]);
   const { rows } = await database.pool.query('SELECT sku, on_hand FROM stock ORDER BY sku');

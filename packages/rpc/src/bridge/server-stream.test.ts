@@ -31,11 +31,12 @@ test('ensure a handler that is blocked by a slow reader runs its finally when th
   const changes = server.client.watchStock({}, { signal: abort.signal });
   await changes.next();
   let before = 0;
-  await vi.waitUntil(() => {
-    const isBlocked = sent === before;
+  const isBlocked = () => {
+    const isStill = sent === before;
     before = sent;
-    return isBlocked;
-  });
+    return isStill;
+  };
+  await vi.waitUntil(isBlocked, { timeout: 15_000 });
   abort.abort();
   expect(await finished.promise).toBe('finally has run');
   await expect(Array.fromAsync(changes)).rejects.toMatchObject({ code: Code.CANCELLED });

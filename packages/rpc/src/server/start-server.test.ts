@@ -56,7 +56,8 @@ test('ensure a drain lets a unary call that is under way finish, and takes no ne
     isDrained = true;
   });
   using stranger = createClient(InventoryService, { target: server.target });
-  await vi.waitUntil(async () => (await rejectionOf(stranger.listStock({}))).code === Code.UNAVAILABLE);
+  const isRefused = async () => (await rejectionOf(stranger.listStock({}))).code === Code.UNAVAILABLE;
+  await vi.waitUntil(isRefused, { timeout: 15_000 });
   expect(isDrained).toBe(false);
   server.release();
   expect(await held).toMatchObject({ stock: { sku: 'held' } });

@@ -16,7 +16,7 @@ const empty = grpcFrame(Buffer.alloc(0));
 /** The lines of calls, when there are so many. */
 async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, count = 1) {
   const lines = () => logLines.filter(({ msg }) => msg === 'call');
-  await vi.waitUntil(() => lines().length >= count);
+  await vi.waitUntil(() => lines().length >= count, { timeout: 15_000 });
   return lines();
 }
 
