@@ -48,7 +48,7 @@ const bugs: [string, RegExp, Mutate][] = [
   ],
   [
     'T3 without its state guard',
-    /is CONFIRMED and holds undefined|events say .* CANCELLED CONFIRMED/,
+    /is CONFIRMED and holds undefined|events say .* CANCELLED (CONFIRMED|REJECTED)/,
     ({ settlements }, { ordersDatabase }) => ({
       settlements: {
         ...settlements,
