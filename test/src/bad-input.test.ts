@@ -25,6 +25,7 @@ type BadCall = readonly [name: string, call: (clients: Clients) => Promise<unkno
 
 const id = '0198c0de-0000-7000-8000-000000000001';
 const manyLines = Array.from({ length: 1001 }, (_, index) => ({ sku: `A${index}`, quantity: 1 }));
+const goodReserve = { reservationId: id, lines: [{ sku: 'A', quantity: 1 }] };
 const badLines: Line[] = [
   { sku: '', quantity: 0 },
   { sku: 'x'.repeat(65), quantity: -1 },
@@ -110,6 +111,21 @@ const badCalls: readonly BadCall[] = [
     'ReserveStock with SKUs that come twice',
     ({ inventory }) => inventory.reserveStock({ reservationId: id, lines: repeated }),
     repeatedFields,
+  ],
+  ['BatchReserveStock of nothing', ({ inventory }) => inventory.batchReserveStock({}), ['requests']],
+  [
+    'BatchReserveStock with a bad reservation among good ones',
+    ({ inventory }) =>
+      inventory.batchReserveStock({ requests: [goodReserve, { reservationId: 'x', lines: [] }] }),
+    ['requests[1].reservation_id', 'requests[1].lines'],
+  ],
+  [
+    'BatchReserveStock of 1,001 lines in all',
+    ({ inventory }) =>
+      inventory.batchReserveStock({
+        requests: [goodReserve, { reservationId: id, lines: manyLines.slice(0, 1000) }],
+      }),
+    ['requests'],
   ],
   ['ReleaseStock without an id', ({ inventory }) => inventory.releaseStock({}), ['reservation_id']],
   [

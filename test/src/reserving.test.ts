@@ -4,8 +4,10 @@ import {
   PreconditionFailureSchema,
   ResourceInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
-import { Code } from '@acme/rpc/errors';
+import { Code, type RpcError } from '@acme/rpc/errors';
+import { fromItemStatus } from '@acme/rpc/item-status';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
@@ -61,6 +63,54 @@ test('ensure a refusal names what is missing, and is repeated when there is stoc
   expect(await refusalOf(inventory.reserveStock(short))).toMatchObject({ message: shortError.message });
   expect(await refusalOf(inventory.reserveStock(unknown))).toMatchObject({ message: unknownError.message });
   expect(await reservedOf(pair, ['little', 'absent'])).toEqual({ little: 0, absent: 0 });
+});
+
+test('ensure each of a batch is answered as it would be alone, and the same again', async ({
+  pair,
+  inventory,
+}) => {
+  await pair.stockUp({ many: 10, few: 1 });
+  const released = randomUUID();
+  await inventory.releaseStock({ reservationId: released });
+  const request = (units: Record<string, number>, reservationId = randomUUID()) => ({
+    reservationId,
+    lines: linesOf(units),
+  });
+  const fits = request({ many: 2 });
+  const requests = [
+    fits,
+    request({ few: 2 }),
+    request({ nowhere: 1 }),
+    request({ many: 1 }, released),
+    { ...fits, lines: linesOf({ many: 3 }) },
+    { reservationId: randomUUID(), lines: [...linesOf({ many: 1 }), ...linesOf({ many: 1 })] },
+    request({ many: 3, few: 1 }),
+  ];
+  const { results } = await inventory.batchReserveStock({ requests });
+  const alone = await Promise.all(
+    requests.map((each) =>
+      inventory.reserveStock(each).then(
+        ({ reservation }) => reservation,
+        ({ code, message, details }: RpcError) => ({ code, message, details }),
+      ),
+    ),
+  );
+  const together = results.map(({ outcome }) => {
+    if (outcome.case !== 'error') return outcome.value;
+    const { code, message, details } = fromItemStatus(
+      outcome.value,
+      InventoryService.method.batchReserveStock,
+    );
+    return { code, message, details };
+  });
+  expect(together).toEqual(alone);
+  expect(results.map(({ outcome }) => outcome.case)).toEqual([
+    'reservation',
+    ...Array(5).fill('error'),
+    'reservation',
+  ]);
+  expect((await inventory.batchReserveStock({ requests })).results).toEqual(results);
+  expect(await reservedOf(pair, ['many', 'few'])).toEqual({ many: 5, few: 1 });
 });
 
 test('ensure a reservation_id that holds other lines is refused, whether it reserved or was refused', async ({

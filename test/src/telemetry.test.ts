@@ -59,7 +59,7 @@ describe('traces', () => {
       ),
     );
     const [first, second] = batched.map((span) => ({ traceId: span?.traceId, spanId: span?.spanId }));
-    const attributes = { 'db.operation.batch.size': 2 };
+    const attributes = { 'batch.size': 2 };
     expect(batched).toMatchObject([
       { links: [second], attributes },
       { links: [first], attributes },
@@ -146,7 +146,7 @@ describe('metrics', () => {
     ['inventory_reservations_total', { reservation_state: 'RESERVED' }, 5],
     ['inventory_reservations_total', { reservation_refusal_reason: 'OUT_OF_STOCK' }, 1],
     ['inventory_reservations_total', { reservation_state: 'RELEASED' }, 1],
-    ['db_client_batch_size_sum', { db_client_batch_name: 'place-orders' }, 6],
+    ['batch_size_sum', { batch_name: 'place-orders' }, 6],
   ] as const)('ensure %s %j counts', ([name, labels, expected], { seen: { series } }) => {
     const matching = series.filter(
       (each) =>

@@ -30,7 +30,7 @@ function lineOf(span: ReceivedSpan, depth: number): string {
   const { attributes } = span;
   const kind = { [SpanKind.SERVER]: 'SERVER ', [SpanKind.CLIENT]: 'CLIENT ' }[span.kind as number] ?? '';
   const attempts = attributes['previous-rpc-attempts'];
-  const size = attributes['db.operation.batch.size'];
+  const size = attributes['batch.size'];
   const facts = [
     attributes['rpc.status_code'] ?? attributes['db.operation.name'],
     span.isError && `error ${attributes['error.type']}`,

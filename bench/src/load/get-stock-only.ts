@@ -13,6 +13,7 @@ export function getStockOnly(getStock: Implementation['getStock']): Implementati
     getStock,
     listStock: notCalled,
     reserveStock: notCalled,
+    batchReserveStock: notCalled,
     releaseStock: notCalled,
     watchStock: notCalled,
     importStock: notCalled,

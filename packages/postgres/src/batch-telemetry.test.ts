@@ -27,7 +27,7 @@ test('ensures a batch shows in the trace of its first call, and is linked to and
   const items = named('double');
   const parents = [1, 2, 3].map((item) => named(`call ${item}`)[0]?.spanContext());
   expect(items.map((span) => span.parentSpanContext)).toEqual(parents);
-  expect(items.map(({ attributes }) => attributes)).toEqual(Array(3).fill({ 'db.operation.batch.size': 3 }));
+  expect(items.map(({ attributes }) => attributes)).toEqual(Array(3).fill({ 'batch.size': 3 }));
   const [first, ...others] = items.map((span) => span.spanContext());
   expect(named('work on 1,2,3')[0]?.parentSpanContext).toEqual(first);
   const linked = items.map(({ links }) => links.map(({ context }) => context));
@@ -43,8 +43,8 @@ test('ensures a batch of one is no batch: its work is a part of its call', async
   const plain = (name: string) => ({ name, attributes: {}, links: [] });
   expect(spans).toEqual(['call 1', 'double', 'work on 1', 'call 2', 'double', 'work on 2'].map(plain));
   expect(new Set(telemetry.spans.map((span) => span.spanContext().traceId)).size).toBe(2);
-  expect(await telemetry.points('db.client.batch.size')).toMatchObject([
-    { attributes: { 'db.client.batch.name': 'double' }, value: { count: 2, sum: 2 } },
+  expect(await telemetry.points('batch.size')).toMatchObject([
+    { attributes: { 'batch.name': 'double' }, value: { count: 2, sum: 2 } },
   ]);
 });
 

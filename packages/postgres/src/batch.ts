@@ -1,4 +1,4 @@
-import { type BatchTelemetry, batchTelemetry, type ItemSpan } from './batch-telemetry.ts';
+import { type BatchTelemetry, batchTelemetry, type ItemTrace } from '@acme/rpc/batch-telemetry';
 import { isUnavailable } from './errors.ts';
 
 /** More work waits than `maxQueued`: the caller should be told to come back later. */
@@ -10,7 +10,7 @@ type Waiting<Item, Result> = {
   item: Item;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
-  span: ItemSpan;
+  trace: ItemTrace;
 };
 
 /** Does the work of a batch: `run`, and what shows it. */
@@ -40,7 +40,7 @@ export function createBatcher<Item, Result>(options: {
 
   const run: RunBatch<Item, Result> = (batch) =>
     telemetry.run(
-      batch.map(({ span }) => span),
+      batch.map(({ trace }) => trace),
       () => options.run(batch.map(({ item }) => item)),
     );
 
@@ -66,18 +66,18 @@ export function createBatcher<Item, Result>(options: {
 /** Ends the item's span when it is answered. */
 function shown<Item, Result>(
   telemetry: BatchTelemetry,
-  { item, resolve, reject }: Omit<Waiting<Item, Result>, 'span'>,
+  { item, resolve, reject }: Omit<Waiting<Item, Result>, 'trace'>,
 ): Waiting<Item, Result> {
-  const span = telemetry.start();
+  const trace = telemetry.start();
   return {
     item,
-    span,
+    trace,
     resolve: (result) => {
-      telemetry.end(span);
+      telemetry.end(trace);
       resolve(result);
     },
     reject: (error) => {
-      telemetry.fail(span, error);
+      telemetry.fail(trace, error);
       reject(error);
     },
   };

@@ -111,7 +111,7 @@ function operationOf(text: string): string {
 }
 
 /** An error as telemetry may show it: never its message, which can quote values. */
-export function failureAttributes(error: unknown): Attributes {
+function failureAttributes(error: unknown): Attributes {
   if (error instanceof pg.DatabaseError && error.code)
     return { 'error.type': error.code, 'db.response.status_code': error.code };
   return { 'error.type': error instanceof Error ? error.name : typeof error };

@@ -4,7 +4,7 @@ import {
   type PreconditionFailure,
   type QuotaFailure,
 } from '@acme/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@acme/gen/google/rpc/status_pb';
+import { type Status, StatusSchema } from '@acme/gen/google/rpc/status_pb';
 import {
   create,
   createRegistry,
@@ -40,16 +40,19 @@ const byUse = [
 
 const registry: Registry = createRegistry(file_google_rpc_error_details);
 
+/** The most of a message that is sent, in UTF-16 code units. */
+const maxMessageLength = 1024;
+
+/** As much of a message as is sent. One that was cut in the middle of a surrogate pair would end the process in grpc-js. */
+export function boundedMessage(message: string): string {
+  return message.slice(0, maxMessageLength).toWellFormed();
+}
+
 /**
- * Encodes a google.rpc.Status with as many of the details as have room, undefined without any. A detail that cannot be
- * encoded, or is none of google.rpc's, is left out: it must not cost the caller the error, nor the process its life.
+ * A google.rpc.Status with as many of the details as have room. A detail that cannot be encoded, or is none of
+ * google.rpc's, is left out: it must not cost the caller the error, nor the process its life.
  */
-export function encodeStatusDetails(
-  code: number,
-  message: string,
-  details: readonly Message[],
-): Uint8Array | undefined {
-  if (details.length === 0) return undefined;
+export function boundedStatus(code: number, message: string, details: readonly Message[]): Status {
   let room = maxDetailsBytes;
   const packed: Any[] = [];
   for (const detail of details.toSorted((a, b) => rank(a) - rank(b))) {
@@ -58,16 +61,37 @@ export function encodeStatusDetails(
     room -= any.value.length + any.typeUrl.length;
     packed.push(any);
   }
-  return toBinary(StatusSchema, create(StatusSchema, { code, message, details: packed }));
+  return create(StatusSchema, { code, message: boundedMessage(message), details: packed });
+}
+
+/** Encodes what `boundedStatus` makes; undefined without any details. */
+export function encodeStatusDetails(
+  code: number,
+  message: string,
+  details: readonly Message[],
+): Uint8Array | undefined {
+  if (details.length === 0) return undefined;
+  return toBinary(StatusSchema, boundedStatus(code, message, details));
 }
 
 /** Decodes the details of a status; what is no google.rpc.Status, or of an unknown type, is left out. */
 export function decodeStatusDetails(bytes: Uint8Array): Message[] {
   try {
-    return fromBinary(StatusSchema, bytes).details.flatMap((any) => anyUnpack(any, registry) ?? []);
+    return unpackDetails(fromBinary(StatusSchema, bytes));
   } catch {
     return [];
   }
+}
+
+/** The details of a status; what is of an unknown type, or cannot be decoded, is left out. */
+export function unpackDetails({ details }: Status): Message[] {
+  return details.flatMap((any) => {
+    try {
+      return anyUnpack(any, registry) ?? [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function rank(detail: Message): number {

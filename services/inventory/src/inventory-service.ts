@@ -1,12 +1,12 @@
 import type { ImportStockRequest, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
 import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { CountStore } from './count-store.ts';
 import type { ImportStore, StockItem } from './import-store.ts';
+import { reservationToProto } from './reservation-proto.ts';
 import type { ReservationStore } from './reservation-store.ts';
-import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock.ts';
+import { createReserveStock } from './reserve-stock.ts';
+import { InventoryError } from './stock.ts';
 import { stockToProto } from './stock-proto.ts';
 import type { StockStore } from './stock-store.ts';
 
@@ -39,11 +39,7 @@ export function createInventoryService(
       const nextPageToken = found.length > limit && last ? stockPages.seal([skuPrefix], last.sku) : '';
       return { stocks: page.map(stockToProto), nextPageToken };
     },
-    reserveStock: async ({ reservationId, lines }) => {
-      const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
-      const reservation = await reservations.reserve(command);
-      return { reservation: reservationToProto(answerReserve(reservation, command.lines)) };
-    },
+    ...createReserveStock(reservations),
     releaseStock: async ({ reservationId }) => ({
       reservation: reservationToProto(await reservations.release(reservationId.toLowerCase())),
     }),
@@ -91,15 +87,4 @@ async function* itemsOf(
   }
   if (first.itemCount !== 0n && received !== first.itemCount)
     throw new InventoryError({ kind: 'IMPORT_INCOMPLETE', received, expected: first.itemCount });
-}
-
-const protoStates = {
-  RESERVED: Reservation_State.RESERVED,
-  RELEASED: Reservation_State.RELEASED,
-  // Its caller gets the refusal as an error, and never sees the reservation.
-  REFUSED: Reservation_State.UNSPECIFIED,
-};
-
-function reservationToProto({ id, state, lines, createTime }: Reservation) {
-  return { id, state: protoStates[state], lines: [...lines], createTime: timestampFromDate(createTime) };
 }

@@ -74,7 +74,6 @@ export async function startApp(config: Config): Promise<App> {
   const client = starting.use(
     createClient(InventoryService, {
       target: config.inventoryTarget,
-      circuitBreaker,
       token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
       credentials: await channelCredentials(config.server.tls, {
         developmentCertificates: !config.server.production,
@@ -82,7 +81,7 @@ export async function startApp(config: Config): Promise<App> {
       }),
     }),
   );
-  const inventory = createInventory(client);
+  const inventory = createInventory(client, circuitBreaker);
   const onUnsettled = (order: Order, err: unknown, attempts: number) => {
     // The circuit's own line has said why, once.
     const level = err instanceof CircuitOpenError ? 'debug' : 'warn';

@@ -1,6 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
 import { Code, RpcError } from '@acme/rpc/errors';
+import { boundedStatus } from '@acme/rpc/status-details';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { describe, expect, test } from 'vitest';
 import { createInventory } from './inventory-client.ts';
@@ -8,13 +9,14 @@ import { createInventory } from './inventory-client.ts';
 const orderId = '0198c0de-0000-7000-8000-000000000001';
 const lines = [{ sku: 'A', quantity: 2 }];
 const domain = 'inventory.v1';
+const unguarded = { guard: <T>(call: () => Promise<T>) => call() };
 
 /** What orders makes of an inventory that fails every reserve with this. */
 async function answerTo(error: Error) {
   await using server = await startTestServer(InventoryService, {
     reserveStock: () => Promise.reject(error),
   });
-  return await createInventory(server.client).reserve(orderId, lines, { deadlineMs: 1000 });
+  return await createInventory(server.client, unguarded).reserve(orderId, lines, { deadlineMs: 1000 });
 }
 
 describe('a reserve', () => {
@@ -29,7 +31,9 @@ describe('a reserve', () => {
       },
     });
     const beforeMs = Date.now();
-    const answer = await createInventory(server.client).reserve(orderId, lines, { deadlineMs: 4000 });
+    const answer = await createInventory(server.client, unguarded).reserve(orderId, lines, {
+      deadlineMs: 4000,
+    });
     expect(answer).toEqual({ kind: 'RESERVED' });
     expect(requests).toMatchObject([{ reservationId: orderId, lines }]);
     // The contract's own would be one second.
@@ -88,8 +92,85 @@ describe('a reserve', () => {
     await using server = await startTestServer(InventoryService, {
       reserveStock: () => new Promise(() => {}),
     });
-    const answer = await createInventory(server.client).reserve(orderId, lines, { deadlineMs: 20 });
+    const answer = await createInventory(server.client, unguarded).reserve(orderId, lines, {
+      deadlineMs: 20,
+    });
     expect(answer).toMatchObject({ kind: 'UNKNOWN', cause: { code: Code.DEADLINE_EXCEEDED } });
+  });
+});
+
+describe('reserves that are made together', () => {
+  const secondId = '0198c0de-0000-7000-8000-000000000002';
+
+  test('ensure they are one call, and each order has its own answer', async () => {
+    const asked: unknown[] = [];
+    const refusal = boundedStatus(Code.FAILED_PRECONDITION, 'short', [
+      errorInfo(domain, 'OUT_OF_STOCK'),
+      preconditionFailure([{ type: 'x', subject: 'A', description: 'no A' }]),
+    ]);
+    await using server = await startTestServer(InventoryService, {
+      batchReserveStock: async ({ requests }, { deadline }) => {
+        asked.push([
+          requests.map(({ reservationId }) => reservationId),
+          Math.round((deadline - Date.now()) / 1000),
+        ]);
+        return {
+          results: [
+            { outcome: { case: 'reservation', value: { id: orderId } } },
+            { outcome: { case: 'error', value: refusal } },
+            {},
+          ],
+        };
+      },
+    });
+    const inventory = createInventory(server.client, unguarded);
+    const answers = await Promise.all([
+      inventory.reserve(orderId, lines, { deadlineMs: 1000 }),
+      inventory.reserve(secondId, lines, { deadlineMs: 4000 }),
+      inventory.reserve(secondId, lines, { deadlineMs: 500 }),
+    ]);
+    expect(asked).toEqual([[[orderId, secondId, secondId], 4]]);
+    expect(answers).toMatchObject([
+      { kind: 'RESERVED' },
+      { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
+      { kind: 'UNKNOWN' },
+    ]);
+  });
+
+  test('ensure a call that fails tells none of them anything, and the circuit as often as there are orders', async () => {
+    await using server = await startTestServer(InventoryService, {
+      batchReserveStock: () => Promise.reject(new RpcError(Code.INTERNAL, 'no')),
+    });
+    const judged: unknown[] = [];
+    const guard = async <T>(call: () => Promise<T>) => {
+      try {
+        return await call();
+      } catch (error) {
+        judged.push((error as RpcError).code);
+        throw error;
+      }
+    };
+    const inventory = createInventory(server.client, { guard });
+    const reserve = () => inventory.reserve(orderId, lines, { deadlineMs: 1000 });
+    expect(await Promise.all([reserve(), reserve()])).toMatchObject(Array(2).fill({ kind: 'UNKNOWN' }));
+    expect(judged).toEqual([Code.INTERNAL, Code.INTERNAL]);
+  });
+
+  test('ensure no batch has more lines than an order may have', async () => {
+    const sizes: number[] = [];
+    await using server = await startTestServer(InventoryService, {
+      batchReserveStock: async ({ requests }) => {
+        sizes.push(requests.length);
+        return { results: requests.map(() => ({ outcome: { case: 'reservation', value: {} } })) };
+      },
+    });
+    const inventory = createInventory(server.client, unguarded);
+    const many = Array.from({ length: 400 }, (_, index) => ({ sku: String(index), quantity: 1 }));
+    const reserve = () => inventory.reserve(orderId, many, { deadlineMs: 4000 });
+    expect(await Promise.all(Array.from({ length: 4 }, reserve))).toEqual(
+      Array(4).fill({ kind: 'RESERVED' }),
+    );
+    expect(sizes).toEqual([2, 2]);
   });
 });
 
@@ -101,7 +182,7 @@ test('ensure a release that inventory did not confirm is an error', async () => 
       return {};
     },
   });
-  const inventory = createInventory(server.client);
+  const inventory = createInventory(server.client, unguarded);
   await inventory.release(orderId);
   expect(released).toEqual([orderId]);
   await expect(inventory.release(orderId)).rejects.toThrow('no');

@@ -3,26 +3,85 @@ import {
   PreconditionFailureSchema,
   ResourceInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
-import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import {
+  type BatchReserveStockResponse_Result,
+  InventoryService,
+} from '@acme/gen/inventory/v1/inventory_service_pb';
+import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
+import { gatherCalls } from '@acme/rpc/client/gather-calls';
 import { RpcError } from '@acme/rpc/errors';
+import { fromItemStatus } from '@acme/rpc/item-status';
 import type { Inventory, ReserveAnswer } from './inventory.ts';
+import type { OrderLine } from './order.ts';
 
-/** Inventory behind its gRPC service. */
-export function createInventory(client: Client<typeof InventoryService>): Inventory {
+/** What inventory is asked for an order. */
+interface Ask {
+  readonly orderId: string;
+  readonly lines: readonly OrderLine[];
+  readonly deadlineMs: number;
+}
+
+/** As many lines as BatchReserveStock takes in all. */
+const maxLines = 1000;
+
+/**
+ * Inventory behind its gRPC service. Orders that ask in the same turn, as those do that one T1 has made, ask together; an
+ * order that is alone asks by itself.
+ *
+ * @param circuitBreaker Judges what each order is answered: a batch that fails is as many failures as it has orders.
+ */
+export function createInventory(
+  client: Client<typeof InventoryService>,
+  circuitBreaker: Pick<CircuitBreaker, 'guard'>,
+): Inventory {
+  const reserve = gatherCalls<Ask, typeof reserved>({
+    name: 'reserve-stock',
+    call: (asks) => (asks.length > 1 ? reserveEach(client, asks) : reserveOne(client, asks)),
+    sizeOf: ({ lines }) => lines.length,
+    maxSize: maxLines,
+  });
   return {
     reserve: async (orderId, lines, { deadlineMs }) => {
       try {
-        await client.reserveStock({ reservationId: orderId, lines: [...lines] }, { deadlineMs });
-        return { kind: 'RESERVED' };
+        return await circuitBreaker.guard(() => reserve({ orderId, lines, deadlineMs }));
       } catch (error) {
         return answerOf(error);
       }
     },
     release: async (orderId) => {
-      await client.releaseStock({ reservationId: orderId });
+      await circuitBreaker.guard(() => client.releaseStock({ reservationId: orderId }));
     },
   };
+}
+
+const reserved = { kind: 'RESERVED' } as const;
+
+async function reserveOne(client: Client<typeof InventoryService>, [ask]: readonly Ask[]) {
+  if (ask) await client.reserveStock(requestOf(ask), { deadlineMs: ask.deadlineMs });
+  return [reserved];
+}
+
+/** In the longest of their times: an order that has less is answered PENDING meanwhile. */
+async function reserveEach(client: Client<typeof InventoryService>, asks: readonly Ask[]) {
+  const deadlineMs = Math.max(...asks.map((ask) => ask.deadlineMs));
+  const { results } = await client.batchReserveStock({ requests: asks.map(requestOf) }, { deadlineMs });
+  return results.map(resultOf);
+}
+
+function resultOf({ outcome }: BatchReserveStockResponse_Result): typeof reserved | Error {
+  switch (outcome.case) {
+    case 'reservation':
+      return reserved;
+    case 'error':
+      return fromItemStatus(outcome.value, InventoryService.method.batchReserveStock);
+    default:
+      return new Error('inventory answered with neither a reservation nor an error');
+  }
+}
+
+function requestOf({ orderId, lines }: Ask) {
+  return { reservationId: orderId, lines: [...lines] };
 }
 
 /** Only a reason that the contract promises is an answer; whatever else happened, nobody knows what inventory did. */

@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { Status } from "../../google/rpc/status_pb.ts";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
 import type { Reservation, Stock, StockItem, StockLine } from "./stock_pb.ts";
 import { file_inventory_v1_stock } from "./stock_pb.ts";
 import { file_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/inventory_service.proto.
  */
 export const file_inventory_v1_inventory_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRpbnZlbnRvcnkvdjEvaW52ZW50b3J5X3NlcnZpY2UucHJvdG8SDGludmVudG9yeS52MSI0Cg9HZXRTdG9ja1JlcXVlc3QSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJCI2ChBHZXRTdG9ja1Jlc3BvbnNlEiIKBXN0b2NrGAEgASgLMhMuaW52ZW50b3J5LnYxLlN0b2NrInQKEExpc3RTdG9ja1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEiYKCnNrdV9wcmVmaXgYAyABKAlCErpID3INGEAyCV5cUHtDY30qJCJRChFMaXN0U3RvY2tSZXNwb25zZRIjCgZzdG9ja3MYASADKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KE1Jlc2VydmVTdG9ja1JlcXVlc3QSIwoOcmVzZXJ2YXRpb25faWQYASABKAlCC7pICMgBAXIDsAEBEjMKBWxpbmVzGAIgAygLMhcuaW52ZW50b3J5LnYxLlN0b2NrTGluZUILukgIkgEFCAEQ6AciRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iOgoTUmVsZWFzZVN0b2NrUmVxdWVzdBIjCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQEiRgoUUmVsZWFzZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iVAoRV2F0Y2hTdG9ja1JlcXVlc3QSHgoMcmVzdW1lX3Rva2VuGAEgASgJQgi6SAVyAxiACBIfCgRza3VzGAIgAygJQhG6SA6SAQsQ6AciBnIEEAEYQCJOChJXYXRjaFN0b2NrUmVzcG9uc2USIgoFc3RvY2sYASABKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFAoMcmVzdW1lX3Rva2VuGAIgASgJIoABChJJbXBvcnRTdG9ja1JlcXVlc3QSHgoJaW1wb3J0X2lkGAEgASgJQgu6SAjYAQFyA7ABARItCgRpdGVtGAIgASgLMhcuaW52ZW50b3J5LnYxLlN0b2NrSXRlbUIGukgDyAEBEhsKCml0ZW1fY291bnQYAyABKANCB7pIBCICKAAiSQoTSW1wb3J0U3RvY2tSZXNwb25zZRIQCghyZWNlaXZlZBgBIAEoAxIPCgdjcmVhdGVkGAIgASgDEg8KB3VwZGF0ZWQYAyABKAMiMQoRQ291bnRTdG9ja1JlcXVlc3QSCwoDc2t1GAEgASgJEg8KB2NvdW50ZWQYAiABKAMibgoSQ291bnRTdG9ja1Jlc3BvbnNlEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgDEhAKCGV4cGVjdGVkGAMgASgDEhIKCmRpZmZlcmVuY2UYBCABKAMSFAoMZXJyb3JfcmVhc29uGAUgASgJMrwGChBJbnZlbnRvcnlTZXJ2aWNlEmYKCEdldFN0b2NrEh0uaW52ZW50b3J5LnYxLkdldFN0b2NrUmVxdWVzdBoeLmludmVudG9yeS52MS5HZXRTdG9ja1Jlc3BvbnNlIhuQAgGq7RgUCgIIARIOaW52ZW50b3J5OnJlYWQSaQoJTGlzdFN0b2NrEh4uaW52ZW50b3J5LnYxLkxpc3RTdG9ja1JlcXVlc3QaHy5pbnZlbnRvcnkudjEuTGlzdFN0b2NrUmVzcG9uc2UiG5ACAartGBQKAggCEg5pbnZlbnRvcnk6cmVhZBJ1CgxSZXNlcnZlU3RvY2sSIS5pbnZlbnRvcnkudjEuUmVzZXJ2ZVN0b2NrUmVxdWVzdBoiLmludmVudG9yeS52MS5SZXNlcnZlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEnUKDFJlbGVhc2VTdG9jaxIhLmludmVudG9yeS52MS5SZWxlYXNlU3RvY2tSZXF1ZXN0GiIuaW52ZW50b3J5LnYxLlJlbGVhc2VTdG9ja1Jlc3BvbnNlIh6QAgKq7RgXCgIIARIRaW52ZW50b3J5OnJlc2VydmUSdAoKV2F0Y2hTdG9jaxIfLmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVxdWVzdBogLmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVzcG9uc2UiIZACAartGBoKAwiQHBIOaW52ZW50b3J5OnJlYWQaAwiQHDABEngKC0ltcG9ydFN0b2NrEiAuaW52ZW50b3J5LnYxLkltcG9ydFN0b2NrUmVxdWVzdBohLmludmVudG9yeS52MS5JbXBvcnRTdG9ja1Jlc3BvbnNlIiKQAgKq7RgbCgMIrAISD2ludmVudG9yeTp3cml0ZRoDCKwCKAESdwoKQ291bnRTdG9jaxIfLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVxdWVzdBogLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVzcG9uc2UiIpACAKrtGBsKAwiQHBIPaW52ZW50b3J5OndyaXRlGgMIkBwoATABYgZwcm90bzM", [file_buf_validate_validate, file_inventory_v1_stock, file_policy_v1_policy]);
+  fileDesc("CiRpbnZlbnRvcnkvdjEvaW52ZW50b3J5X3NlcnZpY2UucHJvdG8SDGludmVudG9yeS52MSI0Cg9HZXRTdG9ja1JlcXVlc3QSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJCI2ChBHZXRTdG9ja1Jlc3BvbnNlEiIKBXN0b2NrGAEgASgLMhMuaW52ZW50b3J5LnYxLlN0b2NrInQKEExpc3RTdG9ja1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEiYKCnNrdV9wcmVmaXgYAyABKAlCErpID3INGEAyCV5cUHtDY30qJCJRChFMaXN0U3RvY2tSZXNwb25zZRIjCgZzdG9ja3MYASADKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KE1Jlc2VydmVTdG9ja1JlcXVlc3QSIwoOcmVzZXJ2YXRpb25faWQYASABKAlCC7pICMgBAXIDsAEBEjMKBWxpbmVzGAIgAygLMhcuaW52ZW50b3J5LnYxLlN0b2NrTGluZUILukgIkgEFCAEQ6AciRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iXAoYQmF0Y2hSZXNlcnZlU3RvY2tSZXF1ZXN0EkAKCHJlcXVlc3RzGAEgAygLMiEuaW52ZW50b3J5LnYxLlJlc2VydmVTdG9ja1JlcXVlc3RCC7pICJIBBQgBEOgHIsgBChlCYXRjaFJlc2VydmVTdG9ja1Jlc3BvbnNlEj8KB3Jlc3VsdHMYASADKAsyLi5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZS5SZXN1bHQaagoGUmVzdWx0EjAKC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiOgoTUmVsZWFzZVN0b2NrUmVxdWVzdBIjCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQEiRgoUUmVsZWFzZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iVAoRV2F0Y2hTdG9ja1JlcXVlc3QSHgoMcmVzdW1lX3Rva2VuGAEgASgJQgi6SAVyAxiACBIfCgRza3VzGAIgAygJQhG6SA6SAQsQ6AciBnIEEAEYQCJOChJXYXRjaFN0b2NrUmVzcG9uc2USIgoFc3RvY2sYASABKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFAoMcmVzdW1lX3Rva2VuGAIgASgJIoABChJJbXBvcnRTdG9ja1JlcXVlc3QSHgoJaW1wb3J0X2lkGAEgASgJQgu6SAjYAQFyA7ABARItCgRpdGVtGAIgASgLMhcuaW52ZW50b3J5LnYxLlN0b2NrSXRlbUIGukgDyAEBEhsKCml0ZW1fY291bnQYAyABKANCB7pIBCICKAAiSQoTSW1wb3J0U3RvY2tSZXNwb25zZRIQCghyZWNlaXZlZBgBIAEoAxIPCgdjcmVhdGVkGAIgASgDEg8KB3VwZGF0ZWQYAyABKAMiMQoRQ291bnRTdG9ja1JlcXVlc3QSCwoDc2t1GAEgASgJEg8KB2NvdW50ZWQYAiABKAMibgoSQ291bnRTdG9ja1Jlc3BvbnNlEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgDEhAKCGV4cGVjdGVkGAMgASgDEhIKCmRpZmZlcmVuY2UYBCABKAMSFAoMZXJyb3JfcmVhc29uGAUgASgJMsMHChBJbnZlbnRvcnlTZXJ2aWNlEmYKCEdldFN0b2NrEh0uaW52ZW50b3J5LnYxLkdldFN0b2NrUmVxdWVzdBoeLmludmVudG9yeS52MS5HZXRTdG9ja1Jlc3BvbnNlIhuQAgGq7RgUCgIIARIOaW52ZW50b3J5OnJlYWQSaQoJTGlzdFN0b2NrEh4uaW52ZW50b3J5LnYxLkxpc3RTdG9ja1JlcXVlc3QaHy5pbnZlbnRvcnkudjEuTGlzdFN0b2NrUmVzcG9uc2UiG5ACAartGBQKAggCEg5pbnZlbnRvcnk6cmVhZBJ1CgxSZXNlcnZlU3RvY2sSIS5pbnZlbnRvcnkudjEuUmVzZXJ2ZVN0b2NrUmVxdWVzdBoiLmludmVudG9yeS52MS5SZXNlcnZlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEoQBChFCYXRjaFJlc2VydmVTdG9jaxImLmludmVudG9yeS52MS5CYXRjaFJlc2VydmVTdG9ja1JlcXVlc3QaJy5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEnUKDFJlbGVhc2VTdG9jaxIhLmludmVudG9yeS52MS5SZWxlYXNlU3RvY2tSZXF1ZXN0GiIuaW52ZW50b3J5LnYxLlJlbGVhc2VTdG9ja1Jlc3BvbnNlIh6QAgKq7RgXCgIIARIRaW52ZW50b3J5OnJlc2VydmUSdAoKV2F0Y2hTdG9jaxIfLmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVxdWVzdBogLmludmVudG9yeS52MS5XYXRjaFN0b2NrUmVzcG9uc2UiIZACAartGBoKAwiQHBIOaW52ZW50b3J5OnJlYWQaAwiQHDABEngKC0ltcG9ydFN0b2NrEiAuaW52ZW50b3J5LnYxLkltcG9ydFN0b2NrUmVxdWVzdBohLmludmVudG9yeS52MS5JbXBvcnRTdG9ja1Jlc3BvbnNlIiKQAgKq7RgbCgMIrAISD2ludmVudG9yeTp3cml0ZRoDCKwCKAESdwoKQ291bnRTdG9jaxIfLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVxdWVzdBogLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVzcG9uc2UiIpACAKrtGBsKAwiQHBIPaW52ZW50b3J5OndyaXRlGgMIkBwoATABYgZwcm90bzM", [file_buf_validate_validate, file_google_rpc_status, file_inventory_v1_stock, file_policy_v1_policy]);
 
 /**
  * GetStockRequest names an article.
@@ -172,6 +174,85 @@ export const ReserveStockResponseSchema: GenMessage<ReserveStockResponse> = /*@_
   messageDesc(file_inventory_v1_inventory_service, 5);
 
 /**
+ * BatchReserveStockRequest is what to reserve for each order.
+ *
+ * @generated from message inventory.v1.BatchReserveStockRequest
+ */
+export type BatchReserveStockRequest = Message<"inventory.v1.BatchReserveStockRequest"> & {
+  /**
+   * Reservations to make, of at most 1,000 lines in all: a batch is no larger than the largest order.
+   *
+   * @generated from field: repeated inventory.v1.ReserveStockRequest requests = 1;
+   */
+  requests: ReserveStockRequest[];
+};
+
+/**
+ * Describes the message inventory.v1.BatchReserveStockRequest.
+ * Use `create(BatchReserveStockRequestSchema)` to create a new message.
+ */
+export const BatchReserveStockRequestSchema: GenMessage<BatchReserveStockRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory_service, 6);
+
+/**
+ * BatchReserveStockResponse answers each of the requests.
+ *
+ * @generated from message inventory.v1.BatchReserveStockResponse
+ */
+export type BatchReserveStockResponse = Message<"inventory.v1.BatchReserveStockResponse"> & {
+  /**
+   * One a request, in their order.
+   *
+   * @generated from field: repeated inventory.v1.BatchReserveStockResponse.Result results = 1;
+   */
+  results: BatchReserveStockResponse_Result[];
+};
+
+/**
+ * Describes the message inventory.v1.BatchReserveStockResponse.
+ * Use `create(BatchReserveStockResponseSchema)` to create a new message.
+ */
+export const BatchReserveStockResponseSchema: GenMessage<BatchReserveStockResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory_service, 7);
+
+/**
+ * Result is what ReserveStock would have answered to one request.
+ *
+ * @generated from message inventory.v1.BatchReserveStockResponse.Result
+ */
+export type BatchReserveStockResponse_Result = Message<"inventory.v1.BatchReserveStockResponse.Result"> & {
+  /**
+   * What it would have answered.
+   *
+   * @generated from oneof inventory.v1.BatchReserveStockResponse.Result.outcome
+   */
+  outcome: {
+    /**
+     * The reservation, RESERVED.
+     *
+     * @generated from field: inventory.v1.Reservation reservation = 1;
+     */
+    value: Reservation;
+    case: "reservation";
+  } | {
+    /**
+     * Why there is none: an error that ReserveStock promises, with its details.
+     *
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message inventory.v1.BatchReserveStockResponse.Result.
+ * Use `create(BatchReserveStockResponse_ResultSchema)` to create a new message.
+ */
+export const BatchReserveStockResponse_ResultSchema: GenMessage<BatchReserveStockResponse_Result> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory_service, 7, 0);
+
+/**
  * ReleaseStockRequest names a reservation.
  *
  * @generated from message inventory.v1.ReleaseStockRequest
@@ -190,7 +271,7 @@ export type ReleaseStockRequest = Message<"inventory.v1.ReleaseStockRequest"> & 
  * Use `create(ReleaseStockRequestSchema)` to create a new message.
  */
 export const ReleaseStockRequestSchema: GenMessage<ReleaseStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 6);
+  messageDesc(file_inventory_v1_inventory_service, 8);
 
 /**
  * ReleaseStockResponse holds the reservation.
@@ -211,7 +292,7 @@ export type ReleaseStockResponse = Message<"inventory.v1.ReleaseStockResponse"> 
  * Use `create(ReleaseStockResponseSchema)` to create a new message.
  */
 export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 7);
+  messageDesc(file_inventory_v1_inventory_service, 9);
 
 /**
  * WatchStockRequest selects what to watch.
@@ -239,7 +320,7 @@ export type WatchStockRequest = Message<"inventory.v1.WatchStockRequest"> & {
  * Use `create(WatchStockRequestSchema)` to create a new message.
  */
 export const WatchStockRequestSchema: GenMessage<WatchStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 8);
+  messageDesc(file_inventory_v1_inventory_service, 10);
 
 /**
  * WatchStockResponse is one change, or a heartbeat.
@@ -267,7 +348,7 @@ export type WatchStockResponse = Message<"inventory.v1.WatchStockResponse"> & {
  * Use `create(WatchStockResponseSchema)` to create a new message.
  */
 export const WatchStockResponseSchema: GenMessage<WatchStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 9);
+  messageDesc(file_inventory_v1_inventory_service, 11);
 
 /**
  * ImportStockRequest is one row of an import.
@@ -304,7 +385,7 @@ export type ImportStockRequest = Message<"inventory.v1.ImportStockRequest"> & {
  * Use `create(ImportStockRequestSchema)` to create a new message.
  */
 export const ImportStockRequestSchema: GenMessage<ImportStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 10);
+  messageDesc(file_inventory_v1_inventory_service, 12);
 
 /**
  * ImportStockResponse sums the import up.
@@ -339,7 +420,7 @@ export type ImportStockResponse = Message<"inventory.v1.ImportStockResponse"> & 
  * Use `create(ImportStockResponseSchema)` to create a new message.
  */
 export const ImportStockResponseSchema: GenMessage<ImportStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 11);
+  messageDesc(file_inventory_v1_inventory_service, 13);
 
 /**
  * CountStockRequest is what a scanner counted. It has no rules to break: a misread code or number is answered, and does
@@ -368,7 +449,7 @@ export type CountStockRequest = Message<"inventory.v1.CountStockRequest"> & {
  * Use `create(CountStockRequestSchema)` to create a new message.
  */
 export const CountStockRequestSchema: GenMessage<CountStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 12);
+  messageDesc(file_inventory_v1_inventory_service, 14);
 
 /**
  * CountStockResponse answers one count.
@@ -419,7 +500,7 @@ export type CountStockResponse = Message<"inventory.v1.CountStockResponse"> & {
  * Use `create(CountStockResponseSchema)` to create a new message.
  */
 export const CountStockResponseSchema: GenMessage<CountStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 13);
+  messageDesc(file_inventory_v1_inventory_service, 15);
 
 /**
  * InventoryService is the only judge of stock.
@@ -465,6 +546,18 @@ export const InventoryService: GenService<{
     methodKind: "unary";
     input: typeof ReserveStockRequestSchema;
     output: typeof ReserveStockResponseSchema;
+  },
+  /**
+   * BatchReserveStock reserves for many orders, each as ReserveStock does by itself: what one of them is refused says
+   * nothing of the others (AIP-231, with an answer for each). What fails all of them, a database that is away for
+   * instance, fails the call; it may have reserved, and is safe to repeat.
+   *
+   * @generated from rpc inventory.v1.InventoryService.BatchReserveStock
+   */
+  batchReserveStock: {
+    methodKind: "unary";
+    input: typeof BatchReserveStockRequestSchema;
+    output: typeof BatchReserveStockResponseSchema;
   },
   /**
    * ReleaseStock gives a reservation's units back. One that was never made is released too: a reserve that arrives

@@ -2,10 +2,12 @@ import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { Code, RpcError } from '../errors.ts';
-import { decodeStatusDetails, encodeStatusDetails, statusDetailsKey } from '../status-details.ts';
-
-/** The most of a message that is sent, in UTF-16 code units. */
-const maxMessageLength = 1024;
+import {
+  boundedMessage,
+  decodeStatusDetails,
+  encodeStatusDetails,
+  statusDetailsKey,
+} from '../status-details.ts';
 
 /** Tells a client's retry policy how long to wait, in ms, in the place of its own backoff (gRFC A6). */
 const pushbackKey = 'grpc-retry-pushback-ms';
@@ -14,12 +16,11 @@ const maxInt32 = 2 ** 31 - 1;
 /**
  * An error as grpc-js sends it. What is no RpcError tells the caller nothing: INTERNAL `internal error`.
  *
- * grpc-js takes it as the callback's first argument, because instrumentation drops the third. A message that was cut
- * in the middle of a surrogate pair would end the process inside grpc-js.
+ * grpc-js takes it as the callback's first argument, because instrumentation drops the third.
  */
 export function toGrpcStatus(error: unknown): StatusObject {
   const known = error instanceof RpcError ? error : new RpcError(Code.INTERNAL, 'internal error');
-  const details = known.message.slice(0, maxMessageLength).toWellFormed();
+  const details = boundedMessage(known.message);
   const metadata = new Metadata();
   const encoded = encodeStatusDetails(known.code, details, known.details);
   if (encoded) metadata.set(statusDetailsKey, Buffer.from(encoded));

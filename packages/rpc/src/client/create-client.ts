@@ -5,7 +5,6 @@ import { policyOf } from '../policy.ts';
 import type { Balancing } from './balancing.ts';
 import type { CallOptions, TokenSource } from './call-options.ts';
 import { channelOptions } from './channel-options.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { Hedging } from './hedging.ts';
 import {
   bidiStreamingMethod,
@@ -29,8 +28,6 @@ export interface CreateClientOptions<Service extends DescService> {
   readonly balancing?: Balancing | undefined;
   /** Methods to ask several replicas for; they are not retried besides. None when absent. */
   readonly hedging?: Hedging<Service> | undefined;
-  /** Fails unary calls at once while the service does not answer. None when absent. */
-  readonly circuitBreaker?: CircuitBreaker | undefined;
 }
 
 /** The methods of a service as promises and async iterables; they throw RpcError. Disposing it ends its channel. */
@@ -67,7 +64,7 @@ export function createClient<Service extends DescService>(
     ...channelOptions,
     'grpc.service_config': serviceConfigOf(service, options),
   });
-  const calls: ClientCalls = { grpc, token, circuitBreaker: options.circuitBreaker };
+  const calls: ClientCalls = { grpc, token };
   const tracing = clientTracing(target);
   const methods = service.methods.map((desc) => [desc.localName, clientMethod(calls, tracing, desc)]);
   return { ...Object.fromEntries(methods), [Symbol.dispose]: () => grpc.close() };

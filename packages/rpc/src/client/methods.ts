@@ -15,14 +15,12 @@ import {
   type TokenSource,
 } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
 import { markStream } from './stream-mark.ts';
 
 /** What the calls of a client have in common. */
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
-  readonly circuitBreaker?: CircuitBreaker | undefined;
 }
 
 /** Anything that protobuf-es can make a message of. */
@@ -44,7 +42,7 @@ function codecOf(method: DescMethod): Codec {
 
 export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
-  const make = async (request: Init, options: CallOptions = {}): Promise<Message> => {
+  return async (request: Init, options: CallOptions = {}): Promise<Message> => {
     const { metadata, deadline } = await prepare(calls, method, options);
     return new Promise((resolve, reject) => {
       const call = calls.grpc.makeUnaryRequest(
@@ -64,10 +62,6 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
       const stopWatching = onAbort(options, () => call.cancel());
     });
   };
-  const { circuitBreaker } = calls;
-  return circuitBreaker
-    ? (...call: Parameters<typeof make>) => circuitBreaker.guard(() => make(...call))
-    : make;
 }
 
 export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {

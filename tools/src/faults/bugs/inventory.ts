@@ -72,4 +72,17 @@ export const bugsOfInventory: readonly PlantedBug[] = [
     caughtBy: '8-settler',
     rounds: 9,
   },
+  {
+    name: 'answers-mixed-up',
+    what: 'the orders of a batch are answered in another order than they asked in',
+    edits: [
+      {
+        file: 'services/inventory/src/reserve-stock.ts',
+        replace: 'results: outcomes.map(resultOf)',
+        with: 'results: outcomes.toReversed().map(resultOf)',
+      },
+    ],
+    caughtBy: 'last-unit',
+    rounds: 20,
+  },
 ];

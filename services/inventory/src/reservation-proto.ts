@@ -1,0 +1,15 @@
+import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Reservation } from './stock.ts';
+
+const protoStates = {
+  RESERVED: Reservation_State.RESERVED,
+  RELEASED: Reservation_State.RELEASED,
+  // Its caller gets the refusal as an error, and never sees the reservation.
+  REFUSED: Reservation_State.UNSPECIFIED,
+};
+
+/** A reservation as the contract has it. */
+export function reservationToProto({ id, state, lines, createTime }: Reservation) {
+  return { id, state: protoStates[state], lines: [...lines], createTime: timestampFromDate(createTime) };
+}

@@ -1,0 +1,50 @@
+import type { InventoryService, ReserveStockRequest } from '@acme/gen/inventory/v1/inventory_service_pb';
+import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
+import { toRpcError } from '@acme/rpc/errors';
+import { toItemStatus } from '@acme/rpc/item-status';
+import { toStatus } from './error-map.ts';
+import { reservationToProto } from './reservation-proto.ts';
+import type { ReservationStore } from './reservation-store.ts';
+import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock.ts';
+
+/** As many as the largest order has. */
+const maxLines = 1000;
+
+type Handlers = Pick<ServiceImplementation<typeof InventoryService>, 'reserveStock' | 'batchReserveStock'>;
+
+/** The handlers that reserve: for one order, and for each of many. */
+export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'>): Handlers {
+  const reserveOne = async ({ reservationId, lines }: ReserveStockRequest): Promise<Reservation> => {
+    const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
+    return answerReserve(await reserve(command), command.lines);
+  };
+  return {
+    reserveStock: async (request) => ({ reservation: reservationToProto(await reserveOne(request)) }),
+    batchReserveStock: async ({ requests }, { log }) => {
+      requireFewLines(requests);
+      const outcomes = await Promise.allSettled(requests.map(reserveOne));
+      const failed = outcomes.filter(isUnforeseen);
+      // What is no fault of theirs is the call's: its caller may try again, and does.
+      if (failed.length === outcomes.length) throw failed[0]?.reason;
+      for (const { reason } of failed) log.error({ err: reason }, 'one reservation of a batch failed');
+      return { results: outcomes.map(resultOf) };
+    },
+  };
+}
+
+function requireFewLines(requests: readonly ReserveStockRequest[]): void {
+  const count = requests.reduce((sum, { lines }) => sum + lines.length, 0);
+  if (count <= maxLines) return;
+  const description = `must have at most ${maxLines} lines in all, and have ${count}`;
+  throw new InventoryError({ kind: 'BAD_REQUEST', violations: [{ field: 'requests', description }] });
+}
+
+function isUnforeseen(outcome: PromiseSettledResult<Reservation>): outcome is PromiseRejectedResult {
+  return outcome.status === 'rejected' && !(outcome.reason instanceof InventoryError);
+}
+
+function resultOf(outcome: PromiseSettledResult<Reservation>) {
+  return outcome.status === 'fulfilled'
+    ? { outcome: { case: 'reservation' as const, value: reservationToProto(outcome.value) } }
+    : { outcome: { case: 'error' as const, value: toItemStatus(toRpcError(outcome.reason, toStatus)) } };
+}
