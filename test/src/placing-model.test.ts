@@ -5,6 +5,8 @@ import { openTwoDatabases, type TwoDatabases } from './two-databases.ts';
 
 /** Long enough for a machine that has much else to do; alone it takes seconds. */
 const timeoutMs = 90_000;
+/** Finds each of the bugs within 300 runs. */
+const seed = 1;
 
 const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
@@ -122,7 +124,8 @@ describe('what the model finds', () => {
       errors = await errorsAfter(databases, stores, steps);
       return errors.length === 0;
     };
-    await fc.check(fc.asyncProperty(anySteps, isSound), { numRuns: 300, endOnFailure: true });
+    // One seed: it is the model that is judged here, and not how lucky a run is.
+    await fc.check(fc.asyncProperty(anySteps, isSound), { seed, numRuns: 300, endOnFailure: true });
     expect(errors.join()).toMatch(symptom);
   });
 });

@@ -81,6 +81,7 @@ test('ensure the service config lists every method that is safe to repeat and no
     'GetStock',
     'ListStock',
     'ReserveStock',
+    'BatchReserveStock',
     'ReleaseStock',
     'WatchStock',
     'ImportStock',
