@@ -29,7 +29,7 @@ for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of callerCounts) {
     const outcome = await placing.place({ callers, seconds });
     const { perSecond, p99Ms, others } = outcome;
-    const pgbench = await placing.pgbench(callers, seconds);
+    const pgbench = await placing.pgbench({ callers, seconds });
     figures.add('PlaceOrder', callers, outcome);
     figures.add('pgbench', callers, pgbench);
     process.stdout.write(
@@ -38,9 +38,12 @@ for (let round = 1; round <= Number(values.rounds); round++)
   }
 const best = (name: string) => Math.max(...figures.medians(name, 'perSecond').values());
 const top = best('PlaceOrder');
-const atHalf = [];
-for (let round = 1; round <= Number(values.rounds); round++)
-  atHalf.push((await placing.place({ perSecond: top / 2, seconds })).p99Ms);
+const atHalf = { place: [] as number[], pgbench: [] as number[] };
+for (let round = 1; round <= Number(values.rounds); round++) {
+  atHalf.place.push((await placing.place({ perSecond: top / 2, seconds })).p99Ms);
+  const load = { callers: Math.max(...callerCounts), perSecond: best('pgbench') / 2, seconds };
+  atHalf.pgbench.push((await placing.pgbench(load)).p99Ms);
+}
 
 const byCallers = (name: string, word: string) =>
   [...figures.medians(name, 'perSecond')].map(([callers, value]) => [`${word}_${callers}_callers`, value]);
@@ -50,7 +53,8 @@ await writeReport(
   {
     place_per_second: top,
     ...(values.hot ? { hot_over_pgbench: ratio } : { place_over_pgbench: ratio }),
-    p99_ms_at_half: median(atHalf),
+    p99_ms_at_half: median(atHalf.place),
+    pgbench_p99_ms_at_half: median(atHalf.pgbench),
     pgbench_per_second: best('pgbench'),
     ...Object.fromEntries([...byCallers('PlaceOrder', 'place'), ...byCallers('pgbench', 'pgbench')]),
   },

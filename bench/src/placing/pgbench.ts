@@ -19,9 +19,16 @@ export interface PgbenchOptions {
   readonly hot: boolean;
 }
 
+export interface PgbenchLoad {
+  readonly callers: number;
+  readonly seconds: number;
+  /** Offers so many orders a second instead, each timed from when it was due. */
+  readonly perSecond?: number;
+}
+
 export interface Pgbench {
   /** Orders, each in a transaction of its own. */
-  run(callers: number, seconds: number): Promise<CallersOutcome>;
+  run(load: PgbenchLoad): Promise<CallersOutcome>;
 }
 
 /**
@@ -48,9 +55,10 @@ export async function preparePgbench({ url, folder, hot }: PgbenchOptions): Prom
   const log = join(folder, logName);
   await writeFile(script, hot ? hotOrder : popularOrder);
   return {
-    run: async (callers, seconds) => {
+    run: async ({ callers, seconds, perSecond }) => {
       const output = await pgbench([
         ...['-n', '-M', 'prepared', '-f', script, '-j', '1'],
+        ...(perSecond ? ['-R', String(perSecond)] : []),
         ...['-c', String(callers), '-T', String(seconds), '-l', `--log-prefix=${log}`, url],
       ]);
       const [, tps] = /tps = ([\d.]+)/.exec(output) ?? [];
