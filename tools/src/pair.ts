@@ -24,6 +24,8 @@ export interface Pair extends PairAccess {
   readonly services: readonly ServiceProcess[];
   /** Where a service keeps its data. */
   databaseUrl(service: string): string;
+  /** Starts a service that has ended again, where it was. */
+  restart(service: string): Promise<void>;
   /** Drains orders, then inventory, then stops the database. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import {
 import { freeAddress } from './free-address.ts';
 import { metricsVariables } from './metrics-port.ts';
 import { root } from './paths.ts';
-import { type ServiceProcess, startServiceProcess } from './service-process.ts';
+import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
 import type { ServiceEntry } from './services.ts';
 import { type ServicesAccess, targetOf } from './services-access.ts';
 
@@ -32,6 +32,8 @@ export interface RunningServices extends ServicesAccess {
   readonly services: readonly ServiceProcess[];
   /** Where a service keeps its data. */
   databaseUrl(service: string): string;
+  /** Starts a service that has ended again, where it was. */
+  restart(service: string): Promise<void>;
   /** Drains the services, callers first, then stops the database. */
   close(): Promise<void>;
 }
@@ -45,6 +47,13 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   for (const { name, port } of services) targets[name] = await freeAddress(ports[name] ?? port);
   const database = await startEmbedded({ dataFolder: join(dataFolder, 'postgres') });
   const processes: ServiceProcess[] = [];
+  const processOptions: ServiceProcessOptions[] = [];
+  const restart = async (name: string) => {
+    const index = processOptions.findIndex((each) => each.name === name);
+    const options = processOptions[index];
+    if (!options) throw new Error(`${name} was not started`);
+    processes[index] = await startServiceProcess(options);
+  };
   const close = async () => {
     for (const service of processes.toReversed()) await service.stop();
     await database.close();
@@ -58,7 +67,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       await database.ensureDatabase(name);
       const listenAddress = targetOf({ targets }, name);
       const metricsPort = metricsPorts[name];
-      const started = await startServiceProcess({
+      const options: ServiceProcessOptions = {
         name,
         main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
         listenAddress,
@@ -71,14 +80,16 @@ export async function startServices(options: StartOptions): Promise<RunningServi
           ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
           ...(await callVariables(service, { dataFolder, targets, keys })),
         },
-      });
-      processes.push(started);
+      };
+      processes.push(await startServiceProcess(options));
+      processOptions.push(options);
       onStep(`${name} on ${listenAddress}`);
     }
     return {
       targets,
       services: processes,
       databaseUrl: database.url,
+      restart,
       token: (subject, scopes) => keys.sign({ subject, scopes, ttlSeconds: daySeconds }),
       close,
     };

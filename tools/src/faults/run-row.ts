@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCustomers } from './customer.ts';
-import { answersOf, type Call } from './history.ts';
-import { historyErrors, unaskedOrders } from './history-errors.ts';
-import { brokenPromises, lostOrders, settledErrors, stockErrors, unsettledOrders } from './invariants.ts';
+import type { Call } from './history.ts';
+import { stockErrors } from './invariants.ts';
 import { type Measured, openMeasurements } from './measurements.ts';
 import { emptyBooks, healRig, type Rig } from './rig.ts';
 import { type Row, type Stage, within } from './row.ts';
@@ -10,6 +9,7 @@ import { seededRandom } from './seeded-random.ts';
 import { stockShelves } from './shelves.ts';
 import { shoppersOf, startTraffic } from './traffic.ts';
 import { untilSettled } from './until-settled.ts';
+import { judge } from './verdict.ts';
 import { startWatchers } from './watchers.ts';
 
 /** What came of a row. */
@@ -73,7 +73,14 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
   await emptyBooks(rig);
   await stockShelves(rig, shelves);
   await using watchers = row.watched
-    ? await startWatchers({ rig, random, customers, customerIds: shoppersOf(row.name, pace.shoppers) })
+    ? await startWatchers({
+        books: rig,
+        inventoryTarget: rig.inventory[0]?.front.target ?? '',
+        stockToken: await rig.token('watcher', ['inventory:read']),
+        random,
+        customers,
+        customerIds: shoppersOf(row.name, pace.shoppers),
+      })
     : undefined;
 
   const stageOf = (round: number): Stage => ({
@@ -116,10 +123,10 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     await traffic?.stop({ giveUpAfterMs });
     settleMs = Math.max(settleMs, await untilSettled(rig, healedMs));
     await watch.stop();
-    const gone = await lostOrders(rig, answersOf(history));
-    lost = gone.length;
+    const verdict = await judge(rig, history, row.name);
+    lost = verdict.lost.length;
     const unseen = (await watchers?.errors()) ?? [];
-    for (const violation of [...gone, ...(await allErrors(rig, row, history)), ...unseen])
+    for (const violation of [...Object.values(verdict).flat(), ...complaintsOf(rig), ...unseen])
       violations.add(violation);
   }
   unmet.push(...measurements.overLimit());
@@ -142,16 +149,8 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
 
 const pace = { shoppers: 6, pauseMs: 25 };
 
-async function allErrors(rig: Rig, row: Row, history: readonly Call[]): Promise<string[]> {
-  return [
-    ...(await stockErrors(rig)),
-    ...(await unsettledOrders(rig)),
-    ...(await settledErrors(rig)),
-    ...(await brokenPromises(rig, answersOf(history))),
-    ...historyErrors(history),
-    ...(await unaskedOrders(rig, history, row.name)),
-    ...[...rig.orders, ...rig.inventory].flatMap(({ complaint }) => complaint ?? []),
-  ];
+function complaintsOf({ orders, inventory }: Rig): string[] {
+  return [...orders, ...inventory].flatMap(({ complaint }) => complaint ?? []);
 }
 
 /** Looks at the stock all the while: what holds at every moment must hold in the middle of a fault. */

@@ -4,7 +4,7 @@ import type { Tx } from '@acme/postgres/transaction';
 import { createClient } from '@acme/rpc/client/create-client';
 import { resumingWatch } from '@acme/rpc/client/resuming-watch';
 import type { Customers } from './customer.ts';
-import type { Rig } from './rig.ts';
+import type { Books } from './invariants.ts';
 import type { Random } from './seeded-random.ts';
 import { watchErrors } from './watch-errors.ts';
 
@@ -15,7 +15,10 @@ export interface Watchers extends AsyncDisposable {
 }
 
 export interface WatchersOptions {
-  readonly rig: Rig;
+  readonly books: Books;
+  readonly inventoryTarget: string;
+  /** May read the stock. */
+  readonly stockToken: string;
   readonly random: Random;
   readonly customers: Customers;
   /** Whose orders are watched, by a watcher each; one more watches all the stock. */
@@ -43,11 +46,9 @@ const patienceMs = 15_000;
 
 /** Starts them, on books that do not change meanwhile. */
 export async function startWatchers(options: WatchersOptions): Promise<Watchers> {
-  const { rig, random, customers, customerIds } = options;
+  const { books, inventoryTarget: target, stockToken, random, customers, customerIds } = options;
   await using starting = new AsyncDisposableStack();
-  const token = await rig.token('watcher', ['inventory:read']);
-  const target = rig.inventory[0]?.front.target ?? '';
-  const inventory = starting.use(createClient(InventoryService, { target, token: () => token }));
+  const inventory = starting.use(createClient(InventoryService, { target, token: () => stockToken }));
   const ofOrders = customerIds.map(
     (customerId): Watched => ({
       name: `the watcher of ${customerId}`,
@@ -60,14 +61,14 @@ export async function startWatchers(options: WatchersOptions): Promise<Watchers>
       },
       happened: () =>
         eventsOf(
-          rig.ordersDatabase,
+          books.ordersDatabase,
           `SELECT format('order %s version %s', order_id, event.version) AS event
            FROM order_events AS event JOIN orders ON orders.id = order_id WHERE customer_id = $1 ORDER BY seq`,
           [customerId],
         ),
     }),
   );
-  const imported = await eventsOf(rig.inventoryDatabase, stockEvents, [0]);
+  const imported = await eventsOf(books.inventoryDatabase, stockEvents, [0]);
   const ofStock: Watched = {
     name: 'the watcher of the stock',
     watch: async function* (resumeToken, signal) {
@@ -77,7 +78,7 @@ export async function startWatchers(options: WatchersOptions): Promise<Watchers>
           event: stock && `stock of ${stock.sku} version ${stock.etag}`,
         };
     },
-    happened: () => eventsOf(rig.inventoryDatabase, stockEvents, [imported.length]),
+    happened: () => eventsOf(books.inventoryDatabase, stockEvents, [imported.length]),
   };
   const watchers = [...ofOrders, ofStock].map((watched) =>
     starting.use(startWatcher(watched, random.fork(watched.name))),

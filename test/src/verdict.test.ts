@@ -1,0 +1,43 @@
+import { openCustomers } from '@acme/tools/faults/customer';
+import type { Call, Wish } from '@acme/tools/faults/history';
+import { judge } from '@acme/tools/faults/verdict';
+import { expect } from 'vitest';
+import { test } from './pair-test.ts';
+import { untilSettled } from './until-settled.ts';
+
+test('ensure what is lost, oversold and unsettled is told as such, and nothing of books that are right', async ({
+  pair,
+}) => {
+  await pair.stockUp({ A: 100 });
+  const history: Call[] = [];
+  using customers = openCustomers({
+    target: pair.ordersTargets[0] ?? '',
+    token: await pair.token('shop', ['orders:write', 'orders:write:any']),
+    onCall: (call) => history.push(call),
+  });
+  const place = async () => {
+    const wish: Wish = { customerId: 'shop alice', requestId: crypto.randomUUID(), units: { A: 1 } };
+    const placed = await customers.place(wish, { deadlineMs: 10_000 });
+    return placed.kind === 'ok' ? placed.orderId : '';
+  };
+  const [gone, late] = [await place(), await place(), await place()];
+  await untilSettled(pair);
+  expect(await judge(pair, history, 'shop')).toEqual({ lost: [], oversold: [], unsettled: [], wrong: [] });
+
+  await pair.ordersDatabase.query('DELETE FROM orders WHERE id = $1', [gone]);
+  await pair.ordersDatabase.query(
+    `UPDATE orders SET state = 'PENDING', settle_after = now() + interval '1 h' WHERE id = $1`,
+    [late],
+  );
+  await pair.inventoryDatabase.query('ALTER TABLE stock DROP CONSTRAINT stock_not_oversold');
+  await pair.inventoryDatabase.query(`UPDATE stock SET on_hand = 2 WHERE sku = 'A'`);
+  expect(await judge(pair, history, 'shop')).toMatchObject({
+    lost: [`order ${gone} does not exist`],
+    oversold: ['A: 2 on hand, 3 reserved'],
+    unsettled: [`order ${late} is PENDING and not settled`],
+    wrong: expect.arrayContaining([
+      `reservation ${gone} is live and has no order`,
+      `order ${late} was answered CONFIRMED and is PENDING`,
+    ]),
+  });
+});

@@ -1,0 +1,83 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openLiveLine } from './demo/live-line.ts';
+import { planNight } from './demo/night.ts';
+import { problemsOf, reportOf } from './demo/report.ts';
+import { goThrough } from './demo/saturday-night.ts';
+import { fail } from './fail.ts';
+import { freePort } from './faults/free-port.ts';
+import { startPair } from './pair.ts';
+
+const usage =
+  'usage: npm run demo [-- --seconds N --rate N]: 5 to 600 seconds, 1 to 500 orders/s at the peak; 60 and 100 when absent';
+
+const night = planNight(...readArguments());
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const interrupted = untilInterrupted();
+
+try {
+  if (!(await isSurvived())) process.exitCode = 1;
+  process.exit();
+} catch (error) {
+  if (interrupted.aborted) process.exit(130);
+  fail(error);
+}
+
+function readArguments(): [seconds: number, rate: number] {
+  try {
+    const { values } = parseArgs({
+      options: { seconds: { type: 'string', default: '60' }, rate: { type: 'string', default: '100' } },
+    });
+    const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
+    const isWithin = (value: number, least: number, most: number) =>
+      Number.isInteger(value) && value >= least && value <= most;
+    if (isWithin(seconds, 5, 600) && isWithin(rate, 1, 500)) return [seconds, rate];
+  } catch {
+    // Told below, as any other argument that makes no night.
+  }
+  return fail(usage);
+}
+
+/** Spends the night in a folder that is kept when something went wrong. */
+async function isSurvived(): Promise<boolean> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'saturday-'));
+  await using stack = new AsyncDisposableStack();
+  let isRight: boolean | undefined;
+  stack.defer(async () => {
+    if (isRight === false) say(`databases and logs: ${dataFolder}`);
+    else await rm(dataFolder, { recursive: true });
+  });
+  // When root runs this, the database does as somebody else, who must get through.
+  await chmod(dataFolder, 0o755);
+  say('starting PostgreSQL, inventory and orders, in a folder of their own');
+  // A port of its own: nobody may take it while inventory is down.
+  const inventoryPort = await freePort();
+  const pair = await startPair({ dataFolder, ordersPort: 0, inventoryPort, onStep: () => {} });
+  stack.defer(() => pair.close());
+  interrupted.throwIfAborted();
+
+  const { seconds, peakRate, killSecond, startSecond } = night;
+  say(
+    `Saturday night in ${seconds} s: up to ${peakRate} orders/s; inventory is killed (SIGKILL) after ${Math.round(killSecond)} s and started again ${(startSecond - killSecond).toFixed(1)} s later`,
+  );
+  const line = openLiveLine(process.stdout);
+  const result = await goThrough({ pair, night, onSecond: line.show, signal: interrupted }).finally(line.end);
+  say(reportOf(result, night));
+  isRight = problemsOf(result).length === 0;
+  return isRight;
+}
+
+/** Ctrl-C stops and removes everything first; a second one does not wait. So does a reader who leaves. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.stdout.on('error', () => controller.abort(new Error('nobody reads this')));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      say('\nstopping');
+      controller.abort(new Error('interrupted'));
+    });
+  return controller.signal;
+}
