@@ -135,7 +135,11 @@ describe('npm run replay', () => {
         '--data',
         folder.path,
       );
-      expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('the books are right') });
+      expect(ended).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringContaining('the books are right'),
+      });
       return JSON.parse(await readFile(report, 'utf8'));
     };
     const all = { orders: 3, confirmed: 3, rejected: 0, units: 10, skus: 3 };

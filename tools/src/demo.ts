@@ -52,9 +52,9 @@ async function isSurvived(): Promise<boolean> {
   // When root runs this, the database does as somebody else, who must get through.
   await chmod(dataFolder, 0o755);
   say('starting PostgreSQL, inventory and orders, in a folder of their own');
-  // A port of its own: nobody may take it while inventory is down.
-  const inventoryPort = await freePort();
-  const pair = await startPair({ dataFolder, ordersPort: 0, inventoryPort, onStep: () => {} });
+  // Not any that the system would give to a connection: nobody may take inventory's while it is down.
+  const [ordersPort, inventoryPort] = [await freePort(), await freePort()];
+  const pair = await startPair({ dataFolder, ordersPort, inventoryPort, onStep: () => {} });
   stack.defer(() => pair.close());
   interrupted.throwIfAborted();
 
