@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { startFaultProxy } from '@acme/rpc/testing/fault-proxy';
 import { startOtlpCollector } from '@acme/rpc/testing/otlp-collector';
+import { freePort } from '@acme/tools/free-port';
 import { makeServiceEnvironment } from './service-environment.ts';
 import { startServiceProcess } from './service-process.ts';
 
@@ -16,6 +15,7 @@ export async function startObservedPair() {
   const inventoryEnvironment = started.use(await makeServiceEnvironment());
   const ordersEnvironment = started.use(await makeServiceEnvironment());
   const { keys, variables } = ordersEnvironment;
+  // The exporter takes port 0 for its default, so it has to be told one.
   const ports = { inventory: await freePort(), orders: await freePort() };
   const start = (service: 'orders' | 'inventory', environment: Readonly<Record<string, string>>) =>
     started.use(
@@ -66,11 +66,4 @@ function linesOf(stdout: string): Record<string, unknown>[] {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-}
-
-/** The exporter takes port 0 for its default, so it has to be told one. */
-async function freePort(): Promise<number> {
-  await using probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  return (probe.address() as AddressInfo).port;
 }

@@ -76,7 +76,7 @@ describe('npm start', () => {
     expect(await checkHealth(pair?.ordersTarget ?? '')).toBe(false);
     recovered.child.kill('SIGTERM');
     expect(await recovered.ended()).toMatchObject({ code: 0 });
-  }, 60_000);
+  }, 120_000);
 
   test('says in one line that a port is in use, and leaves nothing running', async () => {
     await using folder = await dataFolder();
@@ -91,7 +91,7 @@ describe('npm start', () => {
     });
     first.child.kill('SIGINT');
     await first.ended();
-  }, 60_000);
+  }, 120_000);
 
   test('says in one line that its data folder is none', async () => {
     await using folder = await dataFolder();
@@ -147,7 +147,7 @@ describe('npm run replay', () => {
     expect(await replay('ample')).toMatchObject(all);
     // Half of 4, 1 and 5 units: only the order of one X finds its stock.
     expect(await replay('scarce')).toMatchObject({ orders: 3, confirmed: 1, rejected: 2, units: 1 });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('npm run watch', () => {
@@ -173,7 +173,7 @@ describe('npm run watch', () => {
     await stock.printed('(1000 on hand, 4 reserved)');
     pair.child.kill('SIGINT');
     await pair.ended();
-  }, 60_000);
+  }, 120_000);
 
   test('says how it is used', async () => {
     expect(await runCommand('watch', 'nothing')).toMatchObject({

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import { freePort } from './free-port.ts';
 
 /**
  * An address that nothing listens on; port 0 stands for any that is free. What listened there already would answer in
  * the place of the service.
  */
 export async function freeAddress(port: number): Promise<string> {
+  if (port === 0) return `127.0.0.1:${await freePort()}`;
   const probe = createServer();
   try {
     await once(probe.listen(port, '127.0.0.1'), 'listening');
@@ -15,8 +17,7 @@ export async function freeAddress(port: number): Promise<string> {
       cause,
     });
   }
-  const address = probe.address() as AddressInfo;
   probe.close();
   await once(probe, 'close');
-  return `127.0.0.1:${address.port}`;
+  return `127.0.0.1:${port}`;
 }

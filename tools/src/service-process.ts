@@ -22,12 +22,12 @@ export interface ServiceProcessOptions {
   readonly logFile: string;
   /** Hears of the process as soon as there is one. */
   readonly onSpawn?: (child: ChildProcess) => void;
-  /** How long it may take to be SERVING; 15 s when absent. */
+  /** How long it may take to be SERVING; 30 s when absent. */
   readonly startTimeoutMs?: number;
 }
 
 const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url));
-const defaultStartTimeoutMs = 15_000;
+const defaultStartTimeoutMs = 30_000;
 const pollMs = 50;
 
 /** Starts a service as a process of its own and waits until it is SERVING. Throws what it said when it cannot start. */

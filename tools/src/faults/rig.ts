@@ -9,9 +9,9 @@ import {
   openDevelopmentKeys,
   writeWhole,
 } from '../development-keys.ts';
+import { freePort } from '../free-port.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
-import { freePort } from './free-port.ts';
 import type { Books } from './invariants.ts';
 import { makeReplica, type Replica } from './replica.ts';
 
