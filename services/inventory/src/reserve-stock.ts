@@ -23,10 +23,14 @@ export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'
     batchReserveStock: async ({ requests }, { log }) => {
       requireFewLines(requests);
       const outcomes = await Promise.allSettled(requests.map(reserveOne));
-      const failed = outcomes.filter(isUnforeseen);
+      const failed = outcomes.flatMap((outcome, index) =>
+        isUnforeseen(outcome)
+          ? [{ err: outcome.reason, reservation_id: requests[index]?.reservationId }]
+          : [],
+      );
       // What is no fault of theirs is the call's: its caller may try again, and does.
-      if (failed.length === outcomes.length) throw failed[0]?.reason;
-      for (const { reason } of failed) log.error({ err: reason }, 'one reservation of a batch failed');
+      if (failed.length === outcomes.length) throw failed[0]?.err;
+      for (const failure of failed) log.error(failure, 'one reservation of a batch failed');
       return { results: outcomes.map(resultOf) };
     },
   };
