@@ -79,8 +79,8 @@ const shops = { few: await startShop(Number(values.few)), many: await startShop(
 const names = Object.keys(shops.few);
 const times = new Map<string, number[]>();
 for (let round = 0; round <= Number(values.rounds); round++)
+  // Whoever is second finds the machine as the first has left it: by turns.
   for (const name of names)
-    // Whoever is second finds the machine as the first has left it: by turns.
     for (const size of round % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const)) {
       const call = shops[size][name];
       if (!call) throw new Error(`there is no call ${name}`);
