@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -9,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Tests start many processes, each of which would spend a third of its start on compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
-    // By default it would keep a core to itself.
-    maxWorkers: '100%',
+    // More than there are cores: much of a test is the wait for a process of its own.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // One second by default, which is an assertion about the machine.
