@@ -10,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Tests start many processes, each of which would spend a third of its start on compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
-    // More than there are cores: much of a test is the wait for a process of its own.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    // More than there are cores: much of a test is the wait for a process of its own. Six share the server's connections.
+    maxWorkers: Math.min(6, Math.ceil(availableParallelism() * 1.5)),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // One second by default, which is an assertion about the machine.
