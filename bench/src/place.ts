@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { collectCallersFigures } from './load/callers-figures.ts';
+import { type CallersOutcome, collectCallersFigures } from './load/callers-figures.ts';
 import { median, writeReport } from './load/figures.ts';
 import { startPlacing } from './placing/start-placing.ts';
 
@@ -11,8 +11,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
-    /** Each of pgbench's callers needs a connection, of which PostgreSQL has 200, and the time to make it. */
-    callers: { type: 'string', default: '16,64,128' },
+    callers: { type: 'string', default: '16,64,128,256' },
     /** All orders of one article. */
     hot: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -21,6 +20,8 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const callerCounts = values.callers.split(',').map(Number);
+/** Each of pgbench's callers needs a connection, of which PostgreSQL has 200. */
+const pgbenchCallerCounts = callerCounts.filter((callers) => callers <= 180);
 
 await using placing = await startPlacing(values.hot);
 for (const callers of callerCounts) await placing.place({ callers, seconds: Math.min(seconds, 3) });
@@ -28,20 +29,21 @@ const figures = collectCallersFigures();
 for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of callerCounts) {
     const outcome = await placing.place({ callers, seconds });
-    const { perSecond, p99Ms, others } = outcome;
-    const pgbench = await placing.pgbench({ callers, seconds });
     figures.add('PlaceOrder', callers, outcome);
-    figures.add('pgbench', callers, pgbench);
-    process.stdout.write(
-      `round ${round}, ${callers} callers: ${perSecond.toFixed(0)} orders/s, p99 ${p99Ms.toFixed(0)} ms, ${others} not confirmed; pgbench ${pgbench.perSecond.toFixed(0)}/s, p99 ${pgbench.p99Ms.toFixed(0)} ms\n`,
-    );
+    const told = [`${shown(outcome)}, ${outcome.others} not confirmed`];
+    if (pgbenchCallerCounts.includes(callers)) {
+      const pgbench = await placing.pgbench({ callers, seconds });
+      figures.add('pgbench', callers, pgbench);
+      told.push(`pgbench ${shown(pgbench)}`);
+    }
+    process.stdout.write(`round ${round}, ${callers} callers: ${told.join('; ')}\n`);
   }
 const best = (name: string) => Math.max(...figures.medians(name, 'perSecond').values());
 const top = best('PlaceOrder');
 const atHalf = { place: [] as number[], pgbench: [] as number[] };
 for (let round = 1; round <= Number(values.rounds); round++) {
   atHalf.place.push((await placing.place({ perSecond: top / 2, seconds })).p99Ms);
-  const load = { callers: Math.max(...callerCounts), perSecond: best('pgbench') / 2, seconds };
+  const load = { callers: Math.max(...pgbenchCallerCounts), perSecond: best('pgbench') / 2, seconds };
   atHalf.pgbench.push((await placing.pgbench(load)).p99Ms);
 }
 
@@ -62,3 +64,7 @@ await writeReport(
 );
 const title = values.hot ? 'Orders of one article' : 'Orders of two articles by their popularity';
 if (values.svg) await figures.writeSvg(values.svg, { title, unit: 'Orders', how });
+
+function shown({ perSecond, p99Ms }: CallersOutcome): string {
+  return `${perSecond.toFixed(0)} orders/s, p99 ${p99Ms.toFixed(0)} ms`;
+}
