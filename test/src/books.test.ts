@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '@acme/postgres/pool';
-import {
-  type Answer,
-  type Books,
-  brokenPromises,
-  lostOrders,
-  settledErrors,
-  stockErrors,
-  unsettledOrders,
-} from '@acme/tools/faults/invariants';
+import type { Answer, Books } from '@acme/tools/faults/invariants';
+import { judgeBooks } from '@acme/tools/faults/verdict';
 import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 import { test as pairTest } from './pair-test.ts';
@@ -35,13 +28,7 @@ const test = pairTest.extend('kept', async ({ pair, customer, customerId }, { on
 });
 
 async function allErrors(books: Books, answers: readonly Answer[]): Promise<string[]> {
-  return [
-    ...(await stockErrors(books)),
-    ...(await unsettledOrders(books)),
-    ...(await settledErrors(books)),
-    ...(await lostOrders(books, answers)),
-    ...(await brokenPromises(books, answers)),
-  ];
+  return Object.values(await judgeBooks(books, answers)).flat();
 }
 
 test('ensure books that are right are found right', async ({ kept: { books, answer } }) => {

@@ -1,7 +1,6 @@
-import type { ServiceProcess } from './service-process.ts';
 import { services } from './services.ts';
 import { type ServicesAccess, targetOf } from './services-access.ts';
-import { startServices } from './start-services.ts';
+import { type RunningServices, startServices } from './start-services.ts';
 
 export interface PairOptions {
   readonly dataFolder: string;
@@ -20,15 +19,7 @@ export interface PairAccess extends Omit<ServicesAccess, 'targets'> {
   readonly inventoryTarget: string;
 }
 
-export interface Pair extends PairAccess {
-  readonly services: readonly ServiceProcess[];
-  /** Where a service keeps its data. */
-  databaseUrl(service: string): string;
-  /** Starts a service that has ended again, where it was. */
-  restart(service: string): Promise<void>;
-  /** Drains orders, then inventory, then stops the database. */
-  close(): Promise<void>;
-}
+export interface Pair extends PairAccess, Omit<RunningServices, 'targets'> {}
 
 /** Starts PostgreSQL, orders and inventory, as processes of their own, with development keys and tokens. */
 export async function startPair(options: PairOptions): Promise<Pair> {

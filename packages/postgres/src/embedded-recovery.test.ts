@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbedded } from './embedded.ts';
 import { serverUser } from './server-user.ts';
-import { queryOnce, useDataFolder } from './testing/data-folder.ts';
+import { useDataFolder } from './testing/data-folder.ts';
+import { queryOnce } from './testing/query-once.ts';
 
 const isRoot = process.getuid?.() === 0;
 const place = useDataFolder();

@@ -1,4 +1,5 @@
 import type { Outcome } from '../faults/history.ts';
+import { quantile } from '../quantile.ts';
 
 /** How somebody fared who came to order. */
 export interface Visit {
@@ -13,9 +14,8 @@ export interface Visit {
 
 /** Within how many ms this share of them had an answer, those left out whose own line broke; undefined of nobody. */
 export function answeredWithinMs(visits: readonly Visit[], share: number): number | undefined {
-  const durations = visits
+  const durationsMs = visits
     .filter(({ wasCutOff }) => !wasCutOff)
-    .map(({ arrivedMs, answeredMs }) => answeredMs - arrivedMs)
-    .sort((a, b) => a - b);
-  return durations[Math.ceil(durations.length * share) - 1];
+    .map(({ arrivedMs, answeredMs }) => answeredMs - arrivedMs);
+  return quantile(durationsMs, share);
 }

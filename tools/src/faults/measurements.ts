@@ -1,3 +1,5 @@
+import { quantile } from '../quantile.ts';
+
 /** What a row has measured by one name, in all of its rounds. */
 export interface Measured {
   readonly name: string;
@@ -18,9 +20,8 @@ export function openMeasurements(): Measurements {
   const taken = new Map<string, { durationsMs: number[]; limitMs: number }>();
   const all = () =>
     [...taken].map(([name, { durationsMs }]) => {
-      const sorted = durationsMs.toSorted((a, b) => a - b);
-      const at = (share: number) => Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
-      return { name, count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+      const at = (share: number) => Math.round(quantile(durationsMs, share) ?? 0);
+      return { name, count: durationsMs.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
     });
   return {
     add: (name, durationsMs, limitMs) => {

@@ -4,7 +4,6 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { startEmbedded } from '../embedded.ts';
 import { stopOrphanedServer } from '../orphaned-server.ts';
@@ -73,14 +72,4 @@ export function useDataFolder() {
     await rm(place.parent, { recursive: true, force: true });
   });
   return place;
-}
-
-export async function queryOnce(url: string, statement: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(statement)).rows;
-  } finally {
-    await client.end();
-  }
 }

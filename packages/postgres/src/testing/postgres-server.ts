@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { lockDataFolder } from '../data-folder-lock.ts';
 import { startEmbedded } from '../embedded.ts';
 import { stopOrphanedServer } from '../orphaned-server.ts';
+import { queryOnce } from './query-once.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,24 +22,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await removeLeftovers();
   const folder = await mkdtemp(join(tmpdir(), PREFIX));
   const embedded = await startEmbedded({ dataFolder: folder });
-  await neverSync(embedded.url('postgres'));
-  project.provide('postgresUrl', embedded.url('postgres'));
+  const url = embedded.url('postgres');
+  // What is written need not outlive the run, and a slow disk must not make a test wait longer than a call may take.
+  await queryOnce(url, 'ALTER SYSTEM SET fsync = off');
+  await queryOnce(url, 'SELECT pg_reload_conf()');
+  project.provide('postgresUrl', url);
   return async () => {
     await embedded.close();
     await rm(folder, { recursive: true, force: true });
   };
-}
-
-/** What is written need not outlive the run, and a slow disk must not make a test wait longer than a call may take. */
-async function neverSync(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query('ALTER SYSTEM SET fsync = off');
-    await client.query('SELECT pg_reload_conf()');
-  } finally {
-    await client.end();
-  }
 }
 
 /** Servers and folders of runs that were killed before their teardown; those of living runs are locked. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { inject } from 'vitest';
+import { queryOnce } from './query-once.ts';
 
 export type TestDatabase = { url: string; [Symbol.asyncDispose](): Promise<void> };
 
@@ -9,23 +9,16 @@ export type TestDatabase = { url: string; [Symbol.asyncDispose](): Promise<void>
  * server, since to drop 200 of them takes a run half a minute.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = inject('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const url = new URL(inject('postgresUrl'));
+  const url = new URL(server);
   url.pathname = name;
-  await onServer(`CREATE DATABASE ${name}`);
+  await queryOnce(server, `CREATE DATABASE ${name}`);
   return {
     url: url.href,
-    [Symbol.asyncDispose]: () =>
-      onServer('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]),
+    [Symbol.asyncDispose]: async () => {
+      const end = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
+      await queryOnce(server, end, [name]);
+    },
   };
-}
-
-async function onServer(statement: string, values: string[] = []): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') });
-  await client.connect();
-  try {
-    await client.query(statement, values);
-  } finally {
-    await client.end();
-  }
 }
