@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { test } from './pair-test.ts';
 import { untilSettled } from './until-settled.ts';
 
-test('ensure what is lost, oversold and unsettled is told as such, and nothing of books that are right', async ({
+test('ensure what is lost, oversold, unsettled and contradicted is told, and nothing of books that are right', async ({
   pair,
 }) => {
   await pair.stockUp({ A: 100 });
@@ -23,6 +23,16 @@ test('ensure what is lost, oversold and unsettled is told as such, and nothing o
   const [gone, late] = [await place(), await place(), await place()];
   await untilSettled(pair);
   expect(await judge(pair, history, 'shop')).toEqual({ lost: [], oversold: [], unsettled: [], wrong: [] });
+  const ofGone = history.filter(({ outcome }) => outcome.kind === 'ok' && outcome.orderId === gone);
+  const answeredLate = ofGone.map(
+    (call) => ({ ...call, outcome: { ...call.outcome, orderId: late } }) as Call,
+  );
+  expect((await judge(pair, [...ofGone, ...answeredLate], 'shop')).wrong).toEqual(
+    expect.arrayContaining([
+      `request ${ofGone[0]?.wish.requestId} was answered with ${gone} and with ${late}`,
+      `order ${late} was not asked for, or all who asked were refused`,
+    ]),
+  );
 
   await pair.ordersDatabase.query('DELETE FROM orders WHERE id = $1', [gone]);
   await pair.ordersDatabase.query(
