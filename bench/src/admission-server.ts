@@ -30,7 +30,10 @@ const server = await startServer({
   interceptors: serverChain({
     errors: () => undefined,
     deadlineMode: 'default',
-    verifyToken: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
+    tokens: {
+      known: () => undefined,
+      verify: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
+    },
     admission,
   }),
   log: createLogger({ service: 'bench', level: 'info' }),

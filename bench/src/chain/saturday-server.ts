@@ -19,7 +19,7 @@ const { port } = await startServer({
   interceptors: serverChain({
     errors: () => undefined,
     deadlineMode: 'default',
-    verifyToken: await createJwtVerifier({ jwks, issuer, audience, developmentKeys: false, now: Date.now }),
+    tokens: await createJwtVerifier({ jwks, issuer, audience, developmentKeys: false, now: Date.now }),
   }),
   log: createLogger({ service: 'bench', level: 'info' }),
   reflection: false,

@@ -8,6 +8,8 @@ export interface Principal {
   /** The token's `sub`; empty before auth has run and on methods that it exempts. */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
+  /** The token's `exp`, in ms since the epoch: a stream ends then. Undefined: the rights do not expire. */
+  readonly expiresAtMs?: number;
 }
 
 export const anonymous: Principal = { subject: '', scopes: new Set() };

@@ -14,7 +14,7 @@ export interface ChainOptions {
   /** The service's one map from domain errors to statuses. */
   readonly errors: ErrorMap;
   readonly deadlineMode: DeadlineMode;
-  readonly verifyToken: TokenVerifier;
+  readonly tokens: TokenVerifier;
   /** Who may call with a certificate instead of a token; nobody when absent. */
   readonly peers?: PeerScopes;
   /** The server's one, for who wants to read its figures; the chain makes its own otherwise. */
@@ -23,7 +23,7 @@ export interface ChainOptions {
 
 /** THE order of the interceptors, outermost first. */
 export function serverChain(options: ChainOptions): Interceptor[] {
-  const { errors, deadlineMode, verifyToken, peers = new Map(), admission = createAdmission() } = options;
+  const { errors, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
   return [
     tracing(), // first: whatever ends the call below, there is one span and one measurement of it
     recovery(errors), // next: nothing thrown below reaches grpc-js, or the caller, as it is
@@ -31,7 +31,7 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     metadataLimit(), // the cheapest refusal comes first
     deadline(deadlineMode), // before anything that waits: from here on nothing can hang
     admission.interceptor, // before any crypto: what the server has no room for costs it next to nothing
-    auth(verifyToken, peers), // before the request is decoded: a stranger's bytes cost next to nothing
+    auth(tokens, peers), // before the request is decoded: a stranger's bytes cost next to nothing
     validation(), // last: the handler sees only what the contract allows, from callers that it allows
   ];
 }

@@ -47,17 +47,19 @@ const maxCachedTokens = 10_000;
  */
 export async function createJwtVerifier(options: JwtOptions): Promise<TokenVerifier> {
   const keys = await openKeys(options);
-  const verified = new Map<string, { principal: Principal; expiresAtMs: number }>();
-  const verifyFresh = async (token: string) => {
-    verified.delete(token);
-    const fresh = await verify(token, keys, options);
-    if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? '');
-    verified.set(token, fresh);
-    return fresh.principal;
-  };
-  return (token) => {
-    const known = verified.get(token);
-    return known && options.now() < known.expiresAtMs ? known.principal : verifyFresh(token);
+  const verified = new Map<string, Principal & { expiresAtMs: number }>();
+  return {
+    known: (token) => {
+      const principal = verified.get(token);
+      return principal && options.now() < principal.expiresAtMs ? principal : undefined;
+    },
+    verify: async (token) => {
+      verified.delete(token);
+      const principal = await verify(token, keys, options);
+      if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? '');
+      verified.set(token, principal);
+      return principal;
+    },
   };
 }
 
@@ -71,10 +73,7 @@ async function verify(token: string, keys: JWTVerifyGetKey, { issuer, audience, 
       requiredClaims: ['sub', 'exp'],
     });
     const scopes = typeof payload.scope === 'string' ? payload.scope.split(' ').filter(Boolean) : [];
-    return {
-      principal: { subject: payload.sub ?? '', scopes: new Set(scopes) },
-      expiresAtMs: (payload.exp ?? 0) * 1000,
-    };
+    return { subject: payload.sub ?? '', scopes: new Set(scopes), expiresAtMs: (payload.exp ?? 0) * 1000 };
   } catch (cause) {
     if (!(cause instanceof errors.JOSEError) || keySetFaults.has(cause.code))
       throw new RpcError(Code.UNAVAILABLE, 'the keys that tokens are checked with cannot be read now', {

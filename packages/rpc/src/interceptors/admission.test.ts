@@ -22,10 +22,11 @@ const far = { deadlineMs: 60_000 };
 async function startAdmitting(
   options: AdmissionOptions,
   implementation: Partial<Inventory>,
-  verifyToken: TokenVerifier = async () => principal,
+  verify: TokenVerifier['verify'] = async () => principal,
 ) {
   const admission = createAdmission(options);
-  const chain = { errors: () => undefined, deadlineMode: 'default', verifyToken, admission } as const;
+  const tokens = { known: () => undefined, verify };
+  const chain = { errors: () => undefined, deadlineMode: 'default', tokens, admission } as const;
   const server = await startTestServer(InventoryService, implementation, {
     interceptors: () => serverChain(chain),
   });
@@ -33,13 +34,13 @@ async function startAdmitting(
 }
 
 /** A server whose calls, of all four kinds, are held until they are released. */
-async function startHolding(options: AdmissionOptions, verifyToken?: TokenVerifier) {
+async function startHolding(options: AdmissionOptions, verify?: TokenVerifier['verify']) {
   const released = Promise.withResolvers<void>();
   const holding = handlerOfEachKind(async () => {
     await released.promise;
     return [];
   });
-  const server = await startAdmitting(options, holding, verifyToken);
+  const server = await startAdmitting(options, holding, verify);
   /** Makes so many calls of a kind, and waits until they are in. */
   const hold = async (count: number, call: InventoryCall = getStock) => {
     const before = server.open();

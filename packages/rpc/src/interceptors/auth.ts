@@ -4,11 +4,16 @@ import type { Principal } from '../call-context.ts';
 import { errorInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 
-/**
- * Tells whose token it is, at once of one that it knows. Throws UNAUTHENTICATED for one that proves nothing, without
- * saying which check failed.
- */
-export type TokenVerifier = (token: string) => Principal | Promise<Principal>;
+/** Resolves tokens to principals. */
+export interface TokenVerifier {
+  /** The principal of a token that was verified before and is still valid; undefined if it must be verified. */
+  known(token: string): Principal | undefined;
+  /**
+   * Verifies a token. Throws UNAUTHENTICATED for one that is not valid, without the reason, and UNAVAILABLE while the
+   * keys cannot be read.
+   */
+  verify(token: string): Promise<Principal>;
+}
 
 const scheme = 'bearer ';
 
@@ -16,7 +21,7 @@ const scheme = 'bearer ';
  * Authenticates the caller by its bearer token (RFC 6750), or without one by the SPIFFE ID of its certificate, and
  * holds it to the scopes that the contract asks for. A certificate alone opens nothing: its ID must be among the peers.
  */
-export function auth(verify: TokenVerifier, peers: PeerScopes): Interceptor {
+export function auth(tokens: TokenVerifier, peers: PeerScopes): Interceptor {
   return (next) => {
     const serveAs = (call: ServerCall, principal: Principal) => {
       call.principal = principal;
@@ -24,12 +29,16 @@ export function auth(verify: TokenVerifier, peers: PeerScopes): Interceptor {
       return next(call);
     };
     return (call) => {
-      const principal = peerPrincipal(call, peers) ?? verify(tokenOf(call));
+      const principal = peerPrincipal(call, peers) ?? principalOf(tokenOf(call), tokens);
       return principal instanceof Promise
         ? principal.then((each) => serveAs(call, each))
         : serveAs(call, principal);
     };
   };
+}
+
+function principalOf(token: string, tokens: TokenVerifier): Principal | Promise<Principal> {
+  return tokens.known(token) ?? tokens.verify(token);
 }
 
 /** Whoever sends a token, even a bad one, calls as what the token says: often in the name of somebody with fewer rights. */

@@ -38,7 +38,7 @@ export async function startService<Service extends DescService>(
   options: StartServiceOptions<Service>,
 ): Promise<RunningService> {
   const { config, log } = options;
-  const verifyToken = await createJwtVerifier({
+  const tokens = await createJwtVerifier({
     ...config.auth,
     developmentKeys: !config.production,
     now: Date.now,
@@ -53,7 +53,7 @@ export async function startService<Service extends DescService>(
       ...serverChain({
         errors: options.errors,
         deadlineMode: config.deadlineMode,
-        verifyToken,
+        tokens,
         admission,
         peers: config.peers,
       }),

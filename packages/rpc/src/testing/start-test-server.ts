@@ -16,8 +16,8 @@ import { createFakes, type Fakes } from './fakes.ts';
 export interface TestServerOptions {
   /** Whoever calls, if not the subject `tester` with every scope that the contract asks for. */
   readonly principal?: Principal;
-  /** Judges tokens instead; without it every token is the principal's. */
-  readonly verifyToken?: TokenVerifier;
+  /** Verifies tokens instead; without it every token is the principal's. */
+  readonly verifyToken?: TokenVerifier['verify'];
   /** Who needs no token. */
   readonly peers?: PeerScopes;
   /** TLS for the server, and for its client; plain text without. */
@@ -72,7 +72,7 @@ export async function startTestServer<Service extends DescService>(
   const chain = serverChain({
     errors: options.errors ?? (() => undefined),
     deadlineMode: options.deadlineMode ?? 'default',
-    verifyToken: options.verifyToken ?? (async () => principal),
+    tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
     ...(options.peers && { peers: options.peers }),
   });
   const running = await startServer({
