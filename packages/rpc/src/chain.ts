@@ -2,10 +2,11 @@ import type { PeerScopes } from './auth/peer-scopes.ts';
 import type { Interceptor } from './bridge/handler.ts';
 import type { ErrorMap } from './errors.ts';
 import { type Admission, createAdmission } from './interceptors/admission.ts';
-import { auth, type TokenVerifier } from './interceptors/auth.ts';
+import { authentication, authorization, type TokenVerifier } from './interceptors/auth.ts';
 import { type DeadlineMode, deadline } from './interceptors/deadline.ts';
 import { logging } from './interceptors/logging.ts';
 import { metadataLimit } from './interceptors/metadata-limit.ts';
+import { quota } from './interceptors/quota.ts';
 import { recovery } from './interceptors/recovery.ts';
 import { tracing } from './interceptors/tracing.ts';
 import { validation } from './interceptors/validation.ts';
@@ -28,10 +29,12 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     tracing(), // first: whatever ends the call below, there is one span and one measurement of it
     recovery(errors), // next: nothing thrown below reaches grpc-js, or the caller, as it is
     logging(errors), // below recovery: it sees the error itself, and asks recovery's map for the code that is sent
-    metadataLimit(), // the cheapest refusal comes first
-    deadline(deadlineMode), // before anything that waits: from here on nothing can hang
-    admission.interceptor, // before any crypto: what the server has no room for costs it next to nothing
-    auth(tokens, peers), // before the request is decoded: a stranger's bytes cost next to nothing
-    validation(), // last: the handler sees only what the contract allows, from callers that it allows
+    metadataLimit(), // the cheapest rejection comes first
+    deadline(deadlineMode), // before anything that waits: it runs from the headers
+    authentication(tokens, peers), // before admission, which is fair between callers; unknown tokens share a small budget
+    admission.interceptor, // before anything is read of the request
+    authorization(), // after admission: its error names scopes to callers that are known
+    quota(), // after authorization: calls that are not allowed take nothing from it
+    validation(), // last, and the first to read the request: a refused call has had none of it buffered or decompressed
   ];
 }

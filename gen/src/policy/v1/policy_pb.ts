@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file policy/v1/policy.proto.
  */
 export const file_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEitwEKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMgoGc2NvcGVzGAIgAygJQiK6SB+SARwIARgBIhZyFDISXlthLXpdKyg6W2Etel0rKSskEjkKDG1heF9kZWFkbGluZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgA6UQoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY1Y0DIAEoCzIXLnBvbGljeS52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEi2AEKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMgoGc2NvcGVzGAIgAygJQiK6SB+SARwIARgBIhZyFDISXlthLXpdKyg6W2Etel0rKSskEjkKDG1heF9kZWFkbGluZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgASHwoFcXVvdGEYBCABKAsyEC5wb2xpY3kudjEuUXVvdGEiSwoFUXVvdGESKgoQY2FsbHNfcGVyX3NlY29uZBgBIAEoAUIQukgNEgtAASEAAAAAAAAAABIWCgVidXJzdBgCIAEoBUIHukgEGgIoADpRCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjVjQMgASgLMhcucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * MethodPolicy says how long a call may take and who may make it.
@@ -49,6 +49,14 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
    * @generated from field: google.protobuf.Duration max_deadline = 3;
    */
   maxDeadline?: Duration | undefined;
+
+  /**
+   * Calls that one subject may make on one replica. A call over it is answered RESOURCE_EXHAUSTED, with a QuotaFailure
+   * and a RetryInfo. Absent: unlimited.
+   *
+   * @generated from field: policy.v1.Quota quota = 4;
+   */
+  quota?: Quota | undefined;
 };
 
 /**
@@ -57,6 +65,34 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
  */
 export const MethodPolicySchema: GenMessage<MethodPolicy> = /*@__PURE__*/
   messageDesc(file_policy_v1_policy, 0);
+
+/**
+ * Quota is a token bucket.
+ *
+ * @generated from message policy.v1.Quota
+ */
+export type Quota = Message<"policy.v1.Quota"> & {
+  /**
+   * Calls a second that the bucket is filled with.
+   *
+   * @generated from field: double calls_per_second = 1;
+   */
+  callsPerSecond: number;
+
+  /**
+   * Calls that may come at once: the size of the bucket. 0: the calls of a second.
+   *
+   * @generated from field: int32 burst = 2;
+   */
+  burst: number;
+};
+
+/**
+ * Describes the message policy.v1.Quota.
+ * Use `create(QuotaSchema)` to create a new message.
+ */
+export const QuotaSchema: GenMessage<Quota> = /*@__PURE__*/
+  messageDesc(file_policy_v1_policy, 1);
 
 /**
  * The method's policy.

@@ -11,12 +11,19 @@ export interface ServerCall extends Writable<CallContext> {
   readonly callerDeadline: number | undefined;
   /** The SPIFFE ID of the caller's verified certificate (mTLS), by which it may call without a token. */
   readonly peerIdentity: string | undefined;
+  /** By whom calls are counted: the principal's subject, or the address of a caller that is not authenticated. */
+  readonly caller: string;
   /** What the caller calls this server: `inventory:50052`, from `:authority`. It can be anything. */
   readonly authority: string;
   /** What all the metadata takes, in bytes. */
   metadataSizeBytes(): number;
-  /** The request, or the stream of them, decoded when it is first asked for. Throws INTERNAL for garbage. */
-  request: () => Message | AsyncIterable<Message>;
+  /** Whether the caller sent the header at all: one with illegal bytes has no value here. */
+  hasHeader(key: string): boolean;
+  /**
+   * The request, or the stream of them. Nothing of it is read before the first call. Throws INTERNAL for bytes that
+   * cannot be decoded, RESOURCE_EXHAUSTED for a message that is too long.
+   */
+  request: () => Promise<Message> | AsyncIterable<Message>;
   /**
    * Sends a response message. On a stream it resolves when there is room for the next one; a unary response waits
    * until the chain has ended, so that nothing is answered OK that still fails.

@@ -1,23 +1,32 @@
-import type { EventEmitter } from 'node:events';
-import type { MetadataValue, ServerUnaryCall } from '@grpc/grpc-js';
+import { constants } from 'node:http2';
+import type { MetadataValue, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { peerIdentity } from '../auth/peer-identity.ts';
 import { anonymous, type MethodInfo } from '../call-context.ts';
+import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 import { CallAbort } from './call-abort.ts';
+import { disableDeadline, http2StreamOf } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
+import type { ByteHolder, HeldBytes } from './held-bytes.ts';
+import { receivedHeader } from './received-headers.ts';
+import type { UnflushedCall, UnflushedCalls } from './unflushed-calls.ts';
 
-/** What all four of grpc-js's call types have. */
-export type GrpcCall = EventEmitter &
-  Pick<
-    ServerUnaryCall<unknown, unknown>,
-    'metadata' | 'getPeer' | 'getHost' | 'getDeadline' | 'getAuthContext'
-  >;
+/** Every method is registered as a bidirectional stream, whose handler grpc-js calls when the headers have come. */
+export type GrpcCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 export interface CallOptions {
   readonly log: Logger;
   readonly newRequestId: () => string;
+  readonly held: HeldBytes;
+  readonly unflushed: UnflushedCalls;
 }
+
+const maxInt32 = 2 ** 31 - 1;
+const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
+
+/** An evicted call is worth making again when others have ended. */
+const evictedRetryMs = 1000;
 
 type Values = Readonly<Record<string, readonly MetadataValue[]>>;
 
@@ -31,7 +40,7 @@ const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
  * The chain's view of a grpc-js call: what came with it, and the abort that its cancellation is. A class, because one is
  * made for every call: an object with getters of its own took longer than any interceptor.
  */
-export class OpenServerCall implements ServerCall {
+export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall {
   readonly method: MethodInfo;
   readonly header: ServerCall['header'];
   readonly peer: string;
@@ -46,12 +55,17 @@ export class OpenServerCall implements ServerCall {
   private readonly metadata: Values;
   private readonly grpcCall: GrpcCall;
   private readonly abortion = new CallAbort();
-  private readonly serverLog: Logger;
+  private readonly options: CallOptions;
+  /** Whether grpc-js is done with the call: it has sent the status, or the caller has gone. */
+  private isClosed = false;
+  /** Whether messages have been written. */
+  private hasAnswered = false;
+  /** Whether the whole answer has left this process. */
+  private isAnswered = false;
   /** Made when it is asked for: a child costs more than the line that every call writes. */
   private ownLog: Logger | undefined;
 
-  constructor(method: MethodInfo, grpcCall: GrpcCall, { log, newRequestId }: CallOptions) {
-    const { abortion } = this;
+  constructor(method: MethodInfo, grpcCall: GrpcCall, options: CallOptions) {
     // As a plain object: it is read a dozen times, and Metadata checks the key every time.
     const metadata = grpcCall.metadata.toJSON();
     const callerId = firstText(metadata, requestIdKey);
@@ -60,18 +74,26 @@ export class OpenServerCall implements ServerCall {
     this.header = (key) => firstText(metadata, key);
     this.peer = grpcCall.getPeer();
     this.authority = grpcCall.getHost();
-    this.requestId = callerId && requestIdPattern.test(callerId) ? callerId : newRequestId();
+    this.requestId = callerId && requestIdPattern.test(callerId) ? callerId : options.newRequestId();
     this.callerDeadline = callerDeadline;
     this.deadline = callerDeadline ?? Number.POSITIVE_INFINITY;
     this.logFields = { request_id: this.requestId };
     this.metadata = metadata;
     this.grpcCall = grpcCall;
-    this.serverLog = log;
-    // grpc-js says it after every call, answered ones too. It keeps the listener until Node's next great garbage
-    // collection, which is to find no more than this of the call.
-    grpcCall.on('cancelled', () => {
-      if (!abortion.isOver) abortion.abort(cancelReason(callerDeadline));
-    });
+    this.options = options;
+    // Emitted after every call, answered ones too.
+    grpcCall.on('cancelled', () => this.close());
+  }
+
+  /** By whom the bytes that the call holds are counted. */
+  get caller(): string {
+    return this.principal.subject || this.peer;
+  }
+
+  hasHeader(key: string): boolean {
+    return (
+      this.metadata[key] !== undefined || receivedHeader(http2StreamOf(this.grpcCall), key) !== undefined
+    );
   }
 
   metadataSizeBytes(): number {
@@ -95,13 +117,76 @@ export class OpenServerCall implements ServerCall {
     this.abortion.onAbort(listener);
   }
 
-  /** The call is answered: nothing aborts it any more. */
-  end(): void {
+  /** Sends a message. Resolves when it has left this process's buffers; rejects when the call's stream is closed. */
+  write(message: Uint8Array): Promise<void> {
+    const { held } = this.options;
+    this.hasAnswered = true;
+    held.hold(this, message.length);
+    return new Promise((resolve, reject) => {
+      this.grpcCall.write(message, (error?: Error | null) => {
+        held.release(this, message.length);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  /**
+   * The chain has ended: nothing aborts the call any more. An answer may still wait for the caller to read it, until the
+   * deadline; that of a call that failed is not waited for.
+   */
+  end(hasFailed: boolean): void {
+    const { held, unflushed } = this.options;
     this.abortion.end();
+    if (this.isClosed) held.releaseAll(this);
+    else unflushed.add(this, hasFailed ? 0 : this.deadline);
+  }
+
+  /** Called when grpc-js is done with the call. */
+  private close(): void {
+    const { held, unflushed } = this.options;
+    this.isClosed = true;
+    if (!this.abortion.isOver) {
+      this.abortion.abort(cancelReason(this.callerDeadline));
+      return;
+    }
+    const stream = http2StreamOf(this.grpcCall);
+    // grpc-js is done at its own deadline, too, with an answer that still waits.
+    if (this.hasAnswered && !stream.destroyed && stream.sentTrailers === undefined) return;
+    this.isAnswered = true;
+    held.releaseAll(this);
+    if (stream.readableEnded || stream.destroyed) {
+      unflushed.delete(this);
+      return;
+    }
+    // The request has been answered before its end. It is not left open: see `reset`.
+    unflushed.add(this, 0);
+    stream.once('close', () => unflushed.delete(this));
+  }
+
+  /** Ends the call's HTTP/2 stream. After the whole answer that is no error (RFC 9113, section 8.1). */
+  reset(): void {
+    const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+    this.options.held.releaseAll(this);
+    http2StreamOf(this.grpcCall).close(this.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  evict(): void {
+    if (this.abortion.isOver) {
+      this.reset();
+      return;
+    }
+    this.abortion.abort(
+      new RpcError(Code.RESOURCE_EXHAUSTED, 'the server holds too many bytes for this caller', {
+        details: [retryInfo(evictedRetryMs)],
+      }),
+    );
+    // The status would wait behind answers that are not read.
+    if (this.hasAnswered) this.reset();
   }
 
   get log(): Logger {
-    this.ownLog ??= this.serverLog.child(this.logFields);
+    this.ownLog ??= this.options.log.child(this.logFields);
     return this.ownLog;
   }
 
@@ -111,7 +196,7 @@ export class OpenServerCall implements ServerCall {
 
   writeLog(level: 'info' | 'error', fields: object, message: string): void {
     if (this.ownLog) this.ownLog[level](fields, message);
-    else this.serverLog[level](Object.assign(this.logFields, fields), message);
+    else this.options.log[level](Object.assign(this.logFields, fields), message);
   }
 }
 
@@ -135,7 +220,19 @@ function sizeBytes(metadata: Values): number {
 
 function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
   const deadline = Number(grpcCall.getDeadline());
-  return Number.isFinite(deadline) ? deadline : undefined;
+  if (!Number.isFinite(deadline)) return undefined;
+  const timeoutMs = longTimeoutMs(receivedHeader(http2StreamOf(grpcCall), 'grpc-timeout'));
+  if (timeoutMs === undefined) return deadline;
+  disableDeadline(grpcCall);
+  return Date.now() + timeoutMs;
+}
+
+/** A timeout that grpc-js cuts to 31 bits of milliseconds, and so takes for another one. */
+function longTimeoutMs(header: string | string[] | undefined): number | undefined {
+  // Eight digits of milliseconds are within bounds.
+  const [, digits, unit = ''] = /^(\d{4,8})([HMS])$/.exec(String(header)) ?? [];
+  const timeoutMs = Number(digits) * (unitsMs[unit] ?? Number.NaN);
+  return timeoutMs > maxInt32 ? timeoutMs : undefined;
 }
 
 /** A caller keeps its deadline itself, and its clock started a little earlier: its cancel may overtake ours. */

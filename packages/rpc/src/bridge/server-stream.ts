@@ -1,5 +1,7 @@
-import type { Readable, Writable } from 'node:stream';
+import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { OpenServerCall } from './server-call.ts';
 import { firstEvent } from './stream-wait.ts';
 
 /**
@@ -25,13 +27,26 @@ export async function* readMessages(stream: Readable, signal: AbortSignal): Asyn
   signal.throwIfAborted();
 }
 
-/** Writes a message and waits for room; throws the signal's reason when the call is aborted. */
-export async function writeMessage(
-  stream: Writable,
-  message: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
-  // 'drain' alone never comes on a cancelled call.
-  if (!stream.write(message)) await firstEvent(stream, ['drain', 'close', 'error'], signal);
+/** What may wait in this process's buffers for a caller that reads slowly. */
+const maxUnreadBytes = 64 * 1024;
+
+/**
+ * Writes messages one after the other. Resolves at once while less than 64 KiB wait for the caller, and else when room
+ * has come; throws the signal's reason when the call is aborted. grpc-js itself would take 16 messages, of any size.
+ */
+export function writeInTurn(call: Pick<OpenServerCall, 'write' | 'signal'>) {
+  const room = new EventEmitter();
+  let unreadBytes = 0;
+  const send = async (message: Uint8Array) => {
+    unreadBytes += message.length;
+    // It rejects when the caller has gone, which the signal tells too.
+    await call.write(message).catch(() => {});
+    unreadBytes -= message.length;
+    room.emit('room');
+  };
+  return async (message: Uint8Array): Promise<void> => {
+    call.signal.throwIfAborted();
+    void send(message);
+    while (unreadBytes > maxUnreadBytes) await firstEvent(room, ['room'], call.signal);
+  };
 }

@@ -3,6 +3,7 @@ import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@g
 import type { MethodInfo } from '../call-context.ts';
 import { policyOf } from '../policy.ts';
 import type { Handler, Interceptor, ServiceImplementation } from './handler.ts';
+import { keepReceivedHeaders } from './received-headers.ts';
 import type { CallOptions } from './server-call.ts';
 import { dispatchTo, grpcMethod } from './server-methods.ts';
 
@@ -23,6 +24,7 @@ export function addService<Service extends DescService>(
   interceptors: readonly Interceptor[],
   options: CallOptions,
 ): void {
+  keepReceivedHeaders();
   const methods: UntypedServiceImplementation = {};
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];
@@ -41,8 +43,10 @@ function serviceDefinition(service: DescService): ServiceDefinition {
 function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   return {
     path: methodPath(method),
-    requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
-    responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
+    // Whatever the kind: grpc-js calls the handler of a bidirectional stream when the headers have come, and that of
+    // any other kind when it has read and inflated the whole message.
+    requestStream: true,
+    responseStream: true,
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,

@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { methodPath } from '../bridge/service.ts';
 import { serverChain } from '../chain.ts';
 import { checkHealth } from '../client/check-health.ts';
+import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors.ts';
 import { callsOfEachKind, handlerOfEachKind, type Inventory } from '../testing/calls-of-each-kind.ts';
 import { connectRaw, grpcFrame } from '../testing/raw-http2.ts';
@@ -91,19 +92,35 @@ test.each(callsOfEachKind)('ensure a %s call is refused while the limit is reach
   expect(await rejectionOf(call(server.client, far))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
 });
 
-test('ensure a refused call costs no token check and no decoding', async () => {
-  let verified = 0;
-  await using server = await startHolding(fixed(0), async () => {
-    verified++;
-    return principal;
-  });
+test('a rejected call is not decoded', async () => {
+  await using server = await startHolding(fixed(0));
   await using connection = await connectRaw(server.target);
   const garbage = grpcFrame(Buffer.from('ffff', 'hex'));
   for (const method of InventoryService.methods)
     expect(await connection.post(methodPath(method), garbage)).toMatchObject({
       code: Code.RESOURCE_EXHAUSTED,
     });
-  expect(verified).toBe(0);
+});
+
+test('a full server admits a caller with less than its share, and rejects the one that fills it', async () => {
+  const verify = async (token: string) => ({ ...principal, subject: token });
+  await using server = await startHolding(fixed(4), verify);
+  using greedy = createClient(InventoryService, { target: server.target, token: () => 'greedy' });
+  using modest = createClient(InventoryService, { target: server.target, token: () => 'modest' });
+  const held = Array.from({ length: 4 }, () => greedy.getStock({ sku: 'A' }, far));
+  for (const each of held) each.catch(() => {});
+  await until(() => server.open() === 4);
+  expect(await rejectionOf(greedy.getStock({ sku: 'A' }, far))).toMatchObject({
+    code: Code.RESOURCE_EXHAUSTED,
+  });
+  const admitted = [modest.getStock({ sku: 'A' }, far), modest.getStock({ sku: 'A' }, far)];
+  await until(() => server.open() === 6);
+  // Its share is two of four.
+  expect(await rejectionOf(modest.getStock({ sku: 'A' }, far))).toMatchObject({
+    code: Code.RESOURCE_EXHAUSTED,
+  });
+  server.release();
+  await Promise.all([...held, ...admitted]);
 });
 
 test.each(streaming)('ensure %s calls take none of the limit, but have a bound', async (_kind, call) => {

@@ -2,6 +2,7 @@ import { type AdmissionLimit, createAdmissionLimit, type LimitBounds } from '../
 import type { Handler, Interceptor, ServerCall } from '../bridge/handler.ts';
 import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
+import { createShares } from './shares.ts';
 
 export interface AdmissionOptions extends Partial<LimitBounds> {
   /** How many streams may be open at once: 10,000 watches at some 40 kB each, and some room. */
@@ -29,10 +30,16 @@ export interface Admission {
 /** Whoever is refused comes back after 100 to 300 ms: not at once, and not all together. */
 const retryDelayMs = { least: 100, spread: 200 };
 
+/** A full server still takes calls of those that have less than their share, up to so many times its limit. */
+const fullFactor = { unary: 2, streams: 1.25 };
+
 /**
- * Refuses at once what the server cannot serve soon: RESOURCE_EXHAUSTED, with RetryInfo and so with the pushback of
+ * Rejects at once what the server cannot serve soon: RESOURCE_EXHAUSTED, with RetryInfo and so with the pushback of
  * gRFC A6. Nothing queues here: the limit leaves room for bursts, and a caller that waits is better off with another
  * replica. One admission serves all methods of a server; health and reflection do not pass it.
+ *
+ * A full server rejects those first that have the most in flight: a caller with less than an equal share of the limit
+ * is admitted all the same.
  *
  * Unary calls are held to the adaptive limit, see `createAdmissionLimit`. A stream, of requests too, lasts as long as its
  * caller likes, so that neither its duration nor its being open tells how busy the server is: it takes none of that
@@ -43,8 +50,8 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   const { random = Math.random } = options;
   const limit = createAdmissionLimit({ minLimit, initialLimit, maxLimit });
   const measureTurn = turnMeter(limit);
-  let inFlight = 0;
-  let streams = 0;
+  const unary = createShares();
+  const streams = createShares();
   let rejected = 0;
 
   const refusal = (reason: string) => {
@@ -54,29 +61,39 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   };
   const serveUnary = (next: Handler, call: ServerCall) => {
     const startMs = performance.now();
-    const inFlightAtStart = ++inFlight;
+    const { caller } = call;
+    unary.add(caller);
+    const inFlightAtStart = unary.total();
     measureTurn();
     return untilOver(next, call, (ok) => {
       limit.record({
         startMs,
         endMs: performance.now(),
         deadlineMs: call.method.policy.deadlineMs,
-        inFlight: Math.max(inFlightAtStart, inFlight--),
+        inFlight: Math.max(inFlightAtStart, unary.total()),
         ok,
       });
+      unary.remove(caller);
     });
   };
   const serveStream = (next: Handler, call: ServerCall) => {
-    if (streams >= maxStreams) throw refusal('the server has too many open streams');
-    streams++;
-    return untilOver(next, call, () => streams--);
+    const { caller } = call;
+    if (!streams.hasRoom(caller, maxStreams, fullFactor.streams))
+      throw refusal('the server has too many open streams');
+    streams.add(caller);
+    return untilOver(next, call, () => streams.remove(caller));
   };
   return {
     interceptor: (next) => (call) => {
-      if (inFlight >= limit.value()) throw refusal('the server is busy');
+      if (!unary.hasRoom(call.caller, limit.value(), fullFactor.unary)) throw refusal('the server is busy');
       return call.method.desc.methodKind === 'unary' ? serveUnary(next, call) : serveStream(next, call);
     },
-    snapshot: () => ({ limit: limit.value(), inFlight, streams, rejected }),
+    snapshot: () => ({
+      limit: limit.value(),
+      inFlight: unary.total(),
+      streams: streams.total(),
+      rejected,
+    }),
   };
 }
 

@@ -21,12 +21,14 @@ const validator = createValidator({
  * violation's field begins with the message's position: `requests[17].item.sku`.
  */
 export function validation(): Interceptor {
-  return (next) => (call) => {
+  return (next) => async (call) => {
     const { input } = call.method.desc;
     const request = call.request();
-    if (isStream(request)) call.request = () => validated(input, request);
-    else validate(input, request, '');
-    return next(call);
+    if (isStream(request)) {
+      const requests = validated(input, request);
+      call.request = () => requests;
+    } else validate(input, await request, '');
+    await next(call);
   };
 }
 
@@ -62,6 +64,6 @@ function validate(schema: DescMessage, message: Message, fieldPrefix: string): v
   );
 }
 
-function isStream(request: Message | AsyncIterable<Message>): request is AsyncIterable<Message> {
+function isStream(request: object): request is AsyncIterable<Message> {
   return Symbol.asyncIterator in request;
 }

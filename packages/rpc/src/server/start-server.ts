@@ -4,7 +4,9 @@ import type { DescService } from '@bufbuild/protobuf';
 import { addAdminServicesToServer, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
+import { createHeldBytes } from '../bridge/held-bytes.ts';
 import { addService } from '../bridge/service.ts';
+import { createUnflushedCalls } from '../bridge/unflushed-calls.ts';
 import { serverBounds } from './bounds.ts';
 import { hushGrpc, logGrpc } from './grpc-log.ts';
 import { createHealth } from './health.ts';
@@ -54,6 +56,7 @@ export async function startServer<Service extends DescService>(
   const server = new Server({ ...serverBounds, ...options.bounds });
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
+  const unflushed = createUnflushedCalls();
   addService(
     server,
     options.service,
@@ -62,6 +65,8 @@ export async function startServer<Service extends DescService>(
     {
       log: options.log,
       newRequestId: options.newRequestId ?? randomUUID,
+      held: createHeldBytes(),
+      unflushed,
     },
   );
   health.addToServer(server);
@@ -87,6 +92,7 @@ export async function startServer<Service extends DescService>(
       health.endWatches();
       await shutdown(server, timeoutMs);
       unserved.stop();
+      unflushed.close();
     },
   };
 }

@@ -1,7 +1,9 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { ServiceImplementation } from '../../bridge/handler.ts';
+import { createHeldBytes } from '../../bridge/held-bytes.ts';
 import { addService } from '../../bridge/service.ts';
+import { createUnflushedCalls } from '../../bridge/unflushed-calls.ts';
 import { createLogger } from '../../log.ts';
 import { serverBounds } from '../../server/bounds.ts';
 
@@ -31,6 +33,8 @@ export async function startReplica(
   addService(server, InventoryService, { ...methods, ...implementation } as Inventory, [], {
     log: createLogger({ service: 'replica', level: 'silent' }),
     newRequestId: () => 'request-1',
+    held: createHeldBytes(),
+    unflushed: createUnflushedCalls(),
   });
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, port) =>

@@ -1,0 +1,67 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
+/**
+ * Everything private of grpc-js that the server uses. grpc-js has no public way to bound what it buffers and inflates
+ * for a call, or to reset a call's stream; `grpc-js-internals.test.ts` fails when an upgrade changes one of these.
+ */
+interface ReceivingCall {
+  readonly stream: ServerHttp2Stream;
+  readonly decoder: { maxReadMessageLength: number; write(chunk: Buffer): Buffer[] };
+  /** Called with the framed message: a flag, four bytes of length, the content. */
+  decompressMessage(framed: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  readonly deadlineTimer: NodeJS.Timeout | null;
+}
+
+/** What receives the bytes of a call's request in place of grpc-js. */
+export interface Receiver {
+  readonly maxMessageBytes: number;
+  /** Called with each piece of the request before it is buffered. */
+  onBytes(sizeBytes: number): void;
+  /** Called instead of grpc-js's own status when a message is longer than `maxMessageBytes`. */
+  onOversized(): void;
+  /** Decompresses a message. One that never settles ends the reading. */
+  decompress(content: Buffer, encoding: string): Promise<Buffer>;
+}
+
+/** Any of grpc-js's four server calls. */
+type GrpcCall = object;
+
+const frameHeaderBytes = 5;
+
+/** The HTTP/2 stream of a call. */
+export function http2StreamOf(grpcCall: GrpcCall): ServerHttp2Stream {
+  return privatePart(grpcCall).stream;
+}
+
+/** Lets the receiver see and bound the request of a call. To be called before the first message is read. */
+export function receiveThrough(grpcCall: GrpcCall, receiver: Receiver): void {
+  const call = privatePart(grpcCall);
+  const { decoder } = call;
+  const write = decoder.write.bind(decoder);
+  decoder.maxReadMessageLength = receiver.maxMessageBytes;
+  decoder.write = (chunk) => {
+    receiver.onBytes(chunk.length);
+    try {
+      return write(chunk);
+    } catch {
+      // It throws for one reason only: the length that the message announces.
+      receiver.onOversized();
+      return [];
+    }
+  };
+  call.decompressMessage = (framed, encoding) => {
+    const content = framed.subarray(frameHeaderBytes);
+    return framed[0] === 0 ? content : receiver.decompress(content, encoding);
+  };
+}
+
+/** Takes the deadline from grpc-js, whose timers hold no more than 31 bits of milliseconds. */
+export function disableDeadline(grpcCall: GrpcCall): void {
+  const { deadlineTimer } = privatePart(grpcCall);
+  if (deadlineTimer) clearTimeout(deadlineTimer);
+}
+
+/** grpc-js's inner call, without interceptors of its own around it. */
+function privatePart(grpcCall: GrpcCall): ReceivingCall {
+  return (grpcCall as { call: ReceivingCall }).call;
+}
