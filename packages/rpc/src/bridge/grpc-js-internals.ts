@@ -6,11 +6,20 @@ import type { ServerHttp2Stream } from 'node:http2';
  */
 interface ReceivingCall {
   readonly stream: ServerHttp2Stream;
-  readonly decoder: { maxReadMessageLength: number; write(chunk: Buffer): Buffer[] };
+  readonly decoder: Decoder;
   /** Called with the framed message: a flag, four bytes of length, the content. */
   decompressMessage(framed: Buffer, encoding: string): Buffer | Promise<Buffer>;
   readonly deadlineTimer: NodeJS.Timeout | null;
+  [receiverOf]?: Receiver;
 }
+
+interface Decoder {
+  maxReadMessageLength: number;
+  write(chunk: Buffer): Buffer[];
+  [receiverOf]?: Receiver;
+}
+
+const receiverOf = Symbol('receiver');
 
 /** What receives the bytes of a call's request in place of grpc-js. */
 export interface Receiver {
@@ -37,22 +46,29 @@ export function http2StreamOf(grpcCall: GrpcCall): ServerHttp2Stream {
 export function receiveThrough(grpcCall: GrpcCall, receiver: Receiver): void {
   const call = privatePart(grpcCall);
   const { decoder } = call;
-  const write = decoder.write.bind(decoder);
   decoder.maxReadMessageLength = receiver.maxMessageBytes;
-  decoder.write = (chunk) => {
-    receiver.onBytes(chunk.length);
-    try {
-      return write(chunk);
-    } catch {
-      // It throws for one reason only: the length that the message announces.
-      receiver.onOversized();
-      return [];
-    }
-  };
-  call.decompressMessage = (framed, encoding) => {
-    const content = framed.subarray(frameHeaderBytes);
-    return framed[0] === 0 ? content : receiver.decompress(content, encoding);
-  };
+  decoder[receiverOf] = receiver;
+  decoder.write = writeThrough;
+  call[receiverOf] = receiver;
+  call.decompressMessage = decompressThrough;
+}
+
+/** The decoder's `write`. One function for all calls, as the next one: closures of each would cost as much as a span. */
+function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
+  const receiver = this[receiverOf] as Receiver;
+  receiver.onBytes(chunk.length);
+  try {
+    return (Object.getPrototypeOf(this) as Decoder).write.call(this, chunk);
+  } catch {
+    // It throws for one reason only: the length that the message announces.
+    receiver.onOversized();
+    return [];
+  }
+}
+
+function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string): Buffer | Promise<Buffer> {
+  const content = framed.subarray(frameHeaderBytes);
+  return framed[0] === 0 ? content : (this[receiverOf] as Receiver).decompress(content, encoding);
 }
 
 /** Takes the deadline from grpc-js, whose timers hold no more than 31 bits of milliseconds. */

@@ -1,22 +1,28 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
-/**
- * The header list of a call as it arrived. grpc-js drops entries that it cannot represent, and those that it uses.
- */
-const received = new WeakMap<ServerHttp2Stream, IncomingHttpHeaders>();
+/** A property of its own on each stream: a WeakMap of all of them costs the garbage collector more than the call. */
+const receivedHeaders = Symbol('received headers');
+
+interface StreamWithHeaders extends ServerHttp2Stream {
+  [receivedHeaders]?: IncomingHttpHeaders;
+}
+
 let isKeeping = false;
 
-/** Keeps the headers of every HTTP/2 stream that a server of this process receives from now on. */
+/**
+ * Keeps the header list of every HTTP/2 stream that a server of this process receives from now on, as it arrived:
+ * grpc-js drops entries that it cannot represent, and those that it uses.
+ */
 export function keepReceivedHeaders(): void {
   if (isKeeping) return;
   isKeeping = true;
   subscribe('http2.server.stream.created', (message) => {
-    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
-    received.set(stream, headers);
+    const { stream, headers } = message as { stream: StreamWithHeaders; headers: IncomingHttpHeaders };
+    stream[receivedHeaders] = headers;
   });
 }
 
 export function receivedHeader(stream: ServerHttp2Stream, key: string): string | string[] | undefined {
-  return received.get(stream)?.[key];
+  return (stream as StreamWithHeaders)[receivedHeaders]?.[key];
 }

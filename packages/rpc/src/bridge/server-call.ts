@@ -5,8 +5,10 @@ import { peerIdentity } from '../auth/peer-identity.ts';
 import { anonymous, type MethodInfo } from '../call-context.ts';
 import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
+import { maxMessageBytes } from '../server/bounds.ts';
 import { CallAbort } from './call-abort.ts';
-import { disableDeadline, http2StreamOf } from './grpc-js-internals.ts';
+import { decompress } from './decompress.ts';
+import { disableDeadline, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
 import type { ByteHolder, HeldBytes } from './held-bytes.ts';
 import { receivedHeader } from './received-headers.ts';
@@ -40,7 +42,7 @@ const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
  * The chain's view of a grpc-js call: what came with it, and the abort that its cancellation is. A class, because one is
  * made for every call: an object with getters of its own took longer than any interceptor.
  */
-export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall {
+export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Receiver {
   readonly method: MethodInfo;
   readonly header: ServerCall['header'];
   readonly peer: string;
@@ -117,14 +119,54 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall {
     this.abortion.onAbort(listener);
   }
 
+  hold(sizeBytes: number): void {
+    if (sizeBytes > 0) this.options.held.hold(this, sizeBytes);
+  }
+
+  release(sizeBytes: number): void {
+    this.options.held.release(this, sizeBytes);
+  }
+
+  get maxMessageBytes(): number {
+    return this.method.policy.maxRequestBytes ?? maxMessageBytes;
+  }
+
+  onBytes(sizeBytes: number): void {
+    this.options.held.hold(this, sizeBytes);
+  }
+
+  onOversized(): void {
+    const message = `a request message takes over ${this.maxMessageBytes} bytes`;
+    this.abort(new RpcError(Code.RESOURCE_EXHAUSTED, message));
+  }
+
+  async decompress(content: Buffer, encoding: string): Promise<Buffer> {
+    try {
+      const bytes = await decompress(content, encoding, this);
+      this.hold(bytes.length);
+      this.release(content.length);
+      return bytes;
+    } catch (error) {
+      this.abort(error as RpcError);
+      // The status is the chain's to send: grpc-js would send its own for a rejection.
+      return await new Promise<never>(() => {});
+    }
+  }
+
+  /** Sends the only message, when nothing can fail any more. */
+  answer(message: Uint8Array): void {
+    this.hasAnswered = true;
+    this.hold(message.length);
+    this.grpcCall.write(message);
+  }
+
   /** Sends a message. Resolves when it has left this process's buffers; rejects when the call's stream is closed. */
   write(message: Uint8Array): Promise<void> {
-    const { held } = this.options;
     this.hasAnswered = true;
-    held.hold(this, message.length);
+    this.hold(message.length);
     return new Promise((resolve, reject) => {
       this.grpcCall.write(message, (error?: Error | null) => {
-        held.release(this, message.length);
+        this.release(message.length);
         if (error) reject(error);
         else resolve();
       });
@@ -230,7 +272,7 @@ function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
 /** A timeout that grpc-js cuts to 31 bits of milliseconds, and so takes for another one. */
 function longTimeoutMs(header: string | string[] | undefined): number | undefined {
   // Eight digits of milliseconds are within bounds.
-  const [, digits, unit = ''] = /^(\d{4,8})([HMS])$/.exec(String(header)) ?? [];
+  const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(String(header)) ?? [];
   const timeoutMs = Number(digits) * (unitsMs[unit] ?? Number.NaN);
   return timeoutMs > maxInt32 ? timeoutMs : undefined;
 }

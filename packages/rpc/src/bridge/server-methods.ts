@@ -20,7 +20,8 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
   const answersOnce = methodKind === 'unary' || methodKind === 'client_streaming';
   return async (grpcCall: GrpcCall): Promise<void> => {
     const call = new OpenServerCall(method, grpcCall, options);
-    call.request = openRequest(method, grpcCall, call, options.held);
+    let request: ReturnType<typeof openRequest> | undefined;
+    call.request = () => (request ??= openRequest(method, grpcCall, call));
     let answer: Uint8Array | undefined;
     if (answersOnce)
       // Held back until the chain has ended: nothing is answered OK that still fails.
@@ -42,8 +43,7 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
     if (failure) grpcCall.emit('error', failure);
     else {
-      // It rejects when the caller has gone, which the call no longer needs to know.
-      if (answer) call.write(answer).catch(() => {});
+      if (answer) call.answer(answer);
       grpcCall.end();
     }
   };

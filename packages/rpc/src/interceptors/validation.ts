@@ -21,14 +21,17 @@ const validator = createValidator({
  * violation's field begins with the message's position: `requests[17].item.sku`.
  */
 export function validation(): Interceptor {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const { input } = call.method.desc;
     const request = call.request();
-    if (isStream(request)) {
-      const requests = validated(input, request);
-      call.request = () => requests;
-    } else validate(input, await request, '');
-    await next(call);
+    if (!isStream(request))
+      return request.then((message) => {
+        validate(input, message, '');
+        return next(call);
+      });
+    const requests = validated(input, request);
+    call.request = () => requests;
+    return next(call);
   };
 }
 

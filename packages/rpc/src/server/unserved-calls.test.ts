@@ -40,7 +40,7 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     getStock,
     Buffer.alloc(0),
     {},
-    { code: 'UNIMPLEMENTED', method: getStock.slice(1), error: /^no request message came$/ },
+    { level: 'error', code: 'UNIMPLEMENTED', method: getStock.slice(1), error: /^no request message came$/ },
   ],
   [
     'a message that is too large',
@@ -79,8 +79,8 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
   const [line, ...others] = await callLines(server);
   const { error, ...fields } = expected;
   expect(line).toMatchObject({
-    ...fields,
     level: 'info',
+    ...fields,
     peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     duration_ms: expect.any(Number),
     error: error instanceof RegExp ? expect.stringMatching(error) : expect.any(String),
