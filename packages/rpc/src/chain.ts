@@ -7,6 +7,7 @@ import { type DeadlineMode, deadline } from './interceptors/deadline.ts';
 import { logging } from './interceptors/logging.ts';
 import { metadataLimit } from './interceptors/metadata-limit.ts';
 import { recovery } from './interceptors/recovery.ts';
+import { streamLimit } from './interceptors/stream-limit.ts';
 import { tracing } from './interceptors/tracing.ts';
 import { validation } from './interceptors/validation.ts';
 
@@ -33,5 +34,22 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     admission.interceptor, // before any crypto: what the server has no room for costs it next to nothing
     auth(tokens, peers), // before the request is decoded: a stranger's bytes cost next to nothing
     validation(), // last: the handler sees only what the contract allows, from callers that it allows
+  ];
+}
+
+/** Maximum number of open streams of a server that need no token: health watches, and reflection in development. */
+const maxOpenStreams = 1000;
+
+/**
+ * Returns the chain of the methods that need no token: health, reflection and channelz. It has no admission, so that a
+ * busy server is not restarted for a probe that it rejected, and no logging, so that strangers write no log lines.
+ * The stream limit counts all the services that share one chain.
+ */
+export function openChain(): Interceptor[] {
+  return [
+    recovery(() => undefined), // first: nothing thrown below reaches grpc-js as it is
+    metadataLimit(), // the cheapest refusal comes first
+    deadline('default'), // before anything that waits
+    streamLimit(maxOpenStreams), // last: it counts only what the limits above have let through
   ];
 }
