@@ -49,7 +49,7 @@ export function openChain(): Interceptor[] {
   return [
     recovery(() => undefined), // first: nothing thrown below reaches grpc-js as it is
     metadataLimit(), // the cheapest refusal comes first
-    deadline('default'), // before anything that waits
+    deadline('default'), // before anything that waits; a probe may set no deadline
     streamLimit(maxOpenStreams), // last: it counts only what the limits above have let through
   ];
 }
