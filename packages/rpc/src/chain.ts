@@ -42,8 +42,8 @@ const maxOpenStreams = 1000;
 
 /**
  * Returns the chain of the methods that need no token: health, reflection and channelz. It has no admission, so that a
- * busy server is not restarted for a probe that it rejected, and no logging, so that strangers write no log lines.
- * The stream limit counts all the services that share one chain.
+ * busy server is not restarted because it rejected a probe, and no logging of calls, so that probes and callers without
+ * a token do not fill the log. The stream limit counts the streams of all services that share one returned chain.
  */
 export function openChain(): Interceptor[] {
   return [

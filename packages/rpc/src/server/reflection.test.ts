@@ -159,15 +159,27 @@ test('the files that reflection sends are those that buf builds from proto/, byt
   for (const file of own) expect(encoded(file), file.name).toEqual(encoded(built.get(file.name)));
 });
 
+test('buf, a client in Go, finds and calls a method by reflection alone', async () => {
+  await using server = await start();
+  const curl = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
+  const methods = await buf(...curl, '--list-methods', `http://${server.target}`);
+  expect(methods.toString().split('\n')).toContain(`${serviceName}/GetStock`);
+  const health = await buf(...curl, `http://${server.target}/grpc.health.v1.Health/Check`);
+  expect(JSON.parse(health.toString())).toEqual({ status: 'NOT_SERVING' });
+});
+
 function encoded(file: FileDescriptorProto | undefined): string {
   return file ? Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('hex') : 'no such file';
 }
 
-/** The contract, by file, without comments. */
+/** Returns the files of the contract by path, without comments. */
 async function bufBuild(): Promise<Map<string, FileDescriptorProto>> {
+  const image = await buf('build', '--as-file-descriptor-set', '--exclude-source-info', '--output', '-');
+  return new Map(fromBinary(FileDescriptorSetSchema, image).file.map((file) => [file.name, file]));
+}
+
+/** Runs buf in the repository and returns its output. */
+function buf(...words: readonly string[]): Promise<Buffer> {
   const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
-  const words = ['build', '--as-file-descriptor-set', '--exclude-source-info', '--output', '-'];
-  const child = spawn('buf', words, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-  const { file } = fromBinary(FileDescriptorSetSchema, await buffer(child.stdout));
-  return new Map(file.map((each) => [each.name, each]));
+  return buffer(spawn('buf', words, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).stdout);
 }
