@@ -8,6 +8,7 @@ import { logging } from './interceptors/logging.ts';
 import { metadataLimit } from './interceptors/metadata-limit.ts';
 import { quota } from './interceptors/quota.ts';
 import { recovery } from './interceptors/recovery.ts';
+import { streamLimit } from './interceptors/stream-limit.ts';
 import { tracing } from './interceptors/tracing.ts';
 import { validation } from './interceptors/validation.ts';
 
@@ -36,5 +37,22 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     authorization(), // after admission: its error names scopes to callers that are known
     quota(), // after authorization: calls that are not allowed take nothing from it
     validation(), // last, and the first to read the request: a refused call has had none of it buffered or decompressed
+  ];
+}
+
+/** Maximum number of open streams of a server that need no token: health watches, and reflection in development. */
+const maxOpenStreams = 1000;
+
+/**
+ * Returns the chain of the methods that need no token: health, reflection and channelz. It has no admission, so that a
+ * busy server is not restarted because it rejected a probe, and no logging of calls, so that probes and callers without
+ * a token do not fill the log. The stream limit counts the streams of all services that share one returned chain.
+ */
+export function openChain(): Interceptor[] {
+  return [
+    recovery(() => undefined), // first: nothing thrown below reaches grpc-js as it is
+    metadataLimit(), // the cheapest refusal comes first
+    deadline('default'), // before anything that waits; a probe may set no deadline
+    streamLimit(maxOpenStreams), // last: it counts only what the limits above have let through
   ];
 }

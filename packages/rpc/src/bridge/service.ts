@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call-context.ts';
-import { policyOf } from '../policy.ts';
+import { type Policy, policyOf } from '../policy.ts';
 import type { Handler, Interceptor, ServiceImplementation } from './handler.ts';
 import { keepReceivedHeaders } from './received-headers.ts';
 import type { CallOptions } from './server-call.ts';
@@ -10,6 +10,11 @@ import { dispatchTo, grpcMethod } from './server-methods.ts';
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
 function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), handler);
+}
+
+export interface ServiceOptions extends CallOptions {
+  /** Returns a method's policy, for a contract that does not state it; read from the contract when absent. */
+  readonly policies?: (method: DescMethod) => Policy;
 }
 
 /**
@@ -22,13 +27,13 @@ export function addService<Service extends DescService>(
   service: Service,
   implementation: ServiceImplementation<Service>,
   interceptors: readonly Interceptor[],
-  options: CallOptions,
+  { policies = policyOf, ...options }: ServiceOptions,
 ): void {
   keepReceivedHeaders();
   const methods: UntypedServiceImplementation = {};
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];
-    const method: MethodInfo = { desc, name: `${service.typeName}/${desc.name}`, policy: policyOf(desc) };
+    const method: MethodInfo = { desc, name: `${service.typeName}/${desc.name}`, policy: policies(desc) };
     const handler = dispatchTo(desc, handle.bind(implementation));
     methods[desc.localName] = grpcMethod(method, chainOf(interceptors, handler), options);
   }

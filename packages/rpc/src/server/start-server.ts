@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Channelz } from '@acme/gen/grpc/channelz/v1/channelz_pb';
+import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import type { DescService } from '@bufbuild/protobuf';
-import { addAdminServicesToServer, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { createHeldBytes } from '../bridge/held-bytes.ts';
 import { addService } from '../bridge/service.ts';
 import { createUnflushedCalls } from '../bridge/unflushed-calls.ts';
+import { openChain } from '../chain.ts';
 import { serverBounds } from './bounds.ts';
+import { addChannelz } from './channelz.ts';
 import { hushGrpc, logGrpc } from './grpc-log.ts';
 import { createHealth } from './health.ts';
 import { createOpenStreams } from './open-streams.ts';
@@ -57,22 +61,19 @@ export async function startServer<Service extends DescService>(
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   const unflushed = createUnflushedCalls();
-  addService(
-    server,
-    options.service,
-    options.implementation,
-    [streams.interceptor, ...options.interceptors],
-    {
-      log: options.log,
-      newRequestId: options.newRequestId ?? randomUUID,
-      held: createHeldBytes(),
-      unflushed,
-    },
-  );
-  health.addToServer(server);
+  const callOptions = {
+    log: options.log,
+    newRequestId: options.newRequestId ?? randomUUID,
+    held: createHeldBytes(),
+    unflushed,
+  };
+  const interceptors = [streams.interceptor, ...options.interceptors];
+  addService(server, options.service, options.implementation, interceptors, callOptions);
+  const openInterceptors = [streams.interceptor, ...openChain()];
+  health.addToServer(server, openInterceptors, callOptions);
   if (options.reflection) {
-    addReflection(server, [options.service]);
-    addAdminServicesToServer(server);
+    addReflection(server, [options.service, Health, Channelz], openInterceptors, callOptions);
+    addChannelz(server, openInterceptors, callOptions);
   }
   hushGrpc();
   const port = await listen(
@@ -89,7 +90,6 @@ export async function startServer<Service extends DescService>(
       health.setReady(false);
       await sleep(pauseMs);
       streams.end();
-      health.endWatches();
       await shutdown(server, timeoutMs);
       unserved.stop();
       unflushed.close();

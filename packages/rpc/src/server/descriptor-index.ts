@@ -1,0 +1,53 @@
+import type { DescEnum, DescFile } from '@bufbuild/protobuf';
+import { nestedTypes } from '@bufbuild/protobuf/reflect';
+
+/** The files of a contract, by what they declare. Names are full names, without a leading dot. */
+export interface DescriptorIndex {
+  /** By the path that an import names: `orders/v1/order.proto`. */
+  readonly files: ReadonlyMap<string, DescFile>;
+  /** By message, field, oneof, enum, enum value, service, method and extension. */
+  readonly symbols: ReadonlyMap<string, DescFile>;
+  /** By extended message, and the extension's number. */
+  readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
+}
+
+/** Indexes the files and everything that they import. */
+export function indexDescriptors(roots: readonly DescFile[]): DescriptorIndex {
+  const files = new Map<string, DescFile>();
+  const symbols = new Map<string, DescFile>();
+  const extensions = new Map<string, Map<number, DescFile>>();
+  const add = (file: DescFile) => {
+    if (files.has(file.proto.name)) return;
+    files.set(file.proto.name, file);
+    for (const type of nestedTypes(file)) {
+      symbols.set(type.typeName, file);
+      for (const name of memberNames(type)) symbols.set(name, file);
+      if (type.kind === 'extension')
+        extensions.getOrInsertComputed(type.extendee.typeName, () => new Map()).set(type.number, file);
+    }
+    for (const dependency of file.dependencies) add(dependency);
+  };
+  for (const root of roots) add(root);
+  return { files, symbols, extensions };
+}
+
+type NestedType = ReturnType<typeof nestedTypes> extends Iterable<infer Type> ? Type : never;
+
+function memberNames(type: NestedType): string[] {
+  switch (type.kind) {
+    case 'message':
+      return [...type.fields, ...type.oneofs].map(({ name }) => `${type.typeName}.${name}`);
+    case 'service':
+      return type.methods.map(({ name }) => `${type.typeName}.${name}`);
+    case 'enum':
+      return enumValueNames(type);
+    case 'extension':
+      return [];
+  }
+}
+
+/** The names of enum values stand beside the enum's, not below it (as in C++). */
+function enumValueNames({ parent, file, values }: DescEnum): string[] {
+  const scope = parent?.typeName ?? file.proto.package;
+  return values.map(({ name }) => (scope === '' ? name : `${scope}.${name}`));
+}
