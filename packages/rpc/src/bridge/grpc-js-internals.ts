@@ -1,4 +1,5 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
 
 /**
  * Everything private of grpc-js that the server uses. grpc-js has no public way to bound what it buffers and inflates
@@ -69,6 +70,15 @@ function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
 function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string): Buffer | Promise<Buffer> {
   const content = framed.subarray(frameHeaderBytes);
   return framed[0] === 0 ? content : (this[receiverOf] as Receiver).decompress(content, encoding);
+}
+
+/**
+ * Bounds header lists at the HTTP/2 level, where grpc-js sets no limit. To be called before the server listens. Node
+ * resets a stream whose header list is longer.
+ */
+export function limitHeaderLists(server: Server, maxHeaderListBytes: number): void {
+  const { commonServerOptions } = server as unknown as { commonServerOptions: ServerOptions };
+  commonServerOptions.settings = { ...commonServerOptions.settings, maxHeaderListSize: maxHeaderListBytes };
 }
 
 /** Takes the deadline from grpc-js, whose timers hold no more than 31 bits of milliseconds. */

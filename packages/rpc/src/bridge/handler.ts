@@ -1,5 +1,5 @@
 import type { DescMethod, DescService, Message, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import type { CallContext } from '../call-context.ts';
+import type { CallContext, Principal } from '../call-context.ts';
 import type { RpcError } from '../errors.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface ServerCall extends Writable<CallContext> {
   readonly peerIdentity: string | undefined;
   /** By whom calls are counted: the principal's subject, or the address of a caller that is not authenticated. */
   readonly caller: string;
+  /** Sets the principal, and marks the connection as one that an authenticated caller uses. */
+  authenticate(principal: Principal): void;
   /** What the caller calls this server: `inventory:50052`, from `:authority`. It can be anything. */
   readonly authority: string;
   /** What all the metadata takes, in bytes. */

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { MetadataValue, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { peerIdentity } from '../auth/peer-identity.ts';
-import { anonymous, type MethodInfo } from '../call-context.ts';
+import { anonymous, type MethodInfo, type Principal } from '../call-context.ts';
 import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
@@ -11,6 +11,7 @@ import { decompress } from './decompress.ts';
 import { disableDeadline, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
 import type { ByteHolder, HeldBytes } from './held-bytes.ts';
+import { markKnown } from './known-sessions.ts';
 import { receivedHeader } from './received-headers.ts';
 import type { UnflushedCall, UnflushedCalls } from './unflushed-calls.ts';
 
@@ -26,6 +27,11 @@ export interface CallOptions {
 
 const maxInt32 = 2 ** 31 - 1;
 const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
+
+/** Time for the rest of an answer to reach the caller after its deadline. */
+const unflushedMs = 2000;
+/** Time for an answer to leave before the rest of a request that it did not wait for is refused. */
+const unreadMs = 200;
 
 /** An evicted call is worth making again when others have ended. */
 const evictedRetryMs = 1000;
@@ -50,7 +56,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   readonly requestId: string;
   readonly callerDeadline: number | undefined;
   deadline: number;
-  principal = anonymous;
+  principal: Principal = anonymous;
   readonly logFields: Record<string, unknown>;
   request: ServerCall['request'] = notOpened;
   respond: ServerCall['respond'] = notOpened;
@@ -90,6 +96,11 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   /** By whom the bytes that the call holds are counted. */
   get caller(): string {
     return this.principal.subject || this.peer;
+  }
+
+  authenticate(principal: Principal): void {
+    this.principal = principal;
+    markKnown(http2StreamOf(this.grpcCall).session);
   }
 
   hasHeader(key: string): boolean {
@@ -181,7 +192,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     const { held, unflushed } = this.options;
     this.abortion.end();
     if (this.isClosed) held.releaseAll(this);
-    else unflushed.add(this, hasFailed ? 0 : this.deadline);
+    else unflushed.add(this, Math.max(hasFailed ? 0 : this.deadline, Date.now()) + unflushedMs);
   }
 
   /** Called when grpc-js is done with the call. */
@@ -201,8 +212,8 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
       unflushed.delete(this);
       return;
     }
-    // The request has been answered before its end. It is not left open: see `reset`.
-    unflushed.add(this, 0);
+    // The request has been answered before its end. When the answer has gone out the rest is not waited for.
+    unflushed.add(this, Date.now() + unreadMs);
     stream.once('close', () => unflushed.delete(this));
   }
 

@@ -6,15 +6,13 @@ export interface UnflushedCall {
 
 /** The ended calls of a server that wait for their callers. */
 export interface UnflushedCalls {
-  /** @param deadline When the caller must have read the answer, in ms since the epoch. It has 2 s more. */
-  add(call: UnflushedCall, deadline: number): void;
+  /** @param resetAtMs In ms since the epoch. */
+  add(call: UnflushedCall, resetAtMs: number): void;
   delete(call: UnflushedCall): void;
   close(): void;
 }
 
-/** Time for the rest of an answer to reach the caller after the deadline. */
-const graceMs = 2000;
-const sweepEveryMs = 1000;
+const sweepEveryMs = 200;
 
 /**
  * Resets calls whose caller has not read the answer by the deadline, or sends on after it. Without it a caller that
@@ -33,7 +31,7 @@ export function createUnflushedCalls(nowMs: () => number = Date.now): UnflushedC
   };
   const timer = setInterval(sweep, sweepEveryMs).unref();
   return {
-    add: (call, deadline) => waiting.set(call, Math.max(deadline, nowMs()) + graceMs),
+    add: (call, resetAtMs) => waiting.set(call, resetAtMs),
     delete: (call) => waiting.delete(call),
     close: () => clearInterval(timer),
   };

@@ -51,13 +51,13 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
   };
   return (next) => {
     const serveAs = (call: ServerCall, principal: Principal, token: string) => {
-      call.principal = principal;
+      call.authenticate(principal);
       return call.method.desc.methodKind === 'unary' ? next(call) : serveStream(next, call, token, tokens);
     };
     return (call) => {
       const peer = peerPrincipal(call, peers);
       if (peer) {
-        call.principal = peer;
+        call.authenticate(peer);
         return next(call);
       }
       const token = tokenOf(call);

@@ -5,17 +5,19 @@ import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { limitHeaderLists } from '../bridge/grpc-js-internals.ts';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { createHeldBytes } from '../bridge/held-bytes.ts';
 import { addService } from '../bridge/service.ts';
 import { createUnflushedCalls } from '../bridge/unflushed-calls.ts';
 import { openChain } from '../chain.ts';
-import { serverBounds } from './bounds.ts';
+import { maxHeaderListBytes, serverBounds } from './bounds.ts';
 import { addChannelz } from './channelz.ts';
 import { hushGrpc, logGrpc } from './grpc-log.ts';
 import { createHealth } from './health.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
+import { createStrangerBudget } from './stranger-budget.ts';
 import { createUnservedCalls } from './unserved-calls.ts';
 
 export interface StartServerOptions<Service extends DescService> {
@@ -56,8 +58,10 @@ export interface RunningServer {
 export async function startServer<Service extends DescService>(
   options: StartServerOptions<Service>,
 ): Promise<RunningServer> {
+  const strangers = createStrangerBudget();
   const unserved = createUnservedCalls(options.service, options.log);
   const server = new Server({ ...serverBounds, ...options.bounds });
+  limitHeaderLists(server, maxHeaderListBytes);
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   const unflushed = createUnflushedCalls();
@@ -83,6 +87,7 @@ export async function startServer<Service extends DescService>(
   );
   logGrpc(options.log);
   unserved.start(port);
+  strangers.start(port);
   return {
     port,
     setReady: health.setReady,
@@ -92,6 +97,7 @@ export async function startServer<Service extends DescService>(
       streams.end();
       await shutdown(server, timeoutMs);
       unserved.stop();
+      strangers.stop();
       unflushed.close();
     },
   };
