@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
+import { methodPath } from '../bridge/service.ts';
 import type { Principal } from '../call-context.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors.ts';
 import { collectLog } from '../testing/collect-log.ts';
+import { grpcFrame } from '../testing/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { makeTestCertificates, testIdentity } from '../testing/test-certificates.ts';
@@ -43,9 +48,29 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
   const client = starting.use(
     createClient(InventoryService, { target: server.target, credentials: channel }),
   );
+  const files = await certificates.write(caller);
+  /** Calls with a header that no gRPC client would send. Resolves to the status. */
+  const callRaw = async (authorization: string) => {
+    const [ca, cert, key] = await Promise.all(
+      [files.caFile, files.certFile, files.keyFile].map((file) => readFile(String(file))),
+    );
+    const session = connect(`https://${server.target}`, { ca, cert, key, servername: 'localhost' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': methodPath(InventoryService.method.getStock),
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization,
+    });
+    stream.end(grpcFrame(Buffer.from('0a0141', 'hex')));
+    const [headers] = await once(stream, 'response');
+    session.destroy();
+    return Number(headers['grpc-status']);
+  };
   const running = starting.move();
   return {
     principals,
+    callRaw,
     getStock: () => client.getStock({ sku: 'A' }, { metadata }),
     releaseStock: () => client.releaseStock({ reservationId: crypto.randomUUID() }, { metadata }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -80,6 +105,15 @@ test("ensure a token wins over the certificate's identity, for those who are lis
     expect(server.principals.map(({ subject }) => subject)).toEqual(['anna']);
   }
 });
+
+test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0'])(
+  'a listed certificate does not stand in for authorization %j, which grpc-js cannot read',
+  async (authorization) => {
+    await using server = await start('orders');
+    expect(await server.callRaw(authorization)).toBe(Code.UNAUTHENTICATED);
+    expect(server.principals).toEqual([]);
+  },
+);
 
 test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
   'ensure authorization %j is not made good by a listed certificate',

@@ -36,6 +36,8 @@ export interface StartServerOptions<Service extends DescService> {
   readonly newRequestId?: () => string;
   /** What is other than every server's bounds: times that a test can wait for. */
   readonly bounds?: ServerOptions;
+  /** Limit of the bytes that all calls hold together, for a test that can fill it; 64 MiB when absent. */
+  readonly maxHeldBytes?: number;
 }
 
 export interface RunningServer {
@@ -68,7 +70,7 @@ export async function startServer<Service extends DescService>(
   const callOptions = {
     log: options.log,
     newRequestId: options.newRequestId ?? randomUUID,
-    held: createHeldBytes(),
+    held: createHeldBytes(options.maxHeldBytes),
     unflushed,
   };
   const interceptors = [streams.interceptor, ...options.interceptors];

@@ -31,6 +31,8 @@ export interface TestServerOptions {
   readonly newRequestId?: () => string;
   /** What is other than every server's bounds. */
   readonly bounds?: ServerOptions;
+  /** Limit of the bytes that all calls hold together, if not that of every server. */
+  readonly maxHeldBytes?: number;
 }
 
 export interface TestServer<Service extends DescService> extends AsyncDisposable {
@@ -85,6 +87,7 @@ export async function startTestServer<Service extends DescService>(
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.bounds && { bounds: options.bounds }),
+    ...(options.maxHeldBytes && { maxHeldBytes: options.maxHeldBytes }),
   });
   const target = `127.0.0.1:${running.port}`;
   const client = createClient(service, {
