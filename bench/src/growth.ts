@@ -48,7 +48,7 @@ async function startShop(orderCount: number): Promise<Calls> {
     customerId: 'regular',
     ofCustomer: pageSize * farPage + 100,
   });
-  const token = await pair.token('regular', ['orders:read', 'orders:write']);
+  const token = await pair.token('regular', ['orders:read', 'orders:write', 'orders:write:any']);
   const orders = cleanup.use(createClient(OrderService, { target: pair.ordersTarget, token: () => token }));
   let pageToken = '';
   for (let page = 1; page < farPage; page++)

@@ -32,7 +32,11 @@ await chmod(folder.path, 0o755);
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
 const keys = started.use(await makeSigningKeys());
-const token = await keys.sign({ sub: 'bench', scope: 'orders:read orders:write', exp: 2 ** 31 });
+const token = await keys.sign({
+  sub: 'bench',
+  scope: 'orders:read orders:read:any orders:write orders:write:any',
+  exp: 2 ** 31,
+});
 const tokenFile = join(folder.path, 'token');
 await writeFile(tokenFile, token);
 

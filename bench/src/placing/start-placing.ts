@@ -31,7 +31,7 @@ export async function startPlacing(hot: boolean): Promise<Placing> {
     Array.from({ length: skuCount }, (_, index) => [skuOf(index + 1), 2_000_000_000] as const),
   );
   await importStock(pair, randomUUID(), units);
-  const token = await pair.token('bench', ['orders:write']);
+  const token = await pair.token('bench', ['orders:write', 'orders:write:any']);
 
   const yardstick = starting.use(await startEmbedded({ dataFolder: join(folder.path, 'pgbench') }));
   await yardstick.ensureDatabase('pgbench');

@@ -21,6 +21,8 @@ export interface Quota {
   readonly callsPerSecond: number;
   /** Number of calls that may come at once. */
   readonly burst: number;
+  /** Callers with this scope are not held to it; empty: none. */
+  readonly exemptScope: string;
 }
 
 /** An absent max_deadline stands for this many deadlines (policy.proto). */
@@ -48,9 +50,9 @@ export function policyOf(method: DescMethod): Policy {
 /** A burst of 0 stands for the calls of a second. */
 function quotaOf(quota: MethodQuota | undefined, name: string): Quota | undefined {
   if (!quota) return undefined;
-  const { callsPerSecond, burst } = quota;
+  const { callsPerSecond, burst, exemptScope } = quota;
   if (callsPerSecond <= 0) throw new Error(`${name}: policy.v1.method.quota.calls_per_second must be over 0`);
-  return { callsPerSecond, burst: burst || Math.ceil(callsPerSecond) };
+  return { callsPerSecond, burst: burst || Math.ceil(callsPerSecond), exemptScope };
 }
 
 function positiveMs(duration: Duration | undefined, name: string): number {

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file policy/v1/policy.proto.
  */
 export const file_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEi2AEKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMgoGc2NvcGVzGAIgAygJQiK6SB+SARwIARgBIhZyFDISXlthLXpdKyg6W2Etel0rKSskEjkKDG1heF9kZWFkbGluZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgASHwoFcXVvdGEYBCABKAsyEC5wb2xpY3kudjEuUXVvdGEiSwoFUXVvdGESKgoQY2FsbHNfcGVyX3NlY29uZBgBIAEoAUIQukgNEgtAASEAAAAAAAAAABIWCgVidXJzdBgCIAEoBUIHukgEGgIoADpRCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjVjQMgASgLMhcucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEi2AEKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMgoGc2NvcGVzGAIgAygJQiK6SB+SARwIARgBIhZyFDISXlthLXpdKyg6W2Etel0rKSskEjkKDG1heF9kZWFkbGluZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgASHwoFcXVvdGEYBCABKAsyEC5wb2xpY3kudjEuUXVvdGEifwoFUXVvdGESKgoQY2FsbHNfcGVyX3NlY29uZBgBIAEoAUIQukgNEgtAASEAAAAAAAAAABIWCgVidXJzdBgCIAEoBUIHukgEGgIoABIyCgxleGVtcHRfc2NvcGUYAyABKAlCHLpIGXIXMhVeKFthLXpdKyg6W2Etel0rKSspPyQ6UQoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY1Y0DIAEoCzIXLnBvbGljeS52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * MethodPolicy says how long a call may take and who may make it.
@@ -85,6 +85,13 @@ export type Quota = Message<"policy.v1.Quota"> & {
    * @generated from field: int32 burst = 2;
    */
   burst: number;
+
+  /**
+   * Callers with this scope are not held to the quota: services that call for many customers. Empty: none are.
+   *
+   * @generated from field: string exempt_scope = 3;
+   */
+  exemptScope: string;
 };
 
 /**

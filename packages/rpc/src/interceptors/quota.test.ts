@@ -1,5 +1,6 @@
 import { QuotaFailureSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
@@ -30,7 +31,7 @@ async function start() {
 }
 
 test('the contract gives watches a quota', () => {
-  expect(limits).toEqual({ callsPerSecond: 50, burst: 500 });
+  expect(limits).toEqual({ callsPerSecond: 50, burst: 500, exemptScope: '' });
 });
 
 test('a caller over its quota is rejected until its bucket has filled, and others are not', async () => {
@@ -52,4 +53,15 @@ test('a caller over its quota is rejected until its bucket has filled, and other
   await rejectionOf(watch(anna));
   server.advance(1);
   await watch(anna);
+});
+
+test('a caller with the exempt scope is not held to the quota', async () => {
+  const { quota: held } = policyOf(OrderService.method.watchOrders);
+  await using server = await startTestServer(
+    OrderService,
+    { watchOrders: async function* () {} },
+    { verifyToken: async () => ({ subject: 'shop', scopes: new Set(['orders:read', 'orders:read:any']) }) },
+  );
+  for (let call = 0; call <= Number(held?.burst); call++)
+    await Array.fromAsync(server.client.watchOrders({}));
 });

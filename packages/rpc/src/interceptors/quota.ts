@@ -24,7 +24,7 @@ export function quota(nowMs: () => number = () => performance.now()): Intercepto
   const byMethod = new Map<string, Map<string, Bucket>>();
   return (next) => (call) => {
     const limits = call.method.policy.quota;
-    if (limits) {
+    if (limits && !call.principal.scopes.has(limits.exemptScope)) {
       const buckets = byMethod.getOrInsertComputed(call.method.name, () => new Map());
       const waitMs = take(bucketOf(buckets, call.caller, limits, nowMs()), limits, nowMs());
       if (waitMs > 0) throw quotaExceeded(call, limits, waitMs);
