@@ -1,4 +1,5 @@
 import { metrics } from '@opentelemetry/api';
+import type { HeldBytes } from '../bridge/held-bytes.ts';
 import { scope } from '../call-telemetry.ts';
 import type { AdmissionSnapshot } from '../interceptors/admission.ts';
 
@@ -27,4 +28,21 @@ export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
       description: 'Calls that were refused because the server was busy.',
     })
     .addCallback((to) => to.observe(snapshot().rejected));
+}
+
+/** Measures the memory that calls hold, and the calls that were ended because they held too much. */
+export function measureHeldBytes(snapshot: HeldBytes['snapshot']): void {
+  const meter = metrics.getMeter(scope);
+  meter
+    .createObservableGauge('rpc.server.held.size', {
+      unit: 'By',
+      description: 'Bytes of requests and responses that calls hold.',
+    })
+    .addCallback((to) => to.observe(snapshot().sizeBytes));
+  meter
+    .createObservableCounter('rpc.server.held.evictions', {
+      unit: '{call}',
+      description: 'Calls that were ended because their caller held the most bytes of a full server.',
+    })
+    .addCallback((to) => to.observe(snapshot().evicted));
 }

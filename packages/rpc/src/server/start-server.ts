@@ -11,6 +11,7 @@ import { createHeldBytes } from '../bridge/held-bytes.ts';
 import { addService } from '../bridge/service.ts';
 import { createUnflushedCalls } from '../bridge/unflushed-calls.ts';
 import { openChain } from '../chain.ts';
+import { measureHeldBytes } from './admission-metrics.ts';
 import { maxHeaderListBytes, serverBounds } from './bounds.ts';
 import { addChannelz } from './channelz.ts';
 import { hushGrpc, logGrpc } from './grpc-log.ts';
@@ -67,10 +68,12 @@ export async function startServer<Service extends DescService>(
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   const unflushed = createUnflushedCalls();
+  const held = createHeldBytes(options.maxHeldBytes);
+  measureHeldBytes(held.snapshot);
   const callOptions = {
     log: options.log,
     newRequestId: options.newRequestId ?? randomUUID,
-    held: createHeldBytes(options.maxHeldBytes),
+    held,
     unflushed,
   };
   const interceptors = [streams.interceptor, ...options.interceptors];
