@@ -26,12 +26,16 @@ export interface StartServiceOptions<Service extends DescService> {
 
 export interface RunningService {
   readonly port: number;
+  /** How long the app may take to close: the drain, and what is closed after it. For `runUntilSignal`. */
+  readonly closeTimeoutMs: number;
   /** Takes no more calls, and waits for those under way. */
   drain(): Promise<void>;
 }
 
 /** How long a server that says NOT_SERVING goes on serving, so that load balancers hear of it first. */
 const propagationPauseMs = 1000;
+/** How long what an app closes after the drain may take: database connections, background work. */
+const closeGraceMs = 3000;
 
 /** Serves a service with everything that ours have in common: the chain, tokens, health, reflection, drain. */
 export async function startService<Service extends DescService>(
@@ -70,6 +74,7 @@ export async function startService<Service extends DescService>(
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
   return {
     port: server.port,
+    closeTimeoutMs: propagationPauseMs + config.drainTimeoutMs + closeGraceMs,
     drain: async () => {
       readiness.stop();
       await server.drain({
