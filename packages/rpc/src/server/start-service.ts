@@ -5,8 +5,10 @@ import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { serverChain } from '../chain.ts';
 import type { ErrorMap } from '../errors.ts';
 import { createAdmission } from '../interceptors/admission.ts';
+import { logTelemetry } from '../telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
 import { measureAdmission } from './admission-metrics.ts';
+import { logProcessWarnings } from './process-warnings.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServerConfig } from './server-config.ts';
 import { startServer } from './start-server.ts';
@@ -42,6 +44,8 @@ export async function startService<Service extends DescService>(
   options: StartServiceOptions<Service>,
 ): Promise<RunningService> {
   const { config, log } = options;
+  logProcessWarnings(log);
+  logTelemetry(log);
   const tokens = await createJwtVerifier({
     ...config.auth,
     developmentKeys: !config.production,
