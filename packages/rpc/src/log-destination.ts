@@ -11,7 +11,7 @@ type Done = (error?: Error | null) => void;
 
 interface LineWriter extends DestinationStream {
   /** Resolves when all lines are written, or when the time is over. */
-  flush(timeoutMs: number): Promise<void>;
+  written(timeoutMs: number): Promise<void>;
 }
 
 let stdout: LineWriter | undefined;
@@ -27,7 +27,7 @@ export function stdoutLines(): DestinationStream {
 
 /** Waits until stdout has taken the lines that were logged, no longer than the time. */
 export async function flushLog(timeoutMs: number): Promise<void> {
-  await stdout?.flush(timeoutMs);
+  await stdout?.written(timeoutMs);
 }
 
 /** Returns a destination of lines for people to read, or undefined where stdout is no terminal or cannot have them. */
@@ -78,7 +78,7 @@ function createLineWriter(write: (text: string, done: Done) => void): LineWriter
       isScheduled = true;
       setImmediate(writeNext);
     },
-    flush: (timeoutMs) =>
+    written: (timeoutMs) =>
       new Promise((resolve) => {
         if (writingLength === 0 && gathered === '') return resolve();
         const timer = setTimeout(resolve, timeoutMs);

@@ -7,24 +7,18 @@ const secretName =
 /** Names that were judged before. Callers can make up names, so the number of names that are kept is limited. */
 const judgedNames = new Map<string, boolean>();
 const maxJudgedNames = 1000;
+const maxNameLength = 64;
 
 /** Returns whether a field of this name holds a secret: `Authorization`, `access_token`, `x-api-key`, `setCookie`. */
 export function isSecretName(name: string): boolean {
   const known = judgedNames.get(name);
   if (known !== undefined) return known;
-  const isSecret = secretName.test(
-    name
-      .slice(-maxNameLength)
-      .toLowerCase()
-      .replaceAll(/[^a-z\d]/g, ''),
-  );
+  const end = name.slice(-maxNameLength).toLowerCase();
+  const isSecret = secretName.test(end.replaceAll(/[^a-z\d]/g, ''));
   if (judgedNames.size >= maxJudgedNames) judgedNames.clear();
-  judgedNames.set(name, isSecret);
+  if (name.length <= maxNameLength) judgedNames.set(name, isSecret);
   return isSecret;
 }
-
-/** Longest name that is looked at, from its end. */
-const maxNameLength = 64;
 
 /**
  * Whether the JSON has one of the characters without which no secret is looked for. Most lines of calls have none, and a

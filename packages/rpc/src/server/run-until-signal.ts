@@ -76,7 +76,11 @@ async function leave(exitCode: number): Promise<never> {
  * terminal that is stopped or in a name look-up: then the process kills itself.
  */
 function endProcess(exitCode: number): never {
-  if (isThreadBusy()) process.kill(process.pid, 'SIGKILL');
+  if (isThreadBusy()) {
+    process.kill(process.pid, 'SIGKILL');
+    // Still there: the kernel keeps the first process of a container from killing itself by a signal.
+    process.abort();
+  }
   process.exit(exitCode);
 }
 
