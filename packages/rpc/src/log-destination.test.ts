@@ -41,7 +41,7 @@ test.each(['floods', 'closes for ever'])(
   'SIGTERM ends a process that %s while its stdout is stalled',
   async (way) => {
     const child = start(way, 'pipe');
-    await (way === 'floods' ? alive(child, 'alive 2') : once(child.stdout ?? child, 'readable'));
+    await (way === 'floods' ? alive(child, 'alive 1') : once(child.stdout ?? child, 'readable'));
     child.kill('SIGTERM');
     expect(await ended(child)).toEqual({ code: way === 'floods' ? 0 : 1, killedBy: null });
   },
@@ -50,7 +50,7 @@ test.each(['floods', 'closes for ever'])(
 test('a FIFO that is stalled neither blocks the process nor keeps it from ending', async () => {
   await using fifo = await stalledFifo();
   const child = start('floods', fifo.fd);
-  await alive(child, 'alive 2');
+  await alive(child, 'alive 1');
   child.kill('SIGTERM');
   expect(await ended(child)).toEqual({ code: 0, killedBy: null });
   closeSync(fifo.fd);
@@ -59,7 +59,7 @@ test('a FIFO that is stalled neither blocks the process nor keeps it from ending
 test('a process goes on when the reader of its stdout has gone away', async () => {
   const child = start('floods', 'pipe');
   child.stdout?.destroy();
-  await alive(child, 'alive 2');
+  await alive(child, 'alive 1');
   child.kill('SIGTERM');
   expect(await ended(child)).toEqual({ code: 0, killedBy: null });
   expect(child.words()).toMatch(/^(alive \d\n)+$/);
@@ -68,7 +68,7 @@ test('a process goes on when the reader of its stdout has gone away', async () =
 test('a process goes on when the disk that takes its stdout is full', async () => {
   await using full = await open('/dev/full', 'w');
   const child = start('floods', full.fd);
-  await alive(child, 'alive 2');
+  await alive(child, 'alive 1');
   child.kill('SIGTERM');
   expect(await ended(child)).toEqual({ code: 0, killedBy: null });
   expect(child.words()).toMatch(/^(alive \d\n)+$/);

@@ -10,6 +10,7 @@ interface RunningApp {
   close(): Promise<void>;
 }
 
+const signals = ['SIGTERM', 'SIGINT'] as const;
 /** How long the last lines of the log may take, and then the threads that read files or look up names. */
 const lastWordsTimeoutMs = 1000;
 const threadPollMs = 20;
@@ -17,15 +18,15 @@ const maxErrorBytes = 8 * 1024;
 
 /**
  * Runs an app until SIGTERM or SIGINT, then closes it and exits 0. Every wait on the way out has a limit: the app's own,
- * 3 s for telemetry, 1 s for the log, 1 s for threads. A second signal ends the process at once, and so does the first one
- * while the app starts. An app that cannot start is reported in one line, with exit code 1. After an uncaught error the
+ * 3 s for telemetry, 1 s for the log, 1 s for threads. A second signal ends the process at once, with 1; the
+ * first one does, with 0, while the app starts. An app that cannot start is reported in one line, with exit code 1. After an uncaught error the
  * app is closed, and the process exits 1.
  */
 export async function runUntilSignal(start: () => Promise<RunningApp>): Promise<void> {
   let app: RunningApp | undefined;
   let isClosing = false;
   const close = async (exitCode: number) => {
-    if (isClosing) endProcess(1);
+    if (isClosing) endAtOnce(1);
     isClosing = true;
     // While it starts, no call is served yet, and a migration that is cut off leaves nothing.
     const failure = app && (await closeInTime(app));
@@ -36,18 +37,17 @@ export async function runUntilSignal(start: () => Promise<RunningApp>): Promise<
   // The reader of stderr can go away. Without a listener that is an uncaught error, whose report is the next one.
   process.stderr.on('error', () => {});
   // Before the start: the first process of a container gets no signal that it does not listen for.
-  process.on('SIGTERM', () => close(0));
-  process.on('SIGINT', () => close(0));
-  app = await start().catch(async (error: unknown) => {
-    say(textOf(error, 'message'));
-    return await leave(1);
-  });
+  for (const signal of signals) process.on(signal, () => close(0));
   const onUncaught = (error: unknown) => {
     say(`uncaught: ${textOf(error)}`);
     close(1);
   };
   process.on('uncaughtException', onUncaught);
   process.on('unhandledRejection', onUncaught);
+  app = await start().catch(async (error: unknown) => {
+    say(textOf(error, 'message'));
+    return await leave(1);
+  });
 }
 
 /** Resolves with the reason when the app has not closed. */
@@ -68,20 +68,25 @@ async function leave(exitCode: number): Promise<never> {
   await flushLog(lastWordsTimeoutMs);
   const endMs = performance.now() + lastWordsTimeoutMs;
   while (isThreadBusy() && performance.now() < endMs) await sleep(threadPollMs);
-  return endProcess(exitCode);
+  if (isThreadBusy()) endAtOnce(exitCode);
+  // From here on a signal ends the process by itself: a thread that is not seen can be stuck, too.
+  for (const signal of signals) process.removeAllListeners(signal);
+  process.exit(exitCode);
 }
 
 /**
- * Ends the process at once. `process.exit` waits for threads without a limit, of which one can be stuck in a write to a
- * terminal that is stopped or in a name look-up: then the process kills itself.
+ * Ends the process without the hooks of its exit. `process.exit` also waits for threads, without a limit, and one can be
+ * stuck in a write to a terminal that is stopped, or in the files of a server that is away. A process that replaces its
+ * program has no threads left.
  */
-function endProcess(exitCode: number): never {
-  if (isThreadBusy()) {
-    process.kill(process.pid, 'SIGKILL');
-    // Still there: the kernel keeps the first process of a container from killing itself by a signal.
-    process.abort();
+function endAtOnce(exitCode: number): never {
+  try {
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
+  } catch {
+    // Not permitted.
   }
-  process.exit(exitCode);
+  process.kill(process.pid, 'SIGKILL');
+  return process.abort();
 }
 
 function isThreadBusy(): boolean {
