@@ -6,6 +6,58 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { createLineWriter } from './log-destination.ts';
+
+/** A writer whose writes end when the test says so. */
+function heldWriter() {
+  const writes: { readonly text: string; readonly done: (error?: Error) => void }[] = [];
+  const writer = createLineWriter((text, done) => writes.push({ text, done }));
+  const nextWrite = async (count: number) => {
+    while (writes.length < count) await new Promise(setImmediate);
+    return writes[count - 1] ?? expect.unreachable();
+  };
+  return { writer, writes, nextWrite };
+}
+
+test('lines beyond 4 Mi characters that wait are dropped, and counted when there is room again', async () => {
+  const { writer, nextWrite } = heldWriter();
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let count = 0; count < 5000; count++) writer.write(line);
+  const first = await nextWrite(1);
+  // What is being written counts, too.
+  for (let count = 0; count < 100; count++) writer.write(line);
+  expect(first.text.length).toBeLessThan(4 * 1024 * 1024 + 1000);
+  expect(first.text).toMatch(/"msg":"lines dropped","dropped":904\}\n$/);
+  first.done();
+  writer.write('next\n');
+  const second = await nextWrite(2);
+  expect(second.text).toMatch(/^next\n.*"dropped":10[01]\}\n$/);
+  second.done();
+  await writer.written(10_000);
+});
+
+test('nothing more is written once the reader has gone away', async () => {
+  const { writer, writes, nextWrite } = heldWriter();
+  writer.write('first\n');
+  const { done } = await nextWrite(1);
+  writer.write('second\n');
+  done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
+  writer.write('third\n');
+  await writer.written(10_000);
+  expect(writes).toHaveLength(1);
+});
+
+test('lines after a write that failed are written', async () => {
+  const { writer, nextWrite } = heldWriter();
+  writer.write('first\n');
+  const { done } = await nextWrite(1);
+  writer.write('second\n');
+  done(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+  const second = await nextWrite(2);
+  expect(second.text).toBe('second\n');
+  second.done();
+  await writer.written(10_000);
+});
 
 const program = fileURLToPath(new URL('testing/log-program.ts', import.meta.url));
 

@@ -9,7 +9,7 @@ const stdoutFd = 1;
 
 type Done = (error?: Error | null) => void;
 
-interface LineWriter extends DestinationStream {
+export interface LineWriter extends DestinationStream {
   /** Resolves when all lines are written, or when the time is over. */
   written(timeoutMs: number): Promise<void>;
 }
@@ -38,8 +38,11 @@ export function prettyLines(): DestinationStream | undefined {
   return { write: (line) => to.write(format(line)) };
 }
 
-/** While one write is under way the lines after it gather, and go together: a write a line costs more than the line. */
-function createLineWriter(write: (text: string, done: Done) => void): LineWriter {
+/**
+ * Creates a writer of lines. While one write is under way the lines after it gather, and go together: a write a line costs
+ * more than the line.
+ */
+export function createLineWriter(write: (text: string, done: Done) => void): LineWriter {
   let gathered = '';
   let writingLength = 0;
   let dropped = 0;

@@ -59,6 +59,9 @@ test.each([
   ['JSON', '{"password":"canary word","a":1}', 'canary'],
   ['JSON with spaces', '{ "api_key": "canary" }', 'canary'],
   ['an object as Node prints it', "{ clientSecret: 'canary' }", 'canary'],
+  ['a setting with quotes', "password = 'canary'", 'canary'],
+  ['a connection string with quotes', "host=a password='two canary' user=b", 'canary'],
+  ['a private key', '-----BEGIN EC PRIVATE KEY-----\ncanary\ncanary\n-----END EC PRIVATE KEY-----', 'canary'],
   ['a header', 'authorization: Custom canary', 'canary'],
   ['a setting', 'password: canary', 'canary'],
 ])('%s in a text is not written', (_name, text, canary) => {
@@ -80,6 +83,7 @@ test.each([
   'the token has expired',
   'invalid token: it has expired',
   'http://127.0.0.1:9464/metrics',
+  'no token: send metadata `authorization: Bearer <token>`',
   'a survey of SurveyJobService',
 ])('%s holds no secret', (text) => {
   expect(written((log) => log.info({ field: text }, text))).toContain(`"field":"${text}","msg":"${text}"`);

@@ -37,7 +37,7 @@ function hasRoomForSecret(json: string): boolean {
 }
 
 /** Occurs in every text that `withoutSecrets` changes. */
-const hint = /eyJ|:\/\/|earer|asic |passw|pwd|phrase|secret|token|cookie|authoriz|api.?key/i;
+const hint = /eyJ|:\/\/|earer|asic |passw|pwd|phrase|secret|token|cookie|authoriz|api.?key|private key/i;
 
 const name = '(?:authorization|passw(?:or)?d|pwd|passphrase|secret|token|api[-_]?key|cookie)s?';
 
@@ -51,13 +51,17 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)((?: |\\t|%20)+)[\w.~+/=-]{4,}/gi, `$1$2${redacted}`],
   // What stands before the host of a URL.
   [/:\/\/(?:[^\s"\\]|\\.){1,384}@/g, `://${redacted}@`],
+  [/-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:[^"\\]|\\.){1,4096}/g, redacted],
+  // JSON, an object as Node prints it, or a setting with quotes, within a text.
+  [
+    new RegExp(`(${name}(?:\\\\"|')? ?[:=] ?)(\\\\"|')(?:[^"'\\\\]|\\\\[^"]){1,512}`, 'gi'),
+    `$1$2${redacted}`,
+  ],
   // A query string or a connection string.
   [new RegExp(`(${name}=)[^\\s"\\\\&;,]{1,512}`, 'gi'), `$1${redacted}`],
-  // JSON, or an object as Node prints it, within a text.
-  [new RegExp(`(${name}(?:\\\\"|')?: ?)(\\\\"|')(?:[^"'\\\\]|\\\\[^"]){1,512}`, 'gi'), `$1$2${redacted}`],
   // A header, or a setting of a YAML file, within a text.
   [
-    /((?:authorization|cookie|api[-_]?key|passw(?:or)?d|secret): )(?![\s"'\\[])(?:[^"\\]|\\[^"n]){1,512}/gi,
+    /((?:authorization|cookie|api[-_]?key|passw(?:or)?d|secret): )(?![\s"'\\[]|Bearer [[<])(?:[^"\\]|\\[^"n]){1,512}/gi,
     `$1${redacted}`,
   ],
 ];
