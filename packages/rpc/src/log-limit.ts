@@ -59,18 +59,20 @@ export function createLogLimit(
   let log: Logger | undefined;
 
   const close = () => {
-    const suppressed = [...kinds.values()].filter((kind) => kind.suppressed > 0);
+    const storms = [...kinds.values()].filter((kind) => kind.suppressed > 0);
     const notWritten = everydaySuppressed;
     kinds.clear();
     everydaySuppressed = 0;
     isOpen = false;
     for (const each of [faults, refusals, everyday]) each.leftBytes = each.limitBytes;
     isReporting = true;
-    for (const kind of suppressed)
-      log?.[kind.level]({ ...kind.fields, suppressed: kind.suppressed }, summary);
-    if (notWritten > 0)
-      log?.warn({ of: 'calls that ended OK and other lines', suppressed: notWritten }, summary);
-    isReporting = false;
+    try {
+      for (const { level, fields, suppressed } of storms) log?.[level]({ ...fields, suppressed }, summary);
+      if (notWritten > 0)
+        log?.warn({ of: 'calls that ended OK and other lines', suppressed: notWritten }, summary);
+    } finally {
+      isReporting = false;
+    }
   };
   const kindOf = (args: readonly unknown[], level: number, { method, code }: CallFields): Kind => {
     const of = subjectOf(args);
