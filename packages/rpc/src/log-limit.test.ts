@@ -22,6 +22,11 @@ const writeTimes = (count: number, write: () => void) => {
   for (let index = 0; index < count; index++) write();
 };
 
+/** Fields that take about 9 kB. */
+const pages = new Array(9).fill('x'.repeat(1000));
+/** More kinds than there are told apart. */
+const storms = Array.from({ length: 90 }, (_, index) => String.fromCharCode(0x4e00 + index));
+
 test('ensure a storm of failures is ten lines a second, and one that says how many more there were', () => {
   const { log, lines, passSecond } = limitedLog();
   writeTimes(1000, () => log.error({ ...failing, duration_ms: Math.random() }, 'call'));
@@ -76,6 +81,63 @@ test('ensure calls that end well have a line each, and whatever else is told wit
   writeTimes(100, () => log.info({ method: 'a.B/C', code: 'OK' }, 'call'));
   writeTimes(100, () => log.info('serving'));
   expect(lines).toHaveLength(200);
+});
+
+test('a storm of lines that differ in numbers and ids only is ten lines', () => {
+  const { log, lines } = limitedLog();
+  writeTimes(50, () => log.warn(`order ${crypto.randomUUID()} waited ${Math.random()} s`));
+  expect(lines).toHaveLength(10);
+});
+
+test('a storm of made-up methods, codes, messages and errors is bounded in lines and in memory', () => {
+  const { log, lines, passSecond } = limitedLog();
+  const word = () =>
+    [...crypto.randomUUID()].map((each) => String.fromCharCode(97 + (each.charCodeAt(0) % 26))).join('');
+  writeTimes(5000, () => {
+    log.info({ method: word(), code: 'UNIMPLEMENTED' }, 'call');
+    log.error({ method: 'a.B/C', code: word() }, 'call');
+    log.warn(word());
+    log.error(Object.assign(new Error('gone'), { name: word() }));
+  });
+  expect(lines.length).toBeLessThan(200);
+  passSecond();
+  const summaries = lines.filter(({ msg }) => msg === 'lines suppressed');
+  expect(summaries.length).toBeLessThan(5);
+  const suppressed = summaries.reduce((sum, each) => sum + Number(each.suppressed), 0);
+  expect(suppressed + lines.length - summaries.length).toBe(20_000);
+});
+
+test.each<[string, number, (log: Logger, index: number) => void]>([
+  ['warnings', 300, (log, index) => log.warn({ text: 'x'.repeat(9000) }, storms[index % storms.length])],
+  [
+    'refused calls',
+    300,
+    (log, index) => log.info({ code: storms[index % storms.length], list: pages }, 'call'),
+  ],
+  ['calls that end OK', 4200, (log) => log.info({ code: 'OK', list: pages }, 'call')],
+  ['lines without a code', 4200, (log) => log.info({ list: pages }, 'told')],
+])('%s take no more than %i KiB a second, and are counted beyond it', (_what, limitKib, write) => {
+  const { log, lines, passSecond } = limitedLog();
+  const times = 3000;
+  let index = 0;
+  writeTimes(times, () => write(log, index++));
+  const written = lines.length;
+  const writtenBytes = lines.reduce((sum, line) => sum + JSON.stringify(line).length, 0);
+  expect(writtenBytes / 1024).toBeLessThan(limitKib);
+  passSecond();
+  const suppressed = lines.slice(written).reduce((sum, each) => sum + Number(each.suppressed), 0);
+  expect(written + suppressed).toBe(times);
+  // The next second has all of it again.
+  write(log, 0);
+  expect(lines.at(-1)).not.toHaveProperty('suppressed');
+});
+
+test("a storm of refused calls does not hide the service's own warnings", () => {
+  const { log, lines } = limitedLog();
+  let index = 0;
+  writeTimes(2000, () => log.info({ code: storms[index++ % storms.length], list: pages }, 'call'));
+  log.warn('disk is slow');
+  expect(lines.at(-1)).toMatchObject({ msg: 'disk is slow' });
 });
 
 test('ensure errors are bounded that come alone, in an object, or with no message', () => {

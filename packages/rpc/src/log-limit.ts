@@ -1,74 +1,157 @@
-import type { LogFn, Logger } from 'pino';
+import type { Logger } from 'pino';
 
-interface CallFields {
-  readonly method?: unknown;
-  readonly code?: unknown;
+/** The bytes that lines of one class may still take in this second. */
+export interface Allowance {
+  leftBytes: number;
 }
+
+export interface LogLimit {
+  /** Returns the allowance that the line is charged to once it is made; undefined when it must not be written. */
+  allowanceFor(args: readonly unknown[], level: number): Allowance | undefined;
+  /** Sets the logger that the numbers of suppressed lines are written to. */
+  tell(log: Logger): void;
+}
+
+type Level = 'info' | 'warn' | 'error' | 'fatal';
 
 /** Lines that are alike in all but their numbers and ids. */
 interface Kind {
-  readonly level: 'info' | 'warn' | 'error' | 'fatal';
-  readonly fields: CallFields & { readonly of: string };
+  readonly level: Level;
+  readonly fields: Readonly<Record<'of' | 'method' | 'code', string | undefined>>;
   written: number;
   suppressed: number;
 }
 
-export interface LogLimit {
-  /** pino's hook of that name. */
-  readonly logMethod: (this: Logger, args: Parameters<LogFn>, method: LogFn, level: number) => void;
-  /** Where what was suppressed is told. */
-  tell(log: Logger): void;
+interface LineClass extends Allowance {
+  readonly limitBytes: number;
 }
 
+const windowMs = 1000;
 /** Lines of a kind that are written in a second. */
 const linesPerSecond = 10;
-const windowMs = 1000;
+/** Kinds that are told apart in a second; those after them are one. Callers can make up messages and methods. */
+const maxKinds = 100;
+const maxNameLength = 100;
+const other = '_OTHER';
 const summary = 'lines suppressed';
-const warn = 40;
+const [warn, error, fatal] = [40, 50, 60];
 
 /**
- * Bounds what a storm of errors can write. Of lines that tell of a failure, warnings and errors and those of calls that
- * ended with another code than OK, ten of a kind are written in a second: of one message, method and code. Then one line
- * says how many more there were, at the same level. Calls that end well have their line always.
+ * Limits what a storm can write, whatever is sent. Of warnings, errors, and calls that ended with another code than OK,
+ * ten lines a second are written of a kind: of one message, method and code. In bytes a second, the service's own
+ * warnings and errors have 256 KiB, refused calls 256 KiB, so that callers cannot displace the former, and all other
+ * lines 4 MiB: some 14,000 calls that end OK. A line may exceed what is left by its own length. When the second is
+ * over, `lines suppressed` says how many more lines there were.
  *
- * @param afterWindow Calls back when a second has passed. What is suppressed in the last one before the process exits is
- * not told.
+ * @param afterWindow Calls back when a second has passed. What is suppressed in the last second of a process is not
+ * reported.
  */
 export function createLogLimit(
   afterWindow: (close: () => void) => void = (close) => setTimeout(close, windowMs).unref(),
 ): LogLimit {
+  const faults = lineClass(256 * 1024);
+  const refusals = lineClass(256 * 1024);
+  const everyday = lineClass(4 * 1024 * 1024);
   const kinds = new Map<string, Kind>();
+  let everydaySuppressed = 0;
+  let isOpen = false;
+  let isReporting = false;
   let log: Logger | undefined;
 
   const close = () => {
-    const suppressed = [...kinds.values()].filter((kind) => kind.suppressed > 0);
+    const storms = [...kinds.values()].filter((kind) => kind.suppressed > 0);
+    const notWritten = everydaySuppressed;
     kinds.clear();
-    for (const kind of suppressed)
-      log?.[kind.level]({ ...kind.fields, suppressed: kind.suppressed }, summary);
+    everydaySuppressed = 0;
+    isOpen = false;
+    for (const each of [faults, refusals, everyday]) each.leftBytes = each.limitBytes;
+    isReporting = true;
+    try {
+      for (const { level, fields, suppressed } of storms) log?.[level]({ ...fields, suppressed }, summary);
+      if (notWritten > 0)
+        log?.warn({ of: 'calls that ended OK and other lines', suppressed: notWritten }, summary);
+    } finally {
+      isReporting = false;
+    }
   };
-  const mayWrite = (args: readonly unknown[], level: number): boolean => {
-    const [first, second] = args;
-    const { method, code } = (typeof first === 'object' && first !== null ? first : {}) as CallFields;
-    if (level < warn && (code === undefined || code === 'OK')) return true;
-    const of = first instanceof Error ? first.name : String(typeof first === 'string' ? first : second);
-    if (of === summary) return true;
-    if (kinds.size === 0) afterWindow(close);
-    const kind = kinds.getOrInsertComputed(`${level} ${of} ${method} ${code}`, () => ({
-      level: level >= 60 ? 'fatal' : level >= 50 ? 'error' : level >= warn ? 'warn' : 'info',
-      fields: { of, method, code },
-      written: 0,
-      suppressed: 0,
-    }));
-    if (kind.written === linesPerSecond) kind.suppressed++;
-    else kind.written++;
-    return kind.suppressed === 0;
+  const kindOf = (args: readonly unknown[], level: number, { method, code }: CallFields): Kind => {
+    const of = subjectOf(args);
+    const key = `${level} ${of} ${method} ${code}`;
+    const isNew = !kinds.has(key);
+    if (isNew && kinds.size >= maxKinds)
+      return kinds.getOrInsertComputed(`${level}`, () => newKind(level, other));
+    return kinds.getOrInsertComputed(key, () => newKind(level, of, method, code));
   };
   return {
-    logMethod(args, method, level) {
-      if (mayWrite(args, level)) method.apply(this, args);
+    allowanceFor(args, level) {
+      if (isReporting) return everyday;
+      if (!isOpen) {
+        isOpen = true;
+        afterWindow(close);
+      }
+      const call = callFieldsOf(args[0]);
+      if (level < warn && (call.code === undefined || call.code === 'OK')) {
+        if (everyday.leftBytes > 0) return everyday;
+        everydaySuppressed++;
+        return undefined;
+      }
+      const kind = kindOf(args, level, call);
+      const allowance = level < warn ? refusals : faults;
+      if (kind.written < linesPerSecond && kind.suppressed === 0 && allowance.leftBytes > 0) {
+        kind.written++;
+        return allowance;
+      }
+      kind.suppressed++;
+      return undefined;
     },
     tell: (to) => {
       log = to;
     },
   };
+}
+
+interface CallFields {
+  readonly method: string | undefined;
+  readonly code: string | undefined;
+}
+
+function callFieldsOf(fields: unknown): CallFields {
+  if (typeof fields !== 'object' || fields === null) return noCall;
+  try {
+    const { method, code } = fields as Record<string, unknown>;
+    return method === undefined && code === undefined
+      ? noCall
+      : { method: nameOf(method), code: nameOf(code) };
+  } catch {
+    return noCall;
+  }
+}
+
+const noCall: CallFields = { method: undefined, code: undefined };
+
+function nameOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' ? value.slice(0, maxNameLength) : other;
+}
+
+/** What a line is about: its message without numbers and ids, or its error's name. */
+function subjectOf([first, second]: readonly unknown[]): string {
+  const message = typeof first === 'string' ? first : second;
+  if (typeof message === 'string')
+    return message.slice(0, maxNameLength).replaceAll(/[\da-f-]*\d[\da-f-]*/gi, '#');
+  try {
+    const thrown = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err;
+    return thrown instanceof Error ? (nameOf(thrown.name) ?? other) : other;
+  } catch {
+    return other;
+  }
+}
+
+function newKind(level: number, of: string, method?: string, code?: string): Kind {
+  const name: Level = level >= fatal ? 'fatal' : level >= error ? 'error' : level >= warn ? 'warn' : 'info';
+  return { level: name, fields: { of, method, code }, written: 0, suppressed: 0 };
+}
+
+function lineClass(limitBytes: number): LineClass {
+  return { limitBytes, leftBytes: limitBytes };
 }

@@ -1,15 +1,13 @@
-import { createRequire } from 'node:module';
-import { inspect } from 'node:util';
-import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { prettyLines, stdoutLines } from './log-destination.ts';
 import { createLogLimit, type LogLimit } from './log-limit.ts';
-import { makeFlatLinesQuickly } from './log-line.ts';
-import { secretSerializers, withoutSecrets } from './log-secrets.ts';
+import { makeLine } from './log-line.ts';
+import { boundedFields } from './log-value.ts';
 
 export type { Logger } from 'pino';
 
-/** What a reader that has stopped may keep waiting; what comes after that is dropped. */
-const maxGatheredBytes = 4 * 1024 * 1024;
+/** Space, in bytes, for the fields that a child logger adds to every line. */
+const maxBindingsBytes = 1024;
 
 export interface LogOptions {
   /** The service's name, on every line. */
@@ -20,62 +18,51 @@ export interface LogOptions {
 }
 
 /**
- * The process's logger: JSON lines on stdout, or to the destination. Lines that are written within a span name it and
- * its trace. Nothing that looks like a credential is written, and a storm of failures is cut short: see `createLogLimit`.
+ * Creates the process's logger: JSON lines on stdout, or to the destination. Lines that are written within a span name it
+ * and its trace. Logging never throws. Lines are bounded, and free of known secrets: see `makeLine`. So is the number of
+ * lines and bytes a second: see `createLogLimit`.
+ *
+ * pino keeps levels and child loggers. Its own lines are not used: it throws on a circular cause, and has no bounds.
  */
 export function createLogger(
   { service, level, pretty = false }: LogOptions,
-  to?: DestinationStream,
+  to: DestinationStream = (pretty && prettyLines()) || stdoutLines(),
   limit: LogLimit = createLogLimit(),
 ): Logger {
-  const serializers = { err: errorFields, ...secretSerializers };
   const log = pino(
     {
       level,
       base: { service, pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
-      serializers,
-      mixin: traceFields,
-      hooks: { logMethod: limit.logMethod },
+      hooks: {
+        logMethod(args, _method, levelNumber) {
+          const allowance = limit.allowanceFor(args, levelNumber);
+          if (!allowance) return;
+          const line = makeLine(this, args, levelNumber);
+          allowance.leftBytes -= Buffer.byteLength(line);
+          to.write(line);
+        },
+      },
     },
-    to ?? (pretty && process.stdout.isTTY ? prettyStdout() : undefined) ?? stdout(),
+    to,
   );
-  makeFlatLinesQuickly(log, serializers);
+  const { child, setBindings } = log;
+  // Children inherit both. pino writes what it is given, in full, and throws on some of it.
+  log.child = function (this: Logger, bindings: object, options?: never) {
+    return child.call(this, boundedBindings(bindings), options);
+  } as typeof log.child;
+  log.setBindings = function (this: Logger, bindings: object) {
+    setBindings.call(this, boundedBindings(bindings));
+  };
   limit.tell(log);
   return log;
 }
 
-function traceFields(): Record<string, string> {
-  const span = trace.getActiveSpan()?.spanContext();
-  return span && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
-}
-
-/**
- * While one write is under way the lines of the calls after it gather, and go together: a write a line costs more than
- * the line. They are written out before the process exits; one that is killed loses those of its last moment.
- */
-function stdout(): DestinationStream {
-  return destination({ dest: 1, sync: false, maxLength: maxGatheredBytes });
-}
-
-/** Undefined, for JSON, where development dependencies are not installed. */
-function prettyStdout(): DestinationStream | undefined {
-  const require = createRequire(import.meta.url);
-  try {
-    const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
-    const format = prettyFactory({ colorize: true, singleLine: true, ignore: 'pid,service' });
-    return { write: (line) => process.stdout.write(format(line)) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** What is written of an error: never its other properties, where drivers keep connections and their secrets. */
-function errorFields(error: unknown): unknown {
-  // What else can be thrown is named, not shown: its properties could be anything, and String() could throw itself.
-  if (!(error instanceof Error)) return { type: typeof error, message: inspect(error, { depth: -1 }) };
-  const { name: type, message, stack, cause } = error;
-  const code = 'code' in error ? error.code : undefined;
-  return { type, message, code, stack, ...(cause !== undefined && { cause: errorFields(cause) }) };
+function boundedBindings(bindings: unknown): object {
+  if (typeof bindings !== 'object' || bindings === null) return {};
+  // pino calls their `hasOwnProperty`.
+  const { hasOwnProperty: _, ...bounded } = boundedFields(bindings, {
+    leftBytes: maxBindingsBytes,
+    isCut: false,
+  });
+  return bounded;
 }

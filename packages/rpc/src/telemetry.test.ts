@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { diag } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { logTelemetry } from './telemetry.ts';
+import { collectLog } from './testing/collect-log.ts';
 import { startOtlpCollector } from './testing/otlp-collector.ts';
 import { runNode } from './testing/run-node.ts';
 
@@ -87,4 +90,18 @@ test('ensure a collector that never answers does not keep a process from ending'
 test('ensure an exporter that does not exist is told', async () => {
   const { stderr } = await runTraced({ OTEL_TRACES_EXPORTER: 'carrier-pigeon' });
   expect(stderr).toContain('carrier-pigeon');
+});
+
+test("the SDK's complaints are in the log, by their words, type and code", () => {
+  const { log, lines } = collectLog();
+  logTelemetry(log);
+  diag.error('Metric export failed (canary)', Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }));
+  diag.warn(JSON.stringify({ name: 'OTLPExporterError', message: 'canary', data: 'canary', code: 404 }));
+  diag.info('canary');
+  diag.disable();
+  expect(lines).toMatchObject([
+    { level: 'warn', type: 'Error', code: 'ECONNREFUSED', msg: 'opentelemetry: Metric export failed' },
+    { type: 'OTLPExporterError', code: 404, msg: 'opentelemetry: a message that is withheld' },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('canary');
 });

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import type { Logger } from 'pino';
 
 export interface TelemetryOptions {
   /** The service's name, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` gives one. */
@@ -56,6 +57,20 @@ export function startTelemetry({ service }: TelemetryOptions): void {
 }
 
 /**
+ * Sends the SDK's warnings and errors to the log instead of stderr: the words before the first value, and the type and
+ * code of the error. With `OTEL_LOG_LEVEL` the SDK prints what it is asked for, and is left to it.
+ */
+export function logTelemetry(log: Logger): void {
+  if (variables.OTEL_LOG_LEVEL) return;
+  const nothing = () => {};
+  const write = (...args: readonly unknown[]) => log.warn(errorOf(args), `opentelemetry: ${wordsOf(args)}`);
+  diag.setLogger(
+    { error: write, warn: write, info: nothing, debug: nothing, verbose: nothing },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+}
+
+/**
  * Sends what has not been sent yet, and stops. It never rejects, and never takes longer than the timeout: what the
  * collector has not taken by then is lost.
  */
@@ -89,6 +104,29 @@ function instrumentRuntime() {
   const { RuntimeNodeInstrumentation } =
     require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
   return [new RuntimeNodeInstrumentation()];
+}
+
+function wordsOf(args: readonly unknown[]): string {
+  const text = args.filter((each) => typeof each === 'string').join(' ');
+  return /^[A-Za-z@][A-Za-z@/,. -]{0,199}/.exec(text)?.[0].trim() ?? 'a message that is withheld';
+}
+
+/** The SDK prints an error of an exporter as JSON. */
+function errorOf(args: readonly unknown[]): { type?: unknown; code?: unknown } {
+  for (const each of args) {
+    const error = typeof each === 'string' && each.startsWith('{') ? parsed(each) : each;
+    if (typeof error === 'object' && error !== null && 'name' in error)
+      return { type: error.name, code: 'code' in error ? error.code : undefined };
+  }
+  return {};
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 function wantsGrpcInstrumentation(): boolean {

@@ -21,6 +21,8 @@ import { createWatchStock } from './watch-stock.ts';
 
 export interface App {
   readonly port: number;
+  /** How long `close` may take. */
+  readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
@@ -79,5 +81,6 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     (each) => each.drain(),
   );
   const running = starting.move();
-  return { port: service.port, close: () => running.disposeAsync() };
+  const { port, closeTimeoutMs } = service;
+  return { port, closeTimeoutMs, close: () => running.disposeAsync() };
 }

@@ -32,6 +32,8 @@ import { createWatchOrders } from './watch-orders.ts';
 
 export interface App {
   readonly port: number;
+  /** How long `close` may take. */
+  readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
@@ -121,5 +123,6 @@ export async function startApp(config: Config): Promise<App> {
     (each) => each.drain(),
   );
   const running = starting.move();
-  return { port: service.port, close: () => running.disposeAsync() };
+  const { port, closeTimeoutMs } = service;
+  return { port, closeTimeoutMs, close: () => running.disposeAsync() };
 }

@@ -1,11 +1,16 @@
-import { format } from 'node:util';
 import { setLogger } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { withoutValues } from './grpc-texts.ts';
 
-/** What grpc-js has to say of itself goes to the log instead of the console. Its logger is one for the process. */
+/**
+ * Sends the messages of grpc-js to the log instead of the console, without the values in them. Its logger is one for the
+ * process.
+ */
 export function logGrpc(log: Logger): void {
-  const debug = (...words: unknown[]) => log.debug(`grpc-js: ${format(...words)}`);
-  setLogger({ error: (...words) => log.warn(`grpc-js: ${format(...words)}`), info: debug, debug });
+  const shown = (message: unknown) =>
+    `grpc-js: ${withoutValues(String(message)) ?? 'a message that is withheld'}`;
+  const debug = (message: unknown) => log.debug(shown(message));
+  setLogger({ error: (message: unknown) => log.warn(shown(message)), info: debug, debug });
 }
 
 /** Until the next `logGrpc` grpc-js says nothing: for a failure that it both logs and reports. */

@@ -19,6 +19,7 @@ import { createHealth } from './health.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
 import { createStrangerBudget } from './stranger-budget.ts';
+import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 import { createUnservedCalls } from './unserved-calls.ts';
 
 export interface StartServerOptions<Service extends DescService> {
@@ -108,12 +109,22 @@ export async function startServer<Service extends DescService>(
   };
 }
 
-function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+async function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  const path = unixSocketPath(address);
+  const bind = () => bindAddress(server, address, credentials);
+  try {
+    return path === undefined ? await bind() : await bindUnixSocket(path, bind);
+  } catch (error) {
+    throw new Error(`cannot listen on ${address}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function bindAddress(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
       // What Node said of each address that the name stands for is in brackets.
       const [, reasons] = /\[(.*)\]$/.exec(error?.message ?? '') ?? [];
-      if (error) reject(new Error(`cannot listen on ${address}: ${reasons ?? error.message}`));
+      if (error) reject(new Error(reasons ?? error.message));
       else resolve(port);
     });
   });

@@ -5,8 +5,10 @@ import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { serverChain } from '../chain.ts';
 import type { ErrorMap } from '../errors.ts';
 import { createAdmission } from '../interceptors/admission.ts';
+import { logTelemetry } from '../telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
 import { measureAdmission } from './admission-metrics.ts';
+import { logProcessWarnings } from './process-warnings.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServerConfig } from './server-config.ts';
 import { startServer } from './start-server.ts';
@@ -26,18 +28,24 @@ export interface StartServiceOptions<Service extends DescService> {
 
 export interface RunningService {
   readonly port: number;
+  /** How long the app may take to close: the drain, and what is closed after it. For `runUntilSignal`. */
+  readonly closeTimeoutMs: number;
   /** Takes no more calls, and waits for those under way. */
   drain(): Promise<void>;
 }
 
 /** How long a server that says NOT_SERVING goes on serving, so that load balancers hear of it first. */
 const propagationPauseMs = 1000;
+/** How long what an app closes after the drain may take: database connections, background work. */
+const closeGraceMs = 3000;
 
 /** Serves a service with everything that ours have in common: the chain, tokens, health, reflection, drain. */
 export async function startService<Service extends DescService>(
   options: StartServiceOptions<Service>,
 ): Promise<RunningService> {
   const { config, log } = options;
+  logProcessWarnings(log);
+  logTelemetry(log);
   const tokens = await createJwtVerifier({
     ...config.auth,
     developmentKeys: !config.production,
@@ -70,6 +78,7 @@ export async function startService<Service extends DescService>(
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
   return {
     port: server.port,
+    closeTimeoutMs: propagationPauseMs + config.drainTimeoutMs + closeGraceMs,
     drain: async () => {
       readiness.stop();
       await server.drain({

@@ -26,14 +26,14 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     '/inventory.v1.InventoryService/Steal',
     empty,
     {},
-    { code: 'UNIMPLEMENTED', method: '/inventory.v1.InventoryService/Steal' },
+    { code: 'UNIMPLEMENTED', method: '_OTHER', path: '/inventory.v1.InventoryService/Steal' },
   ],
   [
     'a path that is nonsense',
     `/%zz${'x'.repeat(5000)}`,
     empty,
     {},
-    { code: 'UNIMPLEMENTED', method: `/%zz${'x'.repeat(252)}` },
+    { code: 'UNIMPLEMENTED', method: '_OTHER' },
   ],
   [
     'a request without a message',
@@ -103,7 +103,7 @@ test.each(callsOfEachKind)('ensure a %s call that is served has no second line',
   await using connection = await connectRaw(server.target);
   // The last line: those of the calls before it would have been written.
   await connection.post('/none', empty);
-  expect(await callLines(server, 2)).toMatchObject([{ code: 'OK' }, { method: '/none' }]);
+  expect(await callLines(server, 2)).toMatchObject([{ code: 'OK' }, { method: '_OTHER' }]);
 });
 
 test('ensure a call that the chain refuses has one line, and its request id comes back', async () => {
@@ -111,7 +111,7 @@ test('ensure a call that the chain refuses has one line, and its request id come
   await using connection = await connectRaw(server.target);
   await connection.post(getStock, empty, { authorization: 'none', 'x-request-id': 'own' });
   await connection.post('/none', empty);
-  expect(await callLines(server, 2)).toMatchObject([{ code: 'UNAUTHENTICATED' }, { method: '/none' }]);
+  expect(await callLines(server, 2)).toMatchObject([{ code: 'UNAUTHENTICATED' }, { method: '_OTHER' }]);
 });
 
 test('ensure calls are noted by the server that they came to, of several', async () => {
@@ -121,4 +121,49 @@ test('ensure calls are noted by the server that they came to, of several', async
   await connection.post('/none', empty);
   await callLines(second);
   expect(first.logLines).toEqual([]);
+});
+
+test('calls of methods that do not exist are ten lines a second, however many names there are', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  for (let round = 0; round < 10; round++)
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        connection.post(`/a.B/C${crypto.randomUUID().replaceAll('-', '')}`, empty),
+      ),
+    );
+  await vi.waitUntil(() => server.logLines.some(({ msg }) => msg === 'lines suppressed'), {
+    timeout: 15_000,
+  });
+  const suppressed = server.logLines.filter(({ msg }) => msg === 'lines suppressed');
+  for (const line of suppressed)
+    expect(line).toMatchObject({ of: 'call', method: '_OTHER', code: 'UNIMPLEMENTED' });
+  expect(server.logLines.filter(({ msg }) => msg === 'call').length).toBeLessThan(100);
+});
+
+test('no text of a caller is in the line of a call that is refused before its handler', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  await connection.post('/canary?token=canary', empty);
+  await connection.post(getStock, grpcFrame(gzipSync('x'), { compressed: true }), {
+    'grpc-encoding': 'canary',
+  });
+  await connection.post(getStock, empty, { 'grpc-timeout': 'canary' });
+  await callLines(server, 2);
+  expect(JSON.stringify(server.logLines)).not.toContain('canary');
+});
+
+test('a header that is not ASCII is not in the log, whatever it holds', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  for (let call = 0; call < 20; call++)
+    await connection.post(getStock, empty, {
+      authorization: `Bearer canary\u00e9${'x'.repeat(1000)}`,
+      'x-other': `canary\u00e9`,
+    });
+  await callLines(server);
+  const text = JSON.stringify(server.logLines);
+  expect(text).not.toContain('canary');
+  expect(text).toContain('"msg":"grpc-js: Failed to add metadata entry"');
+  expect(text.length).toBeLessThan(20_000);
 });

@@ -7,6 +7,7 @@ import { requestIdKey } from '../bridge/server-call.ts';
 import { methodPath } from '../bridge/service.ts';
 import { durationHistogram, methodNameAttributes, outcomeAttributes } from '../call-telemetry.ts';
 import { Code, codeName } from '../errors.ts';
+import { withoutValues } from './grpc-texts.ts';
 
 /** Notes the calls that grpc-js refuses without the chain. */
 export interface UnservedCalls {
@@ -24,7 +25,8 @@ interface Arrival {
 
 /** What conventions call a method that does not exist: callers can make up any number of names. */
 const otherMethod = '_OTHER';
-const maxPathLength = 256;
+/** A path that can stand in the log: it has the form of a method's, and is short. Any other path is a caller's text. */
+const methodPathPattern = /^\/[A-Za-z][\w.]{0,127}\/[A-Za-z]\w{0,63}$/;
 /** What grpc-js gives a Unix socket for a port; Node gives it none. */
 const unixPort = 1;
 
@@ -68,7 +70,8 @@ export function createUnservedCalls(service: DescService, log: Logger): Unserved
     const method = methods.has(path) ? path.slice(1) : undefined;
     log.info(
       {
-        method: method ?? path.slice(0, maxPathLength),
+        method: method ?? otherMethod,
+        path: method === undefined && methodPathPattern.test(path) ? path : undefined,
         code: codeName(code),
         error,
         duration_ms: Math.round(durationMs * 1000) / 1000,
@@ -103,5 +106,6 @@ function refusalOn({ sentHeaders }: ServerHttp2Stream): { code: Code; error: str
   // A stream that is answered OK with no message has its status there, too.
   if (status === undefined || Number(status) === Code.OK || sentHeaders?.[requestIdKey] !== undefined)
     return undefined;
-  return { code: Number(status), error: decodeOrKeep(String(message)) };
+  const text = withoutValues(decodeOrKeep(String(message)));
+  return { code: Number(status), error: text ?? 'refused before its handler was called' };
 }

@@ -18,6 +18,8 @@ import { createWidgetStore } from './widget-store.ts';
 
 export interface App {
   readonly port: number;
+  /** How long `close` may take. */
+  readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
@@ -54,5 +56,6 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     (each) => each.drain(),
   );
   const running = starting.move();
-  return { port: service.port, close: () => running.disposeAsync() };
+  const { port, closeTimeoutMs } = service;
+  return { port, closeTimeoutMs, close: () => running.disposeAsync() };
 }

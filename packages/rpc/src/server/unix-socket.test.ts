@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstat, mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkHealth } from '../client/check-health.ts';
+import { collectLog } from '../testing/collect-log.ts';
+import { startServer } from './start-server.ts';
+import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
+
+const handlers = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, () => {}]));
+
+async function start(address: string) {
+  const running = await startServer({
+    address,
+    service: InventoryService,
+    implementation: handlers as never,
+    interceptors: [],
+    log: collectLog().log,
+    reflection: false,
+  });
+  running.setReady(true);
+  const stop = () => running.drain({ pauseMs: 0, timeoutMs: 100 });
+  onTestFinished(stop);
+  return stop;
+}
+
+async function socketFolder() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'unix-socket-'));
+  onTestFinished(() => folder.remove());
+  return { folder: folder.path, path: join(folder.path, 'socket') };
+}
+
+/** Leaves the file of a server that was killed. */
+async function leaveStale(path: string): Promise<void> {
+  const program = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(spawn(process.execPath, ['--eval', program]), 'exit');
+  expect((await lstat(path)).isSocket()).toBe(true);
+}
+
+test.each<[string, (path: string) => string]>([
+  ['unix:/absolute', (path) => `unix:${path}`],
+  ['unix:///absolute', (path) => `unix://${path}`],
+  ['unix:relative', (path) => `unix:${relative(process.cwd(), path)}`],
+])(
+  'a server starts on %s after one was killed there, and removes the file when it stops',
+  async (_form, form) => {
+    const { path } = await socketFolder();
+    await leaveStale(path);
+    const stop = await start(form(path));
+    expect(await checkHealth(`unix:${path}`)).toBe(true);
+    await stop();
+    await expect(lstat(path)).rejects.toThrow('ENOENT');
+  },
+);
+
+test("a live server's socket is refused, and goes on being served", async () => {
+  const { path } = await socketFolder();
+  await start(`unix:${path}`);
+  await expect(start(`unix:${path}`)).rejects.toThrow(
+    new RegExp(`^cannot listen on unix:${path}: .*EADDRINUSE.*$`),
+  );
+  expect(await checkHealth(`unix:${path}`)).toBe(true);
+});
+
+test('of many servers that start on a stale socket at once one is served, and the others are refused', async () => {
+  const { path } = await socketFolder();
+  for (let round = 0; round < 5; round++) {
+    await leaveStale(path);
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => start(`unix:${path}`)));
+    const started = outcomes.filter((each) => each.status === 'fulfilled');
+    expect(started).toHaveLength(1);
+    expect(await checkHealth(`unix:${path}`)).toBe(true);
+    await started[0]?.value();
+  }
+});
+
+test('nothing else is removed or bound on a path while a server binds there', async () => {
+  const { path, folder } = await socketFolder();
+  let [inside, most] = [0, 0];
+  const bind = async () => {
+    most = Math.max(most, ++inside);
+    // Longer than the look for a stale file takes.
+    for (let turn = 0; turn < 50; turn++) await lstat(folder);
+    inside--;
+  };
+  await Promise.all(Array.from({ length: 4 }, () => bindUnixSocket(path, bind)));
+  expect(most).toBe(1);
+});
+
+test.each<[string, (path: string, folder: string) => Promise<void>]>([
+  ['a file', (path) => writeFile(path, 'precious')],
+  ['a folder', async (path) => void (await mkdir(path))],
+  [
+    'a link to a file',
+    async (path, folder) => {
+      await writeFile(join(folder, 'file'), 'precious');
+      await symlink('file', path);
+    },
+  ],
+  ['a link to nothing', (path) => symlink('nothing', path)],
+])('%s at the path is refused, and left in place', async (_what, make) => {
+  const { path, folder } = await socketFolder();
+  await make(path, folder);
+  await expect(start(`unix:${path}`)).rejects.toThrow(
+    `cannot listen on unix:${path}: ${path} is there, and is not a socket`,
+  );
+  const file = await lstat(path);
+  expect(file.isFile() || file.isDirectory() || file.isSymbolicLink()).toBe(true);
+  if (file.isFile()) expect(await readFile(path, 'utf8')).toBe('precious');
+});
+
+test('only the user of the process may connect', async () => {
+  const { path } = await socketFolder();
+  const before = process.umask(0o022);
+  onTestFinished(() => void process.umask(before));
+  await start(`unix:${path}`);
+  // Connecting takes the right to write.
+  expect((await lstat(path)).mode & 0o022).toBe(0);
+});
+
+test('addresses that are no Unix sockets have no path', () => {
+  for (const address of ['127.0.0.1:0', 'localhost:50051', '[::]:50051', 'unix:'])
+    expect(unixSocketPath(address)).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { lstat, realpath, unlink } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long another process may take to start on the same path. */
+const lockTimeoutMs = 5000;
+const lockPollMs = 20;
+
+/**
+ * Returns the path of a Unix socket's address as gRPC reads it: `unix:relative`, `unix:/absolute` and
+ * `unix:///absolute`; undefined for another address.
+ */
+export function unixSocketPath(address: string): string | undefined {
+  const [, authority, path] = /^unix:(?:\/\/([^/]*)\/)?(.+)$/.exec(address) ?? [];
+  return authority === '' ? `/${path}` : path;
+}
+
+/**
+ * Binds a Unix socket, whose file it removes first when it is stale: a process that was killed leaves its file, on which
+ * nothing accepts. Everything else is left in place: `bind` fails on a live server's socket. The process's umask decides
+ * who may connect; with 022 only its user. The file is removed when the server closes.
+ *
+ * Of several processes that start on the path at once, one binds. On Linux a lock in the abstract namespace keeps the
+ * others from removing the socket that it has just made; a process that dies leaves no lock.
+ *
+ * @throws Error when the path is something else than a socket.
+ */
+export async function bindUnixSocket<Result>(path: string, bind: () => Promise<Result>): Promise<Result> {
+  await using _lock = process.platform === 'linux' ? await lock(path) : undefined;
+  await removeStale(path);
+  return await bind();
+}
+
+async function removeStale(path: string): Promise<void> {
+  const file = await lstat(path).catch(() => undefined);
+  if (!file) return;
+  if (!file.isSocket()) throw new Error(`${path} is there, and is not a socket`);
+  // Every other error, such as of a full backlog, may be of a live server.
+  if ((await connectError(path)) === 'ECONNREFUSED') await unlink(path);
+}
+
+/** The error code of a connection; undefined when it is accepted. */
+async function connectError(path: string): Promise<string | undefined> {
+  const socket = connect({ path });
+  try {
+    await once(socket, 'connect');
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function lock(path: string): Promise<AsyncDisposable> {
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  const name = createHash('sha256')
+    .update(join(folder, basename(path)))
+    .digest('hex');
+  const endMs = performance.now() + lockTimeoutMs;
+  for (;;) {
+    const server = createServer((socket) => socket.destroy());
+    try {
+      await once(server.listen({ path: `\0bind-${name}` }), 'listening');
+      return server;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (performance.now() > endMs)
+        throw new Error(`another process has been starting on ${path} for too long`);
+    }
+    await sleep(lockPollMs);
+  }
+}
