@@ -10,6 +10,7 @@ import { tokenFile } from '@acme/rpc/auth/token-file';
 import { runDetached } from '@acme/rpc/call-context';
 import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import { createClient } from '@acme/rpc/client/create-client';
+import { Code, RpcError } from '@acme/rpc/errors';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { createResumeTokens } from '@acme/rpc/resume-token';
@@ -83,9 +84,10 @@ export async function startApp(config: Config): Promise<App> {
   );
   const inventory = createInventory(client, circuitBreaker);
   const onUnsettled = (order: Order, err: unknown, attempts: number) => {
-    // The circuit's own line has said why, once.
-    const level = err instanceof CircuitOpenError ? 'debug' : 'warn';
-    log[level]({ err, order_id: order.id, attempts }, `order stays ${order.state}, to be settled`);
+    log[unsettledLevel(err)](
+      { err, order_id: order.id, attempts },
+      `order stays ${order.state}, to be settled`,
+    );
   };
   const settle = createSettleOrder({ inventory, store: settlements, onPending: onUnsettled });
   const { admits } = circuitBreaker;
@@ -122,4 +124,13 @@ export async function startApp(config: Config): Promise<App> {
   );
   const running = starting.move();
   return { port: service.port, close: () => running.disposeAsync() };
+}
+
+function unsettledLevel(cause: unknown): 'debug' | 'warn' | 'error' {
+  // The circuit breaker has logged the reason once.
+  if (cause instanceof CircuitOpenError) return 'debug';
+  // Inventory rejects the credentials of orders. Retries do not help: the operator has to act.
+  const isDenied =
+    cause instanceof RpcError && [Code.UNAUTHENTICATED, Code.PERMISSION_DENIED].includes(cause.code);
+  return isDenied ? 'error' : 'warn';
 }
