@@ -7,7 +7,7 @@ const app = await startApp({
   server: {
     listenAddress: '127.0.0.1:0',
     deadlineMode: 'default',
-    auth: { jwks, issuer, audience },
+    auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers: new Map(),
     tls: undefined,
     drainTimeoutMs: 1000,

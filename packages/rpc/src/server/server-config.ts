@@ -10,8 +10,16 @@ export interface ServerConfig {
   readonly listenAddress: string;
   /** `DEADLINE_MODE` */
   readonly deadlineMode: DeadlineMode;
-  /** `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good. */
-  readonly auth: { readonly jwks: string; readonly issuer: string; readonly audience: string };
+  /**
+   * `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good.
+   * `AUTH_CLOCK_TOLERANCE_SECONDS`: how far the issuer's clock may be off.
+   */
+  readonly auth: {
+    readonly jwks: string;
+    readonly issuer: string;
+    readonly audience: string;
+    readonly clockToleranceSeconds: number;
+  };
   /** `AUTH_PEERS`: the services that need no token, by the SPIFFE ID of their certificate, and their scopes. */
   readonly peers: PeerScopes;
   /**
@@ -38,6 +46,7 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
       jwks: environment.text('AUTH_JWKS', 'the file or URL of a JWK Set'),
       issuer: environment.text('AUTH_ISSUER', "the tokens' issuer (iss)"),
       audience: environment.text('AUTH_AUDIENCE', "this service's name in tokens (aud)"),
+      clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', { min: 0, max: 60 }, 5),
     },
     peers: readPeers(environment, tls),
     tls,

@@ -18,7 +18,7 @@ test('ensure a service refuses certificates of development in production, and on
       config: {
         listenAddress: '127.0.0.1:0',
         deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience },
+        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
         peers: new Map(),
         tls,
         drainTimeoutMs: 1000,
@@ -52,7 +52,7 @@ test("ensure a service's own interceptors see what the chain let through, and no
     config: {
       listenAddress: '127.0.0.1:0',
       deadlineMode: 'default',
-      auth: { jwks: keys.jwks, issuer, audience },
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
       peers: new Map(),
       tls: undefined,
       drainTimeoutMs: 1000,

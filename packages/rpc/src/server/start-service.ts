@@ -38,11 +38,16 @@ export async function startService<Service extends DescService>(
   options: StartServiceOptions<Service>,
 ): Promise<RunningService> {
   const { config, log } = options;
-  const tokens = await createJwtVerifier({
-    ...config.auth,
-    developmentKeys: !config.production,
-    now: Date.now,
-  });
+  using starting = new DisposableStack();
+  const tokens = starting.adopt(
+    await createJwtVerifier({
+      ...config.auth,
+      developmentKeys: !config.production,
+      now: Date.now,
+      log,
+    }),
+    (each) => each.close(),
+  );
   const admission = createAdmission();
   measureAdmission(admission.snapshot);
   const server = await startServer({
@@ -68,6 +73,7 @@ export async function startService<Service extends DescService>(
   });
   const readiness = await watchReadiness(options.ready, server.setReady);
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
+  const running = starting.move();
   return {
     port: server.port,
     drain: async () => {
@@ -76,6 +82,7 @@ export async function startService<Service extends DescService>(
         pauseMs: config.production ? propagationPauseMs : 0,
         timeoutMs: config.drainTimeoutMs,
       });
+      running.dispose();
     },
   };
 }

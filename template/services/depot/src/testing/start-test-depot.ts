@@ -24,7 +24,7 @@ export async function startTestDepot(): Promise<TestDepot> {
       server: {
         listenAddress: '127.0.0.1:0',
         deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience },
+        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
         peers: new Map(),
         tls: undefined,
         drainTimeoutMs: 2000,
