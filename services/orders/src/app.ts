@@ -5,7 +5,7 @@ import { withIndexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
-import { readServiceKey } from '@acme/postgres/service-key';
+import { openServiceKeys } from '@acme/postgres/service-key';
 import { tokenFile } from '@acme/rpc/auth/token-file';
 import { runDetached } from '@acme/rpc/call-context';
 import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
@@ -97,7 +97,10 @@ export async function startApp(config: Config): Promise<App> {
   );
   starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
 
-  const tokenKey = await readServiceKey(pool, 'page_token');
+  const tokenKeys = starting.adopt(
+    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    (each) => each.close(),
+  );
   const service = starting.adopt(
     await startService({
       config: config.server,
@@ -113,8 +116,8 @@ export async function startApp(config: Config): Promise<App> {
           newId: randomUUIDv7,
           nowMs: Date.now,
         }),
-        orderPages: createPageTokens(tokenKey, 'ListOrders'),
-        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKey, 'WatchOrders')),
+        orderPages: createPageTokens(tokenKeys, 'ListOrders'),
+        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKeys, 'WatchOrders')),
         onCancelled: settler.wake,
       }),
       errors: toStatus,
