@@ -34,6 +34,7 @@ const startReplica = async () => {
       deadlineMode: 'default',
       auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
       peers: new Map(),
+      traceContext: 'peers',
       tls: undefined,
       drainTimeoutMs: 2000,
       logLevel: 'error',

@@ -9,6 +9,7 @@ const app = await startApp({
     deadlineMode: 'default',
     auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers: new Map(),
+    traceContext: 'peers',
     tls: undefined,
     drainTimeoutMs: 1000,
     logLevel: 'error',

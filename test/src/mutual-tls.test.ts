@@ -32,6 +32,7 @@ test('ensure orders places through inventory over mutual TLS, known by its certi
     deadlineMode: 'default',
     auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers,
+    traceContext: 'peers',
     tls: tlsOf(name),
     drainTimeoutMs: 2000,
     logLevel: 'silent',

@@ -65,6 +65,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     deadlineMode: 'default',
     auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers: new Map(),
+    traceContext: 'peers',
     tls: undefined,
     drainTimeoutMs: 2000,
     logLevel: 'silent',

@@ -61,6 +61,7 @@ export async function startService<Service extends DescService>(
         tokens,
         admission,
         peers: config.peers,
+        traceContext: config.traceContext,
       }),
       ...(options.interceptors ?? []),
     ],

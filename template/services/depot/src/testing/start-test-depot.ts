@@ -26,6 +26,7 @@ export async function startTestDepot(): Promise<TestDepot> {
         deadlineMode: 'default',
         auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
         peers: new Map(),
+        traceContext: 'peers',
         tls: undefined,
         drainTimeoutMs: 2000,
         logLevel: 'silent',
