@@ -42,9 +42,10 @@ async function openReader(jwks: string) {
 
 /** A web server on this machine; what it answers can be changed. */
 async function serve(answer: RequestListener | object) {
-  const web = { answer, requests: 0, url: '' };
+  const web = { answer, requests: 0, url: '', requested: Promise.withResolvers<void>() };
   const server = createServer((request, response) => {
     web.requests += 1;
+    web.requested.resolve();
     if (typeof web.answer === 'function') (web.answer as RequestListener)(request, response);
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(web.answer));
   });
@@ -187,9 +188,11 @@ describe('a URL', () => {
     const { current, refresh } = await openReader(web.url);
     const first = current();
     const requestsAfter = async (passedMs: number) => {
+      web.requested = Promise.withResolvers();
       vi.advanceTimersByTime(passedMs - 1);
       const before = web.requests;
       vi.advanceTimersByTime(1);
+      await web.requested.promise;
       await refresh(); // joins the read that the timer has started
       return [before, web.requests];
     };
@@ -237,7 +240,13 @@ describe('a URL', () => {
     ['HTML', (_request, response) => response.writeHead(200).end('<html>maintenance</html>')],
     ['JSON that is no key set', (_request, response) => response.writeHead(200).end('{"error":"down"}')],
     ['a torn set', (_request, response) => response.writeHead(200).end('{"keys":[{"kty"')],
-    ['a redirect', (_request, response) => response.writeHead(302, { location: '/other.json' }).end()],
+    [
+      'a redirect',
+      ({ url }, response) =>
+        url === '/other.json'
+          ? response.writeHead(200).end('{"keys":[]}')
+          : response.writeHead(302, { location: '/other.json' }).end(),
+    ],
     ['a body without end', (_request, response) => void pourInto(response)],
     ['a connection that is cut', (request) => request.socket.destroy()],
   ];

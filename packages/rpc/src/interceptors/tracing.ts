@@ -129,10 +129,12 @@ const spanHeaders: TextMapGetter<ServerCall> = {
   keys: () => [],
 };
 
-/** The certificate is looked at only if there is a trace to continue: Node parses it anew for each call. */
+/** The certificate is looked at only if there is a context to continue: Node parses it anew for each call. */
 function isPeer(peers: PeerScopes): IsTrusted {
   return (call) =>
-    peers.size > 0 && call.header('traceparent') !== undefined && peers.has(call.peerIdentity ?? '');
+    peers.size > 0 &&
+    propagation.fields().some((name) => call.header(name) !== undefined) &&
+    peers.has(call.peerIdentity ?? '');
 }
 
 /** The span context that the caller sent, to link to. */
@@ -151,7 +153,7 @@ function ownSpans(isTrusted: IsTrusted): OpenSpan {
     const options = {
       kind: SpanKind.SERVER,
       attributes,
-      ...(!trusted && { root: true, links: linksOf(call) }),
+      ...(!trusted && { links: linksOf(call) }),
     };
     const span = tracer.startSpan(call.method.name, options, parent);
     if (span.isRecording()) {
