@@ -32,8 +32,9 @@ const startReplica = async () => {
     server: {
       listenAddress: '127.0.0.1:0',
       deadlineMode: 'default',
-      auth: { jwks: keys.jwks, issuer, audience },
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
       peers: new Map(),
+      traceContext: 'peers',
       tls: undefined,
       drainTimeoutMs: 2000,
       logLevel: 'error',

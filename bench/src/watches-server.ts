@@ -7,8 +7,9 @@ const app = await startApp({
   server: {
     listenAddress: '127.0.0.1:0',
     deadlineMode: 'default',
-    auth: { jwks, issuer, audience },
+    auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers: new Map(),
+    traceContext: 'peers',
     tls: undefined,
     drainTimeoutMs: 1000,
     logLevel: 'error',

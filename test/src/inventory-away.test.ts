@@ -75,6 +75,31 @@ test.concurrent('ensure an order that is cancelled while inventory is away holds
   expect(await reservedOf(pair, ['tomb'])).toEqual({ tomb: 0 });
 });
 
+test.concurrent('a PENDING order whose reservation was released ends REJECTED, with the reason', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ released: 10 });
+  const customer = await pair.clientsFor('alice');
+  await pair.stopInventory();
+  const { request, order } = await placePending(customer, { released: 3 });
+  await pair.inventoryDatabase.query(
+    `INSERT INTO reservations (id, state, lines, create_time, update_time) VALUES ($1, 'RELEASED', '[]', now(), now())`,
+    [order.id],
+  );
+  await pair.restartInventory();
+  await untilSettled(pair);
+  expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({
+    order: { state: Order_State.REJECTED, rejectReason: 'RESERVATION_RELEASED' },
+  });
+  const repeated = await rejectionOf(customer.orders.placeOrder(request));
+  expect(repeated).toMatchObject({ code: Code.FAILED_PRECONDITION });
+  expect(repeated.detail(ErrorInfoSchema)).toMatchObject({
+    domain: 'orders.v1',
+    reason: 'RESERVATION_RELEASED',
+    metadata: { order_id: order.id },
+  });
+  expect(await reservedOf(pair, ['released'])).toEqual({ released: 0 });
+});
+
 test.concurrent('ensure an inventory that does not answer costs nobody an order', async () => {
   await using pair = await startTestPair();
   await pair.stockUp({ frozen: 10 });

@@ -30,8 +30,9 @@ test('ensure orders places through inventory over mutual TLS, known by its certi
   const server = (name: string, peers: ServerConfig['peers']): ServerConfig => ({
     listenAddress: '127.0.0.1:0',
     deadlineMode: 'default',
-    auth: { jwks: keys.jwks, issuer, audience },
+    auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers,
+    traceContext: 'peers',
     tls: tlsOf(name),
     drainTimeoutMs: 2000,
     logLevel: 'silent',

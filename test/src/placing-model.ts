@@ -205,7 +205,8 @@ async function reserve(reservations: ReservationStore, { id, lines }: Order): Pr
     if (!(error instanceof InventoryError)) throw error;
     const { problem } = error;
     if (problem.kind === 'REFUSED') return { kind: 'REFUSED', rejection: problem.refusal };
-    if (problem.kind === 'RESERVATION_RELEASED') return { kind: 'RELEASED' };
+    if (problem.kind === 'RESERVATION_RELEASED')
+      return { kind: 'REFUSED', rejection: { reason: problem.kind, items: [] } };
     return { kind: 'UNKNOWN', cause: error };
   }
 }

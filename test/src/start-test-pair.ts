@@ -63,8 +63,9 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const server = (port: number): ServerConfig => ({
     listenAddress: `127.0.0.1:${port}`,
     deadlineMode: 'default',
-    auth: { jwks: keys.jwks, issuer, audience },
+    auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
     peers: new Map(),
+    traceContext: 'peers',
     tls: undefined,
     drainTimeoutMs: 2000,
     logLevel: 'silent',

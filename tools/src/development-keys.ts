@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { developmentKeyPrefix } from '@acme/rpc/auth/jwt';
+import { developmentKeyPrefix } from '@acme/rpc/auth/usable-keys';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
 /** Who the development tokens say they are from and for. */

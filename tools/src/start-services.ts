@@ -77,6 +77,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
           AUTH_JWKS: keys.jwksFile,
           AUTH_ISSUER: developmentIssuer,
           AUTH_AUDIENCE: developmentAudience,
+          // The services call each other in plain text, without certificates.
+          ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
           ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
           ...(await callVariables(service, { dataFolder, targets, keys })),
         },
@@ -97,6 +99,10 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     await close();
     throw error;
   }
+}
+
+function isCalled(name: string, services: readonly ServiceEntry[]): boolean {
+  return services.some(({ calls }) => name in calls);
 }
 
 interface CallOptions {

@@ -11,6 +11,7 @@ const { serverChain } = await import('@acme/rpc/chain');
 const { createLogger } = await import('@acme/rpc/log');
 const { startServer } = await import('@acme/rpc/server/start-server');
 
+const log = createLogger({ service: 'bench', level: 'info' });
 const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);
 const { port } = await startServer({
   address: '127.0.0.1:0',
@@ -19,9 +20,17 @@ const { port } = await startServer({
   interceptors: serverChain({
     errors: () => undefined,
     deadlineMode: 'default',
-    tokens: await createJwtVerifier({ jwks, issuer, audience, developmentKeys: false, now: Date.now }),
+    tokens: await createJwtVerifier({
+      jwks,
+      issuer,
+      audience,
+      clockToleranceSeconds: 5,
+      developmentKeys: false,
+      now: Date.now,
+      log,
+    }),
   }),
-  log: createLogger({ service: 'bench', level: 'info' }),
+  log,
   reflection: false,
 });
 process.send?.({ port });

@@ -9,7 +9,7 @@ import { metadataLimit } from './interceptors/metadata-limit.ts';
 import { quota } from './interceptors/quota.ts';
 import { recovery } from './interceptors/recovery.ts';
 import { streamLimit } from './interceptors/stream-limit.ts';
-import { tracing } from './interceptors/tracing.ts';
+import { type TraceContextTrust, tracing } from './interceptors/tracing.ts';
 import { validation } from './interceptors/validation.ts';
 
 export interface ChainOptions {
@@ -19,6 +19,8 @@ export interface ChainOptions {
   readonly tokens: TokenVerifier;
   /** Who may call with a certificate instead of a token; nobody when absent. */
   readonly peers?: PeerScopes;
+  /** Whose trace context is continued: `peers` when absent. */
+  readonly traceContext?: TraceContextTrust;
   /** The server's one, for who wants to read its figures; the chain makes its own otherwise. */
   readonly admission?: Admission;
 }
@@ -27,7 +29,7 @@ export interface ChainOptions {
 export function serverChain(options: ChainOptions): Interceptor[] {
   const { errors, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
   return [
-    tracing(), // first: whatever ends the call below, there is one span and one measurement of it
+    tracing(peers, options.traceContext ?? 'peers'), // first: whatever ends the call below, there is one span and one measurement of it
     recovery(errors), // next: nothing thrown below reaches grpc-js, or the caller, as it is
     logging(errors), // below recovery: it sees the error itself, and asks recovery's map for the code that is sent
     metadataLimit(), // the cheapest rejection comes first

@@ -1,5 +1,5 @@
 import { badRequest } from './interceptors/validation.ts';
-import { sealedCursors } from './sealed-cursor.ts';
+import { type SealingKeys, sealedCursors } from './sealed-cursor.ts';
 
 /** Makes and reads the page tokens of a method (AIP-158). */
 export interface PageTokens {
@@ -15,11 +15,11 @@ export interface PageTokens {
 /**
  * Page tokens that hold the cursor, sealed; see `sealedCursors`.
  *
- * @param key Secret, at least 16 bytes.
+ * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are refused.
  */
-export function createPageTokens(key: Uint8Array, method: string): PageTokens {
-  const cursors = sealedCursors(key, method);
+export function createPageTokens(keys: Uint8Array | SealingKeys, method: string): PageTokens {
+  const cursors = sealedCursors(keys, method);
   return {
     seal: cursors.seal,
     open: (filters, token) => {

@@ -1,5 +1,5 @@
 import { badRequest } from './interceptors/validation.ts';
-import { sealedCursors } from './sealed-cursor.ts';
+import { type SealingKeys, sealedCursors } from './sealed-cursor.ts';
 
 /** Makes and reads the resume tokens of a method that watches. */
 export interface ResumeTokens {
@@ -15,11 +15,11 @@ export interface ResumeTokens {
 /**
  * Resume tokens that hold a place in a feed, sealed; see `sealedCursors`. Valid on every replica.
  *
- * @param key Secret, at least 16 bytes.
+ * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are refused.
  */
-export function createResumeTokens(key: Uint8Array, method: string): ResumeTokens {
-  const cursors = sealedCursors(key, method);
+export function createResumeTokens(keys: Uint8Array | SealingKeys, method: string): ResumeTokens {
+  const cursors = sealedCursors(keys, method);
   return {
     seal: (filters, seq) => cursors.seal(filters, String(seq)),
     open: (filters, token) => {

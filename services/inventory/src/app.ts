@@ -3,7 +3,7 @@ import { withIndexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
-import { readServiceKey } from '@acme/postgres/service-key';
+import { openServiceKeys } from '@acme/postgres/service-key';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { createResumeTokens } from '@acme/rpc/resume-token';
@@ -61,7 +61,10 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     feed.changed();
   };
   const stock = createStockStore(pool);
-  const tokenKey = await readServiceKey(pool, 'page_token');
+  const tokenKeys = starting.adopt(
+    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    (each) => each.close(),
+  );
   const service = starting.adopt(
     await startService({
       config: server,
@@ -72,8 +75,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         reservations: createReservationStore(pool, now, onDecided),
         imports: createImportStore(importPool, now, feed.changed),
         counts: createCountStore(pool, now, feed.changed),
-        stockPages: createPageTokens(tokenKey, 'ListStock'),
-        watchStock: createWatchStock(feed, createResumeTokens(tokenKey, 'WatchStock')),
+        stockPages: createPageTokens(tokenKeys, 'ListStock'),
+        watchStock: createWatchStock(feed, createResumeTokens(tokenKeys, 'WatchStock')),
       }),
       errors: toStatus,
       ready: readiness.check,

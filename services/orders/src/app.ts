@@ -5,11 +5,12 @@ import { withIndexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
-import { readServiceKey } from '@acme/postgres/service-key';
+import { openServiceKeys } from '@acme/postgres/service-key';
 import { tokenFile } from '@acme/rpc/auth/token-file';
 import { runDetached } from '@acme/rpc/call-context';
 import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import { createClient } from '@acme/rpc/client/create-client';
+import { Code, RpcError } from '@acme/rpc/errors';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { createResumeTokens } from '@acme/rpc/resume-token';
@@ -85,9 +86,10 @@ export async function startApp(config: Config): Promise<App> {
   );
   const inventory = createInventory(client, circuitBreaker);
   const onUnsettled = (order: Order, err: unknown, attempts: number) => {
-    // The circuit's own line has said why, once.
-    const level = err instanceof CircuitOpenError ? 'debug' : 'warn';
-    log[level]({ err, order_id: order.id, attempts }, `order stays ${order.state}, to be settled`);
+    log[unsettledLevel(err)](
+      { err, order_id: order.id, attempts },
+      `order stays ${order.state}, to be settled`,
+    );
   };
   const settle = createSettleOrder({ inventory, store: settlements, onPending: onUnsettled });
   const { admits } = circuitBreaker;
@@ -97,7 +99,10 @@ export async function startApp(config: Config): Promise<App> {
   );
   starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
 
-  const tokenKey = await readServiceKey(pool, 'page_token');
+  const tokenKeys = starting.adopt(
+    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    (each) => each.close(),
+  );
   const service = starting.adopt(
     await startService({
       config: config.server,
@@ -113,8 +118,8 @@ export async function startApp(config: Config): Promise<App> {
           newId: randomUUIDv7,
           nowMs: Date.now,
         }),
-        orderPages: createPageTokens(tokenKey, 'ListOrders'),
-        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKey, 'WatchOrders')),
+        orderPages: createPageTokens(tokenKeys, 'ListOrders'),
+        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKeys, 'WatchOrders')),
         onCancelled: settler.wake,
       }),
       errors: toStatus,
@@ -125,4 +130,13 @@ export async function startApp(config: Config): Promise<App> {
   const running = starting.move();
   const { port, closeTimeoutMs } = service;
   return { port, closeTimeoutMs, close: () => running.disposeAsync() };
+}
+
+function unsettledLevel(cause: unknown): 'debug' | 'warn' | 'error' {
+  // The circuit breaker has logged the reason once.
+  if (cause instanceof CircuitOpenError) return 'debug';
+  // Inventory rejects the credentials of orders. Retries do not help: the operator has to act.
+  const isDenied =
+    cause instanceof RpcError && [Code.UNAUTHENTICATED, Code.PERMISSION_DENIED].includes(cause.code);
+  return isDenied ? 'error' : 'warn';
 }

@@ -47,16 +47,28 @@ function rejectedStatus(order: Order, { reason, items }: Rejection): RpcError {
   const info = errorInfo(domain, reason, { order_id: order.id });
   const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
   const first = `${items[0]?.sku}${more}`;
-  return reason === 'OUT_OF_STOCK'
-    ? new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${first}`, {
-        details: [
-          info,
-          preconditionFailure(
-            items.map(({ sku, description }) => ({ type: reason, subject: sku, description })),
-          ),
-        ],
-      })
-    : new RpcError(Code.NOT_FOUND, `there is no SKU ${first}`, {
+  switch (reason) {
+    case 'OUT_OF_STOCK': {
+      const violations = items.map(({ sku, description }) => ({ type: reason, subject: sku, description }));
+      return new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${first}`, {
+        details: [info, preconditionFailure(violations)],
+      });
+    }
+    case 'SKU_NOT_FOUND':
+      return new RpcError(Code.NOT_FOUND, `there is no SKU ${first}`, {
         details: [info, ...items.map(({ sku }) => resourceInfo('inventory.v1/Stock', sku))],
       });
+    case 'RESERVATION_RELEASED':
+    case 'RESERVATION_ID_REUSED':
+    case 'RESERVATION_INVALID':
+      return new RpcError(Code.FAILED_PRECONDITION, `order ${order.id} ${reservationProblems[reason]}`, {
+        details: [info],
+      });
+  }
 }
+
+const reservationProblems = {
+  RESERVATION_RELEASED: 'was rejected: its reservation has been released. Place a new order',
+  RESERVATION_ID_REUSED: 'was rejected: inventory holds other lines under its id. Place a new order',
+  RESERVATION_INVALID: 'was rejected: inventory does not accept its lines',
+};

@@ -1,6 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
 import { Code, RpcError } from '@acme/rpc/errors';
+import { badRequest } from '@acme/rpc/interceptors/validation';
 import { boundedStatus } from '@acme/rpc/status-details';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { describe, expect, test } from 'vitest';
@@ -67,22 +68,40 @@ describe('a reserve', () => {
     });
   });
 
-  test('ensure RESERVATION_RELEASED says that the order was cancelled', async () => {
-    const details = [errorInfo(domain, 'RESERVATION_RELEASED')];
-    const answer = await answerTo(new RpcError(Code.FAILED_PRECONDITION, 'released', { details }));
-    expect(answer).toEqual({ kind: 'RELEASED' });
+  test.each(['RESERVATION_RELEASED', 'RESERVATION_ID_REUSED'] as const)(
+    '%s is final: the order is refused for this reason',
+    async (reason) => {
+      const details = [errorInfo(domain, reason)];
+      const answer = await answerTo(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
+      expect(answer).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
+    },
+  );
+
+  test('INVALID_ARGUMENT with its violations is final, and owes a release', async () => {
+    expect(await answerTo(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
+      kind: 'REFUSED',
+      rejection: { reason: 'RESERVATION_INVALID', items: [] },
+      owesRelease: true,
+    });
   });
 
   test.each([
     ['a defect of inventory’s', new Error('null is not an object')],
     ['UNAVAILABLE', new RpcError(Code.UNAVAILABLE, 'later')],
     ['RESOURCE_EXHAUSTED', new RpcError(Code.RESOURCE_EXHAUSTED, 'busy')],
-    ['PERMISSION_DENIED', new RpcError(Code.PERMISSION_DENIED, 'the token lacks a scope')],
     ['NOT_FOUND that does not say of what', new RpcError(Code.NOT_FOUND, 'not found')],
     ['FAILED_PRECONDITION that does not say why', new RpcError(Code.FAILED_PRECONDITION, 'no')],
+    ['PERMISSION_DENIED', new RpcError(Code.PERMISSION_DENIED, 'the token lacks a scope')],
+    ['INVALID_ARGUMENT without violations', new RpcError(Code.INVALID_ARGUMENT, 'no')],
     [
-      'other lines under the id',
-      new RpcError(Code.FAILED_PRECONDITION, 'no', { details: [errorInfo(domain, 'RESERVATION_ID_REUSED')] }),
+      'a reason of another domain',
+      new RpcError(Code.FAILED_PRECONDITION, 'no', {
+        details: [errorInfo('proxy.example', 'RESERVATION_RELEASED')],
+      }),
+    ],
+    [
+      'a reason that names a property of every object',
+      new RpcError(Code.INTERNAL, 'no', { details: [errorInfo(domain, 'constructor')] }),
     ],
   ])('ensure %s tells nothing of the stock', async (_name, error) => {
     expect(await answerTo(error)).toMatchObject({ kind: 'UNKNOWN', cause: { name: 'RpcError' } });
@@ -154,6 +173,25 @@ describe('reserves that are made together', () => {
     const reserve = () => inventory.reserve(orderId, lines, { deadlineMs: 1000 });
     expect(await Promise.all([reserve(), reserve()])).toMatchObject(Array(2).fill({ kind: 'UNKNOWN' }));
     expect(judged).toEqual([Code.INTERNAL, Code.INTERNAL]);
+  });
+
+  test('a batch with one invalid order rejects that order alone', async () => {
+    const invalid = badRequest([{ field: 'lines[0].sku', description: 'too long' }]);
+    await using server = await startTestServer(InventoryService, {
+      batchReserveStock: () => Promise.reject(invalid),
+      reserveStock: async ({ reservationId }) => {
+        if (reservationId === secondId) throw invalid;
+        return {};
+      },
+    });
+    const inventory = createInventory(server.client, unguarded);
+    const ids = [orderId, secondId, orderId];
+    const answers = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
+    expect(await Promise.all(answers)).toMatchObject([
+      { kind: 'RESERVED' },
+      { kind: 'REFUSED', rejection: { reason: 'RESERVATION_INVALID' } },
+      { kind: 'RESERVED' },
+    ]);
   });
 
   test('ensure no batch has more lines than an order may have', async () => {

@@ -1,19 +1,15 @@
 import {
-  ErrorInfoSchema,
-  PreconditionFailureSchema,
-  ResourceInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import {
   type BatchReserveStockResponse_Result,
   InventoryService,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
 import { gatherCalls } from '@acme/rpc/client/gather-calls';
-import { RpcError } from '@acme/rpc/errors';
+import { Code, RpcError } from '@acme/rpc/errors';
 import { fromItemStatus } from '@acme/rpc/item-status';
-import type { Inventory, ReserveAnswer } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 import type { OrderLine } from './order.ts';
+import { reserveAnswer } from './reserve-answer.ts';
 
 /** What inventory is asked for an order. */
 interface Ask {
@@ -46,7 +42,7 @@ export function createInventory(
       try {
         return await circuitBreaker.guard(() => reserve({ orderId, lines, deadlineMs }));
       } catch (error) {
-        return answerOf(error);
+        return reserveAnswer(error);
       }
     },
     release: async (orderId) => {
@@ -65,8 +61,23 @@ async function reserveOne(client: Client<typeof InventoryService>, [ask]: readon
 /** In the longest of their times: an order that has less is answered PENDING meanwhile. */
 async function reserveEach(client: Client<typeof InventoryService>, asks: readonly Ask[]) {
   const deadlineMs = Math.max(...asks.map((ask) => ask.deadlineMs));
-  const { results } = await client.batchReserveStock({ requests: asks.map(requestOf) }, { deadlineMs });
-  return results.map(resultOf);
+  try {
+    const { results } = await client.batchReserveStock({ requests: asks.map(requestOf) }, { deadlineMs });
+    return results.map(resultOf);
+  } catch (error) {
+    // One invalid order makes the whole batch invalid, and the error does not belong to the others.
+    if (!(error instanceof RpcError && error.code === Code.INVALID_ARGUMENT)) throw error;
+    return await Promise.all(asks.map((ask) => reserveAlone(client, ask)));
+  }
+}
+
+async function reserveAlone(client: Client<typeof InventoryService>, ask: Ask) {
+  try {
+    await client.reserveStock(requestOf(ask), { deadlineMs: ask.deadlineMs });
+    return reserved;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('the reserve failed', { cause: error });
+  }
 }
 
 function resultOf({ outcome }: BatchReserveStockResponse_Result): typeof reserved | Error {
@@ -82,26 +93,4 @@ function resultOf({ outcome }: BatchReserveStockResponse_Result): typeof reserve
 
 function requestOf({ orderId, lines }: Ask) {
   return { reservationId: orderId, lines: [...lines] };
-}
-
-/** Only a reason that the contract promises is an answer; whatever else happened, nobody knows what inventory did. */
-function answerOf(error: unknown): ReserveAnswer {
-  if (!(error instanceof RpcError)) return { kind: 'UNKNOWN', cause: error };
-  const reason = error.detail(ErrorInfoSchema)?.reason;
-  switch (reason) {
-    case 'OUT_OF_STOCK': {
-      const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];
-      const items = violations.map(({ subject, description }) => ({ sku: subject, description }));
-      return { kind: 'REFUSED', rejection: { reason, items } };
-    }
-    case 'SKU_NOT_FOUND': {
-      const resources = error.detailsOf(ResourceInfoSchema);
-      const items = resources.map(({ resourceName, description }) => ({ sku: resourceName, description }));
-      return { kind: 'REFUSED', rejection: { reason, items } };
-    }
-    case 'RESERVATION_RELEASED':
-      return { kind: 'RELEASED' };
-    default:
-      return { kind: 'UNKNOWN', cause: error };
-  }
 }

@@ -3,9 +3,8 @@ import type { OrderLine, Rejection } from './order.ts';
 /** What inventory says to an order, or that nobody knows what it says. */
 export type ReserveAnswer =
   | { readonly kind: 'RESERVED' }
-  | { readonly kind: 'REFUSED'; readonly rejection: Rejection }
-  /** The order's release came first: it was cancelled. */
-  | { readonly kind: 'RELEASED' }
+  /** Final. `owesRelease`: an earlier attempt may have reserved, so the rejected order owes a release. */
+  | { readonly kind: 'REFUSED'; readonly rejection: Rejection; readonly owesRelease?: boolean }
   /** It cannot be reached, or did not answer in time; it may have reserved. Asking again is safe. */
   | { readonly kind: 'UNKNOWN'; readonly cause: unknown };
 

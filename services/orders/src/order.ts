@@ -7,9 +7,17 @@ export interface OrderLine {
   readonly quantity: number;
 }
 
-/** Why inventory refused an order, and which articles it was about. */
+/** The values of `reject_reason` in the contract. */
+export type RejectReason =
+  | 'OUT_OF_STOCK'
+  | 'SKU_NOT_FOUND'
+  | 'RESERVATION_RELEASED'
+  | 'RESERVATION_ID_REUSED'
+  | 'RESERVATION_INVALID';
+
+/** Why inventory refused an order, and the SKUs that caused it. Reasons that start with RESERVATION name no SKU. */
 export interface Rejection {
-  readonly reason: 'OUT_OF_STOCK' | 'SKU_NOT_FOUND';
+  readonly reason: RejectReason;
   readonly items: readonly { readonly sku: string; readonly description: string }[];
 }
 
@@ -28,10 +36,10 @@ export interface Order {
   readonly updateTime: Date;
 }
 
-/** What inventory decided about a PENDING order. */
+/** What inventory decided about a PENDING order. `owesRelease`: the settler then releases what may be reserved. */
 export type Settlement =
   | { readonly state: 'CONFIRMED' }
-  | { readonly state: 'REJECTED'; readonly rejection: Rejection };
+  | { readonly state: 'REJECTED'; readonly rejection: Rejection; readonly owesRelease?: boolean | undefined };
 
 /** Everything that orders refuses, each with what its caller needs to know. */
 export type OrderProblem =

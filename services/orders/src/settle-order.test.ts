@@ -31,10 +31,19 @@ function answering(answer: () => ReserveAnswer | Promise<ReserveAnswer>) {
 async function openPending() {
   const database = await openOrdersDatabase();
   const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
-  const order = await orders.place(newOrder());
+  const placed = newOrder();
+  const order = await orders.place(placed);
   const pending: [Order, unknown, number][] = [];
   const onPending = (...heard: [Order, unknown, number]) => pending.push(heard);
-  return { ...database, orders, order, pending, onPending, store: createSettlementStore(database.pool, now) };
+  return {
+    ...database,
+    orders,
+    placed,
+    order,
+    pending,
+    onPending,
+    store: createSettlementStore(database.pool, now),
+  };
 }
 
 const rejection = { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A', description: 'unknown' }] } as const;
@@ -67,13 +76,39 @@ describe('what inventory says', () => {
     expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
   });
 
-  test.each(['RESERVED', 'RELEASED'] as const)(
-    'ensure an order that was cancelled meanwhile stays so, with %s',
-    async (kind) => {
+  test('a rejected order that owes a release is given to the settler until the release is done', async () => {
+    await using parts = await openPending();
+    const invalid = { reason: 'RESERVATION_INVALID', items: [] } as const;
+    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection: invalid, owesRelease: true }));
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
+    expect(settled).toMatchObject({ state: 'REJECTED', rejection: invalid });
+    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toMatchObject([
+      { order: { id: parts.order.id } },
+    ]);
+    await parts.store.markReleased(parts.order.id);
+    await parts.makeAllDue();
+    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toEqual([]);
+  });
+
+  const released = { kind: 'REFUSED', rejection: { reason: 'RESERVATION_RELEASED', items: [] } } as const;
+
+  test('an order whose reservation is released is REJECTED, and a repeated PlaceOrder finds it so', async () => {
+    await using parts = await openPending();
+    const { inventory } = answering(() => released);
+    const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
+    expect(settled).toMatchObject({ state: 'REJECTED', rejection: released.rejection });
+    expect(await parts.orders.place(parts.placed)).toEqual(settled);
+    await parts.makeAllDue();
+    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toEqual([]);
+  });
+
+  test.each([{ kind: 'RESERVED' }, released, { ...released, owesRelease: true }] as const)(
+    'an order that was cancelled during the reserve stays CANCELLED, with the answer %j',
+    async (answer) => {
       await using parts = await openPending();
       const { inventory } = answering(async () => {
         await parts.orders.cancel(parts.order.id, undefined, '', signal);
-        return { kind };
+        return answer;
       });
       const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
       expect(settled).toMatchObject({ state: 'CANCELLED', version: 2n });
@@ -85,10 +120,7 @@ describe('what inventory says', () => {
 test('ensure an answer that cannot be written down leaves the order PENDING, and says why', async () => {
   await using parts = await openPending();
   const lost = new Error('connection lost');
-  const store: Pick<SettlementStore, 'settle' | 'current'> = {
-    settle: () => Promise.reject(lost),
-    current: () => Promise.reject(lost),
-  };
+  const store: Pick<SettlementStore, 'settle'> = { settle: () => Promise.reject(lost) };
   const { inventory } = answering(() => ({ kind: 'RESERVED' }));
   expect(await createSettleOrder({ ...parts, inventory, store })(parts.order, options)).toEqual(parts.order);
   expect(parts.pending).toEqual([[parts.order, lost, 3]]);

@@ -17,7 +17,7 @@ export interface SettleOptions {
 
 export interface SettleOrderParts {
   readonly inventory: Inventory;
-  readonly store: Pick<SettlementStore, 'settle' | 'current'>;
+  readonly store: Pick<SettlementStore, 'settle'>;
   /** Hears why an order stays PENDING. */
   readonly onPending: (order: Order, cause: unknown, attempts: number) => void;
 }
@@ -30,9 +30,11 @@ export function createSettleOrder({ inventory, store, onPending }: SettleOrderPa
         case 'RESERVED':
           return await store.settle(order.id, { state: 'CONFIRMED' });
         case 'REFUSED':
-          return await store.settle(order.id, { state: 'REJECTED', rejection: answer.rejection });
-        case 'RELEASED':
-          return await store.current(order.id);
+          return await store.settle(order.id, {
+            state: 'REJECTED',
+            rejection: answer.rejection,
+            owesRelease: answer.owesRelease,
+          });
         case 'UNKNOWN':
           onPending(order, answer.cause, attempts);
           return order;

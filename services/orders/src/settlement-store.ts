@@ -7,8 +7,6 @@ import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
 export interface SettlementStore {
   /** T3: settles the order if it is still PENDING; the order as it stands then. */
   settle(id: string, settlement: Settlement): Promise<Order>;
-  /** The order as it stands. */
-  current(id: string): Promise<Order>;
   /**
    * Orders that something is owed to, at most `limit`, each given to one settler for the time of its lease. What is not
    * settled by then is due again a while later, the longer the more often it has been given.
@@ -20,7 +18,7 @@ export interface SettlementStore {
   takeProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
   /** Ends the waits of orders that have not failed for long: they are due now, at most 1,000 of them. */
   makeDue(): Promise<void>;
-  /** Marks the release of a cancelled order's stock as done. */
+  /** Records that the release of a cancelled or rejected order is done. */
   markReleased(id: string): Promise<void>;
 }
 
@@ -59,7 +57,6 @@ export function createSettlementStore(
   });
   return {
     settle: (id, settlement) => settle({ id, settlement }),
-    current: async (id) => (await read(pool, [id])).get(id) as Order,
     takeDue: async ({ limit, leaseMs }) => {
       const { rows } = await pool.query<DueRow>({
         name: 'take-due-orders',
@@ -121,7 +118,7 @@ export function createSettlementStore(
     markReleased: async (id) => {
       await pool.query({
         name: 'mark-released',
-        text: `UPDATE orders SET settle_after = NULL WHERE id = $1 AND state = 'CANCELLED'`,
+        text: `UPDATE orders SET settle_after = NULL WHERE id = $1 AND state IN ('CANCELLED', 'REJECTED')`,
         values: [id],
       });
     },
@@ -148,8 +145,10 @@ async function settleAll(
     text: `WITH settled AS (
              UPDATE orders
              SET state = settlement.state, rejection = settlement.rejection,
-                 version = version + 1, update_time = $2, settle_after = NULL
-             FROM jsonb_to_recordset($1) AS settlement (id uuid, state text, rejection jsonb)
+                 version = version + 1, update_time = $2,
+                 settle_after = CASE WHEN settlement."owesRelease" THEN now() END
+             FROM jsonb_to_recordset($1)
+               AS settlement (id uuid, state text, rejection jsonb, "owesRelease" boolean)
              WHERE orders.id = settlement.id AND orders.state = 'PENDING'
              RETURNING ${orderColumns}
            ), event AS (

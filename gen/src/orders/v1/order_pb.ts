@@ -100,8 +100,9 @@ export type Order = Message<"orders.v1.Order"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Why the order was rejected, as the reason of an ErrorInfo: `OUT_OF_STOCK` or `SKU_NOT_FOUND`. Empty unless
-   * the state is REJECTED.
+   * Why the order was rejected, as the reason of the ErrorInfo that PlaceOrder returns: `OUT_OF_STOCK`,
+   * `SKU_NOT_FOUND`, `RESERVATION_RELEASED`, `RESERVATION_ID_REUSED` or `RESERVATION_INVALID`. Empty unless the state
+   * is REJECTED. Later versions may add reasons.
    *
    * @generated from field: string reject_reason = 8;
    */
@@ -143,7 +144,7 @@ export const Order_State = {
   CONFIRMED: 2,
 
   /**
-   * Inventory refused it; reject_reason says why. It holds no stock.
+   * Inventory rejected it for the reason in reject_reason. It holds no stock.
    *
    * @generated from enum value: STATE_REJECTED = 3;
    */

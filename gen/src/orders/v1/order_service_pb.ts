@@ -307,8 +307,10 @@ export const OrderService: GenService<{
    * The answer is OK with the order CONFIRMED, or PENDING while inventory cannot be asked: a PENDING order is
    * durable and is settled later. Errors: FAILED_PRECONDITION `OUT_OF_STOCK` (a PreconditionFailure names each
    * short SKU) and NOT_FOUND `SKU_NOT_FOUND` (a ResourceInfo each): the order stands as REJECTED, its id is in the
-   * ErrorInfo's metadata as `order_id`; FAILED_PRECONDITION `REQUEST_ID_REUSED`: this request_id placed an order
-   * with other content.
+   * ErrorInfo's metadata as `order_id`. The order also stands as REJECTED after these FAILED_PRECONDITION reasons:
+   * `RESERVATION_RELEASED`, its reservation was released before inventory confirmed it; `RESERVATION_ID_REUSED`,
+   * inventory holds other lines under its id; `RESERVATION_INVALID`, inventory does not accept its lines.
+   * FAILED_PRECONDITION `REQUEST_ID_REUSED`: this request_id placed an order with other content.
    *
    * @generated from rpc orders.v1.OrderService.PlaceOrder
    */

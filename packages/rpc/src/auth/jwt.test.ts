@@ -1,27 +1,45 @@
 import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import fastCheck from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors.ts';
+import { createLogger } from '../log.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { audience, goodClaims, issuer, makeSigningKeys, type SigningKeys } from '../testing/signing-keys.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createJwtVerifier, type JwtOptions } from './jwt.ts';
 
-const verifierFor = ({ jwks }: { jwks: string }, options: Partial<JwtOptions> = {}) =>
-  createJwtVerifier({ jwks, issuer, audience, developmentKeys: false, now: Date.now, ...options });
+/** A verifier that stops reading its keys when the test is over. */
+async function verifierFor({ jwks }: { jwks: string }, options: Partial<JwtOptions> = {}) {
+  const verifier = await createJwtVerifier({
+    jwks,
+    issuer,
+    audience,
+    clockToleranceSeconds: 5,
+    developmentKeys: false,
+    now: Date.now,
+    log: createLogger({ service: 'test', level: 'silent' }),
+    ...options,
+  });
+  onTestFinished(verifier.close);
+  return verifier;
+}
 
 const nowS = () => Math.floor(Date.now() / 1000);
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 test('ensure a good token tells whose it is and what it may do', async () => {
   await using keys = await makeSigningKeys();
-  const verify = await verifierFor(keys);
-  const token = await keys.sign({ scope: 'inventory:read  inventory:write', aud: ['other', audience] });
+  const { verify } = await verifierFor(keys);
+  const exp = nowS() + 60;
+  const token = await keys.sign({ scope: 'inventory:read  inventory:write', aud: ['other', audience], exp });
   expect(await verify(token)).toEqual({
     subject: 'anna',
     scopes: new Set(['inventory:read', 'inventory:write']),
+    expiresAtMs: exp * 1000,
   });
 });
 
@@ -29,9 +47,11 @@ type Forge = (keys: SigningKeys) => string | Promise<string>;
 const badTokens: Record<string, Forge> = {
   garbage: () => 'garbage',
   'three parts of garbage': () => 'a.b.c',
-  'one that has expired': (keys) => keys.sign({ exp: nowS() - 1 }),
+  'one that has expired': (keys) => keys.sign({ exp: nowS() - 10 }),
   'one without an expiry': (keys) => keys.sign({ exp: undefined }),
   'one that is not yet valid': (keys) => keys.sign({ nbf: nowS() + 60 }),
+  'one that was issued in the future': (keys) => keys.sign({ iat: nowS() + 60 }),
+  'one of another type': (keys) => keys.sign({}, { typ: 'logout+jwt' }),
   'one of another issuer': (keys) => keys.sign({ iss: 'https://evil.test' }),
   'one for another audience': (keys) => keys.sign({ aud: 'orders' }),
   'one without an audience': (keys) => keys.sign({ aud: undefined }),
@@ -68,7 +88,7 @@ test.each(Object.entries(badTokens))(
     await using server = await startTestServer(
       InventoryService,
       { getStock: async () => ({}) },
-      { verifyToken: await verifierFor(keys) },
+      { verifyToken: (await verifierFor(keys)).verify },
     );
     const token = await forge(keys);
     using client = createClient(InventoryService, { target: server.target, token: () => token });
@@ -84,14 +104,16 @@ test.each(Object.entries(badTokens))(
 );
 
 test('ensure a token signed by a known key with an algorithm that is not on the list is refused', async () => {
-  await using keys = await makeSigningKeys('key-1', 'ES512');
-  const verify = await verifierFor(keys);
-  expect(await rejectionOf(verify(await keys.sign()))).toMatchObject({ code: Code.UNAUTHENTICATED });
+  await using keys = await makeSigningKeys();
+  await using others = await makeSigningKeys('key-2', 'ES512');
+  await writeFile(keys.jwks, JSON.stringify({ keys: [keys.publicKey, others.publicKey] }));
+  const { verify } = await verifierFor(keys);
+  expect(await rejectionOf(verify(await others.sign()))).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
 test('ensure whatever is sent as a token is refused as one', async () => {
   await using keys = await makeSigningKeys();
-  const verify = await verifierFor(keys);
+  const { verify } = await verifierFor(keys);
   const header = fastCheck.oneof(fastCheck.json(), fastCheck.constant('{"alg":"ES256","kid":"key-1"}'));
   const tokens = fastCheck.oneof(
     fastCheck.string(),
@@ -106,22 +128,93 @@ test('ensure whatever is sent as a token is refused as one', async () => {
   );
 });
 
-test('ensure a remembered token is refused once it has expired', async () => {
+test('a verified token is known until it expires, tolerance included', async () => {
   await using keys = await makeSigningKeys();
   let nowMs = Date.now();
-  const verify = await verifierFor(keys, { now: () => nowMs });
+  const verifier = await verifierFor(keys, { now: () => nowMs });
   const expiresAtS = nowS() + 60;
   const token = await keys.sign({ exp: expiresAtS });
-  const principal = await verify(token);
-  nowMs = expiresAtS * 1000 - 1;
-  expect(await verify(token)).toBe(principal); // the very same: it was remembered
-  nowMs = expiresAtS * 1000;
-  expect(await rejectionOf(verify(token))).toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect(verifier.known(token)).toBeUndefined();
+  const principal = await verifier.verify(token);
+  nowMs = expiresAtS * 1000 + 4_999;
+  expect(verifier.known(token)).toBe(principal);
+  nowMs += 1;
+  expect(verifier.known(token)).toBeUndefined();
+  expect(await rejectionOf(verifier.verify(token))).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
-test('ensure a token without scopes, or with scopes that are no text, may do nothing', async () => {
+test('a verified token is verified again after five minutes, and after the clock is set back', async () => {
   await using keys = await makeSigningKeys();
-  const verify = await verifierFor(keys);
-  for (const scope of [undefined, '', ['inventory:read'], { 'inventory:read': true }])
-    expect((await verify(await keys.sign({ scope }))).scopes).toEqual(new Set());
+  let nowMs = Date.now();
+  const { known, verify } = await verifierFor(keys, { now: () => nowMs });
+  const token = await keys.sign({ exp: nowS() + 3600 });
+  const principal = await verify(token);
+  nowMs += 299_999;
+  expect(known(token)).toBe(principal);
+  nowMs += 1;
+  expect(known(token)).toBeUndefined();
+  await verify(token);
+  nowMs -= 1_000;
+  expect(known(token)).toBeUndefined();
+});
+
+test('calls that arrive together with one token wait for one verification', async () => {
+  await using keys = await makeSigningKeys();
+  const { verify } = await verifierFor(keys);
+  const token = await keys.sign();
+  const [first, second] = await Promise.all([verify(token), verify(token)]);
+  expect(second).toBe(first);
+});
+
+test('a token of more than 8 KiB is rejected, however good it is', async () => {
+  await using keys = await makeSigningKeys();
+  const { known, verify } = await verifierFor(keys);
+  const long = await keys.sign({ padding: 'x'.repeat(8 * 1024) });
+  expect(await rejectionOf(verify(long))).toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect(known(long)).toBeUndefined();
+  await verify(await keys.sign({ padding: 'x'.repeat(5 * 1024) }));
+});
+
+test('the cause of a rejection holds no part of the token', async () => {
+  await using keys = await makeSigningKeys();
+  const { verify } = await verifierFor(keys);
+  const secret = 'canary-5d1f';
+  for (const token of [
+    secret,
+    `${part(secret)}.${part({})}.x`,
+    await keys.sign({ sub: `${secret}\0` }),
+    await keys.sign({ aud: secret }),
+    await keys.sign({ scope: { [secret]: true } }),
+    await keys.sign({}, { kid: secret }),
+    await keys.sign({}, { typ: secret }),
+  ])
+    expect(inspect(await rejectionOf(verify(token)), { depth: 10 })).not.toContain(secret);
+});
+
+describe('the clock of the issuer', () => {
+  test.each<[string, number, (nowS: number) => Record<string, unknown>]>([
+    ['nbf four seconds ahead', 5, (nowS) => ({ nbf: nowS + 4 })],
+    ['iat four seconds ahead', 5, (nowS) => ({ iat: nowS + 4 })],
+    ['exp four seconds ago', 5, (nowS) => ({ exp: nowS - 4 })],
+    ['nbf with a fraction', 5, (nowS) => ({ nbf: nowS - 0.5 })],
+    ['nbf 50 seconds ahead with a tolerance of a minute', 60, (nowS) => ({ nbf: nowS + 50 })],
+  ])('%s is tolerated', async (_name, clockToleranceSeconds, claims) => {
+    await using keys = await makeSigningKeys();
+    const nowMs = Date.now();
+    const { verify } = await verifierFor(keys, { clockToleranceSeconds, now: () => nowMs });
+    expect(await verify(await keys.sign(claims(nowMs / 1000)))).toMatchObject({ subject: 'anna' });
+  });
+
+  test.each<[string, number, (nowS: number) => Record<string, unknown>]>([
+    ['nbf seven seconds ahead', 5, (nowS) => ({ nbf: nowS + 7 })],
+    ['iat seven seconds ahead', 5, (nowS) => ({ iat: nowS + 7 })],
+    ['exp seven seconds ago', 5, (nowS) => ({ exp: nowS - 7 })],
+    ['nbf two seconds ahead without tolerance', 0, (nowS) => ({ nbf: nowS + 2 })],
+  ])('%s is rejected', async (_name, clockToleranceSeconds, claims) => {
+    await using keys = await makeSigningKeys();
+    const nowMs = Date.now();
+    const { verify } = await verifierFor(keys, { clockToleranceSeconds, now: () => nowMs });
+    const token = await keys.sign(claims(nowMs / 1000));
+    expect(await rejectionOf(verify(token))).toMatchObject({ code: Code.UNAUTHENTICATED });
+  });
 });

@@ -1,116 +1,104 @@
-import { readFile } from 'node:fs/promises';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import { errors, jwtVerify } from 'jose';
 import type { Principal } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 import type { TokenVerifier } from '../interceptors/auth.ts';
+import { type KeySet, type KeySetOptions, openKeySet } from './key-set.ts';
+import { createTokenCache, tokenKey, type VerifiedToken } from './token-cache.ts';
+import { principalOf, requireAccessTokenType } from './token-claims.ts';
+import { algorithms } from './usable-keys.ts';
 
-export interface JwtOptions {
-  /** A JWK Set (RFC 7517): a file's path or an https URL; http only from this machine. */
-  readonly jwks: string;
+export interface JwtOptions extends KeySetOptions {
   /** What `iss` must be. */
   readonly issuer: string;
   /** What `aud` must hold. */
   readonly audience: string;
-  /** Whether keys made for development are good; never in production. */
-  readonly developmentKeys: boolean;
-  /** Wall clock, in ms since the epoch. */
-  readonly now: () => number;
+  /** How far the issuer's clock may be off, for `exp`, `nbf` and `iat`. */
+  readonly clockToleranceSeconds: number;
 }
 
-/** Keys whose id starts with this were made by `npm start` or `npm run token`. */
-export const developmentKeyPrefix = 'dev-';
+export interface JwtVerifier extends TokenVerifier {
+  /** Stops reading the key set. */
+  close(): void;
+}
 
-/** Of these the issuer's web server is to blame, not the token. */
-const keySetFaults = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID', 'ERR_JWKS_TIMEOUT']);
-
-/** Over plain http anybody on the way could put in a key of his own. */
-const keySetUrl = /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/;
-
-/** Public-key algorithms only: one that takes a shared secret would accept the public key as that. */
-const algorithms = ['ES256', 'ES384', 'EdDSA', 'RS256', 'PS256'];
-
-/** Verified tokens remembered at the most; the oldest is forgotten first. */
-const maxCachedTokens = 10_000;
+/** A longer token is rejected before any work. Metadata is limited to 16 KiB. */
+const maxTokenLength = 8 * 1024;
 
 /**
- * Verifies JWT access tokens (RFC 7519, RFC 9068): signature by a key of the set, `iss`, `aud`, `exp`, `nbf`. Scopes
- * are the words of `scope` (RFC 8693). A verified token is remembered until it expires.
+ * Verifies JWT access tokens (RFC 7519, RFC 9068): `typ`, the signature by a key of the set, `iss`, `aud`, `exp`,
+ * `nbf`, `iat`, `sub` and scopes. A verified token is remembered for five minutes, until it expires, or until the key
+ * set changes.
  *
- * @throws Error when the key set cannot be read, or holds development keys where they are not allowed.
+ * @throws Error if a key set in a file is not usable; see `openKeySet`.
  */
-export async function createJwtVerifier(options: JwtOptions): Promise<TokenVerifier> {
-  const keys = await openKeys(options);
-  const verified = new Map<string, Principal & { expiresAtMs: number }>();
+export async function createJwtVerifier(options: JwtOptions): Promise<JwtVerifier> {
+  const { now } = options;
+  const keySet = await openKeySet(options);
+  const cache = createTokenCache();
+  const verifying = new Map<string, Promise<Principal>>();
+
+  const verifyOnce = async (key: string, token: string): Promise<Principal> => {
+    if (!keySet.current()) await keySet.refreshForMissingKeys();
+    const keys = keySet.current();
+    if (!keys) throw keysAreMissing();
+    const verified = await verifyWith(keys, token, options).catch(async (cause: unknown) => {
+      if (!(cause instanceof errors.JWKSNoMatchingKey)) throw isNotValid(cause);
+      await keySet.refreshForUnknownKey();
+      const newer = keySet.current();
+      // While the set cannot be read, the key may be one that the issuer has added.
+      if (!newer || (newer === keys && keySet.isFailing())) throw keysAreMissing();
+      if (newer === keys) throw isNotValid(cause);
+      return await verifyWith(newer, token, options).catch((again: unknown) => {
+        throw isNotValid(again);
+      });
+    });
+    cache.set(key, verified);
+    return verified.principal;
+  };
+
   return {
     known: (token) => {
-      const principal = verified.get(token);
-      return principal && options.now() < principal.expiresAtMs ? principal : undefined;
+      const keys = keySet.current();
+      return keys && token.length <= maxTokenLength ? cache.get(tokenKey(token), keys, now()) : undefined;
     },
     verify: async (token) => {
-      verified.delete(token);
-      const principal = await verify(token, keys, options);
-      if (verified.size >= maxCachedTokens) verified.delete(verified.keys().next().value ?? '');
-      verified.set(token, principal);
-      return principal;
+      if (token.length > maxTokenLength) throw isNotValid(new Error('the token is too long'));
+      const key = tokenKey(token);
+      // Calls that arrive together with the same token wait for one verification.
+      return await verifying.getOrInsertComputed(key, () =>
+        verifyOnce(key, token).finally(() => verifying.delete(key)),
+      );
     },
+    close: keySet.close,
   };
 }
 
-async function verify(token: string, keys: JWTVerifyGetKey, { issuer, audience, now }: JwtOptions) {
-  try {
-    const { payload } = await jwtVerify(token, keys, {
-      algorithms,
-      issuer,
-      audience,
-      currentDate: new Date(now()),
-      requiredClaims: ['sub', 'exp'],
-    });
-    const scopes = typeof payload.scope === 'string' ? payload.scope.split(' ').filter(Boolean) : [];
-    return { subject: payload.sub ?? '', scopes: new Set(scopes), expiresAtMs: (payload.exp ?? 0) * 1000 };
-  } catch (cause) {
-    if (!(cause instanceof errors.JOSEError) || keySetFaults.has(cause.code))
-      throw new RpcError(Code.UNAVAILABLE, 'the keys that tokens are checked with cannot be read now', {
-        cause,
-      });
-    throw new RpcError(Code.UNAUTHENTICATED, 'the token is not valid', { cause });
-  }
+async function verifyWith(keys: KeySet, token: string, options: JwtOptions): Promise<VerifiedToken> {
+  const { issuer, audience, now, clockToleranceSeconds: toleranceS } = options;
+  const nowMs = now();
+  const keyOf: KeySet['keyOf'] = (header, jws) => {
+    requireAccessTokenType(header.typ); // before the signature, which costs more
+    return keys.keyOf(header, jws);
+  };
+  const { payload } = await jwtVerify(token, keyOf, {
+    algorithms,
+    issuer,
+    audience,
+    currentDate: new Date(nowMs),
+    clockTolerance: toleranceS,
+    requiredClaims: ['sub', 'exp'],
+  });
+  const principal = principalOf(payload, { nowS: nowMs / 1000, toleranceS });
+  const validUntilMs = principal.expiresAtMs + toleranceS * 1000;
+  return { principal, keys, verifiedAtMs: nowMs, validUntilMs };
 }
 
-async function openKeys({ jwks, developmentKeys }: JwtOptions): Promise<JWTVerifyGetKey> {
-  const isRefused = (set: JSONWebKeySet) =>
-    !developmentKeys && set.keys.some((key) => key.kid?.startsWith(developmentKeyPrefix));
-  if (keySetUrl.test(jwks)) {
-    const remote = createRemoteJWKSet(new URL(jwks), { timeoutDuration: 2000 });
-    return async (header, token) => {
-      const key = await remote(header, token);
-      if (isRefused(remote.jwks() ?? { keys: [] })) throw new errors.JWKSNoMatchingKey();
-      return key;
-    };
-  }
-  const set = await readKeySet(jwks);
-  if (isRefused(set))
-    throw new Error(
-      `${jwks} holds a development key, which production does not accept: set AUTH_JWKS to your own`,
-    );
-  return createLocalJWKSet(set);
+function keysAreMissing(): RpcError {
+  return new RpcError(Code.UNAVAILABLE, 'the keys that tokens are verified with cannot be read now');
 }
 
-async function readKeySet(file: string): Promise<JSONWebKeySet> {
-  try {
-    const set = JSON.parse(await readFile(file, 'utf8'));
-    if (!Array.isArray(set?.keys)) throw new Error('it has no "keys"');
-    return set;
-  } catch (cause) {
-    throw new Error(
-      `no JWK Set can be read from ${file}: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
-  }
+/** The caller is not told the reason. Errors of jose hold the claims, so only their code is kept as the cause. */
+function isNotValid(error: unknown): RpcError {
+  const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
+  return new RpcError(Code.UNAUTHENTICATED, 'the token is not valid', { cause: new Error(reason) });
 }

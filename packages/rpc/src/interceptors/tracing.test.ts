@@ -13,7 +13,7 @@ import {
   ATTR_SERVER_PORT,
   METRIC_RPC_SERVER_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { methodPath } from '../bridge/service.ts';
 import { Code, RpcError } from '../errors.ts';
 import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
@@ -111,6 +111,82 @@ test("ensure the caller's W3C trace context is continued, and the log lines lead
   const [span] = await telemetry.spansOf(traceId, SpanKind.SERVER);
   expect(span?.parentSpanContext).toMatchObject({ spanId: parentSpanId, isRemote: true });
   expect(server.logLines).toMatchObject([{ msg: 'call', trace_id: traceId }]);
+});
+
+describe('a caller that is not trusted', () => {
+  const untrusted = { traceContext: 'peers' } as const;
+
+  test('gets a trace of its own that links to the trace it sent', async () => {
+    await using telemetry = collectTelemetry();
+    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) }, untrusted);
+    await using connection = await connectRaw(server.target);
+    await connection.post(listStock, emptyFrame, { traceparent, tracestate: 'vendor=canary' });
+    const [span] = telemetry.spans.filter(isServers);
+    expect(span?.spanContext().traceId).not.toBe(traceId);
+    expect(span?.parentSpanContext).toBeUndefined();
+    expect(span?.links).toMatchObject([{ context: { traceId, spanId: parentSpanId } }]);
+    expect(span?.links[0]?.context.traceState).toBeUndefined();
+    expect(server.logLines).toMatchObject([{ msg: 'call', trace_id: span?.spanContext().traceId }]);
+  });
+
+  test.each([
+    ['peers', 0],
+    ['all', 1],
+  ] as const)('does not make the service record: %s records %i spans', async (traceContext, recorded) => {
+    vi.stubEnv('OTEL_TRACES_SAMPLER', 'parentbased_always_off');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await using telemetry = collectTelemetry();
+    await using server = await startTestServer(
+      InventoryService,
+      { listStock: async () => ({}) },
+      { traceContext },
+    );
+    await using connection = await connectRaw(server.target);
+    await connection.post(listStock, emptyFrame, { traceparent });
+    expect(telemetry.spans.filter(isServers)).toHaveLength(recorded);
+  });
+
+  test.each([
+    ['peers', undefined],
+    ['all', 'user=anna'],
+  ] as const)('has its baggage forwarded to no service: %s forwards %s', async (traceContext, forwarded) => {
+    await using _telemetry = collectTelemetry();
+    const baggage: unknown[] = [];
+    await using below = await startTestServer(InventoryService, {
+      getStock: async (_request, { header }) => {
+        baggage.push(header('baggage'));
+        return {};
+      },
+    });
+    await using server = await startTestServer(
+      InventoryService,
+      {
+        listStock: async () => {
+          await below.client.getStock({ sku: 'A' });
+          return {};
+        },
+      },
+      { traceContext },
+    );
+    await using connection = await connectRaw(server.target);
+    await connection.post(listStock, emptyFrame, { traceparent, baggage: 'user=anna' });
+    expect(baggage).toEqual([forwarded]);
+  });
+
+  test.each([
+    ['traceparent', 'x'.repeat(8_000)],
+    ['traceparent', `${traceparent}-${'x'.repeat(8_000)}`],
+    ['tracestate', 'a=b,'.repeat(2_000)],
+    ['baggage', 'a=b,'.repeat(2_000)],
+    ['baggage', '%%%;;;==,,'],
+  ])('is served with a %s that is oversized or malformed', async (name, value) => {
+    await using telemetry = collectTelemetry();
+    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) }, untrusted);
+    await using connection = await connectRaw(server.target);
+    const { code } = await connection.post(listStock, emptyFrame, { traceparent, [name]: value });
+    expect(code).toBe(Code.OK);
+    expect(telemetry.spans.filter(isServers)).toMatchObject([{ ended: true, parentSpanContext: undefined }]);
+  });
 });
 
 test.each([

@@ -2,14 +2,17 @@ import {
   type Attributes,
   type Context,
   context,
+  type Link,
   metrics,
   propagation,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
   trace,
 } from '@opentelemetry/api';
+import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { Interceptor, ServerCall } from '../bridge/handler.ts';
 import type { MethodInfo } from '../call-context.ts';
 import {
@@ -42,10 +45,18 @@ interface CallSpan {
   readonly end: (code: Code, error: unknown) => void;
 }
 
+/** Whose trace context is continued: that of callers with the certificate of a peer, or of all callers. */
+export type TraceContextTrust = 'peers' | 'all';
+
+type IsTrusted = (call: ServerCall) => boolean;
+
 type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: number) => CallSpan;
 
 /**
- * One SERVER span a call whatever ends it, within the caller's trace, and its measurements:
+ * One SERVER span a call whatever ends it, and its measurements. The span is within the trace of a trusted caller. Any
+ * other caller's trace is only linked: its sampled flag does not make this service record, and its tracestate and baggage
+ * are not read (ADR 28).
+ *
  *
  * - `rpc.server.call.duration`, a histogram in seconds by method and code,
  * - `rpc.server.active_calls`, those being served, by method (the conventions have no such thing for RPC; the name
@@ -55,7 +66,7 @@ type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: num
  * The code is the one that is sent. Without an SDK all this costs next to nothing. Where the official instrumentation is
  * switched on the spans are its own; it measures nothing, so the measurements stay.
  */
-export function tracing(): Interceptor {
+export function tracing(peers: PeerScopes, trust: TraceContextTrust): Interceptor {
   const meter = metrics.getMeter(scope);
   const durations = durationHistogram('server');
   const known = new Map<MethodInfo, MethodTelemetry>();
@@ -64,7 +75,8 @@ export function tracing(): Interceptor {
     for (const { active, attributes } of known.values()) result.observe(active, attributes);
   });
   const retries = meter.createCounter('rpc.server.call.retries', { unit: '{call}' });
-  const openSpan = isGrpcInstrumented() ? officialSpan : ownSpans();
+  const isTrusted = trust === 'all' ? () => true : isPeer(peers);
+  const openSpan = isGrpcInstrumented() ? officialSpan(isTrusted) : ownSpans(isTrusted);
   return (next) => async (call) => {
     const startMs = performance.now();
     const method = known.getOrInsertComputed(call.method, methodTelemetry);
@@ -111,13 +123,39 @@ const headers: TextMapGetter<ServerCall> = {
   keys: () => [],
 };
 
-function ownSpans(): OpenSpan {
+/** Only what names the caller's span. The others hold any text. */
+const spanHeaders: TextMapGetter<ServerCall> = {
+  get: (call, key) => (key === 'tracestate' || key === 'baggage' ? undefined : call.header(key)),
+  keys: () => [],
+};
+
+/** The certificate is looked at only if there is a context to continue: Node parses it anew for each call. */
+function isPeer(peers: PeerScopes): IsTrusted {
+  return (call) =>
+    peers.size > 0 &&
+    propagation.fields().some((name) => call.header(name) !== undefined) &&
+    peers.has(call.peerIdentity ?? '');
+}
+
+/** The span context that the caller sent, to link to. */
+function linksOf(call: ServerCall): Link[] {
+  const sent = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, call, spanHeaders));
+  return sent ? [{ context: sent }] : [];
+}
+
+function ownSpans(isTrusted: IsTrusted): OpenSpan {
   const tracer = trace.getTracer(scope);
   // Nearly all callers use one name, so what it says is read off it once.
   let server = serverOf('');
   return (call, attributes, previousAttempts) => {
-    const parent = propagation.extract(context.active(), call, headers);
-    const span = tracer.startSpan(call.method.name, { kind: SpanKind.SERVER, attributes }, parent);
+    const trusted = isTrusted(call);
+    const parent = trusted ? propagation.extract(context.active(), call, headers) : context.active();
+    const options = {
+      kind: SpanKind.SERVER,
+      attributes,
+      ...(!trusted && { links: linksOf(call) }),
+    };
+    const span = tracer.startSpan(call.method.name, options, parent);
     if (span.isRecording()) {
       if (call.authority !== server.authority) server = serverOf(call.authority);
       span.setAttributes(server.attributes);
@@ -140,9 +178,12 @@ function serverOf(authority: string) {
   return { authority, attributes: serverAttributes(authority.slice(0, maxNameLength)) };
 }
 
-/** It is open already, and none of ours to end. */
-function officialSpan(): CallSpan {
-  return { context: context.active(), end: () => {} };
+/** The span is open already and ends by itself. The instrumentation continues the trace of every caller. */
+function officialSpan(isTrusted: IsTrusted): OpenSpan {
+  return (call) => ({
+    context: isTrusted(call) ? context.active() : propagation.deleteBaggage(context.active()),
+    end: () => {},
+  });
 }
 
 /** `127.0.0.1:5000` or `::1:5000`, as grpc-js writes it; a caller through a Unix socket has no address. */

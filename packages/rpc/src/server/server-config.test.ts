@@ -31,7 +31,23 @@ test('ensure services that need no token are read with their scopes', () => {
   );
 });
 
+test('the clock of the issuer may be off by five seconds, or as the operator says', () => {
+  expect(read({}).auth.clockToleranceSeconds).toBe(5);
+  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '0' }).auth.clockToleranceSeconds).toBe(0);
+  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '60' }).auth.clockToleranceSeconds).toBe(60);
+});
+
+test('only peers are trusted with the trace context, unless the operator says so', () => {
+  expect(read({}).traceContext).toBe('peers');
+  expect(read({ TRACE_CONTEXT: 'all' }).traceContext).toBe('all');
+});
+
 test.each<[Record<string, string>, string]>([
+  [{ TRACE_CONTEXT: 'ignore' }, 'TRACE_CONTEXT is not valid: it wants one of peers, all'],
+  [
+    { AUTH_CLOCK_TOLERANCE_SECONDS: '61' },
+    'AUTH_CLOCK_TOLERANCE_SECONDS is not valid: it wants a whole number from 0 to 60',
+  ],
   [{ TLS_MODE: 'on' }, 'TLS_MODE is not valid: it wants one of off, tls, mtls'],
   [
     { TLS_MODE: 'tls' },

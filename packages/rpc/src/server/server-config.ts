@@ -1,6 +1,7 @@
 import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
 import type { Environment } from '../environment.ts';
 import type { DeadlineMode } from '../interceptors/deadline.ts';
+import type { TraceContextTrust } from '../interceptors/tracing.ts';
 import { readTls } from '../tls/read-tls.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
@@ -10,10 +11,20 @@ export interface ServerConfig {
   readonly listenAddress: string;
   /** `DEADLINE_MODE` */
   readonly deadlineMode: DeadlineMode;
-  /** `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good. */
-  readonly auth: { readonly jwks: string; readonly issuer: string; readonly audience: string };
+  /**
+   * `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good.
+   * `AUTH_CLOCK_TOLERANCE_SECONDS`: how far the issuer's clock may be off.
+   */
+  readonly auth: {
+    readonly jwks: string;
+    readonly issuer: string;
+    readonly audience: string;
+    readonly clockToleranceSeconds: number;
+  };
   /** `AUTH_PEERS`: the services that need no token, by the SPIFFE ID of their certificate, and their scopes. */
   readonly peers: PeerScopes;
+  /** `TRACE_CONTEXT`: whose trace context is continued, that of `AUTH_PEERS` or of all callers. */
+  readonly traceContext: TraceContextTrust;
   /**
    * `TLS_MODE` (`off`, `tls`, `mtls`), `TLS_CERT`, `TLS_KEY`, `TLS_CA`: for the server, and for the clients through
    * which it calls others. Undefined is plain text.
@@ -38,8 +49,10 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
       jwks: environment.text('AUTH_JWKS', 'the file or URL of a JWK Set'),
       issuer: environment.text('AUTH_ISSUER', "the tokens' issuer (iss)"),
       audience: environment.text('AUTH_AUDIENCE', "this service's name in tokens (aud)"),
+      clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', { min: 0, max: 60 }, 5),
     },
     peers: readPeers(environment, tls),
+    traceContext: environment.oneOf('TRACE_CONTEXT', ['peers', 'all'], 'peers'),
     tls,
     drainTimeoutMs: environment.integer('DRAIN_TIMEOUT_MS', { min: 0, max: 600_000 }, 10_000),
     logLevel: environment.oneOf('LOG_LEVEL', logLevels, 'info'),

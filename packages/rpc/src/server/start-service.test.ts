@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { createClient } from '../client/create-client.ts';
+import { Code } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { audience, issuer, makeSigningKeys } from '../testing/signing-keys.ts';
 import { makeTestCertificates } from '../testing/test-certificates.ts';
@@ -18,8 +20,9 @@ test('ensure a service refuses certificates of development in production, and on
       config: {
         listenAddress: '127.0.0.1:0',
         deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience },
+        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
         peers: new Map(),
+        traceContext: 'peers',
         tls,
         drainTimeoutMs: 1000,
         logLevel: 'silent',
@@ -52,8 +55,9 @@ test("ensure a service's own interceptors see what the chain let through, and no
     config: {
       listenAddress: '127.0.0.1:0',
       deadlineMode: 'default',
-      auth: { jwks: keys.jwks, issuer, audience },
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
       peers: new Map(),
+      traceContext: 'peers',
       tls: undefined,
       drainTimeoutMs: 1000,
       logLevel: 'silent',
@@ -74,4 +78,38 @@ test("ensure a service's own interceptors see what the chain let through, and no
   await anna.listStock({});
   await service.drain();
   expect(seen).toEqual(['anna ListStock']);
+});
+
+test('a service takes over a replaced JWK Set, and refuses tokens that it has verified before', async () => {
+  await using keys = await makeSigningKeys('old');
+  await using others = await makeSigningKeys('new');
+  const service = await startService({
+    config: {
+      listenAddress: '127.0.0.1:0',
+      deadlineMode: 'default',
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
+      peers: new Map(),
+      traceContext: 'peers',
+      tls: undefined,
+      drainTimeoutMs: 1000,
+      logLevel: 'silent',
+      production: false,
+    },
+    log: createLogger({ service: 'test', level: 'silent' }),
+    service: InventoryService,
+    implementation: Object.fromEntries(
+      InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
+    ) as never,
+    errors: () => undefined,
+    ready: async () => {},
+  });
+  onTestFinished(() => service.drain());
+  const target = `127.0.0.1:${service.port}`;
+  const [oldToken, newToken] = [await keys.sign(), await others.sign()];
+  using before = createClient(InventoryService, { target, token: () => oldToken });
+  using after = createClient(InventoryService, { target, token: () => newToken });
+  await before.listStock({});
+  await writeFile(keys.jwks, JSON.stringify({ keys: [others.publicKey] }));
+  await vi.waitFor(() => after.listStock({}), { timeout: 10_000 });
+  await expect(before.listStock({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
 });

@@ -46,11 +46,16 @@ export async function startService<Service extends DescService>(
   const { config, log } = options;
   logProcessWarnings(log);
   logTelemetry(log);
-  const tokens = await createJwtVerifier({
-    ...config.auth,
-    developmentKeys: !config.production,
-    now: Date.now,
-  });
+  using starting = new DisposableStack();
+  const tokens = starting.adopt(
+    await createJwtVerifier({
+      ...config.auth,
+      developmentKeys: !config.production,
+      now: Date.now,
+      log,
+    }),
+    (each) => each.close(),
+  );
   const admission = createAdmission();
   measureAdmission(admission.snapshot);
   const server = await startServer({
@@ -64,6 +69,7 @@ export async function startService<Service extends DescService>(
         tokens,
         admission,
         peers: config.peers,
+        traceContext: config.traceContext,
       }),
       ...(options.interceptors ?? []),
     ],
@@ -76,6 +82,7 @@ export async function startService<Service extends DescService>(
   });
   const readiness = await watchReadiness(options.ready, server.setReady);
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
+  const running = starting.move();
   return {
     port: server.port,
     closeTimeoutMs: propagationPauseMs + config.drainTimeoutMs + closeGraceMs,
@@ -85,6 +92,7 @@ export async function startService<Service extends DescService>(
         pauseMs: config.production ? propagationPauseMs : 0,
         timeoutMs: config.drainTimeoutMs,
       });
+      running.dispose();
     },
   };
 }

@@ -8,6 +8,7 @@ import { type Client, createClient } from '../client/create-client.ts';
 import { Code, type ErrorMap, RpcError } from '../errors.ts';
 import type { TokenVerifier } from '../interceptors/auth.ts';
 import type { DeadlineMode } from '../interceptors/deadline.ts';
+import type { TraceContextTrust } from '../interceptors/tracing.ts';
 import { policyOf } from '../policy.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { collectLog } from './collect-log.ts';
@@ -20,6 +21,8 @@ export interface TestServerOptions {
   readonly verifyToken?: TokenVerifier['verify'];
   /** Who needs no token. */
   readonly peers?: PeerScopes;
+  /** Whose trace context is continued; everyone's when absent. */
+  readonly traceContext?: TraceContextTrust;
   /** TLS for the server, and for its client; plain text without. */
   readonly credentials?: { readonly server: ServerCredentials; readonly channel: ChannelCredentials };
   readonly errors?: ErrorMap;
@@ -76,6 +79,7 @@ export async function startTestServer<Service extends DescService>(
     deadlineMode: options.deadlineMode ?? 'default',
     tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
     ...(options.peers && { peers: options.peers }),
+    traceContext: options.traceContext ?? 'all',
   });
   const running = await startServer({
     address: '127.0.0.1:0',

@@ -12,10 +12,13 @@ CREATE TABLE widgets (
 
 CREATE INDEX widgets_by_owner ON widgets (owner_id, id DESC);
 
--- Secrets that all replicas share and nobody has to configure.
+-- Secrets that all replicas share and nobody has to configure. Several may have one name: the newest that every replica
+-- knows seals tokens, and all open them (docs/keys.md).
 CREATE TABLE service_keys (
-  name text PRIMARY KEY,
-  secret bytea NOT NULL
+  name text,
+  secret bytea NOT NULL CHECK (octet_length(secret) >= 32),
+  create_time timestamptz DEFAULT clock_timestamp(),
+  PRIMARY KEY (name, create_time)
 );
 INSERT INTO service_keys (name, secret)
 VALUES ('page_token', decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));

@@ -4,7 +4,7 @@ import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
 // <list>
-import { readServiceKey } from '@acme/postgres/service-key';
+import { openServiceKeys } from '@acme/postgres/service-key';
 // </list>
 import { createLogger } from '@acme/rpc/log';
 // <list>
@@ -39,6 +39,12 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   );
   const readiness = starting.adopt(openReadiness(databaseUrl, 'depot'), (each) => each.close());
 
+  // <list>
+  const tokenKeys = starting.adopt(
+    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    (each) => each.close(),
+  );
+  // </list>
   const service = starting.adopt(
     await startService({
       config: server,
@@ -47,7 +53,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       implementation: createClerkService({
         store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
         // <list>
-        widgetPages: createPageTokens(await readServiceKey(pool, 'page_token'), 'ListWidgets'),
+        widgetPages: createPageTokens(tokenKeys, 'ListWidgets'),
         // </list>
       }),
       errors: toStatus,

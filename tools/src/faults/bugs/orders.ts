@@ -92,11 +92,9 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     what: 'an inventory that does not answer is taken for one that has too little stock',
     edits: [
       {
-        file: 'services/orders/src/inventory-client.ts',
-        replace: `    default:
-      return { kind: 'UNKNOWN', cause: error };`,
-        with: `    default:
-      return { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } };`,
+        file: 'services/orders/src/reserve-answer.ts',
+        replace: `const unknown: ReserveAnswer = { kind: 'UNKNOWN', cause: error };`,
+        with: `const unknown: ReserveAnswer = { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } };`,
       },
     ],
     caughtBy: '4-after-t2',

@@ -24,8 +24,9 @@ export async function startTestDepot(): Promise<TestDepot> {
       server: {
         listenAddress: '127.0.0.1:0',
         deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience },
+        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
         peers: new Map(),
+        traceContext: 'peers',
         tls: undefined,
         drainTimeoutMs: 2000,
         logLevel: 'silent',

@@ -1,0 +1,165 @@
+import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
+import type { Logger } from 'pino';
+import { runDetached } from '../call-context.ts';
+import { measureKeySet } from './key-set-metrics.ts';
+import { type KeySetSource, keySetSource } from './key-set-source.ts';
+import { type UsableKeys, usableKeys } from './usable-keys.ts';
+
+export interface KeySetOptions {
+  /** A JWK Set (RFC 7517): a file's path or an https URL; http only from this machine. */
+  readonly jwks: string;
+  /** Whether keys made for development are accepted; never in production. */
+  readonly developmentKeys: boolean;
+  /** Wall clock, in ms since the epoch. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** One version of the keys: a set that changes is another object. */
+export interface KeySet {
+  /** Returns the key that the token's header names. */
+  readonly keyOf: JWTVerifyGetKey;
+}
+
+/** The keys that tokens are verified with, read again while the service runs. */
+export interface KeySetReader {
+  /** The last good keys; undefined if none were read within the last hour. */
+  current(): KeySet | undefined;
+  /** Whether the last attempt to read the set failed. */
+  isFailing(): boolean;
+  /** Reads the set for a token whose key is unknown, at most every 10 s from a URL. Never rejects. */
+  refreshForUnknownKey(): Promise<void>;
+  /** Reads the set when there are no current keys, at most once a second. Never rejects. */
+  refreshForMissingKeys(): Promise<void>;
+  /** Reads the set now, or joins a read that is under way. Never rejects. */
+  refresh(): Promise<void>;
+  close(): void;
+}
+
+/** How often a set is read: on a timer, on the timer after a failure, and for unknown keys at most. */
+const intervals = {
+  file: { refreshMs: 1_000, retryMs: 1_000, unknownKeyMs: 100 },
+  url: { refreshMs: 300_000, retryMs: 10_000, unknownKeyMs: 10_000 },
+} as const;
+const missingKeysMs = 1_000;
+
+/** The last good keys outlive an issuer that is away for this long. */
+const maxStaleMs = 3_600_000;
+
+/**
+ * Reads a JWK Set and keeps reading it. A set that cannot be read or parsed leaves the last good keys in use, for an
+ * hour. A set that was read replaces them as a whole, so a key that it no longer has is withdrawn.
+ *
+ * @throws Error if a file cannot be read, has no usable key, or has a development key where those are not accepted. A
+ * URL may be away at the start.
+ */
+export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> {
+  const { jwks, developmentKeys, now, log } = options;
+  const source = keySetSource(jwks);
+  const { refreshMs, retryMs, unknownKeyMs } = intervals[source.kind];
+  let keySet: KeySet | undefined;
+  let text = '';
+  let readAtMs = now();
+  let attemptedAtMs = Number.NEGATIVE_INFINITY;
+  let problem = '';
+  let isExpiryLogged = false;
+  let failures = 0;
+  let reading: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const take = (fresh: string, usable: UsableKeys) => {
+    readAtMs = now();
+    if (keySet && fresh === text) return;
+    if (usable.problems.length > 0)
+      log.warn({ jwks: source.name, problems: usable.problems.slice(0, 10) }, 'keys of the JWK Set ignored');
+    if (keySet) log.info({ jwks: source.name, keys: usable.keys.length }, 'JWK Set replaced');
+    text = fresh;
+    keySet = { keyOf: createLocalJWKSet({ keys: [...usable.keys] }) };
+  };
+  const isCurrent = () => isWithin(now() - readAtMs, maxStaleMs);
+  const complain = (failure: string) => {
+    failures += 1;
+    const fields = { jwks: source.name, problem: failure, age_s: Math.round((now() - readAtMs) / 1000) };
+    const effect = keySet ? 'the last good keys stay for an hour' : 'tokens cannot be verified yet';
+    // Once for each problem, not once for each attempt.
+    if (failure !== problem) log.warn(fields, `JWK Set cannot be read: ${effect}`);
+    problem = failure;
+    if (isCurrent() || isExpiryLogged) return;
+    isExpiryLogged = true;
+    log.error(fields, 'JWK Set could not be read for an hour: tokens cannot be verified');
+  };
+  const attempt = async () => {
+    attemptedAtMs = now();
+    try {
+      const fresh = await source.read();
+      take(fresh, usableKeys(fresh, { developmentKeys }));
+      if (problem) log.info({ jwks: source.name }, 'JWK Set can be read again');
+      problem = '';
+      isExpiryLogged = false;
+    } catch (error) {
+      complain(messageOf(error));
+    }
+  };
+  const schedule = () => {
+    clearTimeout(timer);
+    if (!isClosed) timer = setTimeout(refresh, problem ? retryMs : refreshMs).unref();
+  };
+  // Detached: a read that a call starts serves other calls too.
+  const refresh = () => {
+    reading ??= runDetached(attempt).finally(() => {
+      reading = undefined;
+      schedule();
+    });
+    return reading;
+  };
+  const refreshAtMost = (everyMs: number) =>
+    reading || !isWithin(now() - attemptedAtMs, everyMs) ? refresh() : Promise.resolve();
+
+  if (source.kind === 'file') {
+    const first = await readFirst(source, developmentKeys);
+    take(first.text, first.usable);
+    schedule();
+  } else await refresh();
+  const stopMeasuring = measureKeySet(() => ({ ageS: Math.max(0, now() - readAtMs) / 1000, failures }));
+  return {
+    current: () => (isCurrent() ? keySet : undefined),
+    isFailing: () => problem !== '',
+    refresh,
+    refreshForUnknownKey: () => refreshAtMost(unknownKeyMs),
+    refreshForMissingKeys: () => refreshAtMost(missingKeysMs),
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+      stopMeasuring();
+    },
+  };
+}
+
+/** A wrong file ends the start: the operator has just configured it. */
+async function readFirst(source: KeySetSource, developmentKeys: boolean) {
+  const { text, usable } = await source
+    .read()
+    .then((text) => ({ text, usable: usableKeys(text, { developmentKeys }) }))
+    .catch((cause: unknown) => {
+      throw new Error(`no JWK Set can be read from ${source.name}: ${messageOf(cause)}`, { cause });
+    });
+  if (usable.hasRefusedDevelopmentKey)
+    throw new Error(
+      `${source.name} holds a development key, which production does not accept: set AUTH_JWKS to your own`,
+    );
+  if (usable.keys.length === 0)
+    throw new Error(`${source.name} has no usable key: ${usable.problems.join('; ') || 'it is empty'}`);
+  return { text, usable };
+}
+
+/** An age below zero is that of a clock that was set back. */
+function isWithin(ageMs: number, maxMs: number): boolean {
+  return ageMs >= 0 && ageMs < maxMs;
+}
+
+/** fetch keeps the reason of a failed connection in its cause. A parser quotes the text, which is cut short. */
+function messageOf(error: unknown): string {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  return `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`.slice(0, 200).toWellFormed();
+}

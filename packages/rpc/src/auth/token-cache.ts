@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import type { Principal } from '../call-context.ts';
+import type { KeySet } from './key-set.ts';
+
+/** A token that was verified. */
+export interface VerifiedToken {
+  readonly principal: Principal;
+  /** The keys that it was verified with: other keys have to verify it again. */
+  readonly keys: KeySet;
+  readonly verifiedAtMs: number;
+  /** When the token expires, the tolerance included. */
+  readonly validUntilMs: number;
+}
+
+/** Remembers verified tokens by their hash, so that the memory of the process holds no token. */
+export interface TokenCache {
+  /** Returns the principal of a token that these keys verified within the last five minutes. */
+  get(key: string, keys: KeySet, nowMs: number): Principal | undefined;
+  set(key: string, token: VerifiedToken): void;
+}
+
+const maxEntries = 10_000;
+const maxSizeBytes = 8 * 1024 * 1024;
+const maxAgeMs = 300_000;
+
+/** The name of a token in the cache. */
+export function tokenKey(token: string): string {
+  return hash('sha256', token, 'base64');
+}
+
+export function createTokenCache(): TokenCache {
+  const entries = new Map<string, VerifiedToken & { readonly sizeBytes: number }>();
+  let totalBytes = 0;
+  const remove = (key: string) => {
+    totalBytes -= entries.get(key)?.sizeBytes ?? 0;
+    entries.delete(key);
+  };
+  return {
+    get: (key, keys, nowMs) => {
+      const entry = entries.get(key);
+      if (!entry || entry.keys !== keys || nowMs >= entry.validUntilMs) return undefined;
+      const ageMs = nowMs - entry.verifiedAtMs;
+      return ageMs >= 0 && ageMs < maxAgeMs ? entry.principal : undefined;
+    },
+    set: (key, token) => {
+      remove(key);
+      const sizeBytes = sizeOf(token.principal);
+      // The oldest goes first.
+      for (const oldest of entries.keys()) {
+        if (entries.size < maxEntries && totalBytes + sizeBytes <= maxSizeBytes) break;
+        remove(oldest);
+      }
+      entries.set(key, { ...token, sizeBytes });
+      totalBytes += sizeBytes;
+    },
+  };
+}
+
+/** An estimate from above: two bytes a character, and what V8 adds for the entry and each scope. */
+function sizeOf({ subject, scopes }: Principal): number {
+  let sizeBytes = 512 + 2 * subject.length;
+  for (const each of scopes) sizeBytes += 64 + 2 * each.length;
+  return sizeBytes;
+}
