@@ -6,13 +6,13 @@ import { anonymous, type MethodInfo, type Principal } from '../call-context.ts';
 import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
+import { arrivalOf } from './arrivals.ts';
 import { CallAbort } from './call-abort.ts';
 import { decompress } from './decompress.ts';
 import { disableDeadline, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
 import type { ByteHolder, HeldBytes } from './held-bytes.ts';
 import { markKnown } from './known-sessions.ts';
-import { receivedHeader } from './received-headers.ts';
 import type { UnflushedCall, UnflushedCalls } from './unflushed-calls.ts';
 
 /** Every method is registered as a bidirectional stream, whose handler grpc-js calls when the headers have come. */
@@ -105,7 +105,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
 
   hasHeader(key: string): boolean {
     return (
-      this.metadata[key] !== undefined || receivedHeader(http2StreamOf(this.grpcCall), key) !== undefined
+      this.metadata[key] !== undefined || arrivalOf(http2StreamOf(this.grpcCall))?.headers[key] !== undefined
     );
   }
 
@@ -274,7 +274,7 @@ function sizeBytes(metadata: Values): number {
 function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
   const deadline = Number(grpcCall.getDeadline());
   if (!Number.isFinite(deadline)) return undefined;
-  const timeoutMs = longTimeoutMs(receivedHeader(http2StreamOf(grpcCall), 'grpc-timeout'));
+  const timeoutMs = longTimeoutMs(arrivalOf(http2StreamOf(grpcCall))?.headers['grpc-timeout']);
   if (timeoutMs === undefined) return deadline;
   disableDeadline(grpcCall);
   return Date.now() + timeoutMs;

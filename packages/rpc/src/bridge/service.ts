@@ -2,8 +2,8 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call-context.ts';
 import { type Policy, policyOf } from '../policy.ts';
+import { noteArrivals } from './arrivals.ts';
 import type { Handler, Interceptor, ServiceImplementation } from './handler.ts';
-import { keepReceivedHeaders } from './received-headers.ts';
 import type { CallOptions } from './server-call.ts';
 import { dispatchTo, grpcMethod } from './server-methods.ts';
 
@@ -29,7 +29,7 @@ export function addService<Service extends DescService>(
   interceptors: readonly Interceptor[],
   { policies = policyOf, ...options }: ServiceOptions,
 ): void {
-  keepReceivedHeaders();
+  noteArrivals();
   const methods: UntypedServiceImplementation = {};
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];

@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
+import { arrivalOf } from '../bridge/arrivals.ts';
 import { isKnownSession } from '../bridge/known-sessions.ts';
 
 /** Bounds what connections hold on which no caller has been authenticated yet. */
@@ -23,8 +24,6 @@ interface Session {
 /** What an open stream takes beside its header list: Node's objects, and those of grpc-js. */
 const streamBytes = 20 * 1024;
 const limitBytes = 32 * 1024 * 1024;
-/** What grpc-js gives a Unix socket for a port; Node gives it none. */
-const unixPort = 1;
 
 const [created, closed] = ['http2.server.stream.created', 'http2.server.stream.close'];
 
@@ -61,7 +60,7 @@ export function createStrangerBudget(): StrangerBudget {
     if (!http2 || isKnownSession(http2)) return;
     let session = sessions.get(http2);
     if (!session) {
-      if ((http2.socket.localPort ?? unixPort) !== ownPort) return;
+      if (arrivalOf(stream)?.connection.port !== ownPort) return;
       session = { http2, sizeBytes: 0 };
       sessions.set(http2, session);
       const known = session;

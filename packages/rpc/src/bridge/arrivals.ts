@@ -1,0 +1,55 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+
+/** An HTTP/2 stream as it arrived. grpc-js drops entries of the header list that it cannot represent or that it uses. */
+export interface Arrival {
+  readonly headers: IncomingHttpHeaders;
+  /** Of `performance.now()`. */
+  readonly startMs: number;
+  readonly connection: Connection;
+}
+
+interface Connection {
+  /** The port that it came to; 1 on a Unix socket, as grpc-js has it. */
+  readonly port: number;
+  readonly peer: string;
+}
+
+/** Properties of their own: a WeakMap of all streams costs the garbage collector more than the call. */
+const arrival = Symbol('arrival');
+const connection = Symbol('connection');
+
+type MarkedStream = ServerHttp2Stream & { [arrival]?: Arrival };
+type MarkedSession = Http2Session & { [connection]?: Connection };
+
+const unixPort = 1;
+let isNoting = false;
+
+/** Notes every HTTP/2 stream that a server of this process receives from now on. */
+export function noteArrivals(): void {
+  if (isNoting) return;
+  isNoting = true;
+  subscribe('http2.server.stream.created', (message) => {
+    const { stream, headers } = message as { stream: MarkedStream; headers: IncomingHttpHeaders };
+    if (!stream.session) return;
+    stream[arrival] = { headers, startMs: performance.now(), connection: connectionOf(stream.session) };
+  });
+}
+
+export function arrivalOf(stream: ServerHttp2Stream): Arrival | undefined {
+  return (stream as MarkedStream)[arrival];
+}
+
+/** Node shows the socket through a proxy: it is asked once. */
+function connectionOf(session: MarkedSession): Connection {
+  session[connection] ??= readConnection(session);
+  return session[connection];
+}
+
+function readConnection({ socket }: Http2Session): Connection {
+  const { localPort = unixPort, remoteAddress, remotePort } = socket;
+  return {
+    port: localPort,
+    peer: remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`,
+  };
+}
