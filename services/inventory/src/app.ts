@@ -1,9 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { withIndexWalks } from '@acme/postgres/index-walks';
+import { indexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
 import { readServiceKey } from '@acme/postgres/service-key';
+import type { SessionSettings } from '@acme/postgres/session-settings';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { createResumeTokens } from '@acme/rpc/resume-token';
@@ -33,19 +34,20 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     pretty: !server.production,
   });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (url: string, applicationName: string, max: number) =>
+  const openConnections = (applicationName: string, max: number, settings: SessionSettings) =>
     starting.adopt(
       openPool({
-        url,
+        url: databaseUrl,
         max,
         applicationName,
+        settings,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
       }),
       (pool) => pool.end(),
     );
-  const pool = openConnections(withIndexWalks(databaseUrl), 'inventory', 10);
+  const pool = openConnections('inventory', 10, indexWalks);
   // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
-  const importPool = openConnections(databaseUrl, 'inventory imports', 4);
+  const importPool = openConnections('inventory imports', 4, {});
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();

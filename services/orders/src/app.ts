@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { withIndexWalks } from '@acme/postgres/index-walks';
+import { indexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
@@ -49,7 +49,8 @@ export async function startApp(config: Config): Promise<App> {
   await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
   const pool = starting.adopt(
     openPool({
-      url: withIndexWalks(config.databaseUrl),
+      url: config.databaseUrl,
+      settings: indexWalks,
       max: 10,
       applicationName: 'orders',
       onError: (err) => log.warn({ err }, 'idle database connection lost'),
