@@ -32,22 +32,27 @@ const limits: SessionSettings = {
   idle_in_transaction_session_timeout: 10_000,
 };
 
+export interface PoolOptions {
+  readonly url: string;
+  /** Maximum number of connections. */
+  readonly max: number;
+  /** Maximum wait for a connection: a second when absent, because waiting longer only makes an overload longer. */
+  readonly maxWaitMs?: number;
+  readonly applicationName: string;
+  readonly settings?: SessionSettings;
+  /** Called for a connection that died while unused (a database restart, a fail-over); it has been replaced already. */
+  readonly onError: (error: Error) => void;
+}
+
 /**
- * Opens a bounded pool of connections. `max` bounds them; a caller that cannot have one within a second gets an error
- * for which `isUnavailable` is true, because waiting longer only makes an overload longer.
+ * Opens a bounded pool of connections. A caller that cannot have one within `maxWaitMs` gets an error for which
+ * `isUnavailable` is true.
  *
- * `bigint` columns come back as bigint, `timestamptz` as Date. `onError` is called for connections that died while
- * unused (a database restart, a fail-over); the pool has already replaced them. A statement whose prepared plan is stale
- * is repeated on another connection. Parameters in the URL win over the limits here and over `settings`. Statements and
- * connections show in traces and measurements.
+ * `bigint` columns come back as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
+ * another connection. Parameters in the URL win over the limits here and over `settings`. Statements and connections show
+ * in traces and measurements.
  */
-export function openPool(options: {
-  url: string;
-  max: number;
-  applicationName: string;
-  settings?: SessionSettings;
-  onError: (error: Error) => void;
-}): pg.Pool {
+export function openPool(options: PoolOptions): pg.Pool {
   const settings = {
     text: sessionStatement(options.url, { ...limits, ...options.settings }),
     query_timeout: SETTINGS_TIMEOUT_MS,
@@ -56,7 +61,7 @@ export function openPool(options: {
     Client: clientOf(options.url),
     max: options.max,
     application_name: options.applicationName,
-    connectionTimeoutMillis: 1_000,
+    connectionTimeoutMillis: options.maxWaitMs ?? 1_000,
     idleTimeoutMillis: 30_000,
     // A pool that never lets go of a connection stays with the old primary after a fail-over by DNS.
     maxLifetimeSeconds: 1_800,

@@ -1,10 +1,9 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { indexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
-import { openPool } from '@acme/postgres/pool';
+import { openPool, type PoolOptions } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
 import { readServiceKey } from '@acme/postgres/service-key';
-import type { SessionSettings } from '@acme/postgres/session-settings';
 import { createLogger } from '@acme/rpc/log';
 import { createPageTokens } from '@acme/rpc/page-token';
 import { createResumeTokens } from '@acme/rpc/resume-token';
@@ -34,20 +33,24 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     pretty: !server.production,
   });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (applicationName: string, max: number, settings: SessionSettings) =>
+  const openConnections = (kind: string, options: Pick<PoolOptions, 'max' | 'maxWaitMs' | 'settings'>) =>
     starting.adopt(
       openPool({
         url: databaseUrl,
-        max,
-        applicationName,
-        settings,
+        applicationName: `inventory${kind}`,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
+        ...options,
       }),
       (pool) => pool.end(),
     );
-  const pool = openConnections('inventory', 10, indexWalks);
-  // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
-  const importPool = openConnections('inventory imports', 4, {});
+  // Each kind of work has connections of its own, so that no flood of another kind takes those that orders reserve with.
+  // Reserves need one, since one batch of them runs at a time.
+  const pool = openConnections('', { max: 2, settings: indexWalks });
+  const releasePool = openConnections(' releases', { max: 2, settings: indexWalks });
+  const readPool = openConnections(' reads', { max: 4, settings: indexWalks });
+  const countPool = openConnections(' counts', { max: 2, maxWaitMs: 10_000, settings: indexWalks });
+  // An import keeps its connection for as long as its caller sends.
+  const importPool = openConnections(' imports', { max: 4 });
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
@@ -60,7 +63,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     countReservation(reservation);
     feed.changed();
   };
-  const stock = createStockStore(pool);
+  const stock = createStockStore(readPool);
   const tokenKey = await readServiceKey(pool, 'page_token');
   const service = starting.adopt(
     await startService({
@@ -69,9 +72,9 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now, onDecided),
+        reservations: createReservationStore(pool, now, onDecided, releasePool),
         imports: createImportStore(importPool, now, feed.changed),
-        counts: createCountStore(pool, now, feed.changed),
+        counts: createCountStore(countPool, now, feed.changed),
         stockPages: createPageTokens(tokenKey, 'ListStock'),
         watchStock: createWatchStock(feed, createResumeTokens(tokenKey, 'WatchStock')),
       }),

@@ -47,16 +47,22 @@ export async function startApp(config: Config): Promise<App> {
     pretty: !config.server.production,
   });
   await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
-  const pool = starting.adopt(
-    openPool({
-      url: config.databaseUrl,
-      settings: indexWalks,
-      max: 10,
-      applicationName: 'orders',
-      onError: (err) => log.warn({ err }, 'idle database connection lost'),
-    }),
-    (pool) => pool.end(),
-  );
+  const openConnections = (kind: string, max: number) =>
+    starting.adopt(
+      openPool({
+        url: config.databaseUrl,
+        max,
+        applicationName: `orders${kind}`,
+        settings: indexWalks,
+        onError: (err) => log.warn({ err }, 'idle database connection lost'),
+      }),
+      (pool) => pool.end(),
+    );
+  // Reads and cancels have connections of their own, so that no flood of them takes those that orders are placed and
+  // settled with.
+  const pool = openConnections('', 4);
+  const readPool = openConnections(' reads', 4);
+  const cancelPool = openConnections(' cancels', 2);
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();
@@ -69,7 +75,7 @@ export async function startApp(config: Config): Promise<App> {
     countTransition(order);
     feed.changed();
   };
-  const store = createOrderStore(pool, { now, settleGraceMs, onTransition });
+  const store = createOrderStore(pool, { readPool, cancelPool, now, settleGraceMs, onTransition });
   const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
   const client = starting.use(
