@@ -11,6 +11,8 @@ export interface PoolerProxy extends AsyncDisposable {
 }
 
 const protocolVersion = 0x3_0000;
+/** The first byte of a client that begins with TLS at once. */
+const tlsHandshake = 0x16;
 /** What PgBouncer takes with its default configuration; it refuses a client that sends another one. */
 const known = new Set([
   'user',
@@ -49,7 +51,8 @@ export async function startPoolerProxy(target: number): Promise<PoolerProxy> {
       chunks.push(chunk);
       if (isBegun) return void upstream.write(chunk);
       begun = Buffer.concat([begun, chunk]);
-      if (begun.length < 8 || begun.length < begun.readInt32BE(0)) return;
+      const isTls = begun[0] === tlsHandshake;
+      if (!isTls && (begun.length < 8 || begun.length < begun.readInt32BE(0))) return;
       isBegun = true;
       const parameters = parametersOf(begun);
       if (parameters) startups.push(parameters);
