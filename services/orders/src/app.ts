@@ -100,7 +100,7 @@ export async function startApp(config: Config): Promise<App> {
     startSettler({ store: settlements, settle, inventory, admits, onOwed: onUnsettled, log }),
     (each) => each.stop(),
   );
-  starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
+  starting.adopt(startReconciliation({ pool, log, nowMs: () => performance.now() }), (each) => each.stop());
 
   const tokenKey = await readServiceKey(pool, 'page_token');
   const service = starting.adopt(
