@@ -7,6 +7,7 @@ import { useEveryMethod } from './use-every-method.ts';
 /** Changes the type of columns that prepared statements return. */
 async function changeColumns({ inventoryDatabase, ordersDatabase }: TestPair): Promise<void> {
   await inventoryDatabase.query('ALTER TABLE stock ALTER COLUMN title TYPE varchar(300)');
+  await inventoryDatabase.query('ALTER TABLE stock ALTER COLUMN sku TYPE varchar(100) COLLATE "C"');
   await inventoryDatabase.query('ALTER TABLE stock_events ALTER COLUMN title TYPE varchar(300)');
   await inventoryDatabase.query('ALTER TABLE reservations ALTER COLUMN state TYPE varchar(20)');
   await ordersDatabase.query('ALTER TABLE orders ALTER COLUMN state TYPE varchar(20)');
@@ -54,4 +55,16 @@ test('every method works behind a pooler that refuses the start-up parameters th
   }
   await proxies.disposeAsync();
   expect(new Set(startups.map(String))).toEqual(new Set(['application_name,client_encoding,database,user']));
+});
+
+test('every method works with a password that holds a bare %, and options beside it', async () => {
+  const reachDatabase = async (href: string) => {
+    const { host, pathname } = new URL(href);
+    const name = pathname.slice(1);
+    await queryOnce(href, `CREATE ROLE ${name} LOGIN PASSWORD '50%off'`);
+    await queryOnce(href, `ALTER DATABASE ${name} OWNER TO ${name}`);
+    return `postgres://${name}:50%off@${host}/${name}?options=-c%20jit%3Doff`;
+  };
+  await using pair = await startTestPair({ reachDatabase });
+  await useEveryMethod(pair);
 });

@@ -81,7 +81,8 @@ async function cancelOne(parameters: Record<string, string>) {
   await expect.poll(sleepers).toBe(1);
   controller.abort(new Error('the caller has gone'));
   await expect(slow).rejects.toThrow('the caller has gone');
-  expect(await sleepers()).toBe(0);
+  // The error arrives a moment before the session counts as idle.
+  await expect.poll(sleepers).toBe(0);
   return proxied.proxy.sent();
 }
 

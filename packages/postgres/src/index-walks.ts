@@ -6,6 +6,8 @@ import type { SessionSettings } from './session-settings.ts';
  * planner does not know how few rows an array or a record set holds.
  */
 export const indexWalks: SessionSettings = {
+  enable_indexscan: 'on',
+  enable_nestloop: 'on',
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_hashjoin: 'off',

@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { clientConfig, parseDatabaseUrl } from './connection-url.ts';
+import { parseDatabaseUrl } from './connection-url.ts';
 import { measurePool } from './pool-telemetry.ts';
+import { renewingClient } from './renewing-client.ts';
 import { type SessionSettings, sessionStatement } from './session-settings.ts';
 import { repeatStaleStatements } from './stale-plan.ts';
 import { traceStatements } from './statement-telemetry.ts';
@@ -30,6 +31,8 @@ const limits: SessionSettings = {
   // Under statement_timeout, so that waiting for a lock is told apart from working too long.
   lock_timeout: 5_000,
   idle_in_transaction_session_timeout: 10_000,
+  // The pool closes idle connections itself, and one that listens for notices is always idle.
+  idle_session_timeout: 0,
 };
 
 export interface PoolOptions {
@@ -58,7 +61,7 @@ export function openPool(options: PoolOptions): pg.Pool {
     query_timeout: SETTINGS_TIMEOUT_MS,
   };
   const pool = new pg.Pool({
-    Client: clientOf(options.url),
+    Client: renewingClient(options.url),
     max: options.max,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.maxWaitMs ?? 1_000,
@@ -82,19 +85,4 @@ export function openPool(options: PoolOptions): pg.Pool {
   repeatStaleStatements(pool);
   measurePool(pool, { poolName: options.applicationName, max: options.max });
   return pool;
-}
-
-/** Clients that read the certificates named in the URL for each connection, so that renewed ones are used. */
-function clientOf(url: string): new (options?: pg.ClientConfig) => pg.Client {
-  let config = clientConfig(url);
-  return class extends pg.Client {
-    constructor(options?: pg.ClientConfig) {
-      try {
-        config = clientConfig(url);
-      } catch {
-        // A file is being replaced: the last configuration still holds.
-      }
-      super({ ...options, ...config });
-    }
-  };
 }

@@ -52,6 +52,7 @@ describe('values come back the same from a database whose setting is', () => {
     `search_path = ''`,
     `search_path = elsewhere, public`,
     `default_transaction_isolation = 'serializable'`,
+    `standard_conforming_strings = off`,
   ])('%s', async (setting) => {
     await using other = await createTestDatabase();
     await queryOnce(other.url, 'CREATE SCHEMA elsewhere');
@@ -66,10 +67,11 @@ describe('values come back the same from a database whose setting is', () => {
       0.1 + 0.2,
     ]);
     const { rows } = await pool.query(
-      `SELECT at, age, data, share, at::text AS text, current_setting('transaction_isolation') AS isolation FROM things`,
+      `SELECT at, age, data, share, at::text AS text, '\\n' AS backslash, current_setting('transaction_isolation') AS isolation FROM things`,
     );
     expect(rows).toEqual([
       {
+        backslash: '\\n',
         at,
         age: expect.objectContaining({ days: 1, hours: 2, minutes: 3, seconds: 4 }),
         data,
