@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isUnavailable } from './errors.ts';
 import { indexWalks } from './index-walks.ts';
 import { migrate } from './migrate.ts';
 import { openPool } from './pool.ts';
@@ -121,6 +124,32 @@ test('a setting that the server refuses fails the call that wants the connection
     'invalid value for parameter "statement_timeout": "soon"',
   );
   expect(pool.totalCount).toBe(0);
+});
+
+describe('a call is UNAVAILABLE, and its connection given up, when the server, asked for the settings,', () => {
+  /** AuthenticationOk and ReadyForQuery. */
+  const welcome = Buffer.from('520000000800000000' + '5a0000000549', 'hex');
+  test.for([
+    ['closes the connection', (socket: Socket) => socket.destroy()],
+    ['does not answer', () => {}],
+  ] as const)('%s', async ([, answer]) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.once('data', () => answer(socket));
+        socket.write(welcome);
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await using _ = server;
+    await using pool = poolOf(`postgres://r1:x@127.0.0.1:${(server.address() as AddressInfo).port}/any`);
+    const failures = await Promise.allSettled([pool.query('SELECT 1'), pool.query('SELECT 1')]);
+    expect(failures.map((each) => each.status === 'rejected' && isUnavailable(each.reason))).toEqual([
+      true,
+      true,
+    ]);
+    expect(pool.totalCount).toBe(0);
+  });
 });
 
 test('no start-up parameter is sent that PgBouncer refuses', async () => {
