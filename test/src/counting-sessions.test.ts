@@ -21,7 +21,7 @@ const test = pairTest.extend('warehouse', async ({ pair }) => {
 async function waitingCounts(pair: TestPair): Promise<bigint | undefined> {
   const { rows } = await pair.inventoryDatabase.query<{ waiting: bigint }>(
     `SELECT count(*) AS waiting FROM pg_stat_activity
-     WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'inventory'`,
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'inventory counts'`,
   );
   return rows[0]?.waiting;
 }

@@ -44,13 +44,16 @@ export interface TestPairOptions {
   readonly ordersReplicas?: number;
   /** Where orders finds inventory, from where it is: a proxy's address. Where it is, when absent. */
   readonly reachInventory?: (target: string) => Promise<string>;
+  /** The URL by which a service reaches its database, from its own: a pooler's. Its own, when absent. */
+  readonly reachDatabase?: (url: string) => Promise<string>;
 }
 
 /** What a customer's token allows. */
 const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
 
 export async function startTestPair(options: TestPairOptions = {}): Promise<TestPair> {
-  const { ordersReplicas = 1, reachInventory = async (target) => target } = options;
+  const { ordersReplicas = 1 } = options;
+  const { reachInventory = async (target) => target, reachDatabase = async (url) => url } = options;
   // Undone in reverse, whatever of it had been started.
   await using started = new AsyncDisposableStack();
   const keys = started.use(await makeSigningKeys());
@@ -59,6 +62,9 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const ordersUrl = started.use(await createTestDatabase()).url;
   const inventoryDatabase = started.adopt(openTestPool(inventoryUrl), (pool) => pool.end());
   const ordersDatabase = started.adopt(openTestPool(ordersUrl), (pool) => pool.end());
+
+  const reachedInventoryUrl = await reachDatabase(inventoryUrl);
+  const reachedOrdersUrl = await reachDatabase(ordersUrl);
 
   const server = (port: number): ServerConfig => ({
     listenAddress: `127.0.0.1:${port}`,
@@ -73,7 +79,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   });
   let inventoryApp: InventoryApp | undefined;
   const startInventoryOn = async (port: number) => {
-    inventoryApp = await startInventory({ server: server(port), databaseUrl: inventoryUrl });
+    inventoryApp = await startInventory({ server: server(port), databaseUrl: reachedInventoryUrl });
     return inventoryApp.port;
   };
   const stopInventory = async () => {
@@ -91,7 +97,12 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const reachedTarget = await reachInventory(inventoryTarget);
   const ordersApps: OrdersApp[] = [];
   const startOrdersOn = (port: number) =>
-    startOrders({ server: server(port), databaseUrl: ordersUrl, inventoryTarget: reachedTarget, tokenFile });
+    startOrders({
+      server: server(port),
+      databaseUrl: reachedOrdersUrl,
+      inventoryTarget: reachedTarget,
+      tokenFile,
+    });
   started.defer(async () => void (await Promise.all(ordersApps.map((app) => app.close()))));
   for (let replica = 0; replica < ordersReplicas; replica++) ordersApps.push(await startOrdersOn(0));
   const ordersTargets = ordersApps.map(({ port }) => `127.0.0.1:${port}`);

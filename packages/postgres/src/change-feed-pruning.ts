@@ -19,7 +19,7 @@ export function startPruning(options: {
   const run = async () => {
     while (!closed) {
       try {
-        const pruned = await prune(pool, table, new Date(Date.now() - retentionMs));
+        const pruned = await prune(pool, table, retentionMs);
         if (pruned === batchSize) continue;
       } catch (error) {
         onError(error);
@@ -38,10 +38,11 @@ export function startPruning(options: {
 }
 
 /**
- * Removes the oldest events, up to the first that happened since, and notes how far: watchers that come back from before
- * that must be told. Gives how many there were, a batch at the most.
+ * Removes the oldest events, up to the first that is younger than `retentionMs`, and records how far, for watchers that
+ * resume from before. Returns how many there were: a batch at most. The database's clock decides, because the clocks of
+ * replicas differ.
  */
-export async function prune(pool: Pool, table: string, before: Date): Promise<number> {
+export async function prune(pool: Pool, table: string, retentionMs: number): Promise<number> {
   return transaction(pool, async (tx) => {
     const { rows } = await tx.query<{ pruned_seq: bigint }>(
       'SELECT pruned_seq FROM change_feeds WHERE name = $1 FOR UPDATE SKIP LOCKED',
@@ -53,12 +54,12 @@ export async function prune(pool: Pool, table: string, before: Date): Promise<nu
          SELECT seq, event_time FROM ${table} WHERE seq > $1 ORDER BY seq LIMIT ${batchSize}
        ), last AS (
          SELECT max(seq) AS seq FROM oldest
-         WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE event_time >= $2), 9223372036854775807)
+         WHERE seq < coalesce((SELECT min(seq) FROM oldest WHERE event_time >= now() - $2 * interval '1 ms'), 9223372036854775807)
        ), noted AS (
          UPDATE change_feeds SET pruned_seq = last.seq FROM last WHERE name = $3 AND last.seq IS NOT NULL
        )
        DELETE FROM ${table} USING last WHERE ${table}.seq > $1 AND ${table}.seq <= last.seq`,
-      [rows[0].pruned_seq, before, table],
+      [rows[0].pruned_seq, retentionMs, table],
     );
     return rowCount ?? 0;
   });

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ChangeFeed } from './change-feed.ts';
 import { prune } from './change-feed-pruning.ts';
 import { bufferLimits } from './change-feed-subscribers.ts';
@@ -255,14 +255,27 @@ describe('pruning', () => {
       `INSERT INTO thing_events (key, version, event_time)
        SELECT 'A', n, now() - (CASE n WHEN 4 THEN 1 ELSE 10 END) * interval '1 day' FROM generate_series(1, 6) n`,
     );
-    const weekAgo = new Date(Date.now() - 7 * 24 * 60 * 60 * 1000);
-    expect(await prune(database.pool, 'thing_events', weekAgo)).toBe(3);
-    expect(await prune(database.pool, 'thing_events', weekAgo)).toBe(0);
+    const weekMs = 7 * 24 * 60 * 60 * 1000;
+    expect(await prune(database.pool, 'thing_events', weekMs)).toBe(3);
+    expect(await prune(database.pool, 'thing_events', weekMs)).toBe(0);
     await using feed = database.openFeed();
     await using expired = watcher(feed, { after: 2n });
     await expect(expired.next()).rejects.toThrow('pruned');
     await using kept = watcher(feed, { after: 3n });
     expect(await kept.nextChange()).toBe('A4');
+  });
+
+  test('goes by the clock of the database, and not by that of the replica', async () => {
+    await using database = await openFeedDatabase();
+    await change(database.pool, 'A');
+    vi.useFakeTimers({ now: Date.now() + 365 * 24 * 60 * 60 * 1000, toFake: ['Date'] });
+    try {
+      expect(await prune(database.pool, 'thing_events', 60_000)).toBe(0);
+      vi.setSystemTime(0);
+      expect(await prune(database.pool, 'thing_events', -60_000)).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('ensure a feed whose events are all pruned goes on from where it was', async () => {

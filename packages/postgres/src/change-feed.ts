@@ -5,7 +5,7 @@ import { startFeedReader } from './change-feed-reader.ts';
 import type { FeedSource } from './change-feed-source.ts';
 import { createSubscribers } from './change-feed-subscribers.ts';
 import { createWatch, type Watch } from './change-feed-watch.ts';
-import { withIndexWalks } from './index-walks.ts';
+import { indexWalks } from './index-walks.ts';
 import { openPool } from './pool.ts';
 
 export interface ChangeFeedOptions<Row extends pg.QueryResultRow, Event> {
@@ -40,7 +40,8 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   // Its own connections, so that watchers never take those that calls need: one listens, one reads, one announces or
   // prunes, and two catch up.
   const pool = openPool({
-    url: withIndexWalks(url),
+    url,
+    settings: indexWalks,
     max: 5,
     applicationName: `${applicationName} feed`,
     onError,

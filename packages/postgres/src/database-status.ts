@@ -2,13 +2,15 @@ import { retryInfo } from '@acme/rpc/error-details';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { QueueFullError } from './batch.ts';
 import { isConflict, isTimeout, isUnavailable } from './errors.ts';
+import { isStalePlan } from './stale-plan.ts';
 
 /** How long a caller waits before it tries a database again that was away or had too much to do. */
 const retryDelayMs = 500;
 
 /** The status of a database's failure; undefined for an error that is not one, or that is a defect of ours. */
 export function databaseStatus(cause: unknown): RpcError | undefined {
-  if (isUnavailable(cause))
+  // A stale plan gets here only where nothing could be repeated; nothing was done.
+  if (isUnavailable(cause) || isStalePlan(cause))
     return new RpcError(Code.UNAVAILABLE, 'the database cannot be reached now', {
       details: [retryInfo(retryDelayMs)],
       cause,

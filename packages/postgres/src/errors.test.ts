@@ -110,6 +110,19 @@ test('ensures a transaction left idle too long is unavailable', async () => {
   await pool.end();
 });
 
+test('ensures a transaction that the database ends because it took too long is unavailable', async () => {
+  const pool = poolOn(database.url);
+  const client = await pool.connect();
+  const ended = once(client, 'error');
+  await client.query(`SET transaction_timeout = 50`);
+  await client.query('BEGIN');
+  const [error] = await ended;
+  expect(error).toMatchObject({ code: '25P04' });
+  expect(isUnavailable(error)).toBe(true);
+  client.release(true);
+  await pool.end();
+});
+
 test('ensures a socket, a port and a name with nothing behind them are unavailable', async () => {
   for (const [host, code] of [
     ['/nowhere', 'ENOENT'],

@@ -26,11 +26,11 @@ const MESSAGES = [
 
 /**
  * SQLSTATE classes 08 (connection), 53 (too many connections, disk or memory full) and 58 (I/O), then single
- * codes: the session was ended (57P01, 57P02, 57P05, 25P03), the server is starting or stopping (57P03), and a
+ * codes: the session was ended (57P01, 57P02, 57P05, 25P03, 25P04), the server is starting or stopping (57P03), and a
  * primary that has become a read-only replica (25006).
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE_STATES = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25006)$/;
+const UNAVAILABLE_STATES = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
 
 /**
  * True when the database cannot be reached or has too little room now: the same call may well work a moment

@@ -1,10 +1,12 @@
 import pg from 'pg';
+import { clientConfig } from './connection-url.ts';
 import {
   type AppliedMigration,
   firstMissing,
   type MigrationFile,
   readMigrationFiles,
 } from './migration-files.ts';
+import { sessionStatement } from './session-settings.ts';
 
 /** The advisory lock that migrations of one database take in turn. Any number that nothing else uses. */
 const LOCK_KEY = 7_266_178_843;
@@ -28,10 +30,10 @@ const SET_LIMITS = `
 export async function migrate(url: string, folder: URL): Promise<string[]> {
   const files = await readMigrationFiles(folder);
   const client = new pg.Client({
-    connectionString: url,
     application_name: 'migrate',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...clientConfig(url),
   });
   // The statement under way rejects as well; without a listener the event would end the process first.
   client.on('error', () => {});
@@ -42,6 +44,7 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
     throw new Error(`cannot reach the database ${where} as ${client.user}: ${first.message}`, { cause });
   });
   try {
+    await pinSession(client, url);
     const names: string[] = [];
     for (;;) {
       const name = await applyNext(client, files);
@@ -51,6 +54,24 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Gives the session its settings. Throws when the tables are where only the server's own search_path finds them: they
+ * would all be made again in another schema.
+ */
+async function pinSession(client: pg.Client, url: string): Promise<void> {
+  // Not by to_regclass: the session would remember that there is no table, and not see one that is made meanwhile.
+  const look = `SELECT relnamespace::regnamespace AS schema FROM pg_class
+                WHERE relname = 'schema_migrations' AND pg_table_is_visible(oid)`;
+  const { rows: before } = await client.query<{ schema: string }>(look);
+  await client.query(sessionStatement(url, {}));
+  const { rowCount: found } = await client.query(look);
+  if (!before[0] || found === 1) return;
+  const { schema } = before[0];
+  throw new Error(
+    `the tables are in the schema ${schema}, which is not searched: add the parameter search_path=${schema} to the database URL`,
+  );
 }
 
 /** A lock for the transaction rather than the session, so that it also works through a transaction pooler. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openPool } from './pool.ts';
+import { queryOnce } from './testing/query-once.ts';
 import { createTestDatabase } from './testing/test-database.ts';
 
 test('ensures bigint comes back as bigint, alone and in arrays, and timestamptz as Date', async () => {
@@ -59,12 +60,21 @@ test('ensures a connection that dies before its caller has made anything of it e
 
 test('ensures every session has limits, and says whose it is', async () => {
   await using database = await createTestDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  for (const limit of [
+    'statement_timeout',
+    'lock_timeout',
+    'idle_in_transaction_session_timeout',
+    'idle_session_timeout',
+  ])
+    await queryOnce(database.url, `ALTER DATABASE ${name} SET ${limit} = '1h'`);
   const pool = openPool({ url: database.url, max: 1, applicationName: 'orders', onError: () => {} });
   const { rows } = await pool.query(`
     SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
            current_setting('idle_in_transaction_session_timeout') AS idle,
+           current_setting('idle_session_timeout') AS unused,
            current_setting('application_name') AS name`);
-  expect(rows).toEqual([{ statement: '10s', lock: '5s', idle: '10s', name: 'orders' }]);
+  expect(rows).toEqual([{ statement: '10s', lock: '5s', idle: '10s', unused: '0', name: 'orders' }]);
   await pool.end();
 });
 
@@ -77,4 +87,14 @@ test('ensures no more than max connections are open', async () => {
   const closed = once(pool, 'remove');
   await pool.end();
   await closed;
+});
+
+test('ensures a connection is handed out with its settings, or not at all', async () => {
+  await using database = await createTestDatabase();
+  const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
+  const limits = await Promise.all(
+    Array.from({ length: 20 }, () => pool.query(`SELECT current_setting('lock_timeout') AS limit`)),
+  );
+  expect(new Set(limits.map(({ rows }) => rows[0].limit))).toEqual(new Set(['5s']));
+  await pool.end();
 });

@@ -1,12 +1,22 @@
 import type pg from 'pg';
 import { cancelStatement } from './cancel-statement.ts';
 import { isUnavailable } from './errors.ts';
+import { isStalePlan, repeatOnStalePlan } from './stale-plan.ts';
 
 /**
- * One statement outside of a transaction, for reads: when the signal is aborted it is cancelled on the server, and the
- * promise rejects with the signal's reason. A connection whose state is not known is closed, never reused.
+ * Runs one statement outside of a transaction, for reads: when the signal is aborted it is cancelled on the server, and
+ * the promise rejects with the signal's reason. A connection whose state is not known is closed, never reused. One whose
+ * plan is stale is closed too, and the statement repeated on another.
  */
-export async function query<Row extends pg.QueryResultRow>(
+export function query<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  statement: pg.QueryConfig,
+  signal: AbortSignal,
+): Promise<pg.QueryResult<Row>> {
+  return repeatOnStalePlan(pool, () => queryOnce<Row>(pool, statement, signal));
+}
+
+async function queryOnce<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   statement: pg.QueryConfig,
   signal: AbortSignal,
@@ -23,7 +33,7 @@ export async function query<Row extends pg.QueryResultRow>(
     signal.throwIfAborted();
     return await client.query<Row>(statement);
   } catch (error) {
-    unusable = isUnavailable(error);
+    unusable = isUnavailable(error) || isStalePlan(error);
     throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener('abort', onAbort);

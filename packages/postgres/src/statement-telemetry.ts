@@ -31,16 +31,16 @@ interface Queryable {
  * the text of a named statement holds no value, and only such texts are shown. Nor are errors, whose messages quote
  * values: their SQLSTATE is.
  */
-export function traceStatements(pool: pg.Pool, url: string): void {
-  const instrument = statementTracing(url);
+export function traceStatements(pool: pg.Pool, database: string): void {
+  const instrument = statementTracing(database);
   instrument(pool);
   pool.on('connect', instrument);
 }
 
-function statementTracing(url: string): (target: Queryable) => void {
+function statementTracing(databaseName: string): (target: Queryable) => void {
   const tracer = trace.getTracer(scope);
   const durations = durationHistogram();
-  const database = databaseAttributes(url);
+  const database = { 'db.system.name': 'postgresql', 'db.namespace': databaseName };
 
   const run = async (query: Query, statement: Statement, rest: readonly unknown[]) => {
     const startMs = performance.now();
@@ -79,11 +79,6 @@ function durationHistogram(): Histogram {
     description: 'How long statements took, with the wait for a connection where the pool gave one.',
     advice: { explicitBucketBoundaries: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] },
   });
-}
-
-function databaseAttributes(url: string): Attributes {
-  const { pathname } = new URL(url);
-  return { 'db.system.name': 'postgresql', 'db.namespace': decodeURIComponent(pathname.slice(1)) };
 }
 
 function statementAttributes(statement: Statement): Attributes {

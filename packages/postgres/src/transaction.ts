@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { cancelStatement } from './cancel-statement.ts';
 import { isConflict, isUnavailable } from './errors.ts';
+import { isStalePlan, repeatOnStalePlan } from './stale-plan.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** What a function takes that reads or writes inside the caller's transaction. A pool is one too, for reads. */
@@ -22,7 +23,8 @@ const CANCEL_GRACE_MS = 1_000;
  * Runs `run` between BEGIN and COMMIT and gives its result; when it throws, ROLLBACK, and its error.
  *
  * A serialization failure (40001) or deadlock (40P01) is tried again, up to five times in all, so `run` must do
- * nothing but talk to `tx`; one that consumes a stream cannot be run again and asks for `maxAttempts: 1`. When
+ * nothing but talk to `tx`; one that consumes a stream cannot be run again and asks for `maxAttempts: 1`. A stale plan
+ * is tried again on another connection. When
  * `signal` aborts, the running statement is cancelled on the server and the promise rejects with `signal.reason`
  * once that has ended, at the latest a second later; a COMMIT already sent is not cancelled, and its outcome
  * stands. A connection that is not known to be idle and out of any transaction is closed, never reused.
@@ -33,11 +35,14 @@ export async function transaction<T>(
   options: { signal?: AbortSignal; maxAttempts?: number } = {},
 ): Promise<T> {
   const { signal, maxAttempts = MAX_ATTEMPTS } = options;
-  for (let attempt = 1; ; attempt++) {
+  const attemptOnce = async () => {
     signal?.throwIfAborted();
-    const client = await checkOut(pool, signal);
+    return await runOnce(await checkOut(pool, signal), run, signal);
+  };
+  for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(client, run, signal);
+      // A stale plan is no conflict: it costs no attempt, and does not wait.
+      return await (maxAttempts > 1 ? repeatOnStalePlan(pool, attemptOnce) : attemptOnce());
     } catch (error) {
       if (attempt === maxAttempts || !isConflict(error)) throw error;
     }
@@ -76,7 +81,7 @@ async function runOnce<T>(
     return result;
   } catch (error) {
     session.end();
-    clean = !isUnavailable(error) && (await session.rollBack());
+    clean = !isUnavailable(error) && !isStalePlan(error) && (await session.rollBack());
     if (signal?.aborted) throw signal.reason;
     throw error;
   } finally {

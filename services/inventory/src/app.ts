@@ -1,7 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { withIndexWalks } from '@acme/postgres/index-walks';
+import { indexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
-import { openPool } from '@acme/postgres/pool';
+import { openPool, type PoolOptions } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
 import { openServiceKeys } from '@acme/postgres/service-key';
 import { createLogger } from '@acme/rpc/log';
@@ -35,19 +35,24 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     pretty: !server.production,
   });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (url: string, applicationName: string, max: number) =>
+  const openConnections = (kind: string, options: Pick<PoolOptions, 'max' | 'maxWaitMs' | 'settings'>) =>
     starting.adopt(
       openPool({
-        url,
-        max,
-        applicationName,
+        url: databaseUrl,
+        applicationName: `inventory${kind}`,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
+        ...options,
       }),
       (pool) => pool.end(),
     );
-  const pool = openConnections(withIndexWalks(databaseUrl), 'inventory', 10);
-  // An import keeps its connection for as long as its caller sends: slow ones must not take those that orders need.
-  const importPool = openConnections(databaseUrl, 'inventory imports', 4);
+  // Each kind of work has connections of its own, so that no flood of another kind takes those that orders reserve with.
+  // Reserves need one, since one batch of them runs at a time.
+  const pool = openConnections('', { max: 2, settings: indexWalks });
+  const releasePool = openConnections(' releases', { max: 2, settings: indexWalks });
+  const readPool = openConnections(' reads', { max: 4, settings: indexWalks });
+  const countPool = openConnections(' counts', { max: 2, maxWaitMs: 10_000, settings: indexWalks });
+  // An import keeps its connection for as long as its caller sends.
+  const importPool = openConnections(' imports', { max: 4 });
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();
@@ -60,9 +65,9 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     countReservation(reservation);
     feed.changed();
   };
-  const stock = createStockStore(pool);
+  const stock = createStockStore(readPool);
   const tokenKeys = starting.adopt(
-    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    await openServiceKeys(readPool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
     (each) => each.close(),
   );
   const service = starting.adopt(
@@ -72,9 +77,9 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now, onDecided),
+        reservations: createReservationStore(pool, now, onDecided, releasePool),
         imports: createImportStore(importPool, now, feed.changed),
-        counts: createCountStore(pool, now, feed.changed),
+        counts: createCountStore(countPool, now, feed.changed),
         stockPages: createPageTokens(tokenKeys, 'ListStock'),
         watchStock: createWatchStock(feed, createResumeTokens(tokenKeys, 'WatchStock')),
       }),

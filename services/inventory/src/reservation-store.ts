@@ -29,11 +29,15 @@ interface ReservationRow {
 
 const columns = 'id, state, lines, refusal, create_time';
 
-/** @param now Wall clock. */
+/**
+ * @param now Wall clock.
+ * @param releasePool Connections for releases, so that a flood of them leaves those of `pool` to reserves.
+ */
 export function createReservationStore(
   pool: Pool,
   now: () => Date,
   onDecided: OnDecided = () => {},
+  releasePool: Pool = pool,
 ): ReservationStore {
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
@@ -48,7 +52,7 @@ export function createReservationStore(
   return {
     reserve,
     release: async (id) => {
-      const { reservation, isNew } = await transaction(pool, (tx) => release(tx, id, now()));
+      const { reservation, isNew } = await transaction(releasePool, (tx) => release(tx, id, now()));
       if (isNew) onDecided(reservation);
       return reservation;
     },

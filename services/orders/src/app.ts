@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { withIndexWalks } from '@acme/postgres/index-walks';
+import { indexWalks } from '@acme/postgres/index-walks';
 import { migrate } from '@acme/postgres/migrate';
 import { openPool } from '@acme/postgres/pool';
 import { openReadiness } from '@acme/postgres/readiness';
@@ -50,15 +50,22 @@ export async function startApp(config: Config): Promise<App> {
     pretty: !config.server.production,
   });
   await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
-  const pool = starting.adopt(
-    openPool({
-      url: withIndexWalks(config.databaseUrl),
-      max: 10,
-      applicationName: 'orders',
-      onError: (err) => log.warn({ err }, 'idle database connection lost'),
-    }),
-    (pool) => pool.end(),
-  );
+  const openConnections = (kind: string, max: number) =>
+    starting.adopt(
+      openPool({
+        url: config.databaseUrl,
+        max,
+        applicationName: `orders${kind}`,
+        settings: indexWalks,
+        onError: (err) => log.warn({ err }, 'idle database connection lost'),
+      }),
+      (pool) => pool.end(),
+    );
+  // Reads and cancels have connections of their own, so that no flood of them takes those that orders are placed and
+  // settled with.
+  const pool = openConnections('', 4);
+  const readPool = openConnections(' reads', 4);
+  const cancelPool = openConnections(' cancels', 2);
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();
@@ -71,7 +78,7 @@ export async function startApp(config: Config): Promise<App> {
     countTransition(order);
     feed.changed();
   };
-  const store = createOrderStore(pool, { now, settleGraceMs, onTransition });
+  const store = createOrderStore(pool, { readPool, cancelPool, now, settleGraceMs, onTransition });
   const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
   const client = starting.use(
@@ -97,7 +104,7 @@ export async function startApp(config: Config): Promise<App> {
     startSettler({ store: settlements, settle, inventory, admits, onOwed: onUnsettled, log }),
     (each) => each.stop(),
   );
-  starting.adopt(startReconciliation({ pool, log, now }), (each) => each.stop());
+  starting.adopt(startReconciliation({ pool, log, nowMs: () => performance.now() }), (each) => each.stop());
 
   const tokenKeys = starting.adopt(
     await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),

@@ -103,3 +103,15 @@ test('ensure each change is told by one event, and a cancel that changes nothing
     { order_id: id, version: 2n, state: 'CANCELLED', event_time: now() },
   ]);
 });
+
+test('reads have connections of their own, and leave those of writes alone', async () => {
+  await using database = await openOrdersDatabase();
+  await using elsewhere = await openOrdersDatabase();
+  const store = createOrderStore(database.pool, { ...options, readPool: elsewhere.pool });
+  const order = await store.place(newOrder());
+  // Read from where nothing is written.
+  expect(await store.get(order.id, undefined, signal)).toBeUndefined();
+  expect(
+    await store.list({ customerId: order.customerId, state: undefined, before: undefined, limit: 9 }, signal),
+  ).toEqual([]);
+});

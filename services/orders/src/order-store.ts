@@ -33,6 +33,10 @@ export interface OrderStore {
 }
 
 export interface OrderStoreOptions {
+  /** Connections for reads, so that a flood of them leaves those of `pool` to placing; `pool` itself when absent. */
+  readonly readPool?: Pool;
+  /** The same for cancels, which may wait for each other's locks. */
+  readonly cancelPool?: Pool;
   /** Wall clock, for the times that customers see. What is due when goes by the database's, which replicas share. */
   readonly now: () => Date;
   /** How long the call that places an order has it to itself before the settler looks after it. */
@@ -44,7 +48,7 @@ export interface OrderStoreOptions {
 const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderStore {
-  const { now, settleGraceMs, onTransition = () => {} } = options;
+  const { readPool = pool, cancelPool = pool, now, settleGraceMs, onTransition = () => {} } = options;
   const place = createBatcher<NewOrder, Order | OrderError>({
     name: 'place-orders',
     run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
@@ -61,7 +65,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     },
     get: async (id, owner, signal) => {
       const { rows } = await query<OrderRow>(
-        pool,
+        readPool,
         {
           name: 'get-order',
           text: `SELECT ${orderColumns} FROM orders WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2)`,
@@ -73,7 +77,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     },
     list: async ({ customerId, state, before = beyondAllIds, limit }, signal) => {
       const { rows } = await query<OrderRow>(
-        pool,
+        readPool,
         {
           name: state ? 'list-orders-in-state' : 'list-orders',
           text: `SELECT ${orderColumns} FROM orders
@@ -86,7 +90,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
       return rows.map(fromRow);
     },
     cancel: async (id, owner, etag, signal) => {
-      const { order, isNew } = await transaction(pool, (tx) => cancel(tx, id, owner, etag, now()), {
+      const { order, isNew } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {
         signal,
       });
       if (isNew) onTransition(order);

@@ -6,8 +6,8 @@ import { metrics } from '@opentelemetry/api';
 export interface ReconciliationParts {
   readonly pool: Pool;
   readonly log: Logger;
-  /** Wall clock, by which orders are dated. */
-  readonly now: () => Date;
+  /** Monotonic clock, in ms. How old orders are goes by the database's clock, which replicas share. */
+  readonly nowMs: () => number;
 }
 
 export interface Reconciliation {
@@ -29,7 +29,7 @@ const maxNamed = 20;
  * Watches that nothing stays unsettled: `orders.unsettled.count`, and `orders.unsettled.oldest_age` in seconds, of
  * orders that are PENDING or owe inventory a release. All replicas see the same; take the maximum, not the sum.
  */
-export function createReconciliation({ pool, log, now }: ReconciliationParts): Reconciliation {
+export function createReconciliation({ pool, log, nowMs }: ReconciliationParts): Reconciliation {
   let seen = { count: 0, oldestAgeS: 0 };
   let complainedMs = Number.NEGATIVE_INFINITY;
   const meter = metrics.getMeter('@acme/orders');
@@ -47,11 +47,11 @@ export function createReconciliation({ pool, log, now }: ReconciliationParts): R
   oldestAge.addCallback(observeAge);
   return {
     check: async () => {
-      const at = now();
-      const { tooOld, ids, ...rest } = await readUnsettled(pool, at);
+      const { tooOld, ids, ...rest } = await readUnsettled(pool);
       seen = rest;
-      if (tooOld === 0 || at.getTime() - complainedMs < complainEveryMs) return;
-      complainedMs = at.getTime();
+      const checkedMs = nowMs();
+      if (tooOld === 0 || checkedMs - complainedMs < complainEveryMs) return;
+      complainedMs = checkedMs;
       const fields = { count: tooOld, oldest_age_s: seen.oldestAgeS, order_ids: ids };
       log.warn(fields, `orders have not been settled for over ${tooOldMs / 1000} s`);
     },
@@ -93,20 +93,20 @@ interface Unsettled {
 }
 
 /** Reads the settler's index, which holds what is unsettled and nothing else. */
-async function readUnsettled(pool: Pool, at: Date): Promise<Unsettled> {
+async function readUnsettled(pool: Pool): Promise<Unsettled> {
   const { rows } = await pool.query<Unsettled>({
     name: 'unsettled-orders',
     text: `WITH unsettled AS MATERIALIZED (
-             SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL LIMIT $3
+             SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL LIMIT $2
            ), too_old AS (
-             SELECT id, update_time FROM unsettled WHERE update_time < $1::timestamptz - $2 * interval '1 ms'
+             SELECT id, update_time FROM unsettled WHERE update_time < now() - $1 * interval '1 ms'
            )
            SELECT count(*)::int AS count,
-                  greatest(0, coalesce(extract(epoch FROM $1 - min(update_time)), 0))::float8 AS "oldestAgeS",
+                  greatest(0, coalesce(extract(epoch FROM now() - min(update_time)), 0))::float8 AS "oldestAgeS",
                   (SELECT count(*)::int FROM too_old) AS "tooOld",
-                  ARRAY(SELECT id FROM too_old ORDER BY update_time, id LIMIT $4) AS ids
+                  ARRAY(SELECT id FROM too_old ORDER BY update_time, id LIMIT $3) AS ids
            FROM unsettled`,
-    values: [at, tooOldMs, maxRead, maxNamed],
+    values: [tooOldMs, maxRead, maxNamed],
   });
   return rows[0] as Unsettled;
 }

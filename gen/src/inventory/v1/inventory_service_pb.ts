@@ -618,6 +618,9 @@ export const InventoryService: GenService<{
    * what counts is the number, not a difference. Sessions end with their connection, which servers close by and by: a
    * scanner opens another one.
    *
+   * All sessions of a server share two connections to its database, so that counting never takes those that orders need.
+   * A count that has waited 10 s for one ends its session UNAVAILABLE.
+   *
    * @generated from rpc inventory.v1.InventoryService.CountStock
    */
   countStock: {

@@ -1,0 +1,21 @@
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { renewingClient } from './renewing-client.ts';
+
+test('a renewed certificate is used for the next connection, and the last one while the file is missing', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'acme-client-'));
+  const file = join(folder.path, 'ca.crt');
+  await writeFile(file, 'first');
+  const url = `postgres://r1:secret@db/orders?sslmode=verify-full&sslrootcert=${encodeURIComponent(file)}`;
+  const Client = renewingClient(url);
+  const settings = () => new Client({ host: 'elsewhere', application_name: 'test' });
+  expect(settings()).toMatchObject({ host: 'db', user: 'r1', ssl: { ca: 'first' } });
+  await rm(file);
+  expect(settings()).toMatchObject({ ssl: { ca: 'first' } });
+  await writeFile(file, 'second');
+  expect(settings()).toMatchObject({ ssl: { ca: 'second' } });
+  await rm(file);
+  expect(() => renewingClient(url)).toThrow('the database URL is not valid: ENOENT');
+});
