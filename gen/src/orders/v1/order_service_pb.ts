@@ -123,7 +123,7 @@ export const GetOrderResponseSchema: GenMessage<GetOrderResponse> = /*@__PURE__*
  */
 export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
-   * Orders wanted at the most: 0 stands for 50, over 200 for 200.
+   * Maximum number of orders in the page: 0 stands for 50, over 200 for 200.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -329,7 +329,8 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * ListOrders reads a customer's orders, newest first, in pages (AIP-158).
+   * ListOrders reads a customer's orders, newest first, in pages (AIP-158). A page also ends at about 256 KiB, before it
+   * has page_size orders, and holds at least one: only an empty next_page_token says that it is the last.
    *
    * @generated from rpc orders.v1.OrderService.ListOrders
    */
