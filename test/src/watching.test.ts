@@ -110,7 +110,7 @@ test('ensure a token that was altered, or is of another watch, is INVALID_ARGUME
 }) => {
   const { token } = await watchOrders(orders);
   const others = (await pair.clientsFor(`not-${customerId}`)).orders;
-  const altered = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
+  const altered = `${token.startsWith('A') ? 'B' : 'A'}${token.slice(1)}`;
   for (const call of [
     orders.watchOrders({ resumeToken: altered }),
     orders.watchOrders({ resumeToken: 'x' }),

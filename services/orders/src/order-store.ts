@@ -124,7 +124,7 @@ async function placeAll(
              ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
              RETURNING id, customer_id, version, state
            ), event AS (
-             INSERT INTO order_events (order_id, customer_id, version, state, event_time)
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
              SELECT id, customer_id, version, state, $2 FROM placed
            )
            SELECT id FROM placed`,
@@ -198,7 +198,7 @@ async function cancel(
              WHERE id = $1
              RETURNING ${orderColumns}
            ), event AS (
-             INSERT INTO order_events (order_id, customer_id, version, state, event_time)
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
              SELECT id, customer_id, version, state, $2 FROM cancelled
            )
            SELECT * FROM cancelled`,

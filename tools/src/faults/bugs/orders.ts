@@ -45,7 +45,7 @@ export const bugsOfOrders: readonly PlantedBug[] = [
       {
         file: settlements,
         replace: `), event AS (
-             INSERT INTO order_events (order_id, customer_id, version, state, event_time)
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
              SELECT id, customer_id, version, state, $2 FROM settled
            )
            SELECT * FROM settled`,
