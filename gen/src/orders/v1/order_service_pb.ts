@@ -358,8 +358,10 @@ export const OrderService: GenService<{
    *
    * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
    * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
-   * too. Errors: OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are gone, after a week at the
-   * earliest: watch from now on, and list; INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
+   * too. Errors: OUT_OF_RANGE: what changed after the token cannot be told: watch from now on, and list. Its reason is
+   * `RESUME_TOKEN_EXPIRED` when the events after the token are gone, after a week at the earliest, and
+   * `RESUME_TOKEN_AHEAD` when the database was restored, or failed over, to a state without the token's event; an open
+   * watch ends with it too. INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
    *
    * @generated from rpc orders.v1.OrderService.WatchOrders
    */
