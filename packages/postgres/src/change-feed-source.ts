@@ -42,7 +42,8 @@ export interface FeedPage<Event> {
 const livePage = { events: 500, sizeBytes: 256 * 1024 };
 const missedPage = { events: 100, sizeBytes: 16 * 1024 };
 
-/** The numbers that one read for some keys covers, so that it reads no more rows than these, however many keys there are. */
+/** A page is read of each key, before they are merged. For more keys than these, a read covers `maxSpan` numbers at most. */
+const fewKeys = 20;
 const maxSpan = 20_000n;
 
 /** Reads the events after a place that have been committed. Throws `ExpiredError` and `PlaceAheadError`. */
@@ -77,7 +78,8 @@ export async function readMissed<Row extends pg.QueryResultRow, Event>(
   source: FeedSource<Row, Event>,
   { known, after, upTo, keys }: MissedQuery,
 ): Promise<{ readonly events: readonly FeedEvent<Event>[]; readonly end: bigint }> {
-  const end = keys && after + maxSpan < upTo ? after + maxSpan : upTo;
+  const spanEnd = after + maxSpan;
+  const end = keys && keys.size > fewKeys && spanEnd < upTo ? spanEnd : upTo;
   const statement = keys ? missedByKey(source) : missedOfAll(source);
   const values = [after, end, ...(keys ? [[...keys]] : [])] as const;
   const page = await read(pool, source, { ...statement, maximum: missedPage }, known, values);
@@ -85,18 +87,27 @@ export async function readMissed<Row extends pg.QueryResultRow, Event>(
   return { events: page.events, end: page.isCut && last ? last.place.seq : end };
 }
 
-const missedRows = `seq > $2 AND seq <= $3 ORDER BY seq LIMIT ${missedPage.events}`;
-
 function missedOfAll({ table }: { readonly table: string }) {
-  return { name: `missed-of-${table}`, events: `SELECT * FROM ${table} WHERE ${missedRows}` };
+  return {
+    name: `missed-of-${table}`,
+    events: `SELECT * FROM ${table} WHERE seq > $2 AND seq <= $3 ORDER BY seq LIMIT ${missedPage.events}`,
+  };
 }
 
-/** Each key's events are found by the index, whatever lies between them. */
+/**
+ * Compares and orders by the key and the number together, so that the key's index alone can serve it: by the primary key it
+ * would read the events of all others in between. The index may leave out rows without a key.
+ */
 function missedByKey({ table, keyColumn }: { readonly table: string; readonly keyColumn: string }) {
   return {
     name: `missed-by-key-of-${table}`,
     events: `SELECT event.* FROM unnest($4::text[]) AS watched (key)
-             CROSS JOIN LATERAL (SELECT * FROM ${table} WHERE ${keyColumn} = watched.key AND ${missedRows}) AS event
+             CROSS JOIN LATERAL (
+               SELECT * FROM ${table}
+               WHERE (${keyColumn}, seq) > (watched.key, $2) AND (${keyColumn}, seq) <= (watched.key, $3)
+                 AND ${keyColumn} IS NOT NULL
+               ORDER BY ${keyColumn}, seq LIMIT ${missedPage.events}
+             ) AS event
              ORDER BY seq LIMIT ${missedPage.events}`,
   };
 }
