@@ -22,9 +22,11 @@ const placeAsBefore = `
 
 const customers = 'SELECT customer FROM order_events ORDER BY customer';
 
-test('an event that a replica of the release before writes gets the customer of its order', async () => {
+test('an order and an event that a replica of the release before writes get a size and a customer', async () => {
   await using database = await openOrdersDatabase();
   await database.pool.query(placeAsBefore, [['alice', 'bob']]);
+  const sizes = await database.pool.query('SELECT DISTINCT lines_bytes FROM orders');
+  expect(sizes.rows).toEqual([{ lines_bytes: '[]'.length }]);
   expect((await database.pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);
 });
 
