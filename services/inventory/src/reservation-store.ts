@@ -29,6 +29,9 @@ interface ReservationRow {
 
 const columns = 'id, state, lines, refusal, create_time';
 
+/** About what a line takes in memory and in a statement. */
+const lineBytes = 160;
+
 /** @param now Wall clock. */
 export function createReservationStore(
   pool: Pool,
@@ -44,6 +47,7 @@ export function createReservationStore(
     },
     maxItems: 128,
     maxQueued: 4096,
+    sizeBytes: ({ lines }) => lines.length * lineBytes,
   });
   return {
     reserve,

@@ -44,6 +44,9 @@ export interface OrderStoreOptions {
   readonly onTransition?: OnTransition;
 }
 
+/** About what a line takes in memory and in a statement. */
+const lineBytes = 160;
+
 /** Sorts after every id. */
 const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -54,6 +57,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
     maxItems: 128,
     maxQueued: 4096,
+    sizeBytes: ({ lines }) => lines.length * lineBytes,
   });
   return {
     place: async (order) => {
