@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { ListOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { patiently } from '@acme/tools/patiently';
+import { toBinary } from '@bufbuild/protobuf';
 import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 import { test } from './pair-test.ts';
@@ -52,6 +54,41 @@ test('ensure a page holds 50 orders by default and 200 at the most', async ({ pa
   await Promise.all(Array.from({ length: 7 }, () => placeMany(customer, 30, 'many')));
   const sizeOf = async (pageSize: number) => (await customer.orders.listOrders({ pageSize })).orders.length;
   expect(await Promise.all([0, 1, 200, 201, 2 ** 31 - 1].map(sizeOf))).toEqual([50, 1, 200, 200, 200]);
+});
+
+test('orders of 1,000 lines are listed whole, in pages of at most 256 KiB', async ({
+  pair,
+  customer,
+  customerId,
+}) => {
+  const count = 60;
+  await pair.ordersDatabase.query(
+    `INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state, rejection, create_time, update_time)
+     SELECT uuidv7(), $1, gen_random_uuid(), '', lines, 'REJECTED',
+            jsonb_build_object('reason', 'OUT_OF_STOCK', 'items', '[]'::jsonb), now(), now()
+     FROM generate_series(1, $2::int),
+          (SELECT jsonb_agg(jsonb_build_object('sku', 'sku-' || n, 'quantity', 1)) AS lines
+           FROM generate_series(1, 1000) AS n) AS large`,
+    [customerId, count],
+  );
+  for (const pageSize of [0, 200]) {
+    const listed = new Set<string>();
+    let pages = 0;
+    let pageToken = '';
+    do {
+      const page = await customer.orders.listOrders({ pageSize, pageToken });
+      expect(toBinary(ListOrdersResponseSchema, page).length).toBeLessThan(256 * 1024);
+      for (const { id, lines } of page.orders) {
+        expect(lines).toHaveLength(1000);
+        listed.add(id);
+      }
+      pageToken = page.nextPageToken;
+      pages++;
+    } while (pageToken !== '');
+    expect(listed.size).toBe(count);
+    // Pages are full: a thousand lines take some 35 kB of text in the database.
+    expect(pages).toBeLessThan(count / 5);
+  }
 });
 
 test('ensure a customer sees only their own orders, in the state that they ask for', async ({

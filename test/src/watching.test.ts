@@ -2,7 +2,7 @@ import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { prune } from '@acme/postgres/change-feed-pruning';
 import { resumingWatch } from '@acme/rpc/client/resuming-watch';
-import { Code } from '@acme/rpc/errors';
+import { Code, type RpcError } from '@acme/rpc/errors';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
 import { test as pairTest } from './pair-test.ts';
@@ -110,7 +110,7 @@ test('ensure a token that was altered, or is of another watch, is INVALID_ARGUME
 }) => {
   const { token } = await watchOrders(orders);
   const others = (await pair.clientsFor(`not-${customerId}`)).orders;
-  const altered = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
+  const altered = `${token.startsWith('A') ? 'B' : 'A'}${token.slice(1)}`;
   for (const call of [
     orders.watchOrders({ resumeToken: altered }),
     orders.watchOrders({ resumeToken: 'x' }),
@@ -120,6 +120,52 @@ test('ensure a token that was altered, or is of another watch, is INVALID_ARGUME
     expect(code).toBe(Code.INVALID_ARGUMENT);
     expect(message).toBe('resume_token: must be the resume_token of a watch with the same filters');
   }
+});
+
+test('a database that is restored to an older state ends watches and their tokens with OUT_OF_RANGE', async ({
+  pair,
+  customer: { orders },
+}) => {
+  await pair.stockUp({ restored: 100 });
+  await using before = await watchOrders(orders);
+  const restarts: RpcError[] = [];
+  const stop = new AbortController();
+  const resuming = resumingWatch(
+    orders.watchOrders,
+    {},
+    { signal: stop.signal, onRestart: (error) => restarts.push(error) },
+  );
+  await resuming.next();
+  await placeOrder(orders, 'restored');
+  const { resumeToken } = await before.next();
+  // Back to the place where the watches began; then more happens than was lost.
+  const { rows } = await pair.ordersDatabase.query('SELECT max(seq) - 2 AS seq FROM order_events');
+  const { seq } = rows[0] as { seq: bigint };
+  await pair.ordersDatabase.query('DELETE FROM order_events WHERE seq > $1', [seq]);
+  await pair.ordersDatabase.query(
+    `SELECT setval(pg_get_serial_sequence('order_events', 'seq'), greatest($1, 1), $1 > 0)`,
+    [seq],
+  );
+  for (let order = 0; order < 3; order++) await placeOrder(orders, 'restored');
+
+  const refused = await rejectionOf(orders.watchOrders({ resumeToken }).next());
+  expect(refused.code).toBe(Code.OUT_OF_RANGE);
+  expect(refused.detail(ErrorInfoSchema)).toMatchObject({
+    domain: 'orders.v1',
+    reason: 'RESUME_TOKEN_AHEAD',
+  });
+  const open = await rejectionOf(
+    (async () => {
+      for (;;) await before.next();
+    })(),
+  );
+  expect(open.detail(ErrorInfoSchema)?.reason).toBe('RESUME_TOKEN_AHEAD');
+  while (restarts.length === 0) await resuming.next();
+  const id = await placeOrder(orders, 'restored');
+  let response = await resuming.next();
+  while (!response.value?.order) response = await resuming.next();
+  expect(response.value.order.id).toBe(id);
+  stop.abort();
 });
 
 test('ensure a token whose events are pruned is OUT_OF_RANGE, and says what to do', async ({

@@ -66,8 +66,9 @@ async function follow<Response extends { resumeToken: string }>(
     if (!isInterrupted) process.stderr.write(`${explained(error)}; it will be resumed\n`);
     isInterrupted = true;
   };
+  const onRestart = (error: unknown) => say(`${explained(error)}; this watches from now on`);
   try {
-    for await (const response of watch({ signal: stop.signal, onInterrupted })) {
+    for await (const response of watch({ signal: stop.signal, onInterrupted, onRestart })) {
       isInterrupted = false;
       const line = lineOf(response);
       if (line !== undefined) say(line);

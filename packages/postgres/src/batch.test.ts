@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { createBatcher, QueueFullError } from './batch.ts';
+import { batchBytes, createBatcher, QueueFullError } from './batch.ts';
 import { isUnavailable } from './errors.ts';
 
 /** A `run` that records its batches and holds each until told how it ends. */
@@ -175,4 +175,33 @@ test('ensures a run that throws before its first await rejects like any other', 
   };
   const add = createBatcher<number, number>({ name: 'test', run, maxItems: 3, maxQueued: 3 });
   await expect(add(1)).rejects.toThrow('at once');
+});
+
+test('a batch ends when it is full by bytes, and the queue is full by bytes', async () => {
+  const { batches, run, succeed } = heldRun();
+  const half = batchBytes.run / 2;
+  // Each item is its own size in halves of a batch.
+  const options = {
+    name: 'test',
+    run,
+    maxItems: 10,
+    maxQueued: 1000,
+    sizeBytes: (item: number) => item * half,
+  };
+  const add = createBatcher(options);
+  const results = [add(0)];
+  await turn();
+  results.push(...[1, 1, 1, 3, 0].map(add));
+  for (let batch = 0; batch < 4; batch++) {
+    succeed(batch);
+    await turn();
+  }
+  expect(batches).toEqual([[0], [1, 1], [1], [3], [0]]);
+  const queued = Array.from({ length: (2 * batchBytes.queued) / batchBytes.run }, () => add(1));
+  await expect(add(1)).rejects.toThrow(QueueFullError);
+  for (let batch = 4; batch < batches.length; batch++) {
+    succeed(batch);
+    await turn();
+  }
+  await Promise.all([...results, ...queued]);
 });

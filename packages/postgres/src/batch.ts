@@ -1,6 +1,9 @@
 import { type BatchTelemetry, batchTelemetry, type ItemTrace } from '@acme/rpc/batch-telemetry';
 import { isUnavailable } from './errors.ts';
 
+/** Maximum size of a batch, and of all that waits, where items say their size. A larger item is a batch by itself. */
+export const batchBytes = { run: 2 * 1024 * 1024, queued: 32 * 1024 * 1024 };
+
 /** More work waits than `maxQueued`: the caller should be told to come back later. */
 export class QueueFullError extends Error {
   override name = 'QueueFullError';
@@ -20,7 +23,8 @@ type RunBatch<Item, Result> = (batch: readonly Waiting<Item, Result>[]) => Promi
  * Gathers items into batches: while one batch is at the database the next one fills. An item that finds nothing
  * running starts with those that arrive in the same turn of the event loop, at its end, and waits for no others; at most
  * `maxItems` go together, first come first served.
- * With `maxQueued` waiting already, a further item rejects at once with `QueueFullError`.
+ * With `maxQueued` waiting already, a further item rejects at once with `QueueFullError`. Items that differ much in size give
+ * it as `sizeBytes`: then `batchBytes` bounds batches and the queue, too.
  *
  * When a batch fails, its items run one by one, so that nobody pays for a neighbour: `run` must have done
  * nothing if it throws, or be safe to repeat. If the database is unavailable all of them fail with it instead.
@@ -32,10 +36,12 @@ export function createBatcher<Item, Result>(options: {
   run: (items: Item[]) => Promise<Result[]>;
   maxItems: number;
   maxQueued: number;
+  sizeBytes?: (item: Item) => number;
 }): (item: Item) => Promise<Result> {
-  const { name, maxItems, maxQueued } = options;
+  const { name, maxItems, maxQueued, sizeBytes = () => 0 } = options;
   const telemetry = batchTelemetry(name);
   const queue: Waiting<Item, Result>[] = [];
+  let queuedBytes = 0;
   let draining = false;
 
   const run: RunBatch<Item, Result> = (batch) =>
@@ -44,17 +50,32 @@ export function createBatcher<Item, Result>(options: {
       () => options.run(batch.map(({ item }) => item)),
     );
 
+  /** Takes the items of the next batch from the queue, at least one. */
+  const takeBatch = () => {
+    let bytes = 0;
+    const end = queue.findIndex(({ item }, index) => {
+      const size = sizeBytes(item);
+      if (index === maxItems || (index > 0 && bytes + size > batchBytes.run)) return true;
+      bytes += size;
+      return false;
+    });
+    queuedBytes -= bytes;
+    return queue.splice(0, end < 0 ? queue.length : end);
+  };
+
   async function drain(): Promise<void> {
-    while (queue.length > 0) await settle(run, queue.splice(0, maxItems));
+    while (queue.length > 0) await settle(run, takeBatch());
     draining = false;
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (queue.length >= maxQueued) {
-        reject(new QueueFullError(`${maxQueued} items are waiting already`));
+      const size = sizeBytes(item);
+      if (queue.length >= maxQueued || (queue.length > 0 && queuedBytes + size > batchBytes.queued)) {
+        reject(new QueueFullError(`${queue.length} items of ${queuedBytes} bytes are waiting already`));
         return;
       }
+      queuedBytes += size;
       queue.push(shown(telemetry, { item, resolve, reject }));
       if (draining) return;
       draining = true;

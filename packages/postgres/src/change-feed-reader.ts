@@ -1,15 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createAlarm } from './alarm.ts';
-import {
-  type FeedEvent,
-  type FeedSource,
-  pageSize,
-  readEnd,
-  readPage,
-  readWriters,
-} from './change-feed-source.ts';
-import { bufferLimits } from './change-feed-subscribers.ts';
+import { ExpiredError, type Place, PlaceAheadError } from './change-feed-place.ts';
+import { type FeedEvent, type FeedSource, readEnd, readPage, readWriters } from './change-feed-source.ts';
+import { bufferLimits } from './change-feed-subscription.ts';
 import type { Pool } from './pool.ts';
 
 export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
@@ -19,8 +13,11 @@ export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
   readonly deliver: (event: FeedEvent<Event>) => void;
   /** Hears of every read that failed, and will be tried again. */
   readonly onError: (error: unknown) => void;
-  /** Hears that nothing could be read for so long that watchers should be told. */
-  readonly onSilence: (error: unknown) => void;
+  /**
+   * Called when watchers miss something from now on: nothing could be read for long, or the reader began anew because the
+   * database no longer holds what it had read.
+   */
+  readonly onBroken: (error: unknown) => void;
 }
 
 export interface FeedReader {
@@ -30,7 +27,9 @@ export interface FeedReader {
    */
   enter(): { readonly atWork: Promise<void> } & Disposable;
   /** Everything up to here is final and has been delivered to those who watched then. */
-  position(): bigint;
+  position(): Place;
+  /** Number of times that the reader has begun anew. A watch that began before has missed something. */
+  restarts(): number;
   /** Something has changed: read now. */
   wake(): void;
   close(): Promise<void>;
@@ -58,13 +57,14 @@ const burstBytes = bufferLimits.sizeBytes / 4;
 export function startFeedReader<Row extends pg.QueryResultRow, Event>(
   options: FeedReaderOptions<Row, Event>,
 ): FeedReader {
-  const { pool, source, deliver, onError, onSilence } = options;
+  const { pool, source, deliver, onError, onBroken } = options;
   const alarm = createAlarm();
   let closed = false;
   let watchers = 0;
   let isAtWork = false;
   let atWork = promised();
-  let position = 0n;
+  let restarts = 0;
+  let position: Place = { seq: 0n, timeUs: undefined };
   /** Numbers up to here that are not in the table can come no more. */
   let settledTo = 0n;
   let gap: { readonly upTo: bigint; readonly writers: ReadonlySet<string> } | undefined;
@@ -74,7 +74,7 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
     const end = await readEnd(pool, source.table);
     const writers = await readWriters(pool, source.table);
     while (!closed && !(await haveEnded(writers))) await sleep(pauseMs);
-    [position, settledTo, gap] = [end, end, undefined];
+    [position, settledTo, gap] = [end, end.seq, undefined];
   };
   const haveEnded = async (writers: ReadonlySet<string>) =>
     writers.size === 0 || writers.isDisjointFrom(await readWriters(pool, source.table));
@@ -84,8 +84,9 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
     let delivered = 0;
     let sizeBytes = 0;
     for (const event of page) {
-      if (event.seq !== position + 1n && event.seq > settledTo) break;
-      position = event.seq;
+      const { seq } = event.place;
+      if (seq !== position.seq + 1n && seq > settledTo) break;
+      position = event.place;
       deliver(event);
       delivered++;
       sizeBytes += event.sizeBytes;
@@ -98,15 +99,15 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
 
   /** Reads a page; true when there may be more to read at once. */
   const readOn = async (): Promise<boolean> => {
-    const page = await readPage(pool, source, position);
-    const delivered = await deliverFinal(page);
-    const beyond = delivered < page.length ? page.at(-1) : undefined;
+    const { events, isCut } = await readPage(pool, source, position);
+    const delivered = await deliverFinal(events);
+    const beyond = delivered < events.length ? events.at(-1) : undefined;
     if (!beyond) {
       gap = undefined;
-      return page.length === pageSize;
+      return isCut;
     }
-    if (!gap || gap.upTo <= position) {
-      gap = { upTo: beyond.seq, writers: await readWriters(pool, source.table) };
+    if (!gap || gap.upTo <= position.seq) {
+      gap = { upTo: beyond.place.seq, writers: await readWriters(pool, source.table) };
       return false;
     }
     if (!(await haveEnded(gap.writers))) return false;
@@ -115,10 +116,22 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
     return true;
   };
 
+  /** Has the next turn begin after what is written then. */
+  const leaveWork = () => {
+    if (isAtWork) atWork = promised();
+    isAtWork = false;
+  };
+
+  /** What can no longer be read after `position` is not skipped in silence: the watches end. */
+  const beginAnew = (error: ExpiredError | PlaceAheadError) => {
+    restarts++;
+    leaveWork();
+    onBroken(error);
+  };
+
   const turn = async () => {
     if (watchers === 0) {
-      if (isAtWork) atWork = promised();
-      isAtWork = false;
+      leaveWork();
       return alarm.sleep(pollMs);
     }
     if (!isAtWork) await begin();
@@ -139,10 +152,14 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
         failures = 0;
       } catch (error) {
         onError(error);
+        if (error instanceof PlaceAheadError || error instanceof ExpiredError) {
+          beginAnew(error);
+          continue;
+        }
         failures++;
         // One alone may be this process itself, that had no time to look at the answer.
         if (failures > 2 && performance.now() - workedMs > maxSilenceMs) {
-          onSilence(error);
+          onBroken(error);
           atWork.reject(error);
           if (!isAtWork) atWork = promised();
         }
@@ -154,11 +171,13 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
 
   return {
     enter: () => {
-      watchers++;
+      // While nobody watched, the database may have been replaced.
+      if (watchers++ === 0) leaveWork();
       alarm.ring();
       return { atWork: atWork.promise, [Symbol.dispose]: () => void watchers-- };
     },
     position: () => position,
+    restarts: () => restarts,
     wake: alarm.ring,
     close: async () => {
       closed = true;

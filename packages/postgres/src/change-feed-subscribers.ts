@@ -1,20 +1,11 @@
 import type { FeedEvent } from './change-feed-source.ts';
+import { createSubscription, type Subscriber, type Subscription } from './change-feed-subscription.ts';
 
-/** What a watcher may leave unread before it is let go: events, and about how many bytes of them. */
-export const bufferLimits = { events: 256, sizeBytes: 64 * 1024 };
-
-/** One watcher's place in the live feed. Disposing gives it up. */
-export interface Subscription<Event> extends Disposable {
-  /** The next event that has come. Throws what the feed was failed with, and `BufferFullError`. */
-  take(): FeedEvent<Event> | undefined;
-  /** Resolves with true when there is something to take, with false after this long; rejects with the signal's reason. */
-  wait(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
-}
-
-/** A watcher reads more slowly than things change. What it left is dropped; it can resume after what it has taken. */
-export class BufferFullError extends Error {
-  override name = 'BufferFullError';
-}
+/**
+ * Maximum that waits for all watchers of the process, in bytes. An event that waits for several is counted once. Beyond it
+ * the watcher with the most ends with `BufferFullError`.
+ */
+const maxTotalBytes = 16 * 1024 * 1024;
 
 export interface Subscribers<Event> {
   /** @param keys Undefined for all. @param after Events up to here are known to the watcher. */
@@ -25,15 +16,13 @@ export interface Subscribers<Event> {
   fail(error: unknown): void;
 }
 
-interface Subscriber<Event> {
-  push(event: FeedEvent<Event>): void;
-  fail(error: unknown): void;
-}
-
 export function createSubscribers<Event>(): Subscribers<Event> {
   const all = new Set<Subscriber<Event>>();
   const toEverything = new Set<Subscriber<Event>>();
   const byKey = new Map<string, Set<Subscriber<Event>>>();
+  /** Of each event that waits, for how many watchers it does. */
+  const waiting = new Map<FeedEvent<Event>, number>();
+  let totalBytes = 0;
 
   const enlist = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
     all.add(subscriber);
@@ -50,62 +39,43 @@ export function createSubscribers<Event>(): Subscribers<Event> {
     }
   };
 
+  const onHeld = (event: FeedEvent<Event>) => {
+    const holders = waiting.get(event) ?? 0;
+    waiting.set(event, holders + 1);
+    if (holders === 0) totalBytes += event.sizeBytes;
+  };
+  const onLeft = (event: FeedEvent<Event>) => {
+    const holders = waiting.get(event) ?? 0;
+    if (holders > 1) return void waiting.set(event, holders - 1);
+    waiting.delete(event);
+    totalBytes -= event.sizeBytes;
+  };
+  const makeRoom = () => {
+    while (totalBytes > maxTotalBytes) {
+      let fullest: Subscriber<Event> | undefined;
+      for (const each of all) if (each.sizeBytes() > (fullest?.sizeBytes() ?? 0)) fullest = each;
+      if (!fullest) return;
+      fullest.overflow();
+    }
+  };
+
   return {
     add: (keys, after) => {
-      const { subscriber, subscription } = createSubscription<Event>(after);
+      const { subscriber, subscription } = createSubscription<Event>({ after, onHeld, onLeft });
       enlist(subscriber, keys);
-      return { ...subscription, [Symbol.dispose]: () => strike(subscriber, keys) };
+      const leave = () => {
+        strike(subscriber, keys);
+        subscriber.clear();
+      };
+      return { ...subscription, [Symbol.dispose]: leave };
     },
     deliver: (event) => {
       for (const subscriber of byKey.get(event.key) ?? []) subscriber.push(event);
       for (const subscriber of toEverything) subscriber.push(event);
+      makeRoom();
     },
     fail: (error) => {
       for (const subscriber of all) subscriber.fail(error);
     },
   };
-}
-
-function createSubscription<Event>(after: bigint) {
-  let events: FeedEvent<Event>[] = [];
-  let sizeBytes = 0;
-  let failure: unknown;
-  let wake: (() => void) | undefined;
-
-  const fail = (error: unknown) => {
-    failure ??= error;
-    events = [];
-    wake?.();
-  };
-  const push = (event: FeedEvent<Event>) => {
-    if (failure !== undefined || event.seq <= after) return;
-    sizeBytes += event.sizeBytes;
-    events.push(event);
-    // One event is taken however large it is: its watcher may well be quick.
-    const isFull = events.length > bufferLimits.events || sizeBytes > bufferLimits.sizeBytes;
-    if (isFull && events.length > 1) fail(new BufferFullError('more has changed than the watcher reads'));
-    else wake?.();
-  };
-  const take = () => {
-    if (failure !== undefined) throw failure;
-    const event = events.shift();
-    sizeBytes -= event?.sizeBytes ?? 0;
-    return event;
-  };
-  const wait = (timeoutMs: number, signal: AbortSignal) =>
-    new Promise<boolean>((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const settle = (finish: () => void) => {
-        wake = undefined;
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        finish();
-      };
-      const onAbort = () => settle(() => reject(signal.reason));
-      wake = () => settle(() => resolve(true));
-      const timer = setTimeout(() => settle(() => resolve(false)), timeoutMs);
-      signal.addEventListener('abort', onAbort);
-      if (events.length > 0 || failure !== undefined) wake();
-    });
-  return { subscriber: { push, fail }, subscription: { take, wait } };
 }

@@ -1,41 +1,46 @@
 import type pg from 'pg';
+import { type Place, PlaceAheadError } from './change-feed-place.ts';
 import type { FeedReader } from './change-feed-reader.ts';
-import { type FeedEvent, type FeedSource, pageSize, readPage, readPruned } from './change-feed-source.ts';
+import { checkPlace, type FeedSource, type MissedQuery, readMissed } from './change-feed-source.ts';
 import type { Subscribers } from './change-feed-subscribers.ts';
+import { createHeldPages } from './held-pages.ts';
 import type { Pool } from './pool.ts';
 import { createSlots } from './slots.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export interface WatchOptions {
-  /** Whose changes to tell; undefined for all. */
+  /** Whose changes to watch; undefined for all. */
   readonly keys: ReadonlySet<string> | undefined;
-  /** The `seq` of the last item that was handled; undefined to begin with what changes from now on. */
-  readonly after: bigint | undefined;
+  /** The place of the last item that was handled; undefined to begin with what changes from now on. */
+  readonly after: Place | undefined;
+  /** Who watches. Callers that catch up take turns. */
+  readonly caller: string;
   readonly signal: AbortSignal;
 }
 
-/** A change, or without an event only how far the watcher has come: nothing up to there was for it. */
-export interface FeedItem<Event> {
-  readonly seq: bigint;
-  readonly event: Event | undefined;
-}
-
 /**
- * Every change after a place, once and in order. The first item comes as soon as the watch stands and has no event; one
- * like it comes whenever nothing has happened for a while.
+ * Gives an item for every change after a place, once and in order. The first item comes as soon as the watch stands and is
+ * made without an event; one like it comes whenever nothing has happened for a while, and says how far the watch has come.
  *
- * Throws `ExpiredError` for a place after which events have been pruned, `BufferFullError` when the watcher is too slow,
- * what the database failed with, and the signal's reason.
+ * `toItem` is called when an event is read, so that a watch that waits for its consumer holds items and no events.
+ *
+ * Throws `ExpiredError` for a place after which events have been pruned, `PlaceAheadError` for one that the database does
+ * not hold (any more), `BufferFullError` when the watcher is too slow, `SlotsBusyError` when too many catch up, what the
+ * database failed with, and the signal's reason.
  */
-export type Watch<Event> = (options: WatchOptions) => AsyncGenerator<FeedItem<Event>, void>;
+export type Watch<Event> = <Item>(
+  options: WatchOptions,
+  toItem: (event: Event | undefined, place: Place) => Item,
+) => AsyncGenerator<Item, void>;
 
-/** Events after that place are no longer there. */
-export class ExpiredError extends Error {
-  override name = 'ExpiredError';
-}
+/** Reads at a time of what watches have missed. */
+const catchUpSlots = { count: 2, maxWaitMs: 10_000 };
 
-/** Watchers that read what they missed at a time; the others wait for their turn. */
-const maxCatchingUp = 2;
+/** Maximum that all watches that catch up hold of what they have read, in bytes. */
+const maxHeldBytes = 16 * 1024 * 1024;
+
+/** A watch joins the live feed when it is this near to it: what it reads after that, it buffers live events beside. */
+const joinWithin = 500n;
 
 export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
   readonly pool: Pool;
@@ -45,65 +50,87 @@ export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
   readonly heartbeatMs: number;
 }): Watch<Event> {
   const { pool, source, reader, subscribers, heartbeatMs } = feed;
-  const takeSlot = createSlots(maxCatchingUp);
+  const takeSlot = createSlots(catchUpSlots);
+  const hold = createHeldPages<{ sizeBytes: number; place: Place; item: unknown }>(maxHeldBytes);
   let waits = 0;
 
   /** Up to a sixteenth less than all: watchers that all heard of one change shall not all be told at one moment later. */
   const patienceMs = () => heartbeatMs * (1 - (waits++ % 64) / 1024);
 
-  const requireKept = async (after: bigint) => {
-    if ((await readPruned(pool, source.table)) > after)
-      throw new ExpiredError(`events after ${after} have been pruned`);
-  };
+  return async function* <Item>(
+    options: WatchOptions,
+    toItem: (event: Event | undefined, place: Place) => Item,
+  ) {
+    const { keys, after, caller, signal } = options;
 
-  const readMissed = async (after: bigint, upTo: bigint, signal: AbortSignal) => {
-    using _slot = await takeSlot(signal);
-    const page = await readPage(pool, source, after, upTo);
-    // Asked afterwards: what is not pruned by now was all there before.
-    await requireKept(after);
-    return page;
-  };
+    /** Reads a page. The slot is released before the consumer is waited for. */
+    const holdMissed = async (query: MissedQuery) => {
+      using _slot = await takeSlot(caller, signal);
+      const { events, end } = await readMissed(pool, source, query);
+      const items = events.map(({ place, event, sizeBytes }) => ({
+        place,
+        sizeBytes,
+        item: toItem(event, place),
+      }));
+      return { page: hold(items), end };
+    };
 
-  async function* missed(from: bigint, upTo: bigint, { keys, signal }: WatchOptions) {
-    for (let after = from; after < upTo; ) {
-      const page = await readMissed(after, upTo, signal);
-      for (const event of page) if (!keys || keys.has(event.key)) yield itemOf(event);
-      after = page.length < pageSize ? upTo : (page.at(-1)?.seq ?? upTo);
+    async function* missed(from: Place, upTo: Place) {
+      let known = from;
+      for (let next = from.seq; next < upTo.seq; ) {
+        const { page, end } = await holdMissed({ known, after: next, upTo: upTo.seq, keys });
+        using held = page;
+        for (let taken = held.take(); taken; taken = held.take()) {
+          known = taken.place;
+          yield taken.item as Item;
+        }
+        next = held.isDropped() ? known.seq : end;
+      }
     }
-  }
 
-  return async function* (options) {
-    const { keys, after, signal } = options;
+    const takeLive = (subscription: ReturnType<typeof subscribers.add>) => {
+      const taken = subscription.take();
+      return taken && { place: taken.place, item: toItem(taken.event, taken.place) };
+    };
+
     using presence = reader.enter();
     await untilAborted(presence.atWork, signal, 0);
-    let seq = after ?? reader.position();
-    if (seq < reader.position()) await requireKept(seq);
-    yield { seq, event: undefined };
-    // What does not fit into one page is read before the watcher joins: nothing is buffered for it meanwhile.
-    while (reader.position() - seq > BigInt(pageSize)) {
+    const restarts = reader.restarts();
+    if (after) await requireInFeed(after, caller, signal);
+    let place = after ?? reader.position();
+    yield toItem(undefined, place);
+    // What is far behind is read before the watch joins the live feed: nothing is buffered for it meanwhile.
+    while (reader.position().seq - place.seq > joinWithin) {
       const upTo = reader.position();
-      yield* missed(seq, upTo, options);
-      seq = upTo;
+      yield* missed(place, upTo);
+      place = upTo;
     }
+    if (reader.restarts() !== restarts)
+      throw new PlaceAheadError(`the database no longer holds event ${place.seq}`);
     const upTo = reader.position();
-    using subscription = subscribers.add(keys, seq > upTo ? seq : upTo);
-    yield* missed(seq, upTo, options);
-    if (seq < upTo) seq = upTo;
+    using subscription = subscribers.add(keys, later(place, upTo).seq);
+    yield* missed(place, upTo);
+    place = later(place, upTo);
     for (let isSilent = false; ; ) {
-      const event = subscription.take();
-      if (event) {
-        seq = event.seq;
-        yield itemOf(event);
+      const next = takeLive(subscription);
+      if (next) {
+        place = next.place;
         isSilent = false;
+        yield next.item;
         continue;
       }
-      if (reader.position() > seq) seq = reader.position();
-      if (isSilent) yield { seq, event: undefined };
+      place = later(place, reader.position());
+      if (isSilent) yield toItem(undefined, place);
       isSilent = !(await subscription.wait(patienceMs(), signal));
     }
   };
+
+  async function requireInFeed(place: Place, caller: string, signal: AbortSignal) {
+    using _slot = await takeSlot(caller, signal);
+    await checkPlace(pool, source.table, place);
+  }
 }
 
-function itemOf<Event>({ seq, event }: FeedEvent<Event>): FeedItem<Event> {
-  return { seq, event };
+function later(one: Place, other: Place): Place {
+  return one.seq < other.seq ? other : one;
 }

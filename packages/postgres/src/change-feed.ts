@@ -52,7 +52,7 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
     source,
     deliver: subscribers.deliver,
     onError,
-    onSilence: subscribers.fail,
+    onBroken: subscribers.fail,
   });
   const notices = startNotices({ pool, channel: source.table, onNotice: reader.wake, onError });
   const pruning = startPruning({ pool, table: source.table, retentionMs, onError });

@@ -44,10 +44,14 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
     ...server,
     /** Makes so many changes, each of so many bytes; resolves when all watchers have been handed them. */
     change: async (count: number, sizeBytes: number) => {
-      const witness = feed.watch({ keys: undefined, after: undefined, signal: new AbortController().signal });
+      const { signal } = new AbortController();
+      const witness = feed.watch(
+        { keys: undefined, after: undefined, caller: 'witness', signal },
+        (thing) => thing?.version,
+      );
       await witness.next();
       const last = (async () => {
-        for (;;) if ((await witness.next()).value?.event?.version === BigInt(count)) return;
+        for (;;) if ((await witness.next()).value === BigInt(count)) return;
       })();
       await database.pool.query(
         `INSERT INTO thing_events (key, version, event_time)

@@ -1,12 +1,19 @@
-import { encodeOnce } from '@acme/rpc/bridge/encode-once';
+import { preEncoded } from '@acme/rpc/bridge/encode-once';
 import type { CallContext } from '@acme/rpc/call-context';
-import { errorInfo } from '@acme/rpc/error-details';
+import { errorInfo, retryInfo } from '@acme/rpc/error-details';
 import { Code, RpcError } from '@acme/rpc/errors';
 import type { ResumeTokens } from '@acme/rpc/resume-token';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { ChangeFeed } from './change-feed.ts';
-import { BufferFullError } from './change-feed-subscribers.ts';
-import { ExpiredError } from './change-feed-watch.ts';
+import {
+  ExpiredError,
+  type Place,
+  PlaceAheadError,
+  placeFromText,
+  placeToText,
+} from './change-feed-place.ts';
+import { BufferFullError } from './change-feed-subscription.ts';
+import { SlotsBusyError } from './slots.ts';
 
 export interface ServeWatchOptions<Event extends object, Response extends DescMessage> {
   readonly feed: ChangeFeed<Event>;
@@ -16,6 +23,9 @@ export interface ServeWatchOptions<Event extends object, Response extends DescMe
   /** The response for a change; for a heartbeat without one. */
   readonly toResponse: (event: Event | undefined, resumeToken: string) => MessageInitShape<Response>;
 }
+
+/** When a watch is tried again that could not read what it missed. */
+const busyRetryMs = 1000;
 
 /** What a caller watches. */
 export interface WatchQuery {
@@ -31,38 +41,52 @@ export interface WatchQuery {
  * Serves a method that watches a change feed. Watchers that see the same share their messages, each encoded once.
  *
  * INVALID_ARGUMENT for a token that is not this method's, or for other filters. OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`
- * when the events after it are gone. RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` for a caller that reads more slowly than things
+ * when the events after it are gone, and `RESUME_TOKEN_AHEAD` when the database does not hold the token's event, also of a
+ * watch that is open when the database is restored. RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` for a caller that reads more slowly than things
  * change: `resume_token` in the ErrorInfo's metadata continues after the last response that was sent.
  */
 export function createServeWatch<Event extends object, Response extends DescMessage>(
   options: ServeWatchOptions<Event, Response>,
 ) {
   const { feed, tokens, response, toResponse } = options;
-  /** Of each event, as long as anybody has it, the responses by their filters. */
+  /** Of each event, as long as it is in memory, the responses by their filters. */
   const made = new WeakMap<Event, Map<string, MessageShape<Response>>>();
-  const messageOf = (event: Event, view: string, token: () => string) =>
-    made
-      .getOrInsertComputed(event, () => new Map())
-      .getOrInsertComputed(view, () => encodeOnce(create(response, toResponse(event, token()))));
+  const encode = (event: Event | undefined, resumeToken: string) =>
+    preEncoded(response, create(response, toResponse(event, resumeToken)));
 
-  return async function* (query: WatchQuery, { method, signal }: CallContext) {
+  return async function* (query: WatchQuery, { method, principal, signal }: CallContext) {
     const { keys, filters, resumeToken } = query;
     const view = JSON.stringify(filters);
-    let after = tokens.open(filters, resumeToken);
+    const text = tokens.open(filters, resumeToken);
+    let after = text === undefined ? undefined : placeFromText(text);
+    const tokenOf = (place: Place) => tokens.seal(filters, placeToText(place));
+    const toItem = (event: Event | undefined, place: Place) => ({
+      place,
+      response: event
+        ? made
+            .getOrInsertComputed(event, () => new Map())
+            .getOrInsertComputed(view, () => encode(event, tokenOf(place)))
+        : encode(undefined, tokenOf(place)),
+    });
     try {
-      for await (const { seq, event } of feed.watch({ keys, after, signal })) {
-        const token = () => tokens.seal(filters, seq);
-        yield event ? messageOf(event, view, token) : create(response, toResponse(undefined, token()));
-        after = seq;
+      const watch = feed.watch({ keys, after, caller: principal.subject, signal }, toItem);
+      for await (const item of watch) {
+        yield item.response;
+        after = item.place;
       }
     } catch (error) {
-      const domain = method.desc.parent.file.proto.package;
-      if (error instanceof ExpiredError) throw expired(domain);
-      if (error instanceof BufferFullError)
-        throw tooSlow(domain, after === undefined ? '' : tokens.seal(filters, after));
-      throw error;
+      throw watchStatus(error, method.desc.parent.file.proto.package, after ? tokenOf(after) : '');
     }
   };
+}
+
+/** Returns the status of an error of the feed, and any other error as it is. */
+function watchStatus(error: unknown, domain: string, resumeToken: string): unknown {
+  if (error instanceof ExpiredError) return expired(domain);
+  if (error instanceof PlaceAheadError) return ahead(domain);
+  if (error instanceof BufferFullError) return tooSlow(domain, resumeToken);
+  if (error instanceof SlotsBusyError) return busy();
+  return error;
 }
 
 function expired(domain: string): RpcError {
@@ -78,5 +102,21 @@ function tooSlow(domain: string, resumeToken: string): RpcError {
     Code.RESOURCE_EXHAUSTED,
     'more has changed than this watch reads: resume it with the token of its last response',
     { details: [errorInfo(domain, 'WATCH_TOO_SLOW', { resume_token: resumeToken })] },
+  );
+}
+
+function ahead(domain: string): RpcError {
+  return new RpcError(
+    Code.OUT_OF_RANGE,
+    'the database was restored to a state without the event of this resume_token: watch from now on, without a token, and list what there is',
+    { details: [errorInfo(domain, 'RESUME_TOKEN_AHEAD')] },
+  );
+}
+
+function busy(): RpcError {
+  return new RpcError(
+    Code.RESOURCE_EXHAUSTED,
+    'too many watches read what they missed: resume it with the token of its last response',
+    { details: [retryInfo(busyRetryMs)] },
   );
 }

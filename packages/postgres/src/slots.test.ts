@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createSlots } from './slots.ts';
+import { createSlots, SlotsBusyError } from './slots.ts';
 
 const { signal } = new AbortController();
+const maxWaitMs = 60_000;
 
-test('ensure there are as many at a time as there are slots, in the order they came in', async () => {
-  const takeSlot = createSlots(2);
+test('a slot that is released goes to the caller that waits longest', async () => {
+  const takeSlot = createSlots({ count: 2, maxWaitMs });
   const taken: number[] = [];
   const take = async (number: number) => {
-    const slot = await takeSlot(signal);
+    const slot = await takeSlot(`caller ${number}`, signal);
     taken.push(number);
     return slot;
   };
@@ -23,14 +24,36 @@ test('ensure there are as many at a time as there are slots, in the order they c
   expect(taken).toEqual([1, 2, 3, 4]);
 });
 
-test('ensure one who leaves the queue keeps no slot', async () => {
-  const takeSlot = createSlots(1);
-  const first = await takeSlot(signal);
+test('a caller that waits for many slots does not hold up one that waits for a single one', async () => {
+  const takeSlot = createSlots({ count: 1, maxWaitMs });
+  const taken: string[] = [];
+  const takeAndRelease = async (caller: string) => {
+    using _slot = await takeSlot(caller, signal);
+    taken.push(caller);
+    await nextTurn();
+  };
+  const callers = ['many', 'many', 'many', 'many', 'one', 'many', 'two', 'two'];
+  await Promise.all(callers.map(takeAndRelease));
+  expect(taken).toEqual(['many', 'many', 'one', 'two', 'many', 'two', 'many', 'many']);
+});
+
+test('a caller that leaves the queue keeps no slot', async () => {
+  const takeSlot = createSlots({ count: 1, maxWaitMs });
+  const first = await takeSlot('a', signal);
   const leaving = new AbortController();
-  const left = takeSlot(leaving.signal);
-  const next = takeSlot(signal);
+  const left = takeSlot('b', leaving.signal);
+  const next = takeSlot('c', signal);
   leaving.abort(new Error('left'));
   await expect(left).rejects.toThrow('left');
   first[Symbol.dispose]();
   (await next)[Symbol.dispose]();
+  (await takeSlot('d', signal))[Symbol.dispose]();
+});
+
+test('a wait for a slot ends after maxWaitMs', async () => {
+  const takeSlot = createSlots({ count: 1, maxWaitMs: 20 });
+  const first = await takeSlot('a', signal);
+  await expect(takeSlot('b', signal)).rejects.toBeInstanceOf(SlotsBusyError);
+  first[Symbol.dispose]();
+  (await takeSlot('b', signal))[Symbol.dispose]();
 });

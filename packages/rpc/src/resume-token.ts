@@ -4,12 +4,12 @@ import { type SealingKeys, sealedCursors } from './sealed-cursor.ts';
 /** Makes and reads the resume tokens of a method that watches. */
 export interface ResumeTokens {
   /** The token that resumes a watch with these filters after this place of the feed. */
-  seal(filters: readonly string[], seq: bigint): string;
+  seal(filters: readonly string[], place: string): string;
   /**
    * The place of a token, undefined for the empty one. Throws INVALID_ARGUMENT for a token that this service did not
    * make, or made for other filters.
    */
-  open(filters: readonly string[], token: string): bigint | undefined;
+  open(filters: readonly string[], token: string): string | undefined;
 }
 
 /**
@@ -21,11 +21,11 @@ export interface ResumeTokens {
 export function createResumeTokens(keys: Uint8Array | SealingKeys, method: string): ResumeTokens {
   const cursors = sealedCursors(keys, method);
   return {
-    seal: (filters, seq) => cursors.seal(filters, String(seq)),
+    seal: cursors.seal,
     open: (filters, token) => {
       if (token === '') return undefined;
       const cursor = cursors.open(filters, token);
-      if (cursor !== undefined) return BigInt(cursor);
+      if (cursor !== undefined) return cursor;
       throw badRequest([
         {
           field: 'resume_token',

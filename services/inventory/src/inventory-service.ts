@@ -33,11 +33,10 @@ export function createInventoryService(
     listStock: async ({ pageSize, pageToken, skuPrefix }, { signal }) => {
       const limit = pageSizeOf(pageSize);
       const after = stockPages.open([skuPrefix], pageToken) ?? '';
-      const found = await stock.list({ prefix: skuPrefix, after, limit: limit + 1 }, signal);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      const nextPageToken = found.length > limit && last ? stockPages.seal([skuPrefix], last.sku) : '';
-      return { stocks: page.map(stockToProto), nextPageToken };
+      const { items, hasMore } = await stock.list({ prefix: skuPrefix, after, limit }, signal);
+      const last = items.at(-1);
+      const nextPageToken = hasMore && last ? stockPages.seal([skuPrefix], last.sku) : '';
+      return { stocks: items.map(stockToProto), nextPageToken };
     },
     ...createReserveStock(reservations),
     releaseStock: async ({ reservationId }) => ({

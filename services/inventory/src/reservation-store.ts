@@ -29,6 +29,9 @@ interface ReservationRow {
 
 const columns = 'id, state, lines, refusal, create_time';
 
+/** Estimate of what a line takes in memory and in a statement. */
+const lineBytes = 160;
+
 /**
  * @param now Wall clock.
  * @param releasePool Connections for releases, so that a flood of them leaves those of `pool` to reserves.
@@ -48,6 +51,7 @@ export function createReservationStore(
     },
     maxItems: 128,
     maxQueued: 4096,
+    sizeBytes: ({ lines }) => lines.length * lineBytes,
   });
   return {
     reserve,

@@ -13,6 +13,9 @@ export interface StockRow {
 export const stockColumns =
   'stock.sku, stock.title, stock.on_hand, stock.reserved, stock.version, stock.update_time';
 
+/** Size of a stock row, or of an event of one, in bytes: an SQL expression, an int. About that of its message. */
+export const stockBytes = '100 + octet_length(sku) + octet_length(title)';
+
 /** The stock, and nothing else of what the row may have beside it. */
 export function fromRow(row: StockRow): Stock {
   return {

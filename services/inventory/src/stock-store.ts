@@ -1,12 +1,13 @@
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/list-page';
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import type { Stock } from './stock.ts';
-import { fromRow, type StockRow, stockColumns } from './stock-row.ts';
+import { fromRow, type StockRow, stockBytes, stockColumns } from './stock-row.ts';
 
 export interface StockStore {
   get(sku: string, signal: AbortSignal): Promise<Stock | undefined>;
-  /** Articles whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
-  list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Stock[]>;
+  /** A page of the stock whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
+  list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Page<Stock>>;
 }
 
 export function createStockStore(pool: Pool): StockStore {
@@ -24,19 +25,24 @@ export function createStockStore(pool: Pool): StockStore {
       return rows[0] && fromRow(rows[0]);
     },
     list: async ({ prefix, after, limit }, signal) => {
-      const { rows } = await query<StockRow>(
+      const { rows } = await query<StockRow & PageRow>(
         pool,
         {
           name: 'list-stock',
           // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
-          text: `SELECT ${stockColumns} FROM stock
-                 WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
-                 ORDER BY sku LIMIT $3`,
-          values: [prefix, after, limit],
+          text: `SELECT ${stockColumns}, found
+                 FROM ${listPage(
+                   `SELECT *, ${stockBytes} AS size_bytes FROM stock
+                    WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
+                    ORDER BY sku LIMIT $3`,
+                   'sku',
+                 )} AS stock
+                 ORDER BY sku`,
+          values: [prefix, after, limit + 1],
         },
         signal,
       );
-      return rows.map(fromRow);
+      return pageOf(rows, limit, fromRow);
     },
   };
 }

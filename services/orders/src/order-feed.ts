@@ -1,7 +1,7 @@
 import { type ChangeFeed, openChangeFeed } from '@acme/postgres/change-feed';
-import { eventsPage, type FeedSource } from '@acme/postgres/change-feed-source';
+import type { FeedSource } from '@acme/postgres/change-feed-source';
 import type { Order } from './order.ts';
-import { fromRow, type OrderRow } from './order-row.ts';
+import { fromRow, type OrderRow, orderBytes, rejectionReason } from './order-row.ts';
 
 /** The changes of orders, each as the order was right after it, by customer. */
 export type OrderFeed = ChangeFeed<Order>;
@@ -9,12 +9,14 @@ export type OrderFeed = ChangeFeed<Order>;
 /** All that an order has but its state, its version and when it changed stays as it was made. */
 const source: FeedSource<OrderRow, Order> = {
   table: 'order_events',
-  select: `SELECT event.seq, orders.id, orders.customer_id, orders.lines, event.state,
-                  CASE event.state WHEN 'REJECTED' THEN orders.rejection END AS rejection,
-                  event.version, orders.create_time, event.event_time AS update_time
-           FROM ${eventsPage('order_events')} AS event JOIN orders ON orders.id = event.order_id
-           ORDER BY event.seq`,
-  fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 200 + row.lines.length * 32 }),
+  keyColumn: 'customer',
+  join: 'JOIN orders ON orders.id = event.order_id',
+  sizeBytes: orderBytes,
+  columns: `orders.id, orders.customer_id, orders.lines, event.state,
+            CASE event.state WHEN 'REJECTED' THEN ${rejectionReason} END AS rejection,
+            event.version, orders.create_time, event.event_time AS update_time`,
+  // In memory a line takes about twice its text.
+  fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
 export interface OrderFeedOptions {

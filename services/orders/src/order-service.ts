@@ -47,11 +47,10 @@ export function createOrderService(parts: OrderParts): ServiceImplementation<typ
       const filters = [customerId, state ?? ''];
       const limit = pageSizeOf(pageSize);
       const before = orderPages.open(filters, pageToken);
-      const found = await store.list({ customerId, state, before, limit: limit + 1 }, signal);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      const nextPageToken = found.length > limit && last ? orderPages.seal(filters, last.id) : '';
-      return { orders: page.map(toProto), nextPageToken };
+      const { items, hasMore } = await store.list({ customerId, state, before, limit }, signal);
+      const last = items.at(-1);
+      const nextPageToken = hasMore && last ? orderPages.seal(filters, last.id) : '';
+      return { orders: items.map(toProto), nextPageToken };
     },
     cancelOrder: async ({ id, etag }, { principal, signal }) => {
       const order = await store.cancel(id, ownerOf(principal, 'orders:write:any'), etag, signal);

@@ -1,10 +1,11 @@
 import { createBatcher } from '@acme/postgres/batch';
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/list-page';
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import { mayCancel, type Order, OrderError, type OrderLine, type OrderState, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
-import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
+import { fromRow, listedColumns, type OrderRow, orderBytes, orderColumns } from './order-row.ts';
 
 export interface NewOrder {
   readonly id: string;
@@ -20,11 +21,14 @@ export interface OrderStore {
   place(order: NewOrder): Promise<Order>;
   /** @param owner The customer whose order it must be; undefined for anybody's. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Order | undefined>;
-  /** A customer's orders, newest first, placed before `before` (undefined: from the newest). */
+  /**
+   * A page of a customer's orders, newest first, placed before `before` (undefined: from the newest). Rejections are without
+   * their items.
+   */
   list(
     page: { customerId: string; state: OrderState | undefined; before: string | undefined; limit: number },
     signal: AbortSignal,
-  ): Promise<Order[]>;
+  ): Promise<Page<Order>>;
   /**
    * Cancels the order, and owes inventory the release of its stock. One that is cancelled already stays as it is.
    * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
@@ -44,6 +48,9 @@ export interface OrderStoreOptions {
   readonly onTransition?: OnTransition;
 }
 
+/** About what a line takes in memory and in a statement. */
+const lineBytes = 160;
+
 /** Sorts after every id. */
 const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -54,6 +61,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
     maxItems: 128,
     maxQueued: 4096,
+    sizeBytes: ({ lines }) => lines.length * lineBytes,
   });
   return {
     place: async (order) => {
@@ -76,18 +84,23 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
       return rows[0] && fromRow(rows[0]);
     },
     list: async ({ customerId, state, before = beyondAllIds, limit }, signal) => {
-      const { rows } = await query<OrderRow>(
+      const { rows } = await query<OrderRow & PageRow>(
         readPool,
         {
           name: state ? 'list-orders-in-state' : 'list-orders',
-          text: `SELECT ${orderColumns} FROM orders
-                 WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
-                 ORDER BY id DESC LIMIT $3`,
-          values: [customerId, before, limit, ...(state ? [state] : [])],
+          text: `SELECT ${listedColumns}, found
+                 FROM ${listPage(
+                   `SELECT *, ${orderBytes} AS size_bytes FROM orders
+                    WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
+                    ORDER BY id DESC LIMIT $3`,
+                   'id DESC',
+                 )} AS orders
+                 ORDER BY id DESC`,
+          values: [customerId, before, limit + 1, ...(state ? [state] : [])],
         },
         signal,
       );
-      return rows.map(fromRow);
+      return pageOf(rows, limit, fromRow);
     },
     cancel: async (id, owner, etag, signal) => {
       const { order, isNew } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {
@@ -110,17 +123,17 @@ async function placeAll(
     name: 'place-orders',
     text: `WITH placed AS (
              INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state,
-                                 create_time, update_time, settle_after)
+                                 lines_bytes, create_time, update_time, settle_after)
              SELECT id, "customerId", "requestId", decode(fingerprint, 'hex'), lines, 'PENDING',
-                    $2, $2, now() + $3 * interval '1 ms'
+                    octet_length(lines::text), $2, $2, now() + $3 * interval '1 ms'
              FROM jsonb_to_recordset($1)
                AS new (id uuid, "customerId" text, "requestId" uuid, fingerprint text, lines jsonb)
              ORDER BY "customerId", "requestId"
              ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
-             RETURNING id, version, state
+             RETURNING id, customer_id, version, state
            ), event AS (
-             INSERT INTO order_events (order_id, version, state, event_time)
-             SELECT id, version, state, $2 FROM placed
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
+             SELECT id, customer_id, version, state, $2 FROM placed
            )
            SELECT id FROM placed`,
     values: [
@@ -193,8 +206,8 @@ async function cancel(
              WHERE id = $1
              RETURNING ${orderColumns}
            ), event AS (
-             INSERT INTO order_events (order_id, version, state, event_time)
-             SELECT id, version, state, $2 FROM cancelled
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
+             SELECT id, customer_id, version, state, $2 FROM cancelled
            )
            SELECT * FROM cancelled`,
     values: [id, now],

@@ -152,8 +152,8 @@ async function settleAll(
              WHERE orders.id = settlement.id AND orders.state = 'PENDING'
              RETURNING ${orderColumns}
            ), event AS (
-             INSERT INTO order_events (order_id, version, state, event_time)
-             SELECT id, version, state, $2 FROM settled
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
+             SELECT id, customer_id, version, state, $2 FROM settled
            )
            SELECT * FROM settled`,
     values: [JSON.stringify(commands.map(({ id, settlement }) => ({ id, ...settlement }))), now],

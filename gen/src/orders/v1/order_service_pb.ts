@@ -123,7 +123,7 @@ export const GetOrderResponseSchema: GenMessage<GetOrderResponse> = /*@__PURE__*
  */
 export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
-   * Orders wanted at the most: 0 stands for 50, over 200 for 200.
+   * Maximum number of orders in the page: 0 stands for 50, over 200 for 200.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -331,7 +331,8 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * ListOrders reads a customer's orders, newest first, in pages (AIP-158).
+   * ListOrders reads a customer's orders, newest first, in pages (AIP-158). A page also ends at about 256 KiB, before it
+   * has page_size orders, and holds at least one: only an empty next_page_token says that it is the last.
    *
    * @generated from rpc orders.v1.OrderService.ListOrders
    */
@@ -359,8 +360,10 @@ export const OrderService: GenService<{
    *
    * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
    * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
-   * too. Errors: OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are gone, after a week at the
-   * earliest: watch from now on, and list; INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
+   * too. Errors: OUT_OF_RANGE: what changed after the token cannot be told: watch from now on, and list. Its reason is
+   * `RESUME_TOKEN_EXPIRED` when the events after the token are gone, after a week at the earliest, and
+   * `RESUME_TOKEN_AHEAD` when the database was restored, or failed over, to a state without the token's event; an open
+   * watch ends with it too. INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
    *
    * @generated from rpc orders.v1.OrderService.WatchOrders
    */

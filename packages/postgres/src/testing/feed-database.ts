@@ -1,5 +1,5 @@
 import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../change-feed.ts';
-import { eventsPage, type FeedSource } from '../change-feed-source.ts';
+import type { FeedSource } from '../change-feed-source.ts';
 import { openPool, type Pool } from '../pool.ts';
 import { createTestDatabase } from './test-database.ts';
 
@@ -9,10 +9,13 @@ export interface Thing {
   readonly version: bigint;
 }
 
-const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
+export const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
   table: 'thing_events',
-  select: `SELECT seq, key, version FROM ${eventsPage('thing_events')} AS event ORDER BY seq`,
-  fromRow: ({ key, version }) => ({ key, event: { key, version }, sizeBytes: 100 + key.length }),
+  keyColumn: 'key',
+  join: '',
+  sizeBytes: '100 + octet_length(key)',
+  columns: 'event.key, event.version',
+  fromRow: ({ key, version, size_bytes }) => ({ key, event: { key, version }, sizeBytes: size_bytes }),
 };
 
 /** A database whose `things` have versions, and a feed of their changes. */
@@ -42,6 +45,7 @@ export async function openFeedDatabase(): Promise<FeedDatabase> {
     CREATE TABLE things (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 1);
     CREATE TABLE thing_events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
                                key text NOT NULL, version bigint NOT NULL, event_time timestamptz NOT NULL);
+    CREATE INDEX thing_events_by_key ON thing_events (key, seq);
     CREATE TABLE change_feeds (name text PRIMARY KEY, pruned_seq bigint NOT NULL DEFAULT 0);
     INSERT INTO change_feeds (name) VALUES ('thing_events')`);
   const kept = opened.move();

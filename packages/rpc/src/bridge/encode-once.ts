@@ -1,18 +1,22 @@
-import type { Message } from '@bufbuild/protobuf';
+import { create, type DescMessage, type Message, type MessageShape, toBinary } from '@bufbuild/protobuf';
 
-/** The bytes of the responses that go to many callers, once they are made. */
-const encoded = new WeakMap<Message, { bytes?: Uint8Array }>();
+/** The bytes that messages stand for. */
+const encoded = new WeakMap<Message, Uint8Array>();
 
-/** Marks a response that goes to many callers, so that it is encoded for the first of them only. Not to be changed after. */
-export function encodeOnce<Response extends Message>(response: Response): Response {
-  encoded.set(response, {});
-  return response;
+/**
+ * Encodes a response, and returns a message that stands for it: its fields are unset, and the bytes are sent. For a response
+ * that goes to many callers, or that a slow caller keeps waiting: as bytes it takes a fraction of the memory.
+ */
+export function preEncoded<Response extends DescMessage>(
+  schema: Response,
+  response: MessageShape<Response>,
+): MessageShape<Response> {
+  const standIn = create(schema);
+  encoded.set(standIn, toBinary(schema, response));
+  return standIn;
 }
 
-/** The message's bytes: for one that is marked, those of the first time. */
+/** Returns the message's bytes: those that it stands for, or else the encoded message. */
 export function encodedBytes(message: Message, encode: () => Uint8Array): Uint8Array {
-  const kept = encoded.get(message);
-  if (!kept) return encode();
-  kept.bytes ??= encode();
-  return kept.bytes;
+  return encoded.get(message) ?? encode();
 }

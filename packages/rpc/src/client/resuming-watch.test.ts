@@ -106,6 +106,31 @@ describe('a watch resumes', () => {
   });
 });
 
+describe('a watch begins anew', () => {
+  test('after OUT_OF_RANGE, without a token, and calls onRestart once it stands', async () => {
+    await using server = await startScripted(
+      { tokens: ['a'], error: ended(Code.OUT_OF_RANGE) },
+      { tokens: [], error: ended(Code.UNAVAILABLE) },
+      { tokens: ['b', 'c'] },
+    );
+    const seen: string[] = [];
+    const onRestart = ({ code }: RpcError) => seen.push(`restart after ${Code[code]}`);
+    const responses = watch(server, { onRestart }, 'before');
+    for (let response = 0; response < 3; response++)
+      seen.push((await responses.next()).value?.resumeToken ?? '');
+    expect(seen).toEqual(['a', 'restart after OUT_OF_RANGE', 'b', 'c']);
+    expect(server.asked).toEqual(['before', '', '']);
+    await responses.return();
+  });
+
+  test('not when the watch that is OUT_OF_RANGE had no token', async () => {
+    await using server = await startScripted({ tokens: [], error: ended(Code.OUT_OF_RANGE) });
+    const responses = watch(server, { onRestart: () => expect.unreachable() });
+    expect((await rejectionOf(responses.next())).code).toBe(Code.OUT_OF_RANGE);
+    expect(server.asked).toHaveLength(1);
+  });
+});
+
 describe('a watch ends', () => {
   for (const code of [Code.OUT_OF_RANGE, Code.PERMISSION_DENIED, Code.INVALID_ARGUMENT, Code.INTERNAL])
     test(`with ${Code[code]}`, async () => {

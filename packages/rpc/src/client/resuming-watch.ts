@@ -8,6 +8,12 @@ import type { CallOptions } from './call-options.ts';
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
   /** Hears of each end that the watch resumes after. */
   readonly onInterrupted?: (error: unknown) => void;
+  /**
+   * Called when the watch has begun anew after OUT_OF_RANGE: the server cannot tell what changed since its last response.
+   * What there is must be listed again. Called when the new watch stands, before its first response is returned, so that
+   * nothing is missed between the list and the watch. Without it the watch ends with OUT_OF_RANGE.
+   */
+  readonly onRestart?: (error: RpcError) => void;
   /** A server that says nothing for this long, though it owes a heartbeat every 15 s, is given up; 45 s when absent. */
   readonly maxSilenceMs?: number;
   /** From 0 to 1, for the jitter of the pauses. */
@@ -39,8 +45,9 @@ const pauseMs = { first: 100, most: 5000 };
  *
  *     for await (const { order, resumeToken } of resumingWatch(orders.watchOrders, {}, { signal })) …
  *
- * Responses without a change are heartbeats. Throws the RpcError that it cannot resume after: OUT_OF_RANGE when it was
- * away for longer than events are kept, PERMISSION_DENIED and the like.
+ * Responses without a change are heartbeats. With `onRestart` it begins anew after OUT_OF_RANGE: when it was away for longer
+ * than events are kept, or the server's database was restored to an older state. Throws the RpcError that it cannot resume
+ * after, PERMISSION_DENIED for instance.
  */
 export async function* resumingWatch<
   Request extends { resumeToken?: string },
@@ -54,10 +61,13 @@ export async function* resumingWatch<
     signal,
     metadata = {},
     onInterrupted = () => {},
+    onRestart,
     maxSilenceMs = 45_000,
     random = Math.random,
   } = options;
   let resumeToken = request.resumeToken ?? '';
+  /** Why the watch begins anew, until it stands. */
+  let restartedAfter: RpcError | undefined;
   for (let failures = 0; ; failures++) {
     const silence = silenceTimer(maxSilenceMs);
     const stop = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
@@ -67,13 +77,20 @@ export async function* resumingWatch<
         silence.stop();
         failures = 0;
         resumeToken = response.resumeToken;
+        if (restartedAfter) onRestart?.(restartedAfter);
+        restartedAfter = undefined;
         yield response;
         silence.start();
       }
     } catch (error) {
-      if (signal?.aborted || !isPassing(error)) throw error;
-      onInterrupted(error);
-      delayMs = retryDelayMs(error);
+      if (signal?.aborted) throw error;
+      if (onRestart && resumeToken !== '' && isOutOfRange(error)) {
+        restartedAfter = error;
+        resumeToken = '';
+      } else if (isPassing(error)) {
+        onInterrupted(error);
+        delayMs = retryDelayMs(error);
+      } else throw error;
     } finally {
       silence.stop();
     }
@@ -81,6 +98,10 @@ export async function* resumingWatch<
     // Aborted meanwhile, the next call throws at once.
     await sleep(Math.max(backoffMs, delayMs), undefined, signal && { signal }).catch(() => {});
   }
+}
+
+function isOutOfRange(error: unknown): error is RpcError {
+  return error instanceof RpcError && error.code === Code.OUT_OF_RANGE;
 }
 
 /** What grpc-js says of a stream that was cut off with its connection, as when that was older than it may be. */

@@ -51,11 +51,10 @@ export function createClerkService(parts: ClerkParts): ServiceImplementation<typ
       const ownerId = askedOwner(asked, principal);
       const limit = pageSizeOf(pageSize);
       const before = parts.widgetPages.open([ownerId], pageToken);
-      const found = await parts.store.list({ ownerId, before, limit: limit + 1 }, signal);
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      const nextPageToken = found.length > limit && last ? parts.widgetPages.seal([ownerId], last.id) : '';
-      return { widgets: page.map(toProto), nextPageToken };
+      const { items, hasMore } = await parts.store.list({ ownerId, before, limit }, signal);
+      const last = items.at(-1);
+      const nextPageToken = hasMore && last ? parts.widgetPages.seal([ownerId], last.id) : '';
+      return { widgets: items.map(toProto), nextPageToken };
     },
     // </list>
     // <each>

@@ -33,7 +33,7 @@ test('ensure a request that comes many times at once creates one widget', async 
   const [first] = created;
   expect(first).toEqual({ id: expect.any(String), ownerId, title: 'blue', createTime: now() });
   for (const each of created) expect(each).toEqual(first);
-  expect(await store.list({ ownerId, before: undefined, limit: 50 }, signal)).toEqual([first]);
+  expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([first]);
 });
 
 test('ensure a request_id that is used for other content is refused, and changes nothing', async ({
@@ -58,7 +58,7 @@ test('ensure two owners may use the same request_id, and read nothing of each ot
   expect(theirs.id).not.toBe(mine.id);
   expect(await store.get(mine.id, other.ownerId, signal)).toBeUndefined();
   expect(await store.get(mine.id, undefined, signal)).toEqual(mine);
-  expect(await store.list({ ownerId, before: undefined, limit: 50 }, signal)).toEqual([mine]);
+  expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([mine]);
 });
 
 test('ensure a listing goes on where it stopped, newest first', async ({ store, ownerId }) => {
@@ -68,8 +68,8 @@ test('ensure a listing goes on where it stopped, newest first', async ({ store, 
   let before: string | undefined;
   do {
     const page = await store.list({ ownerId, before, limit: 2 }, signal);
-    listed.push(...page.map(({ title }) => title));
-    before = page.at(-1)?.id;
+    listed.push(...page.items.map(({ title }) => title));
+    before = page.hasMore ? page.items.at(-1)?.id : undefined;
   } while (before !== undefined);
   expect(listed).toEqual(titles.toReversed());
 });

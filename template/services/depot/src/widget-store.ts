@@ -1,3 +1,4 @@
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/list-page';
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/query';
 import { transaction } from '@acme/postgres/transaction';
@@ -13,11 +14,11 @@ export interface WidgetStore {
   create(asked: NewWidget, signal: AbortSignal): Promise<Widget>;
   /** @param owner Whose widget it must be; undefined for anybody's. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Widget | undefined>;
-  /** An owner's widgets, newest first, created before `before` (undefined: from the newest). */
+  /** A page of an owner's widgets, newest first, created before `before` (undefined: from the newest). */
   list(
     page: { ownerId: string; before: string | undefined; limit: number },
     signal: AbortSignal,
-  ): Promise<Widget[]>;
+  ): Promise<Page<Widget>>;
 }
 
 export interface WidgetStoreOptions {
@@ -78,18 +79,23 @@ export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions
       return rows[0] && fromRow(rows[0]);
     },
     list: async ({ ownerId, before = beyondAllIds, limit }, signal) => {
-      const { rows } = await query<WidgetRow>(
+      const { rows } = await query<WidgetRow & PageRow>(
         pool,
         {
           name: 'list-widgets',
-          text: `SELECT ${columns} FROM widgets
-                 WHERE owner_id = $1 AND id < $2
-                 ORDER BY id DESC LIMIT $3`,
-          values: [ownerId, before, limit],
+          text: `SELECT ${columns}, found
+                 FROM ${listPage(
+                   `SELECT *, 100 + octet_length(owner_id) + octet_length(title) AS size_bytes FROM widgets
+                    WHERE owner_id = $1 AND id < $2
+                    ORDER BY id DESC LIMIT $3`,
+                   'id DESC',
+                 )} AS widgets
+                 ORDER BY id DESC`,
+          values: [ownerId, before, limit + 1],
         },
         signal,
       );
-      return rows.map(fromRow);
+      return pageOf(rows, limit, fromRow);
     },
   };
 }

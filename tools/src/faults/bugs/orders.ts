@@ -45,8 +45,8 @@ export const bugsOfOrders: readonly PlantedBug[] = [
       {
         file: settlements,
         replace: `), event AS (
-             INSERT INTO order_events (order_id, version, state, event_time)
-             SELECT id, version, state, $2 FROM settled
+             INSERT INTO order_events (order_id, customer, version, state, event_time)
+             SELECT id, customer_id, version, state, $2 FROM settled
            )
            SELECT * FROM settled`,
         with: ') SELECT * FROM settled',

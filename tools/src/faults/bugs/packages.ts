@@ -20,8 +20,8 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     edits: [
       {
         file: watches,
-        replace: 'tokens.seal(filters, seq);',
-        with: 'tokens.seal(filters, after ?? seq);',
+        replace: 'placeToText(place)',
+        with: 'placeToText(after ?? place)',
       },
     ],
     caughtBy: 'watchers',
@@ -33,8 +33,8 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     edits: [
       {
         file: watches,
-        replace: 'tokens.seal(filters, seq);',
-        with: 'tokens.seal(filters, seq + 1n);',
+        replace: 'placeToText(place)',
+        with: 'placeToText({ seq: place.seq + 1n, timeUs: undefined })',
       },
     ],
     caughtBy: 'watchers',

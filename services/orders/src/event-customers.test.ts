@@ -1,0 +1,47 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { migrate } from '@acme/postgres/migrate';
+import { openPool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { expect, test } from 'vitest';
+import { openOrdersDatabase } from './testing/orders-database.ts';
+
+const migrations = new URL('../migrations/', import.meta.url);
+
+/** The order and its event, as the release without customers of events writes them. */
+const placeAsBefore = `
+  WITH placed AS (
+    INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state, create_time, update_time, settle_after)
+    SELECT gen_random_uuid(), customer, gen_random_uuid(), '', '[]', 'PENDING', now(), now(), now()
+    FROM unnest($1::text[]) AS customer
+    RETURNING id, version, state
+  )
+  INSERT INTO order_events (order_id, version, state, event_time) SELECT id, version, state, now() FROM placed`;
+
+const customers = 'SELECT customer FROM order_events ORDER BY customer';
+
+test('an order and an event that a replica of the release before writes get a size and a customer', async () => {
+  await using database = await openOrdersDatabase();
+  await database.pool.query(placeAsBefore, [['alice', 'bob']]);
+  const sizes = await database.pool.query('SELECT DISTINCT lines_bytes FROM orders');
+  expect(sizes.rows).toEqual([{ lines_bytes: '[]'.length }]);
+  expect((await database.pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);
+});
+
+test('events of before the migration get the customers of their orders', async () => {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createTestDatabase());
+  const folder = await mkdtemp(join(tmpdir(), 'acme-migrations-'));
+  opened.defer(() => rm(folder, { recursive: true }));
+  for (const name of ['0001_orders.sql', '0002_settling.sql', '0003_change_feeds.sql'])
+    await cp(new URL(name, migrations), join(folder, name));
+  await migrate(url, pathToFileURL(folder));
+  const pool = opened.adopt(openPool({ url, max: 2, applicationName: 'test', onError: () => {} }), (each) =>
+    each.end(),
+  );
+  await pool.query(placeAsBefore, [['alice', 'bob']]);
+  await migrate(url, migrations);
+  expect((await pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);
+});
