@@ -72,6 +72,7 @@ async function untilStopped(starting: Promise<RunningServices>): Promise<Running
 async function invitation(running: RunningServices): Promise<string> {
   const examples = services.flatMap(({ name, descriptor, examples }) =>
     examples.map(({ method, request }) => ({
+      service: name,
       target: targetOf(running, name),
       method: `${descriptor.typeName}/${method}`,
       request: `'${JSON.stringify(request)}'`,
@@ -83,14 +84,15 @@ async function invitation(running: RunningServices): Promise<string> {
   const [first] = examples;
   const ready = `\nReady. Ctrl-C stops it; the data stays in ${dataFolder}.\n`;
   if (!first) return `${ready}\nThere is no service yet: npm run new:service -- payments\n`;
-  const scopes = new Set(examples.flatMap((each) => each.scopes));
-  const token = await running.token('alice', [...scopes]);
+  const ofFirst = examples.filter(({ service }) => service === first.service);
+  const scopes = new Set(ofFirst.flatMap((each) => each.scopes));
+  const token = await running.token('alice', [...scopes], first.service);
   return `${ready}
 Call it with the project's own client, in a second terminal:
 
 ${examples.map(({ method, request }) => `  npm run call -- ${method} ${request}`).join('\n')}
 
-Or with grpcurl, and a token that is alice's for a day:
+Or with grpcurl, and a token for ${first.service} that is alice's for a day:
 
   export TOKEN=${token}
   grpcurl -plaintext ${first.target} list
