@@ -23,8 +23,8 @@ const given: Readonly<Record<string, string | undefined>> = values;
 const ports: Record<string, number> = {};
 const metricsPorts: Record<string, number> = {};
 for (const { name, port, metricsPort } of services) {
-  ports[name] = Number(given[`${name}-port`] ?? port);
-  metricsPorts[name] = Number(given[`${name}-metrics-port`] ?? metricsPort);
+  ports[name] = portOption(`${name}-port`, port);
+  metricsPorts[name] = portOption(`${name}-metrics-port`, metricsPort);
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -43,6 +43,14 @@ try {
   say(await invitation(running));
 } catch (error) {
   fail(error);
+}
+
+function portOption(name: string, fallback: number): number {
+  const text = given[name];
+  if (text === undefined) return fallback;
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+    ? Number(text)
+    : fail(`--${name} wants a port from 0 to 65535`);
 }
 
 /** Ctrl-C and SIGTERM drain whatever is up by then; a second one does not wait. A service that dies ends the rest. */
