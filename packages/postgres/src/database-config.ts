@@ -17,7 +17,7 @@ const opportunisticModes = ['allow', 'prefer'];
 export function readDatabaseConfig(environment: Environment, production: boolean): DatabaseConfig {
   const databaseUrl = readDatabaseUrl(environment, 'DATABASE_URL');
   const isAllowed = environment.flag('ALLOW_PLAINTEXT_DATABASE');
-  if (production && !isAllowed && problemOf(databaseUrl) === undefined && isPlainTextAbroad(databaseUrl))
+  if (production && !isAllowed && problemOf(databaseUrl) === undefined && isRemoteInPlainText(databaseUrl))
     environment.refuse(
       'DATABASE_URL',
       'it leads to another machine, and does not insist on TLS',
@@ -42,7 +42,7 @@ function problemOf(url: string): string | undefined {
 }
 
 /** TLS counts with and without verification: `no-verify` says in the URL itself what it gives up. */
-function isPlainTextAbroad(url: string): boolean {
+function isRemoteInPlainText(url: string): boolean {
   const { isLocal, isEncrypted } = parseDatabaseUrl(url);
   return !isLocal && (!isEncrypted || opportunisticModes.includes(String(parseUrl(url).sslmode)));
 }
