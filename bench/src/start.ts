@@ -34,11 +34,12 @@ async function startMs(name: string): Promise<number> {
   const child = spawn(process.execPath, [mainOf(name)], {
     env: {
       NODE_COMPILE_CACHE: compileCache,
+      NODE_ENV: 'development',
       LISTEN_ADDRESS: '127.0.0.1:0',
       DATABASE_URL: database.url(name),
       AUTH_JWKS: keys.jwks,
       AUTH_ISSUER: 'bench',
-      AUTH_AUDIENCE: 'bench',
+      AUTH_AUDIENCE: name,
       AUTH_TOKEN_FILE: keys.jwks,
       INVENTORY_TARGET: '127.0.0.1:1',
     },

@@ -48,6 +48,16 @@ describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, 
       expect((await rejectionOf(call(pair, method, token))).code).toBe(Code.UNAUTHENTICATED);
   });
 
+  test('a token for one service is UNAUTHENTICATED at the other, so it cannot be replayed there', async ({
+    pair,
+  }) => {
+    const other = method.parent === OrderService ? 'inventory' : 'orders';
+    for (const aud of [other, [other], `${other} orders inventory`, undefined]) {
+      const token = await pair.token('alice', everyScope, { aud });
+      expect((await rejectionOf(call(pair, method, token))).code).toBe(Code.UNAUTHENTICATED);
+    }
+  });
+
   test('ensure it is PERMISSION_DENIED without its scope, whatever else the token allows', async ({
     pair,
   }) => {

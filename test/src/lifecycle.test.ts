@@ -41,6 +41,23 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     expect(complaint.match(/[A-Z_]+(?= is missing: it wants )/g)).toEqual(needed[service]);
   });
 
+  const production = { NODE_ENV: 'production', LISTEN_ADDRESS: '0.0.0.0:0' };
+  test.concurrent.for<[Record<string, string>, RegExp]>([
+    [{ NODE_ENV: 'prod' }, /^NODE_ENV is not valid: it wants one of development, test, production\n$/],
+    [{ LISTEN_ADDRESS: '127.0.0.1' }, /^LISTEN_ADDRESS is not valid \(the port is missing\): /],
+    [production, /^TLS_MODE is not valid \(TLS is off on 0\.0\.0\.0:0, which other machines reach\): /],
+    [{ ...production, NODE_ENV: '' }, /^TLS_MODE is not valid \(TLS is off on 0\.0\.0\.0:0/],
+    [
+      { NODE_ENV: 'production', DATABASE_URL: 'postgres://user:canary@192.0.2.1/db' },
+      /^DATABASE_URL is not valid \(it leads to another machine, and does not insist on TLS\): /,
+    ],
+  ])('a start with %j is refused in one line', async ([variables, line]) => {
+    await using environment = await makeServiceEnvironment();
+    const complaint = await complaintOf({ ...environment.variables, ...variables });
+    expect(complaint).toMatch(line);
+    expect(complaint).not.toContain('canary');
+  });
+
   test.concurrent('ensure a port that is in use is named in one line', async () => {
     await using environment = await makeServiceEnvironment();
     await using other = createServer().listen(0, '127.0.0.1');

@@ -11,7 +11,7 @@ import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/log';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+import { issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { developmentTrustDomain, makeDevelopmentCertificates } from '@acme/tools/development-certificates';
 import { expect, test } from 'vitest';
@@ -30,7 +30,7 @@ test('ensure orders places through inventory over mutual TLS, known by its certi
   const server = (name: string, peers: ServerConfig['peers']): ServerConfig => ({
     listenAddress: '127.0.0.1:0',
     deadlineMode: 'default',
-    auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
+    auth: { jwks: keys.jwks, issuer, audience: name, clockToleranceSeconds: 5 },
     peers,
     traceContext: 'peers',
     tls: tlsOf(name),
@@ -58,11 +58,12 @@ test('ensure orders places through inventory over mutual TLS, known by its certi
 
   const log = createLogger({ service: 'client', level: 'silent' });
   const credentials = await channelCredentials(tlsOf('client'), { developmentCertificates: true, log });
-  const scope = 'orders:write inventory:write';
-  const token = await keys.sign({ sub: 'alice', scope });
-  const clientOf = (port: number) => ({ target: `127.0.0.1:${port}`, credentials, token: () => token });
-  using warehouse = createClient(InventoryService, clientOf(inventory.port));
-  using shop = createClient(OrderService, clientOf(orders.port));
+  const optionsFor = async (aud: string, port: number) => {
+    const token = await keys.sign({ sub: 'alice', aud, scope: `${aud}:write` });
+    return { target: `127.0.0.1:${port}`, credentials, token: () => token };
+  };
+  using warehouse = createClient(InventoryService, await optionsFor('inventory', inventory.port));
+  using shop = createClient(OrderService, await optionsFor('orders', orders.port));
   await warehouse.importStock([{ importId: randomUUID(), item: { sku: 'X', title: 'X', onHand: 1n } }]);
   const { order } = await shop.placeOrder({ requestId: randomUUID(), lines: [{ sku: 'X', quantity: 1 }] });
   expect(order?.state).toBe(Order_State.CONFIRMED);

@@ -30,14 +30,17 @@ export async function startObservedPair() {
         OTEL_EXPORTER_PROMETHEUS_PORT: String(ports[service]),
       }),
     );
-  const inventory = start('inventory', { DATABASE_URL: inventoryEnvironment.variables.DATABASE_URL });
+  const inventory = start('inventory', {
+    DATABASE_URL: inventoryEnvironment.variables.DATABASE_URL,
+    AUTH_AUDIENCE: 'inventory',
+  });
   const inventoryTarget = await inventory.target;
   const proxy = started.use(await startFaultProxy({ target: inventoryTarget }));
-  const orders = start('orders', { INVENTORY_TARGET: proxy.target });
+  const orders = start('orders', { INVENTORY_TARGET: proxy.target, AUTH_AUDIENCE: 'orders' });
   const ordersTarget = await orders.target;
   await writeFile(
     variables.AUTH_TOKEN_FILE ?? '',
-    await keys.sign({ sub: 'orders', scope: 'inventory:reserve' }),
+    await keys.sign({ sub: 'orders', aud: 'inventory', scope: 'inventory:reserve' }),
   );
   const running = started.move();
   return {

@@ -66,12 +66,14 @@ test('ensure no secret of a call or of the environment is in a log line, a span,
     ...collector.environment,
     DATABASE_URL: ordersEnvironment.variables.DATABASE_URL,
     INVENTORY_TARGET: inventoryTarget,
+    AUTH_AUDIENCE: 'orders',
     LOG_LEVEL: 'trace',
   });
   const ordersTarget = await ordersProcess.target;
   const scope = 'orders:read orders:write orders:write:any inventory:read inventory:write';
-  const good = await environment.keys.sign({ scope });
-  const weak = await environment.keys.sign({ scope: 'canary:scope' });
+  const aud = ['orders', 'inventory'];
+  const good = await environment.keys.sign({ aud, scope });
+  const weak = await environment.keys.sign({ aud, scope: 'canary:scope' });
   const expired = await environment.keys.sign({ exp: 1 });
   const errors: RpcError[] = [];
   const callAll = async (token: string) => {

@@ -21,6 +21,7 @@ export async function makeServiceEnvironment(): Promise<ServiceEnvironment> {
   return {
     keys,
     variables: {
+      NODE_ENV: 'development',
       LISTEN_ADDRESS: '127.0.0.1:0',
       DATABASE_URL: database.url,
       AUTH_JWKS: keys.jwks,

@@ -10,7 +10,7 @@ import { openPool, type Pool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+import { issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
 
 export interface Clients {
   readonly orders: Client<typeof OrderService>;
@@ -25,7 +25,7 @@ export interface TestPair extends AsyncDisposable {
   /** For looking at the books, and for holding locks. */
   readonly ordersDatabase: Pool;
   readonly inventoryDatabase: Pool;
-  /** A token that the services accept; the claims replace what it would say. */
+  /** Signs a token for the services that the scopes are of. `claims` replaces its other claims. */
   token(subject: string, scopes: readonly string[], claims?: Record<string, unknown>): Promise<string>;
   /** Clients that show the subject's token. @param replica Which orders to call. */
   clientsFor(subject: string, scopes?: readonly string[], replica?: number): Promise<Clients>;
@@ -66,7 +66,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const reachedInventoryUrl = await reachDatabase(inventoryUrl);
   const reachedOrdersUrl = await reachDatabase(ordersUrl);
 
-  const server = (port: number): ServerConfig => ({
+  const server = (audience: string, port: number): ServerConfig => ({
     listenAddress: `127.0.0.1:${port}`,
     deadlineMode: 'default',
     auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
@@ -79,7 +79,10 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   });
   let inventoryApp: InventoryApp | undefined;
   const startInventoryOn = async (port: number) => {
-    inventoryApp = await startInventory({ server: server(port), databaseUrl: reachedInventoryUrl });
+    inventoryApp = await startInventory({
+      server: server('inventory', port),
+      databaseUrl: reachedInventoryUrl,
+    });
     return inventoryApp.port;
   };
   const stopInventory = async () => {
@@ -91,14 +94,14 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const inventoryTarget = `127.0.0.1:${inventoryPort}`;
 
   const token: TestPair['token'] = (sub, scopes, claims) =>
-    keys.sign({ sub, scope: scopes.join(' '), ...claims });
+    keys.sign({ sub, aud: audiencesOf(scopes), scope: scopes.join(' '), ...claims });
   const tokenFile = join(folder.path, 'orders.token');
   await writeFile(tokenFile, await token('orders', ['inventory:reserve']));
   const reachedTarget = await reachInventory(inventoryTarget);
   const ordersApps: OrdersApp[] = [];
   const startOrdersOn = (port: number) =>
     startOrders({
-      server: server(port),
+      server: server('orders', port),
       databaseUrl: reachedOrdersUrl,
       inventoryTarget: reachedTarget,
       tokenFile,
@@ -143,6 +146,11 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     restartOrders,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Each service accepts its own name alone as an audience. Tests show one token to both. */
+function audiencesOf(scopes: readonly string[]): string[] {
+  return [...new Set(scopes.map((scope) => scope.replace(/:.*/, '')))];
 }
 
 function openTestPool(url: string): Pool {

@@ -42,10 +42,17 @@ export async function playScenes(): Promise<Seen> {
   const pair = stack.use(await startObservedPair());
   const open = (url: string) =>
     stack.adopt(openPool({ url, max: 2, applicationName: 'test', onError: () => {} }), (pool) => pool.end());
-  const token = await pair.keys.sign({ sub: 'alice', scope: 'orders:read orders:write inventory:write' });
-  const orders = stack.use(createClient(OrderService, { target: pair.ordersTarget, token: () => token }));
+  const ordersToken = await pair.keys.sign({
+    sub: 'alice',
+    aud: 'orders',
+    scope: 'orders:read orders:write',
+  });
+  const orders = stack.use(
+    createClient(OrderService, { target: pair.ordersTarget, token: () => ordersToken }),
+  );
+  const inventoryToken = await pair.keys.sign({ sub: 'alice', aud: 'inventory', scope: 'inventory:write' });
   const inventory = stack.use(
-    createClient(InventoryService, { target: pair.inventoryTarget, token: () => token }),
+    createClient(InventoryService, { target: pair.inventoryTarget, token: () => inventoryToken }),
   );
   await inventory.importStock([{ importId: randomUUID(), item: { sku: 'A', title: 'A', onHand: 100n } }]);
   const place = async (quantity: number, state: Order_State = Order_State.CONFIRMED): Promise<Placed> => {

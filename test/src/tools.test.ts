@@ -193,9 +193,23 @@ describe('npm run token', () => {
     expect(code).toBe(0);
     const [, claims = ''] = stdout.trim().split('.');
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      aud: 'orders',
       sub: 'alice',
       scope: 'orders:read orders:write',
     });
+  });
+
+  test('signs for one service, whose name is asked for when the scopes are of two', async () => {
+    await using folder = await dataFolder();
+    const both = ['--sub', 'alice', '--scopes', 'orders:read inventory:read', '--data', folder.path];
+    expect(await runCommand('token', ...both)).toMatchObject({
+      code: 1,
+      stderr: 'a token is for one service, and these scopes are of orders, inventory\n',
+    });
+    const { code, stdout } = await runCommand('token', ...both, '--audience', 'inventory');
+    expect(code).toBe(0);
+    const [, claims = ''] = stdout.trim().split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ aud: 'inventory' });
   });
 
   test('says how it is used when something is missing', async () => {

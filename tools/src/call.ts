@@ -42,7 +42,7 @@ try {
   const running = (await findRunningServices(values.data)) ?? fail('no service is running: npm start');
   // By default a token that may do just this, as the contract says what it takes.
   const scopes = values.scopes?.split(/\s+/) ?? policyOf(method).scopes;
-  const token = await running.token(values.sub, scopes);
+  const token = await running.token(values.sub, scopes, service.name);
   const target = targetOf(running, service.name);
   const { credentials } = running;
   using client = createClient(service.descriptor, { target, credentials, token: () => token });

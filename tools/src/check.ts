@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { contractBase } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { generatedDrift } from './generated-drift.ts';
+import { imageDigests } from './image-digests.ts';
 import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
 import { observabilityDrift } from './observability-drift.ts';
 import { root } from './paths.ts';
@@ -32,6 +33,7 @@ const checks: Record<string, Check> = {
       : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
   'generated code in step': generatedDrift,
   workflows: workflowLint,
+  'images pinned by digest': () => imageDigests(),
   'dashboards and alerts in step with the metrics': observabilityDrift,
   'Kubernetes manifests': () => kubernetesManifests(),
 };

@@ -32,7 +32,7 @@ const namePattern = /^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9][a-z0-9-]{0,62})*$/;
 /**
  * Makes a certificate for each name, signed by the folder's development authority: `ca.crt`, `orders.crt`,
  * `orders.key`. The authority is kept while it outlives what it signs; the certificates are always new, so that
- * running services take them over. Services refuse all of them when `NODE_ENV=production`.
+ * running services take them over. Production refuses all of them.
  *
  * @returns A line for each file with a certificate, with what is in it.
  */

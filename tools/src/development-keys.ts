@@ -4,17 +4,35 @@ import { join } from 'node:path';
 import { developmentKeyPrefix } from '@acme/rpc/auth/usable-keys';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** Who the development tokens say they are from and for. */
+/** The `iss` of development tokens. Their `aud` is the name of the one service that accepts them. */
 export const developmentIssuer = 'https://saturday.invalid/development';
-export const developmentAudience = 'saturday';
 
 export interface DevelopmentKeys {
   /** The public key, as `AUTH_JWKS` wants it. */
   readonly jwksFile: string;
-  sign(claims: { subject: string; scopes: readonly string[]; ttlSeconds: number }): Promise<string>;
+  sign(claims: {
+    audience: string;
+    subject: string;
+    scopes: readonly string[];
+    ttlSeconds: number;
+  }): Promise<string>;
 }
 
-/** The signing key of a data folder, made when it is not there. Services refuse it when `NODE_ENV=production`. */
+/**
+ * Returns the service that scopes are of: `orders` for `orders:read`, and for `orders:read orders:write:any`.
+ *
+ * @throws Error when the scopes are of several services: a token for both could be replayed by one at the other.
+ */
+export function audienceOf(scopes: readonly string[]): string {
+  const [audience = '', ...others] = new Set(scopes.map((scope) => scope.replace(/:.*/, '')));
+  if (others.length > 0)
+    throw new Error(
+      `a token is for one service, and these scopes are of ${[audience, ...others].join(', ')}`,
+    );
+  return audience;
+}
+
+/** Opens the signing key of a data folder, and makes it when it is not there. Production refuses its tokens. */
 export async function openDevelopmentKeys(dataFolder: string): Promise<DevelopmentKeys> {
   const folder = join(dataFolder, 'keys');
   const privateFile = join(folder, 'private.jwk.json');
@@ -28,11 +46,11 @@ export async function openDevelopmentKeys(dataFolder: string): Promise<Developme
   const key = await importJWK(jwk, 'ES256');
   return {
     jwksFile,
-    sign: ({ subject, scopes, ttlSeconds }) =>
+    sign: ({ audience, subject, scopes, ttlSeconds }) =>
       new SignJWT({ scope: scopes.join(' ') })
         .setProtectedHeader({ alg: 'ES256', kid: jwk.kid ?? '', typ: 'at+jwt' })
         .setIssuer(developmentIssuer)
-        .setAudience(developmentAudience)
+        .setAudience(audience)
         .setSubject(subject)
         .setIssuedAt()
         .setExpirationTime(`${ttlSeconds} s`)

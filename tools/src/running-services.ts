@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { createLogger } from '@acme/rpc/log';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { openDevelopmentKeys, writeWhole } from './development-keys.ts';
+import { audienceOf, openDevelopmentKeys, writeWhole } from './development-keys.ts';
 import type { ServicesAccess } from './services-access.ts';
 
 /** Where services are, and with which files they are called. */
@@ -38,7 +38,8 @@ export async function findRunningServices(dataFolder: string): Promise<ServicesA
   return {
     targets,
     credentials,
-    token: (subject, scopes) => keys.sign({ subject, scopes, ttlSeconds: 60 * 60 }),
+    token: async (subject, scopes, audience = audienceOf(scopes)) =>
+      keys.sign({ audience, subject, scopes, ttlSeconds: 60 * 60 }),
   };
 }
 

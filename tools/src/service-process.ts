@@ -30,12 +30,16 @@ const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url))
 const defaultStartTimeoutMs = 30_000;
 const pollMs = 50;
 
-/** Starts a service as a process of its own and waits until it is SERVING. Throws what it said when it cannot start. */
+/**
+ * Starts a service in development, as a process of its own, and waits until it is SERVING.
+ *
+ * @throws Error with what the process wrote when it cannot start.
+ */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { name, main, listenAddress, environment, logFile, startTimeoutMs = defaultStartTimeoutMs } = options;
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
-    env: { ...process.env, ...environment, LISTEN_ADDRESS: listenAddress },
+    env: { ...process.env, NODE_ENV: 'development', ...environment, LISTEN_ADDRESS: listenAddress },
     // Its own process group: Ctrl-C reaches the parent alone, which stops its services in the right order.
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],

@@ -6,7 +6,8 @@ export interface ServicesAccess {
   readonly targets: Readonly<Record<string, string>>;
   /** Plain text when absent. */
   readonly credentials?: ChannelCredentials | undefined;
-  token(subject: string, scopes: readonly string[]): Promise<string>;
+  /** Signs a token for one service: by default for the one that the scopes are of. */
+  token(subject: string, scopes: readonly string[], audience?: string): Promise<string>;
 }
 
 /** Where a service is reached. Throws when it is not among them. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startEmbedded } from '@acme/postgres/embedded';
 import {
+  audienceOf,
   type DevelopmentKeys,
-  developmentAudience,
   developmentIssuer,
   openDevelopmentKeys,
   writeWhole,
@@ -76,7 +76,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
           DATABASE_URL: database.url(name),
           AUTH_JWKS: keys.jwksFile,
           AUTH_ISSUER: developmentIssuer,
-          AUTH_AUDIENCE: developmentAudience,
+          AUTH_AUDIENCE: name,
           // The services call each other in plain text, without certificates.
           ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
           ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
@@ -92,7 +92,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       services: processes,
       databaseUrl: database.url,
       restart,
-      token: (subject, scopes) => keys.sign({ subject, scopes, ttlSeconds: daySeconds }),
+      token: async (subject, scopes, audience = audienceOf(scopes)) =>
+        keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
       close,
     };
   } catch (error) {
@@ -111,17 +112,25 @@ interface CallOptions {
   readonly keys: DevelopmentKeys;
 }
 
-/** What a service is told of those that it calls: where they are, and the token to show them. */
+/**
+ * Returns the variables by which a service finds the one that it calls: its target, and the file of a token for it.
+ *
+ * @throws Error for a service that calls several: `AUTH_TOKEN_FILE` holds a token for one audience.
+ */
 async function callVariables(
   { name, calls }: ServiceEntry,
   { dataFolder, targets, keys }: CallOptions,
 ): Promise<Record<string, string>> {
-  const called = Object.entries(calls);
-  if (called.length === 0) return {};
+  const [called, ...others] = Object.entries(calls);
+  if (!called) return {};
+  if (others.length > 0)
+    throw new Error(`${name} calls several services: each wants a token of its own, in a file of its own`);
+  const [audience, scopes] = called;
   const tokenFile = join(dataFolder, 'keys', `${name}.token`);
-  const scopes = called.flatMap(([, needed]) => needed);
-  const token = await keys.sign({ subject: name, scopes, ttlSeconds: 30 * daySeconds });
+  const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
   await writeWhole(tokenFile, token, 0o600);
-  const variables = called.map(([other]) => [`${other.toUpperCase()}_TARGET`, targetOf({ targets }, other)]);
-  return { ...Object.fromEntries(variables), AUTH_TOKEN_FILE: tokenFile };
+  return {
+    [`${audience.toUpperCase()}_TARGET`]: targetOf({ targets }, audience),
+    AUTH_TOKEN_FILE: tokenFile,
+  };
 }

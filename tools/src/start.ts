@@ -23,8 +23,8 @@ const given: Readonly<Record<string, string | undefined>> = values;
 const ports: Record<string, number> = {};
 const metricsPorts: Record<string, number> = {};
 for (const { name, port, metricsPort } of services) {
-  ports[name] = Number(given[`${name}-port`] ?? port);
-  metricsPorts[name] = Number(given[`${name}-metrics-port`] ?? metricsPort);
+  ports[name] = portOption(`${name}-port`, port);
+  metricsPorts[name] = portOption(`${name}-metrics-port`, metricsPort);
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -43,6 +43,14 @@ try {
   say(await invitation(running));
 } catch (error) {
   fail(error);
+}
+
+function portOption(name: string, fallback: number): number {
+  const text = given[name];
+  if (text === undefined) return fallback;
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+    ? Number(text)
+    : fail(`--${name} wants a port from 0 to 65535`);
 }
 
 /** Ctrl-C and SIGTERM drain whatever is up by then; a second one does not wait. A service that dies ends the rest. */
@@ -72,6 +80,7 @@ async function untilStopped(starting: Promise<RunningServices>): Promise<Running
 async function invitation(running: RunningServices): Promise<string> {
   const examples = services.flatMap(({ name, descriptor, examples }) =>
     examples.map(({ method, request }) => ({
+      service: name,
       target: targetOf(running, name),
       method: `${descriptor.typeName}/${method}`,
       request: `'${JSON.stringify(request)}'`,
@@ -83,14 +92,15 @@ async function invitation(running: RunningServices): Promise<string> {
   const [first] = examples;
   const ready = `\nReady. Ctrl-C stops it; the data stays in ${dataFolder}.\n`;
   if (!first) return `${ready}\nThere is no service yet: npm run new:service -- payments\n`;
-  const scopes = new Set(examples.flatMap((each) => each.scopes));
-  const token = await running.token('alice', [...scopes]);
+  const ofFirst = examples.filter(({ service }) => service === first.service);
+  const scopes = new Set(ofFirst.flatMap((each) => each.scopes));
+  const token = await running.token('alice', [...scopes], first.service);
   return `${ready}
 Call it with the project's own client, in a second terminal:
 
 ${examples.map(({ method, request }) => `  npm run call -- ${method} ${request}`).join('\n')}
 
-Or with grpcurl, and a token that is alice's for a day:
+Or with grpcurl, and a token for ${first.service} that is alice's for a day:
 
   export TOKEN=${token}
   grpcurl -plaintext ${first.target} list

@@ -1,16 +1,17 @@
 import { parseArgs } from 'node:util';
-import { openDevelopmentKeys } from './development-keys.ts';
+import { audienceOf, openDevelopmentKeys } from './development-keys.ts';
 import { fail } from './fail.ts';
 import { defaultDataFolder } from './paths.ts';
 
 const usage =
-  'usage: npm run token -- --sub alice --scopes "orders:read orders:write" [--ttl SECONDS] [--data FOLDER]';
+  'usage: npm run token -- --sub alice --scopes "orders:read orders:write" [--audience SERVICE] [--ttl SECONDS] [--data FOLDER]';
 
 try {
   const { values } = parseArgs({
     options: {
       sub: { type: 'string' },
       scopes: { type: 'string' },
+      audience: { type: 'string' },
       ttl: { type: 'string', default: '86400' },
       data: { type: 'string', default: defaultDataFolder },
     },
@@ -19,7 +20,8 @@ try {
   if (!values.sub || !values.scopes || !Number.isInteger(ttlSeconds) || ttlSeconds <= 0) fail(usage);
   const keys = await openDevelopmentKeys(values.data);
   const scopes = values.scopes.split(/\s+/).filter(Boolean);
-  process.stdout.write(`${await keys.sign({ subject: values.sub, scopes, ttlSeconds })}\n`);
+  const audience = values.audience ?? audienceOf(scopes);
+  process.stdout.write(`${await keys.sign({ audience, subject: values.sub, scopes, ttlSeconds })}\n`);
 } catch (error) {
   fail(error);
 }

@@ -6,8 +6,8 @@ test('ensure what is set is read, and what is not has its fallback', () => {
     NAME: ' orders ',
     MODE: 'require',
     PORT: '50051',
-    URL: 'postgres://localhost/orders',
     EMPTY: ' ',
+    ALLOWED: 'true',
   });
   expect(environment.text('NAME', 'a name')).toBe('orders');
   expect(environment.text('EMPTY', 'a name', 'fallback')).toBe('fallback');
@@ -16,7 +16,11 @@ test('ensure what is set is read, and what is not has its fallback', () => {
   expect(environment.oneOf('MISSING', ['default', 'require'], 'default')).toBe('default');
   expect(environment.integer('PORT', { min: 1, max: 65_535 }, 1)).toBe(50_051);
   expect(environment.integer('MISSING', { min: 1, max: 65_535 }, 7)).toBe(7);
-  expect(environment.url('URL', ['postgres'])).toBe('postgres://localhost/orders');
+  expect(environment.checkedText('NAME', 'a name', () => undefined)).toBe('orders');
+  expect(environment.checkedText('EMPTY', 'a name', () => undefined, 'fallback')).toBe('fallback');
+  expect(environment.exactlyOneOf('MODE', ['default', 'require'], 'default')).toBe('require');
+  expect(environment.flag('ALLOWED')).toBe(true);
+  expect(environment.flag('MISSING')).toBe(false);
   environment.check();
 });
 
@@ -25,15 +29,21 @@ test('ensure all problems are told at once, by name and wish, and no value is re
     MODE: 'canary',
     PORT: '99999',
     HALF: '1.5',
-    URL: 'mysql://user:canary@localhost',
-    NO_URL: 'canary',
+    HEX: '0x10',
+    SPACED: ' default ',
+    FLAG: '1',
+    ADDRESS: 'canary',
   });
   environment.text('NAME', 'the name of the service');
   environment.oneOf('MODE', ['default', 'require'], 'default');
   environment.integer('PORT', { min: 1, max: 65_535 }, 1);
   environment.integer('HALF', { min: 1, max: 9 }, 1);
-  environment.url('URL', ['postgres', 'postgresql']);
-  environment.url('NO_URL', ['https']);
+  environment.integer('HEX', { min: 1, max: 99 }, 1);
+  environment.exactlyOneOf('SPACED', ['default', 'require'], 'default');
+  environment.flag('FLAG');
+  environment.checkedText('ADDRESS', 'host:port', () => 'the port is missing');
+  environment.checkedText('NO_ADDRESS', 'host:port', () => 'not called');
+  environment.refuse('MODE', 'it does not suit HALF', 'another mode');
   expect(() => environment.check()).toThrow(
     new EnvironmentError(
       [
@@ -41,8 +51,12 @@ test('ensure all problems are told at once, by name and wish, and no value is re
         'MODE is not valid: it wants one of default, require',
         'PORT is not valid: it wants a whole number from 1 to 65535',
         'HALF is not valid: it wants a whole number from 1 to 9',
-        'URL is not valid: it wants a URL that starts with postgres:// or postgresql://',
-        'NO_URL is not valid: it wants a URL that starts with https://',
+        'HEX is not valid: it wants a whole number from 1 to 99',
+        'SPACED is not valid: it wants one of default, require',
+        'FLAG is not valid: it wants one of true, false',
+        'ADDRESS is not valid (the port is missing): it wants host:port',
+        'NO_ADDRESS is missing: it wants host:port',
+        'MODE is not valid (it does not suit HALF): it wants another mode',
       ].join('; '),
     ),
   );

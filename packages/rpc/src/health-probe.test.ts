@@ -70,11 +70,29 @@ test('ensure what cannot be probed is said in one line, and exits 1', async () =
   expect(await probe({ TLS_MODE: 'on' })).toEqual({
     code: 1,
     stdout:
-      "HEALTH_TARGET is missing: it wants host:port of the server, unless there is the server's own LISTEN_ADDRESS; " +
+      'HEALTH_TARGET is missing: it wants a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or ' +
+      "unix:/path, unless the server's own LISTEN_ADDRESS is set; " +
       'TLS_MODE is not valid: it wants one of off, tls, mtls\n',
     stderr: '',
   });
 });
+
+test.each([
+  [
+    { LISTEN_ADDRESS: '127.0.0.1' },
+    /^LISTEN_ADDRESS is not valid \(the port is missing\): it wants host:port/,
+  ],
+  [{ LISTEN_ADDRESS: '0.0.0.0:0' }, /^LISTEN_ADDRESS is not valid \(port 0 can only be listened on\)/],
+  [
+    { HEALTH_TARGET: 'http://localhost:1' },
+    /^HEALTH_TARGET is not valid \(http: is not a scheme of gRPC targets\)/,
+  ],
+])(
+  'an address that cannot be called is refused by the name of its variable: %j',
+  async (environment, line) => {
+    expect(await probe(environment)).toEqual({ code: 1, stdout: expect.stringMatching(line), stderr: '' });
+  },
+);
 
 function variablesOf({ mode, certFile, keyFile, caFile }: MutualTls) {
   return { TLS_MODE: mode, TLS_CERT: certFile, TLS_KEY: keyFile, TLS_CA: caFile };

@@ -1,5 +1,6 @@
+import { listenAddressFormat, listenAddressProblem, targetFormat, targetProblem } from './address.ts';
 import { askHealth } from './client/check-health.ts';
-import { readEnvironment } from './environment.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { createLogger } from './log.ts';
 import { channelCredentials } from './tls/channel-credentials.ts';
 import { readTls } from './tls/read-tls.ts';
@@ -25,12 +26,7 @@ try {
 
 async function probe(variables: NodeJS.ProcessEnv, service: string | undefined): Promise<string> {
   const environment = readEnvironment(variables);
-  const listenAddress = environment.optionalText('LISTEN_ADDRESS');
-  const target = environment.text(
-    'HEALTH_TARGET',
-    "host:port of the server, unless there is the server's own LISTEN_ADDRESS",
-    listenAddress && reachable(listenAddress),
-  );
+  const target = readTarget(environment);
   const tls = readTls(environment);
   environment.check();
   const credentials = await channelCredentials(tls, {
@@ -41,7 +37,23 @@ async function probe(variables: NodeJS.ProcessEnv, service: string | undefined):
   return askHealth(target, { service, credentials, timeoutMs });
 }
 
-/** All addresses are an address to listen on, but none to call. */
+function readTarget(environment: Environment): string {
+  const listens = environment.optionalText('LISTEN_ADDRESS') !== undefined;
+  if (listens && environment.optionalText('HEALTH_TARGET') === undefined)
+    return reachable(environment.checkedText('LISTEN_ADDRESS', listenAddressFormat, probeProblem));
+  return environment.checkedText(
+    'HEALTH_TARGET',
+    `${targetFormat}, unless the server's own LISTEN_ADDRESS is set`,
+    targetProblem,
+  );
+}
+
+/** Port 0 is free for the server to choose, and unknown to the probe. */
+function probeProblem(listenAddress: string): string | undefined {
+  return listenAddressProblem(listenAddress) ?? targetProblem(reachable(listenAddress));
+}
+
+/** Returns the target of a server that listens on all addresses, which is no address to call. */
 function reachable(listenAddress: string): string {
   return listenAddress.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, 'localhost');
 }

@@ -1,15 +1,15 @@
+import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/database-config';
+import { readTarget } from '@acme/rpc/client/read-target';
 import { readEnvironment } from '@acme/rpc/environment';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
 
-export interface Config {
+export interface Config extends DatabaseConfig {
   readonly server: ServerConfig;
-  /** `DATABASE_URL` */
-  readonly databaseUrl: string;
   /** `INVENTORY_TARGET`: where inventory is, in gRPC's naming. */
   readonly inventoryTarget: string;
   /**
-   * `AUTH_TOKEN_FILE`: the token that orders shows inventory, read again as it is renewed. With `TLS_MODE=mtls` it may
-   * be left out: then inventory knows orders by its certificate.
+   * `AUTH_TOKEN_FILE`: the token that orders shows inventory, with inventory's audience and no other. It is read again
+   * when it is renewed. With `TLS_MODE=mtls` it may be left out: then inventory knows orders by its certificate.
    */
   readonly tokenFile: string | undefined;
 }
@@ -20,8 +20,8 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
   const server = readServerConfig(environment, '0.0.0.0:50051');
   const config = {
     server,
-    databaseUrl: environment.url('DATABASE_URL', ['postgres', 'postgresql']),
-    inventoryTarget: environment.text('INVENTORY_TARGET', 'a gRPC target, as dns:///inventory:50052'),
+    ...readDatabaseConfig(environment, server.production),
+    inventoryTarget: readTarget(environment, 'INVENTORY_TARGET', server.tls),
     tokenFile:
       server.tls?.mode === 'mtls'
         ? environment.optionalText('AUTH_TOKEN_FILE')

@@ -62,10 +62,14 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
       found: '',
     }));
 
-  await check('by themselves the images refuse development keys', async () => {
-    const { code, output } = await stack.runOnce(['--no-deps', '-e', 'NODE_ENV=production', 'orders']);
-    const found =
-      output.split('\n').find((line) => line.includes('which production does not accept')) ?? output;
-    return { good: code === 1 && found !== output, found: found.trim() };
-  });
+  const production = ['--no-deps', '-e', 'NODE_ENV=production'];
+  for (const [refused, settings, complaint] of [
+    ['a database without TLS', [], 'DATABASE_URL is not valid (it leads to another machine'],
+    ['development keys', ['-e', 'ALLOW_PLAINTEXT_DATABASE=true'], 'which production does not accept'],
+  ] as const)
+    await check(`by themselves the images refuse ${refused}`, async () => {
+      const { code, output } = await stack.runOnce([...production, ...settings, 'orders']);
+      const found = output.split('\n').find((line) => line.includes(complaint)) ?? output;
+      return { good: code === 1 && found !== output, found: found.trim() };
+    });
 }

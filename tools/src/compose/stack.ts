@@ -21,10 +21,14 @@ const lasting = ['postgres', 'inventory', 'orders'];
 const onceOnly = ['secrets', 'catalogue'];
 
 /** Nothing is started yet. Disposing takes down whatever was, and its volumes; the signal ends whatever it is doing. */
-export async function openStack(project: string, signal: AbortSignal): Promise<Stack> {
+export async function openStack(project: string, postgresImage: string, signal: AbortSignal): Promise<Stack> {
   const [command, ...prefix] = await findCompose();
   // 0 is any port that is free, for each replica.
-  const environment = { ORDERS_PORTS: '0', COMPOSE_PROJECT_NAME: project };
+  const environment = {
+    ORDERS_PORTS: '0',
+    COMPOSE_PROJECT_NAME: project,
+    POSTGRES_IMAGE: postgresImage,
+  };
   const composeUnless = async (signal: AbortSignal | undefined, ...args: string[]) => {
     const { code, output } = await run(command, [...prefix, ...args], {
       environment,

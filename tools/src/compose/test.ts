@@ -3,6 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fail } from '../fail.ts';
+import { findBaseImages } from './base-images.ts';
 import { checkHardening } from './check-hardening.ts';
 import { createChecklist } from './checklist.ts';
 import { docker } from './docker.ts';
@@ -10,7 +11,6 @@ import { replayWithFaults } from './replay-with-faults.ts';
 import { sampleOrders } from './sample-orders.ts';
 import { openStack } from './stack.ts';
 
-const baseImage = 'node:26-bookworm-slim';
 const sampleCount = 2000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -26,18 +26,25 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 
 try {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'compose-test-'));
-  await using stack = await openStack(`saturday-test-${randomBytes(4).toString('hex')}`, interrupted.signal);
+  const images = await findBaseImages(say);
+  await using stack = await openStack(
+    `saturday-test-${randomBytes(4).toString('hex')}`,
+    images.postgres,
+    interrupted.signal,
+  );
 
   const [given] = process.argv.slice(2);
   const file = given ? resolve(given) : join(folder.path, 'orders.ndjson');
   if (!given) await writeFile(file, sampleOrders(sampleCount), { mode: 0o644 });
 
   say('building');
-  await stack.compose('build');
+  await stack.compose('build', '--build-arg', `NODE_IMAGE=${images.node}`);
   const sizeOf = async (image: string) =>
     Number(await docker('image', 'inspect', '--format', '{{.Size}}', image)) / 1e6;
   for (const image of ['saturday-orders', 'saturday-inventory', 'saturday-tools'])
-    say(`${image}: ${((await sizeOf(image)) - (await sizeOf(baseImage))).toFixed(1)} MB over ${baseImage}`);
+    say(
+      `${image}: ${((await sizeOf(image)) - (await sizeOf(images.node))).toFixed(1)} MB over ${images.node}`,
+    );
 
   const startMs = performance.now();
   await stack.compose('up', '--detach').catch(async (error: Error) => {

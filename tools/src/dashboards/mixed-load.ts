@@ -25,9 +25,13 @@ export interface MixedLoad extends AsyncDisposable {
  */
 export async function startMixedLoad(pair: Pair, shoppers: number): Promise<MixedLoad> {
   await importStock(pair, crypto.randomUUID(), new Map([[scarceSku, scarceUnits]]));
-  const token = await pair.token('alice', ['orders:write', 'orders:read', 'inventory:read']);
-  const orders = createClient(OrderService, { target: pair.ordersTarget, token: () => token });
-  const inventory = createClient(InventoryService, { target: pair.inventoryTarget, token: () => token });
+  const ordersToken = await pair.token('alice', ['orders:write', 'orders:read']);
+  const inventoryToken = await pair.token('alice', ['inventory:read']);
+  const orders = createClient(OrderService, { target: pair.ordersTarget, token: () => ordersToken });
+  const inventory = createClient(InventoryService, {
+    target: pair.inventoryTarget,
+    token: () => inventoryToken,
+  });
   const ended = new AbortController();
   const { signal } = ended;
 

@@ -1,3 +1,4 @@
+import { readDatabaseUrl } from '@acme/postgres/database-config';
 import { readEnvironment } from '@acme/rpc/environment';
 
 /** The books of a system that runs, or has run, somewhere. */
@@ -11,10 +12,9 @@ export interface CheckConfig {
 /** @throws EnvironmentError that names every variable that is missing or not valid. */
 export function readCheckConfig(variables: NodeJS.ProcessEnv): CheckConfig {
   const environment = readEnvironment(variables);
-  const schemes = ['postgres', 'postgresql'];
   const config = {
-    ordersDatabaseUrl: environment.url('ORDERS_DATABASE_URL', schemes),
-    inventoryDatabaseUrl: environment.url('INVENTORY_DATABASE_URL', schemes),
+    ordersDatabaseUrl: readDatabaseUrl(environment, 'ORDERS_DATABASE_URL'),
+    inventoryDatabaseUrl: readDatabaseUrl(environment, 'INVENTORY_DATABASE_URL'),
   };
   environment.check();
   return config;

@@ -3,12 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPool, type Pool } from '@acme/postgres/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/fault-proxy';
-import {
-  developmentAudience,
-  developmentIssuer,
-  openDevelopmentKeys,
-  writeWhole,
-} from '../development-keys.ts';
+import { audienceOf, developmentIssuer, openDevelopmentKeys, writeWhole } from '../development-keys.ts';
 import { freePort } from '../free-port.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
@@ -30,6 +25,7 @@ export interface Rig extends Books, AsyncDisposable {
   readonly inventoryDatabase: Pool;
   /** What customers call: all replicas of orders. */
   readonly ordersTarget: string;
+  /** Signs a token for the one service that the scopes are of. */
   token(subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
   /** One more replica, on a database of its own, not started. Whoever makes it disposes of it. */
   spare(service: Service, databaseName: string): Promise<Replica>;
@@ -71,7 +67,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const inventoryDatabase = open('inventory');
   const keys = await openDevelopmentKeys(folder);
   const token: Rig['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
-    keys.sign({ subject, scopes, ttlSeconds });
+    keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
   const tokenFile = join(folder, 'keys', 'orders.token');
   await writeWhole(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
 
@@ -85,7 +81,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       environment: {
         AUTH_JWKS: keys.jwksFile,
         AUTH_ISSUER: developmentIssuer,
-        AUTH_AUDIENCE: developmentAudience,
+        AUTH_AUDIENCE: service,
         // Of these only orders takes notice.
         INVENTORY_TARGET: inventoryTarget,
         AUTH_TOKEN_FILE: tokenFile,

@@ -4,6 +4,7 @@ import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import { documentedMetrics } from '../documented-metrics.ts';
 import { root } from '../paths.ts';
+import { certificateRuleBreaks } from './certificate-rules.ts';
 import { type Rendered, readKustomization, resolveImage } from './kustomization.ts';
 import { describe, ofKind, podsOf } from './manifest.ts';
 import { schemaProblems } from './manifest-schema.ts';
@@ -48,6 +49,7 @@ async function overlayProblems(rendered: Rendered): Promise<string[]> {
       ),
     ),
     ...networkRuleBreaks(manifests),
+    ...certificateRuleBreaks(manifests),
     ...namespaceBreaks(rendered),
     ...autoscalerBreaks(rendered),
     ...(

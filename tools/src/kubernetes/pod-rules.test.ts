@@ -37,12 +37,6 @@ test.each([
     'image without a version: registry.example/saturday/orders:latest',
   ],
   [production, ', newTag: 0.1.0', '', 'image without a version: registry.example/saturday/inventory'],
-  [
-    'overlays/development/secrets/job.yaml',
-    ':v1.34.1',
-    '',
-    'image without a version: registry.k8s.io/kubectl',
-  ],
   ['overlays/development/operator/deployment.yaml', 'drop: [ALL]', 'drop: []', 'container catalogue keeps'],
   ['overlays/production/namespace.yaml', 'enforce: restricted', 'enforce: baseline', 'not restricted'],
   [orders, 'src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],

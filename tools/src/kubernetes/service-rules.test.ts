@@ -71,6 +71,10 @@ test.each([
     'calls inventory:50051, which is no Service here',
   ],
   [orders, '- name: orders\n', '- name: order\n', 'has no container orders'],
+  [orders, 'AUTH_AUDIENCE, value: orders', 'AUTH_AUDIENCE, value: inventory', 'accepts tokens for inventory'],
+  [orders, 'max-old-space-size=256', 'max-old-space-size=257', 'may fill its limit of memory with heap'],
+  [orders, '--max-old-space-size=256', '--enable-source-maps', 'may fill its limit of memory with heap'],
+  [orders, 'limits: {memory: 512Mi}', 'limits: {memory: 500Mi}', 'may fill its limit of memory with heap'],
   [
     'base/orders/hpa.yaml',
     'admission_in_flight',

@@ -53,6 +53,13 @@ export function serviceRuleBreaks(
     `is killed while it drains, which takes up to ${stopSeconds} s: terminationGracePeriodSeconds`,
   );
 
+  rule(settings.audience === name, `accepts tokens for ${settings.audience}, not for itself: AUTH_AUDIENCE`);
+  const limitMib = Number(/^(\d+)Mi$/.exec(String(container.resources?.limits?.memory))?.[1]);
+  rule(
+    settings.heapMib * 2 <= limitMib,
+    'may fill its limit of memory with heap alone: --max-old-space-size of half of it in NODE_OPTIONS',
+  );
+
   const budgets = ofKind<NonNullable<IPodDisruptionBudget['spec']>>(manifests, 'PodDisruptionBudget');
   rule(
     budgets.some(({ spec: budget }) => budget.maxUnavailable && selects(budget.selector, labels)),

@@ -18,7 +18,20 @@ test.each([
     'is told INVENTORY_TRAGET, which it does not read',
   ],
   [production, '- LOG_LEVEL=info', '- LOG_LEVEL=loud', 'would not start: LOG_LEVEL is not valid'],
-  [production, 'AUTH_AUDIENCE', 'AUTH_AUDIENC', 'would not start: AUTH_AUDIENCE is missing'],
+  [orders, 'AUTH_AUDIENCE', 'AUTH_AUDIENC', 'would not start: AUTH_AUDIENCE is missing'],
+  [production, 'NODE_ENV=production', 'NODE_ENV=prod', 'would not start: NODE_ENV is not valid'],
+  [
+    'base/kustomization.yaml',
+    'TLS_MODE=mtls',
+    'TLS_MODE=off',
+    'would not start: TLS_MODE is not valid (TLS is off',
+  ],
+  [
+    orders,
+    'dns:///inventory:50052',
+    'dns:///inventory',
+    'INVENTORY_TARGET is not valid (the port is missing)',
+  ],
   [
     production,
     '- inventory=spiffe',

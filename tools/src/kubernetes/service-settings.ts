@@ -10,6 +10,9 @@ import type { Literals } from './kustomization.ts';
 /** What a service makes of its environment. */
 export interface ServiceSettings {
   readonly port: number;
+  readonly audience: string;
+  /** V8's limit of the heap, in MiB; NaN when Node chooses one. */
+  readonly heapMib: number;
   readonly metricsPort: number;
   readonly drainTimeoutMs: number;
   /** The other services that it calls. */
@@ -28,7 +31,10 @@ export async function readServiceSettings(
   const { readConfig } = await import(pathToFileURL(config).href);
   const read = new Set<string>();
   // From a file, by `--env-file`.
-  const environment = { ...variables, DATABASE_URL: 'postgres://somebody@database/somewhere' };
+  const environment = {
+    ...variables,
+    DATABASE_URL: 'postgres://somebody@database/somewhere?sslmode=verify-full',
+  };
   let server: ServerConfig | undefined;
   try {
     server = readConfig(
@@ -44,10 +50,12 @@ export async function readServiceSettings(
     problems.push(`would not start: ${error.message}`);
   }
   for (const name of Object.keys(environment))
-    if (!read.has(name) && !name.startsWith('OTEL_'))
+    if (!read.has(name) && !name.startsWith('OTEL_') && name !== 'NODE_OPTIONS')
       problems.push(`is told ${name}, which it does not read`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),
+    audience: server?.auth.audience ?? '',
+    heapMib: Number(/--max-old-space-size=(\d+)/.exec(variables.NODE_OPTIONS ?? '')?.[1]),
     metricsPort: Number(variables.OTEL_EXPORTER_PROMETHEUS_PORT),
     drainTimeoutMs: server?.drainTimeoutMs ?? 0,
     targets: Object.values(variables).flatMap(targetsIn),
@@ -55,7 +63,15 @@ export async function readServiceSettings(
   };
 }
 
-const nothing: ServiceSettings = { port: 0, metricsPort: 0, drainTimeoutMs: 0, targets: [], problems: [] };
+const nothing: ServiceSettings = {
+  port: 0,
+  audience: '',
+  heapMib: 0,
+  metricsPort: 0,
+  drainTimeoutMs: 0,
+  targets: [],
+  problems: [],
+};
 
 function environmentOf(container: IContainer | undefined, configMaps: ReadonlyMap<string, Literals>) {
   const problems: string[] = [];

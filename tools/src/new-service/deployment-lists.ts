@@ -54,6 +54,7 @@ function withContainer(text: string, { plan: { service }, ports }: Addition): st
     environment:
       <<: *service-environment
       LISTEN_ADDRESS: 0.0.0.0:${ports.port}
+      AUTH_AUDIENCE: ${service}
       OTEL_EXPORTER_PROMETHEUS_PORT: ${ports.metricsPort}
     volumes: ['${service}-secrets:/secrets:ro']
     depends_on:

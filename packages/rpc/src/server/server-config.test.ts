@@ -2,10 +2,15 @@ import { expect, test } from 'vitest';
 import { EnvironmentError, readEnvironment } from '../environment.ts';
 import { readServerConfig } from './server-config.ts';
 
-const required = { AUTH_JWKS: '/jwks.json', AUTH_ISSUER: 'https://issuer.test', AUTH_AUDIENCE: 'orders' };
+const required = {
+  NODE_ENV: 'development',
+  AUTH_JWKS: '/jwks.json',
+  AUTH_ISSUER: 'https://issuer.test',
+  AUTH_AUDIENCE: 'orders',
+};
 const files = { TLS_CERT: '/orders.crt', TLS_KEY: '/orders.key', TLS_CA: '/ca.crt' };
 
-function read(variables: Record<string, string>) {
+function read(variables: Record<string, string | undefined>) {
   const environment = readEnvironment({ ...required, ...variables });
   const config = readServerConfig(environment, '0.0.0.0:50051');
   environment.check();
@@ -42,7 +47,100 @@ test('only peers are trusted with the trace context, unless the operator says so
   expect(read({ TRACE_CONTEXT: 'all' }).traceContext).toBe('all');
 });
 
+test('an absent or empty NODE_ENV is production, and only development and test are not', () => {
+  const tls = { TLS_MODE: 'tls', ...files };
+  expect(read({ ...tls, NODE_ENV: undefined }).production).toBe(true);
+  expect(read({ ...tls, NODE_ENV: '' }).production).toBe(true);
+  expect(read({ ...tls, NODE_ENV: 'production' }).production).toBe(true);
+  expect(read({ NODE_ENV: 'development' }).production).toBe(false);
+  expect(read({ NODE_ENV: 'test' }).production).toBe(false);
+});
+
+test.each(['prod', 'Production', 'PRODUCTION', ' production ', 'dev', 'staging', 'development\n', 'true'])(
+  'NODE_ENV=%j is refused',
+  (NODE_ENV) => {
+    expect(() => read({ TLS_MODE: 'tls', ...files, NODE_ENV })).toThrow(
+      new EnvironmentError('NODE_ENV is not valid: it wants one of development, test, production'),
+    );
+  },
+);
+
+const plainTextRefused = (address: string) =>
+  new EnvironmentError(
+    `TLS_MODE is not valid (TLS is off on ${address}, which other machines reach): it wants tls or mtls, ` +
+      'a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
+  );
+
+test.each(['0.0.0.0:50051', '[::]:50051', '10.0.0.1:50051', 'orders:50051', '[fe80::1%eth0]:50051'])(
+  'production does not listen on %s in plain text, unless a variable allows it',
+  (LISTEN_ADDRESS) => {
+    const production = { NODE_ENV: 'production', LISTEN_ADDRESS };
+    expect(() => read(production)).toThrow(plainTextRefused(LISTEN_ADDRESS));
+    expect(() => read({ ...production, TLS_MODE: 'off', ALLOW_PLAINTEXT_LISTEN: 'false' })).toThrow(
+      plainTextRefused(LISTEN_ADDRESS),
+    );
+    expect(read({ ...production, ALLOW_PLAINTEXT_LISTEN: 'true' }).listenAddress).toBe(LISTEN_ADDRESS);
+    expect(read({ ...production, TLS_MODE: 'tls', ...files }).listenAddress).toBe(LISTEN_ADDRESS);
+    expect(read({ ...production, NODE_ENV: 'development' }).listenAddress).toBe(LISTEN_ADDRESS);
+  },
+);
+
+test('production does not listen on the default address in plain text', () => {
+  expect(() => read({ NODE_ENV: undefined })).toThrow(plainTextRefused('0.0.0.0:50051'));
+});
+
+test.each(['127.0.0.1:50051', 'localhost:0', '[::1]:50051', 'unix:/run/orders.sock'])(
+  'production listens on %s in plain text, because no other machine reaches it',
+  (LISTEN_ADDRESS) => {
+    expect(read({ NODE_ENV: 'production', LISTEN_ADDRESS })).toMatchObject({
+      production: true,
+      tls: undefined,
+    });
+  },
+);
+
+test.each([
+  '/keys/jwks.json',
+  'keys/jwks of orders.json',
+  'https://issuer.test/jwks',
+  'http://localhost:8080/jwks',
+])('the keys may be at %s', (AUTH_JWKS) => {
+  expect(read({ AUTH_JWKS }).auth.jwks).toBe(AUTH_JWKS);
+});
+
 test.each<[Record<string, string>, string]>([
+  [
+    { LISTEN_ADDRESS: '127.0.0.1' },
+    'LISTEN_ADDRESS is not valid (the port is missing): it wants host:port, [ipv6]:port or unix:/path',
+  ],
+  [
+    { AUTH_JWKS: 'http://issuer.test/jwks' },
+    'AUTH_JWKS is not valid (plain http from another machine, where a key could be replaced on the way): ' +
+      'it wants the file or the https URL of a JWK Set',
+  ],
+  [
+    { AUTH_JWKS: 'ftp://issuer.test/jwks' },
+    'AUTH_JWKS is not valid (a URL of another scheme than https://): it wants the file or the https URL of a JWK Set',
+  ],
+  [
+    { AUTH_JWKS: 'https://:x' },
+    'AUTH_JWKS is not valid (the URL is malformed): it wants the file or the https URL of a JWK Set',
+  ],
+  [
+    { AUTH_JWKS: 'https://canary:canary@issuer.test/jwks' },
+    'AUTH_JWKS is not valid (a URL with a user or a password): it wants the file or the https URL of a JWK Set',
+  ],
+  [
+    { AUTH_ISSUER: 'https://issuer.test https://other.test' },
+    "AUTH_ISSUER is not valid (it holds a space): it wants the tokens' issuer (iss)",
+  ],
+  [
+    { AUTH_AUDIENCE: 'orders inventory' },
+    "AUTH_AUDIENCE is not valid (it holds a space): it wants this service's own name in tokens (aud)",
+  ],
+  [{ AUTH_AUDIENCE: ' ' }, "AUTH_AUDIENCE is missing: it wants this service's own name in tokens (aud)"],
+  [{ DRAIN_TIMEOUT_MS: '1e3' }, 'DRAIN_TIMEOUT_MS is not valid: it wants a whole number from 0 to 600000'],
+  [{ ALLOW_PLAINTEXT_LISTEN: 'yes' }, 'ALLOW_PLAINTEXT_LISTEN is not valid: it wants one of true, false'],
   [{ TRACE_CONTEXT: 'ignore' }, 'TRACE_CONTEXT is not valid: it wants one of peers, all'],
   [
     { AUTH_CLOCK_TOLERANCE_SECONDS: '61' },

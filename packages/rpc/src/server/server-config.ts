@@ -1,18 +1,26 @@
+import { listenAddressFormat, listenAddressProblem } from '../address.ts';
+import { jwksFormat, jwksProblem } from '../auth/jwks-location.ts';
 import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
+import { isLoopback } from '../client/plain-text.ts';
 import type { Environment } from '../environment.ts';
 import type { DeadlineMode } from '../interceptors/deadline.ts';
 import type { TraceContextTrust } from '../interceptors/tracing.ts';
+import { readProduction } from '../node-environment.ts';
 import { readTls } from '../tls/read-tls.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
-/** What every service of ours is told by its environment. */
+/** The settings that every service reads from its environment. */
 export interface ServerConfig {
-  /** `LISTEN_ADDRESS`: `host:port`, or `unix:/path`. */
+  /**
+   * `LISTEN_ADDRESS`: `host:port`, `[ipv6]:port` or `unix:/path`. Production refuses one that other machines reach
+   * without TLS, unless `ALLOW_PLAINTEXT_LISTEN` is `true`: for a mesh whose proxies encrypt.
+   */
   readonly listenAddress: string;
   /** `DEADLINE_MODE` */
   readonly deadlineMode: DeadlineMode;
   /**
-   * `AUTH_JWKS` (file or URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: whose tokens are good.
+   * `AUTH_JWKS` (file or https URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: which tokens are accepted. Each service has an
+   * audience of its own, or the service that receives a token could replay it at another.
    * `AUTH_CLOCK_TOLERANCE_SECONDS`: how far the issuer's clock may be off.
    */
   readonly auth: {
@@ -34,21 +42,30 @@ export interface ServerConfig {
   readonly drainTimeoutMs: number;
   /** `LOG_LEVEL` */
   readonly logLevel: string;
-  /** `NODE_ENV` is `production`: no reflection, no development keys or certificates, and load balancers are waited for. */
+  /**
+   * `NODE_ENV` is `production` or absent: no reflection and no channelz, development keys and certificates are refused,
+   * and a stopping server first waits for load balancers.
+   */
   readonly production: boolean;
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+/** Reads the settings of a server. Problems are reported by `environment.check`. */
 export function readServerConfig(environment: Environment, defaultAddress: string): ServerConfig {
+  const production = readProduction(environment);
   const tls = readTls(environment);
   return {
-    listenAddress: environment.text('LISTEN_ADDRESS', 'host:port', defaultAddress),
+    listenAddress: readListenAddress(environment, defaultAddress, production && tls === undefined),
     deadlineMode: environment.oneOf('DEADLINE_MODE', ['default', 'require'], 'default'),
     auth: {
-      jwks: environment.text('AUTH_JWKS', 'the file or URL of a JWK Set'),
-      issuer: environment.text('AUTH_ISSUER', "the tokens' issuer (iss)"),
-      audience: environment.text('AUTH_AUDIENCE', "this service's name in tokens (aud)"),
+      jwks: environment.checkedText('AUTH_JWKS', jwksFormat, jwksProblem),
+      issuer: environment.checkedText('AUTH_ISSUER', "the tokens' issuer (iss)", spaceProblem),
+      audience: environment.checkedText(
+        'AUTH_AUDIENCE',
+        "this service's own name in tokens (aud)",
+        spaceProblem,
+      ),
       clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', { min: 0, max: 60 }, 5),
     },
     peers: readPeers(environment, tls),
@@ -56,11 +73,32 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
     tls,
     drainTimeoutMs: environment.integer('DRAIN_TIMEOUT_MS', { min: 0, max: 600_000 }, 10_000),
     logLevel: environment.oneOf('LOG_LEVEL', logLevels, 'info'),
-    production: environment.optionalText('NODE_ENV') === 'production',
+    production,
   };
 }
 
-/** Without mTLS no caller has an identity: a list would only look as if it let somebody in. */
+function readListenAddress(environment: Environment, fallback: string, needsLoopback: boolean): string {
+  const address = environment.checkedText(
+    'LISTEN_ADDRESS',
+    listenAddressFormat,
+    listenAddressProblem,
+    fallback,
+  );
+  const isAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN');
+  if (needsLoopback && !isAllowed && !isLoopback(address))
+    environment.refuse(
+      'TLS_MODE',
+      `TLS is off on ${address}, which other machines reach`,
+      'tls or mtls, a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
+    );
+  return address;
+}
+
+function spaceProblem(text: string): string | undefined {
+  return /\s/.test(text) ? 'it holds a space' : undefined;
+}
+
+/** Reads `AUTH_PEERS`, which only mTLS gives a meaning: without it no caller shows a certificate. */
 function readPeers(environment: Environment, tls: TlsConfig | undefined): PeerScopes {
   const isMutual = tls?.mode === 'mtls';
   const wants = isMutual ? peerScopesFormat : 'TLS_MODE=mtls';

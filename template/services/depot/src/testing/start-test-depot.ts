@@ -3,7 +3,7 @@ import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { createFakes } from '@acme/rpc/testing/fakes';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
+import { issuer, makeSigningKeys } from '@acme/rpc/testing/signing-keys';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
 
@@ -24,7 +24,7 @@ export async function startTestDepot(): Promise<TestDepot> {
       server: {
         listenAddress: '127.0.0.1:0',
         deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
+        auth: { jwks: keys.jwks, issuer, audience: 'depot', clockToleranceSeconds: 5 },
         peers: new Map(),
         traceContext: 'peers',
         tls: undefined,
@@ -43,7 +43,7 @@ export async function startTestDepot(): Promise<TestDepot> {
   return {
     store: createWidgetStore(pool, createFakes()),
     clientFor: async (subject, scopes) => {
-      const shown = scopes && (await keys.sign({ sub: subject, scope: scopes.join(' ') }));
+      const shown = scopes && (await keys.sign({ sub: subject, aud: 'depot', scope: scopes.join(' ') }));
       return running.use(
         createClient(ClerkService, { target: `127.0.0.1:${port}`, ...(shown && { token: () => shown }) }),
       );

@@ -1,0 +1,19 @@
+import { targetFormat, targetProblem } from '../address.ts';
+import type { Environment } from '../environment.ts';
+import type { TlsConfig } from '../tls/tls-files.ts';
+import { isLoopback } from './plain-text.ts';
+
+/**
+ * Reads the target of a service that is called with a token or a certificate. The client sends neither to another
+ * machine in plain text, so such a target is refused here, before the first call.
+ */
+export function readTarget(environment: Environment, name: string, tls: TlsConfig | undefined): string {
+  const target = environment.checkedText(name, targetFormat, targetProblem);
+  if (tls === undefined && target !== '' && !isLoopback(target))
+    environment.refuse(
+      name,
+      'TLS is off, and no token is sent to another machine in plain text',
+      'TLS_MODE=tls or mtls, or a loopback target',
+    );
+  return target;
+}
