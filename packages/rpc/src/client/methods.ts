@@ -7,20 +7,17 @@ import type { MethodInfo } from '../call-context.ts';
 import { RpcError } from '../errors.ts';
 
 import { noteAttempts } from './attempts.ts';
-import {
-  type CallOptions,
-  onAbort,
-  outgoingDeadline,
-  outgoingMetadata,
-  type TokenSource,
-} from './call-options.ts';
+import { type CallOptions, onAbort, outgoingDeadline, type TokenSource } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
+import { type NoAuthorization, outgoingMetadata, requireSendable } from './outgoing-metadata.ts';
 import { markStream } from './stream-mark.ts';
 
 /** What the calls of a client have in common. */
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
+  /** Set when a caller may not send `authorization` in the metadata of a call. */
+  readonly noAuthorization?: NoAuthorization | undefined;
 }
 
 /** Anything that protobuf-es can make a message of. */
@@ -150,11 +147,11 @@ export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 /** What goes with a call of any kind: its deadline and its metadata, the token included. */
 async function prepare(calls: ClientCalls, method: MethodInfo, options: CallOptions) {
   const deadline = outgoingDeadline(method, options);
-  const metadata = outgoingMetadata(options);
+  requireSendable(method, options, calls.noAuthorization);
+  const token = calls.token && (await tokenFor(method, calls.token, deadline, options));
+  const metadata = outgoingMetadata(method, options, token);
   if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
     markStream(metadata);
-  if (calls.token)
-    metadata.set('authorization', `Bearer ${await tokenFor(method, calls.token, deadline, options)}`);
   return { deadline, metadata };
 }
 
