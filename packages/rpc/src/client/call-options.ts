@@ -14,6 +14,12 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** Options of a call that is answered with a stream. */
+export interface StreamCallOptions extends CallOptions {
+  /** Aborted when the reader leaves the stream. The call ends, and its reader sees no error. */
+  readonly left?: AbortSignal;
+}
+
 /** Gives the bearer token to send. */
 export type TokenSource = () => string | Promise<string>;
 
@@ -43,11 +49,14 @@ export function outgoingDeadline(method: MethodInfo, options: CallOptions): numb
 }
 
 /**
- * Calls `cancel` when the call's own signal, or that of the call that is being served, is aborted. Returns what ends
- * the watch; the listeners of a call that is over must not pile up on a signal that lives longer.
+ * Calls `cancel` when the reader leaves, or the call's own signal or that of the call that is being served is aborted.
+ * Returns a function that removes the listeners: those of a call that is over must not pile up on a signal that lives
+ * longer.
  */
-export function onAbort(options: CallOptions, cancel: () => void): () => void {
-  const signals = [options.signal, currentCall()?.signal].filter((signal) => signal !== undefined);
+export function onAbort(options: StreamCallOptions, cancel: () => void): () => void {
+  const signals = [options.signal, options.left, currentCall()?.signal].filter(
+    (signal) => signal !== undefined,
+  );
   for (const signal of signals) {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel);

@@ -1,6 +1,6 @@
 import type { MethodInfo } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
-import { type CallOptions, onAbort, type TokenSource } from './call-options.ts';
+import { onAbort, type StreamCallOptions, type TokenSource } from './call-options.ts';
 
 /** What an `authorization` header can carry; the limit leaves half of a server's 16 KiB of metadata for the rest. */
 const tokenPattern = /^[\x21-\x7e]{1,8192}$/;
@@ -16,7 +16,7 @@ export async function tokenFor(
   method: MethodInfo,
   token: TokenSource,
   deadline: number,
-  options: CallOptions,
+  options: StreamCallOptions,
 ): Promise<string> {
   const given = await tokenFrom(method, token, deadline, options);
   if (typeof given === 'string' && tokenPattern.test(given)) return given;
@@ -29,7 +29,7 @@ async function tokenFrom(
   method: MethodInfo,
   token: TokenSource,
   deadline: number,
-  options: CallOptions,
+  options: StreamCallOptions,
 ): Promise<string> {
   const fail = (code: Code, message: string, cause?: unknown) =>
     new RpcError(code, message, { answeredBy: method.name, cause });
