@@ -7,6 +7,7 @@ import { rejectionOf } from '../testing/rejection-of.ts';
 import { createClient } from './create-client.ts';
 import { resumingWatch } from './resuming-watch.ts';
 import { startRawServer } from './testing/start-raw-server.ts';
+import { startReplica } from './testing/start-replica.ts';
 
 /** How a call can end without a status and through no fault of its own. */
 const ends: readonly (readonly [string, (stream: ServerHttp2Stream) => unknown])[] = [
@@ -15,6 +16,7 @@ const ends: readonly (readonly [string, (stream: ServerHttp2Stream) => unknown])
     ({ session }) => session?.goaway(constants.NGHTTP2_INTERNAL_ERROR),
   ],
   ['a stream that is reset with code 2', (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)],
+  ['a stream that is reset with code 0', (stream) => stream.close(constants.NGHTTP2_NO_ERROR)],
 ];
 
 /** A server that ends the first calls so, and answers the others with UNIMPLEMENTED. */
@@ -71,6 +73,23 @@ test.each(ends)('a resuming watch resumes after %s', async (_name, end) => {
   expect(interruptions).toMatchObject([{ code: Code.UNAVAILABLE }]);
 });
 
+test('a call that is cut off with its connection at the maximum age is repeated', async () => {
+  let calls = 0;
+  const bounds = { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 100 };
+  await using replica = await startReplica(
+    {
+      getStock: async ({ sku }, { signal }) => {
+        if (calls++ === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return { stock: { sku } };
+      },
+    },
+    { bounds },
+  );
+  using client = createClient(InventoryService, { target: `127.0.0.1:${replica.port}` });
+  await client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  expect(calls).toBe(2);
+});
+
 test('a call that its server fails with INTERNAL stays INTERNAL', async () => {
   await using server = await startRawServer(() => ({ 'grpc-status': Code.INTERNAL, 'grpc-message': 'bug' }));
   using client = createClient(InventoryService, { target: server.target });
@@ -88,5 +107,5 @@ test.each(ends)('grpc-js by itself still calls the end of %s INTERNAL', async (_
   );
   client.close();
   expect(error?.code).toBe(Code.INTERNAL);
-  expect(error?.details).toMatch(/^Received RST_STREAM with code 2/);
+  expect(error?.details).toMatch(/^Received RST_STREAM with code [02] /);
 });

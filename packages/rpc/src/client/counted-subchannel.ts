@@ -68,8 +68,9 @@ function isReset({ code, rstCode, metadata }: CallStatus): boolean {
 }
 
 /**
- * grpc-js calls it INTERNAL when a connection ends by an error, as it does at a server whose limits another call has
- * exceeded. The call itself is UNAVAILABLE, and is repeated where the contract says that it may be.
+ * Makes the end of a stream without a status UNAVAILABLE, so that grpc-js repeats the call where the contract permits it.
+ * grpc-js calls it INTERNAL, also when a connection has reached its maximum age, or when other calls on it have exceeded
+ * the server's limits.
  */
 function withoutBlame(status: CallStatus): CallStatus {
   if (status.code !== Code.INTERNAL || status.rstCode === undefined) return status;

@@ -6,7 +6,7 @@ import { hasRoom, isQuiet, usedOf } from './reset-budget.ts';
 export interface SpareConnections {
   /** The connection for a call; undefined while one is being opened for it. */
   choose(regular: CountedSubchannel): CountedSubchannel | undefined;
-  /** Gives up all spare connections. Calls on them go on. */
+  /** Gives up all spare connections for good. Calls on them go on. */
   close(): void;
 }
 
@@ -37,6 +37,7 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
   const spares: Spare[] = [];
   let opened = 0;
   let retryAfterMs = 0;
+  let isClosed = false;
 
   const remove = (spare: Spare) => {
     const index = spares.indexOf(spare);
@@ -73,14 +74,14 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
     else subchannel.startConnecting();
     spares.push(spare);
   };
-  const close = () => {
+  const releaseAll = () => {
     for (const spare of spares.splice(0)) spare.release();
   };
 
   const choose = (regular: CountedSubchannel) => {
     const nowMs = performance.now();
-    if (hasRoom(regular.budget, nowMs)) {
-      if (spares.length > 0 && isQuiet(regular.budget, nowMs)) close();
+    if (isClosed || hasRoom(regular.budget, nowMs)) {
+      if (spares.length > 0 && isQuiet(regular.budget, nowMs)) releaseAll();
       return regular;
     }
     for (;;) {
@@ -93,6 +94,10 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
       if (oldest && spares.length === maxSpares) remove(oldest);
       openSpare();
     }
+  };
+  const close = () => {
+    isClosed = true;
+    releaseAll();
   };
   return { choose, close };
 }
