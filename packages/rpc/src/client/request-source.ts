@@ -24,11 +24,18 @@ export function openRequests<Request>(
   /** The source has ended or thrown by itself, so that it needs no `return`. */
   let isOver = false;
   let failure: { error: unknown } | undefined;
+  /** Ends the wait for the next request. */
+  let stopWaiting = () => {};
 
+  const next = () =>
+    new Promise<IteratorResult<Request> | undefined>((resolve, reject) => {
+      stopWaiting = () => resolve(undefined);
+      Promise.resolve(iterator.next()).then(resolve, reject);
+    });
   const sendAll = async (call: ClientWritableStream<Request>) => {
     while (!left.signal.aborted) {
-      const result = await unlessAborted(iterator.next(), left.signal);
-      if (!result) return;
+      const result = await next();
+      if (!result || left.signal.aborted) return;
       isOver = result.done === true;
       if (result.done) return void call.end();
       if (call.write(result.value)) continue;
@@ -41,6 +48,7 @@ export function openRequests<Request>(
   const leave = () => {
     if (left.signal.aborted) return;
     left.abort();
+    stopWaiting();
     if (!isOver) close(iterator);
   };
   return {
@@ -57,17 +65,6 @@ export function openRequests<Request>(
       return failure;
     },
   };
-}
-
-/** Resolves as the promise does, or with undefined when the signal is aborted before. */
-function unlessAborted<T>(promise: T | PromiseLike<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(undefined);
-    signal.addEventListener('abort', onAbort);
-    Promise.resolve(promise)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-      .then(resolve, reject);
-  });
 }
 
 /** Calls `return` of an iterator, whose failure concerns no call any more. */
