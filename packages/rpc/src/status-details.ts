@@ -19,11 +19,23 @@ import { type Any, AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
 /** Where google.rpc.Status travels (gRPC's richer error model). */
 export const statusDetailsKey = 'grpc-status-details-bin';
 
-/**
- * The most that all details of a status may take, encoded. Over some 45 kB grpc-js tears down the connection and
- * every other call on it; common limits for all metadata together are 8 kB.
- */
+/** Maximum size of all details of a status, encoded. */
 export const maxDetailsBytes = 4096;
+
+/**
+ * Maximum size of the header list that carries a status, as HTTP/2 counts it (RFC 9113, section 6.5.2). C-core clients
+ * reject more than 16 KiB, Java clients and many proxies more than 8 KiB. Above 45 kB grpc-js tears down the connection.
+ */
+const maxTrailersBytes = 8 * 1024;
+
+/** Share of the trailers for headers other than the message and the details: x-request-id, date, pushback and so on. */
+const otherTrailersBytes = 1024;
+
+/** Maximum size of a status message, percent-encoded as in the `grpc-message` header. */
+const maxMessageBytes = 2048;
+
+/** The tags and lengths that a detail adds to a google.rpc.Status. */
+const framingBytes = 10;
 
 /** What a caller misses most comes first; the last are dropped first when there is not room for all. */
 const byUse = [
@@ -40,28 +52,54 @@ const byUse = [
 
 const registry: Registry = createRegistry(file_google_rpc_error_details);
 
-/** The most of a message that is sent, in UTF-16 code units. */
-const maxMessageLength = 1024;
-
-/** As much of a message as is sent. One that was cut in the middle of a surrogate pair would end the process in grpc-js. */
+/**
+ * Cuts a message to 2 KiB as it is percent-encoded on the wire, where a CJK character takes 9 bytes. Cuts between
+ * characters and replaces lone surrogates, which would end the process in grpc-js.
+ */
 export function boundedMessage(message: string): string {
-  return message.slice(0, maxMessageLength).toWellFormed();
+  const text = message.slice(0, maxMessageBytes).toWellFormed();
+  if (text.length === message.length && encodedBytes(text) <= maxMessageBytes) return text;
+  let sizeBytes = 0;
+  let length = 0;
+  for (const character of text) {
+    sizeBytes += encodedBytes(character);
+    if (sizeBytes > maxMessageBytes) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
+}
+
+/** Size of a text as grpc-js writes it into `grpc-message`. */
+function encodedBytes(text: string): number {
+  return encodeURI(text).length;
 }
 
 /**
- * A google.rpc.Status with as many of the details as have room. A detail that cannot be encoded, or is none of
- * google.rpc's, is left out: it must not cost the caller the error, nor the process its life.
+ * Makes a google.rpc.Status with as many of the details as have room. Leaves out a detail that cannot be encoded, or is
+ * none of google.rpc's: it must not cost the caller the error, nor the process its life.
  */
 export function boundedStatus(code: number, message: string, details: readonly Message[]): Status {
-  let room = maxDetailsBytes;
+  const sent = boundedMessage(message);
+  let room = Math.min(maxDetailsBytes, detailsRoom(sent));
   const packed: Any[] = [];
   for (const detail of details.toSorted((a, b) => rank(a) - rank(b))) {
     const any = packWithin(detail, room);
     if (!any) continue;
-    room -= any.value.length + any.typeUrl.length;
+    room -= packedBytes(any);
     packed.push(any);
   }
-  return create(StatusSchema, { code, message: boundedMessage(message), details: packed });
+  return create(StatusSchema, { code, message: sent, details: packed });
+}
+
+/** Room for details in the trailers: the message stands in them twice, percent-encoded and in the base64 of the status. */
+function detailsRoom(message: string): number {
+  const headersBytes = 'grpc-message'.length + 32 + encodedBytes(message) + statusDetailsKey.length + 32;
+  const statusBytes = Math.floor((maxTrailersBytes - otherTrailersBytes - headersBytes) / 4) * 3;
+  return statusBytes - Buffer.byteLength(message) - framingBytes;
+}
+
+function packedBytes({ typeUrl, value }: Pick<Any, 'typeUrl' | 'value'>): number {
+  return typeUrl.length + value.length + framingBytes;
 }
 
 /** Encodes what `boundedStatus` makes; undefined without any details. */
@@ -107,7 +145,7 @@ function packWithin(detail: Message, room: number): Any | undefined {
   for (let candidate: Message | undefined = detail; candidate; candidate = withFewerViolations(candidate)) {
     const value = encodeOrNone(schema, candidate);
     if (!value) return undefined;
-    if (value.length + typeUrl.length <= room) return create(AnySchema, { typeUrl, value });
+    if (packedBytes({ typeUrl, value }) <= room) return create(AnySchema, { typeUrl, value });
   }
   return undefined;
 }

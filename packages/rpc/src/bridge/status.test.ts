@@ -61,11 +61,11 @@ test('ensure a message with half a surrogate pair is sent and does not end the p
   expect(received).toMatchObject({ code: Code.NOT_FOUND, message: 'no \ufffd' });
 });
 
-test('ensure a long message is cut, also in the middle of a surrogate pair', async () => {
+test('ensure a long message is cut before the character that has no room', async () => {
   const received = await answerWith(
-    new RpcError(Code.NOT_FOUND, `${'x'.repeat(1023)}🍏${'x'.repeat(100_000)}`),
+    new RpcError(Code.NOT_FOUND, `${'x'.repeat(2047)}🍏${'x'.repeat(100_000)}`),
   );
-  expect(received.message).toBe(`${'x'.repeat(1023)}\ufffd`);
+  expect(received.message).toBe('x'.repeat(2047));
 });
 
 test('ensure hundreds of violations are cut to 4 kB, and a call on the same connection survives', async () => {

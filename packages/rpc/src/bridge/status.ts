@@ -36,10 +36,10 @@ function pushbackOf(error: RpcError): number | undefined {
   return delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
 }
 
-/** A status as grpc-js got it, with its google.rpc details decoded. */
+/** Converts a status that grpc-js received. Decodes its google.rpc details and cuts a message that is too long to keep. */
 export function fromGrpcStatus(status: Partial<StatusObject>): RpcError {
   const encoded = status.metadata?.get(statusDetailsKey)[0];
-  return new RpcError(status.code ?? Code.UNKNOWN, status.details ?? '', {
+  return new RpcError(status.code ?? Code.UNKNOWN, boundedMessage(status.details ?? ''), {
     details: encoded instanceof Uint8Array ? decodeStatusDetails(encoded) : [],
   });
 }

@@ -136,6 +136,17 @@ test('ensure no call is made when no time is left', async () => {
   expect(calls).toBe(0);
 });
 
+test.each([Number.NaN, -1, 0])(
+  'a deadline of %d ms fails the call as DEADLINE_EXCEEDED',
+  async (deadlineMs) => {
+    await using server = await startTestServer(InventoryService, {});
+    expect(await rejectionOf(server.client.listStock({}, { deadlineMs }))).toMatchObject({
+      code: Code.DEADLINE_EXCEEDED,
+      message: 'no time is left to call inventory.v1.InventoryService/ListStock',
+    });
+  },
+);
+
 test('ensure a deadline of 30 days, too long for grpc-js, is cut to max_deadline before it is sent', async () => {
   const seen = Promise.withResolvers<Seen>();
   await using server = await startTestServer(InventoryService, {

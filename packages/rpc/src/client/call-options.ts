@@ -1,6 +1,3 @@
-import { Metadata } from '@grpc/grpc-js';
-import { context, propagation } from '@opentelemetry/api';
-import { requestIdKey } from '../bridge/server-call.ts';
 import { currentCall, type MethodInfo } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 
@@ -10,8 +7,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** How long the call may take; the contract's deadline when absent. The call that is being served may allow less. */
   readonly deadlineMs?: number;
-  /** Metadata to send along. */
+  /**
+   * Metadata to send along, at most 15.5 KiB with the token. A key that is ill-formed, reserved for gRPC or HTTP/2, or set
+   * by the client itself fails the call with INVALID_ARGUMENT before anything is sent.
+   */
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Options of a call that is answered with a stream. */
+export interface StreamCallOptions extends CallOptions {
+  /** Aborted when the reader leaves the stream. The call ends, and its reader sees no error. */
+  readonly left?: AbortSignal;
 }
 
 /** Gives the bearer token to send. */
@@ -34,29 +40,23 @@ export function outgoingDeadline(method: MethodInfo, options: CallOptions): numb
     nowMs + Math.min(method.policy.maxDeadlineMs, longestDeadlineMs),
     currentCall()?.deadline ?? Infinity,
   );
-  if (deadline <= nowMs)
+  // Also when it is no number.
+  if (!(deadline > nowMs))
     throw new RpcError(Code.DEADLINE_EXCEEDED, `no time is left to call ${method.name}`, {
       answeredBy: method.name,
     });
   return deadline;
 }
 
-/** The metadata of a call: the caller's, the trace, and the request id of the call that is being served. */
-export function outgoingMetadata(options: CallOptions): Metadata {
-  const metadata = new Metadata();
-  for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
-  const served = currentCall();
-  if (served) metadata.set(requestIdKey, served.requestId);
-  propagation.inject(context.active(), metadata, { set: (carrier, key, value) => carrier.set(key, value) });
-  return metadata;
-}
-
 /**
- * Calls `cancel` when the call's own signal, or that of the call that is being served, is aborted. Returns what ends
- * the watch; the listeners of a call that is over must not pile up on a signal that lives longer.
+ * Calls `cancel` when the reader leaves, or the call's own signal or that of the call that is being served is aborted.
+ * Returns a function that removes the listeners: those of a call that is over must not pile up on a signal that lives
+ * longer.
  */
-export function onAbort(options: CallOptions, cancel: () => void): () => void {
-  const signals = [options.signal, currentCall()?.signal].filter((signal) => signal !== undefined);
+export function onAbort(options: StreamCallOptions, cancel: () => void): () => void {
+  const signals = [options.signal, options.left, currentCall()?.signal].filter(
+    (signal) => signal !== undefined,
+  );
   for (const signal of signals) {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel);

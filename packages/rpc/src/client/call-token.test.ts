@@ -60,6 +60,24 @@ test.each(failingSources)(
   },
 );
 
+test.each([
+  ['with a line break', 'secret\n'],
+  ['with a character other than ASCII', 'secret-ü'],
+  ['with a space', 'secret secret'],
+  ['that is empty', ''],
+  ['of 9,000 characters', 'secret'.repeat(1500)],
+  ['that is no string', { secret: true } as unknown as string],
+])('a token %s fails the call as UNAUTHENTICATED without telling it', async (_name, token) => {
+  for (const source of [() => token, async () => token]) {
+    using client = createClient(InventoryService, { target: '127.0.0.1:1', token: source });
+    const error = await rejectionOf(client.listStock({}));
+    expect(error).toMatchObject({
+      code: Code.UNAUTHENTICATED,
+      message: 'no token for the call: the source returned one that is empty, too long or not printable',
+    });
+  }
+});
+
 test('ensure a token may be sent anywhere over TLS, and nowhere but here with credentials that do not encrypt', () => {
   const target = 'inventory:50052';
   createClient(InventoryService, { target, token, credentials: ChannelCredentials.createSsl() })[

@@ -1,9 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type ChannelOptions, connectivityState, credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
+import { Code } from '../errors.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
 import { channelOptions } from './channel-options.ts';
+import { createClient } from './create-client.ts';
+import { startRawServer } from './testing/start-raw-server.ts';
 import { answeringAs, startReplica } from './testing/start-replica.ts';
 import { startReplicaProcess } from './testing/start-replica-process.ts';
 
@@ -72,4 +77,12 @@ test('ensure a server that comes back is found sooner than by what grpc-js does 
   });
   await secondTry.promise;
   expect(tries).toBeGreaterThan(2);
+});
+
+test('a request of more than 4 MiB fails before it is sent', async () => {
+  await using server = await startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
+  using client = createClient(InventoryService, { target: server.target });
+  const error = await rejectionOf(client.getStock({ sku: 'x'.repeat(4 * 1024 * 1024) }));
+  expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
+  expect(error.message).toContain('Attempted to send message with a size larger than 4194304');
 });

@@ -21,4 +21,6 @@ export const channelOptions: ChannelOptions = {
   // The default, 30 s, is longer than it takes to replace all replicas: their names would lead to nobody for a while.
   'grpc.dns_min_time_between_resolutions_ms': 5_000,
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
+  // Unlimited by default. What servers accept by default, in most languages.
+  'grpc.max_send_message_length': 4 * 1024 * 1024,
 };

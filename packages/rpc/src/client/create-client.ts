@@ -13,7 +13,7 @@ import {
   serverStreamingMethod,
   unaryMethod,
 } from './methods.ts';
-import { requireLoopback } from './plain-text.ts';
+import { isLoopback, requireLoopback } from './plain-text.ts';
 import { serviceConfigOf } from './service-config.ts';
 import { type ClientTracing, clientTracing } from './tracing.ts';
 
@@ -64,7 +64,16 @@ export function createClient<Service extends DescService>(
     ...channelOptions,
     'grpc.service_config': serviceConfigOf(service, options),
   });
-  const calls: ClientCalls = { grpc, token };
+  const isReadable = !credentials._isSecure() && !isLoopback(target);
+  const calls: ClientCalls = {
+    grpc,
+    token,
+    noAuthorization: token
+      ? 'the token source sets it'
+      : isReadable
+        ? 'the channel is not encrypted'
+        : undefined,
+  };
   const tracing = clientTracing(target);
   const methods = service.methods.map((desc) => [desc.localName, clientMethod(calls, tracing, desc)]);
   return { ...Object.fromEntries(methods), [Symbol.dispose]: () => grpc.close() };

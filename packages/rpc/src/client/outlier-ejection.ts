@@ -1,10 +1,23 @@
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
 import { ejectionAfter, onTrial, type ReplicaHealth, unknownHealth } from './outliers.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
+import { createSpareConnections } from './spare-connections.ts';
 import { takeStreamMark } from './stream-mark.ts';
 
 /** The policy's name in a service config: `{ outlier_ejection: { childPolicy: [{ round_robin: {} }] } }`. */
 export const outlierEjectionName = 'outlier_ejection';
+
+/** A channel option that only tells the spare connections to a replica apart: grpc-js shares those of equal options. */
+const spareNumberOption = 'acme.spare_connection';
+
+/** The pick of a call that waits until one of its replica's connections is ready. */
+const waiting: experimental.PickResult = {
+  pickResultType: experimental.PickResultType.QUEUE,
+  subchannel: null,
+  status: null,
+  onCallStarted: null,
+  onCallEnded: null,
+};
 
 /**
  * A balancing policy around another: replicas that fail call after call are hidden from it for a while (the idea of
@@ -42,21 +55,27 @@ class OutlierEjection implements experimental.LoadBalancer {
   readonly #child: experimental.ChildLoadBalancerHandler;
   /** What the child policy has last said. */
   #state = connectivityState.IDLE;
+  /** Has the calls that wait for a connection choose again. */
+  #pickAgain = () => {};
 
   constructor(helper: experimental.ChannelControlHelper) {
     const childHelper = experimental.createChildChannelControlHelper(helper, {
-      createSubchannel: (address, options) =>
-        new ReplicaSubchannel(
-          helper.createSubchannel(address, withoutServiceConfig(options)),
-          this.#replicaAt(experimental.subchannelAddressToString(address)),
-        ),
+      createSubchannel: (address, options) => {
+        const shared = withoutServiceConfig(options);
+        const open = (number: number) =>
+          helper.createSubchannel(address, { ...shared, [spareNumberOption]: number });
+        const replica = this.#replicaAt(experimental.subchannelAddressToString(address), open);
+        return new ReplicaSubchannel(helper.createSubchannel(address, shared), replica);
+      },
       updateState: (state, picker, error) => {
         this.#state = state;
         // Nobody else is left: an ejected replica is better than none. If one can serve, the channel hears of it here.
         if (state === connectivityState.TRANSIENT_FAILURE) this.#readmitAll();
         if (this.#state !== state) return;
         const isReady = state === connectivityState.READY;
-        helper.updateState(state, isReady ? this.#watching(picker) : picker, error);
+        const ownPicker = isReady ? this.#watching(picker) : picker;
+        this.#pickAgain = () => helper.updateState(state, ownPicker, error);
+        this.#pickAgain();
       },
     });
     this.#child = new experimental.ChildLoadBalancerHandler(childHelper);
@@ -91,7 +110,7 @@ class OutlierEjection implements experimental.LoadBalancer {
     return outlierEjectionName;
   }
 
-  #replicaAt(address: string): Replica {
+  #replicaAt(address: string, open: (number: number) => experimental.SubchannelInterface): Replica {
     const known = this.#replicas.get(address);
     if (known) return known;
     const replica: Replica = {
@@ -99,6 +118,7 @@ class OutlierEjection implements experimental.LoadBalancer {
       subchannels: new Set(),
       // Whoever answers there now may be another process: the faults of the last one are no prejudice.
       onConnected: () => this.#readmit(replica, unknownHealth()),
+      spares: createSpareConnections({ open, onChange: () => this.#pickAgain() }),
       returnTimer: undefined,
     };
     this.#replicas.set(address, replica);
@@ -106,7 +126,9 @@ class OutlierEjection implements experimental.LoadBalancer {
   }
 
   #forget(address: string) {
-    clearTimeout(this.#replicas.get(address)?.returnTimer);
+    const replica = this.#replicas.get(address);
+    clearTimeout(replica?.returnTimer);
+    replica?.spares.close();
     this.#replicas.delete(address);
   }
 
@@ -118,10 +140,13 @@ class OutlierEjection implements experimental.LoadBalancer {
         const extraPickInfo = isStream ? { ...call.extraPickInfo, stream: '1' } : call.extraPickInfo;
         const picked = picker.pick({ ...call, extraPickInfo });
         if (!(picked.subchannel instanceof ReplicaSubchannel)) return picked;
-        const { replica, wrapped } = picked.subchannel;
+        const { replica, counted } = picked.subchannel;
+        const subchannel = replica.spares.choose(counted);
+        if (!subchannel) return waiting;
+        subchannel.notePick();
         return {
           ...picked,
-          subchannel: wrapped,
+          subchannel,
           onCallEnded: (code, details, metadata) => {
             picked.onCallEnded?.(code, details, metadata);
             const health = [...this.#replicas.values()].map((each) => each.health);

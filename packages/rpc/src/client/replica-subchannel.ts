@@ -1,5 +1,7 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
+import { CountedSubchannel } from './counted-subchannel.ts';
 import type { ReplicaHealth } from './outliers.ts';
+import type { SpareConnections } from './spare-connections.ts';
 
 /** What is known of a replica, by its address. */
 export interface Replica {
@@ -7,16 +9,20 @@ export interface Replica {
   /** Those that are in use: the child policy makes new ones when the name is looked up again. */
   readonly subchannels: Set<ReplicaSubchannel>;
   readonly onConnected: () => void;
+  readonly spares: SpareConnections;
   returnTimer: NodeJS.Timeout | undefined;
 }
 
 /** A replica's connection as a child policy sees it: unhealthy while the replica is ejected. */
 export class ReplicaSubchannel extends experimental.BaseSubchannelWrapper {
   readonly replica: Replica;
+  /** The connection itself, for calls that the policy sends to the replica. */
+  readonly counted: CountedSubchannel;
 
   constructor(subchannel: experimental.SubchannelInterface, replica: Replica) {
     super(subchannel);
     this.replica = replica;
+    this.counted = new CountedSubchannel(subchannel);
     this.followHealth();
   }
 
@@ -35,10 +41,6 @@ export class ReplicaSubchannel extends experimental.BaseSubchannelWrapper {
 
   followHealth() {
     this.setHealthy(!this.replica.health.isEjected);
-  }
-
-  get wrapped() {
-    return this.child;
   }
 
   readonly #onState: experimental.ConnectivityStateListener = (_subchannel, _previous, state) => {

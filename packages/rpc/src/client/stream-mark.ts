@@ -4,7 +4,7 @@ import type { Metadata } from '@grpc/grpc-js';
  * Balancing policies see a call's metadata, but neither its method nor when its first message came: a mark tells them
  * that it is a stream, whose length says nothing of how fast a replica is. It is taken out before anything is sent.
  */
-const streamMark = 'x-balancing-stream';
+export const streamMark = 'x-balancing-stream';
 
 /** Marks a call that is answered with a stream. */
 export function markStream(metadata: Metadata): void {

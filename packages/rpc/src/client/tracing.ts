@@ -9,7 +9,8 @@ import {
 } from '../call-telemetry.ts';
 import { Code, RpcError } from '../errors.ts';
 import { isGrpcInstrumented } from '../telemetry.ts';
-import { type CallOptions, outgoingDeadline } from './call-options.ts';
+import { type CallOptions, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
+import { leavable } from './leavable.ts';
 
 /** Wraps the methods of a client. */
 export interface ClientTracing {
@@ -21,7 +22,7 @@ export interface ClientTracing {
   /** A method that is answered with a stream. Its call begins when the first message is asked for. */
   streamAnswered<Request, Response>(
     method: MethodInfo,
-    call: (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>,
+    call: (request: Request, options: StreamCallOptions) => AsyncGenerator<Response, void>,
   ): (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>;
 }
 
@@ -90,11 +91,10 @@ export function clientTracing(target: string): ClientTracing {
     },
     streamAnswered: (method, call) => {
       const open = opener(method);
-      return async function* (request, options = {}) {
+      async function* traced(responses: ReturnType<typeof call>, options: StreamCallOptions) {
         const span = open();
         let outcome = left;
         let deadlineTimer: NodeJS.Timeout | undefined;
-        const responses = call(request, options);
         // A generator runs in the context of whoever asks it for the next message.
         const next = () => context.with(span.context, () => responses.next());
         try {
@@ -102,7 +102,7 @@ export function clientTracing(target: string): ClientTracing {
           const leftMs = outgoingDeadline(method, options) - Date.now();
           deadlineTimer = setTimeout(() => span.end(overdue), leftMs).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
-          outcome = answered;
+          if (!options.left?.aborted) outcome = answered;
         } catch (error) {
           outcome = failed(error);
           throw error;
@@ -111,7 +111,12 @@ export function clientTracing(target: string): ClientTracing {
           clearTimeout(deadlineTimer);
           span.end(outcome);
         }
-      };
+      }
+      return (request, options = {}) =>
+        leavable((left) => {
+          const ownOptions = { ...options, left };
+          return traced(call(request, ownOptions), ownOptions);
+        });
     },
   };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { ServerOptions } from '@grpc/grpc-js';
+import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { methodPath } from '../bridge/service.ts';
 import { checkHealth } from '../client/check-health.ts';
@@ -17,6 +17,7 @@ import { serverBounds } from './bounds.ts';
 const getStock = methodPath(InventoryService.method.getStock);
 const request = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'A' })));
 const noError = 0;
+const asIs = (bytes: Buffer) => bytes;
 
 /** What every server of ours allows, in so much shorter times. */
 function shortened(by: number, ...names: readonly (keyof ServerOptions)[]): ServerOptions {
@@ -130,7 +131,20 @@ test('ensure the 1,001st call of a connection waits for its turn, and none fails
     },
     { interceptors: () => [] },
   );
-  const calls = Array.from({ length: most + 1 }, () => server.client.getStock({}, { deadlineMs: 15_000 }));
+  // A client of the kit would open a second connection.
+  const client = new GrpcClient(server.target, credentials.createInsecure());
+  const call = () =>
+    new Promise<void>((resolve, reject) =>
+      client.makeUnaryRequest(
+        getStock,
+        asIs,
+        asIs,
+        Buffer.of(),
+        { deadline: Date.now() + 15_000 },
+        (error) => (error ? reject(error) : resolve()),
+      ),
+    );
+  const calls = Array.from({ length: most + 1 }, call);
   await full.promise;
   // Time for the last one to come in, were it let in: a call on a connection of its own.
   await checkHealth(server.target);
@@ -138,4 +152,5 @@ test('ensure the 1,001st call of a connection waits for its turn, and none fails
   released.resolve();
   await Promise.all(calls);
   expect(inFlight).toBe(1001);
+  client.close();
 });

@@ -16,21 +16,27 @@ export interface RawServer extends AsyncDisposable {
   readonly attempts: readonly IncomingHttpHeaders[];
 }
 
-/** A server that answers every call with a bare status: what of that a client must do, it does by itself. */
+/**
+ * A server that answers every call with a bare status, or as the test does it itself when `answer` returns none. All else
+ * that the client does is its own doing.
+ */
 export async function startRawServer(
-  answer: (headers: IncomingHttpHeaders) => OutgoingHttpHeaders,
+  answer: (headers: IncomingHttpHeaders, stream: ServerHttp2Stream) => OutgoingHttpHeaders | undefined,
 ): Promise<RawServer> {
   const sessions: ServerHttp2Session[] = [];
   const attempts: IncomingHttpHeaders[] = [];
   const server = createServer();
-  server.on('session', (session) => sessions.push(session));
+  server.on('session', (session) => {
+    session.on('error', () => {});
+    sessions.push(session);
+  });
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
     attempts.push(headers);
     stream.on('error', () => {});
-    stream.respond(
-      { ':status': 200, 'content-type': 'application/grpc', ...answer(headers) },
-      { endStream: true },
-    );
+    const status = answer(headers, stream);
+    if (!status) return;
+    const response = { ':status': 200, 'content-type': 'application/grpc', ...status };
+    stream.respond(response, { endStream: true });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {

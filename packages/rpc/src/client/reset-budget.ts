@@ -1,0 +1,46 @@
+/** What a connection has used of the stream resets that a server permits. */
+export interface ResetBudget {
+  /** Calls that are open, each of which may still be reset. */
+  calls: number;
+  /** Resets that the server still remembers, as of `updatedMs`. */
+  resets: number;
+  updatedMs: number;
+}
+
+/**
+ * Maximum number of open calls and remembered resets of a connection. Node's HTTP/2 servers end a connection, and every
+ * call on it, after a burst of 1,000 resets.
+ */
+const maxResets = 800;
+
+/** Number of resets that are forgotten per second. Node's servers forget 33. */
+const forgottenPerSecond = 25;
+
+export function unusedBudget(): ResetBudget {
+  return { calls: 0, resets: 0, updatedMs: 0 };
+}
+
+/** Counts a reset that the client has sent. */
+export function noteReset(budget: ResetBudget, nowMs: number): void {
+  budget.resets = rememberedResets(budget, nowMs) + 1;
+  budget.updatedMs = nowMs;
+}
+
+/** Whether the connection survives another call, even if all of its calls are reset. */
+export function hasRoom(budget: ResetBudget, nowMs: number): boolean {
+  return usedOf(budget, nowMs) < maxResets;
+}
+
+/** Whether more than half of the budget is left. */
+export function isQuiet(budget: ResetBudget, nowMs: number): boolean {
+  return usedOf(budget, nowMs) < maxResets / 2;
+}
+
+/** Open calls and remembered resets together. */
+export function usedOf(budget: ResetBudget, nowMs: number): number {
+  return budget.calls + rememberedResets(budget, nowMs);
+}
+
+function rememberedResets({ resets, updatedMs }: ResetBudget, nowMs: number): number {
+  return Math.max(0, resets - ((nowMs - updatedMs) / 1000) * forgottenPerSecond);
+}
