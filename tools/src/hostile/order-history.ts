@@ -40,18 +40,19 @@ export async function makeOrderHistory(
     throw new Error(`an order of unknown SKUs was answered ${answer.code} ${answer.message}`);
   // Rows are copied whole, whatever columns they have. Events get numbers of their own.
   await rig.ordersDatabase.query(
-    `WITH original AS (
-       SELECT * FROM orders WHERE customer_id = $1
-     ), copies AS (
+    `WITH copies AS (
        INSERT INTO orders
-       SELECT (jsonb_populate_record(original, jsonb_build_object('id', gen_random_uuid(), 'request_id', gen_random_uuid()))).*
-       FROM original, generate_series(2, $2::int)
+       SELECT (jsonb_populate_record(
+         original, jsonb_build_object('id', gen_random_uuid(), 'request_id', gen_random_uuid())
+       )).*
+       FROM orders AS original, generate_series(2, $2::int)
+       WHERE customer_id = $1
        RETURNING id
      )
      INSERT INTO order_events OVERRIDING USER VALUE
      SELECT (jsonb_populate_record(event, jsonb_build_object('order_id', copies.id))).*
      FROM copies, order_events AS event
-     WHERE event.order_id = (SELECT id FROM original)
+     WHERE event.order_id = (SELECT id FROM orders WHERE customer_id = $1)
      ORDER BY copies.id, event.version`,
     [attackerSubject, orders],
   );

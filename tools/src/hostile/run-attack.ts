@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { settledErrors, stockErrors } from '../faults/invariants.ts';
+import { settledErrors, stockErrors, unsettledOrders } from '../faults/invariants.ts';
 import type { Replica } from '../faults/replica.ts';
 import { emptyBooks, type Rig, type Service } from '../faults/rig.ts';
 import { stockShelves } from '../faults/shelves.ts';
@@ -35,8 +35,10 @@ const strikeTimeoutMs = 180_000;
 const readyTimeoutMs = 60_000;
 const attackerNiceness = 10;
 const newcomerCount = 200;
+/** Broken invariants that are shown. */
+const maxInvariants = 5;
 /** Time between the attack's last act and the end of the measurement: what is still queued is served meanwhile. */
-const afterMs = 500;
+const afterMs = 1000;
 
 /** Runs one attack against a replica that has just been started, beside a bystander. */
 export async function runAttack(options: RunAttackOptions): Promise<AttackResult> {
@@ -144,7 +146,10 @@ async function memoryAfter(pid: number, limitMiB: number): Promise<number> {
 
 async function brokenInvariants(rig: Rig): Promise<string[]> {
   await untilSettled(rig, performance.now());
-  return [...(await stockErrors(rig)), ...(await settledErrors(rig))].slice(0, 5);
+  return [...(await unsettledOrders(rig)), ...(await stockErrors(rig)), ...(await settledErrors(rig))].slice(
+    0,
+    maxInvariants,
+  );
 }
 
 async function contains(file: string, startBytes: number, text: string): Promise<boolean> {

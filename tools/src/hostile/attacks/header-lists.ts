@@ -26,12 +26,14 @@ export const headerLists: readonly Attack[] = [
     name: 'header-lists',
     sends:
       '8 connections x 1,000 streams, each with 58 kB of headers from 15 HPACK references; no request follows',
-    strike: (strike) => openStreams(strike, {}),
+    strike: (strike) => openStreams(strike, () => ({})),
   },
   {
     name: 'header-lists-unread',
-    sends: 'the same in CONTINUATION frames, SETTINGS not acknowledged, answers not read',
-    strike: (strike) => openStreams(strike, { reads: false, acknowledges: false }, 40),
+    sends: 'the same in CONTINUATION frames, answers not read, half of the SETTINGS not acknowledged',
+    // More than eight CONTINUATION frames of a block end the connection.
+    strike: (strike) =>
+      openStreams(strike, (index) => ({ reads: false, acknowledges: index % 2 === 0 }), 700),
   },
   {
     name: 'header-endless',
@@ -42,14 +44,14 @@ export const headerLists: readonly Attack[] = [
 
 async function openStreams(
   { port, isShort }: Strike,
-  options: RawConnectionOptions,
+  options: (index: number) => RawConnectionOptions,
   frameBytes = 16_000,
 ): Promise<void> {
   const streams = isShort ? 600 : 1000;
   const again = many(references, () => indexedField(newestDynamicIndex));
   await Promise.all(
-    many(connectionCount, async () => {
-      const connection = await connectRaw(port, options);
+    many(connectionCount, async (connectionIndex) => {
+      const connection = await connectRaw(port, options(connectionIndex));
       const first = Buffer.concat([placeOrder, insertedField('x-large', large)]);
       const next = Buffer.concat([placeOrder, ...again]);
       for (let index = 0; index < streams && !connection.isClosed; index++)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
@@ -12,6 +13,8 @@ const bomb = grpcFrame(gzipSync(longCustomerId(inflatedBytes)), { compressed: tr
 const gzip = { 'grpc-encoding': 'gzip' };
 const connectionCount = 10;
 const patienceMs = 20_000;
+const messagesPerStream = 20;
+const holdMs = 3000;
 
 /** Messages that are small on the wire and large in memory. */
 export const inflating: readonly Attack[] = [
@@ -27,7 +30,7 @@ export const inflating: readonly Attack[] = [
   },
   {
     name: 'inflate-streams',
-    sends: 'client streams without a token, four messages of 1 kB that inflate to 1 MiB on each',
+    sends: 'streams of a warehouse and without a token, 20 messages of 1 kB that inflate to 1 MiB on each',
     service: 'inventory',
     strike: streamBombs,
   },
@@ -42,15 +45,18 @@ async function placeBombs({ port, isShort }: Strike, token: string | undefined):
   );
 }
 
-async function streamBombs({ port, isShort }: Strike): Promise<void> {
-  const count = isShort ? 150 : 300;
-  const connections = many(connectionCount, () => connectGrpc(port));
+/** The server may send nothing on these streams, so that a session of counts takes no more messages. */
+async function streamBombs({ port, isShort, token }: Strike): Promise<void> {
+  const count = isShort ? 200 : 400;
+  const connections = many(connectionCount, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const { importStock, countStock } = InventoryService.method;
-  const body = Buffer.concat([bomb, bomb, bomb, bomb]);
-  await inParallel(count, count, (index) => {
+  const body = Buffer.concat(many(messagesPerStream, () => bomb));
+  for (let index = 0; index < count; index++) {
     const path = pathOf(index % 2 === 0 ? importStock : countStock);
-    return answerWithin(inTurn(connections, index).call(path, body, { headers: gzip }), patienceMs);
-  });
+    const mayCall = index % 4 < 2 ? token : undefined;
+    inTurn(connections, index).call(path, body, { token: mayCall, headers: gzip, ends: false });
+  }
+  await sleep(holdMs);
 }
 
 /** Encodes field 3, a string of so many bytes in all. */

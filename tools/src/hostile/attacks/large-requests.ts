@@ -47,7 +47,10 @@ export const largeRequests: readonly Attack[] = [
     name: 'unknown-fields',
     sends: 'PlaceOrder with 500,000 unknown fields, and with groups nested 1,000,000 deep',
     strike: (strike) =>
-      send(strike, OrderService.method.placeOrder, [filled(field.unknown), filled(field.groupStart)]),
+      send(strike, OrderService.method.placeOrder, [
+        ...[1, 2, 3].map(() => filled(field.unknown)),
+        filled(field.groupStart),
+      ]),
   },
 ];
 
@@ -55,11 +58,13 @@ async function send(strike: Strike, method: DescMethod, messages: readonly Buffe
   const { port, token, isShort, expect } = strike;
   using connection = connectGrpc(port);
   for (let round = 0; round < (isShort ? 1 : 3); round++)
-    for (const message of messages) {
-      const answering = connection.call(pathOf(method), grpcFrame(message), { token });
-      const { code } = await answerWithin(answering, patienceMs);
-      expect(code !== undefined && code !== 0, `${method.name} of a bad request was answered ${code}`);
-    }
+    await Promise.all(
+      messages.map(async (message) => {
+        const answering = connection.call(pathOf(method), grpcFrame(message), { token });
+        const { code } = await answerWithin(answering, patienceMs);
+        expect(code !== undefined && code !== 0, `${method.name} of a bad request was answered ${code}`);
+      }),
+    );
 }
 
 /** Repeats the bytes until the message has its size. */

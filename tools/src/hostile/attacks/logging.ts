@@ -75,7 +75,6 @@ async function sendMadeUpHeaders({ port, canary, token, isShort }: Strike): Prom
     { 'grpc-encoding': canary },
     { 'grpc-accept-encoding': canary },
     { 'grpc-timeout': canary },
-    { te: canary },
     { 'x-request-id': long },
     { 'x-request-id': `${canary}${illegalByte}` },
     { traceparent: `00-${canary}-01` },
