@@ -4,7 +4,9 @@ import { type Connection, messagesOf } from './wire/grpc-calls.ts';
 
 /** The watch of the bystander, which must not end, and watches that it resumes beside it. */
 export interface BystanderWatching {
-  /** Resumes a watch from the first token, until its first event. Returns how long that took, in ms. */
+  /** Makes the next resumes start from here: all events of others until then must be passed over. */
+  mark(): void;
+  /** Resumes a watch from the mark, until its first event. Returns how long that took, in ms. */
   resume(): Promise<number>;
   /** Ends the watch after it has delivered the event of `makeEvent`. */
   finish(makeEvent: () => Promise<unknown>): Promise<void>;
@@ -27,14 +29,16 @@ export function startWatching({
   watch,
   fail,
 }: BystanderWatchingOptions): BystanderWatching {
-  let firstToken = '';
+  let markedToken = '';
+  let latestToken = '';
   let delivered = 0;
   let isFinished = false;
   const keepWatching = async () => {
     const { stream, answered } = connection.call(watch.path, watch.body(''), { token });
     for await (const message of messagesOf(stream)) {
       const { resumeToken, hasEvent } = watch.read(message);
-      firstToken ||= resumeToken;
+      latestToken = resumeToken;
+      markedToken ||= resumeToken;
       if (hasEvent) delivered++;
     }
     const { code, message } = await answered;
@@ -42,9 +46,12 @@ export function startWatching({
   };
   keepWatching();
   return {
+    mark: () => {
+      markedToken = latestToken;
+    },
     resume: async () => {
       const startMs = performance.now();
-      const { stream, answered } = connection.call(watch.path, watch.body(firstToken), { token });
+      const { stream, answered } = connection.call(watch.path, watch.body(markedToken), { token });
       const firstEvent = async () => {
         for await (const message of messagesOf(stream))
           if (watch.read(message).hasEvent || !watch.hasEvents) return true;

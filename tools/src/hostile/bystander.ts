@@ -27,12 +27,12 @@ const callEveryMs = 40;
 /** One call in so many is a write: more would reach the quota of a caller. */
 const callsPerWrite = 8;
 const callTimeoutMs = 5000;
-const resumeEveryMs = 2000;
+const resumeEveryMs = 1500;
 const newcomerEveryMs = 500;
 const newcomerPatienceMs = 3000;
 const newcomerPauseMs = 150;
 const healthEveryMs = 500;
-const warmUpCalls = 400;
+const warmUpCalls = 200;
 
 process.once('message', (order) => run(order as BystanderOrder));
 process.once('disconnect', () => process.exit());
@@ -57,6 +57,7 @@ async function run(order: BystanderOrder): Promise<void> {
     await Promise.all(Array.from({ length: 10 }, (_, offset) => makeCall(index + offset)));
   await arrive(bystander, newcomers.next().value);
   await watching.resume();
+  watching.mark();
   process.send?.({ kind: 'ready' });
   await nextMessage();
 

@@ -32,7 +32,7 @@ test('each limit that is exceeded is named with its figure', () => {
   expect(exceeded(figures, defaultLimits)).toEqual([
     'memory grew by 300 MiB, limit 150',
     'memory peaked at 500 MiB, limit 450',
-    '200 MiB were not released within 10 s, limit 100',
+    '200 MiB were not released within 10 s, limit 120',
     "the bystander's p99 was 1500 ms, limit 1000 (longest 2000)",
     "the bystander's resumed watch took 6000 ms, limit 5000",
     'the replica logged 3145728 bytes a second, limit 1048576',

@@ -22,6 +22,7 @@ export interface AttackResult {
   /** Every limit that was exceeded and every expectation that was not met, a line each. */
   readonly failures: readonly string[];
   readonly notes: readonly string[];
+  readonly tookMs: number;
 }
 
 export interface RunAttackOptions {
@@ -43,15 +44,25 @@ const afterMs = 1000;
 /** Runs one attack against a replica that has just been started, beside a bystander. */
 export async function runAttack(options: RunAttackOptions): Promise<AttackResult> {
   const { attack, rig, isShort, seed } = options;
+  const beginMs = performance.now();
   const service = attack.service ?? 'orders';
   const replica = rig[service][0];
   if (!replica) throw new Error(`there is a replica of ${service}`);
-  await startAnew(rig, replica);
-  const pid = replica.pid ?? 0;
+  const unmet: Record<string, number> = {};
   const failures: string[] = [];
   const notes: string[] = [];
   const stage: Stage = { rig, replica, isShort, sign: signWith(rig) };
+  // Their processes start while the replica does.
   await using bystander = startChild('./bystander.ts');
+  await using attacker = startChild('./attacker.ts', {
+    niceness: attackerNiceness,
+    onReport: ({ kind, text }) => {
+      if (kind === 'unmet') unmet[String(text)] = (unmet[String(text)] ?? 0) + 1;
+      if (kind === 'note') notes.push(String(text));
+    },
+  });
+  await startAnew(rig, replica);
+  const pid = replica.pid ?? 0;
   const token = await stage.sign(service, 'bystander', scopesOf[service]);
   const newcomers = await Promise.all(
     Array.from({ length: newcomerCount }, (_, index) =>
@@ -79,18 +90,10 @@ export async function runAttack(options: RunAttackOptions): Promise<AttackResult
   const memory = await watchMemory(pid);
   bystander.send({ kind: 'begin' });
   const startMs = performance.now();
-  {
-    await using attacker = startChild('./attacker.ts', {
-      niceness: attackerNiceness,
-      onReport: ({ kind, text }) => {
-        if (kind === 'unmet') failures.push(String(text));
-        if (kind === 'note') notes.push(String(text));
-      },
-    });
-    attacker.send(order);
-    await attacker.reported('struck', strikeTimeoutMs).catch((error) => failures.push(error.message));
-    await sleep(afterMs);
-  }
+  attacker.send(order);
+  await attacker.reported('struck', strikeTimeoutMs).catch((error) => failures.push(error.message));
+  await sleep(afterMs);
+  await attacker[Symbol.asyncDispose]();
   const attackMs = performance.now() - startMs;
   const logBytes = (await sizeOf(logFile)) - logStart;
   const keptMiB = await memoryAfter(
@@ -108,12 +111,14 @@ export async function runAttack(options: RunAttackOptions): Promise<AttackResult
     attackMs,
     bystander: figures as BystanderFigures,
   };
+  for (const [text, count] of Object.entries(unmet))
+    failures.push(count === 1 ? text : `${text} (${count} times)`);
   if (replica.pid !== pid) failures.unshift(`${replica.name} ended`);
   if (await contains(logFile, logStart, canary)) failures.push("the log holds the attacker's canary");
   failures.push(...exceeded(measured, { ...defaultLimits, ...attack.limits }));
   await heal(replica);
   failures.push(...(await brokenInvariants(rig)));
-  return { attack, figures: measured, failures, notes };
+  return { attack, figures: measured, failures, notes, tookMs: performance.now() - beginMs };
 }
 
 /** Starts the replica anew on empty books: memory, caches and quotas of the last attack are gone. */

@@ -70,5 +70,6 @@ async function attempt(
     figures: undefined,
     failures: [`it could not be measured: ${error instanceof Error ? error.message : error}`],
     notes: [],
+    tookMs: 0,
   }));
 }

@@ -16,7 +16,7 @@ export function tableOf(results: readonly AttackResult[]): string {
 
 /** One attack as a line, with each failure in a line below. */
 export function lineOf(result: AttackResult): string {
-  const { attack, figures, notes, failures } = result;
+  const { attack, figures, notes, failures, tookMs } = result;
   const bystander = figures?.bystander;
   const measured = figures
     ? [
@@ -25,7 +25,7 @@ export function lineOf(result: AttackResult): string {
         `log ${bytesOf(figures.logBytes)}`,
       ]
     : [];
-  const text = [...measured, ...notes].join('; ');
+  const text = [...measured, ...notes, `${(tookMs / 1000).toFixed(1)} s`].join('; ');
   return [
     `${verdictOf(result)} ${attack.name}: ${text}`,
     ...failures.map((failure) => `       ${failure}`),

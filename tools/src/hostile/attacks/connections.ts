@@ -33,9 +33,11 @@ export const connections: readonly Attack[] = [
 ];
 
 async function leaveIdle({ port, isShort }: Strike): Promise<void> {
-  await inParallel(isShort ? 3000 : 5000, 100, async (index) => {
+  await inParallel(isShort ? 3000 : 5000, 10, async (index) => {
     const connection = await connectRaw(port, { greets: index % 3 === 0 });
     if (index % 3 === 1) await connection.write(Buffer.from('PRI * HT'));
+    // A burst beyond the backlog of the listening socket would be the kernel's to refuse.
+    await sleep(10);
   });
   await sleep(2000);
 }
@@ -68,7 +70,7 @@ async function flood({ port, isShort, note }: Strike): Promise<void> {
   for (const [name, bytes] of Object.entries(floods)) {
     const reads = [true, false];
     const counts = await Promise.all(
-      many(4, (index) => floodOnce(() => connectRaw(port, { reads: inTurn(reads, index) }), bytes, isShort)),
+      many(2, (index) => floodOnce(() => connectRaw(port, { reads: inTurn(reads, index) }), bytes, isShort)),
     );
     note(`${name}: ${counts.reduce((sum, count) => sum + count, 0)}`);
   }

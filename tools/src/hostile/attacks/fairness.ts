@@ -47,12 +47,12 @@ async function keepCallsInFlight({ port, token, isShort, note }: Strike): Promis
 async function openAllStreams({ port, token, isShort, note }: Strike): Promise<void> {
   const connections = many(15, () => connectGrpc(port));
   let open = 0;
-  await inParallel(isShort ? 4000 : 13_000, 100, async (index) => {
+  await inParallel(isShort ? 8000 : 13_000, 100, async (index) => {
     const watch = inTurn(connections, index).call(pathOf(watchOrders), requestOf(watchOrders, {}), { token });
     open++;
     watch.answered.then(() => open--);
     watch.stream?.resume();
-    await sleep(isShort ? 60 : 100);
+    await sleep(isShort ? 40 : 100);
   });
   note(`${open} watches stayed open`);
   await sleep(2500);

@@ -45,10 +45,10 @@ export const largeRequests: readonly Attack[] = [
   },
   {
     name: 'unknown-fields',
-    sends: 'PlaceOrder with 500,000 unknown fields, and with groups nested 1,000,000 deep',
+    sends: '20 PlaceOrder at once with 500,000 unknown fields each, and with groups nested 1,000,000 deep',
     strike: (strike) =>
       send(strike, OrderService.method.placeOrder, [
-        ...[1, 2, 3].map(() => filled(field.unknown)),
+        ...Array.from({ length: strike.isShort ? 10 : 20 }, () => filled(field.unknown)),
         filled(field.groupStart),
       ]),
   },

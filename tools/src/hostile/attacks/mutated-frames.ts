@@ -1,3 +1,4 @@
+import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import type { Service } from '../../faults/rig.ts';
 import type { Random } from '../../faults/seeded-random.ts';
 import type { Attack, Strike } from '../attack.ts';
@@ -50,7 +51,7 @@ async function mutateAll(strike: Strike, service: Service, count: number): Promi
       ends: random.chance(0.9),
     };
     const { token, headers } = options;
-    const answering = open(index).call(path, mutated(random, body), {
+    const answering = open(index).call(path, mutatedBody(random, body), {
       ...options,
       token: 'authorization' in headers ? undefined : token,
     });
@@ -71,6 +72,11 @@ async function mutateAll(strike: Strike, service: Service, count: number): Promi
       .map(([code, times]) => `${code}: ${times}`)
       .join(', ')}`,
   );
+}
+
+/** Most bodies keep a right length in front, so that the message is decoded. */
+function mutatedBody(random: Random, body: Buffer): Buffer {
+  return random.chance(0.8) ? grpcFrame(mutated(random, body.subarray(5))) : mutated(random, body);
 }
 
 async function sendFrames(
