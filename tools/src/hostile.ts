@@ -12,8 +12,6 @@ const { short: isShort, only, seed = String(Date.now() % 1_000_000) } = readArgu
 const attacks = named(only);
 const interrupted = untilInterrupted();
 if (process.platform !== 'linux') fail('hostile reads memory from /proc: it runs on Linux');
-// Development's keys sign the tokens.
-process.env.NODE_ENV = 'development';
 
 try {
   say(`${attacks.length} attacks, seed ${seed}`);

@@ -35,7 +35,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   const { name, main, listenAddress, environment, logFile, startTimeoutMs = defaultStartTimeoutMs } = options;
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
-    env: { ...process.env, ...environment, LISTEN_ADDRESS: listenAddress },
+    env: { ...process.env, NODE_ENV: 'development', ...environment, LISTEN_ADDRESS: listenAddress },
     // Its own process group: Ctrl-C reaches the parent alone, which stops its services in the right order.
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],

@@ -23,8 +23,6 @@ export interface Stage {
   /** The replica to attack. */
   readonly replica: Replica;
   readonly isShort: boolean;
-  /** Signs a token that the service accepts. */
-  sign(service: Service, subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
 }
 
 export interface Strike {

@@ -1,6 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Samples of a process's resident memory, and the size of its log. Linux only: it reads /proc. */
+/** Samples of a process's resident memory. Linux only: it reads /proc. */
 export interface MemoryWatch {
   /** The largest value since the start, in MiB. It outlives the process. */
   readonly peakMiB: number;
@@ -8,6 +9,7 @@ export interface MemoryWatch {
 }
 
 const sampleEveryMs = 50;
+const releasePollMs = 200;
 /** Resets the peak that the kernel keeps (proc(5), clear_refs). */
 const resetPeak = '5';
 
@@ -40,6 +42,12 @@ export async function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<
   return Number(kib) / 1024;
 }
 
-export async function sizeOf(file: string): Promise<number> {
-  return (await stat(file)).size;
+/** Waits until a process holds no more than this, or the time is over. Returns what it holds then, 0 if it ended. */
+export async function memoryAfter(pid: number, limitMiB: number, timeoutMs: number): Promise<number> {
+  const endMs = performance.now() + timeoutMs;
+  for (;;) {
+    const nowMiB = await memoryMiB(pid, 'VmRSS').catch(() => 0);
+    if (nowMiB <= limitMiB || performance.now() > endMs) return nowMiB;
+    await sleep(releasePollMs);
+  }
 }

@@ -23,7 +23,7 @@ export async function makeOrderHistory(
   { orders, linesPerOrder }: OrderHistory,
 ): Promise<string> {
   const { replica, rig } = stage;
-  const token = await stage.sign('orders', attackerSubject, scopesOf.orders);
+  const token = await rig.token(attackerSubject, scopesOf.orders);
   const { placeOrder, watchOrders } = OrderService.method;
   using connection = connectGrpc(replica.port);
   const { stream } = connection.call(pathOf(watchOrders), requestOf(watchOrders, {}), { token });

@@ -84,6 +84,7 @@ function startInventory(
   return spawn(process.execPath, [fileURLToPath(import.meta.resolve('@acme/inventory/main'))], {
     env: {
       ...process.env,
+      NODE_ENV: 'development',
       LISTEN_ADDRESS: `127.0.0.1:${port}`,
       DATABASE_URL: databaseUrl,
       AUTH_JWKS: jwks,

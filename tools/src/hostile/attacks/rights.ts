@@ -15,9 +15,9 @@ export const rights: readonly Attack[] = [
     name: 'outlived-token',
     sends: 'CountStock, WatchStock and WatchOrders with a token of 3 s, used for longer',
     service: 'inventory',
-    prepare: async ({ sign }) => [
-      await sign('inventory', attackerSubject, scopesOf.inventory, ttlSeconds),
-      await sign('orders', attackerSubject, scopesOf.orders, ttlSeconds),
+    prepare: async ({ rig }) => [
+      await rig.token(attackerSubject, scopesOf.inventory, ttlSeconds),
+      await rig.token(attackerSubject, scopesOf.orders, ttlSeconds),
     ],
     strike: outliveToken,
   },
