@@ -21,7 +21,7 @@ export const names: readonly Attack[] = [
   },
   {
     name: 'edge-numbers',
-    sends: 'timeouts, page sizes, quantities and window sizes at the edges of 32 and 53 bits',
+    sends: 'timeouts, page sizes, quantities and etags at the edges of 32 and 53 bits',
     strike: sendEdgeNumbers,
   },
 ];

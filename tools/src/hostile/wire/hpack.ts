@@ -16,7 +16,7 @@ export function literalField(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
 }
 
-export function literalFields(fields: Readonly<Record<string, string>>): Buffer {
+function literalFields(fields: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat(Object.entries(fields).map(([name, value]) => literalField(name, value)));
 }
 
