@@ -6,6 +6,7 @@ import { quantile } from '../quantile.ts';
 import { type BystanderCall, callsAt, watchAt } from './bystander-calls.ts';
 import { type BystanderWatching, startWatching } from './bystander-watching.ts';
 import type { BystanderFigures } from './limits.ts';
+import { inParallel } from './loops.ts';
 import { answerWithin, type Connection, connectGrpc } from './wire/grpc-calls.ts';
 
 /** The order that the process of the bystander takes. */
@@ -32,7 +33,9 @@ const newcomerEveryMs = 500;
 const newcomerPatienceMs = 3000;
 const newcomerPauseMs = 150;
 const healthEveryMs = 500;
-const warmUpCalls = 200;
+/** The replica and the machine are warm and calm when a round of calls is this quick. A busy machine is not waited for. */
+const calmMs = 100;
+const warmUp = { leastRounds: 4, mostRounds: 30, callsPerRound: 50, callsAtOnce: 10 };
 
 process.once('message', (order) => run(order as BystanderOrder));
 process.once('disconnect', () => process.exit());
@@ -53,12 +56,11 @@ async function run(order: BystanderOrder): Promise<void> {
   const newcomers = order.newcomers[Symbol.iterator]();
   const makeCall = (index: number) => callOnce(bystander, callOf(service, index));
 
-  for (let index = 0; index < warmUpCalls; index += 10)
-    await Promise.all(Array.from({ length: 10 }, (_, offset) => makeCall(index + offset)));
+  const calmP99Ms = await untilWarm(makeCall);
   await arrive(bystander, newcomers.next().value);
   await watching.resume();
   watching.mark();
-  process.send?.({ kind: 'ready' });
+  process.send?.({ kind: 'ready', calmP99Ms });
   await nextMessage();
 
   const durationsMs: number[] = [];
@@ -81,6 +83,19 @@ async function run(order: BystanderOrder): Promise<void> {
     failures,
   };
   process.send?.({ kind: 'figures', figures });
+}
+
+/** Calls until the replica answers as quickly as it can. Returns the p99 of the last round, in ms. */
+async function untilWarm(makeCall: (index: number) => Promise<number>): Promise<number> {
+  for (let round = 1; ; round++) {
+    const durationsMs: number[] = [];
+    await inParallel(warmUp.callsPerRound, warmUp.callsAtOnce, async (index) => {
+      durationsMs.push(await makeCall(index));
+    });
+    const p99Ms = quantile(durationsMs, 0.99) ?? 0;
+    const isCalm = round >= warmUp.leastRounds && p99Ms < calmMs;
+    if (isCalm || round === warmUp.mostRounds) return p99Ms;
+  }
 }
 
 /** Starts each action at its period, whether or not the one before has ended. Returns what stops them and waits. */

@@ -14,8 +14,9 @@ export async function watchLog(file: string): Promise<LogWatch> {
       await using handle = await open(file);
       let tail = '';
       for await (const chunk of handle.createReadStream({ start, encoding: 'utf8' })) {
-        if ((tail + chunk).includes(text)) return true;
-        tail = chunk.slice(-text.length);
+        const seen: string = tail + chunk;
+        if (seen.includes(text)) return true;
+        tail = seen.slice(-text.length);
       }
       return false;
     },

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import type { Attack, Strike } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
 import { frame, frameFlag, frameType, headerFrames, resetFrame, streamIdOf } from '../wire/frames.ts';
 import { pathOf } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';
 import { connectRaw, type RawConnection } from '../wire/raw-connection.ts';
-import { inParallel, inTurn, many } from './loops.ts';
 
 const request = requestFields(pathOf(OrderService.method.listOrders));
 const emptyRequest = grpcFrame(Buffer.alloc(0));

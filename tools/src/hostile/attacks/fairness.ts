@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { Attack, Strike } from '../attack.ts';
+import { forDuration, inParallel, inTurn, many } from '../loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { forDuration, inParallel, inTurn, many } from './loops.ts';
 
 const { listOrders, placeOrder, watchOrders } = OrderService.method;
 const patienceMs = 5000;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { Attack, Strike } from '../attack.ts';
+import { many } from '../loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { pathOf } from '../wire/grpc-calls.ts';
 import {
@@ -11,7 +12,6 @@ import {
   requestFields,
 } from '../wire/hpack.ts';
 import { connectRaw, type RawConnectionOptions } from '../wire/raw-connection.ts';
-import { many } from './loops.ts';
 
 /** Just below the 4,096 bytes of the dynamic table, with the entry's overhead of 32. */
 const large = 'v'.repeat(3900);

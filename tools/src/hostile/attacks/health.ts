@@ -5,8 +5,8 @@ import { Code } from '@acme/rpc/errors';
 import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Attack, Strike } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { inParallel, inTurn, many } from './loops.ts';
 
 const watchPath = '/grpc.health.v1.Health/Watch';
 const checkPath = '/grpc.health.v1.Health/Check';

@@ -4,8 +4,8 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import type { Attack, Strike } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
-import { inParallel, inTurn, many } from './loops.ts';
 
 const inflatedBytes = 1024 * 1024 - 16;
 /** A message of 1 kB that inflates to 1 MiB: `customer_id` of PlaceOrderRequest, of one repeated letter. */

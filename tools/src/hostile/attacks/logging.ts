@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import type { Attack, Strike } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';
 import { connectRaw } from '../wire/raw-connection.ts';
-import { inParallel, inTurn, many } from './loops.ts';
 
 const emptyRequest = grpcFrame(Buffer.alloc(0));
 const path = pathOf(OrderService.method.listOrders);

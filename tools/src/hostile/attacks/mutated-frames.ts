@@ -2,11 +2,11 @@ import { grpcFrame } from '@acme/rpc/testing/raw-http2';
 import type { Service } from '../../faults/rig.ts';
 import type { Random } from '../../faults/seeded-random.ts';
 import type { Attack, Strike } from '../attack.ts';
+import { inParallel, many } from '../loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { answerWithin, type Connection, connectGrpc } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';
 import { connectRaw } from '../wire/raw-connection.ts';
-import { inParallel, many } from './loops.ts';
 import { mutated, mutatedHeaders, validRequestsOf } from './mutations.ts';
 
 const patienceMs = 3000;

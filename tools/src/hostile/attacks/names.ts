@@ -2,8 +2,8 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors';
 import type { Attack, Strike } from '../attack.ts';
 import { scopesOf } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { inParallel, inTurn, many } from './loops.ts';
 
 const { listOrders, getOrder, cancelOrder, placeOrder } = OrderService.method;
 const patienceMs = 5000;

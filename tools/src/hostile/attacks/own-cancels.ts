@@ -3,7 +3,7 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { Code, codeName, RpcError } from '@acme/rpc/errors';
 import type { Attack, Strike } from '../attack.ts';
-import { inParallel, many } from './loops.ts';
+import { inParallel, many } from '../loops.ts';
 
 /** Longer than the calls that are cancelled, shorter than those that are not. */
 const databaseDelayMs = 60;

@@ -3,9 +3,9 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attack, Stage, Strike } from '../attack.ts';
+import { forDuration, inTurn, many } from '../loops.ts';
 import { makeOrderHistory } from '../order-history.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { forDuration, inTurn, many } from './loops.ts';
 
 const { listOrders } = OrderService.method;
 const orderCount = 200;

@@ -3,8 +3,8 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, Strike } from '../attack.ts';
+import { inTurn, many } from '../loops.ts';
 import { connectGrpc, type OpenCall, pathOf } from '../wire/grpc-calls.ts';
-import { inTurn, many } from './loops.ts';
 
 const messageBytes = 1024 * 1024;
 /** The frame of a message of 1 MiB, less its last byte. */

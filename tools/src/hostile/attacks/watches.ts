@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { Attack, Strike } from '../attack.ts';
+import { forDuration, inTurn, many } from '../loops.ts';
 import { makeOrderHistory } from '../order-history.ts';
 import { connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { forDuration, inTurn, many } from './loops.ts';
 
 const { watchOrders } = OrderService.method;
 
