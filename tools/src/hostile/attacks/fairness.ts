@@ -28,7 +28,7 @@ export const fairness: readonly Attack[] = [
 
 async function keepCallsInFlight({ port, token, isShort, note }: Strike): Promise<void> {
   const connections = many(8, () => connectGrpc(port));
-  const calls = await forDuration(isShort ? 4000 : 15_000, 1000, async (index) => {
+  const calls = await forDuration(isShort ? 4000 : 15_000, isShort ? 500 : 1000, async (index) => {
     const connection = inTurn(connections, index);
     const lines = [{ sku: 'bystander', quantity: 1 }];
     const answering =
@@ -60,7 +60,7 @@ async function openAllStreams({ port, token, isShort, note }: Strike): Promise<v
 
 async function sendForgedTokens({ port, token, isShort, note, random }: Strike): Promise<void> {
   const connections = many(6, () => connectGrpc(port));
-  const calls = await forDuration(isShort ? 4000 : 15_000, 600, async (index) => {
+  const calls = await forDuration(isShort ? 4000 : 15_000, isShort ? 400 : 600, async (index) => {
     const forged = forge(token, random.uuid(), index % 2 === 0);
     const answering = inTurn(connections, index).call(pathOf(listOrders), requestOf(listOrders, {}), {
       token: forged,
