@@ -238,3 +238,13 @@ describe('npm run faults', () => {
     });
   });
 });
+
+describe('npm run hostile', () => {
+  test('names the attacks there are when it is asked for another one', async () => {
+    const refused = await runCommand('hostile', '--only', 'nothing');
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^there is no nothing\. There are:\n {2}inflate-before-auth/),
+    });
+  });
+});

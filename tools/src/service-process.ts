@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { checkHealth } from '@acme/rpc/client/check-health';
@@ -47,6 +47,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   options.onSpawn?.(child);
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    writeSync(log, text);
     complaint = (complaint + text).slice(-4096);
   });
   const exited = once(child, 'exit');

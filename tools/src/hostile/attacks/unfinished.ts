@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import type { DescMethod } from '@bufbuild/protobuf';
+import type { Attack, Strike } from '../attack.ts';
+import { inTurn, many } from '../loops.ts';
+import { connectGrpc, type OpenCall, pathOf } from '../wire/grpc-calls.ts';
+
+const messageBytes = 1024 * 1024;
+/** The frame of a message of 1 MiB, less its last byte. */
+const unfinished = Buffer.alloc(5 + messageBytes - 1, 'u');
+unfinished.writeUInt8(0, 0);
+unfinished.writeUInt32BE(messageBytes, 1);
+const writeTimeoutMs = 8000;
+const holdMs = 2000;
+
+/** Requests that are buffered and never complete. */
+export const unfinishedRequests: readonly Attack[] = [
+  {
+    name: 'unfinished-requests',
+    sends: '500 requests without a token, of 1 MiB less a byte, never finished',
+    strike: (strike) => leaveUnfinished(strike, OrderService.method.placeOrder, undefined),
+  },
+  {
+    name: 'unfinished-with-token',
+    sends: 'the same, with the token of a customer',
+    strike: (strike) => leaveUnfinished(strike, OrderService.method.placeOrder, strike.token),
+  },
+  {
+    name: 'unfinished-streams',
+    sends: 'the same on client streams, with the token of a warehouse',
+    service: 'inventory',
+    strike: (strike) => leaveUnfinished(strike, InventoryService.method.importStock, strike.token),
+  },
+  {
+    name: 'slow-senders',
+    sends: '500 requests without a token and 100 with one, each sending 200 bytes a second',
+    strike: sendSlowly,
+  },
+];
+
+async function leaveUnfinished(strike: Strike, method: DescMethod, token: string | undefined): Promise<void> {
+  const count = strike.isShort ? 350 : 500;
+  const connections = many(10, () => connectGrpc(strike.port));
+  const written = many(count, (index) => {
+    const open = inTurn(connections, index).call(pathOf(method), Buffer.alloc(0), { token, ends: false });
+    return writtenOrRefused(open, unfinished);
+  });
+  await Promise.race([Promise.all(written), sleep(writeTimeoutMs)]);
+  await sleep(holdMs);
+}
+
+/** Resolves when the bytes have left this process, or the call is over. */
+function writtenOrRefused({ stream, answered }: OpenCall, bytes: Buffer): Promise<unknown> {
+  if (!stream) return Promise.resolve();
+  return Promise.race([new Promise<void>((resolve) => stream.write(bytes, () => resolve())), answered]);
+}
+
+async function sendSlowly({ port, token, isShort }: Strike): Promise<void> {
+  const connections = many(6, () => connectGrpc(port));
+  const calls = many(600, (index) =>
+    inTurn(connections, index).call(pathOf(OrderService.method.placeOrder), unfinished.subarray(0, 5), {
+      token: index < 100 ? token : undefined,
+      ends: false,
+    }),
+  );
+  for (let tick = 0; tick < (isShort ? 8 : 40); tick++) {
+    for (const { stream } of calls)
+      if (stream && !stream.destroyed && !stream.closed) stream.write('u'.repeat(50));
+    await sleep(250);
+  }
+}

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import type { Attack, Strike } from '../attack.ts';
+import { forDuration, inTurn, many } from '../loops.ts';
+import { makeOrderHistory } from '../order-history.ts';
+import { connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+
+const { watchOrders } = OrderService.method;
+
+/** Watches of a customer with a long history. */
+export const watches: readonly Attack[] = [
+  {
+    name: 'stalled-watches',
+    sends: '1,000 resumed watches at a flow-control window of 0, over 200 orders of 1,000 lines',
+    prepare: async (stage) => [await makeOrderHistory(stage, { orders: 200, linesPerOrder: 1000 })],
+    strike: stallWatches,
+  },
+  {
+    name: 'watch-resumes',
+    sends: '30 watches that are resumed again and again from before 40,000 events',
+    prepare: async (stage) => [await makeOrderHistory(stage, { orders: 20_000, linesPerOrder: 10 })],
+    strike: resumeAgainAndAgain,
+  },
+];
+
+async function stallWatches({ port, token, prepared, isShort }: Strike): Promise<void> {
+  const [resumeToken = ''] = prepared;
+  const connections = many(4, () => connectGrpc(port, { initialWindowBytes: 0 }));
+  const body = requestOf(watchOrders, { resumeToken });
+  for (let index = 0; index < (isShort ? 500 : 1000); index++) {
+    inTurn(connections, index).call(pathOf(watchOrders), body, { token });
+    if (index % 10 === 0) await sleep(10);
+  }
+  await sleep(isShort ? 3000 : 6000);
+}
+
+async function resumeAgainAndAgain({ port, token, prepared, isShort, note }: Strike): Promise<void> {
+  const [resumeToken = ''] = prepared;
+  const connections = many(4, () => connectGrpc(port));
+  const body = requestOf(watchOrders, { resumeToken });
+  let received = 0;
+  const started = await forDuration(isShort ? 6000 : 20_000, 30, async (index) => {
+    const { stream, answered } = inTurn(connections, index).call(pathOf(watchOrders), body, { token });
+    stream?.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    await Promise.race([answered, sleep(3000)]);
+    stream?.close(8);
+    // Refused watches come back at the pace of a client, not of a loop.
+    await sleep(100);
+  });
+  note(`${started} watches resumed, ${Math.round(received / 1024)} KiB received`);
+}
