@@ -113,5 +113,5 @@ test('reads have connections of their own, and leave those of writes alone', asy
   expect(await store.get(order.id, undefined, signal)).toBeUndefined();
   expect(
     await store.list({ customerId: order.customerId, state: undefined, before: undefined, limit: 9 }, signal),
-  ).toEqual([]);
+  ).toEqual({ items: [], hasMore: false });
 });
