@@ -171,7 +171,7 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
 
   return {
     enter: () => {
-      // While nobody watched, the database may have been replaced.
+      // Nothing was read without watchers: the database may have been replaced since.
       if (watchers++ === 0) leaveWork();
       alarm.ring();
       return { atWork: atWork.promise, [Symbol.dispose]: () => void watchers-- };

@@ -376,6 +376,22 @@ describe('a database that was restored to an older state', () => {
     feed.changed();
     expect(await anew.nextChange()).toBe('C1');
   });
+
+  test('a watch that has not joined the live feed yet ends too', async () => {
+    await using database = await openFeedDatabase();
+    await change(database.pool, 'A', 'A', 'A');
+    await using feed = database.openFeed();
+    await using joined = watcher(feed);
+    await using stalled = watcher(feed);
+    await joined.next();
+    await stalled.next();
+    const next = joined.nextChange();
+    await loseAfter(database.pool, 1);
+    await change(database.pool, 'B');
+    feed.changed();
+    await expect(next).rejects.toThrow(PlaceAheadError);
+    await expect(stalled.nextChange()).rejects.toThrow(PlaceAheadError);
+  });
 });
 
 describe('pruning', () => {
