@@ -2,8 +2,9 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type pg from 'pg';
 import { createAlarm } from './alarm.ts';
 import { ExpiredError, type Place, PlaceAheadError } from './change-feed-place.ts';
-import { type FeedEvent, type FeedSource, readEnd, readPage, readWriters } from './change-feed-source.ts';
+import { type FeedEvent, type FeedSource, readEnd, readPage } from './change-feed-source.ts';
 import { bufferLimits } from './change-feed-subscription.ts';
+import { readWriters } from './change-feed-writers.ts';
 import type { Pool } from './pool.ts';
 
 export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
@@ -171,7 +172,7 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
 
   return {
     enter: () => {
-      // While nobody watched, the database may have been replaced.
+      // Nothing was read without watchers: the database may have been replaced since.
       if (watchers++ === 0) leaveWork();
       alarm.ring();
       return { atWork: atWork.promise, [Symbol.dispose]: () => void watchers-- };

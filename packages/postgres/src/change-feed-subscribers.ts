@@ -10,7 +10,7 @@ const maxTotalBytes = 16 * 1024 * 1024;
 export interface Subscribers<Event> {
   /** @param keys Undefined for all. @param after Events up to here are known to the watcher. */
   add(keys: ReadonlySet<string> | undefined, after: bigint): Subscription<Event>;
-  /** Hands the event to everybody who watches its key. */
+  /** Hands the event to all watchers of its key. */
   deliver(event: FeedEvent<Event>): void;
   /** Ends all watches with this error. */
   fail(error: unknown): void;
@@ -20,7 +20,7 @@ export function createSubscribers<Event>(): Subscribers<Event> {
   const all = new Set<Subscriber<Event>>();
   const toEverything = new Set<Subscriber<Event>>();
   const byKey = new Map<string, Set<Subscriber<Event>>>();
-  /** Of each event that waits, for how many watchers it does. */
+  /** The events that wait, each with the number of watchers that it waits for. */
   const waiting = new Map<FeedEvent<Event>, number>();
   let totalBytes = 0;
 

@@ -1,6 +1,6 @@
 import type { FeedEvent } from './change-feed-source.ts';
 
-/** What a watcher may leave unread before its watch ends: events, and about how many bytes of them. */
+/** Maximum that waits for a watcher before its watch ends: events, and approximate bytes of them. */
 export const bufferLimits = { events: 256, sizeBytes: 64 * 1024 };
 
 /** One watcher's place in the live feed. Disposing gives it up. */
@@ -11,7 +11,7 @@ export interface Subscription<Event> extends Disposable {
   wait(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** A watcher reads more slowly than things change. What it left is dropped; it can resume after what it has taken. */
+/** The watcher reads more slowly than things change. What waited for it is dropped; it can resume after what it has taken. */
 export class BufferFullError extends Error {
   override name = 'BufferFullError';
 }
@@ -30,7 +30,7 @@ export interface Subscriber<Event> {
 
 export function createSubscription<Event>(options: {
   readonly after: bigint;
-  /** Called with each event that begins to wait here, and that no longer does. */
+  /** Called with each event when it begins to wait here, and when it no longer does. */
   readonly onHeld: (event: FeedEvent<Event>) => void;
   readonly onLeft: (event: FeedEvent<Event>) => void;
 }) {

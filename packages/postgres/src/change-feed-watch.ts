@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly keys: ReadonlySet<string> | undefined;
   /** The place of the last item that was handled; undefined to begin with what changes from now on. */
   readonly after: Place | undefined;
-  /** Who watches. Callers that catch up take turns. */
+  /** Subject of the caller that watches. Callers that catch up take turns. */
   readonly caller: string;
   readonly signal: AbortSignal;
 }

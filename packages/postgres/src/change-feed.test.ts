@@ -1,56 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
-import type { ChangeFeed } from './change-feed.ts';
-import { type Place, PlaceAheadError } from './change-feed-place.ts';
+import { describe, expect, test } from 'vitest';
 import { prune } from './change-feed-pruning.ts';
-import { readMissed, readPage } from './change-feed-source.ts';
 import { bufferLimits } from './change-feed-subscription.ts';
 import type { Pool } from './pool.ts';
-import { changeThing, openFeedDatabase, type Thing, thingSource } from './testing/feed-database.ts';
-
-interface Watcher {
-  /** A place, or the number of an event. */
-  readonly after?: Place | bigint;
-  readonly keys?: readonly string[];
-  readonly caller?: string;
-}
-
-/** The place of an event of unknown time, as tokens of older releases have it. */
-function seqOnly(after: Place | bigint | undefined): Place | undefined {
-  return typeof after === 'bigint' ? { seq: after, timeUs: undefined } : after;
-}
-
-/** A watcher whose items are asked for one by one. */
-function watcher(feed: ChangeFeed<Thing>, { after, keys, caller = 'caller' }: Watcher = {}) {
-  const stop = new AbortController();
-  const items = feed.watch(
-    { keys: keys && new Set(keys), after: seqOnly(after), caller, signal: stop.signal },
-    (event, place) => ({ seq: place.seq, place, event }),
-  );
-  const standing = Promise.withResolvers<void>();
-  const next = async () => {
-    const { value } = await items.next();
-    standing.resolve();
-    return value;
-  };
-  return {
-    next,
-    /** Resolves with the first item. */
-    standing: standing.promise,
-    /** The next that is no heartbeat: `A2` for A's second version. */
-    nextChange: async () => {
-      for (;;) {
-        const item = await next();
-        if (item?.event) return `${item.event.key}${item.event.version}`;
-      }
-    },
-    stop: () => stop.abort(),
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await items.return().catch(() => {});
-    },
-  };
-}
+import { changeThing, openFeedDatabase } from './testing/feed-database.ts';
+import { change, watcher } from './testing/feed-watcher.ts';
 
 /** A transaction that is under way until it is told to end. */
 async function begin(pool: Pool) {
@@ -67,11 +21,6 @@ async function begin(pool: Pool) {
     commit: () => end('COMMIT'),
     rollback: () => end('ROLLBACK'),
   };
-}
-
-/** Changes that are made one after the other. */
-async function change(pool: Pool, ...keys: string[]) {
-  for (const key of keys) await pool.query(changeThing, [key]);
 }
 
 /** Long enough for several reads: what has not come by then is being held back. */
@@ -263,118 +212,6 @@ describe('a watch', () => {
     );
     await change(database.pool, 'A');
     expect(await watch.nextChange()).toBe('A1');
-  });
-});
-
-describe('catching up', () => {
-  /** Events of `others`, except for some places that are of `mine`. */
-  const insertEvents = (pool: Pool, count: number, mine: readonly number[]) =>
-    pool.query(
-      `INSERT INTO thing_events (key, version, event_time)
-       SELECT CASE WHEN n = ANY ($2::int[]) THEN 'mine' ELSE 'others' END, n, now() FROM generate_series(1, $1::int) n`,
-      [count, mine],
-    );
-
-  test('a watch finds its events among those of others', async () => {
-    await using database = await openFeedDatabase();
-    await insertEvents(database.pool, 45_000, [1, 2, 20_000, 20_001, 44_800, 45_000]);
-    await using feed = database.openFeed();
-    await using watch = watcher(feed, { after: 1n, keys: ['mine', 'missing'] });
-    for (const version of [2, 20_000, 20_001, 44_800, 45_000])
-      expect(await watch.nextChange()).toBe(`mine${version}`);
-    await change(database.pool, 'missing');
-    feed.changed();
-    expect(await watch.nextChange()).toBe('missing1');
-  });
-
-  test('a read takes no more bytes than a page, and at least one event', async () => {
-    await using database = await openFeedDatabase();
-    const key = 'x'.repeat(10_000);
-    await database.pool.query(
-      `INSERT INTO thing_events (key, version, event_time) SELECT $1, n, now() FROM generate_series(1, 100) n`,
-      [key],
-    );
-    const known = { seq: 0n, timeUs: undefined };
-    const missed = { known, after: 0n, upTo: 100n };
-    for (const keys of [undefined, new Set([key])]) {
-      const { events, end } = await readMissed(database.pool, thingSource, { ...missed, keys });
-      expect([events.length, end]).toEqual([1, 1n]);
-    }
-    const live = await readPage(database.pool, thingSource, known);
-    expect([live.events.length, live.isCut]).toEqual([25, true]);
-    const last = await readMissed(database.pool, thingSource, { ...missed, after: 99n, keys: undefined });
-    expect([last.events.length, last.end]).toEqual([1, 100n]);
-    await using feed = database.openFeed();
-    await using watch = watcher(feed, { after: 1n });
-    for (let version = 2; version <= 100; version++)
-      expect(await watch.nextChange()).toBe(`${key}${version}`);
-  });
-});
-
-describe('a database that was restored to an older state', () => {
-  /** Loses the events after a number, as a failover to a standby that lags behind does. */
-  const loseAfter = async (pool: Pool, seq: number) => {
-    await pool.query('DELETE FROM thing_events WHERE seq > $1', [seq]);
-    await pool.query(`SELECT setval(pg_get_serial_sequence('thing_events', 'seq'), $1)`, [seq]);
-  };
-
-  /** Three events, and the place of the last. */
-  const threeEvents = async (pool: Pool, feed: ChangeFeed<Thing>) => {
-    await change(pool, 'A', 'A', 'A');
-    await using watch = watcher(feed, { after: 2n });
-    await watch.next();
-    return (await watch.next())?.place ?? expect.unreachable();
-  };
-
-  test('a place that it does not hold is refused', async () => {
-    await using database = await openFeedDatabase();
-    await using before = database.openFeed();
-    const place = await threeEvents(database.pool, before);
-    await loseAfter(database.pool, 1);
-    await using feed = database.openFeed();
-    await using ahead = watcher(feed, { after: place });
-    await expect(ahead.next()).rejects.toThrow(PlaceAheadError);
-    // As many again, under the same numbers.
-    await change(database.pool, 'B', 'B', 'B');
-    await using passed = watcher(feed, { after: place });
-    await expect(passed.next()).rejects.toThrow(PlaceAheadError);
-    await using kept = watcher(feed, { after: 1n });
-    expect(await kept.nextChange()).toBe('B1');
-  });
-
-  test('a place that it holds is good', async () => {
-    await using database = await openFeedDatabase();
-    await using before = database.openFeed();
-    const place = await threeEvents(database.pool, before);
-    await change(database.pool, 'A', 'A');
-    await loseAfter(database.pool, 3);
-    await using feed = database.openFeed();
-    await using watch = watcher(feed, { after: place });
-    await watch.next();
-    await change(database.pool, 'B');
-    feed.changed();
-    expect(await watch.nextChange()).toBe('B1');
-  });
-
-  test('an open watch ends, and the next one sees what changes from then on', async () => {
-    await using database = await openFeedDatabase();
-    await using feed = database.openFeed();
-    await using open = watcher(feed);
-    await open.next();
-    await change(database.pool, 'A', 'A', 'A');
-    feed.changed();
-    expect(await open.nextChange()).toBe('A1');
-    expect([await open.nextChange(), await open.nextChange()]).toEqual(['A2', 'A3']);
-    const next = open.nextChange();
-    await loseAfter(database.pool, 1);
-    await change(database.pool, 'B', 'B', 'B', 'B');
-    feed.changed();
-    await expect(next).rejects.toThrow(PlaceAheadError);
-    await using anew = watcher(feed);
-    await anew.next();
-    await change(database.pool, 'C');
-    feed.changed();
-    expect(await anew.nextChange()).toBe('C1');
   });
 });
 

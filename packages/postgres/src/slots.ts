@@ -14,7 +14,7 @@ export class SlotsBusyError extends Error {
  */
 export function createSlots({ count, maxWaitMs }: { count: number; maxWaitMs: number }): TakeSlot {
   let free = count;
-  /** Who waits, the caller first whose turn is next. */
+  /** The waits of each caller. The first caller is next. */
   const waiting = new Map<string, Set<() => void>>();
 
   const release = () => {
