@@ -137,9 +137,9 @@ function editSettings(root: string): void {
   });
   for (const folder of ['tools', 'test'])
     edit(root, `${folder}/package.json`, (text) => withUsed(root, folder, text));
-  edit(root, '.ci/run', (text) => text.replace(/ 'faults[^']*'/, ''));
+  edit(root, '.ci/run', (text) => text.replaceAll(/ '(faults|hostile)[^']*'/g, ''));
   edit(root, '.github/workflows/ci.yml', (text) =>
-    text.replace(/\n {2}faults:\n(?: {4}.*\n|\n(?= {4}))*/, ''),
+    text.replaceAll(/\n {2}(faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
   );
   edit(root, 'biome.json', (text) =>
     text.replaceAll(/^ *"services\/(orders|inventory)\/.*\n/gm, '').replace(/("includes": \[)\s*\]/, '$1]'),
