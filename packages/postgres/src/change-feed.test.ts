@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { prune } from './change-feed-pruning.ts';
 import { bufferLimits } from './change-feed-subscription.ts';
 import type { Pool } from './pool.ts';

@@ -5,6 +5,8 @@ import { badRequest } from '../interceptors/validation.ts';
 
 /** Elements of a message on all levels: nested messages, items of lists, entries of maps. */
 const maxElements = 10_000;
+/** A list that is a little too long is left to validation, which lists all other violations too. */
+const tolerated = 2;
 /** As protobuf-es limits it. */
 const maxDepth = 100;
 
@@ -26,13 +28,13 @@ const known = new WeakMap<DescMessage, ReadonlyMap<number, ElementField>>();
 /**
  * Counts the elements of an encoded message without decoding it.
  *
- * @throws RpcError INVALID_ARGUMENT for a list or map that is longer than the contract allows, or 10,000 elements in
- * all. Error when the bytes cannot be read.
+ * @throws RpcError INVALID_ARGUMENT for a list or map that is over twice as long as the contract allows, or 10,000 elements
+ * in all. Error when the bytes cannot be read.
  */
 export function countElements(schema: DescMessage, bytes: Uint8Array): number {
   let total = 0;
   const add = (field: ElementField, path: string, before: number, count: number) => {
-    if (before + count > field.maxItems)
+    if (before + count > field.maxItems * tolerated)
       throw badRequest([
         {
           field: path,
