@@ -6,7 +6,7 @@ import { createFairSemaphore, SemaphoreFullError } from '../fair-semaphore.ts';
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
 /** Each may take `maxMessageBytes` while it works, and the next in line only its compressed bytes. */
-const limits = { permits: 8, maxWaiting: 4096, maxWaitingPerKey: 1024 };
+const limits = { permits: 4, maxWaiting: 4096, maxWaitingPerKey: 1024 };
 
 const inTurn = createFairSemaphore(limits);
 

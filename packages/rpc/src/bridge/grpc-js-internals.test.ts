@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { connectRaw, grpcFrame } from '../testing/raw-http2.ts';
-import { disableDeadline, http2StreamOf, limitHeaderLists, receiveThrough } from './grpc-js-internals.ts';
+import { disableDeadline, http2StreamOf, receiveThrough, setHeaderOptions } from './grpc-js-internals.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -95,7 +95,7 @@ test('a call without its deadline outlives it, and its stream can be reset', asy
 test('a server resets a stream whose header list is over the limit, and the connection lives on', async () => {
   await using server = await start(
     (call) => void call.resume().on('end', () => call.end()),
-    (server) => limitHeaderLists(server, 8 * 1024),
+    (server) => setHeaderOptions(server, 8 * 1024),
   );
   expect(await server.post(Buffer.alloc(0))).toMatchObject({ code: 0 });
   await expect(server.post(Buffer.alloc(0), { 'x-big': 'x'.repeat(9 * 1024) })).rejects.toThrow(

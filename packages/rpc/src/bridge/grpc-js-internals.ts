@@ -73,12 +73,15 @@ function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string
 }
 
 /**
- * Bounds header lists at the HTTP/2 level, where grpc-js sets no limit. To be called before the server listens. Node
- * resets a stream whose header list is longer.
+ * Sets what grpc-js has no option for. To be called before the server listens.
+ *
+ * @param maxHeaderListBytes Node resets a stream whose header list is longer.
  */
-export function limitHeaderLists(server: Server, maxHeaderListBytes: number): void {
+export function setHeaderOptions(server: Server, maxHeaderListBytes: number): void {
   const { commonServerOptions } = server as unknown as { commonServerOptions: ServerOptions };
   commonServerOptions.settings = { ...commonServerOptions.settings, maxHeaderListSize: maxHeaderListBytes };
+  // Otherwise Node drops a header that ends in a space, as if the caller had not sent it.
+  commonServerOptions.strictFieldWhitespaceValidation = false;
 }
 
 /** Takes the deadline from grpc-js, whose timers hold no more than 31 bits of milliseconds. */

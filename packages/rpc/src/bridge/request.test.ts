@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { DescMethod } from '@bufbuild/protobuf';
+import { ImportStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { Code } from '../errors.ts';
 import { handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
@@ -122,3 +122,28 @@ test('the caller with the most unfinished requests loses them when the server ho
 async function readAll(requests: AsyncIterable<unknown>) {
   return await Array.fromAsync(requests);
 }
+
+test('a message of a stream is decompressed when the one before it has been read', async () => {
+  const row = toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, { item: { sku: 'A' } }));
+  const cut = grpcFrame(gzipSync(row).subarray(0, 12), { compressed: true });
+  const whole = grpcFrame(gzipSync(row), { compressed: true });
+  const received: number[] = [];
+  const more = Promise.withResolvers<void>();
+  await using server = await startTestServer(InventoryService, {
+    importStock: async (requests) => {
+      for await (const _row of requests) {
+        received.push(received.length);
+        // Time for the next message to be decompressed, which would end the call.
+        if (received.length === 1) await more.promise;
+      }
+      return {};
+    },
+  });
+  await using connection = await connectRaw(server.target);
+  const body = Buffer.concat([whole, whole, cut]);
+  const answer = connection.post(methodPath(importStock), body, { 'grpc-encoding': 'gzip' });
+  await connection.post(methodPath(getStock), grpcFrame(Buffer.alloc(0)));
+  more.resolve();
+  expect(await answer).toMatchObject({ code: Code.INTERNAL, message: 'the request cannot be decompressed' });
+  expect(received).toEqual([0, 1]);
+});

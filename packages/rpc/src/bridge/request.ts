@@ -53,5 +53,6 @@ async function* decodeEach(
     call.hold(sizeBytes);
     yield message;
     call.release(bytes.length + frameBytes + sizeBytes);
+    call.messageTaken();
   }
 }

@@ -66,6 +66,9 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   private readonly options: CallOptions;
   /** Whether grpc-js is done with the call: it has sent the status, or the caller has gone. */
   private isClosed = false;
+  /** Settles when the last message to be decompressed has been read. */
+  private lastDecompressed: Promise<void> | undefined;
+  private onTaken = nothing;
   /** Whether messages have been written. */
   private hasAnswered = false;
   /** Whether the whole answer has left this process. */
@@ -152,8 +155,14 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   }
 
   async decompress(content: Buffer, encoding: string): Promise<Buffer> {
+    const earlier = this.lastDecompressed;
+    const taken = Promise.withResolvers<void>();
+    this.lastDecompressed = taken.promise;
+    // grpc-js would decompress all that came in a frame, hundreds of messages, before the first is read.
+    await earlier;
     try {
       const bytes = await decompress(content, encoding, this);
+      this.onTaken = taken.resolve;
       this.hold(bytes.length);
       this.release(content.length);
       return bytes;
@@ -162,6 +171,11 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
       // The status is the chain's to send: grpc-js would send its own for a rejection.
       return await new Promise<never>(() => {});
     }
+  }
+
+  /** Called when a message has been read and the next one is wanted. */
+  messageTaken(): void {
+    this.onTaken();
   }
 
   /** Sends the only message, when nothing can fail any more. */
@@ -252,6 +266,8 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     else this.options.log[level](Object.assign(this.logFields, fields), message);
   }
 }
+
+function nothing(): void {}
 
 function notOpened(): never {
   throw new Error('the call has no messages yet');

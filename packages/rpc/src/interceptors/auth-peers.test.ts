@@ -106,7 +106,7 @@ test("ensure a token wins over the certificate's identity, for those who are lis
   }
 });
 
-test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0'])(
+test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', ' '])(
   'a listed certificate does not stand in for authorization %j, which grpc-js cannot read',
   async (authorization) => {
     await using server = await start('orders');

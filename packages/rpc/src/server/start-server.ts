@@ -5,7 +5,7 @@ import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { limitHeaderLists } from '../bridge/grpc-js-internals.ts';
+import { setHeaderOptions } from '../bridge/grpc-js-internals.ts';
 import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
 import { createHeldBytes } from '../bridge/held-bytes.ts';
 import { addService } from '../bridge/service.ts';
@@ -65,7 +65,7 @@ export async function startServer<Service extends DescService>(
   const strangers = createStrangerBudget();
   const unserved = createUnservedCalls(options.service, options.log);
   const server = new Server({ ...serverBounds, ...options.bounds });
-  limitHeaderLists(server, maxHeaderListBytes);
+  setHeaderOptions(server, maxHeaderListBytes);
   const health = createHealth([options.service.typeName]);
   const streams = createOpenStreams();
   const unflushed = createUnflushedCalls();
