@@ -56,7 +56,9 @@ function countingCalls(real: RealSubchannel, budget: ResetBudget): CreateCall {
       if (isReset(status)) noteReset(budget, performance.now());
       listener.onReceiveStatus(withoutBlame(status));
     };
-    const call = real.createCall(metadata, host, method, { ...listener, onReceiveStatus }, callId);
+    const { onReceiveMetadata, onReceiveMessage } = listener;
+    const ownListener = { onReceiveMetadata, onReceiveMessage, onReceiveStatus };
+    const call = real.createCall(metadata, host, method, ownListener, callId);
     budget.calls++;
     return call;
   };

@@ -45,9 +45,10 @@ const printablePattern = /^[\x20-\x7e]*$/;
  */
 export function requireSendable(
   method: MethodInfo,
-  { metadata = {} }: CallOptions,
+  { metadata }: CallOptions,
   noAuthorization: NoAuthorization | undefined,
 ): void {
+  if (!metadata) return;
   for (const [key, value] of Object.entries(metadata)) {
     const problem = problemOf(key.toLowerCase(), value, noAuthorization);
     if (problem) throw notSendable(method, key, problem);
@@ -73,7 +74,7 @@ function problemOf(key: string, value: unknown, noAuthorization: NoAuthorization
  */
 export function outgoingMetadata(
   method: MethodInfo,
-  { metadata: own = {} }: CallOptions,
+  { metadata: own }: CallOptions,
   token: string | undefined,
 ): Metadata {
   const metadata = new Metadata();
@@ -84,7 +85,7 @@ export function outgoingMetadata(
   };
   const served = currentCall();
   if (served) set(requestIdKey, served.requestId);
-  for (const [key, value] of Object.entries(own)) set(key, value);
+  if (own) for (const [key, value] of Object.entries(own)) set(key, value);
   if (token !== undefined) set('authorization', `Bearer ${token}`);
   if (sizeBytes > maxMetadataBytes)
     throw notSendable(
@@ -107,7 +108,7 @@ function entryBytes(key: string, value: string): number {
   return key.length + value.length + 32;
 }
 
-function largestKey(metadata: Readonly<Record<string, string>>): string {
+function largestKey(metadata: CallOptions['metadata'] = {}): string {
   const entries = Object.entries(metadata).toSorted(
     ([key, value], [otherKey, otherValue]) => entryBytes(otherKey, otherValue) - entryBytes(key, value),
   );
