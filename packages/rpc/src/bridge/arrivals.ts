@@ -4,6 +4,8 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:
 /** An HTTP/2 stream as it arrived. grpc-js drops entries of the header list that it cannot represent or that it uses. */
 export interface Arrival {
   readonly headers: IncomingHttpHeaders;
+  /** As HTTP/2 counts it: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
+  readonly headerListBytes: number;
   /** Of `performance.now()`. */
   readonly startMs: number;
   readonly connection: Connection;
@@ -22,6 +24,12 @@ const connection = Symbol('connection');
 type MarkedStream = ServerHttp2Stream & { [arrival]?: Arrival };
 type MarkedSession = Http2Session & { [connection]?: Connection };
 
+/**
+ * Above it Node resets a stream, of a caller that has acknowledged this limit. Metadata over 16 KiB, which is below it,
+ * is refused with a status that says why.
+ */
+export const maxHeaderListBytes = 32 * 1024;
+
 const unixPort = 1;
 let isNoting = false;
 
@@ -32,7 +40,10 @@ export function noteArrivals(): void {
   subscribe('http2.server.stream.created', (message) => {
     const { stream, headers } = message as { stream: MarkedStream; headers: IncomingHttpHeaders };
     if (!stream.session) return;
-    stream[arrival] = { headers, startMs: performance.now(), connection: connectionOf(stream.session) };
+    const headerListBytes = sizeOf(headers);
+    if (headerListBytes > maxHeaderListBytes) dropMetadata(headers);
+    const connection = connectionOf(stream.session);
+    stream[arrival] = { headers, headerListBytes, startMs: performance.now(), connection };
   });
 }
 
@@ -52,4 +63,18 @@ function readConnection({ socket }: Http2Session): Connection {
     port: localPort,
     peer: remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`,
   };
+}
+
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let sizeBytes = 0;
+  for (const key in headers) sizeBytes += key.length + 32 + String(headers[key]).length;
+  return sizeBytes;
+}
+
+/**
+ * Empties a list that is refused for its size, before grpc-js makes a copy of it. One entry that the caller repeats by
+ * reference costs a byte on the wire, and nothing here until it is copied.
+ */
+function dropMetadata(headers: IncomingHttpHeaders): void {
+  for (const key in headers) if (!key.startsWith(':') && key !== 'content-type') delete headers[key];
 }

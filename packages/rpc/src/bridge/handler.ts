@@ -17,8 +17,8 @@ export interface ServerCall extends Writable<CallContext> {
   authenticate(principal: Principal): void;
   /** What the caller calls this server: `inventory:50052`, from `:authority`. It can be anything. */
   readonly authority: string;
-  /** What all the metadata takes, in bytes. */
-  metadataSizeBytes(): number;
+  /** Size of the header list that the call came with, as HTTP/2 counts it. */
+  readonly headerListBytes: number;
   /** Whether the caller sent the header at all: one with illegal bytes has no value here. */
   hasHeader(key: string): boolean;
   /**

@@ -112,8 +112,8 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     );
   }
 
-  metadataSizeBytes(): number {
-    return sizeBytes(this.metadata);
+  get headerListBytes(): number {
+    return arrivalOf(http2StreamOf(this.grpcCall))?.headerListBytes ?? 0;
   }
 
   /** Taken when it is asked for: Node unpacks the whole certificate, which a call with a token does not need. */
@@ -276,15 +276,6 @@ function notOpened(): never {
 function firstText(metadata: Values, key: string): string | undefined {
   const value = metadata[key]?.[0];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** As HTTP/2 counts a header list: names, values and 32 bytes each (RFC 9113, section 6.5.2); binary ones as base64. */
-function sizeBytes(metadata: Values): number {
-  let size = 0;
-  for (const key in metadata)
-    for (const value of metadata[key] ?? [])
-      size += key.length + 32 + (typeof value === 'string' ? value.length : Math.ceil(value.length / 3) * 4);
-  return size;
 }
 
 function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {

@@ -6,9 +6,6 @@ const minuteMs = 60 * secondMs;
 /** The most that a message may take, in bytes, either way. */
 export const maxMessageBytes = 1024 * 1024;
 
-/** Above it Node resets the stream. Metadata over 16 KiB, which is below it, is refused with a status that says why. */
-export const maxHeaderListBytes = 32 * 1024;
-
 /**
  * What every server of ours is bounded by. grpc-js's own defaults let silent sockets, endless streams and connections
  * without keepalive live for ever.
@@ -17,8 +14,6 @@ export const serverBounds: ServerOptions = {
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': maxMessageBytes,
   'grpc.max_concurrent_streams': 1000,
-  // MiB of nghttp2's own memory, of a connection: frames that its caller does not read. grpc-js would set no limit.
-  'grpc-node.max_session_memory': 16,
   'grpc.keepalive_time_ms': 20 * secondMs,
   'grpc.keepalive_timeout_ms': 10 * secondMs,
   'grpc.max_connection_idle_ms': 15 * minuteMs,

@@ -1,11 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
-import { arrivalOf } from '../bridge/arrivals.ts';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { arrivalOf, maxHeaderListBytes } from '../bridge/arrivals.ts';
 import { isKnownSession } from '../bridge/known-sessions.ts';
 
 /** Bounds what connections hold on which no caller has been authenticated yet. */
@@ -52,15 +47,17 @@ export function createStrangerBudget(): StrangerBudget {
     const [largest] = [...sessions.values()].sort((a, b) => b.sizeBytes - a.sizeBytes);
     if (!largest) return;
     forget(largest);
-    largest.http2.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // When nghttp2, whose callback this is, has returned.
+    process.nextTick(() => largest.http2.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM));
   };
   const onCreated = (message: unknown) => {
-    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders };
+    const { stream } = message as { stream: ServerHttp2Stream };
     const http2 = stream.session as ServerHttp2Session | undefined;
-    if (!http2 || isKnownSession(http2)) return;
+    const arrival = arrivalOf(stream);
+    if (!http2 || !arrival || isKnownSession(http2)) return;
     let session = sessions.get(http2);
     if (!session) {
-      if (arrivalOf(stream)?.connection.port !== ownPort) return;
+      if (arrival.connection.port !== ownPort) return;
       session = { http2, sizeBytes: 0 };
       sessions.set(http2, session);
       const known = session;
@@ -68,7 +65,7 @@ export function createStrangerBudget(): StrangerBudget {
         if (sessions.has(http2)) forget(known);
       });
     }
-    const sizeBytes = streamBytes + headerListBytes(headers);
+    const sizeBytes = streamBytes + Math.min(arrival.headerListBytes, maxHeaderListBytes);
     sizes.set(stream, { session, sizeBytes });
     add(session, sizeBytes);
     if (totalBytes > limitBytes) closeLargest();
@@ -89,11 +86,4 @@ export function createStrangerBudget(): StrangerBudget {
       unsubscribe(closed, onClosed);
     },
   };
-}
-
-/** As HTTP/2 counts it: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
-function headerListBytes(headers: IncomingHttpHeaders): number {
-  let sizeBytes = 0;
-  for (const key in headers) sizeBytes += key.length + 32 + String(headers[key]).length;
-  return sizeBytes;
 }
