@@ -54,6 +54,17 @@ export function receiveThrough(grpcCall: GrpcCall, receiver: Receiver): void {
   call.decompressMessage = decompressThrough;
 }
 
+/** Lets the request of a call flow into nothing. Nothing of it may have been read, or be read later. */
+export function discardReceived(grpcCall: GrpcCall): void {
+  const { decoder, stream } = privatePart(grpcCall);
+  decoder.write = writeToNothing;
+  stream.resume();
+}
+
+function writeToNothing(): Buffer[] {
+  return [];
+}
+
 /** The decoder's `write`. One function for all calls, as the next one: closures of each would cost as much as a span. */
 function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
   const receiver = this[receiverOf] as Receiver;

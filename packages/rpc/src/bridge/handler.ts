@@ -26,6 +26,8 @@ export interface ServerCall extends Writable<CallContext> {
    * cannot be decoded, RESOURCE_EXHAUSTED for a message that is too long.
    */
   request: () => Promise<Message> | AsyncIterable<Message>;
+  /** Drops what comes of a request that will not be read. */
+  discardRequest(): void;
   /**
    * Sends a response message. On a stream it resolves when there is room for the next one; a unary response waits
    * until the chain has ended, so that nothing is answered OK that still fails.

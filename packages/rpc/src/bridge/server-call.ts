@@ -9,7 +9,7 @@ import { maxMessageBytes } from '../server/bounds.ts';
 import { arrivalOf } from './arrivals.ts';
 import { CallAbort } from './call-abort.ts';
 import { decompress } from './decompress.ts';
-import { disableDeadline, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
+import { disableDeadline, discardReceived, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
 import type { ByteHolder, HeldBytes } from './held-bytes.ts';
 import { markKnown } from './known-sessions.ts';
@@ -131,6 +131,10 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
 
   onAbort(listener: (reason: RpcError) => void): void {
     this.abortion.onAbort(listener);
+  }
+
+  discardRequest(): void {
+    discardReceived(this.grpcCall);
   }
 
   hold(sizeBytes: number): void {

@@ -2,6 +2,7 @@ import { type AdmissionLimit, createAdmissionLimit, type LimitBounds } from '../
 import type { Handler, Interceptor, ServerCall } from '../bridge/handler.ts';
 import { retryInfo } from '../error-details.ts';
 import { Code, RpcError } from '../errors.ts';
+import { createLateRejection } from './late-rejection.ts';
 import { createShares } from './shares.ts';
 
 export interface AdmissionOptions extends Partial<LimitBounds> {
@@ -30,6 +31,9 @@ export interface Admission {
 /** Whoever is refused comes back after 100 to 300 ms: not at once, and not all together. */
 const retryDelayMs = { least: 100, spread: 200 };
 
+/** Rejections that wait at a time. Each keeps an HTTP/2 stream open, of some 20 kB. */
+const maxLateRejections = 2000;
+
 /** A full server still takes calls of those that have less than their share, up to so many times its limit. */
 const fullFactor = { unary: 2, streams: 1.25 };
 
@@ -39,7 +43,7 @@ const fullFactor = { unary: 2, streams: 1.25 };
  * replica. One admission serves all methods of a server; health and reflection do not pass it.
  *
  * A full server rejects those first that have the most in flight: a caller with less than an equal share of the limit
- * is admitted all the same.
+ * is admitted all the same. One that calls on and on is rejected late, see `createLateRejection`.
  *
  * Unary calls are held to the adaptive limit, see `createAdmissionLimit`. A stream, of requests too, lasts as long as its
  * caller likes, so that neither its duration nor its being open tells how busy the server is: it takes none of that
@@ -54,10 +58,30 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   const streams = createShares();
   let rejected = 0;
 
+  const late = createLateRejection();
+  let waiting = 0;
+
   const refusal = (reason: string) => {
     rejected++;
     const delayMs = Math.round(retryDelayMs.least + random() * retryDelayMs.spread);
     return new RpcError(Code.RESOURCE_EXHAUSTED, reason, { details: [retryInfo(delayMs)] });
+  };
+  /** Rejects the call, at once or late. */
+  const reject = async (call: ServerCall, reason: string): Promise<never> => {
+    const delayMs = late.delayMs(call.caller);
+    if (delayMs > 0 && waiting < maxLateRejections) {
+      waiting++;
+      call.discardRequest();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, delayMs);
+        call.onAbort(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      waiting--;
+    }
+    throw refusal(reason);
   };
   const serveUnary = (next: Handler, call: ServerCall) => {
     const startMs = performance.now();
@@ -79,13 +103,15 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   const serveStream = (next: Handler, call: ServerCall) => {
     const { caller } = call;
     if (!streams.hasRoom(caller, maxStreams, fullFactor.streams))
-      throw refusal('the server has too many open streams');
+      return reject(call, 'the server has too many open streams');
     streams.add(caller);
     return untilOver(next, call, () => streams.remove(caller));
   };
   return {
     interceptor: (next) => (call) => {
-      if (!unary.hasRoom(call.caller, limit.value(), fullFactor.unary)) throw refusal('the server is busy');
+      late.note(call.caller);
+      if (!unary.hasRoom(call.caller, limit.value(), fullFactor.unary))
+        return reject(call, 'the server is busy');
       return call.method.desc.methodKind === 'unary' ? serveUnary(next, call) : serveStream(next, call);
     },
     snapshot: () => ({

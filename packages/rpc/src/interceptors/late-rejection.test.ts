@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { createLateRejection } from './late-rejection.ts';
+
+function start() {
+  let nowMs = 0;
+  const late = createLateRejection(() => nowMs);
+  return {
+    ...late,
+    advance: (ms: number) => {
+      nowMs += ms;
+    },
+    /** Rejects so many calls of the caller. Gives the delay of the last. */
+    reject: (caller: string, count: number) => {
+      let delayMs = 0;
+      for (let call = 0; call < count; call++) delayMs = late.delayMs(caller);
+      return delayMs;
+    },
+  };
+}
+
+test('rejections of a caller are delayed from the 101st in a second, while others call', () => {
+  const late = start();
+  late.note('modest');
+  late.note('greedy');
+  expect(late.reject('greedy', 100)).toBe(0);
+  expect(late.reject('greedy', 1)).toBe(500);
+  expect(late.reject('modest', 1)).toBe(0);
+  late.advance(1000);
+  expect(late.reject('greedy', 1)).toBe(500);
+  late.advance(1000);
+  expect(late.reject('greedy', 1)).toBe(0);
+});
+
+test('the only caller of a server is rejected at once, however often', () => {
+  const late = start();
+  late.note('greedy');
+  expect(late.reject('greedy', 10_000)).toBe(0);
+  late.note('modest');
+  expect(late.reject('greedy', 1)).toBe(500);
+  late.advance(2000);
+  late.note('greedy');
+  expect(late.reject('greedy', 200)).toBe(0);
+});
