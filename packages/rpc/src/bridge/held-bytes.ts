@@ -18,7 +18,7 @@ export interface HeldBytes {
 }
 
 /** Of one replica with 256 MiB of heap in a container of 512 MiB. */
-const defaultLimitBytes = 64 * 1024 * 1024;
+const defaultLimitBytes = 32 * 1024 * 1024;
 
 /**
  * Bounds the bytes that all calls of a server hold together. Over the limit the caller that holds the most loses its

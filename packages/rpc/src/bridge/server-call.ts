@@ -73,6 +73,8 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   private hasAnswered = false;
   /** Whether the whole answer has left this process. */
   private isAnswered = false;
+  /** When the stream is reset at last, in ms since the epoch. */
+  private resetByMs = 0;
   /** Made when it is asked for: a child costs more than the line that every call writes. */
   private ownLog: Logger | undefined;
 
@@ -230,16 +232,24 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
       unflushed.delete(this);
       return;
     }
-    // The request has been answered before its end. When the answer has gone out the rest is not waited for.
-    unflushed.add(this, Date.now() + unreadMs);
+    // The request has been answered before its end. When the answer has gone out, which is in the next turn of the event
+    // loop, the rest is not waited for.
+    this.resetByMs = Date.now() + unflushedMs;
     stream.once('close', () => unflushed.delete(this));
+    setImmediate(() => setImmediate(() => this.reset()));
   }
 
   /** Ends the call's HTTP/2 stream. After the whole answer that is no error (RFC 9113, section 8.1). */
   reset(): void {
     const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+    const stream = http2StreamOf(this.grpcCall);
     this.options.held.releaseAll(this);
-    http2StreamOf(this.grpcCall).close(this.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream.closed) return;
+    // A reset overtakes frames that nghttp2 has not written yet, the status among them.
+    const isWritten = !stream.session?.state.outboundQueueSize;
+    if (isWritten || Date.now() > this.resetByMs)
+      stream.close(this.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
+    else this.options.unflushed.add(this, Date.now() + unreadMs);
   }
 
   evict(): void {

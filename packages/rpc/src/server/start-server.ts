@@ -39,7 +39,7 @@ export interface StartServerOptions<Service extends DescService> {
   readonly newRequestId?: () => string;
   /** What is other than every server's bounds: times that a test can wait for. */
   readonly bounds?: ServerOptions;
-  /** Limit of the bytes that all calls hold together, for a test that can fill it; 64 MiB when absent. */
+  /** Limit of the bytes that all calls hold together, for a test that can fill it; 32 MiB when absent. */
   readonly maxHeldBytes?: number;
 }
 
