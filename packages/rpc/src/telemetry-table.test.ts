@@ -50,7 +50,13 @@ function expectedTable(client: (code: Code) => string, server: (code: Code) => s
   );
 }
 
-const measured = new Set(['rpc.server.call.duration', 'rpc.server.active_calls', 'rpc.client.call.duration']);
+const measured = new Set([
+  'rpc.server.call.duration',
+  'rpc.server.active_calls',
+  'rpc.server.held.size',
+  'rpc.server.held.evictions',
+  'rpc.client.call.duration',
+]);
 
 test('ensure every call is one client span and one server span, in all four kinds, whatever ends it', async () => {
   const { table, scopes, metrics } = await runTable({}, 'rpc.status_code');

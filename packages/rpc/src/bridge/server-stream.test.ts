@@ -44,8 +44,8 @@ test('ensure a handler that is blocked by a slow reader runs its finally when th
 test('a write that waits for room ends when the call does', async () => {
   const abort = new AbortController();
   const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
-  await write(Buffer.alloc(64 * 1024));
-  const waiting = write(Buffer.from('message'));
+  await write(Buffer.alloc(60 * 1024));
+  const waiting = write(Buffer.alloc(8 * 1024));
   abort.abort('the call is over');
   await expect(waiting).rejects.toBe('the call is over');
 });
@@ -171,3 +171,18 @@ async function* rowAnd(next: () => Promise<void>) {
   yield row;
   await next();
 }
+
+test('empty messages wait for the caller too', async () => {
+  const abort = new AbortController();
+  const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
+  let written = 0;
+  const writing = (async () => {
+    for (;;) {
+      await write(Buffer.alloc(0));
+      written++;
+    }
+  })();
+  setImmediate(() => abort.abort('the call is over'));
+  await expect(writing).rejects.toBe('the call is over');
+  expect(written).toBe(256);
+});

@@ -29,6 +29,8 @@ export async function* readMessages(stream: Readable, signal: AbortSignal): Asyn
 
 /** What may wait in this process's buffers for a caller that reads slowly. */
 const maxUnreadBytes = 64 * 1024;
+/** What a message takes beside its bytes, an empty one too. */
+const messageOverheadBytes = 256;
 
 /**
  * Writes messages one after the other. Resolves at once while less than 64 KiB wait for the caller, and else when room
@@ -38,10 +40,11 @@ export function writeInTurn(call: Pick<OpenServerCall, 'write' | 'signal'>) {
   const room = new EventEmitter();
   let unreadBytes = 0;
   const send = async (message: Uint8Array) => {
-    unreadBytes += message.length;
+    const sizeBytes = message.length + messageOverheadBytes;
+    unreadBytes += sizeBytes;
     // It rejects when the caller has gone, which the signal tells too.
     await call.write(message).catch(() => {});
-    unreadBytes -= message.length;
+    unreadBytes -= sizeBytes;
     room.emit('room');
   };
   return async (message: Uint8Array): Promise<void> => {

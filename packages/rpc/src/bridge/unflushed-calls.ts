@@ -21,18 +21,27 @@ const sweepEveryMs = 200;
 export function createUnflushedCalls(nowMs: () => number = Date.now): UnflushedCalls {
   /** With the time at which each is reset. */
   const waiting = new Map<UnflushedCall, number>();
+  /** Runs while there are calls, and to its next turn. */
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    clearInterval(timer);
+    timer = undefined;
+  };
   const sweep = () => {
     const now = nowMs();
+    if (waiting.size === 0) stop();
     for (const [call, resetAtMs] of waiting) {
       if (resetAtMs > now) continue;
       waiting.delete(call);
       call.reset();
     }
   };
-  const timer = setInterval(sweep, sweepEveryMs).unref();
   return {
-    add: (call, resetAtMs) => waiting.set(call, resetAtMs),
+    add: (call, resetAtMs) => {
+      waiting.set(call, resetAtMs);
+      timer ??= setInterval(sweep, sweepEveryMs).unref();
+    },
     delete: (call) => waiting.delete(call),
-    close: () => clearInterval(timer),
+    close: stop,
   };
 }

@@ -22,7 +22,7 @@ const scheme = 'bearer ';
  * Verifications of tokens that are not known, in the whole process. Connections take turns, so that one that floods
  * the server with forged tokens delays only its own calls.
  */
-const verifications = { permits: 16, maxWaiting: 512, maxWaitingPerKey: 32 };
+const verifications = { permits: 16, maxWaiting: 1024, maxWaitingPerKey: 128 };
 
 /** When a call whose token could not be verified is worth making again. */
 const retryDelayMs = 200;
