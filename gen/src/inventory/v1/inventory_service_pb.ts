@@ -67,7 +67,7 @@ export const GetStockResponseSchema: GenMessage<GetStockResponse> = /*@__PURE__*
  */
 export type ListStockRequest = Message<"inventory.v1.ListStockRequest"> & {
   /**
-   * Maximum number of articles in the page: 0 stands for 50, over 200 for 200.
+   * Maximum number of items in the page: 0 stands for 50, over 200 for 200.
    *
    * @generated from field: int32 page_size = 1;
    */
@@ -524,7 +524,7 @@ export const InventoryService: GenService<{
   },
   /**
    * ListStock reads the catalogue by SKU, in pages (AIP-158). A page also ends at about 256 KiB, before it has page_size
-   * articles, and holds at least one: only an empty next_page_token says that it is the last.
+   * items, and holds at least one: only an empty next_page_token says that it is the last.
    *
    * @generated from rpc inventory.v1.InventoryService.ListStock
    */

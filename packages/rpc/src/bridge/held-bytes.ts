@@ -22,7 +22,7 @@ const defaultLimitBytes = 32 * 1024 * 1024;
 
 /**
  * Bounds the bytes that all calls of a server hold together. Over the limit the caller that holds the most loses its
- * largest call: whoever fills the server pays for it, not the call that comes next.
+ * largest call. A limit on the total alone would end the call that comes next, whose caller may hold nothing.
  */
 export function createHeldBytes(limitBytes = defaultLimitBytes): HeldBytes {
   const held = new Map<ByteHolder, number>();

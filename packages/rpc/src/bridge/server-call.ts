@@ -8,8 +8,9 @@ import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
 import { arrivalOf } from './arrivals.ts';
 import { CallAbort } from './call-abort.ts';
+import { callerDeadlineMs, cancelReason } from './caller-deadline.ts';
 import { decompress } from './decompress.ts';
-import { disableDeadline, discardReceived, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
+import { discardReceived, http2StreamOf, type Receiver } from './grpc-js-internals.ts';
 import type { ServerCall } from './handler.ts';
 import type { ByteHolder, HeldBytes } from './held-bytes.ts';
 import { markKnown } from './known-sessions.ts';
@@ -24,9 +25,6 @@ export interface CallOptions {
   readonly held: HeldBytes;
   readonly unflushed: UnflushedCalls;
 }
-
-const maxInt32 = 2 ** 31 - 1;
-const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
 
 /** Time for the rest of an answer to reach the caller after its deadline. */
 const unflushedMs = 2000;
@@ -290,31 +288,4 @@ function notOpened(): never {
 function firstText(metadata: Values, key: string): string | undefined {
   const value = metadata[key]?.[0];
   return typeof value === 'string' ? value : undefined;
-}
-
-function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
-  const deadline = Number(grpcCall.getDeadline());
-  if (!Number.isFinite(deadline)) return undefined;
-  const timeoutMs = longTimeoutMs(arrivalOf(http2StreamOf(grpcCall))?.headers['grpc-timeout']);
-  if (timeoutMs === undefined) return deadline;
-  disableDeadline(grpcCall);
-  return Date.now() + timeoutMs;
-}
-
-/** A timeout that grpc-js cuts to 31 bits of milliseconds, and so takes for another one. */
-function longTimeoutMs(header: string | string[] | undefined): number | undefined {
-  // Eight digits of milliseconds are within bounds.
-  const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(String(header)) ?? [];
-  const timeoutMs = Number(digits) * (unitsMs[unit] ?? Number.NaN);
-  return timeoutMs > maxInt32 ? timeoutMs : undefined;
-}
-
-/** A caller keeps its deadline itself, and its clock started a little earlier: its cancel may overtake ours. */
-const deadlineToleranceMs = 10;
-
-/** grpc-js says 'cancelled' both when the caller has gone and when it has ended the call at the caller's deadline. */
-function cancelReason(callerDeadline: number | undefined): RpcError {
-  return callerDeadline !== undefined && Date.now() >= callerDeadline - deadlineToleranceMs
-    ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
-    : new RpcError(Code.CANCELLED, 'cancelled by the caller');
 }
