@@ -12,7 +12,7 @@ export interface JwtOptions extends KeySetOptions {
   readonly issuer: string;
   /** What `aud` must hold. */
   readonly audience: string;
-  /** How far the issuer's clock may be off, for `exp`, `nbf` and `iat`. */
+  /** How far the issuer's clock may be off, for `exp` and `nbf`. */
   readonly clockToleranceSeconds: number;
 }
 
@@ -88,7 +88,7 @@ async function verifyWith(keys: KeySet, token: string, options: JwtOptions): Pro
     clockTolerance: toleranceS,
     requiredClaims: ['sub', 'exp'],
   });
-  const principal = principalOf(payload, { nowS: nowMs / 1000, toleranceS });
+  const principal = principalOf(payload);
   const validUntilMs = principal.expiresAtMs + toleranceS * 1000;
   return { principal, keys, verifiedAtMs: nowMs, validUntilMs };
 }
