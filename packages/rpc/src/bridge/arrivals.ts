@@ -1,9 +1,16 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
-/** An HTTP/2 stream as it arrived. grpc-js drops entries of the header list that it cannot represent or that it uses. */
+/**
+ * An HTTP/2 stream as it arrived. grpc-js drops entries of the header list that it cannot represent or that it uses. The
+ * list itself is not kept: it would live for as long as the stream.
+ */
 export interface Arrival {
-  readonly headers: IncomingHttpHeaders;
+  readonly path: string;
+  /** Of `grpc-timeout`. */
+  readonly timeout: string | undefined;
+  /** Whether there is an `authorization` entry, of whatever value. */
+  readonly hasAuthorization: boolean;
   /** As HTTP/2 counts it: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
   readonly headerListBytes: number;
   /** Of `performance.now()`. */
@@ -41,9 +48,16 @@ export function noteArrivals(): void {
     const { stream, headers } = message as { stream: MarkedStream; headers: IncomingHttpHeaders };
     if (!stream.session) return;
     const headerListBytes = sizeOf(headers);
-    if (headerListBytes > maxHeaderListBytes) dropMetadata(headers);
     const connection = connectionOf(stream.session);
-    stream[arrival] = { headers, headerListBytes, startMs: performance.now(), connection };
+    stream[arrival] = {
+      path: headers[':path'] ?? '',
+      timeout: headers['grpc-timeout'] as string | undefined,
+      hasAuthorization: headers.authorization !== undefined,
+      headerListBytes,
+      startMs: performance.now(),
+      connection,
+    };
+    if (headerListBytes > maxHeaderListBytes) dropMetadata(headers);
   });
 }
 
@@ -67,7 +81,10 @@ function readConnection({ socket }: Http2Session): Connection {
 
 function sizeOf(headers: IncomingHttpHeaders): number {
   let sizeBytes = 0;
-  for (const key in headers) sizeBytes += key.length + 32 + String(headers[key]).length;
+  for (const key in headers) {
+    const value = headers[key];
+    sizeBytes += key.length + 32 + (typeof value === 'string' ? value.length : String(value).length);
+  }
   return sizeBytes;
 }
 

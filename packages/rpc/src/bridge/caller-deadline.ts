@@ -10,16 +10,17 @@ const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 export function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
   const deadline = Number(grpcCall.getDeadline());
   if (!Number.isFinite(deadline)) return undefined;
-  const timeoutMs = longTimeoutMs(arrivalOf(http2StreamOf(grpcCall))?.headers['grpc-timeout']);
+  const timeoutMs = longTimeoutMs(arrivalOf(http2StreamOf(grpcCall))?.timeout);
   if (timeoutMs === undefined) return deadline;
   disableDeadline(grpcCall);
   return Date.now() + timeoutMs;
 }
 
 /** A timeout that grpc-js cuts to 31 bits of milliseconds, and so takes for another one. */
-function longTimeoutMs(header: string | string[] | undefined): number | undefined {
-  // Eight digits of milliseconds are within bounds.
-  const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(String(header)) ?? [];
+function longTimeoutMs(header: string | undefined): number | undefined {
+  // `597H` is the shortest, and eight digits of milliseconds are within bounds.
+  if (header === undefined || header.length < 4) return undefined;
+  const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(header) ?? [];
   const timeoutMs = Number(digits) * (unitsMs[unit] ?? Number.NaN);
   return timeoutMs > maxInt32 ? timeoutMs : undefined;
 }

@@ -19,8 +19,8 @@ export interface ServerCall extends Writable<CallContext> {
   readonly authority: string;
   /** Size of the header list that the call came with, as HTTP/2 counts it. */
   readonly headerListBytes: number;
-  /** Whether the caller sent the header at all: one with illegal bytes has no value here. */
-  hasHeader(key: string): boolean;
+  /** Whether the caller sent `authorization` at all: one with illegal bytes has no value here. */
+  readonly hasAuthorization: boolean;
   /**
    * The request, or the stream of them. Nothing of it is read before the first call. Throws INTERNAL for bytes that
    * cannot be decoded, RESOURCE_EXHAUSTED for a message that is too long.

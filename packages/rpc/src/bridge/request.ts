@@ -24,8 +24,8 @@ export function openRequest(
 }
 
 /** Reads the one message of a call that takes one, and the end of its stream. */
-async function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: OpenServerCall): Promise<Message> {
-  const bytes = await new Promise<Uint8Array>((resolve, reject) => {
+function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: OpenServerCall): Promise<Message> {
+  return new Promise((resolve, reject) => {
     let only: Uint8Array | undefined;
     call.onAbort(reject);
     grpcCall.on('data', (message: Uint8Array) => {
@@ -33,13 +33,16 @@ async function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: OpenServe
       only = message;
     });
     grpcCall.on('end', () => {
-      if (only) resolve(only);
-      else reject(new RpcError(Code.UNIMPLEMENTED, 'no request message came'));
+      try {
+        if (!only) throw new RpcError(Code.UNIMPLEMENTED, 'no request message came');
+        const { message, sizeBytes } = decodeRequest(schema, only);
+        call.hold(sizeBytes);
+        resolve(message);
+      } catch (error) {
+        reject(error);
+      }
     });
   });
-  const { message, sizeBytes } = decodeRequest(schema, bytes);
-  call.hold(sizeBytes);
-  return message;
 }
 
 /** Each message is released when the next one is asked for. */

@@ -16,7 +16,7 @@ import type { ByteHolder, HeldBytes } from './held-bytes.ts';
 import { markKnown } from './known-sessions.ts';
 import type { UnflushedCall, UnflushedCalls } from './unflushed-calls.ts';
 
-/** Every method is registered as a bidirectional stream, whose handler grpc-js calls when the headers have come. */
+/** Every method is registered as one with a stream of requests, whose handler grpc-js calls when the headers have come. */
 export type GrpcCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 export interface CallOptions {
@@ -30,6 +30,9 @@ export interface CallOptions {
 const unflushedMs = 2000;
 /** Time for an answer to leave before the rest of a request that it did not wait for is refused. */
 const unreadMs = 200;
+
+/** A call that holds no more than this is not counted among those of its caller. */
+const maxUncountedBytes = 4096;
 
 /** An evicted call is worth making again when others have ended. */
 const evictedRetryMs = 1000;
@@ -58,10 +61,11 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   readonly logFields: Record<string, unknown>;
   request: ServerCall['request'] = notOpened;
   respond: ServerCall['respond'] = notOpened;
-  private readonly metadata: Values;
   private readonly grpcCall: GrpcCall;
   private readonly abortion = new CallAbort();
   private readonly options: CallOptions;
+  private heldBytes = 0;
+  private isCounted = false;
   /** Whether grpc-js is done with the call: it has sent the status, or the caller has gone. */
   private isClosed = false;
   /** Settles when the last message to be decompressed has been read. */
@@ -89,7 +93,6 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     this.callerDeadline = callerDeadline;
     this.deadline = callerDeadline ?? Number.POSITIVE_INFINITY;
     this.logFields = { request_id: this.requestId };
-    this.metadata = metadata;
     this.grpcCall = grpcCall;
     this.options = options;
     // Emitted after every call, answered ones too.
@@ -106,10 +109,8 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     markKnown(http2StreamOf(this.grpcCall).session);
   }
 
-  hasHeader(key: string): boolean {
-    return (
-      this.metadata[key] !== undefined || arrivalOf(http2StreamOf(this.grpcCall))?.headers[key] !== undefined
-    );
+  get hasAuthorization(): boolean {
+    return arrivalOf(http2StreamOf(this.grpcCall))?.hasAuthorization ?? false;
   }
 
   get headerListBytes(): number {
@@ -138,11 +139,21 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   }
 
   hold(sizeBytes: number): void {
-    if (sizeBytes > 0) this.options.held.hold(this, sizeBytes);
+    this.heldBytes += sizeBytes;
+    if (this.isCounted) this.options.held.hold(this, sizeBytes);
+    else if (this.heldBytes > maxUncountedBytes) {
+      this.isCounted = true;
+      this.options.held.hold(this, this.heldBytes);
+    }
   }
 
   release(sizeBytes: number): void {
-    this.options.held.release(this, sizeBytes);
+    this.heldBytes -= sizeBytes;
+    if (this.isCounted) this.options.held.release(this, sizeBytes);
+  }
+
+  private releaseAll(): void {
+    if (this.isCounted) this.options.held.releaseAll(this);
   }
 
   get maxMessageBytes(): number {
@@ -150,7 +161,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   }
 
   onBytes(sizeBytes: number): void {
-    this.options.held.hold(this, sizeBytes);
+    this.hold(sizeBytes);
   }
 
   onOversized(): void {
@@ -182,11 +193,10 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     this.onTaken();
   }
 
-  /** Sends the only message, when nothing can fail any more. */
-  answer(message: Uint8Array): void {
+  /** Counts the only message of the answer, which waits until the caller reads it. */
+  holdAnswer(message: Uint8Array): void {
     this.hasAnswered = true;
     this.hold(message.length);
-    this.grpcCall.write(message);
   }
 
   /** Sends a message. Resolves when it has left this process's buffers; rejects when the call's stream is closed. */
@@ -207,15 +217,15 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
    * deadline; that of a call that failed is not waited for.
    */
   end(hasFailed: boolean): void {
-    const { held, unflushed } = this.options;
+    const { unflushed } = this.options;
     this.abortion.end();
-    if (this.isClosed) held.releaseAll(this);
+    if (this.isClosed) this.releaseAll();
     else unflushed.add(this, Math.max(hasFailed ? 0 : this.deadline, Date.now()) + unflushedMs);
   }
 
   /** Called when grpc-js is done with the call. */
   private close(): void {
-    const { held, unflushed } = this.options;
+    const { unflushed } = this.options;
     this.isClosed = true;
     if (!this.abortion.isOver) {
       this.abortion.abort(cancelReason(this.callerDeadline));
@@ -225,7 +235,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     // grpc-js is done at its own deadline, too, with an answer that still waits.
     if (this.hasAnswered && !stream.destroyed && stream.sentTrailers === undefined) return;
     this.isAnswered = true;
-    held.releaseAll(this);
+    this.releaseAll();
     if (stream.readableEnded || stream.destroyed) {
       unflushed.delete(this);
       return;
@@ -241,7 +251,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   reset(): void {
     const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
     const stream = http2StreamOf(this.grpcCall);
-    this.options.held.releaseAll(this);
+    this.releaseAll();
     if (stream.closed) return;
     // A reset overtakes frames that nghttp2 has not written yet, the status among them.
     const isWritten = !stream.session?.state.outboundQueueSize;

@@ -1,5 +1,5 @@
 import { create, type DescMessage, type DescMethod, type Message, toBinary } from '@bufbuild/protobuf';
-import type { StatusObject } from '@grpc/grpc-js';
+import type { ServerReadableStream, StatusObject, sendUnaryData, UntypedHandleCall } from '@grpc/grpc-js';
 import { type MethodInfo, runInCall } from '../call-context.ts';
 import { Code, RpcError } from '../errors.ts';
 import { maxMessageBytes } from '../server/bounds.ts';
@@ -10,43 +10,67 @@ import { type CallOptions, type GrpcCall, OpenServerCall, requestIdKey } from '.
 import { writeInTurn } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
 
+/** Whether the method is answered with one message. */
+export function answersOnce({ methodKind }: DescMethod): boolean {
+  return methodKind === 'unary' || methodKind === 'client_streaming';
+}
+
 /**
  * A method as grpc-js calls it when the headers have come: opens the call, runs the chain, and sends the one status
  * that comes of it, whatever is thrown. Messages are bytes up to here, so that one that cannot be decoded or encoded
  * ends inside the chain.
  */
-export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOptions) {
-  const { output, methodKind } = method.desc;
-  const answersOnce = methodKind === 'unary' || methodKind === 'client_streaming';
-  return async (grpcCall: GrpcCall): Promise<void> => {
+export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOptions): UntypedHandleCall {
+  const { output } = method.desc;
+  const open = (grpcCall: GrpcCall) => {
     const call = new OpenServerCall(method, grpcCall, options);
     let request: ReturnType<typeof openRequest> | undefined;
     call.request = () => (request ??= openRequest(method, grpcCall, call));
-    let answer: Uint8Array | undefined;
-    if (answersOnce)
+    return call;
+  };
+  if (answersOnce(method.desc))
+    return async (
+      requests: ServerReadableStream<Uint8Array, Uint8Array>,
+      callback: sendUnaryData<Uint8Array>,
+    ): Promise<void> => {
+      // It is a duplex stream here too, whose other half the callback replaces.
+      const call = open(requests as GrpcCall);
+      let answer: Uint8Array = noBytes;
       // Held back until the chain has ended: nothing is answered OK that still fails.
       call.respond = async (response) => {
         answer = encode(output, response);
       };
-    else {
-      const write = writeInTurn(call);
-      call.respond = async (response) => write(encode(output, response));
-    }
-    let failure: StatusObject | undefined;
-    try {
-      await runInCall(call, chain);
-    } catch (error) {
-      failure = toGrpcStatus(error);
-      failure.metadata.set(requestIdKey, call.requestId);
-    }
-    call.end(failure !== undefined);
+      const failure = await failureOf(call, chain);
+      if (failure) callback(failure);
+      else {
+        call.holdAnswer(answer);
+        callback(null, answer);
+      }
+    };
+  return async (grpcCall: GrpcCall): Promise<void> => {
+    const call = open(grpcCall);
+    const write = writeInTurn(call);
+    call.respond = async (response) => write(encode(output, response));
+    const failure = await failureOf(call, chain);
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
     if (failure) grpcCall.emit('error', failure);
-    else {
-      if (answer) call.answer(answer);
-      grpcCall.end();
-    }
+    else grpcCall.end();
   };
+}
+
+const noBytes = new Uint8Array();
+
+/** Runs the chain. Gives the status of a call that failed. */
+async function failureOf(call: OpenServerCall, chain: Handler): Promise<StatusObject | undefined> {
+  let failure: StatusObject | undefined;
+  try {
+    await runInCall(call, chain);
+  } catch (error) {
+    failure = toGrpcStatus(error);
+    failure.metadata.set(requestIdKey, call.requestId);
+  }
+  call.end(failure !== undefined);
+  return failure;
 }
 
 /** The innermost handler: the service's own function, called as its kind wants. */

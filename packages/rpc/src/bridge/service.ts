@@ -5,7 +5,7 @@ import { type Policy, policyOf } from '../policy.ts';
 import { noteArrivals } from './arrivals.ts';
 import type { Handler, Interceptor, ServiceImplementation } from './handler.ts';
 import type { CallOptions } from './server-call.ts';
-import { dispatchTo, grpcMethod } from './server-methods.ts';
+import { answersOnce, dispatchTo, grpcMethod } from './server-methods.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
 function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
@@ -48,10 +48,10 @@ function serviceDefinition(service: DescService): ServiceDefinition {
 function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   return {
     path: methodPath(method),
-    // Whatever the kind: grpc-js calls the handler of a bidirectional stream when the headers have come, and that of
-    // any other kind when it has read and inflated the whole message.
+    // Whatever the kind: grpc-js calls the handler of a stream of requests when the headers have come, and that of one
+    // request when it has read and inflated it.
     requestStream: true,
-    responseStream: true,
+    responseStream: !answersOnce(method),
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,

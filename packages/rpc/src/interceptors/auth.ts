@@ -109,7 +109,7 @@ async function serveStream(
  * user's call must not lend the user its own scopes.
  */
 function peerPrincipal(call: ServerCall, peers: PeerScopes): Principal | undefined {
-  if (peers.size === 0 || call.hasHeader('authorization')) return undefined;
+  if (peers.size === 0 || call.hasAuthorization) return undefined;
   const subject = call.peerIdentity;
   const scopes = subject === undefined ? undefined : peers.get(subject);
   return subject !== undefined && scopes ? { subject, scopes } : undefined;

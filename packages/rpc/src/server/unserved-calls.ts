@@ -39,11 +39,7 @@ export function createUnservedCalls(service: DescService, log: Logger): Unserved
     const refusal = arrival?.connection.port === ownPort ? refusalOn(stream) : undefined;
     if (arrival && refusal) report(arrival, refusal);
   };
-  const report = (
-    { startMs, headers, connection }: Arrival,
-    { code, error }: { code: Code; error: string },
-  ) => {
-    const path = headers[':path'] ?? '';
+  const report = ({ startMs, path, connection }: Arrival, { code, error }: { code: Code; error: string }) => {
     const durationMs = performance.now() - startMs;
     const method = methods.has(path) ? path.slice(1) : undefined;
     log.info(
