@@ -35,7 +35,7 @@ const retryDelayMs = { least: 100, spread: 200 };
 const maxLateRejections = 2000;
 
 /** A full server still takes calls of those that have less than their share, up to so many times its limit. */
-const fullFactor = { unary: 2, streams: 1.25 };
+const fullFactor = { unary: 3, streams: 1.25 };
 
 /**
  * Rejects at once what the server cannot serve soon: RESOURCE_EXHAUSTED, with RetryInfo and so with the pushback of

@@ -3,12 +3,15 @@ export interface Shares {
   total(): number;
   /**
    * Whether the caller may have one more: while the total is below the limit, or the caller would have no more than an
-   * equal share of it. With the shares of callers that come later the total stays below `fullFactor` limits.
+   * equal share of it, or eight. The total stays below `fullFactor` limits.
    */
   hasRoom(caller: string, limit: number, fullFactor: number): boolean;
   add(caller: string): void;
   remove(caller: string): void;
 }
+
+/** A caller that has no more than this in flight is not the one that fills a server. */
+const smallShare = 8;
 
 export function createShares(): Shares {
   const byCaller = new Map<string, number>();
@@ -20,7 +23,7 @@ export function createShares(): Shares {
       if (total >= limit * fullFactor) return false;
       const own = byCaller.get(caller);
       const callers = byCaller.size + (own === undefined ? 1 : 0);
-      return (own ?? 0) + 1 <= Math.max(limit / callers, 1);
+      return (own ?? 0) + 1 <= Math.max(limit / callers, Math.min(limit, smallShare));
     },
     add: (caller) => {
       total++;

@@ -86,12 +86,16 @@ async function countRetries({ rig, customers, wish, expect, note }: Stage): Prom
 /** Settlers leave an order alone for 2.5 s. */
 const settlersWaitMs = 2000;
 
+/** A settler whose circuit has just closed makes all orders due in its next turn, half a second later at most. */
+const settlersTurnMs = 600;
+
 async function countRepeats({ rig, customers, wish, expect, note }: Stage): Promise<void> {
   // The round before has left orders to the settlers, and on a slow machine circuits that are open: a circuit that
   // closes makes all orders due at once.
   await untilSettled(rig, performance.now());
   for (let order = 0; order < 2 * rig.orders.length; order++) await customers.place(wish({ a: 1 }));
   await untilSettled(rig, performance.now());
+  await sleep(settlersTurnMs);
   await rig.inventoryDatabase.query('ALTER TABLE reservations RENAME TO reservations_gone');
   try {
     const before = callsTo(rig);
