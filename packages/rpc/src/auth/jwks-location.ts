@@ -2,14 +2,23 @@ export const jwksFormat = 'the file or the https URL of a JWK Set';
 
 const loopbackUrl = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/;
 
-/** Returns what is wrong with the file or URL of a JWK Set, or undefined. Whether a file exists is not looked up. */
+/** Whether a JWK Set is at a URL, and not in a file. A single letter before a colon is a drive. */
+export function isJwksUrl(location: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(location);
+}
+
+/**
+ * Returns what is wrong with the file or URL of a JWK Set, or undefined. Whether a file exists is not looked up. Plain
+ * http is accepted from this machine only: on the way from another, the keys could be replaced.
+ */
 export function jwksProblem(location: string): string | undefined {
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(location) ?? [];
-  if (scheme === undefined || loopbackUrl.test(location)) return undefined;
-  if (scheme.toLowerCase() === 'http')
-    return 'plain http from another machine, where a key could be replaced on the way';
-  if (!location.startsWith('https://')) return 'a URL of another scheme than https://';
+  if (!isJwksUrl(location)) return undefined;
   if (!URL.canParse(location)) return 'the URL is malformed';
-  const { username, password } = new URL(location);
-  return username || password ? 'a URL with a user or a password' : undefined;
+  // First: `http://localhost:x@issuer.test` is not on this machine.
+  const { protocol, username, password } = new URL(location);
+  if (username || password) return 'a URL with a user or a password';
+  if (location.startsWith('https://') || loopbackUrl.test(location)) return undefined;
+  return protocol === 'http:'
+    ? 'plain http from another machine, where a key could be replaced on the way'
+    : 'a URL of another scheme than https://';
 }

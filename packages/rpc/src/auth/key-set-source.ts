@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { isJwksUrl, jwksProblem } from './jwks-location.ts';
 
 /** Where a JWK Set is read from. */
 export interface KeySetSource {
@@ -13,23 +14,19 @@ export interface KeySetSource {
 const maxSizeBytes = 256 * 1024;
 const timeoutMs = 2_000;
 
-const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
-
 /**
  * Opens `AUTH_JWKS`: a file's path, an https URL, or an http URL of this machine.
  *
- * @throws Error for a URL that is neither: on the way over plain http, the keys could be replaced.
+ * @throws Error for any other location; see `jwksProblem`.
  */
 export function keySetSource(jwks: string): KeySetSource {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(jwks))
-    return { name: jwks, kind: 'file', read: () => readBounded(createReadStream(jwks)) };
-  const refuse = (reason: string) => new Error(`no JWK Set can be read from ${jwks}: ${reason}`);
-  if (!URL.canParse(jwks)) throw refuse('it is not a valid URL');
-  const url = new URL(jwks);
-  if (url.username || url.password)
+  const problem = jwksProblem(jwks);
+  // Even a URL that cannot be parsed may hold a password before its @.
+  if (problem && jwks.includes('@'))
     throw new Error('no JWK Set can be read from a URL that contains a user name or a password');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopbackHosts.has(url.hostname)))
-    throw refuse('use https; http is accepted from localhost, 127.0.0.1 and [::1] only');
+  if (problem) throw new Error(`no JWK Set can be read from ${jwks}: ${problem}`);
+  if (!isJwksUrl(jwks)) return { name: jwks, kind: 'file', read: () => readBounded(createReadStream(jwks)) };
+  const url = new URL(jwks);
   return { name: `${url.origin}${url.pathname}`, kind: 'url', read: () => fetchText(url) };
 }
 

@@ -131,6 +131,10 @@ test.each<[Record<string, string>, string]>([
     'AUTH_JWKS is not valid (a URL with a user or a password): it wants the file or the https URL of a JWK Set',
   ],
   [
+    { AUTH_JWKS: 'http://localhost:canary@issuer.test/jwks' },
+    'AUTH_JWKS is not valid (a URL with a user or a password): it wants the file or the https URL of a JWK Set',
+  ],
+  [
     { AUTH_ISSUER: 'https://issuer.test https://other.test' },
     "AUTH_ISSUER is not valid (it holds a space): it wants the tokens' issuer (iss)",
   ],
