@@ -8,6 +8,7 @@ import { problemsOf, reportOf } from './demo/report.ts';
 import { goThrough } from './demo/saturday-night.ts';
 import { fail } from './fail.ts';
 import { startPair } from './pair.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 const usage =
   'usage: npm run demo [-- --seconds N --rate N]: 5 to 600 seconds, 1 to 500 orders/s at the peak; 60 and 100 when absent';
@@ -64,17 +65,4 @@ async function isSurvived(): Promise<boolean> {
   say(reportOf(result, night));
   isRight = problemsOf(result).length === 0;
   return isRight;
-}
-
-/** Ctrl-C stops and removes everything first; a second one does not wait. So does a reader who leaves. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  process.stdout.on('error', () => controller.abort(new Error('nobody reads this')));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      say('\nstopping');
-      controller.abort(new Error('interrupted'));
-    });
-  return controller.signal;
 }

@@ -12,6 +12,8 @@ import type { RowResult } from './faults/run-row.ts';
 import { hasFailed, runRows } from './faults/run-rows.ts';
 import { openStandingBooks, standingErrors } from './faults/standing-books.ts';
 import { summaryOf, tableOf } from './faults/table.ts';
+import { named } from './named.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
        npm run faults -- --bugs [--only NAME]… [--seed S]
@@ -27,6 +29,7 @@ const seed = values.seed ?? String(Date.now() % 1_000_000);
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usage);
 const interrupted = untilInterrupted();
+reportUnhandledRejections();
 
 try {
   if (check) await checkBooks();
@@ -68,16 +71,6 @@ async function checkBooks(): Promise<void> {
   if (errors.length > 0) process.exitCode = 1;
 }
 
-/** Those that were asked for by name; all of them when none was. */
-function named<Item extends { readonly name: string }>(
-  items: readonly Item[],
-  names: readonly string[] | undefined,
-): readonly Item[] {
-  const unknown = names?.find((name) => !items.some((item) => item.name === name));
-  if (unknown === undefined) return items.filter(({ name }) => names?.includes(name) ?? true);
-  return fail(`there is no ${unknown}. There are:\n  ${items.map(({ name }) => name).join('\n  ')}`);
-}
-
 async function tryRows(rows: readonly Row[]): Promise<readonly RowResult[]> {
   say(`${rows.length} rows, seed ${seed}`);
   const { isTTY } = process.stdout;
@@ -117,20 +110,11 @@ function concludeWith(results: readonly RowResult[], tried: readonly BugResult[]
   if (failed > 0) process.exitCode = 1;
 }
 
-/** Ctrl-C stops and removes everything first; a second one does not wait. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      say('\nstopping');
-      controller.abort(new Error('interrupted'));
-    });
-  // What was under way fails as its rig is stopped, and there is nobody left to hear of it.
+/** What was under way fails as its rig is stopped, and is not an error then. */
+function reportUnhandledRejections(): void {
   process.on('unhandledRejection', (error) => {
-    if (controller.signal.aborted) return;
+    if (interrupted.aborted) return;
     say(`an error that nobody awaited: ${error instanceof Error ? error.stack : error}`);
     process.exitCode = 1;
   });
-  return controller.signal;
 }

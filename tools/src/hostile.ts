@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util';
 import { fail } from './fail.ts';
-import type { Attack } from './hostile/attack.ts';
 import { allAttacks } from './hostile/attacks/all.ts';
 import { runAttacks } from './hostile/run-attacks.ts';
 import { lineOf, tableOf } from './hostile/table.ts';
+import { named } from './named.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 const usage = 'usage: npm run hostile -- [--short] [--only NAME]… [--seed S]';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const { short: isShort, only, seed = String(Date.now() % 1_000_000) } = readArguments();
-const attacks = named(only);
+const attacks = named(allAttacks, only);
 const interrupted = untilInterrupted();
 if (process.platform !== 'linux') fail('hostile reads memory from /proc: it runs on Linux');
 
@@ -40,23 +41,4 @@ function readArguments() {
   } catch {
     return fail(usage);
   }
-}
-
-/** Returns the attacks of these names, or all. */
-function named(names: readonly string[] | undefined): readonly Attack[] {
-  const unknown = names?.find((name) => !allAttacks.some((attack) => attack.name === name));
-  if (unknown === undefined) return allAttacks.filter(({ name }) => names?.includes(name) ?? true);
-  return fail(`there is no ${unknown}. There are:\n  ${allAttacks.map(({ name }) => name).join('\n  ')}`);
-}
-
-/** Ctrl-C stops and removes everything first. A second one ends the process at once. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      say('\nstopping');
-      controller.abort(new Error('interrupted'));
-    });
-  return controller.signal;
 }
