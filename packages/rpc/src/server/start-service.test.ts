@@ -7,33 +7,46 @@ import { Code } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { audience, issuer, makeSigningKeys } from '../testing/signing-keys.ts';
 import { makeTestCertificates } from '../testing/test-certificates.ts';
-import { developmentAuthority } from '../tls/tls-files.ts';
+import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
 import { startService } from './start-service.ts';
+
+interface StartOptions {
+  readonly tls?: TlsConfig;
+  readonly production?: boolean;
+  readonly interceptors?: readonly Interceptor[];
+}
+
+/** Starts a service on a free port whose methods all answer with an empty message. */
+function startInventory(jwks: string, { tls, production = false, interceptors = [] }: StartOptions = {}) {
+  const implementation = Object.fromEntries(
+    InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
+  ) as unknown as ServiceImplementation<typeof InventoryService>;
+  return startService({
+    config: {
+      listenAddress: '127.0.0.1:0',
+      deadlineMode: 'default',
+      auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
+      peers: new Map(),
+      traceContext: 'peers',
+      tls,
+      drainTimeoutMs: 1000,
+      logLevel: 'silent',
+      production,
+    },
+    log: createLogger({ service: 'test', level: 'silent' }),
+    service: InventoryService,
+    implementation,
+    errors: () => undefined,
+    interceptors,
+    ready: async () => {},
+  });
+}
 
 test('ensure a service refuses certificates of development in production, and only there', async () => {
   await using keys = await makeSigningKeys();
   await using certificates = await makeTestCertificates(developmentAuthority);
   const tls = await certificates.write('inventory');
-  const handlers = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, () => {}]));
-  const start = (production: boolean) =>
-    startService({
-      config: {
-        listenAddress: '127.0.0.1:0',
-        deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
-        peers: new Map(),
-        traceContext: 'peers',
-        tls,
-        drainTimeoutMs: 1000,
-        logLevel: 'silent',
-        production,
-      },
-      log: createLogger({ service: 'test', level: 'silent' }),
-      service: InventoryService,
-      implementation: handlers as never,
-      errors: () => undefined,
-      ready: async () => {},
-    });
+  const start = (production: boolean) => startInventory(keys.jwks, { tls, production });
   await expect(start(true)).rejects.toThrow(
     `${tls.certFile} is of the ${developmentAuthority}, which production does not accept`,
   );
@@ -48,28 +61,7 @@ test("ensure a service's own interceptors see what the chain let through, and no
     seen.push(`${call.principal.subject} ${call.method.desc.name}`);
     await next(call);
   };
-  const implementation = Object.fromEntries(
-    InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
-  ) as unknown as ServiceImplementation<typeof InventoryService>;
-  const service = await startService({
-    config: {
-      listenAddress: '127.0.0.1:0',
-      deadlineMode: 'default',
-      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
-      peers: new Map(),
-      traceContext: 'peers',
-      tls: undefined,
-      drainTimeoutMs: 1000,
-      logLevel: 'silent',
-      production: false,
-    },
-    log: createLogger({ service: 'test', level: 'silent' }),
-    service: InventoryService,
-    implementation,
-    errors: () => undefined,
-    interceptors: [own],
-    ready: async () => {},
-  });
+  const service = await startInventory(keys.jwks, { interceptors: [own] });
   const target = `127.0.0.1:${service.port}`;
   const token = await keys.sign();
   using stranger = createClient(InventoryService, { target });
@@ -83,26 +75,7 @@ test("ensure a service's own interceptors see what the chain let through, and no
 test('a service takes over a replaced JWK Set, and refuses tokens that it has verified before', async () => {
   await using keys = await makeSigningKeys('old');
   await using others = await makeSigningKeys('new');
-  const service = await startService({
-    config: {
-      listenAddress: '127.0.0.1:0',
-      deadlineMode: 'default',
-      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
-      peers: new Map(),
-      traceContext: 'peers',
-      tls: undefined,
-      drainTimeoutMs: 1000,
-      logLevel: 'silent',
-      production: false,
-    },
-    log: createLogger({ service: 'test', level: 'silent' }),
-    service: InventoryService,
-    implementation: Object.fromEntries(
-      InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
-    ) as never,
-    errors: () => undefined,
-    ready: async () => {},
-  });
+  const service = await startInventory(keys.jwks);
   onTestFinished(() => service.drain());
   const target = `127.0.0.1:${service.port}`;
   const [oldToken, newToken] = [await keys.sign(), await others.sign()];
