@@ -19,8 +19,8 @@ export interface WatchOptions {
 }
 
 /**
- * Gives an item for every change after a place, once and in order. The first item comes as soon as the watch stands and is
- * made without an event; one like it comes whenever nothing has happened for a while, and says how far the watch has come.
+ * Yields an item for every change after a place, once and in order. The first item is yielded as soon as the watch is open
+ * and is made without an event. A similar item is yielded after a quiet interval, and holds the watch's current place.
  *
  * `toItem` is called when an event is read, so that a watch that waits for its consumer holds items and no events.
  *

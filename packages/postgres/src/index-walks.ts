@@ -1,8 +1,8 @@
 import type { SessionSettings } from './session-settings.ts';
 
 /**
- * Settings for connections whose statements each touch a few rows, which they find by an index. Without them a plan that
- * was made and kept while a table was empty reads the whole of it for every batch, until the table is analyzed: the
+ * Settings for connections whose statements each touch a few rows, which they find by an index. Without them, a plan
+ * that PostgreSQL cached while a table was empty scans the whole table for every batch, until the table is analyzed. The
  * planner does not know how few rows an array or a record set holds.
  */
 export const indexWalks: SessionSettings = {

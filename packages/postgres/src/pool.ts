@@ -28,7 +28,7 @@ const SETTINGS_TIMEOUT_MS = 1_000;
 
 const limits: SessionSettings = {
   statement_timeout: 10_000,
-  // Under statement_timeout, so that waiting for a lock is told apart from working too long.
+  // Below statement_timeout, so that a wait for a lock fails with its own error.
   lock_timeout: 5_000,
   idle_in_transaction_session_timeout: 10_000,
   // The pool closes idle connections itself, and one that listens for notices is always idle.

@@ -3,7 +3,7 @@ import { createFairSemaphore, SemaphoreFullError } from './fair-semaphore.ts';
 
 const options = { permits: 1, maxWaiting: 10, maxWaitingPerKey: 4 };
 
-/** Work that is begun in an order, and ends when it is told to. */
+/** Records the order in which work starts. The test ends each piece of work. */
 function workshop() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();

@@ -59,7 +59,7 @@ export function createLineWriter(write: (text: string, done: Done) => void): Lin
     writingLength = text.length;
     write(text, (error) => {
       writingLength = 0;
-      // Nobody will read anything any more. Other errors, such as of a full disk, may pass: their lines are lost.
+      // The reader has closed the pipe for good. Other errors, such as a full disk, can pass: their lines are lost.
       isClosed = isReaderGone(error);
       if (isClosed) gathered = '';
       if (gathered !== '') return writeNext();

@@ -24,7 +24,7 @@ const writeTimes = (count: number, write: () => void) => {
 
 /** Fields that take about 9 kB. */
 const pages = new Array(9).fill('x'.repeat(1000));
-/** More kinds than there are told apart. */
+/** More kinds than are counted separately. */
 const storms = Array.from({ length: 90 }, (_, index) => String.fromCharCode(0x4e00 + index));
 
 test('ensure a storm of failures is ten lines a second, and one that says how many more there were', () => {

@@ -29,7 +29,7 @@ interface LineClass extends Allowance {
 const windowMs = 1000;
 /** Lines of a kind that are written in a second. */
 const linesPerSecond = 10;
-/** Kinds that are told apart in a second; those after them are one. Callers can make up messages and methods. */
+/** Maximum number of kinds counted separately in a second. Later ones share a count: callers can invent methods. */
 const maxKinds = 100;
 const maxNameLength = 100;
 const other = '_OTHER';

@@ -14,7 +14,7 @@ type Requests = AsyncIterable<object> | Iterable<object>;
 const request = { item: { sku: 'A' } };
 const never = new Promise<never>(() => {});
 
-/** A source that gives some requests and then waits for ever, and notes how it is treated. */
+/** A source that yields some requests, then never resolves, and records each call of its methods. */
 function waitingSource(requests: number, onReturn: () => unknown = () => ({ done: true })) {
   const left = Promise.withResolvers<void>();
   const source = {

@@ -43,7 +43,7 @@ const fullFactor = { unary: 3, streams: 1.25 };
  * replica. One admission serves all methods of a server; health and reflection do not pass it.
  *
  * A full server rejects those first that have the most in flight: a caller with less than an equal share of the limit
- * is admitted all the same. One that calls on and on is rejected late, see `createLateRejection`.
+ * is admitted all the same. A caller that retries in a tight loop is rejected late, see `createLateRejection`.
  *
  * Unary calls are held to the adaptive limit, see `createAdmissionLimit`. A stream, of requests too, lasts as long as its
  * caller likes, so that neither its duration nor its being open tells how busy the server is: it takes none of that

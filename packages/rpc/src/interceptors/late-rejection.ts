@@ -1,6 +1,6 @@
 /** Decides how long the rejection of a call waits. */
 export interface LateRejection {
-  /** Notes a call, which makes its caller one of those that others share the server with. */
+  /** Records that the caller is active in this second. */
   note(caller: string): void;
   /** Time in ms by which to delay the next rejection of the caller; 0: reject at once. */
   delayMs(caller: string): number;
@@ -14,9 +14,9 @@ const delayMs = 500;
 const maxCallers = 10_000;
 
 /**
- * Delays the rejections of a caller that calls on and on while the server is full. A rejection costs nearly as much
- * processor time as a small call: 500 calls that come back at once take a core, and so the time of all others. Only a
- * caller that others share the server with is delayed.
+ * Delays the rejections of a caller that retries in a tight loop while the server is full. A rejection costs nearly as
+ * much processor time as a small call: 500 calls that are retried at once occupy a core. A caller is delayed only while
+ * other callers are active.
  *
  * @param nowMs A clock that only moves forward, in ms.
  */
