@@ -30,7 +30,7 @@ COPY --from=build /app /app
 WORKDIR /app/node_modules/@acme/$SERVICE
 # Compiled here, and not at every start. Started with nothing configured the service ends at once, and says so.
 ENV NODE_COMPILE_CACHE=/app/compiled
-RUN for program in src/main.ts /app/packages/rpc/src/health-probe.ts; do node $program > /dev/null 2>&1; done; test -d /app/compiled
+RUN for program in src/main.ts /app/packages/rpc/src/client/health-probe.ts; do node $program > /dev/null 2>&1; done; test -d /app/compiled
 # Explicit, though absent means the same: development keys, certificates and plain text are refused.
 ENV NODE_ENV=production
 # The user node, by number: Kubernetes cannot tell of a name that it is not root's.
@@ -50,5 +50,5 @@ ENV NODE_OPTIONS=--max-old-space-size=256
 # Readiness. A probe starts a Node of its own, which takes 0.3 s of CPU: hence the interval. A machine
 # that is short of CPU is slow at it, which says nothing of the service: hence the timeout.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 \
-  CMD ["node", "/app/packages/rpc/src/health-probe.ts"]
+  CMD ["node", "/app/packages/rpc/src/client/health-probe.ts"]
 CMD ["node", "src/main.ts"]

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{packages,services,tools,test}/**/*.test.ts'],
+    include: ['{packages,services}/*/src/**/*.test.ts', '{test,lab}/src/**/*.test.ts'],
     // One real PostgreSQL for the whole run; every test makes a database of its own on it.
     globalSetup: ['packages/postgres/src/testing/postgres-server.ts'],
     pool: 'forks',

@@ -1,5 +1,5 @@
-import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/database-config';
-import { readEnvironment } from '@acme/rpc/environment';
+import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
+import { readEnvironment } from '@acme/rpc/config/environment';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
 
 export interface Config extends DatabaseConfig {

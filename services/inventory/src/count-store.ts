@@ -1,5 +1,5 @@
-import type { Pool } from '@acme/postgres/pool';
-import { type Tx, transaction } from '@acme/postgres/transaction';
+import type { Pool } from '@acme/postgres/pool/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import { type Count, type CountOutcome, isSku, judgeCount, type Stock } from './stock.ts';
 import { insertStockEvents } from './stock-events.ts';
 import { stockColumns } from './stock-row.ts';

@@ -1,4 +1,4 @@
-import type { Tx } from '@acme/postgres/transaction';
+import type { Tx } from '@acme/postgres/transaction/transaction';
 import { InventoryError } from './stock.ts';
 import { insertStockEvents } from './stock-events.ts';
 import { stockColumns } from './stock-row.ts';

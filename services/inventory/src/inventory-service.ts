@@ -1,6 +1,6 @@
 import type { ImportStockRequest, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
-import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
+import type { ServiceImplementation } from '@acme/rpc/call/handler';
+import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 import type { CountStore } from './count-store.ts';
 import type { ImportStore, StockItem } from './import-store.ts';
 import { reservationToProto } from './reservation-proto.ts';

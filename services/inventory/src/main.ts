@@ -1,5 +1,5 @@
 // First: what it instruments must not have been loaded yet.
-import '@acme/rpc/telemetry-register';
+import '@acme/rpc/telemetry/register';
 
 import { runUntilSignal } from '@acme/rpc/server/run-until-signal';
 import { startApp } from './app.ts';

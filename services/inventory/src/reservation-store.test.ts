@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '@acme/postgres/pool';
+import type { Pool } from '@acme/postgres/pool/pool';
 import { describe, expect, test, vi } from 'vitest';
 import { createReservationStore } from './reservation-store.ts';
 import { openInventoryDatabase } from './testing/inventory-database.ts';

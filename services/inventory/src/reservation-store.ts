@@ -1,6 +1,6 @@
-import { createBatcher } from '@acme/postgres/batch';
-import type { Pool } from '@acme/postgres/pool';
-import { type Tx, transaction } from '@acme/postgres/transaction';
+import { createBatcher } from '@acme/postgres/batch/batch';
+import type { Pool } from '@acme/postgres/pool/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import type { OnDecided } from './reservation-metrics.ts';
 import { type Refusal, type Reservation, type StockLine, takeStock } from './stock.ts';
 import { insertStockEvents } from './stock-events.ts';

@@ -1,6 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { QueueFullError } from '@acme/postgres/batch';
-import { Code } from '@acme/rpc/errors';
+import { QueueFullError } from '@acme/postgres/batch/batch';
+import { Code } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { expect, test } from 'vitest';

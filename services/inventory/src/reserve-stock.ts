@@ -1,7 +1,7 @@
 import type { InventoryService, ReserveStockRequest } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
-import { toRpcError } from '@acme/rpc/errors';
-import { toItemStatus } from '@acme/rpc/item-status';
+import type { ServiceImplementation } from '@acme/rpc/call/handler';
+import { toItemStatus } from '@acme/rpc/errors/item-status';
+import { toRpcError } from '@acme/rpc/errors/rpc-error';
 import { toStatus } from './error-map.ts';
 import { reservationToProto } from './reservation-proto.ts';
 import type { ReservationStore } from './reservation-store.ts';

@@ -1,6 +1,6 @@
-import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/list-page';
-import type { Pool } from '@acme/postgres/pool';
-import { query } from '@acme/postgres/query';
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import type { Pool } from '@acme/postgres/pool/pool';
+import { query } from '@acme/postgres/transaction/query';
 import type { Stock } from './stock.ts';
 import { fromRow, type StockRow, stockBytes, stockColumns } from './stock-row.ts';
 

@@ -2,9 +2,9 @@ import {
   type WatchStockRequest,
   WatchStockResponseSchema,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createServeWatch } from '@acme/postgres/serve-watch';
-import type { CallContext } from '@acme/rpc/call-context';
-import type { ResumeTokens } from '@acme/rpc/resume-token';
+import { createServeWatch } from '@acme/postgres/feed/serve-watch';
+import type { CallContext } from '@acme/rpc/call/call-context';
+import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { StockFeed } from './stock-feed.ts';
 import { stockToProto } from './stock-proto.ts';
 

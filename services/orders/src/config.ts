@@ -1,6 +1,6 @@
-import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/database-config';
+import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
 import { readTarget } from '@acme/rpc/client/read-target';
-import { readEnvironment } from '@acme/rpc/environment';
+import { readEnvironment } from '@acme/rpc/config/environment';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
 
 export interface Config extends DatabaseConfig {

@@ -1,7 +1,7 @@
-import { databaseStatus } from '@acme/postgres/database-status';
-import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
-import { Code, RpcError } from '@acme/rpc/errors';
-import { badRequest } from '@acme/rpc/interceptors/validation';
+import { databaseStatus } from '@acme/postgres/status/database-status';
+import { badRequest } from '@acme/rpc/chain/validation';
+import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { type Order, OrderError, type OrderProblem, type Rejection } from './order.ts';
 
 const domain = 'orders.v1';

@@ -1,8 +1,8 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/error-details';
-import { Code, RpcError } from '@acme/rpc/errors';
-import { badRequest } from '@acme/rpc/interceptors/validation';
-import { boundedStatus } from '@acme/rpc/status-details';
+import { badRequest } from '@acme/rpc/chain/validation';
+import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { boundedStatus } from '@acme/rpc/errors/status-details';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { describe, expect, test } from 'vitest';
 import { createInventory } from './inventory-client.ts';

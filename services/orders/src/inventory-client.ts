@@ -2,11 +2,11 @@ import {
   type BatchReserveStockResponse_Result,
   InventoryService,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { gatherCalls } from '@acme/rpc/client/batch-calls';
 import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
-import { gatherCalls } from '@acme/rpc/client/gather-calls';
-import { Code, RpcError } from '@acme/rpc/errors';
-import { fromItemStatus } from '@acme/rpc/item-status';
+import { fromItemStatus } from '@acme/rpc/errors/item-status';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { Inventory } from './inventory.ts';
 import type { OrderLine } from './order.ts';
 import { reserveAnswer } from './reserve-answer.ts';

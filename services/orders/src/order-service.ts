@@ -1,7 +1,7 @@
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { ServiceImplementation } from '@acme/rpc/bridge/handler';
-import { type PageTokens, pageSizeOf } from '@acme/rpc/page-token';
-import { annotateSpan } from '@acme/rpc/span';
+import type { ServiceImplementation } from '@acme/rpc/call/handler';
+import { annotateSpan } from '@acme/rpc/telemetry/span';
+import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 import { OrderError } from './order.ts';
 import { customerOf, ownerOf } from './order-access.ts';
 import { domainStates, toProto } from './order-proto.ts';

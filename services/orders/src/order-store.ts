@@ -1,8 +1,8 @@
-import { createBatcher } from '@acme/postgres/batch';
-import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/list-page';
-import type { Pool } from '@acme/postgres/pool';
-import { query } from '@acme/postgres/query';
-import { type Tx, transaction } from '@acme/postgres/transaction';
+import { createBatcher } from '@acme/postgres/batch/batch';
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import type { Pool } from '@acme/postgres/pool/pool';
+import { query } from '@acme/postgres/transaction/query';
+import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import { mayCancel, type Order, OrderError, type OrderLine, type OrderState, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
 import { fromRow, listedColumns, type OrderRow, orderBytes, orderColumns } from './order-row.ts';

@@ -1,5 +1,5 @@
-import { collectLog } from '@acme/rpc/testing/collect-log';
-import { collectTelemetry } from '@acme/rpc/testing/collect-telemetry';
+import { collectLog } from '@acme/rpc/testing/telemetry/collect-log';
+import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
 import { expect, test, vi } from 'vitest';
 import { createOrderStore } from './order-store.ts';
 import { createReconciliation } from './reconciliation.ts';

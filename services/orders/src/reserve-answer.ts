@@ -4,7 +4,7 @@ import {
   PreconditionFailureSchema,
   ResourceInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
-import { Code, RpcError } from '@acme/rpc/errors';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { ReserveAnswer } from './inventory.ts';
 
 const domain = 'inventory.v1';

@@ -1,4 +1,4 @@
-import { createLogger } from '@acme/rpc/log';
+import { createLogger } from '@acme/rpc/logging/log';
 import { expect, test, vi } from 'vitest';
 import type { Inventory } from './inventory.ts';
 import type { Order } from './order.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@acme/rpc/log';
-import { inSpan } from '@acme/rpc/span';
+import type { Logger } from '@acme/rpc/logging/log';
+import { inSpan } from '@acme/rpc/telemetry/span';
 import type { Inventory } from './inventory.ts';
 import type { Order } from './order.ts';
 import type { SettleOrder } from './settle-order.ts';

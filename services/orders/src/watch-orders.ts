@@ -1,7 +1,7 @@
 import { type WatchOrdersRequest, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
-import { createServeWatch } from '@acme/postgres/serve-watch';
-import type { CallContext } from '@acme/rpc/call-context';
-import type { ResumeTokens } from '@acme/rpc/resume-token';
+import { createServeWatch } from '@acme/postgres/feed/serve-watch';
+import type { CallContext } from '@acme/rpc/call/call-context';
+import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { customerOf } from './order-access.ts';
 import type { OrderFeed } from './order-feed.ts';
 import { toProto } from './order-proto.ts';

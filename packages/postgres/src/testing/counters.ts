@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { openPool, type Pool } from '../pool.ts';
-import type { Tx } from '../transaction.ts';
+import { openPool, type Pool } from '../pool/pool.ts';
+import type { Tx } from '../transaction/transaction.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** A table of two counters, `a` and `b`, at 0 before each test, for tests of transactions. */

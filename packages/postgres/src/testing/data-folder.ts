@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { startEmbedded } from '../embedded.ts';
-import { stopOrphanedServer } from '../orphaned-server.ts';
-import type { ServerUser } from '../server-user.ts';
+import { startEmbedded } from '../embedded/embedded.ts';
+import { stopOrphanedServer } from '../embedded/orphaned-server.ts';
+import type { ServerUser } from '../embedded/server-user.ts';
 
 const OWNER = `
-  import { startEmbedded } from ${JSON.stringify(new URL('../embedded.ts', import.meta.url).href)};
+  import { startEmbedded } from ${JSON.stringify(new URL('../embedded/embedded.ts', import.meta.url).href)};
   process.on('SIGINT', () => console.log('interrupted'));
   const embedded = startEmbedded({ dataFolder: process.argv[1] });
   console.log(await embedded.then(({ url }) => url('postgres'), (error) => error.message));`;

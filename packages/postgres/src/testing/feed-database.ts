@@ -1,6 +1,6 @@
-import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../change-feed.ts';
-import type { FeedSource } from '../change-feed-source.ts';
-import { openPool, type Pool } from '../pool.ts';
+import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../feed/change-feed.ts';
+import type { FeedSource } from '../feed/source.ts';
+import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** That `key` has come to `version`. */

@@ -1,6 +1,6 @@
-import type { ChangeFeed } from '../change-feed.ts';
-import type { Place } from '../change-feed-place.ts';
-import type { Pool } from '../pool.ts';
+import type { ChangeFeed } from '../feed/change-feed.ts';
+import type { Place } from '../feed/position.ts';
+import type { Pool } from '../pool/pool.ts';
 import { changeThing, type Thing } from './feed-database.ts';
 
 interface Watcher {

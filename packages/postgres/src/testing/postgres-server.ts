@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { lockDataFolder } from '../data-folder-lock.ts';
-import { startEmbedded } from '../embedded.ts';
-import { stopOrphanedServer } from '../orphaned-server.ts';
+import { lockDataFolder } from '../embedded/data-folder-lock.ts';
+import { startEmbedded } from '../embedded/embedded.ts';
+import { stopOrphanedServer } from '../embedded/orphaned-server.ts';
 import { queryOnce } from './query-once.ts';
 
 declare module 'vitest' {

@@ -4,9 +4,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
-import { audience, issuer, makeSigningKeys } from '../testing/signing-keys.ts';
 import { createJwtVerifier, type JwtOptions } from './jwt.ts';
 import { openKeySet } from './key-set.ts';
 

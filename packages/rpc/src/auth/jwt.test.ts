@@ -5,10 +5,16 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import fastCheck from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
-import { Code } from '../errors.ts';
-import { createLogger } from '../log.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { createLogger } from '../logging/log.ts';
+import {
+  audience,
+  goodClaims,
+  issuer,
+  makeSigningKeys,
+  type SigningKeys,
+} from '../testing/certificates/signing-keys.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
-import { audience, goodClaims, issuer, makeSigningKeys, type SigningKeys } from '../testing/signing-keys.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createJwtVerifier, type JwtOptions } from './jwt.ts';
 

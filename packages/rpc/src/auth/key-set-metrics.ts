@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api';
-import { scope } from '../call-telemetry.ts';
+import { scope } from '../telemetry/call-telemetry.ts';
 
 export interface KeySetState {
   /** Time since the key set was last read. */

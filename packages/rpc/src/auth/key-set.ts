@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
-import { runDetached } from '../call-context.ts';
+import { runDetached } from '../call/call-context.ts';
 import { measureKeySet } from './key-set-metrics.ts';
 import { type KeySetSource, keySetSource } from './key-set-source.ts';
 import { type UsableKeys, usableKeys } from './usable-keys.ts';

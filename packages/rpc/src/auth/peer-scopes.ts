@@ -1,4 +1,4 @@
-import { isSpiffeId } from './peer-identity.ts';
+import { isSpiffeId } from '../grpc-js/peer-identity.ts';
 
 /** The services that may call without a token, by the SPIFFE ID of their certificate, and what each may do. */
 export type PeerScopes = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Principal } from '../call-context.ts';
+import type { Principal } from '../call/call-context.ts';
 import type { KeySet } from './key-set.ts';
 
 /** A token that was verified. */

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { Principal } from '../call-context.ts';
+import type { Principal } from '../call/call-context.ts';
 
 /** Years up to 9999. An `exp` in milliseconds is beyond that. */
 const maxNumericDate = 253_402_300_799;

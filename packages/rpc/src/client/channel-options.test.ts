@@ -4,13 +4,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type ChannelOptions, connectivityState, credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
+import { startRawServer } from '../testing/replicas/start-raw-server.ts';
+import { answeringAs, startReplica } from '../testing/replicas/start-replica.ts';
+import { startReplicaProcess } from '../testing/replicas/start-replica-process.ts';
 import { channelOptions } from './channel-options.ts';
 import { createClient } from './create-client.ts';
-import { startRawServer } from './testing/start-raw-server.ts';
-import { answeringAs, startReplica } from './testing/start-replica.ts';
-import { startReplicaProcess } from './testing/start-replica-process.ts';
 
 test('ensure a server that hangs is noticed by its silence, also when nobody calls it', async () => {
   await using replica = await startReplicaProcess('a');

@@ -1,6 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
-import { startProxy } from '../testing/start-proxy.ts';
+import { startProxy } from '../testing/network/start-proxy.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { checkHealth } from './check-health.ts';
 

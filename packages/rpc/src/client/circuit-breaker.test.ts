@@ -1,10 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
-import { Code, RpcError } from '../errors.ts';
-import { collectLog } from '../testing/collect-log.ts';
-import { collectTelemetry } from '../testing/collect-telemetry.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { CircuitOpenError, createCircuitBreaker } from './circuit-breaker.ts';
 
 /** A breaker on a clock that stands still until it is told to move. The middle of its jitter: 500 ms to the probe. */

@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
-import { scope } from '../call-telemetry.ts';
-import { Code, RpcError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import type { Logger } from '../logging/log.ts';
+import { scope } from '../telemetry/call-telemetry.ts';
 
 export interface CircuitBreakerOptions {
   /** Whom it guards us against, on its log lines and measurements: `inventory`. */

@@ -1,8 +1,8 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { startProxy } from '../testing/network/start-proxy.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
-import { startProxy } from '../testing/start-proxy.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';
 

@@ -1,21 +1,21 @@
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
-import type { MethodInfo } from '../call-context.ts';
-import { policyOf } from '../policy.ts';
-import type { Balancing } from './balancing.ts';
-import type { CallOptions, TokenSource } from './call-options.ts';
-import { channelOptions } from './channel-options.ts';
-import type { Hedging } from './hedging.ts';
+import type { MethodInfo } from '../call/call-context.ts';
+import { policyOf } from '../call/policy.ts';
+import { isLoopback, requireLoopback } from '../tls/require-secure-or-loopback.ts';
+import type { Balancing } from './balancing/balancing.ts';
+import type { CallOptions, TokenSource } from './call/call-options.ts';
 import {
   bidiStreamingMethod,
   type ClientCalls,
   clientStreamingMethod,
   serverStreamingMethod,
   unaryMethod,
-} from './methods.ts';
-import { isLoopback, requireLoopback } from './plain-text.ts';
+} from './call/methods.ts';
+import { type ClientTracing, clientTracing } from './call/tracing.ts';
+import { channelOptions } from './channel-options.ts';
+import type { Hedging } from './hedging.ts';
 import { serviceConfigOf } from './service-config.ts';
-import { type ClientTracing, clientTracing } from './tracing.ts';
 
 export interface CreateClientOptions<Service extends DescService> {
   /** Where the service is, in gRPC's naming: `dns:///inventory:50052`, `127.0.0.1:50052`, `unix:/run/x.sock`. */

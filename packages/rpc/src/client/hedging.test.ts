@@ -1,6 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
-import { Code, RpcError } from '../errors.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';

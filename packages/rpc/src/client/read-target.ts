@@ -1,7 +1,7 @@
-import { targetFormat, targetProblem } from '../address.ts';
-import type { Environment } from '../environment.ts';
+import { targetFormat, targetProblem } from '../config/address.ts';
+import type { Environment } from '../config/environment.ts';
+import { isLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
-import { isLoopback } from './plain-text.ts';
 
 /**
  * Reads the target of a service that is called with a token or a certificate. The client sends neither to another

@@ -1,11 +1,11 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { credentials, experimental, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { channelOptions } from './channel-options.ts';
 import { requireValidServiceConfig } from './require-valid-service-config.ts';
 import { serviceConfigOf } from './service-config.ts';
-import { startRawServer } from './testing/start-raw-server.ts';
 
 const policies = [{ round_robin: {} }];
 const name = [{ service: 'inventory.v1.InventoryService' }];

@@ -1,5 +1,5 @@
 import { experimental } from '@grpc/grpc-js';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
 
 /** What grpc-js reads of each part; anything else in it is ignored without a word. */
 const keysRead = {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { currentCall } from '../call-context.ts';
-import { Code, RpcError } from '../errors.ts';
-import type { CallOptions } from './call-options.ts';
+import { currentCall } from '../call/call-context.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import type { CallOptions } from './call/call-options.ts';
 
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
   /** Hears of each end that the watch resumes after. */

@@ -1,10 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
-import { Code, RpcError } from '../errors.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
+import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';
-import { startRawServer } from './testing/start-raw-server.ts';
 
 /** A server that is always UNAVAILABLE, and says when to come again. */
 const startPushingBack = (pushback: string) =>

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import { type Balancing, loadBalancingConfigOf } from './balancing.ts';
+import { type Balancing, loadBalancingConfigOf } from './balancing/balancing.ts';
 import { type Hedging, hedgedMethods, hedgingPolicyOf } from './hedging.ts';
 import { requireValidServiceConfig } from './require-valid-service-config.ts';
 

@@ -3,12 +3,12 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
+import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { channelOptions } from './channel-options.ts';
 import { createClient } from './create-client.ts';
 import { serviceConfigOf } from './service-config.ts';
-import { startRawServer } from './testing/start-raw-server.ts';
 
 /** A server that serves nothing, on connections that can be counted. */
 const startCounting = () => startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));

@@ -1,13 +1,13 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CallContext } from '../call-context.ts';
-import { Code } from '../errors.ts';
+import type { CallContext } from '../call/call-context.ts';
+import { Code } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import type { CallOptions } from './call-options.ts';
-import { unaryMethod } from './methods.ts';
+import type { CallOptions } from './call/call-options.ts';
+import { unaryMethod } from './call/methods.ts';
 
 /** What a server saw of its call: what was left of it when it came, and when it went on to the next. */
 interface Hop {

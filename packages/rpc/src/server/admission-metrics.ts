@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
-import type { HeldBytes } from '../bridge/held-bytes.ts';
-import { scope } from '../call-telemetry.ts';
-import type { AdmissionSnapshot } from '../interceptors/admission.ts';
+import type { AdmissionSnapshot } from '../chain/admission.ts';
+import type { HeldBytes } from '../grpc-js/messages/held-bytes.ts';
+import { scope } from '../telemetry/call-telemetry.ts';
 
 /** Measures how much a server lets in, of what it could, and what it refuses. The conventions have no names for it. */
 export function measureAdmission(snapshot: () => AdmissionSnapshot): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { collectLog } from '../testing/collect-log.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { logProcessWarnings } from './process-warnings.ts';
 
 test('a process warning is one line that names it, and its text is nowhere', async () => {

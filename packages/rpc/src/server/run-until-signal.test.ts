@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 
-const program = fileURLToPath(new URL('../testing/app-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('../testing/programs/app-program.ts', import.meta.url));
 
 /** Runs the app this way, and signals it after each of these words. */
 async function run(

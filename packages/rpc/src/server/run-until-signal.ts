@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { flushLog } from '../log-destination.ts';
-import { withoutSecrets } from '../log-secrets.ts';
-import { boundedText, boundedValue } from '../log-value.ts';
-import { shutdownTelemetry } from '../telemetry.ts';
+import { flushLog } from '../logging/log-destination.ts';
+import { boundedText, boundedValue } from '../logging/log-value.ts';
+import { withoutSecrets } from '../logging/redaction.ts';
+import { shutdownTelemetry } from '../telemetry/telemetry.ts';
 
 interface RunningApp {
   /** How long `close` may take; then the process exits 1 without it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EnvironmentError, readEnvironment } from '../environment.ts';
+import { EnvironmentError, readEnvironment } from '../config/environment.ts';
 import { readServerConfig } from './server-config.ts';
 
 const required = {

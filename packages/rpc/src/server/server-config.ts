@@ -1,12 +1,12 @@
-import { listenAddressFormat, listenAddressProblem } from '../address.ts';
 import { jwksFormat, jwksProblem } from '../auth/jwks-location.ts';
 import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
-import { isLoopback } from '../client/plain-text.ts';
-import type { Environment } from '../environment.ts';
-import type { DeadlineMode } from '../interceptors/deadline.ts';
-import type { TraceContextTrust } from '../interceptors/tracing.ts';
-import { readProduction } from '../node-environment.ts';
+import type { DeadlineMode } from '../chain/deadline.ts';
+import type { TraceContextTrust } from '../chain/tracing.ts';
+import { listenAddressFormat, listenAddressProblem } from '../config/address.ts';
+import type { Environment } from '../config/environment.ts';
+import { readProduction } from '../config/node-environment.ts';
 import { readTls } from '../tls/read-tls.ts';
+import { isLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
 /** The settings that every service reads from its environment. */

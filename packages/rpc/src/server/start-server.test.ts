@@ -1,8 +1,8 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../client/create-client.ts';
-import { Code } from '../errors.ts';
-import { createLogger } from '../log.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { createLogger } from '../logging/log.ts';
 import { noteCrashes } from '../testing/crashes.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';

@@ -5,23 +5,23 @@ import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { maxHeaderListBytes } from '../bridge/arrivals.ts';
-import { setHeaderOptions } from '../bridge/grpc-js-internals.ts';
-import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
-import { createHeldBytes } from '../bridge/held-bytes.ts';
-import { addService } from '../bridge/service.ts';
-import { createUnflushedCalls } from '../bridge/unflushed-calls.ts';
-import { openChain } from '../chain.ts';
+import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
+import { openChain } from '../chain/chain.ts';
+import { createOpenStreams } from '../chain/open-streams.ts';
+import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
+import { hushGrpc, logGrpc } from '../grpc-js/internals/grpc-log.ts';
+import { createHeldBytes } from '../grpc-js/messages/held-bytes.ts';
+import { addService } from '../grpc-js/service.ts';
+import { maxHeaderListBytes } from '../grpc-js/sessions/arrivals.ts';
+import { createStrangerBudget } from '../grpc-js/sessions/stranger-budget.ts';
+import { createUnflushedCalls } from '../grpc-js/sessions/unflushed-calls.ts';
+import { serverBounds } from '../limits/server-limits.ts';
 import { measureHeldBytes } from './admission-metrics.ts';
-import { serverBounds } from './bounds.ts';
-import { addChannelz } from './channelz.ts';
-import { hushGrpc, logGrpc } from './grpc-log.ts';
-import { createHealth } from './health.ts';
-import { createOpenStreams } from './open-streams.ts';
-import { addReflection } from './reflection.ts';
-import { createStrangerBudget } from './stranger-budget.ts';
+import { addChannelz } from './services/channelz.ts';
+import { createHealth } from './services/health.ts';
+import { addReflection } from './services/reflection.ts';
+import { createUnservedCalls } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
-import { createUnservedCalls } from './unserved-calls.ts';
 
 export interface StartServerOptions<Service extends DescService> {
   /** `host:port` or `unix:/path`; port 0 takes a free one. */

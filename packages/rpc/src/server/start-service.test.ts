@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
+import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
-import { Code } from '../errors.ts';
-import { createLogger } from '../log.ts';
-import { audience, issuer, makeSigningKeys } from '../testing/signing-keys.ts';
-import { makeTestCertificates } from '../testing/test-certificates.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { createLogger } from '../logging/log.ts';
+import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
+import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
 import { startService } from './start-service.ts';
 

@@ -1,11 +1,11 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { createJwtVerifier } from '../auth/jwt.ts';
-import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
-import { serverChain } from '../chain.ts';
-import type { ErrorMap } from '../errors.ts';
-import { createAdmission } from '../interceptors/admission.ts';
-import { logTelemetry } from '../telemetry.ts';
+import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
+import { createAdmission } from '../chain/admission.ts';
+import { serverChain } from '../chain/chain.ts';
+import type { ErrorMap } from '../errors/rpc-error.ts';
+import { logTelemetry } from '../telemetry/telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
 import { measureAdmission } from './admission-metrics.ts';
 import { logProcessWarnings } from './process-warnings.ts';

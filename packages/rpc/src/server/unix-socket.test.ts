@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkHealth } from '../client/check-health.ts';
-import { collectLog } from '../testing/collect-log.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { startServer } from './start-server.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 

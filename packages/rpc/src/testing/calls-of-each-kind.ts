@@ -1,6 +1,6 @@
 import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { ServiceImplementation } from '../bridge/handler.ts';
-import type { CallOptions } from '../client/call-options.ts';
+import type { ServiceImplementation } from '../call/handler.ts';
+import type { CallOptions } from '../client/call/call-options.ts';
 import type { Client } from '../client/create-client.ts';
 
 export type Inventory = ServiceImplementation<typeof InventoryService>;

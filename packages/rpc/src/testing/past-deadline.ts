@@ -1,5 +1,5 @@
-import type { CallOptions } from '../client/call-options.ts';
-import type { RpcError } from '../errors.ts';
+import type { CallOptions } from '../client/call/call-options.ts';
+import type { RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from './rejection-of.ts';
 
 /**

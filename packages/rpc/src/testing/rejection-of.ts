@@ -1,4 +1,4 @@
-import { RpcError } from '../errors.ts';
+import { RpcError } from '../errors/rpc-error.ts';
 
 /** The RpcError that a call fails with. Throws when it is answered, or fails with anything else. */
 export async function rejectionOf(call: unknown): Promise<RpcError> {

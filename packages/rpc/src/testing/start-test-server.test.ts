@@ -3,7 +3,7 @@ import { timestampFromDate, timestampMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 
 import { createClient } from '../client/create-client.ts';
-import { Code } from '../errors.ts';
+import { Code } from '../errors/rpc-error.ts';
 import { rejectionOf } from './rejection-of.ts';
 import { startTestServer } from './start-test-server.ts';
 

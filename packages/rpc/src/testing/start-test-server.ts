@@ -1,18 +1,18 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { ChannelCredentials, ServerCredentials, ServerOptions } from '@grpc/grpc-js';
 import type { PeerScopes } from '../auth/peer-scopes.ts';
-import type { Interceptor, ServiceImplementation } from '../bridge/handler.ts';
-import type { Principal } from '../call-context.ts';
-import { serverChain } from '../chain.ts';
+import type { Principal } from '../call/call-context.ts';
+import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
+import { policyOf } from '../call/policy.ts';
+import type { TokenVerifier } from '../chain/auth.ts';
+import { serverChain } from '../chain/chain.ts';
+import type { DeadlineMode } from '../chain/deadline.ts';
+import type { TraceContextTrust } from '../chain/tracing.ts';
 import { type Client, createClient } from '../client/create-client.ts';
-import { Code, type ErrorMap, RpcError } from '../errors.ts';
-import type { TokenVerifier } from '../interceptors/auth.ts';
-import type { DeadlineMode } from '../interceptors/deadline.ts';
-import type { TraceContextTrust } from '../interceptors/tracing.ts';
-import { policyOf } from '../policy.ts';
+import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
-import { collectLog } from './collect-log.ts';
 import { createFakes, type Fakes } from './fakes.ts';
+import { collectLog } from './telemetry/collect-log.ts';
 
 export interface TestServerOptions {
   /** Whoever calls, if not the subject `tester` with every scope that the contract asks for. */

@@ -4,15 +4,19 @@ import { connect as connectTls } from 'node:tls';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import type { Interceptor } from '../bridge/handler.ts';
+import type { Interceptor } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
-import { Code, RpcError } from '../errors.ts';
-import { type KeyPair, openAuthority } from '../testing/certificate-authority.ts';
-import { collectLog } from '../testing/collect-log.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { type KeyPair, openAuthority } from '../testing/certificates/certificate-authority.ts';
+import {
+  makeTestCertificates,
+  type TestCertificates,
+  testIdentity,
+} from '../testing/certificates/test-certificates.ts';
 import { noteCrashes } from '../testing/crashes.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { makeTestCertificates, type TestCertificates, testIdentity } from '../testing/test-certificates.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { channelCredentials } from './channel-credentials.ts';
 import { serverCredentials } from './server-credentials.ts';
 import type { TlsConfig } from './tls-files.ts';

@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../config/environment.ts';
 import type { TlsConfig } from './tls-files.ts';
 
 /** Reads `TLS_MODE` (`off`, `tls`, `mtls`), `TLS_CERT`, `TLS_KEY` and `TLS_CA`. Undefined is plain text. */

@@ -5,11 +5,15 @@ import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { methodPath } from '../bridge/service.ts';
-import type { KeyPair } from '../testing/certificate-authority.ts';
-import { collectLog } from '../testing/collect-log.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import type { KeyPair } from '../testing/certificates/certificate-authority.ts';
+import {
+  type MutualTls,
+  makeTestCertificates,
+  testIdentity,
+} from '../testing/certificates/test-certificates.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { type MutualTls, makeTestCertificates, testIdentity } from '../testing/test-certificates.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { channelCredentials } from './channel-credentials.ts';
 import { serverCredentials } from './server-credentials.ts';
 

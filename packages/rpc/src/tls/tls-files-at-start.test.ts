@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { collectLog } from '../testing/collect-log.ts';
-import { makeTestCertificates } from '../testing/test-certificates.ts';
+import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { developmentAuthority, openTlsFiles, type TlsPaths } from './tls-files.ts';
 
 const hourMs = 3_600_000;

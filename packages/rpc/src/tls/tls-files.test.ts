@@ -2,8 +2,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { collectLog } from '../testing/collect-log.ts';
-import { hourAround, makeTestCertificates } from '../testing/test-certificates.ts';
+import { hourAround, makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { developmentAuthority, openTlsFiles } from './tls-files.ts';
 
 const hourMs = 3_600_000;

@@ -1,5 +1,5 @@
-import { migrate } from '@acme/postgres/migrate';
-import { openPool, type Pool } from '@acme/postgres/pool';
+import { migrate } from '@acme/postgres/migrations/migrate';
+import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 
 /** An empty database of inventory's. */

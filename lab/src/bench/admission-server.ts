@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createAdmission } from '@acme/rpc/chain/admission';
+import { serverChain } from '@acme/rpc/chain/chain';
+import { createLogger } from '@acme/rpc/logging/log';
+import { startServer } from '@acme/rpc/server/start-server';
+import { getStockOnly } from './load/get-stock-only.ts';
+import { quantile } from './load/offered-load.ts';
+
+/**
+ * The server of the admission bench, in a process of its own: `node admission-server.ts CPU_MS WAIT_MS on|off`. Its
+ * handler works, waits, and works again. It tells its parent its port, and its figures whenever it is asked.
+ */
+const [cpuMs = 0, waitMs = 0] = process.argv.slice(2, 4).map(Number);
+const unlimited = { minLimit: 1e9, initialLimit: 1e9, maxLimit: 1e9 };
+const admission = createAdmission(process.argv[4] === 'on' ? {} : unlimited);
+/** The work that was to be done, and what it took: longer, when others had the processor. */
+const worked = { plannedMs: 0, byTheClockMs: 0 };
+const roundsPerMs = calibrate();
+
+const server = await startServer({
+  address: '127.0.0.1:0',
+  service: InventoryService,
+  implementation: getStockOnly(async ({ sku }) => {
+    work(cpuMs / 2);
+    await sleep(waitMs);
+    work(cpuMs / 2);
+    return { stock: { sku } };
+  }),
+  interceptors: serverChain({
+    errors: () => undefined,
+    deadlineMode: 'default',
+    tokens: {
+      known: () => undefined,
+      verify: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
+    },
+    admission,
+  }),
+  log: createLogger({ service: 'bench', level: 'info' }),
+  reflection: false,
+});
+process.on('disconnect', () => process.exit());
+process.on('message', () => process.send?.({ limit: admission.snapshot().limit, worked }));
+process.send?.({ port: server.port });
+
+/** So much work, not so much time by the clock, which also runs while a busy machine lets others work. */
+function work(ms: number): void {
+  worked.plannedMs += ms;
+  worked.byTheClockMs += spinMs(ms * roundsPerMs);
+}
+
+/** Does so many rounds of work; gives what that took, in ms. */
+function spinMs(rounds: number): number {
+  const startMs = performance.now();
+  let sum = 0;
+  for (let round = rounds; round > 0; round--) sum = (sum * 31 + round) | 0;
+  if (!Number.isSafeInteger(sum)) throw new Error('never: it keeps the loop from being optimised away');
+  return performance.now() - startMs;
+}
+
+function calibrate(): number {
+  const rounds = 500_000;
+  const times = Array.from({ length: 500 }, () => spinMs(rounds));
+  return rounds / quantile(times, 0.1);
+}

@@ -1,0 +1,46 @@
+// NestJS's gRPC transport, bare. Its decorators are called as functions: Node strips types, and compiles nothing.
+import 'reflect-metadata';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { GrpcMethod, Transport } from '@nestjs/microservices';
+import { stockAnswer } from './stock-answer.ts';
+
+class InventoryController {
+  getStock({ sku }: { sku: string }) {
+    const { stock } = stockAnswer(sku);
+    return { stock: { ...stock, updateTime: { seconds: 1767225600, nanos: 0 } } };
+  }
+}
+const { prototype } = InventoryController;
+GrpcMethod('InventoryService', 'GetStock')(
+  prototype,
+  'getStock',
+  Object.getOwnPropertyDescriptor(prototype, 'getStock') as PropertyDescriptor,
+);
+Controller()(InventoryController);
+class InventoryModule {}
+Module({ controllers: [InventoryController] })(InventoryModule);
+
+// Nest does not tell which port it got.
+const probe = createServer();
+await once(probe.listen(0, '127.0.0.1'), 'listening');
+const { port } = probe.address() as AddressInfo;
+probe.close();
+await once(probe, 'close');
+
+const protoFolder = fileURLToPath(new URL('../../../../proto', import.meta.url));
+const app = await NestFactory.createMicroservice(InventoryModule, {
+  transport: Transport.GRPC,
+  logger: false,
+  options: {
+    package: 'inventory.v1',
+    protoPath: 'inventory/v1/inventory_service.proto',
+    url: `127.0.0.1:${port}`,
+    loader: { includeDirs: [protoFolder], longs: String },
+  },
+});
+await app.listen();
+process.send?.({ port });

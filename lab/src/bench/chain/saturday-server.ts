@@ -1,0 +1,36 @@
+// The full chain of every service here: `saturday-server.ts JWKS ISSUER AUDIENCE`. Its log goes to stdout.
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { getStockOnly } from '../load/get-stock-only.ts';
+import { startNullTelemetry } from './null-telemetry.ts';
+import { stockAnswer } from './stock-answer.ts';
+
+// Before anything asks for a meter.
+startNullTelemetry();
+const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
+const { serverChain } = await import('@acme/rpc/chain/chain');
+const { createLogger } = await import('@acme/rpc/logging/log');
+const { startServer } = await import('@acme/rpc/server/start-server');
+
+const log = createLogger({ service: 'bench', level: 'info' });
+const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);
+const { port } = await startServer({
+  address: '127.0.0.1:0',
+  service: InventoryService,
+  implementation: getStockOnly(async ({ sku }) => stockAnswer(sku)),
+  interceptors: serverChain({
+    errors: () => undefined,
+    deadlineMode: 'default',
+    tokens: await createJwtVerifier({
+      jwks,
+      issuer,
+      audience,
+      clockToleranceSeconds: 5,
+      developmentKeys: false,
+      now: Date.now,
+      log,
+    }),
+  }),
+  log,
+  reflection: false,
+});
+process.send?.({ port });

@@ -1,0 +1,39 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { startBenchProcess } from '../load/pinned-process.ts';
+import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
+
+export interface Contenders extends AsyncDisposable {
+  readonly contenders: readonly { readonly name: string; readonly load: StockLoad }[];
+}
+
+/** Servers of one small authenticated unary method, each as its library would have it. @param only All when absent. */
+export async function startContenders(only?: readonly string[]): Promise<Contenders> {
+  await using starting = new AsyncDisposableStack();
+  const keys = starting.use(await makeSigningKeys());
+  const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-chain-')));
+  const program = (file: string) => new URL(`./${file}-server.ts`, import.meta.url);
+  const token = await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
+
+  const programs: Record<string, [program: string, ...args: string[]]> = {
+    http2: ['http2'],
+    grpcjs: ['grpcjs'],
+    full: ['saturday', keys.jwks, issuer, audience],
+    nice: ['nice'],
+    nice_full: ['nice', 'full'],
+    connect: ['connect'],
+    nest: ['nest'],
+  };
+  const contenders = [];
+  for (const [name, [file, ...args]] of Object.entries(programs)) {
+    if (only && !only.includes(name)) continue;
+    const server = starting.use(
+      await startBenchProcess(name, 'server', program(file), args, join(folder.path, name)),
+    );
+    contenders.push({ name, load: await prepareStockLoad(server.port, token) });
+  }
+  const running = starting.move();
+  return { contenders, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}

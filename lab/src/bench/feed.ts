@@ -1,0 +1,74 @@
+import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { startApp } from '@acme/orders/app';
+import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { openPool } from '@acme/postgres/pool/pool';
+import { createClient } from '@acme/rpc/client/create-client';
+import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { runFeed } from './feed-run.ts';
+
+/** Whether watchers that come and go on two replicas see every event once and in order, while 16 writers commit at random. */
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '100000' }, json: { type: 'string' } },
+});
+
+await using started = new AsyncDisposableStack();
+const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-feed-')));
+// When root runs this, the database does as somebody else, who must get through.
+await chmod(folder.path, 0o755);
+const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
+await database.ensureDatabase('orders');
+const databaseUrl = database.url('orders');
+const keys = started.use(await makeSigningKeys());
+const token = await keys.sign({ sub: 'bench', scope: 'orders:read orders:read:any', exp: 2 ** 31 });
+const tokenFile = join(folder.path, 'token');
+await writeFile(tokenFile, token);
+
+const startReplica = async () => {
+  const app = await startApp({
+    server: {
+      listenAddress: '127.0.0.1:0',
+      deadlineMode: 'default',
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
+      peers: new Map(),
+      traceContext: 'peers',
+      tls: undefined,
+      drainTimeoutMs: 2000,
+      logLevel: 'error',
+      production: false,
+    },
+    databaseUrl,
+    // Nobody: the writers place no orders through the service.
+    inventoryTarget: '127.0.0.1:1',
+    tokenFile,
+  });
+  started.adopt(app, (each) => each.close());
+  return started.use(createClient(OrderService, { target: `127.0.0.1:${app.port}`, token: () => token }));
+};
+const replicas = [await startReplica(), await startReplica()];
+const pool = started.adopt(
+  openPool({ url: databaseUrl, max: 16, applicationName: 'bench', onError: () => {} }),
+  (each) => each.end(),
+);
+
+const startMs = performance.now();
+const { events, resumptions, problems } = await runFeed({
+  pool,
+  replicas,
+  events: Number(values.events),
+  writers: 16,
+  watchers: 8,
+});
+const result = {
+  events,
+  resumptions,
+  problems: problems.length,
+  seconds: (performance.now() - startMs) / 1000,
+};
+for (const problem of problems) process.stdout.write(`${problem}\n`);
+process.stdout.write(`${JSON.stringify(result)}\n`);
+if (values.json) await writeFile(values.json, JSON.stringify(result));
+if (problems.length > 0) process.exitCode = 1;

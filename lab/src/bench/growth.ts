@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { startPair } from '../pair/pair.ts';
+import { importStock } from '../pair/stock-room.ts';
+import { median, writeReport } from './load/figures.ts';
+import { quantile } from './load/offered-load.ts';
+import { fillOrders } from './placing/fill-orders.ts';
+
+/** Whether calls take longer when there are a hundred times as many orders: two pairs, asked in turns. */
+const { values } = parseArgs({
+  options: {
+    few: { type: 'string', default: '10100' },
+    many: { type: 'string', default: '1000000' },
+    calls: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '15' },
+    json: { type: 'string' },
+  },
+});
+const pageSize = 10;
+const farPage = 1000;
+const callersAtOnce = 4;
+
+await using cleanup = new AsyncDisposableStack();
+const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-growth-')));
+await chmod(folder.path, 0o711);
+
+type Calls = Record<string, () => Promise<unknown>>;
+
+/** A pair that holds so many orders, of which a regular customer's fill a thousand pages. */
+async function startShop(orderCount: number): Promise<Calls> {
+  const pair = cleanup.adopt(
+    await startPair({
+      dataFolder: join(folder.path, String(orderCount)),
+      ordersPort: 0,
+      inventoryPort: 0,
+      onStep: () => {},
+    }),
+    (pair) => pair.close(),
+  );
+  await importStock(pair, randomUUID(), new Map([['BENCH', 2_000_000_000]]));
+  const ids = await fillOrders(pair.databaseUrl('orders'), {
+    orderCount,
+    customerId: 'regular',
+    ofCustomer: pageSize * farPage + 100,
+  });
+  const token = await pair.token('regular', ['orders:read', 'orders:write', 'orders:write:any']);
+  const orders = cleanup.use(createClient(OrderService, { target: pair.ordersTarget, token: () => token }));
+  let pageToken = '';
+  for (let page = 1; page < farPage; page++)
+    ({ nextPageToken: pageToken } = await orders.listOrders({ pageSize, pageToken }));
+  let next = 0;
+  return {
+    get_order: () => orders.getOrder({ id: ids[next++ % ids.length] ?? '' }),
+    first_page: () => orders.listOrders({ pageSize }),
+    page_1000: () => orders.listOrders({ pageSize, pageToken }),
+    place_order: () => orders.placeOrder({ requestId: randomUUID(), lines: [{ sku: 'BENCH', quantity: 1 }] }),
+  };
+}
+
+async function p99Ms(call: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  const work = async () => {
+    while (times.length < Number(values.calls)) {
+      const startMs = performance.now();
+      await call();
+      times.push(performance.now() - startMs);
+    }
+  };
+  await Promise.all(Array.from({ length: callersAtOnce }, work));
+  return quantile(times, 0.99);
+}
+
+const shops = { few: await startShop(Number(values.few)), many: await startShop(Number(values.many)) };
+const names = Object.keys(shops.few);
+const times = new Map<string, number[]>();
+for (let round = 0; round <= Number(values.rounds); round++)
+  // Whoever is second finds the machine as the first has left it: by turns.
+  for (const name of names)
+    for (const size of round % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const)) {
+      const call = shops[size][name];
+      if (!call) throw new Error(`there is no call ${name}`);
+      const taken = await p99Ms(call);
+      // The first round warms up.
+      if (round > 0) times.set(`${name}_${size}`, [...(times.get(`${name}_${size}`) ?? []), taken]);
+    }
+const medianOf = (key: string) => median(times.get(key) ?? []);
+const growths = names.map((name) => [name, medianOf(`${name}_many`) / medianOf(`${name}_few`)] as const);
+await writeReport(
+  {
+    p99_growth: Math.max(...growths.map(([, growth]) => growth)),
+    ...Object.fromEntries(growths.map(([name, growth]) => [`${name}_growth`, growth])),
+    ...Object.fromEntries([...times].map(([name, ms]) => [`${name}_p99_ms`, median(ms)])),
+  },
+  { how: `p99 at ${values.many} orders over p99 at ${values.few}`, jsonFile: values.json },
+);

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { type Client, createClient } from '@acme/rpc/client/create-client';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { startPair } from '../pair/pair.ts';
+import { peakMemoryMb } from './resident-memory.ts';
+
+/**
+ * Imports many rows into an inventory of its own, a process beside this one: how fast, how much memory that takes, and
+ * how long an order waits for an article that the import is changing. An import that is cut in the middle must leave
+ * nothing.
+ */
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    json: { type: 'string' },
+  },
+});
+const rows = Number(values.rows);
+if (!(Number.isSafeInteger(rows) && rows > 1)) throw new Error('--rows takes a number over 1');
+type Inventory = Client<typeof InventoryService>;
+
+await using folder = await mkdtempDisposable(join(tmpdir(), 'bench-import-'));
+// When root runs this, the database does as somebody else, who must get through.
+await chmod(folder.path, 0o755);
+await using running = new AsyncDisposableStack();
+const pair = running.adopt(
+  await startPair({ dataFolder: folder.path, ordersPort: 0, inventoryPort: 0, onStep: say }),
+  (each) => each.close(),
+);
+const token = await pair.token('bench', ['inventory:read', 'inventory:write', 'inventory:reserve']);
+const inventory = running.use(
+  createClient(InventoryService, { target: pair.inventoryTarget, token: () => token }),
+);
+const serverPid = pair.services.find(({ name }) => name === 'inventory')?.process.pid ?? 0;
+
+await cutAtHalf(inventory);
+const created = await measured('all new', () => inventory.importStock(items(1000n)));
+// All of them change, so that this is the most that an order can have to wait.
+let importing = true;
+const reserving = longestReserveMs(inventory, () => importing);
+const updated = await measured('all changed', () => inventory.importStock(items(2000n)));
+importing = false;
+const reserveWaitMs = await reserving;
+say(`a reserve waited ${reserveWaitMs.toFixed(0)} ms at the most`);
+const unchanged = await measured('unchanged', () => inventory.importStock(items(2000n)));
+
+const result = {
+  import_rows: rows,
+  import_rows_per_second: Math.round(created.rowsPerSecond),
+  import_changed_rows_per_second: Math.round(updated.rowsPerSecond),
+  import_unchanged_rows_per_second: Math.round(unchanged.rowsPerSecond),
+  import_peak_mb: Math.round(Math.max(created.peakMb, updated.peakMb, unchanged.peakMb)),
+  import_reserve_wait_ms: Math.round(reserveWaitMs),
+};
+say(JSON.stringify(result));
+if (values.json) await writeFile(values.json, JSON.stringify(result));
+
+function skuOf(index: number): string {
+  return `BENCH-${String(index).padStart(9, '0')}`;
+}
+
+/** The messages of an import, made as they are asked for. */
+function* items(onHand: bigint) {
+  const first = { importId: randomUUID(), itemCount: BigInt(rows) };
+  for (let index = 0; index < rows; index++)
+    yield {
+      ...(index === 0 && first),
+      item: { sku: skuOf(index), title: `ARTICLE NUMBER ${index} OF THE BENCH`, onHand },
+    };
+}
+
+async function measured(name: string, run: () => Promise<{ received: bigint }>) {
+  const startMs = performance.now();
+  const { result, peakMb } = await peakMemoryMb(serverPid, run);
+  const seconds = (performance.now() - startMs) / 1000;
+  const { received } = result;
+  if (received !== BigInt(rows)) throw new Error(`${received} rows arrived of ${rows}`);
+  const rowsPerSecond = rows / seconds;
+  say(
+    `${name}: ${rows} rows in ${seconds.toFixed(1)} s, ${rowsPerSecond.toFixed(0)} rows/s, ${peakMb.toFixed(0)} MB more`,
+  );
+  return { rowsPerSecond, peakMb };
+}
+
+/** A client that goes away in the middle. Throws when anything of its import is kept. */
+async function cutAtHalf(inventory: Inventory): Promise<void> {
+  const leaving = new AbortController();
+  function* half() {
+    let sent = 0;
+    for (const item of items(1n)) {
+      if (++sent > rows / 2) leaving.abort();
+      yield item;
+    }
+  }
+  const outcome = await inventory
+    .importStock(half(), { signal: leaving.signal })
+    .catch((error: unknown) => error);
+  if (!(outcome instanceof RpcError && outcome.code === Code.CANCELLED))
+    throw new Error('an import that was cut at half did not end with CANCELLED', { cause: outcome });
+  const { stocks } = await inventory.listStock({ skuPrefix: 'BENCH-', pageSize: 1 });
+  if (stocks.length > 0) throw new Error('an import that was cut at half left rows behind');
+  say('cut at half: nothing was imported');
+}
+
+/** Reserves one article after the other, as orders does, for as long as it is told to; the longest wait for an OK. */
+async function longestReserveMs(inventory: Inventory, goesOn: () => boolean): Promise<number> {
+  let longestMs = 0;
+  while (goesOn()) {
+    const reservationId = randomUUID();
+    const lines = [{ sku: skuOf(Math.floor(Math.random() * rows)), quantity: 1 }];
+    const startMs = performance.now();
+    for (let answered = false; !answered; )
+      answered = await inventory.reserveStock({ reservationId, lines }).then(
+        () => true,
+        (error: RpcError) => {
+          if (error.code !== Code.DEADLINE_EXCEEDED && error.code !== Code.UNAVAILABLE) throw error;
+          return false;
+        },
+      );
+    longestMs = Math.max(longestMs, performance.now() - startMs);
+  }
+  return longestMs;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { drawLineChart, type Series } from '../../pictures/charts/line-chart.ts';
+import { composePicture, textPart } from '../../pictures/charts/picture.ts';
+import { machine, median } from './figures.ts';
+
+/** What so many callers came to, measured once. */
+export interface CallersOutcome {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+}
+
+/** Measurements at several numbers of callers, of several that are compared, each taken a number of times. */
+export interface CallersFigures {
+  add(name: string, callers: number, outcome: CallersOutcome): void;
+  /** The median of one of the figures, for each number of callers in turn. */
+  medians(name: string, figure: keyof CallersOutcome): ReadonlyMap<number, number>;
+  /** Throughput and p99 against callers, as an SVG. */
+  writeSvg(
+    file: string,
+    about: { readonly title: string; readonly unit: string; readonly how: string },
+  ): Promise<void>;
+}
+
+const chart = { widthPx: 560, heightPx: 380 };
+const headPx = 56;
+
+export function collectCallersFigures(): CallersFigures {
+  const outcomes = new Map<string, Map<number, CallersOutcome[]>>();
+  const medians: CallersFigures['medians'] = (name, figure) =>
+    new Map(
+      [...(outcomes.get(name) ?? [])].map(([callers, all]) => [
+        callers,
+        median(all.map((outcome) => outcome[figure])),
+      ]),
+    );
+  const seriesOf = (figure: keyof CallersOutcome): Series[] =>
+    [...outcomes.keys()].map((name) => ({ name, points: [...medians(name, figure)] }));
+  return {
+    add: (name, callers, outcome) => {
+      const byCallers = outcomes.get(name) ?? new Map<number, CallersOutcome[]>();
+      outcomes.set(name, byCallers.set(callers, [...(byCallers.get(callers) ?? []), outcome]));
+    },
+    medians,
+    writeSvg: async (file, { title, unit, how }) => {
+      const values = [...new Set([...outcomes.values()].flatMap((byCallers) => [...byCallers.keys()]))];
+      const x = { name: 'callers', values, label: String };
+      const y = { min: 0, label: (value: number) => value.toLocaleString('en-GB') };
+      const rates = { ...chart, title: `${unit} a second`, x, y, series: seriesOf('perSecond') };
+      const times = { ...chart, title: 'p99, ms', x, y, series: seriesOf('p99Ms') };
+      const svg = composePicture({ widthPx: 2 * chart.widthPx, heightPx: headPx + chart.heightPx }, [
+        { leftPx: 12, topPx: 10, svg: textPart(title, { fontPx: 16, isBold: true }) },
+        { leftPx: 12, topPx: 36, svg: textPart(`${machine}; ${how}`, { fontPx: 11, colour: '#57606a' }) },
+        { leftPx: 0, topPx: headPx, svg: drawLineChart(rates) },
+        { leftPx: chart.widthPx, topPx: headPx, svg: drawLineChart(times) },
+      ]);
+      await writeFile(file, svg);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import type { ServiceImplementation } from '@acme/rpc/call/handler';
+
+type Implementation = ServiceImplementation<typeof InventoryService>;
+
+const notCalled = () => {
+  throw new Error('the bench calls GetStock only');
+};
+
+/** Inventory's service for measurements of calls, which need one method. */
+export function getStockOnly(getStock: Implementation['getStock']): Implementation {
+  return {
+    getStock,
+    listStock: notCalled,
+    reserveStock: notCalled,
+    batchReserveStock: notCalled,
+    releaseStock: notCalled,
+    watchStock: notCalled,
+    importStock: notCalled,
+    countStock: notCalled,
+  };
+}

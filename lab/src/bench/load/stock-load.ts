@@ -1,0 +1,41 @@
+import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { connectRaw, grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type UnaryOutcome, unaryLoad } from './unary-load.ts';
+
+const path = `/${InventoryService.typeName}/${InventoryService.method.getStock.name}`;
+const frame = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'SAT-0001' })));
+
+const maxConnections = 8;
+
+export interface StockLoad {
+  /** GetStock by 64 callers on 8 connections: calls answered OK, a second. */
+  run(seconds: number): Promise<number>;
+  /** The same by so many callers, on 8 connections at the most; with the p99. */
+  timed(callers: number, seconds: number): Promise<UnaryOutcome>;
+}
+
+/** Throws when the server does not answer GetStock with OK. */
+export async function prepareStockLoad(port: number, token: string): Promise<StockLoad> {
+  const headers = {
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'grpc-timeout': '2S',
+    authorization: `Bearer ${token}`,
+  };
+  await using connection = await connectRaw(`127.0.0.1:${port}`);
+  const { code, message, body } = await connection.post(path, frame, headers);
+  if (code !== 0) throw new Error(`GetStock is answered ${code} ${message}`);
+  const ask = { port, path, headers, frame: frame.toString('hex') };
+  return {
+    run: async (seconds) => {
+      const load = { ...ask, connections: maxConnections, streams: 8, seconds, isTimed: false };
+      return (await unaryLoad(load, body.length)).perSecond;
+    },
+    timed: (callers, seconds) => {
+      const connections = Math.min(callers, maxConnections);
+      const streams = Math.ceil(callers / connections);
+      return unaryLoad({ ...ask, connections, streams, seconds, isTimed: true }, body.length);
+    },
+  };
+}

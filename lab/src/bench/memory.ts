@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { writeReport } from './load/figures.ts';
+import { startBenchProcess } from './load/pinned-process.ts';
+import { prepareStockLoad } from './load/stock-load.ts';
+
+/** Whether a server with the full chain grows with the calls it has served. */
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    json: { type: 'string' },
+  },
+});
+const calls = Number(values.calls);
+
+await using cleanup = new AsyncDisposableStack();
+const keys = cleanup.use(await makeSigningKeys());
+const program = new URL('./chain/saturday-server.ts', import.meta.url);
+const server = cleanup.use(await startBenchProcess('full', 'server', program, [keys.jwks, issuer, audience]));
+const load = await prepareStockLoad(
+  server.port,
+  await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 }),
+);
+
+let served = 0;
+/** RSS in MB once so many calls have been served. */
+async function rssAfter(count: number): Promise<number> {
+  while (served < count) {
+    served += (await load.run(2)) * 2;
+    process.stdout.write(`${served.toFixed(0)} calls: ${(await rssMb()).toFixed(0)} MB\n`);
+  }
+  return rssMb();
+}
+
+async function rssMb(): Promise<number> {
+  const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
+
+const early = await rssAfter(calls / 10);
+const late = await rssAfter(calls);
+await writeReport(
+  { rss_growth: late / early, rss_mb_after_tenth: early, rss_mb_after_all: late, calls },
+  { how: 'RSS of a server with the full chain', jsonFile: values.json },
+);

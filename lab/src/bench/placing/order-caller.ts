@@ -1,0 +1,60 @@
+import { connect } from 'node:http2';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { OrderService, PlaceOrderResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
+import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+
+const { input, name, parent } = OrderService.method.placeOrder;
+
+export type OrderRequest = MessageInitShape<typeof input>;
+
+export interface OrderAnswer {
+  readonly isConfirmed: boolean;
+  /** How long the server wants to be left alone, when it refused the call because it is busy. */
+  readonly pushbackMs: number;
+}
+
+/** The prefix of gRPC's frames: a flag, and the length. */
+const framePrefixBytes = 5;
+
+/**
+ * Places orders over one connection, as a client of ours would, but with nothing between it and HTTP/2: the callers share
+ * the cores with what they measure, and pgbench's are C.
+ */
+export function connectCaller(target: string, token: string) {
+  const session = connect(`http://${target}`);
+  const headers = {
+    ':method': 'POST',
+    ':path': `/${parent.typeName}/${name}`,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'grpc-timeout': '2S',
+    authorization: `Bearer ${token}`,
+  };
+  const place = (request: OrderRequest): Promise<OrderAnswer> =>
+    new Promise((resolve, reject) => {
+      const stream = session.request(headers);
+      let body: Buffer | undefined;
+      let status: unknown;
+      let pushbackMs = 0;
+      const readStatus = (received: Record<string, unknown>) => {
+        status ??= received['grpc-status'];
+        pushbackMs = Number(received['grpc-retry-pushback-ms'] ?? pushbackMs);
+      };
+      stream.on('response', readStatus);
+      stream.on('trailers', readStatus);
+      stream.on('data', (chunk: Buffer) => {
+        body = body ? Buffer.concat([body, chunk]) : chunk;
+      });
+      stream.on('error', reject);
+      stream.on('close', () => {
+        const order =
+          status === '0' && body
+            ? fromBinary(PlaceOrderResponseSchema, body.subarray(framePrefixBytes)).order
+            : undefined;
+        resolve({ isConfirmed: order?.state === Order_State.CONFIRMED, pushbackMs });
+      });
+      stream.end(grpcFrame(toBinary(input, create(input, request))));
+    });
+  return { place, [Symbol.dispose]: () => session.close() };
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { fillCompileCache } from '../pair/compile-cache.ts';
+import { median, writeReport } from './load/figures.ts';
+
+/** How long a service takes from the start of its process to SERVING, with its database up and migrated. */
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, json: { type: 'string' } },
+});
+
+await using cleanup = new AsyncDisposableStack();
+const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-start-')));
+await chmod(folder.path, 0o711);
+const keys = cleanup.use(await makeSigningKeys());
+const database = cleanup.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
+const services = ['inventory', 'orders'];
+for (const name of services) await database.ensureDatabase(name);
+
+const mainOf = (name: string) => fileURLToPath(import.meta.resolve(`@acme/${name}/main`));
+/** As the images are built. */
+const compileCache = join(folder.path, 'compiled');
+for (const name of services) await fillCompileCache(mainOf(name), compileCache);
+
+async function startMs(name: string): Promise<number> {
+  const begunMs = performance.now();
+  const child = spawn(process.execPath, [mainOf(name)], {
+    env: {
+      NODE_COMPILE_CACHE: compileCache,
+      NODE_ENV: 'development',
+      LISTEN_ADDRESS: '127.0.0.1:0',
+      DATABASE_URL: database.url(name),
+      AUTH_JWKS: keys.jwks,
+      AUTH_ISSUER: 'bench',
+      AUTH_AUDIENCE: name,
+      AUTH_TOKEN_FILE: keys.jwks,
+      INVENTORY_TARGET: '127.0.0.1:1',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let tookMs = Number.NaN;
+  for await (const line of createInterface({ input: child.stdout }))
+    if (JSON.parse(line).msg === 'serving') {
+      tookMs = performance.now() - begunMs;
+      child.kill('SIGKILL');
+    }
+  await exited;
+  return tookMs;
+}
+
+// The first start migrates, and reads every file from the disk.
+for (const name of services) await startMs(name);
+const took = new Map(services.map((name) => [name, [] as number[]]));
+for (let round = 0; round < Number(values.rounds); round++)
+  for (const name of services) took.get(name)?.push(await startMs(name));
+const medians = [...took].map(([name, times]) => [`${name}_start_ms`, median(times)] as const);
+await writeReport(
+  { start_ms: Math.max(...medians.map(([, ms]) => ms)), ...Object.fromEntries(medians) },
+  {
+    how: 'process start to SERVING, database up, code compiled beforehand as in the images',
+    jsonFile: values.json,
+  },
+);

@@ -1,0 +1,28 @@
+import { startApp } from '@acme/orders/app';
+import { audience, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+
+/** Orders, as it is, in a process of its own. Told to, it collects its garbage and says what memory it holds. */
+const [databaseUrl = '', jwks = '', tokenFile = ''] = process.argv.slice(2);
+const app = await startApp({
+  server: {
+    listenAddress: '127.0.0.1:0',
+    deadlineMode: 'default',
+    auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
+    peers: new Map(),
+    traceContext: 'peers',
+    tls: undefined,
+    drainTimeoutMs: 1000,
+    logLevel: 'error',
+    production: true,
+  },
+  databaseUrl,
+  // Nobody: orders stay PENDING, and one order is one change.
+  inventoryTarget: '127.0.0.1:1',
+  tokenFile,
+});
+process.on('disconnect', () => process.exit());
+process.on('message', () => {
+  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  process.send?.(process.memoryUsage());
+});
+process.send?.({ port: app.port });

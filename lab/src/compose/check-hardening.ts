@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { checkHealth } from '@acme/rpc/client/check-health';
+import { createLogger } from '@acme/rpc/logging/log';
+import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import type { Checklist } from './checklist.ts';
+import { docker, run } from './docker.ts';
+import type { Stack } from './stack.ts';
+
+/** What a container says of its user, its capabilities, and of writing where everybody may, but for a read-only root. */
+const questions = `
+  echo "uid $(id -u)"
+  grep -E '^(CapEff|CapBnd|NoNewPrivs):' /proc/1/status | tr '\\t' ' '
+  if touch /var/tmp/new 2>/dev/null; then echo 'writes'; fi`;
+const answers = (uid: number) =>
+  ['CapBnd: 0000000000000000', 'CapEff: 0000000000000000', 'NoNewPrivs: 1', `uid ${uid}`].join(', ');
+
+/** Holds the containers, the databases and the ports to what docs/containers.md says of them. */
+export async function checkHardening(stack: Stack, { check }: Checklist, folder: string): Promise<void> {
+  for (const [service, uid] of [
+    ['orders', 1000],
+    ['inventory', 1000],
+    ['postgres', 999],
+  ] as const)
+    for (const [index, id] of (await stack.containersOf(service)).entries())
+      await check(`${service} ${index + 1}: no root, no capabilities, a read-only root`, async () => {
+        const found = (await docker('exec', id, 'sh', '-c', questions)).split('\n').sort().join(', ');
+        const good = found === answers(uid);
+        return { good, found: good ? `uid ${uid}` : found };
+      });
+
+  const [postgres = ''] = await stack.containersOf('postgres');
+  for (const [role, database, isOwn] of [
+    ['orders', 'orders', true],
+    ['orders', 'inventory', false],
+    ['inventory', 'inventory', true],
+    ['inventory', 'orders', false],
+  ] as const)
+    await check(
+      `the role ${role} ${isOwn ? 'reaches' : 'does not reach'} the database ${database}`,
+      async () => {
+        const script = `PGPASSWORD=$(cat /secrets/${role}) psql --host=127.0.0.1 --username=${role} --dbname=${database} --tuples-only --command='SELECT current_database()'`;
+        const { code, output } = await run('docker', ['exec', postgres, 'sh', '-c', script]);
+        const good = isOwn ? code === 0 : output.includes('permission denied for database');
+        return { good, found: isOwn && good ? '' : (output.trim().split('\n').at(-1)?.trim() ?? '') };
+      },
+    );
+
+  const [secrets = ''] = await stack.containersOf('secrets');
+  await docker('cp', `${secrets}:/secrets/operator/certs`, folder);
+  const file = (name: string) => join(folder, 'certs', name);
+  const files = { certFile: file('client.crt'), keyFile: file('client.key'), caFile: file('ca.crt') };
+  const options = { developmentCertificates: true, log: createLogger({ service: 'test', level: 'silent' }) };
+  const [orders = ''] = await stack.containersOf('orders');
+  const target = await docker('port', orders, '50051/tcp');
+  for (const [client, credentials, isServed] of [
+    ['its certificate', await channelCredentials({ mode: 'mtls', ...files }, options), true],
+    ['TLS but no certificate', await channelCredentials({ mode: 'tls', ...files }, options), false],
+    ['plain text', undefined, false],
+  ] as const)
+    await check(`a client with ${client} is ${isServed ? 'served' : 'refused'}`, async () => ({
+      good: (await checkHealth(target, { credentials })) === isServed,
+      found: '',
+    }));
+
+  const production = ['--no-deps', '-e', 'NODE_ENV=production'];
+  for (const [refused, settings, complaint] of [
+    ['a database without TLS', [], 'DATABASE_URL is not valid (it leads to another machine'],
+    ['development keys', ['-e', 'ALLOW_PLAINTEXT_DATABASE=true'], 'which production does not accept'],
+  ] as const)
+    await check(`by themselves the images refuse ${refused}`, async () => {
+      const { code, output } = await stack.runOnce([...production, ...settings, 'orders']);
+      const found = output.split('\n').find((line) => line.includes(complaint)) ?? output;
+      return { good: code === 1 && found !== output, found: found.trim() };
+    });
+}

@@ -1,0 +1,9 @@
+import { bugsOfInventory } from './inventory.ts';
+import { bugsOfOrders } from './orders.ts';
+import { bugsOfPackages } from './packages.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+/** What a short run tries. */
+export const bugsInShort = ['t3-without-guard', 'unknown-is-refused', 'cancel-without-release'];
+
+export const plantedBugs: readonly PlantedBug[] = [...bugsOfOrders, ...bugsOfInventory, ...bugsOfPackages];

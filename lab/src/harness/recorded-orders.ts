@@ -1,0 +1,74 @@
+import type { Tx } from '@acme/postgres/transaction/transaction';
+
+/** Rows that are read at a time: what a check of large books holds in memory. */
+const pageSize = 5000;
+
+export type OrderState = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
+
+export interface Line {
+  sku: string;
+  quantity: number;
+}
+
+/** An order, as the database has it. */
+export interface BookedOrder {
+  id: string;
+  customerId: string;
+  requestId: string;
+  state: OrderState;
+  isSettled: boolean;
+  lines: Line[];
+}
+
+export const orderColumns = `id, customer_id AS "customerId", request_id AS "requestId", state, lines,
+  settle_after IS NULL AS "isSettled"`;
+
+export async function readOrders(database: Tx, ids: readonly string[]): Promise<Map<string, BookedOrder>> {
+  const orders = new Map<string, BookedOrder>();
+  const wanted = [...new Set(ids)];
+  for (let start = 0; start < wanted.length; start += pageSize) {
+    const { rows } = await database.query<BookedOrder>(
+      `SELECT ${orderColumns} FROM orders WHERE id = ANY ($1)`,
+      [wanted.slice(start, start + pageSize)],
+    );
+    for (const order of rows) orders.set(order.id, order);
+  }
+  return orders;
+}
+
+/** The states that the events of each order tell, by its id. */
+export async function readEvents(database: Tx, orders: readonly BookedOrder[]): Promise<Map<string, string>> {
+  const { rows } = await database.query<{ id: string; states: string }>(
+    `SELECT order_id AS id, string_agg(state, ' ' ORDER BY version) AS states
+     FROM order_events WHERE order_id = ANY ($1) GROUP BY order_id`,
+    [orders.map(({ id }) => id)],
+  );
+  return new Map(rows.map(({ id, states }) => [id, states]));
+}
+
+/** The rows that a query gives, by their ids, a page at a time. */
+export async function* pagesOf<Row extends { id: string }>(
+  database: Tx,
+  select: string,
+): AsyncGenerator<Row[]> {
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows } = await database.query<Row>(
+      `SELECT * FROM (${select}) AS page WHERE id > $1 ORDER BY id LIMIT $2`,
+      [after, pageSize],
+    );
+    if (rows.length > 0) yield rows;
+    if (rows.length < pageSize) return;
+    after = rows.at(-1)?.id ?? after;
+  }
+}
+
+export function sortedLines(lines: readonly Line[]): string {
+  return sortedUnits(Object.fromEntries(lines.map(({ sku, quantity }) => [sku, quantity])));
+}
+
+export function sortedUnits(units: Readonly<Record<string, number>>): string {
+  return Object.entries(units)
+    .map(([sku, quantity]) => `${quantity} ${sku}`)
+    .sort()
+    .join(', ');
+}

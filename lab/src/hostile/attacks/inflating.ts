@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import type { Attack, Strike } from '../attack.ts';
+import { inParallel, inTurn, many } from '../loops.ts';
+import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
+
+const inflatedBytes = 1024 * 1024 - 16;
+/** A message of 1 kB that inflates to 1 MiB: `customer_id` of PlaceOrderRequest, of one repeated letter. */
+const bomb = grpcFrame(gzipSync(longCustomerId(inflatedBytes)), { compressed: true });
+const gzip = { 'grpc-encoding': 'gzip' };
+const connectionCount = 10;
+const patienceMs = 20_000;
+const messagesPerStream = 20;
+const holdMs = 3000;
+
+/** Messages that are small on the wire and large in memory. */
+export const inflating: readonly Attack[] = [
+  {
+    name: 'inflate-before-auth',
+    sends: 'unary calls without a token, each 1 kB of gzip that inflates to 1 MiB',
+    strike: (strike) => placeBombs(strike, undefined),
+  },
+  {
+    name: 'inflate-with-token',
+    sends: 'the same, with the token of a customer',
+    strike: (strike) => placeBombs(strike, strike.token),
+  },
+  {
+    name: 'inflate-streams',
+    sends: 'streams of a warehouse and without a token, 20 messages of 1 kB that inflate to 1 MiB on each',
+    service: 'inventory',
+    strike: streamBombs,
+  },
+];
+
+async function placeBombs({ port, isShort }: Strike, token: string | undefined): Promise<void> {
+  const count = isShort ? 600 : 1000;
+  const connections = many(connectionCount, () => connectGrpc(port));
+  const path = pathOf(OrderService.method.placeOrder);
+  await inParallel(count, count, (index) =>
+    answerWithin(inTurn(connections, index).call(path, bomb, { token, headers: gzip }), patienceMs),
+  );
+}
+
+/** The server may send nothing on these streams, so that a session of counts takes no more messages. */
+async function streamBombs({ port, isShort, token }: Strike): Promise<void> {
+  const count = isShort ? 200 : 400;
+  const connections = many(connectionCount, () => connectGrpc(port, { initialWindowBytes: 0 }));
+  const { importStock, countStock } = InventoryService.method;
+  const body = Buffer.concat(many(messagesPerStream, () => bomb));
+  for (let index = 0; index < count; index++) {
+    const path = pathOf(index % 2 === 0 ? importStock : countStock);
+    const mayCall = index % 4 < 2 ? token : undefined;
+    inTurn(connections, index).call(path, body, { token: mayCall, headers: gzip, ends: false });
+  }
+  await sleep(holdMs);
+}
+
+/** Encodes field 3, a string of so many bytes in all. */
+function longCustomerId(sizeBytes: number): Buffer {
+  const textBytes = sizeBytes - 4;
+  const length = [(textBytes & 0x7f) | 0x80, ((textBytes >> 7) & 0x7f) | 0x80, textBytes >> 14];
+  return Buffer.concat([Buffer.from([0x1a, ...length]), Buffer.alloc(textBytes, 'a')]);
+}

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import type { Attack, Strike } from '../attack.ts';
+import { inParallel, many } from '../loops.ts';
+
+/** Longer than the calls that are cancelled, shorter than those that are not. */
+const databaseDelayMs = 60;
+const cancelDeadlineMs = 30;
+const waveMs = 60;
+/** Long enough for a busy machine: only the end of a connection is a failure here. */
+const otherDeadlineMs = 5000;
+
+/** A client that cancels its own calls beside those that it waits for. */
+export const ownCancels: readonly Attack[] = [
+  {
+    name: 'own-cancels',
+    sends: '1,500 calls with a deadline of 30 ms over one client of the kit, beside other calls and a watch',
+    // A slow database: the calls are still open at their deadline, and are reset.
+    prepare: async ({ replica }) => {
+      replica.databaseLine.inject('downstream', { delayMs: databaseDelayMs });
+      return [];
+    },
+    // Placing waits for the slow database several times, too.
+    limits: { p99Ms: 2000 },
+    strike: cancelOwnCalls,
+  },
+];
+
+async function cancelOwnCalls({ port, token, expect, note }: Strike): Promise<void> {
+  using client = createClient(OrderService, { target: `127.0.0.1:${port}`, token: () => token });
+  const ended = new AbortController();
+  const failed = (what: string) => (error: unknown) => {
+    if (!ended.signal.aborted) expect(false, `${what} ended with ${describe(error)}`);
+  };
+  const watch = async () => {
+    for await (const _ of client.watchOrders({}, { signal: ended.signal }));
+  };
+  const watching = watch().then(
+    () => failed('a watch')('OK'),
+    (error) => {
+      // The contract asks its caller to resume it then.
+      if (!(error instanceof RpcError && error.code === Code.UNAVAILABLE)) failed('a watch')(error);
+    },
+  );
+  const id = crypto.randomUUID();
+  let others = 0;
+  const callOthers = async () => {
+    while (!ended.signal.aborted) {
+      await client.getOrder({ id }, { deadlineMs: otherDeadlineMs }).catch((error) => {
+        if (!(error instanceof RpcError && error.code === Code.NOT_FOUND)) failed('another call')(error);
+      });
+      others++;
+    }
+  };
+  const calling = inParallel(4, 4, callOthers);
+  let cancelled = 0;
+  for (let wave = 0; wave < 15; wave++) {
+    const calls = many(100, () =>
+      client.getOrder({ id }, { deadlineMs: cancelDeadlineMs }).catch((error) => {
+        if (error instanceof RpcError && error.code === Code.DEADLINE_EXCEEDED) cancelled++;
+      }),
+    );
+    await Promise.all([...calls, sleep(waveMs)]);
+  }
+  await sleep(500);
+  ended.abort();
+  await Promise.all([calling, watching]);
+  note(`${cancelled} calls passed their deadline beside ${others} others`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof RpcError ? `${codeName(error.code)} ${error.message}` : String(error);
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { fromBinary } from '@bufbuild/protobuf';
+import type { Attack, Stage, Strike } from '../attack.ts';
+import { forDuration, inTurn, many } from '../loops.ts';
+import { makeOrderHistory } from '../order-history.ts';
+import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+
+const { listOrders } = OrderService.method;
+const orderCount = 200;
+const patienceMs = 10_000;
+
+/** Pages that are small by count and large by bytes. */
+export const pages: readonly Attack[] = [
+  {
+    name: 'large-pages',
+    sends: 'ten concurrent loops of ListOrders with page_size 200 over 200 orders of 1,000 lines',
+    prepare: prepareLargeOrders,
+    strike: listLargePages,
+  },
+  {
+    name: 'large-pages-unread',
+    sends: 'hundreds of the same ListOrders at a flow-control window of 0',
+    prepare: prepareLargeOrders,
+    strike: leavePagesUnread,
+  },
+];
+
+async function prepareLargeOrders(stage: Stage): Promise<readonly string[]> {
+  return [await makeOrderHistory(stage, { orders: orderCount, linesPerOrder: 1000 })];
+}
+
+async function listLargePages(strike: Strike): Promise<void> {
+  const { port, token, isShort, expect } = strike;
+  const connections = many(4, () => connectGrpc(port));
+  const counted = await countByPages(strike);
+  expect(counted === orderCount, `${counted} of ${orderCount} orders were found by their pages`);
+  const body = requestOf(listOrders, { pageSize: 200 });
+  await forDuration(isShort ? 3000 : 10_000, 10, (index) =>
+    answerWithin(inTurn(connections, index).call(pathOf(listOrders), body, { token }), patienceMs),
+  );
+}
+
+/** Reads all pages of the default size. A page may end early when it is full by bytes (AIP-158). */
+async function countByPages({ port, token, expect }: Strike): Promise<number> {
+  using connection = connectGrpc(port);
+  let count = 0;
+  for (let pageToken = ''; ; ) {
+    const body = requestOf(listOrders, { pageToken });
+    const answer = await answerWithin(connection.call(pathOf(listOrders), body, { token }), patienceMs);
+    expect(answer.code === Code.OK, `a default ListOrders was answered ${answer.code} ${answer.message}`);
+    if (answer.code !== Code.OK) return count;
+    const page = fromBinary(listOrders.output, answer.body.subarray(5));
+    count += page.orders.length;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return count;
+  }
+}
+
+async function leavePagesUnread({ port, token, isShort }: Strike): Promise<void> {
+  const connections = many(5, () => connectGrpc(port, { initialWindowBytes: 0 }));
+  const body = requestOf(listOrders, { pageSize: 200 });
+  for (let index = 0; index < (isShort ? 200 : 600); index++) {
+    inTurn(connections, index).call(pathOf(listOrders), body, { token });
+    if (index % 5 === 0) await sleep(50);
+  }
+  await sleep(1000);
+}

@@ -1,0 +1,10 @@
+import { runCommand } from '@acme/test/commands/command';
+import { expect, test } from 'vitest';
+
+test('npm run hostile names the attacks there are when it is asked for another one', async () => {
+  const refused = await runCommand('hostile', '--only', 'nothing');
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^there is no nothing\. There are:\n {2}inflate-before-auth/),
+  });
+});

@@ -1,0 +1,75 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startRig } from '../cluster/cluster.ts';
+import { warmUp } from '../cluster/warm-up.ts';
+import { fillCompileCache } from '../pair/compile-cache.ts';
+import type { Attack } from './attack.ts';
+import { type AttackResult, runAttack } from './run-attack.ts';
+
+export interface RunAttacksOptions {
+  readonly attacks: readonly Attack[];
+  readonly isShort: boolean;
+  readonly seed: string;
+  readonly onResult: (result: AttackResult) => void;
+}
+
+export interface AttacksRun {
+  readonly results: readonly AttackResult[];
+  /** The folder with the logs and databases, if an attack failed. */
+  readonly evidence: string | undefined;
+}
+
+/** Heap of a replica: what the manifests' 512 MiB give it. */
+const heapMiB = 256;
+
+/**
+ * Runs the attacks one after the other. All that it starts is stopped, and all that it writes is removed, except for
+ * the evidence of a failure.
+ *
+ * @param signal Ends the run: the promise rejects with the signal's reason.
+ */
+export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal): Promise<AttacksRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
+  // The database of a root user runs as another user.
+  await chmod(folder, 0o755);
+  const main = (service: string) => import.meta.resolve(`@acme/${service}/main`);
+  const compileCache = join(folder, 'compiled');
+  for (const service of ['orders', 'inventory'])
+    await fillCompileCache(fileURLToPath(main(service)), compileCache);
+  const results: AttackResult[] = [];
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {});
+  signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true });
+  try {
+    const nodeOptions = `--max-old-space-size=${heapMiB}`;
+    await using rig = await startRig({ main, folder, compileCache, nodeOptions });
+    await warmUp(rig);
+    // The attacked pair is one replica of each service.
+    for (const other of rig.orders.slice(1)) await other.kill();
+    for (const attack of options.attacks) {
+      const result = await Promise.race([attempt(attack, { ...options, rig }), ended.promise]);
+      results.push(result);
+      options.onResult(result);
+    }
+  } finally {
+    const isFailed = results.some(({ failures }) => failures.length > 0);
+    if (!isFailed || signal.aborted) await rm(folder, { recursive: true, force: true });
+  }
+  return { results, evidence: results.some(({ failures }) => failures.length > 0) ? folder : undefined };
+}
+
+/** Runs an attack; one that cannot be measured is a failure, and the next one is run all the same. */
+async function attempt(
+  attack: Attack,
+  options: Omit<Parameters<typeof runAttack>[0], 'attack'>,
+): Promise<AttackResult> {
+  return runAttack({ ...options, attack }).catch((error) => ({
+    attack,
+    figures: undefined,
+    failures: [`it could not be measured: ${error instanceof Error ? error.message : error}`],
+    notes: [],
+    tookMs: 0,
+  }));
+}

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '@acme/dev/repository/paths';
+import { freeAddress } from '@acme/dev/start/free-address';
+import { importCatalogue } from '@acme/inventory/development/catalogue';
+import { type Pair, startPair } from '../pair/pair.ts';
+
+/** How often Prometheus asks, and judges its rules. */
+export const scrapeSeconds = 1;
+
+/** A pair with a catalogue, and a Prometheus that looks on. */
+export interface ScrapedPair extends AsyncDisposable {
+  readonly pair: Pair;
+  /** Where Prometheus answers. */
+  readonly prometheus: string;
+}
+
+/** Starts both in a folder that goes with them. @throws Error when there is no `prometheus`. */
+export async function startScrapedPair(onStep: (what: string) => void): Promise<ScrapedPair> {
+  await using starting = new AsyncDisposableStack();
+  const data = starting.use(await mkdtempDisposable(join(tmpdir(), 'prometheus-')));
+  // When root runs this, the database does as somebody else, who must get through.
+  await chmod(data.path, 0o755);
+  const [orders, inventory, prometheus] = [await freeAddress(0), await freeAddress(0), await freeAddress(0)];
+  const metricsPorts = { orders: portOf(orders), inventory: portOf(inventory) };
+  const options = { dataFolder: data.path, ordersPort: 0, inventoryPort: 0, metricsPorts, onStep };
+  const pair = starting.adopt(await startPair(options), (started) => started.close());
+  await importCatalogue({ ...pair, target: pair.inventoryTarget });
+
+  const configFolder = join(root, 'deploy/observability/prometheus');
+  const config = (await readFile(join(configFolder, 'prometheus.yml'), 'utf8'))
+    .replace('127.0.0.1:9464', orders)
+    .replace('127.0.0.1:9465', inventory)
+    .replaceAll('15s', `${scrapeSeconds}s`)
+    .replace('rules/', `${configFolder}/rules/`);
+  const configFile = join(data.path, 'prometheus.yml');
+  await writeFile(configFile, config);
+  const server = spawn(
+    'prometheus',
+    [
+      `--config.file=${configFile}`,
+      `--storage.tsdb.path=${data.path}/tsdb`,
+      `--web.listen-address=${prometheus}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise((resolve) => server.once('close', resolve));
+  try {
+    await once(server, 'spawn');
+  } catch (cause) {
+    throw new Error(`prometheus cannot be run: apt-get install prometheus`, { cause });
+  }
+  starting.defer(async () => {
+    server.kill();
+    await ended;
+  });
+  const running = starting.move();
+  return { pair, prometheus, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function portOf(address: string): number {
+  return Number(address.split(':')[1]);
+}

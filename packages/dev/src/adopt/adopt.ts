@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fail } from '../cli/fail.ts';
+import { root } from '../repository/paths.ts';
+import { endAdoption } from './end-adoption.ts';
+import { removeExamples } from './remove-examples.ts';
+import { currentScope, renameScope } from './rename-scope.ts';
+
+const usage = 'usage: npm run adopt -- --scope @mycompany [--keep orders,inventory|none] [--fresh-history]';
+
+const { values } = parseArgs({
+  options: {
+    scope: { type: 'string', default: '' },
+    keep: { type: 'string', default: 'orders,inventory' },
+    'fresh-history': { type: 'boolean', default: false },
+  },
+});
+const { scope, keep } = values;
+if (!/^@[a-z0-9][a-z0-9-]{0,38}$/.test(scope))
+  fail(`--scope is to be a scope of npm's, as @mycompany\n${usage}`);
+if (keep !== 'none' && keep.split(',').sort().join() !== 'inventory,orders')
+  fail(`--keep is orders,inventory or none: orders needs inventory\n${usage}`);
+
+const changes = git('status', '--porcelain');
+if (changes !== '')
+  fail(`adopt rewrites the whole repository, and git is the way back: commit or stash first\n${changes}`);
+
+try {
+  if (keep === 'none') removeExamples(root);
+  endAdoption(root);
+  const files = git('ls-files', '--cached', '--others', '--exclude-standard').split('\n');
+  renameScope(
+    root,
+    files.filter((file) => existsSync(join(root, file))),
+    scope,
+  );
+  run('buf', 'format', '--write');
+  run('buf', 'generate');
+  // Another scope sorts elsewhere among the imports.
+  run('biome', 'check', '--write', '--colors=off');
+  run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--offline', '--no-audit', '--no-fund');
+} catch (error) {
+  // The tree was clean: what differs now is what was done here.
+  git('reset', '--hard', '--quiet');
+  git('clean', '-fd', '--quiet');
+  const renamed = join(root, 'node_modules', scope);
+  if (existsSync(renamed)) renameSync(renamed, join(root, 'node_modules', currentScope));
+  fail(error);
+}
+
+// npm's links to packages that are gone.
+const links = join(root, 'node_modules', scope);
+for (const name of readdirSync(links))
+  if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
+if (values['fresh-history']) {
+  rmSync(join(root, '.git'), { recursive: true });
+  git('init', '--quiet', '--initial-branch=main');
+}
+git('add', '--all');
+process.stdout.write(`The repository is ${scope}'s. Next:
+
+  npm ci && npm run check && npm test
+  look through README.md, SECURITY.md and .github/CODEOWNERS: names in them are yours to choose
+  git commit --message "Begin"
+${keep === 'none' ? '  npm run new:service -- payments\n' : ''}`);
+
+function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`);
+  return stdout.trimEnd();
+}
+
+function git(...args: string[]): string {
+  try {
+    return run('git', ...args);
+  } catch (error) {
+    return fail(error);
+  }
+}

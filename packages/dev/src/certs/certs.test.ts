@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { createLogger } from '@acme/rpc/logging/log';
+import { makeAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
+import { hourAround } from '@acme/rpc/testing/certificates/test-certificates';
+import { startTestServer } from '@acme/rpc/testing/start-test-server';
+import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { serverCredentials } from '@acme/rpc/tls/server-credentials';
+import { expect, test } from 'vitest';
+import { makeDevelopmentCertificates } from './development-certificates.ts';
+
+const run = promisify(execFile);
+const dayMs = 24 * 60 * 60 * 1000;
+const log = createLogger({ service: 'test', level: 'silent' });
+const main = new URL('./certs.ts', import.meta.url).pathname;
+
+const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'certs-test-'));
+const certificateIn = async (folder: string, name: string) =>
+  new X509Certificate(await readFile(join(folder, `${name}.crt`)));
+
+function tlsOf(folder: string, name: string) {
+  const file = (ending: string) => join(folder, ending);
+  return {
+    mode: 'mtls',
+    certFile: file(`${name}.crt`),
+    keyFile: file(`${name}.key`),
+    caFile: file('ca.crt'),
+  } as const;
+}
+
+test('ensure the command makes certificates with which services reach each other, and that production refuses', async () => {
+  await using folder = await makeFolder();
+  const { stdout } = await run(process.execPath, [main, '--out', folder.path]);
+  expect(stdout.trim().split('\n').length).toBe(4);
+  const [inventory, orders] = [tlsOf(folder.path, 'inventory'), tlsOf(folder.path, 'orders')];
+  const identities: unknown[] = [];
+  const development = { log, developmentCertificates: true };
+  await using server = await startTestServer(
+    InventoryService,
+    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    {
+      credentials: {
+        server: await serverCredentials(inventory, development),
+        channel: await channelCredentials(orders, development),
+      },
+      interceptors: (chain) => [
+        (next) => (call) => {
+          identities.push(call.peerIdentity);
+          return next(call);
+        },
+        ...chain,
+      ],
+    },
+  );
+  const credentials = await channelCredentials(tlsOf(folder.path, 'client'), development);
+  for (const host of ['127.0.0.1', 'localhost']) {
+    using client = createClient(InventoryService, {
+      target: `${host}:${server.running.port}`,
+      token: () => 'token',
+      credentials,
+    });
+    await client.getStock({ sku: 'A' });
+  }
+  await server.client.getStock({ sku: 'A' });
+  expect(new Set(identities)).toEqual(
+    new Set(['spiffe://saturday.invalid/client', 'spiffe://saturday.invalid/orders']),
+  );
+  const production = { log, developmentCertificates: false };
+  const refusal = /^[^\n]+ is of the Saturday development CA[^\n]+$/;
+  await expect(serverCredentials(inventory, production)).rejects.toThrow(refusal);
+  await expect(channelCredentials(orders, production)).rejects.toThrow(refusal);
+});
+
+test('ensure only the owner may read the keys, and nothing half-written is left', async () => {
+  await using folder = await makeFolder();
+  await makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now: new Date() });
+  expect((await readdir(folder.path)).toSorted()).toEqual(['ca.crt', 'ca.key', 'orders.crt', 'orders.key']);
+  for (const name of ['ca.key', 'orders.key'])
+    expect(((await stat(join(folder.path, name))).mode & 0o777).toString(8)).toBe('600');
+});
+
+test('ensure a leaf names its service and this machine, and lives for 30 days', async () => {
+  await using folder = await makeFolder();
+  const now = new Date('2026-11-21T12:00:00Z');
+  await makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now });
+  const [leaf, authority] = [
+    await certificateIn(folder.path, 'orders'),
+    await certificateIn(folder.path, 'ca'),
+  ];
+  expect(leaf.subjectAltName?.split(', ')).toEqual([
+    'DNS:orders',
+    'DNS:localhost',
+    'IP Address:127.0.0.1',
+    'IP Address:0:0:0:0:0:0:0:1',
+    'URI:spiffe://saturday.invalid/orders',
+  ]);
+  expect(leaf.validToDate.getTime() - now.getTime()).toBe(30 * dayMs);
+  expect(leaf.validFromDate.getTime()).toBeLessThan(now.getTime());
+  expect([leaf.ca, authority.ca]).toEqual([false, true]);
+  expect(leaf.verify(authority.publicKey)).toBe(true);
+});
+
+test('ensure running again renews the leaves and keeps the authority, until it would not outlive them', async () => {
+  await using folder = await makeFolder();
+  const make = async (days: number) => {
+    const now = new Date(Date.now() + days * dayMs);
+    await makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now });
+    const [leaf, authority] = [
+      await certificateIn(folder.path, 'orders'),
+      await certificateIn(folder.path, 'ca'),
+    ];
+    expect(leaf.verify(authority.publicKey)).toBe(true);
+    return { leaf: leaf.fingerprint256, authority: authority.fingerprint256 };
+  };
+  const first = await make(0);
+  const second = await make(334);
+  const third = await make(336);
+  expect(second.authority).toBe(first.authority);
+  expect(third.authority).not.toBe(first.authority);
+  expect(new Set([first.leaf, second.leaf, third.leaf]).size).toBe(3);
+});
+
+test('ensure an authority without its key, or with that of another, is made anew', async () => {
+  await using folder = await makeFolder();
+  const options = { folder: folder.path, names: ['orders'], now: new Date() };
+  const key = join(folder.path, 'ca.key');
+  for (const spoil of [
+    () => rm(key),
+    () => writeFile(key, makeAuthority('another', hourAround()).privateKey),
+  ]) {
+    await makeDevelopmentCertificates(options);
+    const before = await certificateIn(folder.path, 'ca');
+    await spoil();
+    await makeDevelopmentCertificates(options);
+    const after = await certificateIn(folder.path, 'ca');
+    expect(after.fingerprint256).not.toBe(before.fingerprint256);
+    expect((await certificateIn(folder.path, 'orders')).verify(after.publicKey)).toBe(true);
+  }
+});
+
+test('ensure certificates that are not of development are not written over', async () => {
+  for (const name of ['ca', 'orders']) {
+    await using folder = await makeFolder();
+    const file = join(folder.path, `${name}.crt`);
+    for (const text of [makeAuthority('Acme root', hourAround()).certificate, 'not a certificate']) {
+      await writeFile(file, text);
+      const making = makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now: new Date() });
+      await expect(making).rejects.toThrow(`${file} is not of the Saturday development CA`);
+      expect(await readFile(file, 'utf8')).toBe(text);
+    }
+    expect(await readdir(folder.path)).toEqual([`${name}.crt`]);
+  }
+});
+
+test.each(['', 'ca', 'Orders', 'a/b', '../orders', 'a b', '-a', '.'])(
+  'ensure %j is not taken for the name of a service',
+  async (name) => {
+    await using folder = await makeFolder();
+    const making = makeDevelopmentCertificates({ folder: folder.path, names: [name], now: new Date() });
+    await expect(making).rejects.toThrow('is no name for a service');
+    expect(await readdir(folder.path)).toEqual([]);
+  },
+);

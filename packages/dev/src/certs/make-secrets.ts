@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../cli/fail.ts';
+import { services as entries } from '../repository/services.ts';
+import { announceServices } from '../start/running-services.ts';
+import { makeDevelopmentCertificates } from './development-certificates.ts';
+import { openDevelopmentKeys, writeWhole } from './development-keys.ts';
+
+/**
+ * Makes what the parts of the Compose stack show each other, a folder for each part, which nobody else mounts:
+ *
+ * - `operator`: the authority, the key that signs tokens, a client's certificate. Who has it can be anybody.
+ * - one of each service's name: a certificate and its key, the authorities and token keys to trust, the database's URL
+ * - `postgres`: the passwords of the services' roles
+ *
+ * Passwords and signing keys are made once. The certificates are new every time: running services take them over.
+ */
+const folder = process.argv[2] ?? fail('usage: node make-secrets.ts FOLDER');
+const services = entries.map(({ name }) => name);
+
+try {
+  const operator = join(folder, 'operator');
+  const certificates = join(operator, 'certs');
+  await makeDevelopmentCertificates({
+    folder: certificates,
+    names: [...services, 'client'],
+    now: new Date(),
+  });
+  const { jwksFile } = await openDevelopmentKeys(operator);
+  for (const each of ['postgres', ...services]) await mkdir(join(folder, each), { recursive: true });
+  for (const service of services) {
+    const own = (name: string) => join(folder, service, name);
+    await copyWhole(join(certificates, 'ca.crt'), own('ca.crt'), 0o444);
+    await copyWhole(join(certificates, `${service}.key`), own('tls.key'), 0o400);
+    await copyWhole(join(certificates, `${service}.crt`), own('tls.crt'), 0o444);
+    await copyWhole(jwksFile, own('jwks.json'), 0o444);
+    const password = await passwordIn(join(folder, 'postgres', service));
+    const url = `postgres://${service}:${password}@postgres:5432/${service}`;
+    await writeWhole(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
+  }
+  await announceServices(operator, {
+    targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
+    tls: { certFile: 'certs/client.crt', keyFile: 'certs/client.key', caFile: 'certs/ca.crt' },
+  });
+  process.stdout.write(`secrets of ${services.join(' and ')} are in ${folder}\n`);
+} catch (error) {
+  fail(error);
+}
+
+async function copyWhole(from: string, to: string, mode: number): Promise<void> {
+  await writeWhole(to, await readFile(from, 'utf8'), mode);
+}
+
+/** The password in a file, made when it is not there. PostgreSQL reads it as another user, through the group. */
+async function passwordIn(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known) return known;
+  const password = randomBytes(32).toString('base64url');
+  await writeWhole(file, password, 0o440);
+  return password;
+}

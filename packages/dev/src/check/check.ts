@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generatedDrift } from '../generate/generated-drift.ts';
+import { printValidateProto } from '../generate/print-validate-proto.ts';
+import { root } from '../repository/paths.ts';
+import { contractBase } from './contract-base.ts';
+import { requireContractPolicies } from './contract-policies.ts';
+import { imageDigests } from './image-digests.ts';
+import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
+import { observabilityDrift } from './observability-drift.ts';
+import { workflowLint } from './workflow-lint.ts';
+
+/** Gives or throws what is wrong. */
+type Check = () => string | undefined | Promise<string | undefined>;
+
+const checks: Record<string, Check> = {
+  'format, lint and import rule': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
+  types: () => run('tsc', '--noEmit', '--project', '.'),
+  'no dead code, no unused dependency': () => run('knip', '--no-progress', '--treat-config-hints-as-errors'),
+  'buf lint': () => run('buf', 'lint'),
+  'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
+  'buf breaking': () => {
+    const base = contractBase();
+    if (base) return run('buf', 'breaking', '--against', `.git#ref=${base}`);
+    process.stdout.write('     no commit before this one has a contract that could be broken\n');
+    return undefined;
+  },
+  'a policy on every method': () => requireContractPolicies(),
+  "protovalidate's contract in step": () =>
+    readFileSync(join(root, 'proto/buf/validate/validate.proto'), 'utf8') === printValidateProto()
+      ? undefined
+      : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
+  'generated code in step': generatedDrift,
+  workflows: workflowLint,
+  'images pinned by digest': () => imageDigests(),
+  'dashboards and alerts in step with the metrics': observabilityDrift,
+  'Kubernetes manifests': () => kubernetesManifests(),
+};
+
+const lines: string[] = [];
+let failed = 0;
+for (const [name, check] of Object.entries(checks)) {
+  const startMs = performance.now();
+  const problem = await attempt(check);
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  lines.push(`${problem === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
+  process.stdout.write(`${lines.at(-1)}\n`);
+  if (problem === undefined) continue;
+  failed += 1;
+  lines.push(`${problem.trimEnd()}\n`);
+  process.stdout.write(`${lines.at(-1)}\n`);
+}
+lines.push(`checks: ${Object.keys(checks).length - failed} passed, ${failed} failed`);
+process.stdout.write(`${lines.at(-1)}\n`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+// GitHub shows it on the page of the run.
+const summary = process.env.GITHUB_STEP_SUMMARY;
+if (summary) appendFileSync(summary, `## npm run check\n\n\`\`\`\n${lines.join('\n')}\n\`\`\`\n`);
+
+async function attempt(check: Check): Promise<string | undefined> {
+  try {
+    return await check();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Runs a tool of this repository's; its output when it fails, also when it cannot be started. */
+function run(command: string, ...args: string[]): string | undefined {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  return status === 0 ? undefined : (error?.message ?? `${stdout}${stderr}`);
+}

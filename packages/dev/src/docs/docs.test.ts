@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { repository } from '../gate/contract-change.ts';
+import { anchors, codeBlocks, codeTexts, linkTargets, markdownFiles, read } from './markdown.ts';
+
+const files = markdownFiles(repository);
+const { scripts } = JSON.parse(read(repository, 'package.json'));
+
+/** What npm can do without being told in package.json. */
+const npmVerbs = ['ci', 'install', 'run'];
+
+/** Commands of npm in a text that no script and no verb of npm's answers to. */
+function unknownCommands(text: string): string[] {
+  const named = [...text.matchAll(/\bnpm (run )?([a-z][\w:-]*)/g)];
+  return named
+    .filter(([, run, name = '']) => !(name in scripts) && (run || !npmVerbs.includes(name)))
+    .map(([command]) => command);
+}
+
+test('ensure the Markdown of the repository is found', () => {
+  expect(files).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'packages/rpc/README.md']));
+});
+
+test('ensure every npm command in the documents exists', () => {
+  const unknown = files.flatMap((file) =>
+    codeTexts(read(repository, file))
+      .flatMap(unknownCommands)
+      .map((command) => `${file}: ${command}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('ensure every npm command that CI runs exists', () => {
+  const ci = ['.ci/run', ...globSync('.github/workflows/*.yml', { cwd: repository })];
+  const withoutComments = ci.map((file) => read(repository, file).replaceAll(/^\s*#.*$/gm, ''));
+  expect(withoutComments.flatMap(unknownCommands)).toEqual([]);
+});
+
+test('ensure the README names every script', () => {
+  const named = codeTexts(read(repository, 'README.md')).join('\n');
+  const verbs = Object.keys(scripts).map((name) => (['start', 'test'].includes(name) ? name : `run ${name}`));
+  expect(verbs.filter((verb) => !named.includes(`npm ${verb}`))).toEqual([]);
+});
+
+test('ensure a command that does not exist is noticed', () => {
+  expect(
+    codeTexts('`npm run nothing`\n\n```sh\nnpm ci && npm nowhere\n```\n').flatMap(unknownCommands),
+  ).toEqual(['npm nowhere', 'npm run nothing']);
+});
+
+/** Links of a file that lead nowhere in the repository. */
+function brokenLinks(file: string, text: string): string[] {
+  return linkTargets(text).filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [path = '', anchor] = target.split('#');
+    const linked = path === '' ? file : join(dirname(file), decodeURI(path));
+    if (!existsSync(join(repository, linked))) return true;
+    return anchor !== undefined && !anchors(read(repository, linked)).includes(anchor);
+  });
+}
+
+test('ensure every relative link in the documents leads somewhere', () => {
+  const broken = files.flatMap((file) =>
+    brokenLinks(file, read(repository, file)).map((link) => `${file}: ${link}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('ensure a link that leads nowhere is noticed', () => {
+  const text =
+    '[a](README.md) [b](README.md#see-it-run) [c](nothing.md) [d](README.md#nothing) [e](https://x.y)';
+  expect(brokenLinks('CHANGELOG.md', text)).toEqual(['nothing.md', 'README.md#nothing']);
+});
+
+/** Compiles these sources as files of the repository; what the compiler has to say. */
+function compile(sources: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
+  try {
+    symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+    const { compilerOptions } = JSON.parse(read(repository, 'tsconfig.json'));
+    // Readers see the beginning of something: it need not be used up.
+    const lenient = { noUnusedLocals: false, noUnusedParameters: false };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { ...compilerOptions, ...lenient }, include: ['*.ts'] }),
+    );
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+    for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, name), source);
+    const tsc = join(repository, 'node_modules/.bin/tsc');
+    const { stdout, error } = spawnSync(tsc, ['--project', folder], { cwd: folder, encoding: 'utf8' });
+    if (error) throw error;
+    return stdout;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('ensure every TypeScript block in the documents compiles', () => {
+  const sources: Record<string, string> = { 'wrong.ts': 'export const wrong: string = 1;\n' };
+  for (const file of files)
+    for (const { language, code, line, preamble } of codeBlocks(read(repository, file)))
+      if (language === 'ts')
+        sources[`${file.replaceAll(/\W/g, '-')}-line-${line}.ts`] = `export {};\n${preamble}\n${code}`;
+  expect(Object.keys(sources).length).toBeGreaterThan(1);
+  // The wrong one shows that the others were looked at.
+  expect(compile(sources)).toMatch(/^wrong\.ts\(1,14\): error TS2322: [^\n]*\n$/);
+}, 60_000);
+
+/** A contract without its comments and its layout. */
+function bare(proto: string): string {
+  return proto
+    .replaceAll(/\/\/[^\n]*/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+test('ensure every piece of the contract in the documents stands in the contract', () => {
+  const contract = globSync('proto/**/*.proto', { cwd: repository }).map((file) =>
+    bare(read(repository, file)),
+  );
+  const blocks = files.flatMap((file) => codeBlocks(read(repository, file)));
+  const quoted = blocks.filter(({ language }) => language === 'proto');
+  expect(quoted.length).toBeGreaterThan(0);
+  for (const { code } of quoted)
+    expect(
+      contract.some((proto) => proto.includes(bare(code))),
+      `stands in no .proto:\n${code}`,
+    ).toBe(true);
+});

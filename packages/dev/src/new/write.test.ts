@@ -1,0 +1,23 @@
+import { mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeService } from './write.ts';
+
+test('ensure a failure in the middle leaves all as it was', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'write-'));
+  const at = (...path: string[]) => join(folder.path, ...path);
+  mkdirSync(at('proto', 'orders'), { recursive: true });
+  writeFileSync(at('services.ts'), 'the old list');
+  // A file where the next one wants a folder.
+  writeFileSync(at('gen'), '');
+  const files = new Map([
+    ['services.ts', 'the new list'],
+    ['proto/payments/v1/payment.proto', 'syntax'],
+    ['gen/src/payments/v1/payment_pb.ts', 'export {}'],
+  ]);
+  const before = readdirSync(folder.path, { recursive: true });
+  expect(() => writeService(folder.path, 'payments', files)).toThrow('ENOTDIR');
+  expect(readdirSync(folder.path, { recursive: true })).toEqual(before);
+  expect(readFileSync(at('services.ts'), 'utf8')).toBe('the old list');
+});

@@ -1,0 +1,50 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { ServicesAccess } from '../start/services-access.ts';
+
+/** One service of the repository, as `services.ts` lists it. */
+export interface ServiceEntry {
+  /** Its folder in `services/`, its database and its host. */
+  readonly name: string;
+  readonly descriptor: DescService;
+  /** Port of its gRPC server. */
+  readonly port: number;
+  /** Port of its Prometheus exporter. */
+  readonly metricsPort: number;
+  /**
+   * The services that it calls, and the scopes of the token that it sends them. It reads their targets from
+   * `NAME_TARGET`, and the token from `AUTH_TOKEN_FILE`.
+   */
+  readonly calls: Readonly<Record<string, readonly string[]>>;
+  /** Fills the service at its first start. Returns a description of the data. */
+  readonly seed?: (access: ServicesAccess) => Promise<string>;
+  /** Streams that `npm run watch -- NAME` follows, by that name. */
+  readonly watches?: Readonly<Record<string, WatchEntry>>;
+  /** Calls that `npm start` prints. */
+  readonly examples: readonly Example[];
+}
+
+/** A server-streaming method whose responses carry a `resume_token`. */
+export interface WatchEntry {
+  /** As the contract names it: `WatchOrders`. */
+  readonly method: string;
+  /** Command-line options, by their names. */
+  readonly options: Readonly<Record<string, WatchOption>>;
+  /** Formats one change. Returns undefined for a heartbeat. */
+  line(response: unknown): string | undefined;
+}
+
+/** A command-line option that sets a field of the request. */
+export interface WatchOption {
+  /** The field's JSON name: `customerId`. */
+  readonly field: string;
+  /** Whether the field is repeated, and the option may be given several times. */
+  readonly repeated?: boolean;
+  /** Scope that the token needs in addition when the option is given. */
+  readonly scope?: string;
+}
+
+export interface Example {
+  /** As the contract names it: `GetOrder`. */
+  readonly method: string;
+  readonly request: object;
+}

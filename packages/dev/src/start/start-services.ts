@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import {
+  audienceOf,
+  type DevelopmentKeys,
+  developmentIssuer,
+  openDevelopmentKeys,
+  writeWhole,
+} from '../certs/development-keys.ts';
+import { root } from '../repository/paths.ts';
+import type { ServiceEntry } from '../repository/service-entry.ts';
+import { freeAddress } from './free-address.ts';
+import { metricsVariables } from './metrics-port.ts';
+import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
+import { type ServicesAccess, targetOf } from './services-access.ts';
+
+export interface StartOptions {
+  readonly dataFolder: string;
+  /** Each after those that it calls. */
+  readonly services: readonly ServiceEntry[];
+  /** Where each listens, by its name: 0 for any port that is free. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Where each shows its metrics, if it can listen there; those that are not named show none. */
+  readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
+  /** Hears of each part that is up. */
+  readonly onStep: (what: string) => void;
+}
+
+export interface RunningServices extends ServicesAccess {
+  readonly services: readonly ServiceProcess[];
+  /** Where a service keeps its data. */
+  databaseUrl(service: string): string;
+  /** Starts a service that has ended again, where it was. */
+  restart(service: string): Promise<void>;
+  /** Drains the services, callers first, then stops the database. */
+  close(): Promise<void>;
+}
+
+const daySeconds = 24 * 60 * 60;
+
+/** Starts PostgreSQL and the services, as processes of their own, with development keys and tokens. */
+export async function startServices(options: StartOptions): Promise<RunningServices> {
+  const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
+  const targets: Record<string, string> = {};
+  for (const { name, port } of services) targets[name] = await freeAddress(ports[name] ?? port);
+  const database = await startEmbedded({ dataFolder: join(dataFolder, 'postgres') });
+  const processes: ServiceProcess[] = [];
+  const processOptions: ServiceProcessOptions[] = [];
+  const restart = async (name: string) => {
+    const index = processOptions.findIndex((each) => each.name === name);
+    const options = processOptions[index];
+    if (!options) throw new Error(`${name} was not started`);
+    processes[index] = await startServiceProcess(options);
+  };
+  const close = async () => {
+    for (const service of processes.toReversed()) await service.stop();
+    await database.close();
+  };
+  try {
+    onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
+    const keys = await openDevelopmentKeys(dataFolder);
+    await mkdir(join(dataFolder, 'logs'), { recursive: true });
+    for (const service of services) {
+      const { name } = service;
+      await database.ensureDatabase(name);
+      const listenAddress = targetOf({ targets }, name);
+      const metricsPort = metricsPorts[name];
+      const options: ServiceProcessOptions = {
+        name,
+        main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
+        listenAddress,
+        logFile: join(dataFolder, 'logs', `${name}.log`),
+        environment: {
+          DATABASE_URL: database.url(name),
+          AUTH_JWKS: keys.jwksFile,
+          AUTH_ISSUER: developmentIssuer,
+          AUTH_AUDIENCE: name,
+          // The services call each other in plain text, without certificates.
+          ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
+          ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
+          ...(await callVariables(service, { dataFolder, targets, keys })),
+        },
+      };
+      processes.push(await startServiceProcess(options));
+      processOptions.push(options);
+      onStep(`${name} on ${listenAddress}`);
+    }
+    return {
+      targets,
+      services: processes,
+      databaseUrl: database.url,
+      restart,
+      token: async (subject, scopes, audience = audienceOf(scopes)) =>
+        keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function isCalled(name: string, services: readonly ServiceEntry[]): boolean {
+  return services.some(({ calls }) => name in calls);
+}
+
+interface CallOptions {
+  readonly dataFolder: string;
+  readonly targets: Readonly<Record<string, string>>;
+  readonly keys: DevelopmentKeys;
+}
+
+/**
+ * Returns the variables by which a service finds the one that it calls: its target, and the file of a token for it.
+ *
+ * @throws Error for a service that calls several: `AUTH_TOKEN_FILE` holds a token for one audience.
+ */
+async function callVariables(
+  { name, calls }: ServiceEntry,
+  { dataFolder, targets, keys }: CallOptions,
+): Promise<Record<string, string>> {
+  const [called, ...others] = Object.entries(calls);
+  if (!called) return {};
+  if (others.length > 0)
+    throw new Error(`${name} calls several services: each wants a token of its own, in a file of its own`);
+  const [audience, scopes] = called;
+  const tokenFile = join(dataFolder, 'keys', `${name}.token`);
+  const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
+  await writeWhole(tokenFile, token, 0o600);
+  return {
+    [`${audience.toUpperCase()}_TARGET`]: targetOf({ targets }, audience),
+    AUTH_TOKEN_FILE: tokenFile,
+  };
+}

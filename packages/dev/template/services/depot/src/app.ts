@@ -1,0 +1,67 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { migrate } from '@acme/postgres/migrations/migrate';
+// <list>
+import { openServiceKeys } from '@acme/postgres/paging/service-key';
+import { openPool } from '@acme/postgres/pool/pool';
+import { openReadiness } from '@acme/postgres/pool/readiness';
+// </list>
+import { createLogger } from '@acme/rpc/logging/log';
+// </list>
+import { startService } from '@acme/rpc/server/start-service';
+// <list>
+import { createPageTokens } from '@acme/rpc/tokens/page-token';
+import { createClerkService } from './clerk-service.ts';
+import type { Config } from './config.ts';
+import { toStatus } from './error-map.ts';
+import { createWidgetStore } from './widget-store.ts';
+
+export interface App {
+  readonly port: number;
+  /** How long `close` may take. */
+  readonly closeTimeoutMs: number;
+  close(): Promise<void>;
+}
+
+/** Starts depot: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+export async function startApp({ server, databaseUrl }: Config): Promise<App> {
+  await using starting = new AsyncDisposableStack();
+  const log = createLogger({ service: 'depot', level: server.logLevel });
+  await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
+  const pool = starting.adopt(
+    openPool({
+      url: databaseUrl,
+      max: 10,
+      applicationName: 'depot',
+      onError: (err) => log.warn({ err }, 'idle database connection lost'),
+    }),
+    (pool) => pool.end(),
+  );
+  const readiness = starting.adopt(openReadiness(databaseUrl, 'depot'), (each) => each.close());
+
+  // <list>
+  const tokenKeys = starting.adopt(
+    await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
+    (each) => each.close(),
+  );
+  // </list>
+  const service = starting.adopt(
+    await startService({
+      config: server,
+      log,
+      service: ClerkService,
+      implementation: createClerkService({
+        store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+        // <list>
+        widgetPages: createPageTokens(tokenKeys, 'ListWidgets'),
+        // </list>
+      }),
+      errors: toStatus,
+      ready: readiness.check,
+    }),
+    (each) => each.drain(),
+  );
+  const running = starting.move();
+  const { port, closeTimeoutMs } = service;
+  return { port, closeTimeoutMs, close: () => running.disposeAsync() };
+}

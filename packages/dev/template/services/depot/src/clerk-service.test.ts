@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+// <create|get>
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { policyOf } from '@acme/rpc/call/policy';
+// </create|get>
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { test as base, describe, expect } from 'vitest';
+import { startTestDepot } from './testing/start-test-depot.ts';
+
+// <get|list>
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
+// </get|list>
+const scopes = ['depot:read', 'depot:write'];
+
+/** A test with an app for all tests of the file, and a caller of its own. */
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  .extend('depot', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const depot = await startTestDepot();
+    onCleanup(() => depot[Symbol.asyncDispose]());
+    return depot;
+  })
+  .extend('subject', () => `subject-${randomUUID()}`)
+  .extend('client', ({ depot, subject }) => depot.clientFor(subject, scopes));
+
+describe.for(ClerkService.methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
+  test('ensure it takes a token, and a scope of the token', async ({ depot, subject }) => {
+    // Callers are judged before their messages: empty ones do.
+    const codeFor = async (granted?: readonly string[]) => {
+      const client = await depot.clientFor(subject, granted);
+      const call = client[method.localName as keyof typeof ClerkService.method];
+      return (await rejectionOf(call({}))).code;
+    };
+    expect(await codeFor()).toBe(Code.UNAUTHENTICATED);
+    const others = scopes.filter((scope) => !policyOf(method).scopes.includes(scope));
+    expect(await codeFor(others)).toBe(Code.PERMISSION_DENIED);
+  });
+});
+// <create>
+
+describe('creating', () => {
+  test('ensure a request that is repeated is answered with the same widget', async ({ client, subject }) => {
+    const request = { requestId: randomUUID(), title: 'blue' };
+    const { widget } = await client.createWidget(request);
+    expect(widget).toMatchObject({ ownerId: subject, title: 'blue' });
+    // UUIDs are the same in capitals (RFC 9562, section 4).
+    const again = await client.createWidget({ ...request, requestId: request.requestId.toUpperCase() });
+    expect(again.widget).toEqual(widget);
+  });
+
+  test('ensure a request_id that is used again for other content is refused by its reason', async ({
+    client,
+  }) => {
+    const request = { requestId: randomUUID(), title: 'blue' };
+    const { widget } = await client.createWidget(request);
+    const refused = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
+    expect(refused.code).toBe(Code.FAILED_PRECONDITION);
+    expect(refused.detail(ErrorInfoSchema)).toMatchObject({
+      domain: 'depot.v1',
+      reason: 'REQUEST_ID_REUSED',
+      metadata: { widget_id: widget?.id },
+    });
+  });
+
+  test.for([
+    ['no request_id', { requestId: '' }],
+    ['a request_id that is no UUID', { requestId: 'one' }],
+    ['no title', { title: '' }],
+    ['a title that is too long', { title: 'x'.repeat(201) }],
+    ['a control character', { title: 'a\u0000b' }],
+  ] as const)('ensure %s is INVALID_ARGUMENT', async ([, wrong], { client }) => {
+    const request = { requestId: randomUUID(), title: 'blue', ...wrong };
+    expect((await rejectionOf(client.createWidget(request))).code).toBe(Code.INVALID_ARGUMENT);
+  });
+});
+// </create>
+// <get>
+
+describe('reading one', () => {
+  test('ensure it is read by its owner, and by who may read any', async ({ depot, client, subject }) => {
+    const asked = { ownerId: subject, requestId: randomUUID(), title: 'blue' };
+    const { id } = await depot.store.create(asked, signal);
+    expect((await client.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject, title: 'blue' });
+    const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
+    expect((await auditor.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject });
+  });
+
+  test('ensure one that is another owner’s cannot be told from one that is not there', async ({
+    depot,
+    client,
+  }) => {
+    const asked = { ownerId: 'somebody else', requestId: randomUUID(), title: 'blue' };
+    const { id } = await depot.store.create(asked, signal);
+    for (const wanted of [id, randomUUID()]) {
+      const refused = await rejectionOf(client.getWidget({ id: wanted }));
+      expect(refused).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
+      expect(refused.detail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
+    }
+  });
+});
+// </get>
+// <list>
+
+describe('listing', () => {
+  test('ensure the pages hold all of the caller’s, newest first, and nobody else’s', async ({
+    depot,
+    client,
+    subject,
+  }) => {
+    const titles = ['first', 'second', 'third'];
+    for (const ownerId of [subject, `not-${subject}`])
+      for (const title of titles)
+        await depot.store.create({ ownerId, requestId: randomUUID(), title }, signal);
+    const first = await client.listWidgets({ pageSize: 2 });
+    const second = await client.listWidgets({ pageSize: 2, pageToken: first.nextPageToken });
+    expect(second.nextPageToken).toBe('');
+    const listed = [...first.widgets, ...second.widgets];
+    expect(listed.map(({ title }) => title)).toEqual(titles.toReversed());
+    for (const each of listed) expect(each.ownerId).toBe(subject);
+  });
+
+  test('ensure another owner’s take a scope of their own, and their page tokens are good for them alone', async ({
+    depot,
+    client,
+    subject,
+  }) => {
+    for (const title of ['first', 'second'])
+      await depot.store.create({ ownerId: subject, requestId: randomUUID(), title }, signal);
+    const stranger = await depot.clientFor('stranger', ['depot:read']);
+    const refused = await rejectionOf(stranger.listWidgets({ ownerId: subject }));
+    expect(refused.code).toBe(Code.PERMISSION_DENIED);
+    const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
+    const page = await auditor.listWidgets({ ownerId: subject, pageSize: 1 });
+    expect(page.widgets).toHaveLength(1);
+    const forged = await rejectionOf(auditor.listWidgets({ pageToken: page.nextPageToken }));
+    expect(forged.code).toBe(Code.INVALID_ARGUMENT);
+    const negative = await rejectionOf(client.listWidgets({ pageSize: -1 }));
+    expect(negative.code).toBe(Code.INVALID_ARGUMENT);
+  });
+});
+// </list>
+// <each-create|each-other>
+
+test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+  expect((await rejectionOf(client.otherRpc({ requestId: randomUUID() }))).code).toBe(Code.UNIMPLEMENTED);
+});
+// </each-create|each-other>
+// <each-get>
+
+test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+  expect((await rejectionOf(client.otherRpc({ id: randomUUID() }))).code).toBe(Code.UNIMPLEMENTED);
+});
+// </each-get>
+// <each-list>
+
+test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+  expect((await rejectionOf(client.otherRpc({}))).code).toBe(Code.UNIMPLEMENTED);
+});
+// </each-list>

@@ -1,0 +1,26 @@
+import { databaseStatus } from '@acme/postgres/status/database-status';
+import { errorInfo, resourceInfo } from '@acme/rpc/errors/error-details';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { WidgetError, type WidgetProblem } from './widget.ts';
+
+const domain = 'depot.v1';
+
+/** The one map from this service's errors to statuses; clerk_service.proto promises them. */
+export function toStatus(error: unknown): RpcError | undefined {
+  return error instanceof WidgetError ? problemStatus(error.problem) : databaseStatus(error);
+}
+
+function problemStatus(problem: WidgetProblem): RpcError {
+  switch (problem.kind) {
+    case 'WIDGET_NOT_FOUND':
+      return new RpcError(Code.NOT_FOUND, `there is no widget ${problem.id}`, {
+        details: [errorInfo(domain, problem.kind), resourceInfo('depot.v1/Widget', problem.id)],
+      });
+    case 'REQUEST_ID_REUSED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `request_id ${problem.requestId} created another widget: use a new one for other content`,
+        { details: [errorInfo(domain, problem.kind, { widget_id: problem.widgetId })] },
+      );
+  }
+}

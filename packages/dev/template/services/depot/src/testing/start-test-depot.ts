@@ -1,0 +1,53 @@
+import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { openPool } from '@acme/postgres/pool/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { type Client, createClient } from '@acme/rpc/client/create-client';
+import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { createFakes } from '@acme/rpc/testing/fakes';
+import { startApp } from '../app.ts';
+import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
+
+/** The real app in this process, behind a real socket, on a database of its own. */
+export interface TestDepot extends AsyncDisposable {
+  /** For what stands in the database before a test. */
+  readonly store: WidgetStore;
+  /** A client that shows the subject's token; without scopes it shows none. */
+  clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof ClerkService>>;
+}
+
+export async function startTestDepot(): Promise<TestDepot> {
+  await using started = new AsyncDisposableStack();
+  const keys = started.use(await makeSigningKeys());
+  const { url } = started.use(await createTestDatabase());
+  const { port } = started.adopt(
+    await startApp({
+      server: {
+        listenAddress: '127.0.0.1:0',
+        deadlineMode: 'default',
+        auth: { jwks: keys.jwks, issuer, audience: 'depot', clockToleranceSeconds: 5 },
+        peers: new Map(),
+        traceContext: 'peers',
+        tls: undefined,
+        drainTimeoutMs: 2000,
+        logLevel: 'silent',
+        production: false,
+      },
+      databaseUrl: url,
+    }),
+    (app) => app.close(),
+  );
+  const pool = started.adopt(openPool({ url, max: 3, applicationName: 'test', onError: () => {} }), (each) =>
+    each.end(),
+  );
+  const running = started.move();
+  return {
+    store: createWidgetStore(pool, createFakes()),
+    clientFor: async (subject, scopes) => {
+      const shown = scopes && (await keys.sign({ sub: subject, aud: 'depot', scope: scopes.join(' ') }));
+      return running.use(
+        createClient(ClerkService, { target: `127.0.0.1:${port}`, ...(shown && { token: () => shown }) }),
+      );
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { migrate } from '@acme/postgres/migrations/migrate';
+import { openPool } from '@acme/postgres/pool/pool';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { createFakes } from '@acme/rpc/testing/fakes';
+import { test as base, expect } from 'vitest';
+import { createWidgetStore } from './widget-store.ts';
+
+/** Of a caller that stays. */
+const { signal } = new AbortController();
+
+const { now, newId } = createFakes();
+
+/** A test with a database for all tests of the file, and an owner of its own. */
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  .extend('pool', { scope: 'file' }, async ({}, { onCleanup }) => {
+    await using opened = new AsyncDisposableStack();
+    const { url } = opened.use(await createTestDatabase());
+    await migrate(url, new URL('../migrations/', import.meta.url));
+    const pool = openPool({ url, max: 10, applicationName: 'test', onError: () => {} });
+    opened.adopt(pool, (each) => each.end());
+    const kept = opened.move();
+    onCleanup(() => kept.disposeAsync());
+    return pool;
+  })
+  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId }))
+  .extend('ownerId', () => `owner-${randomUUID()}`);
+
+test('ensure a request that comes many times at once creates one widget', async ({ store, ownerId }) => {
+  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const created = await Promise.all(Array.from({ length: 20 }, () => store.create(asked, signal)));
+  const [first] = created;
+  expect(first).toEqual({ id: expect.any(String), ownerId, title: 'blue', createTime: now() });
+  for (const each of created) expect(each).toEqual(first);
+  expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([first]);
+});
+
+test('ensure a request_id that is used for other content is refused, and changes nothing', async ({
+  store,
+  ownerId,
+}) => {
+  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const first = await store.create(asked, signal);
+  await expect(store.create({ ...asked, title: 'red' }, signal)).rejects.toMatchObject({
+    problem: { kind: 'REQUEST_ID_REUSED', requestId: asked.requestId, widgetId: first.id },
+  });
+  expect(await store.get(first.id, ownerId, signal)).toEqual(first);
+});
+
+test('ensure two owners may use the same request_id, and read nothing of each other', async ({
+  store,
+  ownerId,
+}) => {
+  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const other = { ...asked, ownerId: `not-${ownerId}`, title: 'red' };
+  const [mine, theirs] = [await store.create(asked, signal), await store.create(other, signal)];
+  expect(theirs.id).not.toBe(mine.id);
+  expect(await store.get(mine.id, other.ownerId, signal)).toBeUndefined();
+  expect(await store.get(mine.id, undefined, signal)).toEqual(mine);
+  expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([mine]);
+});
+
+test('ensure a listing goes on where it stopped, newest first', async ({ store, ownerId }) => {
+  const titles = ['first', 'second', 'third', 'fourth', 'fifth'];
+  for (const title of titles) await store.create({ ownerId, requestId: randomUUID(), title }, signal);
+  const listed: string[] = [];
+  let before: string | undefined;
+  do {
+    const page = await store.list({ ownerId, before, limit: 2 }, signal);
+    listed.push(...page.items.map(({ title }) => title));
+    before = page.hasMore ? page.items.at(-1)?.id : undefined;
+  } while (before !== undefined);
+  expect(listed).toEqual(titles.toReversed());
+});

@@ -1,0 +1,105 @@
+import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import type { Pool } from '@acme/postgres/pool/pool';
+import { query } from '@acme/postgres/transaction/query';
+import { transaction } from '@acme/postgres/transaction/transaction';
+import { hasContent, type Widget, type WidgetContent, WidgetError } from './widget.ts';
+
+export interface NewWidget extends WidgetContent {
+  readonly ownerId: string;
+  readonly requestId: string;
+}
+
+export interface WidgetStore {
+  /** Creates the widget, or gives the one that this request_id created before. Throws REQUEST_ID_REUSED. */
+  create(asked: NewWidget, signal: AbortSignal): Promise<Widget>;
+  /** @param owner Whose widget it must be; undefined for anybody's. */
+  get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Widget | undefined>;
+  /** A page of an owner's widgets, newest first, created before `before` (undefined: from the newest). */
+  list(
+    page: { ownerId: string; before: string | undefined; limit: number },
+    signal: AbortSignal,
+  ): Promise<Page<Widget>>;
+}
+
+export interface WidgetStoreOptions {
+  /** Wall clock, for the times that callers see. */
+  readonly now: () => Date;
+  /** UUIDv7s. */
+  readonly newId: () => string;
+}
+
+interface WidgetRow {
+  id: string;
+  owner_id: string;
+  title: string;
+  create_time: Date;
+}
+
+const columns = 'id, owner_id, title, create_time';
+
+/** Sorts after every id. */
+const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions): WidgetStore {
+  return {
+    create: ({ ownerId, requestId, title }, signal) =>
+      transaction(
+        pool,
+        async (tx) => {
+          const created = await tx.query<WidgetRow>({
+            name: 'create-widget',
+            text: `INSERT INTO widgets (id, owner_id, request_id, title, create_time)
+                   VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT ON CONSTRAINT widgets_request_once DO NOTHING
+                   RETURNING ${columns}`,
+            values: [newId(), ownerId, requestId, title, now()],
+          });
+          if (created.rows[0]) return fromRow(created.rows[0]);
+          const { rows } = await tx.query<WidgetRow>({
+            name: 'find-earlier-widget',
+            text: `SELECT ${columns} FROM widgets WHERE owner_id = $1 AND request_id = $2`,
+            values: [ownerId, requestId],
+          });
+          const earlier = fromRow(rows[0] as WidgetRow);
+          if (hasContent(earlier, { title })) return earlier;
+          throw new WidgetError({ kind: 'REQUEST_ID_REUSED', requestId, widgetId: earlier.id });
+        },
+        { signal },
+      ),
+    get: async (id, owner, signal) => {
+      const { rows } = await query<WidgetRow>(
+        pool,
+        {
+          name: 'get-widget',
+          text: `SELECT ${columns} FROM widgets WHERE id = $1 AND ($2::text IS NULL OR owner_id = $2)`,
+          values: [id, owner],
+        },
+        signal,
+      );
+      return rows[0] && fromRow(rows[0]);
+    },
+    list: async ({ ownerId, before = beyondAllIds, limit }, signal) => {
+      const { rows } = await query<WidgetRow & PageRow>(
+        pool,
+        {
+          name: 'list-widgets',
+          text: `SELECT ${columns}, found
+                 FROM ${listPage(
+                   `SELECT *, 100 + octet_length(owner_id) + octet_length(title) AS size_bytes FROM widgets
+                    WHERE owner_id = $1 AND id < $2
+                    ORDER BY id DESC LIMIT $3`,
+                   'id DESC',
+                 )} AS widgets
+                 ORDER BY id DESC`,
+          values: [ownerId, before, limit + 1],
+        },
+        signal,
+      );
+      return pageOf(rows, limit, fromRow);
+    },
+  };
+}
+
+function fromRow(row: WidgetRow): Widget {
+  return { id: row.id, ownerId: row.owner_id, title: row.title, createTime: row.create_time };
+}

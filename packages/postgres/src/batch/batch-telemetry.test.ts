@@ -1,0 +1,62 @@
+import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { createBatcher } from './batch.ts';
+
+/** Adds the item as a call of its own, with a trace of its own. */
+const call = <T>(add: (item: number) => Promise<T>, item: number) =>
+  trace.getTracer('test').startActiveSpan(`call ${item}`, (span) => add(item).finally(() => span.end()));
+
+/** A batcher whose batches have a span each for what they do. */
+const batcher = (run: (items: number[]) => Promise<number[]>) =>
+  createBatcher<number, number>({
+    name: 'double',
+    run: (items) =>
+      trace
+        .getTracer('test')
+        .startActiveSpan(`work on ${items}`, (span) => run(items).finally(() => span.end())),
+    maxItems: 3,
+    maxQueued: 10,
+  });
+
+test('ensures a batch shows in the trace of its first call, and is linked to and from the others', async () => {
+  await using telemetry = collectTelemetry();
+  const add = batcher(async (items) => items);
+  await Promise.all([1, 2, 3].map((item) => call(add, item)));
+  const named = (name: string) => telemetry.spans.filter((span) => span.name === name);
+  const items = named('double');
+  const parents = [1, 2, 3].map((item) => named(`call ${item}`)[0]?.spanContext());
+  expect(items.map((span) => span.parentSpanContext)).toEqual(parents);
+  expect(items.map(({ attributes }) => attributes)).toEqual(Array(3).fill({ 'batch.size': 3 }));
+  const [first, ...others] = items.map((span) => span.spanContext());
+  expect(named('work on 1,2,3')[0]?.parentSpanContext).toEqual(first);
+  const linked = items.map(({ links }) => links.map(({ context }) => context));
+  expect(linked).toEqual([others, [first], [first]]);
+});
+
+test('ensures a batch of one is no batch: its work is a part of its call', async () => {
+  await using telemetry = collectTelemetry();
+  const add = batcher(async (items) => items);
+  await call(add, 1);
+  await call(add, 2);
+  const spans = telemetry.spans.map(({ name, attributes, links }) => ({ name, attributes, links }));
+  const plain = (name: string) => ({ name, attributes: {}, links: [] });
+  expect(spans).toEqual(['call 1', 'double', 'work on 1', 'call 2', 'double', 'work on 2'].map(plain));
+  expect(new Set(telemetry.spans.map((span) => span.spanContext().traceId)).size).toBe(2);
+  expect(await telemetry.points('batch.size')).toMatchObject([
+    { attributes: { 'batch.name': 'double' }, value: { count: 2, sum: 2 } },
+  ]);
+});
+
+test('ensures an item that fails has a span that says so, and its neighbour one that does not', async () => {
+  await using telemetry = collectTelemetry();
+  const add = batcher(async (items) => {
+    if (items.includes(2)) throw new RangeError('canary');
+    return items;
+  });
+  await Promise.allSettled([1, 2].map((item) => call(add, item)));
+  const items = telemetry.spans.filter(({ name }) => name === 'double');
+  expect(items.map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+  expect(items[1]?.attributes).toMatchObject({ 'error.type': 'RangeError' });
+  expect(items.map(({ ended }) => ended)).toEqual([true, true]);
+});

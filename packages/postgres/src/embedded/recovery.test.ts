@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { useDataFolder } from '../testing/data-folder.ts';
+import { queryOnce } from '../testing/query-once.ts';
+import { startEmbedded } from './embedded.ts';
+import { serverUser } from './server-user.ts';
+
+const isRoot = process.getuid?.() === 0;
+const place = useDataFolder();
+
+test('ensures a second start says who has the folder, and takes nothing from them', async () => {
+  place.copyTemplate();
+  const owner = await place.startOwner();
+  await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
+    `${place.dataFolder} is in use by process ${owner.child.pid}`,
+  );
+  expect(await queryOnce(owner.answer, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('ensures a start after kill -9 stops the server left behind and finds what was committed', async () => {
+  place.copyTemplate();
+  const owner = await place.startOwner();
+  await queryOnce(owner.answer, 'CREATE TABLE kept AS SELECT 7 AS n');
+  const orphan = await place.postmasterPid();
+  owner.child.kill('SIGKILL');
+  await owner.exited;
+  expect(await queryOnce(owner.answer, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+  const next = await place.start();
+  expect(await place.postmasterPid()).not.toBe(orphan);
+  await expect(queryOnce(owner.answer, 'SELECT 1')).rejects.toThrow();
+  expect(await queryOnce(next.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+});
+
+test('ensures a start after kill -9 of both waits for nobody', async () => {
+  place.copyTemplate();
+  const owner = await place.startOwner();
+  await queryOnce(owner.answer, 'CREATE TABLE kept AS SELECT 7 AS n');
+  process.kill(await place.postmasterPid(), 'SIGKILL');
+  owner.child.kill('SIGKILL');
+  await owner.exited;
+  const next = await place.start();
+  expect(await queryOnce(next.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+});
+
+test('ensures a process that has since got the old server’s id is left alone', async () => {
+  place.copyTemplate();
+  const embedded = await place.start();
+  const pidFile = join(place.dataFolder, 'pgdata/postmaster.pid');
+  const lines = await readFile(pidFile, 'utf8');
+  await embedded.close();
+  const user = serverUser();
+  const bystander = spawn('sleep', ['60'], { ...user });
+  place.undo.push(() => bystander.kill());
+  await writeFile(pidFile, lines.replace(/^\d+/, String(bystander.pid)), { mode: 0o600 });
+  if (user !== undefined) await chown(pidFile, user.uid, user.gid);
+  const next = await place.start();
+  expect(await queryOnce(next.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
+});
+
+test('ensures an initdb that was killed leaves nothing that counts', async () => {
+  await mkdir(join(place.dataFolder, 'initdb-killed/pgdata'), { recursive: true });
+  await place.start();
+  expect((await readdir(place.dataFolder)).sort()).toEqual([
+    'lock',
+    'lock.pid',
+    'password',
+    'pgdata',
+    'postgres.log',
+  ]);
+});
+
+test('ensures a data folder that is a file is named', async () => {
+  await writeFile(place.dataFolder, '');
+  await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
+    `${place.dataFolder} is not a folder`,
+  );
+  await expect(startEmbedded({ dataFolder: join(place.dataFolder, 'below') })).rejects.toThrow(
+    'is not a folder',
+  );
+});
+
+test('ensures data of another PostgreSQL is named and not touched', async () => {
+  await mkdir(join(place.dataFolder, 'pgdata'), { recursive: true });
+  await writeFile(join(place.dataFolder, 'pgdata/PG_VERSION'), '17\n');
+  await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
+    `${place.dataFolder} was made by PostgreSQL 17, and this is 18`,
+  );
+  expect(await readdir(join(place.dataFolder, 'pgdata'))).toEqual(['PG_VERSION']);
+});
+
+test('ensures a missing password is named', async () => {
+  place.copyTemplate();
+  await rm(join(place.dataFolder, 'password'));
+  await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
+    `${place.dataFolder}/password is missing`,
+  );
+});
+
+test('ensures a server that refuses to start is quoted, and the folder is free again', async () => {
+  place.copyTemplate();
+  const config = join(place.dataFolder, 'pgdata/pg_hba.conf');
+  const good = await readFile(config, 'utf8');
+  await writeFile(config, 'nonsense\n');
+  const error = await startEmbedded({ dataFolder: place.dataFolder }).catch((reason) => reason);
+  expect(error.message).toBe(
+    `PostgreSQL refused to start: could not load ${config} (see ${join(place.dataFolder, 'postgres.log')})`,
+  );
+  await writeFile(config, good);
+  await place.start();
+});
+
+test.runIf(isRoot)('ensures root is told which folder is closed to nobody', async () => {
+  const closed = join(place.parent, 'closed');
+  await mkdir(closed, { mode: 0o700 });
+  const start = startEmbedded({ dataFolder: join(closed, 'data') });
+  await expect(start).rejects.toThrow(`lies below ${closed}, which is closed to the user nobody`);
+});

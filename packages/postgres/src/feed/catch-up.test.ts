@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import type { Pool } from '../pool/pool.ts';
+import { openFeedDatabase, thingSource } from '../testing/feed-database.ts';
+import { change, watcher } from '../testing/feed-watcher.ts';
+import { readMissed, readPage } from './source.ts';
+
+describe('catching up', () => {
+  /** Events of `others`, except for some places that are of `mine`. */
+  const insertEvents = (pool: Pool, count: number, mine: readonly number[]) =>
+    pool.query(
+      `INSERT INTO thing_events (key, version, event_time)
+       SELECT CASE WHEN n = ANY ($2::int[]) THEN 'mine' ELSE 'others' END, n, now() FROM generate_series(1, $1::int) n`,
+      [count, mine],
+    );
+
+  test('a watch finds its events among those of others', async () => {
+    await using database = await openFeedDatabase();
+    await insertEvents(database.pool, 45_000, [1, 2, 20_000, 20_001, 44_800, 45_000]);
+    await using feed = database.openFeed();
+    await using watch = watcher(feed, { after: 1n, keys: ['mine', 'missing'] });
+    for (const version of [2, 20_000, 20_001, 44_800, 45_000])
+      expect(await watch.nextChange()).toBe(`mine${version}`);
+    await change(database.pool, 'missing');
+    feed.changed();
+    expect(await watch.nextChange()).toBe('missing1');
+  });
+
+  test('a read takes no more bytes than a page, and at least one event', async () => {
+    await using database = await openFeedDatabase();
+    const key = 'x'.repeat(10_000);
+    await database.pool.query(
+      `INSERT INTO thing_events (key, version, event_time) SELECT $1, n, now() FROM generate_series(1, 100) n`,
+      [key],
+    );
+    const known = { seq: 0n, timeUs: undefined };
+    const missed = { known, after: 0n, upTo: 100n };
+    for (const keys of [undefined, new Set([key])]) {
+      const { events, end } = await readMissed(database.pool, thingSource, { ...missed, keys });
+      expect([events.length, end]).toEqual([1, 1n]);
+    }
+    const live = await readPage(database.pool, thingSource, known);
+    expect([live.events.length, live.isCut]).toEqual([25, true]);
+    const last = await readMissed(database.pool, thingSource, { ...missed, after: 99n, keys: undefined });
+    expect([last.events.length, last.end]).toEqual([1, 100n]);
+    await using feed = database.openFeed();
+    await using watch = watcher(feed, { after: 1n });
+    for (let version = 2; version <= 100; version++)
+      expect(await watch.nextChange()).toBe(`${key}${version}`);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { Pool } from '../pool/pool.ts';
+import { openFeedDatabase, type Thing } from '../testing/feed-database.ts';
+import { change, watcher } from '../testing/feed-watcher.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { PlaceAheadError } from './position.ts';
+
+describe('a database that was restored to an older state', () => {
+  /** Loses the events after a number, as a failover to a standby that lags behind does. */
+  const loseAfter = async (pool: Pool, seq: number) => {
+    await pool.query('DELETE FROM thing_events WHERE seq > $1', [seq]);
+    await pool.query(`SELECT setval(pg_get_serial_sequence('thing_events', 'seq'), $1)`, [seq]);
+  };
+
+  /** Three events, and the place of the last. */
+  const threeEvents = async (pool: Pool, feed: ChangeFeed<Thing>) => {
+    await change(pool, 'A', 'A', 'A');
+    await using watch = watcher(feed, { after: 2n });
+    await watch.next();
+    return (await watch.next())?.place ?? expect.unreachable();
+  };
+
+  test('a place that it does not hold is refused', async () => {
+    await using database = await openFeedDatabase();
+    await using before = database.openFeed();
+    const place = await threeEvents(database.pool, before);
+    await loseAfter(database.pool, 1);
+    await using feed = database.openFeed();
+    await using ahead = watcher(feed, { after: place });
+    await expect(ahead.next()).rejects.toThrow(PlaceAheadError);
+    // As many again, under the same numbers.
+    await change(database.pool, 'B', 'B', 'B');
+    await using passed = watcher(feed, { after: place });
+    await expect(passed.next()).rejects.toThrow(PlaceAheadError);
+    await using kept = watcher(feed, { after: 1n });
+    expect(await kept.nextChange()).toBe('B1');
+  });
+
+  test('a place that it holds is good', async () => {
+    await using database = await openFeedDatabase();
+    await using before = database.openFeed();
+    const place = await threeEvents(database.pool, before);
+    await change(database.pool, 'A', 'A');
+    await loseAfter(database.pool, 3);
+    await using feed = database.openFeed();
+    await using watch = watcher(feed, { after: place });
+    await watch.next();
+    await change(database.pool, 'B');
+    feed.changed();
+    expect(await watch.nextChange()).toBe('B1');
+  });
+
+  test('an open watch ends, and the next one sees what changes from then on', async () => {
+    await using database = await openFeedDatabase();
+    await using feed = database.openFeed();
+    await using open = watcher(feed);
+    await open.next();
+    await change(database.pool, 'A', 'A', 'A');
+    feed.changed();
+    expect(await open.nextChange()).toBe('A1');
+    expect([await open.nextChange(), await open.nextChange()]).toEqual(['A2', 'A3']);
+    const ended = expect(open.nextChange()).rejects.toThrow(PlaceAheadError);
+    await loseAfter(database.pool, 1);
+    await change(database.pool, 'B', 'B', 'B', 'B');
+    feed.changed();
+    await ended;
+    await using anew = watcher(feed);
+    await anew.next();
+    await change(database.pool, 'C');
+    feed.changed();
+    expect(await anew.nextChange()).toBe('C1');
+  });
+
+  test('a watch that has not joined the live feed yet ends too', async () => {
+    await using database = await openFeedDatabase();
+    await change(database.pool, 'A', 'A', 'A');
+    await using feed = database.openFeed();
+    await using joined = watcher(feed);
+    await using stalled = watcher(feed);
+    await joined.next();
+    await stalled.next();
+    const ended = expect(joined.nextChange()).rejects.toThrow(PlaceAheadError);
+    await loseAfter(database.pool, 1);
+    await change(database.pool, 'B');
+    feed.changed();
+    await ended;
+    await expect(stalled.nextChange()).rejects.toThrow(PlaceAheadError);
+  });
+});

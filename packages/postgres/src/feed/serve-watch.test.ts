@@ -1,0 +1,119 @@
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { OrderService, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { startTestServer } from '@acme/rpc/testing/start-test-server';
+import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { expect, test } from 'vitest';
+import { openFeedDatabase } from '../testing/feed-database.ts';
+import { createServeWatch } from './serve-watch.ts';
+
+/** WatchOrders over a feed of things: an order's id is the thing's key, its etag the version. */
+async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) {
+  await using started = new AsyncDisposableStack();
+  const database = started.use(await openFeedDatabase());
+  const feed = started.use(database.openFeed({ ...(heartbeatMs && { heartbeatMs }) }));
+  const serveWatch = createServeWatch({
+    feed,
+    tokens: createResumeTokens(Buffer.alloc(32), 'WatchOrders'),
+    response: WatchOrdersResponseSchema,
+    toResponse: (thing, resumeToken) => ({
+      resumeToken,
+      ...(thing && { order: { id: thing.key, etag: String(thing.version) } }),
+    }),
+  });
+  let watches = 0;
+  let sent = 0;
+  const server = started.use(
+    await startTestServer(OrderService, {
+      watchOrders: async function* ({ resumeToken }, context) {
+        watches++;
+        try {
+          for await (const response of serveWatch({ keys: undefined, filters: [], resumeToken }, context)) {
+            sent++;
+            yield response;
+          }
+        } finally {
+          watches--;
+        }
+      },
+    }),
+  );
+  const kept = started.move();
+  return {
+    ...server,
+    /** Makes so many changes, each of so many bytes; resolves when all watchers have been handed them. */
+    change: async (count: number, sizeBytes: number) => {
+      const { signal } = new AbortController();
+      const witness = feed.watch(
+        { keys: undefined, after: undefined, caller: 'witness', signal },
+        (thing) => thing?.version,
+      );
+      await witness.next();
+      const last = (async () => {
+        for (;;) if ((await witness.next()).value === BigInt(count)) return;
+      })();
+      await database.pool.query(
+        `INSERT INTO thing_events (key, version, event_time)
+         SELECT repeat('A', $2), n, now() FROM generate_series(1, $1::int) n`,
+        [count, sizeBytes],
+      );
+      feed.changed();
+      await last;
+      await witness.return();
+    },
+    /** Watches that are being served. */
+    watches: () => watches,
+    /** Responses that the watches have sent, or are sending. */
+    sent: () => sent,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+test('ensure a watch says at once that it stands, and then that it still does', async () => {
+  await using server = await startWatchServer({ heartbeatMs: 20 });
+  const watch = server.client.watchOrders({});
+  for (let beat = 0; beat < 3; beat++) {
+    const { value } = await watch.next();
+    expect(value?.order).toBeUndefined();
+    expect(value?.resumeToken).not.toBe('');
+  }
+  await watch.return();
+});
+
+test('ensure leaving the loop ends the work at the server within 100 ms', async () => {
+  await using server = await startWatchServer();
+  for await (const _ of server.client.watchOrders({})) {
+    expect(server.watches()).toBe(1);
+    break;
+  }
+  await expect.poll(server.watches, { timeout: 100, interval: 5 }).toBe(0);
+});
+
+test('ensure a watcher that does not read costs no more than its buffer, and can resume without a loss', async () => {
+  await using server = await startWatchServer();
+  const sizeBytes = 10_000;
+  const count = 300;
+  const slow = server.client.watchOrders({});
+  await slow.next();
+  await server.change(count, sizeBytes);
+  // All but the first, which said that the watch stands.
+  const sent = server.sent() - 1;
+  // What the connection and the client's own end of it hold: 64 KiB and 16 messages, and about as much on the way.
+  expect(sent).toBeLessThan(count / 4);
+
+  const seen: (string | undefined)[] = [];
+  const tooSlow = await rejectionOf(
+    (async () => {
+      for await (const { order } of slow) seen.push(order?.etag);
+    })(),
+  );
+  expect(tooSlow.code).toBe(Code.RESOURCE_EXHAUSTED);
+  expect(seen).toEqual(Array.from({ length: sent }, (_, index) => String(index + 1)));
+  const info = tooSlow.detail(ErrorInfoSchema);
+  expect(info?.reason).toBe('WATCH_TOO_SLOW');
+  const resumed = server.client.watchOrders({ resumeToken: info?.metadata.resume_token ?? '' });
+  await resumed.next();
+  expect((await resumed.next()).value?.order?.etag).toBe(String(sent + 1));
+  await resumed.return();
+});

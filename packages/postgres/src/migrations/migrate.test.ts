@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openPool, type Pool } from '../pool/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import { migrate } from './migrate.ts';
+
+let database: TestDatabase;
+let admin: Pool;
+const folders: string[] = [];
+beforeEach(async () => {
+  database = await createTestDatabase();
+  admin = openPool({ url: database.url, max: 1, applicationName: 'admin', onError: () => {} });
+});
+afterEach(async () => {
+  await admin.end();
+  await database[Symbol.asyncDispose]();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+async function folderOf(files: Record<string, string>): Promise<URL> {
+  const folder = await mkdtemp(join(tmpdir(), 'acme-migrations-'));
+  folders.push(folder);
+  for (const [name, sql] of Object.entries(files)) await writeFile(join(folder, name), sql);
+  return pathToFileURL(folder);
+}
+
+const MIGRATE = `
+  import { migrate } from ${JSON.stringify(new URL('./migrate.ts', import.meta.url).href)};
+  const [url, folder] = process.argv.slice(1);
+  console.log('ready');
+  await new Promise((go) => process.stdin.once('data', go).once('end', go));
+  console.log(JSON.stringify(await migrate(url, new URL(folder))));
+  process.stdin.destroy();`;
+
+/** A process of its own that migrates when told to go. */
+async function startMigrator(folder: URL) {
+  const args = ['--input-type=module', '-e', MIGRATE, database.url, folder.href];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) return expect.unreachable();
+  const ended = once(child, 'exit');
+  await once(stdout, 'readable');
+  const answer = text(stdout).then((output) => output.replace('ready\n', ''));
+  return { child, ended, answer, go: () => stdin.end('go\n') };
+}
+
+async function columnsOf(table: string): Promise<string[]> {
+  const { rows } = await admin.query(
+    'SELECT column_name FROM information_schema.columns WHERE table_name = $1 ORDER BY 1',
+    [table],
+  );
+  return rows.map((row) => row.column_name);
+}
+
+const FIRST = 'CREATE TABLE orders (id int);';
+const SECOND = 'ALTER TABLE orders ADD COLUMN state text;\nINSERT INTO orders VALUES (1);';
+
+test('ensures migrations run in order, once', async () => {
+  const folder = await folderOf({
+    '0002_state.sql': SECOND,
+    '0001_orders.sql': FIRST,
+    'README.md': 'not SQL',
+  });
+  expect(await migrate(database.url, folder)).toEqual(['0001_orders.sql', '0002_state.sql']);
+  expect(await migrate(database.url, folder)).toEqual([]);
+  expect(await columnsOf('orders')).toEqual(['id', 'state']);
+  const longer = await folderOf({
+    '0001_orders.sql': FIRST,
+    '0002_state.sql': SECOND.replaceAll('\n', '\r\n'),
+    '0003_more.sql': 'SELECT 1',
+  });
+  expect(await migrate(database.url, longer)).toEqual(['0003_more.sql']);
+});
+
+test('ensures twenty processes that start at once apply each migration once', async () => {
+  const folder = await folderOf({
+    '0001_orders.sql': FIRST,
+    '0002_state.sql': SECOND,
+    '0003_slow.sql': 'SELECT pg_sleep(0.3)',
+  });
+  const migrators = await Promise.all(Array.from({ length: 20 }, () => startMigrator(folder)));
+  for (const { go } of migrators) go();
+  const answers = await Promise.all(migrators.map(({ answer }) => answer));
+  const applied = answers.flatMap((answer) => JSON.parse(answer));
+  expect(applied.sort()).toEqual(['0001_orders.sql', '0002_state.sql', '0003_slow.sql']);
+  expect((await admin.query('SELECT FROM orders')).rowCount).toBe(1);
+}, 60_000);
+
+test('ensures a process killed in the middle of a migration leaves nothing, and holds up nobody', async () => {
+  const slow = `${SECOND} SELECT pg_sleep(30);`;
+  const killed = await startMigrator(await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': slow }));
+  killed.go();
+  await vi.waitFor(
+    async () => {
+      const sleeping = await admin.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`,
+      );
+      expect(sleeping.rowCount).toBe(1);
+    },
+    { timeout: 10_000 },
+  );
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  expect(await columnsOf('orders')).toEqual(['id']);
+  const fixed = await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND });
+  expect(await migrate(database.url, fixed)).toEqual(['0002_state.sql']);
+  expect(await columnsOf('orders')).toEqual(['id', 'state']);
+});
+
+test('ensures a migration that fails is rolled back, says where, and keeps those before it', async () => {
+  const folder = await folderOf({ '0001_orders.sql': FIRST, '0002_bad.sql': `${SECOND}\nSELECT nonsense;` });
+  await expect(migrate(database.url, folder)).rejects.toThrow(
+    'migration 0002_bad.sql failed and was rolled back: column "nonsense" does not exist (line 3)',
+  );
+  expect(await columnsOf('orders')).toEqual(['id']);
+  expect((await admin.query('SELECT name FROM schema_migrations')).rows).toEqual([
+    { name: '0001_orders.sql' },
+  ]);
+});
+
+test('ensures a migration that ends its own transaction is not recorded', async () => {
+  const folder = await folderOf({ '0001_orders.sql': `${FIRST} COMMIT;` });
+  await expect(migrate(database.url, folder)).rejects.toThrow('0001_orders.sql has a COMMIT');
+});
+
+test('ensures an older release starts after a newer one migrated', async () => {
+  await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
+  expect(await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST }))).toEqual([]);
+});
+
+test('ensures a changed, a renamed and a left-out migration are told by name', async () => {
+  await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
+  const changed = await folderOf({ '0001_orders.sql': `${FIRST} ` });
+  await expect(migrate(database.url, changed)).rejects.toThrow(
+    '0001_orders.sql was changed after it was applied',
+  );
+  const renamed = await folderOf({ '0001_orders.sql': FIRST, '0002_other.sql': SECOND });
+  await expect(migrate(database.url, renamed)).rejects.toThrow(
+    '0002_other.sql: the database has 0002_state.sql',
+  );
+  await admin.query(`DELETE FROM schema_migrations WHERE name = '0001_orders.sql'`);
+  const whole = await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND });
+  await expect(migrate(database.url, whole)).rejects.toThrow('0001_orders.sql is missing from the database');
+});
+
+test('ensures a gap, a number used twice and a bad name are refused before anything is applied', async () => {
+  for (const [bad, complaint] of [
+    ['0003_gap.sql', '0003_gap.sql: 0002 should stand here'],
+    ['0001_twice.sql', '0001_twice.sql: 0002 should stand here'],
+    ['2_short.sql', '2_short.sql: rename it'],
+  ] as const) {
+    const folder = await folderOf({ '0001_orders.sql': FIRST, [bad]: SECOND });
+    await expect(migrate(database.url, folder)).rejects.toThrow(complaint);
+  }
+  expect(await columnsOf('orders')).toEqual([]);
+});
+
+test('ensures a role that may not create tables can start on a migrated database', async () => {
+  const folder = await folderOf({ '0001_orders.sql': FIRST });
+  await migrate(database.url, folder);
+  const role = new URL(database.url).pathname.slice(1);
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT ON schema_migrations TO ${role}`);
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'x';
+  expect(await migrate(url.href, folder)).toEqual([]);
+  await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+});

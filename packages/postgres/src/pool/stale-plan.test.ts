@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { databaseStatus } from '../status/database-status.ts';
+import { createTestDatabase } from '../testing/test-database.ts';
+import { query } from '../transaction/query.ts';
+import { type Tx, transaction } from '../transaction/transaction.ts';
+import { openPool } from './pool.ts';
+import { isStalePlan } from './stale-plan.ts';
+
+const max = 10;
+const read = { name: 'read', text: 'SELECT title, count FROM things' };
+const write = {
+  name: 'write',
+  text: 'UPDATE things SET count = count + 1 RETURNING title, count',
+};
+const { signal } = new AbortController();
+
+/** A table of one row, and a pool each of whose connections has prepared `read` and `write`. */
+async function openWarmPool() {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createTestDatabase());
+  const open = (size: number) =>
+    opened.adopt(openPool({ url, max: size, applicationName: 'test', onError: () => {} }), (pool) =>
+      pool.end(),
+    );
+  const admin = open(1);
+  await admin.query(`CREATE TABLE things (title text, count int); INSERT INTO things VALUES ('one', 0)`);
+  const pool = open(max);
+  const clients = await Promise.all(Array.from({ length: max }, () => pool.connect()));
+  for (const client of clients) {
+    await client.query(read);
+    await client.query('BEGIN');
+    await client.query(write);
+    await client.query('ROLLBACK');
+  }
+  for (const client of clients) client.release();
+  const kept = opened.move();
+  return {
+    pool,
+    changeType: () => admin.query(`ALTER TABLE things ALTER COLUMN title TYPE varchar(300)`),
+    count: async () => (await admin.query<{ count: number }>('SELECT count FROM things')).rows[0]?.count,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+test('statements of the pool run once each when every connection’s plan is stale', async () => {
+  await using warm = await openWarmPool();
+  await warm.changeType();
+  const writes = await Promise.all(Array.from({ length: 30 }, () => warm.pool.query(write)));
+  expect(writes.map(({ rowCount }) => rowCount)).toEqual(Array(30).fill(1));
+  expect(await warm.count()).toBe(30);
+});
+
+test('a call finds a good connection behind ten stale ones', async () => {
+  await using warm = await openWarmPool();
+  await warm.changeType();
+  let failed = 0;
+  warm.pool.on('release', (error) => {
+    if (isStalePlan(error)) failed++;
+  });
+  expect((await warm.pool.query(write)).rows).toEqual([{ title: 'one', count: 1 }]);
+  expect(failed).toBe(max);
+});
+
+test('a cancellable read is repeated too', async () => {
+  await using warm = await openWarmPool();
+  await warm.changeType();
+  expect((await query(warm.pool, read, signal)).rows).toEqual([{ title: 'one', count: 0 }]);
+});
+
+test('a transaction is repeated as a whole', async () => {
+  await using warm = await openWarmPool();
+  await warm.changeType();
+  let runs = 0;
+  const change = async (tx: Tx) => {
+    runs++;
+    await tx.query('UPDATE things SET count = count + 100');
+    return (await tx.query(write)).rows;
+  };
+  expect(await transaction(warm.pool, change)).toEqual([{ title: 'one', count: 101 }]);
+  expect(runs).toBe(max + 1);
+  expect(await warm.count()).toBe(101);
+});
+
+test('a transaction that must run once is UNAVAILABLE, and discards its connection', async () => {
+  await using warm = await openWarmPool();
+  await warm.changeType();
+  const failure = await transaction(warm.pool, (tx) => tx.query(write), { maxAttempts: 1 }).catch(
+    (error: unknown) => error,
+  );
+  expect(isStalePlan(failure)).toBe(true);
+  expect(databaseStatus(failure)).toMatchObject({ message: 'the database cannot be reached now' });
+  expect([warm.pool.totalCount, await warm.count()]).toEqual([max - 1, 0]);
+});
+
+test('another use of the SQLSTATE is no stale plan', async () => {
+  await using warm = await openWarmPool();
+  await expect(warm.pool.query('SELECT count(*) FROM things FOR UPDATE')).rejects.toSatisfy(
+    (error) => error instanceof Error && 'code' in error && error.code === '0A000' && !isStalePlan(error),
+  );
+});

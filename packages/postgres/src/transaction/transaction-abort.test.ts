@@ -1,0 +1,153 @@
+import { getEventListeners } from 'node:events';
+import { expect, test, vi } from 'vitest';
+import { backendOf, countOf, increment, useCounters } from '../testing/counters.ts';
+import { transaction } from './transaction.ts';
+
+const counters = useCounters();
+
+const runningSleeps = async () =>
+  (
+    await counters.admin.query(
+      `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)' AND state = 'active'`,
+    )
+  ).rowCount;
+
+test('ensures an abort cancels the statement on the server, and the connection is used again', async () => {
+  await using pool = counters.poolOf(1);
+  const abort = new AbortController();
+  let pid = 0;
+  const slow = transaction(
+    pool,
+    async (tx) => {
+      pid = await backendOf(tx);
+      await increment(tx, 'a');
+      await tx.query('SELECT pg_sleep(30)');
+    },
+    { signal: abort.signal },
+  );
+  slow.catch(() => {});
+  await vi.waitFor(async () => expect(await runningSleeps()).toBe(1));
+  const reason = new Error('deadline');
+  const abortedAt = performance.now();
+  abort.abort(reason);
+  await expect(slow).rejects.toBe(reason);
+  expect(performance.now() - abortedAt).toBeLessThan(900);
+  expect([await runningSleeps(), await countOf(counters.admin, 'a'), await backendOf(pool)]).toEqual([
+    0,
+    0,
+    pid,
+  ]);
+});
+
+test('ensures an abort between two statements rolls back and sends no more', async () => {
+  await using pool = counters.poolOf(1);
+  await counters.admin.query('CREATE SEQUENCE statements_sent');
+  const abort = new AbortController();
+  const reason = new Error('deadline');
+  const stopped = transaction(
+    pool,
+    async (tx) => {
+      await increment(tx, 'a');
+      abort.abort(reason);
+      await tx.query(`SELECT nextval('statements_sent')`);
+    },
+    { signal: abort.signal },
+  );
+  await expect(stopped).rejects.toBe(reason);
+  expect(await countOf(pool, 'a')).toBe(0);
+  // A rollback does not undo nextval.
+  expect((await pool.query('SELECT is_called FROM statements_sent')).rows).toEqual([{ is_called: false }]);
+});
+
+test('ensures an abort just before the commit rolls back', async () => {
+  await using pool = counters.poolOf(1);
+  const abort = new AbortController();
+  const stopped = transaction(
+    pool,
+    async (tx) => {
+      await increment(tx, 'a');
+      abort.abort(new Error('deadline'));
+    },
+    { signal: abort.signal },
+  );
+  await expect(stopped).rejects.toThrow('deadline');
+  expect(await countOf(pool, 'a')).toBe(0);
+});
+
+test('ensures an abort ends the wait for a connection, which then is not lost', async () => {
+  await using pool = counters.poolOf(1);
+  const taken = await pool.connect();
+  const abort = new AbortController();
+  const waiting = transaction(pool, async (tx) => backendOf(tx), { signal: abort.signal });
+  abort.abort(new Error('deadline'));
+  await expect(waiting).rejects.toThrow('deadline');
+  taken.release();
+  expect(await transaction(pool, async (tx) => countOf(tx, 'a'))).toBe(0);
+});
+
+test('ensures a transaction that waits for something else than the database ends too', async () => {
+  await using pool = counters.poolOf(1);
+  const signal = AbortSignal.timeout(50);
+  const stuck = transaction(pool, () => new Promise(() => {}), { signal });
+  await expect(stuck).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await countOf(pool, 'a')).toBe(0);
+});
+
+test('ensures a commit under way is not cancelled and its outcome stands', async () => {
+  await using pool = counters.poolOf(1);
+  await counters.admin.query(`
+    CREATE TABLE slow_commits (id int);
+    CREATE FUNCTION sleep_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow_commits DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION sleep_at_commit()`);
+  const abort = new AbortController();
+  const committed = transaction(pool, async (tx) => tx.query('INSERT INTO slow_commits VALUES (1)'), {
+    signal: abort.signal,
+  });
+  await vi.waitFor(async () => {
+    const commits = await counters.admin.query(
+      `SELECT FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active' AND datname = current_database()`,
+    );
+    expect(commits.rowCount).toBe(1);
+  });
+  abort.abort(new Error('deadline'));
+  await committed;
+  expect((await counters.admin.query('SELECT FROM slow_commits')).rowCount).toBe(1);
+});
+
+test('ensures a connection whose server does not react to the cancel is thrown away', async () => {
+  await using pool = counters.poolOf(1);
+  const abort = new AbortController();
+  const reason = new Error('deadline');
+  let frozen = 0;
+  const stuck = transaction(
+    pool,
+    async (tx) => {
+      frozen = await backendOf(tx);
+      process.kill(frozen, 'SIGSTOP');
+      const answer = increment(tx, 'a');
+      abort.abort(reason);
+      await answer;
+    },
+    { signal: abort.signal },
+  );
+  const startedAt = performance.now();
+  await expect(stuck).rejects.toBe(reason);
+  expect(performance.now() - startedAt).toBeLessThan(1_800);
+  const next = await backendOf(pool);
+  process.kill(frozen, 'SIGCONT');
+  expect(next).not.toBe(frozen);
+});
+
+test('ensures no listener stays on the signal, however the transaction ends', async () => {
+  await using pool = counters.poolOf(1);
+  const abort = new AbortController();
+  const options = { signal: abort.signal };
+  await transaction(pool, async (tx) => increment(tx, 'a'), options);
+  await transaction(pool, async (tx) => tx.query('SELECT FROM nowhere'), options).catch(() => {});
+  expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  abort.abort();
+  await transaction(pool, async (tx) => increment(tx, 'a'), options).catch(() => {});
+  expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+});

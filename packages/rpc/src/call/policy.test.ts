@@ -1,0 +1,105 @@
+import { glob } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { MethodPolicySchema, method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
+import { create, createFileRegistry, type DescService, setExtension } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, MethodOptionsSchema } from '@bufbuild/protobuf/wkt';
+import { describe, expect, test } from 'vitest';
+import { createClient } from '../client/create-client.ts';
+import { startServer } from '../server/start-server.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
+import { policyOf } from './policy.ts';
+
+/** Every service of ours that is generated from the contract, also one that is added tomorrow; not gRPC's own. */
+async function ourServices(): Promise<DescService[]> {
+  const folder = fileURLToPath(new URL('../../../../gen/src/', import.meta.url));
+  const services: DescService[] = [];
+  for await (const file of glob('**/*_pb.ts', { cwd: folder, exclude: ['grpc/**'] })) {
+    const values: { kind?: string }[] = Object.values(await import(`${folder}${file}`));
+    services.push(...values.filter((value): value is DescService => value?.kind === 'service'));
+  }
+  return services;
+}
+
+test('ensure every method of every service of the contract has a policy', async () => {
+  const services = await ourServices();
+  expect(services.map(({ typeName }) => typeName)).toEqual(
+    expect.arrayContaining(['inventory.v1.InventoryService', 'orders.v1.OrderService']),
+  );
+  for (const service of services) for (const method of service.methods) policyOf(method);
+});
+
+interface PolicyInit {
+  readonly deadline?: { seconds: bigint };
+  readonly maxDeadline?: { seconds: bigint };
+  readonly scopes?: string[];
+}
+
+/** A service of one method, made here, with this policy or none. */
+function serviceWith(policy: PolicyInit | undefined): DescService {
+  const options = create(MethodOptionsSchema);
+  if (policy) setExtension(options, methodPolicy, create(MethodPolicySchema, policy));
+  const file = create(FileDescriptorProtoSchema, {
+    name: 'shop/v1/shop_service.proto',
+    package: 'shop.v1',
+    syntax: 'proto3',
+    messageType: [{ name: 'OpenRequest' }, { name: 'OpenResponse' }],
+    service: [
+      {
+        name: 'ShopService',
+        method: [
+          { name: 'Open', inputType: '.shop.v1.OpenRequest', outputType: '.shop.v1.OpenResponse', options },
+        ],
+      },
+    ],
+  });
+  const service = createFileRegistry(file, () => undefined).getService('shop.v1.ShopService');
+  if (!service) throw new Error('the descriptor holds no service');
+  return service;
+}
+
+const second = { seconds: 1n };
+
+describe('a service whose method has no policy', () => {
+  const service = serviceWith(undefined);
+  const refusal = 'shop.v1.ShopService.Open has no option (policy.v1.method)';
+
+  test('ensure it is refused at start, by the name of the method', async () => {
+    const started = startServer({
+      address: '127.0.0.1:0',
+      service,
+      implementation: { open: (async () => ({})) as never },
+      interceptors: [],
+      log: collectLog().log,
+      reflection: false,
+    });
+    const stopped = started.then((server) => server.drain({ pauseMs: 0, timeoutMs: 0 }));
+    await expect(stopped).rejects.toThrow(refusal);
+  });
+
+  test('ensure no client is made of it', () => {
+    expect(() => createClient(service, { target: 'localhost:1' })).toThrow(refusal);
+  });
+});
+
+test.each<[string, PolicyInit, string]>([
+  ['no deadline', { scopes: ['shop:open'] }, 'policy.v1.method.deadline must be longer than 0'],
+  ['a deadline of 0', { deadline: { seconds: 0n }, scopes: ['shop:open'] }, 'deadline must be longer than 0'],
+  ['no scopes', { deadline: second }, 'policy.v1.method.scopes is empty'],
+  [
+    'a max_deadline below its deadline',
+    { deadline: { seconds: 2n }, maxDeadline: second, scopes: ['shop:open'] },
+    'max_deadline is shorter than deadline',
+  ],
+])('ensure a policy with %s is refused', (_name, policy, refusal) => {
+  expect(() => serviceWith(policy).methods.map(policyOf)).toThrow(refusal);
+});
+
+test('ensure a policy is read in milliseconds, and an absent max_deadline is five deadlines', () => {
+  const read = (policy: PolicyInit) => serviceWith(policy).methods.map(policyOf);
+  expect(read({ deadline: second, scopes: ['shop:open'] })).toEqual([
+    { deadlineMs: 1000, maxDeadlineMs: 5000, scopes: ['shop:open'] },
+  ]);
+  expect(read({ deadline: second, maxDeadline: { seconds: 9n }, scopes: ['shop:open'] })).toEqual([
+    { deadlineMs: 1000, maxDeadlineMs: 9000, scopes: ['shop:open'] },
+  ]);
+});

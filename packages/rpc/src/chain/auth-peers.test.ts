@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import type { Principal } from '../call/call-context.ts';
+import { createClient } from '../client/create-client.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { grpcFrame } from '../testing/network/raw-http2.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
+import { channelCredentials } from '../tls/channel-credentials.ts';
+import { serverCredentials } from '../tls/server-credentials.ts';
+
+const options = { log: collectLog().log, developmentCertificates: false };
+
+/** A server with mTLS that lists orders as a peer, and a client that shows the certificate and no token. */
+async function start(caller: string, metadata: Record<string, string> = {}) {
+  await using starting = new AsyncDisposableStack();
+  const certificates = starting.use(await makeTestCertificates());
+  const channel = await channelCredentials(await certificates.write(caller), options);
+  const principals: Principal[] = [];
+  const server = starting.use(
+    await startTestServer(
+      InventoryService,
+      {
+        getStock: async ({ sku }, { principal }) => {
+          principals.push(principal);
+          return { stock: { sku } };
+        },
+      },
+      {
+        peers: new Map([[testIdentity('orders'), new Set(['inventory:read'])]]),
+        credentials: {
+          server: await serverCredentials(await certificates.write('inventory'), options),
+          channel,
+        },
+        verifyToken: async (token) => {
+          if (token !== 'good') throw new RpcError(Code.UNAUTHENTICATED, 'the token is not valid');
+          return { subject: 'anna', scopes: new Set(['inventory:read']) };
+        },
+      },
+    ),
+  );
+  const client = starting.use(
+    createClient(InventoryService, { target: server.target, credentials: channel }),
+  );
+  const files = await certificates.write(caller);
+  /** Calls with a header that no gRPC client would send. Resolves to the status. */
+  const callRaw = async (authorization: string) => {
+    const [ca, cert, key] = await Promise.all(
+      [files.caFile, files.certFile, files.keyFile].map((file) => readFile(String(file))),
+    );
+    const session = connect(`https://${server.target}`, { ca, cert, key, servername: 'localhost' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': methodPath(InventoryService.method.getStock),
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization,
+    });
+    stream.end(grpcFrame(Buffer.from('0a0141', 'hex')));
+    const [headers] = await once(stream, 'response');
+    session.destroy();
+    return Number(headers['grpc-status']);
+  };
+  const running = starting.move();
+  return {
+    principals,
+    callRaw,
+    getStock: () => client.getStock({ sku: 'A' }, { metadata }),
+    releaseStock: () => client.releaseStock({ reservationId: crypto.randomUUID() }, { metadata }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+test('ensure a listed service calls without a token, with the scopes that it is listed with', async () => {
+  await using server = await start('orders');
+  await server.getStock();
+  expect(server.principals).toEqual([
+    { subject: testIdentity('orders'), scopes: new Set(['inventory:read']) },
+  ]);
+});
+
+test('ensure a listed service may do no more than it is listed with', async () => {
+  await using server = await start('orders');
+  expect(await rejectionOf(server.releaseStock())).toMatchObject({
+    code: Code.PERMISSION_DENIED,
+    message: 'the caller lacks the scope inventory:reserve',
+  });
+});
+
+test('ensure a service that is not listed is answered UNAUTHENTICATED, however good its certificate', async () => {
+  await using server = await start('payments');
+  expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+});
+
+test("ensure a token wins over the certificate's identity, for those who are listed and those who are not", async () => {
+  for (const caller of ['orders', 'payments']) {
+    await using server = await start(caller, { authorization: 'Bearer good' });
+    await server.getStock();
+    expect(server.principals.map(({ subject }) => subject)).toEqual(['anna']);
+  }
+});
+
+test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', ' '])(
+  'a listed certificate does not stand in for authorization %j, which grpc-js cannot read',
+  async (authorization) => {
+    await using server = await start('orders');
+    expect(await server.callRaw(authorization)).toBe(Code.UNAUTHENTICATED);
+    expect(server.principals).toEqual([]);
+  },
+);
+
+test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
+  'ensure authorization %j is not made good by a listed certificate',
+  async (authorization) => {
+    await using server = await start('orders', { authorization });
+    expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+  },
+);

@@ -1,0 +1,50 @@
+import type { Interceptor, ServerCall } from '../call/handler.ts';
+import { errorInfo } from '../errors/error-details.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+
+/** What a call without a deadline gets: the contract's (`default`) or INVALID_ARGUMENT (`require`). */
+export type DeadlineMode = 'default' | 'require';
+
+/** The longest wait that a timer of Node can hold. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/**
+ * The deadline guard: every call below has a deadline and ends with it, whether or not its handler listens to the
+ * signal. A deadline beyond the contract's max_deadline is held to that.
+ */
+export function deadline(mode: DeadlineMode): Interceptor {
+  return (next) => async (call) => {
+    const nowMs = Date.now();
+    call.deadline = grantedDeadline(call, mode, nowMs);
+    const timer = setTimeout(
+      () => call.abort(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')),
+      Math.min(Math.max(call.deadline - nowMs, 0), maxTimerMs),
+    );
+    try {
+      await untilAborted(next(call), call);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): number {
+  const { deadlineMs, maxDeadlineMs } = call.method.policy;
+  if (call.callerDeadline !== undefined) return Math.min(call.callerDeadline, nowMs + maxDeadlineMs);
+  if (mode === 'default') return nowMs + deadlineMs;
+  throw new RpcError(
+    Code.INVALID_ARGUMENT,
+    `a call of ${call.method.name} needs a deadline; the contract suggests ${deadlineMs} ms`,
+    {
+      details: [errorInfo(call.method.desc.parent.file.proto.package, 'DEADLINE_REQUIRED')],
+    },
+  );
+}
+
+/** Settles as the work does, or rejects with the reason as soon as the call is aborted. */
+function untilAborted(work: Promise<void>, call: ServerCall): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call.onAbort(reject);
+    work.then(resolve, reject);
+  });
+}

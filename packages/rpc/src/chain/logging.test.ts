@@ -1,0 +1,106 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { createClient } from '../client/create-client.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+
+test('ensure a call is one line that says who called what, and how it ended', async () => {
+  await using server = await startTestServer(InventoryService, { getStock: async () => ({}) });
+  await server.client.getStock({ sku: 'A' });
+  expect(server.logLines).toEqual([
+    {
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-.+Z$/),
+      service: 'test',
+      pid: process.pid,
+      request_id: expect.any(String),
+      method: 'inventory.v1.InventoryService/GetStock',
+      code: 'OK',
+      duration_ms: expect.any(Number),
+      deadline_left_ms: expect.any(Number),
+      peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      subject: 'tester',
+      msg: 'call',
+    },
+  ]);
+});
+
+test.each<[string, unknown, string, string]>([
+  ['an answer that is no fault of the server', new RpcError(Code.NOT_FOUND, 'no A'), 'info', 'NOT_FOUND'],
+  ['a fault', new RpcError(Code.DATA_LOSS, 'torn page'), 'error', 'DATA_LOSS'],
+  ['an error of the domain, by the map', new RangeError('no A'), 'info', 'OUT_OF_RANGE'],
+])('ensure %s is logged with the code that was sent', async (_name, error, level, code) => {
+  await using server = await startTestServer(
+    InventoryService,
+    {
+      getStock: async () => {
+        throw error;
+      },
+    },
+    {
+      errors: (thrown) =>
+        thrown instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, thrown.message) : undefined,
+    },
+  );
+  const { code: sent } = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  expect(Code[sent]).toBe(code);
+  expect(server.logLines).toEqual([expect.objectContaining({ level, code, msg: 'call' })]);
+});
+
+test('ensure the cause of an internal error is logged under the request id that the caller was told', async () => {
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      throw new Error('the disk is gone', { cause: { big: 1n } });
+    },
+  });
+  const error = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const [{ requestId }] = error.details as unknown as [{ requestId: string }];
+  expect(server.logLines).toMatchObject([
+    { level: 'error', code: 'INTERNAL', error: 'internal error', request_id: requestId },
+    {
+      level: 'error',
+      err: { message: 'the disk is gone', stack: expect.any(String) },
+      request_id: requestId,
+    },
+  ]);
+});
+
+test('ensure no log line holds the token, the metadata or the payload, however a call ends', async () => {
+  await using server = await startTestServer(InventoryService, {
+    getStock: async ({ sku }) => {
+      if (sku.endsWith('missing')) throw new RpcError(Code.NOT_FOUND, 'no such article');
+      if (sku.endsWith('broken')) throw new Error('broken');
+      return { stock: { sku, title: 'canary-response' } };
+    },
+    async importStock(requests) {
+      await Array.fromAsync(requests);
+      return {};
+    },
+  });
+  using client = createClient(InventoryService, { target: server.target, token: () => 'canary-token' });
+  const options = { metadata: { 'x-canary': 'canary-metadata', cookie: 'canary-cookie' } };
+  await client.getStock({ sku: 'canary-sku' }, options);
+  for (const sku of ['canary-missing', 'canary-broken', 'canary\n', 'canary'.repeat(20)])
+    await rejectionOf(client.getStock({ sku }, options));
+  await rejectionOf(client.importStock([{ importId: 'canary-id', item: { sku: 'canary\u0000' } }], options));
+  await using connection = await connectRaw(server.target);
+  const headers = { authorization: 'Bearer canary-token', 'x-canary': 'canary-metadata' };
+  await connection.post(
+    '/inventory.v1.InventoryService/GetStock',
+    grpcFrame(Buffer.from('\x0a\xffcanary')),
+    headers,
+  );
+  const lines = server.logLines.filter(({ msg }) => msg === 'call').map(({ code }) => code);
+  expect(lines).toEqual([
+    'OK',
+    'NOT_FOUND',
+    'INTERNAL',
+    'INVALID_ARGUMENT',
+    'INVALID_ARGUMENT',
+    'INVALID_ARGUMENT',
+    'INTERNAL',
+  ]);
+  expect(JSON.stringify(server.logLines)).not.toContain('canary');
+});

@@ -1,0 +1,32 @@
+import type { Interceptor } from '../call/handler.ts';
+import { Code, codeName, type ErrorMap, toRpcError } from '../errors/rpc-error.ts';
+
+/** Codes that somebody should look at; the others are everyday answers. */
+const serverFaults = new Set<Code>([Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS, Code.UNIMPLEMENTED]);
+
+/** Writes one line a call, with the code that is sent: it asks the same map as recovery. */
+export function logging(errors: ErrorMap): Interceptor {
+  return (next) => async (call) => {
+    const startMs = performance.now();
+    const line = (code: Code, message: string | undefined) => {
+      const fields = {
+        method: call.method.name,
+        code: codeName(code),
+        error: message,
+        duration_ms: Math.round((performance.now() - startMs) * 1000) / 1000,
+        deadline_left_ms: Number.isFinite(call.deadline) ? call.deadline - Date.now() : undefined,
+        peer: call.peer,
+        subject: call.principal.subject || undefined,
+      };
+      call.writeLog(serverFaults.has(code) ? 'error' : 'info', fields, 'call');
+    };
+    try {
+      await next(call);
+      line(Code.OK, undefined);
+    } catch (error) {
+      const status = toRpcError(error, errors);
+      line(status.code, status.message);
+      throw error;
+    }
+  };
+}

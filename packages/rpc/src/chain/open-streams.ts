@@ -1,0 +1,28 @@
+import type { Interceptor, ServerCall } from '../call/handler.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+
+/** Knows the calls that stream to the caller, which would keep a draining server waiting until their deadline. */
+export interface OpenStreams {
+  readonly interceptor: Interceptor;
+  /** Ends them with UNAVAILABLE: a client that watches resumes on another replica. */
+  end(): void;
+}
+
+export function createOpenStreams(): OpenStreams {
+  const open = new Set<ServerCall>();
+  return {
+    interceptor: (next) => async (call) => {
+      const kind = call.method.desc.methodKind;
+      if (kind === 'unary' || kind === 'client_streaming') return next(call);
+      open.add(call);
+      try {
+        await next(call);
+      } finally {
+        open.delete(call);
+      }
+    },
+    end: () => {
+      for (const call of open) call.abort(new RpcError(Code.UNAVAILABLE, 'the server is shutting down'));
+    },
+  };
+}

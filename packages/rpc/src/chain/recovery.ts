@@ -1,0 +1,24 @@
+import { RequestInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { create } from '@bufbuild/protobuf';
+import type { Interceptor } from '../call/handler.ts';
+import { Code, type ErrorMap, RpcError, toRpcError } from '../errors/rpc-error.ts';
+
+/**
+ * Turns whatever is thrown below into a status. What the service did not foresee becomes INTERNAL `internal error`
+ * with the request id, by which its cause can be found in the log; the cause itself is never sent.
+ */
+export function recovery(errors: ErrorMap): Interceptor {
+  return (next) => async (call) => {
+    try {
+      await next(call);
+    } catch (error) {
+      const status = toRpcError(error, errors);
+      if (status.code !== Code.INTERNAL) throw status;
+      call.log.error({ err: status.cause ?? status }, 'internal error');
+      throw new RpcError(Code.INTERNAL, status.message, {
+        details: [create(RequestInfoSchema, { requestId: call.requestId }), ...status.details],
+        cause: status.cause,
+      });
+    }
+  };
+}

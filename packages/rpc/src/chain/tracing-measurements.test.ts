@@ -1,0 +1,75 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { SpanKind } from '@opentelemetry/api';
+import type { Histogram } from '@opentelemetry/sdk-metrics';
+import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
+import { inNewTrace } from '../testing/telemetry/in-new-trace.ts';
+
+const listStock = methodPath(InventoryService.method.listStock);
+const emptyFrame = grpcFrame(Buffer.alloc(0));
+test('ensure the calls that are being served are counted, and measured in seconds when they are over', async () => {
+  await using telemetry = collectTelemetry();
+  const entered = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  await using server = await startTestServer(InventoryService, {
+    listStock: async () => {
+      entered.resolve();
+      await released.promise;
+      return {};
+    },
+  });
+  const startMs = performance.now();
+  const answer = server.client.listStock({});
+  await entered.promise;
+  const attributes = { [ATTR_RPC_METHOD]: 'inventory.v1.InventoryService/ListStock' };
+  expect(await telemetry.points('rpc.server.active_calls')).toMatchObject([{ attributes, value: 1 }]);
+  expect(await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION)).toEqual([]);
+  released.resolve();
+  await answer;
+  const atMostS = (performance.now() - startMs) / 1000;
+  expect(await telemetry.points('rpc.server.active_calls')).toMatchObject([{ attributes, value: 0 }]);
+  const [{ value } = {}] = await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION);
+  expect(value).toMatchObject({
+    count: 1,
+    buckets: {
+      boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+    },
+  });
+  expect((value as Histogram).sum).toBeLessThanOrEqual(atMostS);
+});
+
+test('ensure an attempt that was not the first is told by its span, its log lines and a count', async () => {
+  await using telemetry = collectTelemetry();
+  let attempts = 0;
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'try again');
+      return {};
+    },
+  });
+  const { caller, result } = inNewTrace(() => server.client.getStock({ sku: 'A' }));
+  await result;
+  const spans = await telemetry.spansOf(caller.traceId, SpanKind.SERVER, 2);
+  expect(spans.map(({ attributes }) => attributes['previous-rpc-attempts'])).toEqual([undefined, 1]);
+  expect(server.logLines.map(({ code, previous_attempts }) => [code, previous_attempts])).toEqual([
+    ['UNAVAILABLE', undefined],
+    ['OK', 1],
+  ]);
+  expect(await telemetry.points('rpc.server.call.retries')).toMatchObject([
+    { attributes: { [ATTR_RPC_METHOD]: 'inventory.v1.InventoryService/GetStock' }, value: 1 },
+  ]);
+});
+
+test.each(['-1', '1e9', '12345'])('ensure %o attempts before this one are not believed', async (header) => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using connection = await connectRaw(server.target);
+  await connection.post(listStock, emptyFrame, { 'grpc-previous-rpc-attempts': header });
+  expect(telemetry.spans[0]?.attributes).not.toHaveProperty('previous-rpc-attempts');
+  expect(await telemetry.points('rpc.server.call.retries')).toEqual([]);
+});

@@ -1,0 +1,46 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { SpanKind } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { createClient } from '../client/create-client.ts';
+import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { collectLog } from '../testing/telemetry/collect-log.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
+import { inNewTrace } from '../testing/telemetry/in-new-trace.ts';
+import { channelCredentials } from '../tls/channel-credentials.ts';
+import { serverCredentials } from '../tls/server-credentials.ts';
+
+const options = { log: collectLog().log, developmentCertificates: false };
+
+test.each([
+  ['orders', 'a trace', true],
+  ['orders', 'a trace, and the token of a customer', true],
+  ['payments', 'a trace, and the token of a customer', false],
+])('a server with the peer orders gets from %s %s: continued %s', async (caller, sent, isContinued) => {
+  await using telemetry = collectTelemetry();
+  await using certificates = await makeTestCertificates();
+  const channel = await channelCredentials(await certificates.write(caller), options);
+  await using server = await startTestServer(
+    InventoryService,
+    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    {
+      traceContext: 'peers',
+      peers: new Map([[testIdentity('orders'), new Set(['inventory:read'])]]),
+      credentials: {
+        server: await serverCredentials(await certificates.write('inventory'), options),
+        channel,
+      },
+      verifyToken: async () => ({ subject: 'anna', scopes: new Set(['inventory:read']) }),
+    },
+  );
+  using client = createClient(InventoryService, {
+    target: server.target,
+    credentials: channel,
+    ...(sent.includes('token') && { token: () => 'good' }),
+  });
+  const { caller: span, result } = inNewTrace(() => client.getStock({ sku: 'A' }));
+  await result;
+  const [served] = telemetry.spans.filter(({ kind }) => kind === SpanKind.SERVER);
+  expect(served?.spanContext().traceId === span.traceId).toBe(isContinued);
+  expect(served?.links).toHaveLength(isContinued ? 0 : 1);
+});

@@ -1,0 +1,135 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { experimental } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
+import { answeringAs, type Inventory, startReplica } from '../../testing/replicas/start-replica.ts';
+import { type Client, createClient } from '../create-client.ts';
+import { loadBalancingConfigOf } from './balancing.ts';
+
+type InventoryClient = Client<typeof InventoryService>;
+
+const failingWith = (code: Code): Partial<Inventory> => ({
+  getStock: async () => {
+    throw new RpcError(code, 'not by me');
+  },
+});
+
+const targetOf = (...replicas: { port: number }[]) =>
+  `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+
+/** Who answers a number of calls, one after the other: a replica's name, or the code of a failure. */
+async function answersTo(client: InventoryClient, calls: number): Promise<(string | Code)[]> {
+  const answers: (string | Code)[] = [];
+  while (answers.length < calls)
+    answers.push(
+      await client.getStock({ sku: 'A' }, { deadlineMs: 5_000 }).then(
+        ({ stock }) => stock?.title ?? '',
+        (error: RpcError) => error.code,
+      ),
+    );
+  return answers;
+}
+
+/** Calls until every replica has answered: round_robin leaves out one that is still connecting. */
+async function untilAllAnswer(client: InventoryClient, ...names: (string | Code)[]): Promise<void> {
+  const seen = new Set<string | Code>();
+  while (!names.every((name) => seen.has(name)))
+    for (const name of await answersTo(client, 1)) seen.add(name);
+}
+
+test.each(['round_robin', 'peak_ewma'] as const)(
+  'ensure %s leaves a replica that fails call after call',
+  async (balancing) => {
+    await using sound = await startReplica(answeringAs('sound'));
+    await using broken = await startReplica(failingWith(Code.INTERNAL));
+    using client = createClient(InventoryService, { target: targetOf(sound, broken), balancing });
+    await untilAllAnswer(client, 'sound');
+    let faults = 0;
+    // peak_ewma keeps away from it by itself; it is asked again only now and then.
+    const calls = balancing === 'round_robin' ? 40 : 10;
+    for (const answer of await answersTo(client, calls)) if (answer === Code.INTERNAL) faults++;
+    expect(faults).toBeLessThanOrEqual(5);
+    expect(await answersTo(client, 20)).toEqual(Array(20).fill('sound'));
+  },
+);
+
+test('ensure a replica that answers NOT_FOUND call after call is a sound one', async () => {
+  await using sound = await startReplica(answeringAs('sound'));
+  await using empty = await startReplica(failingWith(Code.NOT_FOUND));
+  using client = createClient(InventoryService, { target: targetOf(sound, empty) });
+  await untilAllAnswer(client, 'sound', Code.NOT_FOUND);
+  const answers = await answersTo(client, 20);
+  expect(answers.filter((answer) => answer === Code.NOT_FOUND)).toHaveLength(10);
+});
+
+test('ensure a client that comes to a connection which is there already counts its own calls', async () => {
+  await using sound = await startReplica(answeringAs('sound'));
+  await using broken = await startReplica(failingWith(Code.INTERNAL));
+  const target = targetOf(sound, broken);
+  using first = createClient(InventoryService, { target });
+  await untilAllAnswer(first, 'sound', Code.INTERNAL);
+  using second = createClient(InventoryService, { target });
+  await untilAllAnswer(second, 'sound', Code.INTERNAL);
+  await answersTo(second, 20);
+  expect(await answersTo(second, 20)).toEqual(Array(20).fill('sound'));
+});
+
+test('ensure an ejected replica is asked again when there is nobody else', async () => {
+  const sound = await startReplica(answeringAs('sound'));
+  await using _stopped = sound;
+  await using broken = await startReplica(failingWith(Code.INTERNAL));
+  using client = createClient(InventoryService, { target: targetOf(sound, broken) });
+  await untilAllAnswer(client, 'sound', Code.INTERNAL);
+  await answersTo(client, 20);
+  expect(await answersTo(client, 10)).toEqual(Array(10).fill('sound'));
+  await sound[Symbol.asyncDispose]();
+  // Before its five seconds are over: a call that finds nobody takes 300 ms, its retries included.
+  expect(await answersTo(client, 8)).toContain(Code.INTERNAL);
+  expect(await answersTo(client, 20)).toEqual(Array(20).fill(Code.INTERNAL));
+});
+
+test('ensure a replica that was ejected and then reconnects is as good as a new one', async () => {
+  let code = Code.INTERNAL;
+  await using sound = await startReplica(answeringAs('sound'));
+  await using mended = await startRawServer(() => ({ 'grpc-status': code }));
+  const port = Number(mended.target.split(':')[1]);
+  using client = createClient(InventoryService, { target: targetOf(sound, { port }) });
+  await untilAllAnswer(client, 'sound', Code.INTERNAL);
+  await answersTo(client, 20);
+  expect(await answersTo(client, 10)).toEqual(Array(10).fill('sound'));
+  code = Code.NOT_FOUND;
+  mended.sessions[0]?.close();
+  while (mended.sessions.length < 2) await answersTo(client, 1);
+  // Its ejection would last for five seconds.
+  expect(await answersTo(client, 300)).toContain(Code.NOT_FOUND);
+});
+
+test('ensure a replica that is alone is never ejected', async () => {
+  await using broken = await startReplica(failingWith(Code.INTERNAL));
+  using client = createClient(InventoryService, { target: targetOf(broken) });
+  expect(await answersTo(client, 20)).toEqual(Array(20).fill(Code.INTERNAL));
+});
+
+test('ensure the policy is refused without one that it can stand around', () => {
+  loadBalancingConfigOf('round_robin');
+  for (const childPolicy of [undefined, [], [{ round_robbin: {} }]])
+    expect(() => experimental.parseLoadBalancingConfig({ outlier_ejection: { childPolicy } })).toThrow(
+      'outlier_ejection: childPolicy names no known policy',
+    );
+});
+
+test('ensure what is known of a stream does not leave the process', async () => {
+  const headers: (string | undefined)[] = [];
+  await using replica = await startReplica({
+    async *watchStock(_request, { header }) {
+      headers.push(header('x-balancing-stream'), header('user-agent'));
+      yield {};
+    },
+  });
+  for (const balancing of ['round_robin', 'peak_ewma'] as const) {
+    using client = createClient(InventoryService, { target: targetOf(replica), balancing });
+    await Array.fromAsync(client.watchStock({}));
+  }
+  expect(headers).toEqual([undefined, expect.any(String), undefined, expect.any(String)]);
+});

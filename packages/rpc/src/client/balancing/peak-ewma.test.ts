@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { Code, type RpcError } from '../../errors/rpc-error.ts';
+import { changingAddresses } from '../../testing/replicas/changing-addresses.ts';
+import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
+import { type Client, createClient } from '../create-client.ts';
+
+const startAnswering = (code: () => Code) => startRawServer(() => ({ 'grpc-status': code() }));
+const portOf = ({ target }: { target: string }) => Number(target.split(':')[1]);
+
+/** Which code a call ends with: by that the tests tell who has answered. */
+async function ask(client: Client<typeof InventoryService>): Promise<Code> {
+  const error = await client.getStock({ sku: 'A' }, { deadlineMs: 5_000 }).catch((error: RpcError) => error);
+  return 'code' in error ? error.code : Code.OK;
+}
+
+async function askUntil(client: Client<typeof InventoryService>, isEnough: (code: Code) => boolean) {
+  while (!isEnough(await ask(client)));
+}
+
+test('ensure a replica that was slow or broken and then reconnects is as good as a new one', async () => {
+  let code = Code.INTERNAL;
+  await using sound = await startAnswering(() => Code.ABORTED);
+  await using mended = await startAnswering(() => code);
+  const { target } = changingAddresses([portOf(sound), portOf(mended)]);
+  using client = createClient(InventoryService, { target, balancing: 'peak_ewma' });
+  await askUntil(client, (each) => each === Code.INTERNAL);
+  code = Code.NOT_FOUND;
+  mended.sessions[0]?.close();
+  await askUntil(client, () => mended.sessions.length === 2);
+  // What a failure counts for would keep it away for some twelve seconds.
+  const codes = new Set<Code>();
+  for (let calls = 0; calls < 300; calls++) codes.add(await ask(client));
+  expect(codes).toContain(Code.NOT_FOUND);
+});
+
+test('ensure the connection to a replica that is taken from the name is given up', async () => {
+  await using gone = await startAnswering(() => Code.ABORTED);
+  await using stays = await startAnswering(() => Code.NOT_FOUND);
+  const name = changingAddresses([portOf(gone), portOf(stays)]);
+  const client = createClient(InventoryService, { target: name.target, balancing: 'peak_ewma' });
+  await askUntil(client, () => gone.sessions.length === 1 && stays.sessions.length === 1);
+  name.ports = [portOf(stays)];
+  const { lookUps } = name;
+  // Its going away makes the client ask for the name again.
+  stays.sessions[0]?.close();
+  await askUntil(client, () => name.lookUps > lookUps && stays.sessions.length === 2);
+  const [session] = gone.sessions;
+  if (!session) throw new Error('nobody has connected');
+  const closed = once(session, 'close');
+  client[Symbol.dispose]();
+  await closed;
+});
+
+test('ensure a name that nobody has is UNAVAILABLE', async () => {
+  using client = createClient(InventoryService, {
+    target: changingAddresses([]).target,
+    balancing: 'peak_ewma',
+  });
+  const error = await client.getStock({ sku: 'A' }).catch((error: RpcError) => error);
+  expect(error).toMatchObject({ code: Code.UNAVAILABLE });
+  expect(String(error)).toContain('peak_ewma: the name has no addresses');
+});

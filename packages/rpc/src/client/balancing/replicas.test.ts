@@ -1,0 +1,133 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import type { RpcError } from '../../errors/rpc-error.ts';
+import { changingAddresses } from '../../testing/replicas/changing-addresses.ts';
+import { answeringAs, startReplica } from '../../testing/replicas/start-replica.ts';
+import { startReplicaProcess } from '../../testing/replicas/start-replica-process.ts';
+import { type Client, createClient } from '../create-client.ts';
+
+type InventoryClient = Client<typeof InventoryService>;
+
+const targetOf = (...replicas: { port: number }[]) =>
+  `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+
+/** Asks once, as anybody would: with the contract's deadline of a second, retries included. */
+async function ask(client: InventoryClient): Promise<string> {
+  const { stock } = await client.getStock({ sku: 'A' });
+  return stock?.title ?? '';
+}
+
+/** Asks until all of them have answered. */
+async function untilAllAnswer(client: InventoryClient, ...names: string[]): Promise<void> {
+  const seen = new Set<string>();
+  while (!names.every((name) => seen.has(name))) seen.add(await ask(client));
+}
+
+/** How many of the calls each replica answers, some of them at a time. */
+async function shares(
+  client: InventoryClient,
+  calls: number,
+  atATime: number,
+): Promise<Record<string, number>> {
+  const count: Record<string, number> = {};
+  let left = calls;
+  const askAll = async () => {
+    while (left-- > 0) {
+      const name = await ask(client);
+      count[name] = (count[name] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, askAll));
+  return count;
+}
+
+/** Three replicas, each in a process of its own; the third one is as slow as it is told. */
+async function startThree(slowMs = 0) {
+  const stack = new AsyncDisposableStack();
+  const [a, b, c] = await Promise.all([
+    startReplicaProcess('a'),
+    startReplicaProcess('b'),
+    startReplicaProcess('c', { delayMs: slowMs }),
+  ]);
+  for (const each of [a, b, c]) stack.use(each);
+  return { a, b, c, target: targetOf(a, b, c), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('ensure calls go round three replicas, and with peak_ewma past the slow one', async () => {
+  await using replicas = await startThree(60);
+  using client = createClient(InventoryService, { target: replicas.target });
+  await untilAllAnswer(client, 'a', 'b', 'c');
+  expect(await shares(client, 60, 6)).toEqual({ a: 20, b: 20, c: 20 });
+  using quick = createClient(InventoryService, { target: replicas.target, balancing: 'peak_ewma' });
+  await untilAllAnswer(quick, 'a', 'b', 'c');
+  const { a = 0, b = 0, c = 0 } = await shares(quick, 120, 6);
+  expect(c).toBeLessThan(Math.min(a, b));
+});
+
+test.each(['round_robin', 'peak_ewma'] as const)(
+  'ensure no call with a second to live fails when %s loses a replica, and the others take all that follow',
+  async (balancing) => {
+    await using a = await startReplicaProcess('a');
+    await using b = await startReplicaProcess('b');
+    // It has not begun to answer when it is killed: what has begun cannot be repeated (gRFC A6).
+    await using lost = await startReplicaProcess('lost', { delayMs: 60_000 });
+    using client = createClient(InventoryService, { target: targetOf(a, b, lost), balancing });
+    let answeredAfter = 0;
+    let isKilled = false;
+    const askOn = async () => {
+      while (answeredAfter < 60) {
+        await ask(client);
+        if (isKilled) answeredAfter++;
+      }
+    };
+    const asking = Promise.all([askOn(), askOn(), askOn()]);
+    await lost.called;
+    await lost.kill();
+    isKilled = true;
+    await asking;
+    expect(answeredAfter).toBeGreaterThanOrEqual(60);
+    // And whoever comes back in its place is found.
+    await using _restarted = await startReplicaProcess('back', { port: lost.port });
+    await untilAllAnswer(client, 'back');
+  },
+);
+
+test.each(['round_robin', 'peak_ewma'] as const)(
+  'ensure %s leaves a replica that hangs with its connections open',
+  async (balancing) => {
+    await using replicas = await startThree();
+    using client = createClient(InventoryService, { target: replicas.target, balancing });
+    await untilAllAnswer(client, 'a', 'b', 'c');
+    replicas.c.freeze();
+    let answeredInARow = 0;
+    let late = 0;
+    // peak_ewma may not have come to it before.
+    while (late === 0 || answeredInARow < 60) {
+      const answer = await client
+        .getStock({ sku: 'A' }, { deadlineMs: 500 })
+        .catch((error: RpcError) => error);
+      answeredInARow = 'code' in answer ? 0 : answeredInARow + 1;
+      if ('code' in answer) late++;
+    }
+    expect(answeredInARow).toBe(60);
+  },
+);
+
+test.each(['round_robin', 'peak_ewma'] as const)(
+  'ensure %s uses a replica that appears once a connection has come of age, and leaves one that is gone',
+  async (balancing) => {
+    const bounds = { 'grpc.max_connection_age_ms': 200, 'grpc.max_connection_age_grace_ms': 10_000 };
+    await using a = await startReplica(answeringAs('a'), { bounds });
+    await using b = await startReplica(answeringAs('b'), { bounds });
+    const name = changingAddresses([a.port]);
+    using client = createClient(InventoryService, { target: name.target, balancing });
+    expect(await shares(client, 5, 1)).toEqual({ a: 5 });
+    name.ports = [a.port, b.port];
+    await untilAllAnswer(client, 'b');
+    name.ports = [b.port];
+    const { lookUps } = name;
+    while (name.lookUps === lookUps) await ask(client);
+    await untilAllAnswer(client, 'b');
+    expect(await shares(client, 20, 1)).toEqual({ b: 20 });
+  },
+);

@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { Code } from '../../errors/rpc-error.ts';
+import { startReplica } from '../../testing/replicas/start-replica.ts';
+import { type Client, createClient } from '../create-client.ts';
+
+/** A replica that holds GetStock until it is released or cancelled, and the connections on which it was called. */
+async function startHolding() {
+  const released = Promise.withResolvers<void>();
+  const peers = new Set<string>();
+  let calls = 0;
+  let onCall = () => {};
+  const replica = await startReplica({
+    getStock: async ({ sku }, { peer, signal }) => {
+      peers.add(peer);
+      calls++;
+      onCall();
+      await Promise.race([
+        released.promise,
+        new Promise((resolve) => signal.addEventListener('abort', resolve)),
+      ]);
+      return { stock: { sku } };
+    },
+    listStock: async () => {
+      await released.promise;
+      return { nextPageToken: 'survived' };
+    },
+    async *watchStock() {
+      yield { resumeToken: 'first' };
+      await released.promise;
+      yield { resumeToken: 'survived' };
+    },
+  });
+  return {
+    target: `127.0.0.1:${replica.port}`,
+    peers,
+    release: () => released.resolve(),
+    /** Resolves when GetStock has been called so often in all. */
+    called: (count: number) =>
+      new Promise<void>((resolve) => {
+        onCall = () => {
+          if (calls >= count) resolve();
+        };
+        onCall();
+      }),
+    [Symbol.asyncDispose]: () => replica[Symbol.asyncDispose](),
+  };
+}
+
+const open = (client: Client<typeof InventoryService>, count: number, signal?: AbortSignal) =>
+  Array.from({ length: count }, () =>
+    client.getStock({ sku: 'A' }, { deadlineMs: 10_000, ...(signal && { signal }) }),
+  );
+
+test.each(['round_robin', 'peak_ewma'] as const)(
+  'with %s, a client that cancels 2,400 calls keeps its watch and its other calls',
+  async (balancing) => {
+    await using replica = await startHolding();
+    using client = createClient(InventoryService, { target: replica.target, balancing });
+    const watch = client.watchStock({});
+    await watch.next();
+    const bystander = client.listStock({}, { deadlineMs: 10_000 });
+    for (let wave = 1; wave <= 4; wave++) {
+      const abort = new AbortController();
+      const answers = Promise.allSettled(open(client, 600, abort.signal));
+      await replica.called(wave * 600);
+      abort.abort();
+      for (const answer of await answers)
+        expect(answer).toMatchObject({ status: 'rejected', reason: { code: Code.CANCELLED } });
+    }
+    replica.release();
+    expect(await bystander).toMatchObject({ nextPageToken: 'survived' });
+    expect(await watch.next()).toMatchObject({ value: { resumeToken: 'survived' } });
+    await watch.return();
+    expect(replica.peers.size).toBeLessThanOrEqual(4);
+  },
+);
+
+test('clients of a target share what a connection has left', async () => {
+  await using replica = await startHolding();
+  using client = createClient(InventoryService, { target: replica.target });
+  using other = createClient(InventoryService, { target: replica.target });
+  const calls = open(client, 700);
+  await replica.called(700);
+  expect(replica.peers.size).toBe(1);
+  calls.push(...open(other, 200));
+  await replica.called(900);
+  expect(replica.peers.size).toBe(2);
+  replica.release();
+  await Promise.all(calls);
+});
+
+test('calls go over the regular connection again when it is quiet', async () => {
+  await using replica = await startHolding();
+  using client = createClient(InventoryService, { target: replica.target });
+  const calls = open(client, 1000);
+  await replica.called(1000);
+  const [regular] = replica.peers;
+  replica.release();
+  await Promise.all(calls);
+  expect(replica.peers.size).toBe(2);
+  replica.peers.clear();
+  await Promise.all(open(client, 10));
+  expect([...replica.peers]).toEqual([regular]);
+});
+
+test('calls share the regular connection when no other can be opened', async () => {
+  await using replica = await startHolding();
+  await using proxy = await startOneConnectionProxy(replica.target);
+  using client = createClient(InventoryService, { target: proxy.target });
+  const calls = open(client, 900);
+  await replica.called(900);
+  replica.release();
+  await Promise.all(calls);
+  expect(replica.peers.size).toBe(1);
+});
+
+/** Passes one connection on and closes all others. */
+async function startOneConnectionProxy(target: string) {
+  const port = Number(target.split(':')[1]);
+  const sockets: Socket[] = [];
+  const proxy = createServer((socket) => {
+    socket.on('error', () => {});
+    if (sockets.length > 0) return void socket.destroy();
+    const upstream = connect(port, '127.0.0.1');
+    upstream.on('error', () => {});
+    sockets.push(socket, upstream);
+    socket.pipe(upstream).pipe(socket);
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  return {
+    target: `127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}

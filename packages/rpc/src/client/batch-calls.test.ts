@@ -1,0 +1,141 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { currentCall } from '../call/call-context.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
+import { gatherCalls } from './batch-calls.ts';
+
+/** Gathers numbers, which are their own sizes, and notes what goes together. */
+function gatherNumbers(
+  call = async (numbers: number[]): Promise<(number | Error)[]> => numbers.map((number) => number * 10),
+) {
+  const calls: number[][] = [];
+  const ask = gatherCalls<number, number>({
+    name: 'numbers',
+    call: (numbers) => {
+      calls.push(numbers);
+      return call(numbers);
+    },
+    sizeOf: (number) => number,
+    maxSize: 10,
+  });
+  return { calls, ask };
+}
+
+test('ensure what is asked in one turn goes together, and each is given its own answer', async () => {
+  const { calls, ask } = gatherNumbers();
+  const answers = [ask(1)];
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  answers.push(ask(2), ask(3));
+  expect(await Promise.all(answers)).toEqual([10, 20, 30]);
+  expect(calls).toEqual([[1, 2, 3]]);
+});
+
+test('ensure nobody waits for a call that is under way', async () => {
+  const first = Promise.withResolvers<number[]>();
+  const { calls, ask } = gatherNumbers((numbers) =>
+    numbers.includes(1) ? first.promise : Promise.resolve(numbers),
+  );
+  const held = ask(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await ask(2)).toBe(2);
+  first.resolve([1]);
+  expect(await held).toBe(1);
+  expect(calls).toEqual([[1], [2]]);
+});
+
+test('ensure no call is larger than it may be, but for one item that is', async () => {
+  const { calls, ask } = gatherNumbers();
+  await Promise.all([4, 6, 1, 20, 9, 1].map(ask));
+  expect(calls).toEqual([[4, 6], [1], [20], [9, 1]]);
+});
+
+test('ensure an error among the answers is one item’s, and a call that fails is everybody’s', async () => {
+  const { ask } = gatherNumbers(async (numbers) => {
+    if (numbers.includes(3)) throw new Error('all');
+    return numbers.map((number) => (number === 2 ? new Error('two') : number));
+  });
+  const outcomesOf = async (numbers: number[]) =>
+    (await Promise.allSettled(numbers.map(ask))).map((outcome) =>
+      outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message,
+    );
+  expect(await outcomesOf([1, 2])).toEqual([1, 'two']);
+  expect(await outcomesOf([1, 3])).toEqual(['all', 'all']);
+});
+
+test('ensure answers that are too few reach nobody', async () => {
+  const { ask } = gatherNumbers(async () => [1]);
+  const message = 'a call for 2 items gave 1 results';
+  await expect(Promise.all([ask(1), ask(2)])).rejects.toThrow(message);
+});
+
+test('ensure one that is alone inherits from its call, and those who go together from none', async () => {
+  const served: (string | undefined)[][] = [];
+  const { ask } = gatherNumbers(async (numbers) => {
+    served.push([numbers.join(), currentCall()?.requestId]);
+    return numbers;
+  });
+  await using server = await startTestServer(InventoryService, {
+    getStock: async ({ sku }) => {
+      await ask(Number(sku));
+      return {};
+    },
+    // Two of different calls, whichever came first.
+    listStock: async () => {
+      await Promise.all([ask(4), ask(5)]);
+      return {};
+    },
+  });
+  const metadata = { 'x-request-id': 'mine' };
+  await server.client.getStock({ sku: '1' }, { metadata });
+  await server.client.listStock({}, { metadata });
+  expect(served).toEqual([
+    ['1', 'mine'],
+    ['4,5', undefined],
+  ]);
+});
+
+test('ensure one that no longer fits does not inherit from the call of the first', async () => {
+  const served: (string | undefined)[][] = [];
+  const { ask } = gatherNumbers(async (numbers) => {
+    served.push([numbers.join(), currentCall()?.requestId]);
+    return numbers;
+  });
+  const both = Promise.withResolvers<void>();
+  let waiting = 0;
+  await using server = await startTestServer(InventoryService, {
+    getStock: async ({ sku }) => {
+      if (++waiting === 2) both.resolve();
+      await both.promise;
+      await ask(Number(sku));
+      return {};
+    },
+  });
+  const get = (sku: string) => server.client.getStock({ sku }, { metadata: { 'x-request-id': sku } });
+  await Promise.all([get('8'), get('9')]);
+  expect(served.sort()).toEqual([
+    ['8', '8'],
+    ['9', '9'],
+  ]);
+});
+
+test('ensure the call is made in the trace of its first item, to which the others have links', async () => {
+  await using telemetry = collectTelemetry();
+  const made: unknown[] = [];
+  const { ask } = gatherNumbers(async (numbers) => {
+    made.push(trace.getActiveSpan()?.spanContext());
+    return numbers;
+  });
+  const caller = (number: number) =>
+    trace.getTracer('test').startActiveSpan('caller', (span) => ask(number).finally(() => span.end()));
+  await Promise.all([1, 2].map(caller));
+  const items = telemetry.spans.filter(({ name }) => name === 'numbers');
+  const [first, second] = items.map((span) => span.spanContext());
+  expect(made).toEqual([first]);
+  expect(items.map(({ links }) => links.map(({ context }) => context))).toEqual([[second], [first]]);
+  expect(items.map(({ attributes }) => attributes)).toEqual(Array(2).fill({ 'batch.size': 2 }));
+  expect(await telemetry.points('batch.size')).toMatchObject([
+    { attributes: { 'batch.name': 'numbers' }, value: { count: 1, sum: 2 } },
+  ]);
+});

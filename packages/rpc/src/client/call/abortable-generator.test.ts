@@ -1,0 +1,80 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { Code } from '../../errors/rpc-error.ts';
+import { noteCrashes } from '../../testing/crashes.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { createClient } from '../create-client.ts';
+import { leavable } from './abortable-generator.ts';
+
+const never = new Promise<never>(() => {});
+
+/** A server whose streams say nothing after their first response. */
+async function startSilent() {
+  const aborted = Promise.withResolvers<unknown>();
+  const silent = async function* (_request: unknown, { signal }: { signal: AbortSignal }) {
+    signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+    yield {};
+    await never;
+  };
+  const server = await startTestServer(InventoryService, { watchStock: silent, countStock: silent });
+  return { ...server, aborted: aborted.promise };
+}
+
+type Silent = Awaited<ReturnType<typeof startSilent>>;
+const streams = [
+  ['server streaming', ({ client }: Silent) => client.watchStock({})],
+  ['bidi streaming', ({ client }: Silent) => client.countStock([{ sku: 'A' }])],
+] as const;
+
+test.each(streams)(
+  'return ends a %s call at once while the next response is waited for',
+  async (_kind, open) => {
+    using crashes = noteCrashes();
+    await using server = await startSilent();
+    const responses = open(server);
+    await responses.next();
+    const next = responses.next();
+    expect(await responses.return()).toEqual({ done: true, value: undefined });
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(await server.aborted).toMatchObject({ code: Code.CANCELLED });
+    expect(await responses.next()).toEqual({ done: true, value: undefined });
+    expect(crashes.reasons).toEqual([]);
+  },
+);
+
+test.each(streams)('leaving a block ends a %s call that it declares', async (_kind, open) => {
+  await using server = await startSilent();
+  {
+    await using responses = open(server);
+    await responses.next();
+  }
+  expect(await server.aborted).toMatchObject({ code: Code.CANCELLED });
+});
+
+test('return ends a call that still waits for its token', async () => {
+  const asked = Promise.withResolvers<void>();
+  const token = () => {
+    asked.resolve();
+    return never;
+  };
+  using client = createClient(InventoryService, { target: '127.0.0.1:1', token });
+  const responses = client.watchStock({});
+  const next = responses.next();
+  await asked.promise;
+  await responses.return();
+  expect(await next).toEqual({ done: true, value: undefined });
+});
+
+test('throw ends the messages and rejects with the error', async () => {
+  let isLeft = false;
+  const messages = leavable(async function* (left) {
+    left.addEventListener('abort', () => {
+      isLeft = true;
+    });
+    yield 1;
+  });
+  await messages.next();
+  await expect(messages.throw(new Error('enough'))).rejects.toThrow('enough');
+  expect(isLeft).toBe(true);
+  expect(await messages.next()).toEqual({ done: true, value: undefined });
+});

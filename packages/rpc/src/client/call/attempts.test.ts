@@ -1,0 +1,96 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createNoopMeter, type Meter, metrics } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { noteCrashes } from '../../testing/crashes.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+
+/** Collects what histograms are told, until the end of the test. */
+function collectMeasurements() {
+  const measured: unknown[] = [];
+  const createHistogram: Meter['createHistogram'] = (name) => ({
+    record: (value, attributes) => measured.push({ name, value, attributes }),
+  });
+  metrics.setGlobalMeterProvider({
+    getMeter: () => Object.assign(Object.create(createNoopMeter()), { createHistogram }),
+  });
+  onTestFinished(() => metrics.disable());
+  return (name: string) => measured.filter((each) => (each as { name: string }).name === name);
+}
+
+/** A server that fails the first attempts, and one above it whose GetStock makes a call of it. */
+async function startTwo(failures: number, call: (typeof callsOfEachKind)[number][1]) {
+  let attempts = 0;
+  const bottom = await startTestServer(
+    InventoryService,
+    handlerOfEachKind(() => {
+      if (++attempts <= failures) throw new RpcError(Code.UNAVAILABLE, 'not now');
+      return [];
+    }),
+  );
+  const top = await startTestServer(InventoryService, {
+    getStock: async () => {
+      await call(bottom.client, { deadlineMs: 60_000 });
+      return {};
+    },
+  });
+  const stack = new AsyncDisposableStack();
+  stack.use(bottom);
+  stack.use(top);
+  return { client: top.client, logLines: top.logLines, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const retriedKinds = callsOfEachKind.filter(([kind]) => kind !== 'bidi streaming');
+
+test.each(retriedKinds)(
+  'ensure the log and the metrics tell that a %s call below was repeated',
+  async (_kind, call) => {
+    const measured = collectMeasurements();
+    await using services = await startTwo(1, call);
+    await services.client.getStock(
+      { sku: 'A' },
+      { deadlineMs: 60_000, metadata: { 'x-request-id': 'order-17' } },
+    );
+    const name = /^inventory\.v1\.InventoryService\/\w+Stock$/;
+    const line = services.logLines.find(({ msg }) => msg === 'call repeated');
+    expect(line).toMatchObject({ attempts: 2, code: 'OK', request_id: 'order-17' });
+    expect(line?.method).toMatch(name);
+    expect(measured('grpc.client.call.retries')).toEqual([
+      { name: 'grpc.client.call.retries', value: 1, attributes: { 'grpc.method': line?.method } },
+    ]);
+  },
+);
+
+test('ensure a call that fails for good is told with its last code and all its attempts', async () => {
+  const [, unary] = callsOfEachKind[0] ?? [];
+  if (!unary) throw new Error('there is no unary call');
+  await using services = await startTwo(3, unary);
+  await services.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }).catch(() => {});
+  const repeated = services.logLines.filter(({ msg }) => msg === 'call repeated');
+  expect(repeated[0]).toMatchObject({ attempts: 3, code: 'UNAVAILABLE' });
+});
+
+test('ensure a call that is answered at once is no news', async () => {
+  const measured = collectMeasurements();
+  const [, unary] = callsOfEachKind[0] ?? [];
+  if (!unary) throw new Error('there is no unary call');
+  await using services = await startTwo(0, unary);
+  await services.client.getStock({ sku: 'A' });
+  expect(services.logLines.map(({ msg }) => msg)).toEqual(['call']);
+  expect(measured('grpc.client.call.retries')).toEqual([]);
+});
+
+test('ensure work outside of a call may repeat its calls too', async () => {
+  using crashes = noteCrashes();
+  let attempts = 0;
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'not now');
+      return { stock: { title: 'the second' } };
+    },
+  });
+  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { title: 'the second' } });
+  await server.client.getStock({ sku: 'A' });
+  expect(crashes.reasons).toEqual([]);
+});

@@ -1,0 +1,162 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { type CallContext, runDetached } from '../../call/call-context.ts';
+import { Code } from '../../errors/rpc-error.ts';
+import { pastDeadline } from '../../testing/past-deadline.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import type { CallOptions } from './call-options.ts';
+
+interface Seen {
+  readonly requestId: string;
+  readonly leftMs: number;
+  readonly signal: AbortSignal;
+}
+
+const seenBy = ({ requestId, deadline, signal }: CallContext): Seen => ({
+  requestId,
+  leftMs: deadline - Date.now(),
+  signal,
+});
+
+/** Two services: the upper one answers GetStock with what the lower one answers ListStock. */
+async function startTwo(
+  lower: (context: CallContext) => Promise<object> = async () => ({}),
+  optionsBelow: CallOptions = {},
+  run: <T>(body: () => T) => T = (body) => body(),
+) {
+  const above = Promise.withResolvers<Seen>();
+  const below = Promise.withResolvers<Seen>();
+  const stack = new AsyncDisposableStack();
+  const bottom = stack.use(
+    await startTestServer(InventoryService, {
+      listStock: async (_request, context) => {
+        below.resolve(seenBy(context));
+        return lower(context);
+      },
+    }),
+  );
+  const top = stack.use(
+    await startTestServer(InventoryService, {
+      getStock: async (_request, context) => {
+        above.resolve(seenBy(context));
+        await run(() => bottom.client.listStock({}, optionsBelow));
+        return {};
+      },
+    }),
+  );
+  return {
+    client: top.client,
+    above: above.promise,
+    below: below.promise,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** grpc-timeout is in whole milliseconds, rounded up. */
+const roundingMs = 1;
+
+test.each([
+  ["the contract's own", {}],
+  ['a longer one that is asked for', { deadlineMs: 60_000 }],
+])('ensure a call made below a call inherits its deadline instead of %s', async (_name, optionsBelow) => {
+  await using services = await startTwo(undefined, optionsBelow);
+  await services.client.getStock({ sku: 'A' }, { deadlineMs: 900 });
+  const { leftMs } = await services.above;
+  expect(leftMs).toBeLessThanOrEqual(900 + roundingMs);
+  expect((await services.below).leftMs).toBeLessThanOrEqual(leftMs + roundingMs);
+});
+
+test('ensure a call made below a call may have a shorter deadline', async () => {
+  await using services = await startTwo(() => new Promise(() => {}), { deadlineMs: 50 });
+  const error = await rejectionOf(services.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }));
+  expect(error).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+  expect(error.message).toContain('inventory.v1.InventoryService/ListStock');
+});
+
+test('ensure the request id goes along with every call made below', async () => {
+  await using services = await startTwo();
+  await services.client.getStock({ sku: 'A' }, { metadata: { 'x-request-id': 'order-17' } });
+  expect((await services.above).requestId).toBe('order-17');
+  expect((await services.below).requestId).toBe('order-17');
+});
+
+test('ensure a cancel goes on to the call below', async () => {
+  await using services = await startTwo(() => new Promise(() => {}));
+  const abort = new AbortController();
+  const answer = rejectionOf(services.client.getStock({ sku: 'A' }, { signal: abort.signal }));
+  const { signal } = await services.below;
+  const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+  abort.abort();
+  expect((await answer).code).toBe(Code.CANCELLED);
+  await aborted;
+  expect(signal.reason).toMatchObject({ code: Code.CANCELLED });
+});
+
+test('ensure detached work inherits neither deadline nor cancel nor request id', async () => {
+  const release = Promise.withResolvers<object>();
+  await using services = await startTwo(() => release.promise, {}, runDetached);
+  const abort = new AbortController();
+  const metadata = { 'x-request-id': 'order-17' };
+  const answer = rejectionOf(services.client.getStock({ sku: 'A' }, { signal: abort.signal, metadata }));
+  const { signal, requestId, leftMs } = await services.below;
+  abort.abort();
+  await answer;
+  release.resolve({});
+  expect(signal.aborted).toBe(false);
+  expect(requestId).not.toBe('order-17');
+  expect(leftMs).toBeGreaterThan(1000); // GetStock's deadline is 1 s, ListStock's 2 s
+});
+
+test('ensure no call is made when no time is left', async () => {
+  let calls = 0;
+  await using bottom = await startTestServer(InventoryService, {
+    listStock: async () => {
+      calls++;
+      return {};
+    },
+  });
+  let served = false;
+  const late = Promise.withResolvers<unknown>();
+  await using top = await startTestServer(InventoryService, {
+    getStock: async (_request, { signal, deadline }) => {
+      served = true;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      while (Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+      late.resolve(bottom.client.listStock({}).catch((error: unknown) => error));
+      return {};
+    },
+  });
+  await pastDeadline(
+    (options) => top.client.getStock({ sku: 'A' }, options),
+    () => served,
+  );
+  const message = 'no time is left to call inventory.v1.InventoryService/ListStock';
+  expect(await late.promise).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message });
+  expect(calls).toBe(0);
+});
+
+test.each([Number.NaN, -1, 0])(
+  'a deadline of %d ms fails the call as DEADLINE_EXCEEDED',
+  async (deadlineMs) => {
+    await using server = await startTestServer(InventoryService, {});
+    expect(await rejectionOf(server.client.listStock({}, { deadlineMs }))).toMatchObject({
+      code: Code.DEADLINE_EXCEEDED,
+      message: 'no time is left to call inventory.v1.InventoryService/ListStock',
+    });
+  },
+);
+
+test('ensure a deadline of 30 days, too long for grpc-js, is cut to max_deadline before it is sent', async () => {
+  const seen = Promise.withResolvers<Seen>();
+  await using server = await startTestServer(InventoryService, {
+    listStock: async (_request, context) => {
+      seen.resolve(seenBy(context));
+      return {};
+    },
+  });
+  await server.client.listStock({}, { deadlineMs: 30 * 24 * 60 * 60 * 1000 });
+  const { leftMs } = await seen.promise;
+  expect(leftMs).toBeGreaterThan(2000); // ListStock's own deadline; 10 s are the most
+  expect(leftMs).toBeLessThanOrEqual(10_000 + roundingMs);
+});

@@ -1,0 +1,179 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { describe, expect, test } from 'vitest';
+import type { CallContext } from '../../call/call-context.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { noteCrashes } from '../../testing/crashes.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+
+/** A server whose streams never end, and the context of the first call that it gets. */
+async function startEndless() {
+  const context = Promise.withResolvers<CallContext>();
+  const server = await startTestServer(InventoryService, {
+    async *watchStock(_request, served) {
+      context.resolve(served);
+      for (;;) yield {};
+    },
+    async *countStock(_requests, served) {
+      context.resolve(served);
+      for (;;) yield {};
+    },
+  });
+  return { ...server, context: context.promise };
+}
+
+const endlessCalls = {
+  watchStock: (server: Awaited<ReturnType<typeof startEndless>>) => server.client.watchStock({}),
+  countStock: (server: Awaited<ReturnType<typeof startEndless>>) => server.client.countStock([{ sku: 'A' }]),
+};
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+}
+
+describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
+  test('ensure breaking out of it cancels the call on the server, and nothing crashes', async () => {
+    using crashes = noteCrashes();
+    await using server = await startEndless();
+    for await (const _answer of open(server)) break;
+    const { signal } = await server.context;
+    await untilAborted(signal);
+    expect(signal.reason).toMatchObject({ code: Code.CANCELLED });
+    await rejectionOf(server.client.listStock({}));
+    expect(crashes.reasons).toEqual([]);
+  });
+
+  test('ensure throwing out of it cancels the call on the server', async () => {
+    await using server = await startEndless();
+    const loop = async () => {
+      for await (const _answer of open(server)) throw new Error('enough');
+    };
+    await expect(loop()).rejects.toThrow('enough');
+    await untilAborted((await server.context).signal);
+  });
+
+  test('ensure leaving it before the first answer opens no call, and nothing crashes', async () => {
+    using crashes = noteCrashes();
+    await using server = await startEndless();
+    await open(server).return();
+    await rejectionOf(server.client.listStock({}));
+    expect(server.logLines).toHaveLength(1);
+    expect(crashes.reasons).toEqual([]);
+  });
+});
+
+describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
+  test('ensure one that is cancelled with nobody listening does not end the process', async () => {
+    using crashes = noteCrashes();
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => new Promise(() => {})),
+    );
+    const abort = new AbortController();
+    const answer = rejectionOf(call(server.client, { signal: abort.signal }));
+    abort.abort();
+    expect(await answer).toMatchObject({ code: Code.CANCELLED });
+    await rejectionOf(server.client.listStock({}));
+    expect(crashes.reasons).toEqual([]);
+  });
+
+  test('ensure one whose signal is aborted already is CANCELLED and never served', async () => {
+    let served = false;
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => {
+        served = true;
+        return [];
+      }),
+    );
+    const signal = AbortSignal.abort();
+    expect(await rejectionOf(call(server.client, { signal }))).toMatchObject({ code: Code.CANCELLED });
+    await rejectionOf(server.client.listStock({}));
+    expect(served).toBe(false);
+  });
+
+  test('ensure a signal that lives longer than its calls keeps no listener of them', async () => {
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => []),
+    );
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...parameters: Parameters<typeof addEventListener>) => {
+      listeners++;
+      addEventListener.apply(signal, parameters);
+    };
+    signal.removeEventListener = (...parameters: Parameters<typeof removeEventListener>) => {
+      listeners--;
+      removeEventListener.apply(signal, parameters);
+    };
+    await call(server.client, { signal });
+    expect(listeners).toBe(0);
+  });
+
+  test('ensure an error says which method answered with it', async () => {
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => {
+        throw new RpcError(Code.ABORTED, 'stale');
+      }),
+    );
+    const error = await rejectionOf(call(server.client));
+    expect(error).toMatchObject({ code: Code.ABORTED, message: 'stale' });
+    expect(error.answeredBy).toMatch(/^inventory\.v1\.InventoryService\/\w+Stock$/);
+  });
+});
+
+describe.each(['importStock', 'countStock'] as const)('the requests of %s', (method) => {
+  const callWith = (
+    client: Awaited<ReturnType<typeof startEndless>>['client'],
+    requests: AsyncIterable<object>,
+  ) =>
+    method === 'importStock'
+      ? client.importStock(requests)
+      : Array.fromAsync(client.countStock(requests as AsyncIterable<object>));
+
+  test('ensure what their source throws is what the caller gets', async () => {
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+    const failing = (async function* () {
+      yield { item: { sku: 'A' } };
+      throw new Error('the file cannot be read');
+    })();
+    await expect(callWith(server.client, failing)).rejects.toThrow('the file cannot be read');
+  });
+
+  test('ensure one that cannot be encoded fails the call', async () => {
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+    const bad = (async function* () {
+      yield { item: { sku: 'A', onHand: 'many' }, counted: 'many' };
+    })();
+    await expect(callWith(server.client, bad)).rejects.toThrow('serialization failure');
+  });
+
+  test('ensure a source without end is left when the call is answered', async () => {
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => []),
+    );
+    const left = Promise.withResolvers<string>();
+    const endless = (async function* () {
+      try {
+        for (;;) {
+          yield { item: { sku: 'A' } };
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      } finally {
+        left.resolve('left');
+      }
+    })();
+    await callWith(server.client, endless);
+    expect(await left.promise).toBe('left');
+  });
+});
+
+async function readAll(requests: AsyncIterable<unknown>) {
+  await Array.fromAsync(requests);
+  return [];
+}

@@ -1,0 +1,169 @@
+import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
+import type { MethodInfo } from '../../call/call-context.ts';
+import { RpcError } from '../../errors/rpc-error.ts';
+import { asBuffer, methodPath } from '../../grpc-js/service.ts';
+import { fromGrpcStatus } from '../../grpc-js/status.ts';
+import { markStream } from '../balancing/stream-marker.ts';
+import { tokenFor } from '../credentials/call-token.ts';
+import { noteAttempts } from './attempts.ts';
+import {
+  type CallOptions,
+  onAbort,
+  outgoingDeadline,
+  type StreamCallOptions,
+  type TokenSource,
+} from './call-options.ts';
+import { type NoAuthorization, outgoingMetadata, requireSendable } from './outgoing-metadata.ts';
+import { openRequests, type RequestSource } from './request-source.ts';
+
+/** What the calls of a client have in common. */
+export interface ClientCalls {
+  readonly grpc: GrpcClient;
+  readonly token: TokenSource | undefined;
+  /** Set when a caller may not send `authorization` in the metadata of a call. */
+  readonly noAuthorization?: NoAuthorization | undefined;
+}
+
+/** Anything that protobuf-es can make a message of. */
+type Init = Message;
+type Many<T> = AsyncIterable<T> | Iterable<T>;
+
+interface Codec {
+  readonly path: string;
+  readonly encode: (init: Init) => Buffer;
+  readonly decode: (bytes: Buffer) => Message;
+}
+
+function codecOf(method: DescMethod): Codec {
+  return {
+    path: methodPath(method),
+    encode: (init) => asBuffer(toBinary(method.input, create(method.input, init))),
+    decode: (bytes) => fromBinary(method.output, bytes),
+  };
+}
+
+export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
+  const { path, encode, decode } = codecOf(method.desc);
+  return async (request: Init, options: CallOptions = {}): Promise<Message> => {
+    const { metadata, deadline } = await prepare(calls, method, options);
+    return new Promise((resolve, reject) => {
+      const call = calls.grpc.makeUnaryRequest(
+        path,
+        encode,
+        decode,
+        request,
+        metadata,
+        { deadline },
+        (error, response) => {
+          stopWatching();
+          if (error) reject(received(error, method));
+          else resolve(response as Message);
+        },
+      );
+      noteAttempts(call, method);
+      const stopWatching = onAbort(options, () => call.cancel());
+    });
+  };
+}
+
+export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
+  const { path, encode, decode } = codecOf(method.desc);
+  return (request: Init, options: StreamCallOptions = {}) =>
+    responsesOf(method, options, async () => {
+      const { metadata, deadline } = await prepare(calls, method, options);
+      return calls.grpc.makeServerStreamRequest(path, encode, decode, request, metadata, { deadline });
+    });
+}
+
+export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
+  const { path, encode, decode } = codecOf(method.desc);
+  return async (requests: Many<Init>, options: CallOptions = {}): Promise<Message> => {
+    const source = openRequests(requests);
+    try {
+      const { metadata, deadline } = await prepare(calls, method, options);
+      return await new Promise<Message>((resolve, reject) => {
+        const call = calls.grpc.makeClientStreamRequest(
+          path,
+          encode,
+          decode,
+          metadata,
+          { deadline },
+          (error, response) => {
+            stopWatching();
+            if (error) reject(source.failure ? source.failure.error : received(error, method));
+            else resolve(response as Message);
+          },
+        );
+        noteAttempts(call, method);
+        call.on('error', () => {});
+        const stopWatching = onAbort(options, () => call.cancel());
+        source.send(call);
+      });
+    } finally {
+      source.leave();
+    }
+  };
+}
+
+export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
+  const { path, encode, decode } = codecOf(method.desc);
+  return (requests: Many<Init>, options: StreamCallOptions = {}) => {
+    const source = openRequests(requests);
+    // Also when the reader leaves before it has asked for a response, and no call is made.
+    options.left?.addEventListener('abort', source.leave);
+    const open = async () => {
+      const { metadata, deadline } = await prepare(calls, method, options);
+      const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, { deadline });
+      source.send(call);
+      return call;
+    };
+    return responsesOf(method, options, open, source);
+  };
+}
+
+/** Reads the responses of a call, which `open` makes when the first of them is asked for. */
+async function* responsesOf(
+  method: MethodInfo,
+  options: StreamCallOptions,
+  open: () => Promise<ClientReadableStream<Message>>,
+  source?: RequestSource<Init>,
+): AsyncGenerator<Message, void> {
+  let close = () => {};
+  try {
+    const call = await open();
+    noteAttempts(call, method);
+    // A cancelled stream without a listener ends the process, also after the loop has been left.
+    call.on('error', () => {});
+    const stopWatching = onAbort(options, () => call.cancel());
+    close = () => {
+      stopWatching();
+      // Neither breaking out of the loop nor destroying the stream tells the server.
+      call.cancel();
+    };
+    yield* call as AsyncIterable<Message>;
+  } catch (error) {
+    if (options.left?.aborted) return;
+    if (source?.failure) throw source.failure.error;
+    throw error instanceof RpcError ? error : received(error, method);
+  } finally {
+    source?.leave();
+    close();
+  }
+}
+
+/** What goes with a call of any kind: its deadline and its metadata, the token included. */
+async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCallOptions) {
+  const deadline = outgoingDeadline(method, options);
+  requireSendable(method, options, calls.noAuthorization);
+  const token = calls.token && (await tokenFor(method, calls.token, deadline, options));
+  const metadata = outgoingMetadata(method, options, token);
+  if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
+    markStream(metadata);
+  return { deadline, metadata };
+}
+
+function received(error: unknown, method: MethodInfo): RpcError {
+  const { code, message, details } = fromGrpcStatus(error as ServiceError);
+  return new RpcError(code, message, { details, answeredBy: method.name });
+}

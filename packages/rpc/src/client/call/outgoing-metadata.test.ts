@@ -1,0 +1,175 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { propagation } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
+import { Code } from '../../errors/rpc-error.ts';
+import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { createClient } from '../create-client.ts';
+import { resumingWatch } from '../resuming-watch.ts';
+
+const kiB = 1024;
+const startCounting = () => startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
+
+const refused: readonly (readonly [key: string, value: unknown])[] = [
+  ['connection', 'keep-alive'],
+  ['Connection', 'keep-alive'],
+  ['keep-alive', 'timeout=5'],
+  ['proxy-connection', 'keep-alive'],
+  ['transfer-encoding', 'chunked'],
+  ['upgrade', 'h2c'],
+  ['http2-settings', 'AAMAAABkAAQAAP__'],
+  ['te', 'gzip'],
+  ['host', 'example.com'],
+  ['content-length', '5'],
+  ['expect', '100-continue'],
+  ['trailer', 'x-checksum'],
+  [':path', '/other'],
+  [':authority', 'other'],
+  ['content-type', 'application/json'],
+  ['user-agent', 'curl/8'],
+  ['grpc-timeout', '1S'],
+  ['grpc-status', '0'],
+  ['grpc-encoding', 'gzip'],
+  ['x-balancing-stream', '1'],
+  ['', 'no key'],
+  ['x key', 'a space'],
+  ['x\nkey', 'a line break'],
+  ['schlüssel', 'no ASCII'],
+  ['x-text', 'line\r\nx-other: 1'],
+  ['x-text', 'Grüße'],
+  ['x-text', 'a\u0000b'],
+  ['x-text', '\ud83c'],
+  ['x-text', 5],
+  ['x-text', undefined],
+  ['x-text', ['a', 'b']],
+  ['trace-bin', 'AAAA'],
+];
+
+test.each(callsOfEachKind)(
+  'a %s call with metadata that HTTP/2 or gRPC forbids is INVALID_ARGUMENT, and nothing is sent',
+  async (_kind, call) => {
+    await using server = await startCounting();
+    using client = createClient(InventoryService, { target: server.target });
+    for (const [key, value] of refused) {
+      const metadata = { [key]: value } as Record<string, string>;
+      const error = await rejectionOf(call(client, { metadata }));
+      expect(error.code).toBe(Code.INVALID_ARGUMENT);
+      expect(error.message).toContain(JSON.stringify(key));
+      if (typeof value === 'string' && value.length > 5) expect(error.message).not.toContain(value);
+    }
+    expect(server.sessions).toHaveLength(0);
+  },
+);
+
+test('a resuming watch with such metadata fails at once', async () => {
+  await using server = await startCounting();
+  using client = createClient(InventoryService, { target: server.target });
+  const watch = resumingWatch(client.watchStock, {}, { metadata: { connection: 'keep-alive' } });
+  expect(await rejectionOf(watch.next())).toMatchObject({ code: Code.INVALID_ARGUMENT });
+  expect(server.sessions).toHaveLength(0);
+});
+
+test('a service that forwards such metadata is at fault, not its caller', async () => {
+  await using bottom = await startTestServer(InventoryService, {});
+  await using top = await startTestServer(InventoryService, {
+    getStock: async () => {
+      await bottom.client.listStock({}, { metadata: { connection: 'keep-alive' } });
+      return {};
+    },
+  });
+  expect(await rejectionOf(top.client.getStock({ sku: 'A' }))).toMatchObject({ code: Code.INTERNAL });
+});
+
+test('metadata that is well-formed arrives as it is, in lower case', async () => {
+  await using server = await startCounting();
+  using client = createClient(InventoryService, { target: server.target });
+  const metadata = {
+    'X-Tenant_1.a': 'b',
+    'x-empty': '',
+    'x-request-id': 'order-17',
+    authorization: 'Basic x',
+  };
+  await rejectionOf(client.listStock({}, { metadata }));
+  expect(server.attempts[0]).toMatchObject({
+    'x-tenant_1.a': 'b',
+    'x-empty': '',
+    'x-request-id': 'order-17',
+    authorization: 'Basic x',
+  });
+});
+
+test('an authorization beside a token source is refused', async () => {
+  await using server = await startCounting();
+  using client = createClient(InventoryService, { target: server.target, token: () => 'token' });
+  const error = await rejectionOf(client.listStock({}, { metadata: { authorization: 'Bearer other' } }));
+  expect(error).toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    message: 'cannot send metadata "authorization": the token source sets it',
+  });
+});
+
+test('an authorization in plain text to another machine is refused', async () => {
+  using client = createClient(InventoryService, { target: 'inventory.invalid:50052' });
+  const error = await rejectionOf(client.listStock({}, { metadata: { authorization: 'Bearer other' } }));
+  expect(error).toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    message: 'cannot send metadata "authorization": the channel is not encrypted',
+  });
+});
+
+test('metadata larger than servers accept is refused, and the largest key is named', async () => {
+  await using server = await startCounting();
+  using client = createClient(InventoryService, { target: server.target, token: () => 'token' });
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, '']));
+  for (const metadata of [{ 'x-big': 'x'.repeat(16 * kiB) }, { ...many, 'x-big': 'x' }]) {
+    const error = await rejectionOf(client.listStock({}, { metadata }));
+    expect(error.code).toBe(Code.INVALID_ARGUMENT);
+    expect(error.message).toMatch(
+      /^cannot send metadata "x-[\w]+": all metadata takes \d+ bytes, at most 15872 are allowed$/,
+    );
+    expect(error.message).toContain('big');
+  }
+  expect(server.sessions).toHaveLength(0);
+});
+
+test('as much metadata as the client sends is accepted by a server', async () => {
+  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  const metadata = { 'x-big': 'x'.repeat(15 * kiB) };
+  await server.client.listStock({}, { metadata });
+});
+
+test('headers of a trace that are ill-formed or have no room are left out, and the call is made', async () => {
+  onTestFinished(() => propagation.disable());
+  propagation.setGlobalPropagator({
+    inject: (_context, carrier, setter) => {
+      setter.set(carrier, 'traceparent', '00-1-2-01');
+      setter.set(carrier, 'tracestate', 'vendor=Grüße');
+      setter.set(carrier, 'connection', 'keep-alive');
+      setter.set(carrier, 'baggage', 'x'.repeat(16 * kiB));
+    },
+    extract: (context) => context,
+    fields: () => [],
+  });
+  await using server = await startCounting();
+  using client = createClient(InventoryService, { target: server.target });
+  expect(await rejectionOf(client.listStock({}))).toMatchObject({ code: Code.UNIMPLEMENTED });
+  const [headers] = server.attempts;
+  expect(headers).toMatchObject({ traceparent: '00-1-2-01' });
+  expect(Object.keys(headers ?? {})).not.toEqual(expect.arrayContaining(['tracestate']));
+  expect(Object.keys(headers ?? {})).not.toEqual(expect.arrayContaining(['baggage']));
+});
+
+test("a request id that the caller sets goes out in place of the served call's", async () => {
+  await using bottom = await startCounting();
+  using client = createClient(InventoryService, { target: bottom.target });
+  await using top = await startTestServer(InventoryService, {
+    getStock: async () => {
+      await rejectionOf(client.listStock({}, { metadata: { 'x-request-id': 'mine' } }));
+      return {};
+    },
+  });
+  await top.client.getStock({ sku: 'A' });
+  expect(bottom.attempts[0]).toMatchObject({ 'x-request-id': 'mine' });
+});

@@ -1,0 +1,122 @@
+import { Metadata } from '@grpc/grpc-js';
+import { context, propagation, type TextMapSetter } from '@opentelemetry/api';
+import { currentCall, type MethodInfo } from '../../call/call-context.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { requestIdKey } from '../../grpc-js/server-call.ts';
+import { streamMark } from '../balancing/stream-marker.ts';
+import type { CallOptions } from './call-options.ts';
+
+/** Why the client sends no `authorization` from a call's metadata. */
+export type NoAuthorization = 'the token source sets it' | 'the channel is not encrypted';
+
+/**
+ * Maximum size of a call's metadata, as HTTP/2 counts it. A server accepts 16 KiB; grpc-js needs some of it for headers
+ * of its own.
+ */
+const maxMetadataBytes = 16 * 1024 - 512;
+
+/** Sent as they are, most of these end the connection and every call on it; grpc-js then reconnects without a pause. */
+const connectionKeys = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Overwritten or removed before they are sent. */
+const ownKeys = new Set(['content-type', 'user-agent', streamMark]);
+
+/** gRPC's HTTP/2 protocol, `Header-Name`. Upper case is accepted and sent as lower case. */
+const keyPattern = /^[0-9a-z_.-]+$/;
+const printablePattern = /^[\x20-\x7e]*$/;
+
+/**
+ * Checks the metadata that a caller wants to send.
+ *
+ * @throws RpcError INVALID_ARGUMENT that names the key: one that is ill-formed, reserved or belongs to the connection, or
+ * whose value is no printable ASCII text.
+ */
+export function requireSendable(
+  method: MethodInfo,
+  { metadata }: CallOptions,
+  noAuthorization: NoAuthorization | undefined,
+): void {
+  if (!metadata) return;
+  for (const [key, value] of Object.entries(metadata)) {
+    const problem = problemOf(key.toLowerCase(), value, noAuthorization);
+    if (problem) throw notSendable(method, key, problem);
+  }
+}
+
+function problemOf(key: string, value: unknown, noAuthorization: NoAuthorization | undefined) {
+  if (!keyPattern.test(key)) return 'a key has only letters, digits, "_", "-" and "."';
+  if (connectionKeys.has(key)) return 'it belongs to the HTTP connection';
+  if (ownKeys.has(key) || key.startsWith('grpc-')) return 'it is reserved';
+  if (key === 'authorization' && noAuthorization) return noAuthorization;
+  if (key.endsWith('-bin')) return 'a key that ends with "-bin" is for binary values';
+  if (typeof value !== 'string') return 'its value is no string';
+  if (!printablePattern.test(value)) return 'its value has characters other than printable ASCII';
+  return undefined;
+}
+
+/**
+ * Makes the metadata of a call: the caller's, the request id of the call that is being served unless the caller sets one,
+ * the token, and the trace as far as there is room for it.
+ *
+ * @throws RpcError INVALID_ARGUMENT that names the largest key when the caller's metadata is too large.
+ */
+export function outgoingMetadata(
+  method: MethodInfo,
+  { metadata: own }: CallOptions,
+  token: string | undefined,
+): Metadata {
+  const metadata = new Metadata();
+  let sizeBytes = 0;
+  const set = (key: string, value: string) => {
+    metadata.set(key, value);
+    sizeBytes += entryBytes(key, value);
+  };
+  const served = currentCall();
+  if (served) set(requestIdKey, served.requestId);
+  if (own) for (const [key, value] of Object.entries(own)) set(key, value);
+  if (token !== undefined) set('authorization', `Bearer ${token}`);
+  if (sizeBytes > maxMetadataBytes)
+    throw notSendable(
+      method,
+      largestKey(own),
+      `all metadata takes ${sizeBytes} bytes, at most ${maxMetadataBytes} are allowed`,
+    );
+  const setter: TextMapSetter<Metadata> = {
+    set: (_metadata, key, value) => {
+      const hasRoom = sizeBytes + entryBytes(key, value) <= maxMetadataBytes;
+      if (hasRoom && problemOf(key, value, undefined) === undefined) set(key, value);
+    },
+  };
+  propagation.inject(context.active(), metadata, setter);
+  return metadata;
+}
+
+/** As HTTP/2 counts an entry of a header list (RFC 9113, section 6.5.2). */
+function entryBytes(key: string, value: string): number {
+  return key.length + value.length + 32;
+}
+
+function largestKey(metadata: CallOptions['metadata'] = {}): string {
+  const entries = Object.entries(metadata).toSorted(
+    ([key, value], [otherKey, otherValue]) => entryBytes(otherKey, otherValue) - entryBytes(key, value),
+  );
+  return entries[0]?.[0] ?? 'authorization';
+}
+
+/** Shows as much of a key as a log line should hold: keys may come from a third party. */
+function notSendable(method: MethodInfo, key: string, problem: string): RpcError {
+  const message = `cannot send metadata ${JSON.stringify(key.slice(0, 64))}: ${problem}`;
+  return new RpcError(Code.INVALID_ARGUMENT, message, { answeredBy: method.name });
+}

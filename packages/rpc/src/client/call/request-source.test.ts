@@ -1,0 +1,189 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { describe, expect, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { noteCrashes } from '../../testing/crashes.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { type Client, createClient } from '../create-client.ts';
+import type { CallOptions } from './call-options.ts';
+
+type InventoryClient = Client<typeof InventoryService>;
+type Requests = AsyncIterable<object> | Iterable<object>;
+
+const request = { item: { sku: 'A' } };
+const never = new Promise<never>(() => {});
+
+/** A source that yields some requests, then never resolves, and records each call of its methods. */
+function waitingSource(requests: number, onReturn: () => unknown = () => ({ done: true })) {
+  const left = Promise.withResolvers<void>();
+  const source = {
+    taken: 0,
+    returns: 0,
+    /** Resolves when `return` has been called. */
+    left: left.promise,
+    next: () => (source.taken++ < requests ? Promise.resolve({ done: false, value: request }) : never),
+    return: () => {
+      source.returns++;
+      left.resolve();
+      return onReturn();
+    },
+    [Symbol.asyncIterator]: () => source,
+  };
+  return source;
+}
+
+const asRequests = (source: object) => source as Requests;
+
+const calls = {
+  importStock: (client: InventoryClient, requests: Requests, options?: CallOptions) =>
+    client.importStock(requests, options),
+  countStock: (client: InventoryClient, requests: Requests, options?: CallOptions) =>
+    Array.fromAsync(client.countStock(requests as Iterable<object>, options)),
+};
+
+/** Answers when the first request has come, without waiting for the others. */
+async function readOne(requests: AsyncIterable<unknown>) {
+  for await (const _request of requests) break;
+  return [];
+}
+
+const failsAfterOne = async (requests: AsyncIterable<unknown>) => {
+  await readOne(requests);
+  throw new RpcError(Code.ABORTED, 'stale');
+};
+
+describe.each(Object.entries(calls))('the source of the requests of %s', (_name, call) => {
+  test('is returned once when the server answers early, and no further request is taken', async () => {
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    const source = waitingSource(1);
+    await call(server.client, asRequests(source));
+    await source.left;
+    await call(server.client, [request]);
+    expect(source).toMatchObject({ returns: 1, taken: 2 });
+  });
+
+  test('is returned once when the server fails the call', async () => {
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(failsAfterOne));
+    const source = waitingSource(1);
+    const error = await rejectionOf(call(server.client, asRequests(source)));
+    expect(error).toMatchObject({ code: Code.ABORTED });
+    await source.left;
+    expect(source.returns).toBe(1);
+  });
+
+  test('is returned once when the call is cancelled', async () => {
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => never),
+    );
+    const abort = new AbortController();
+    const source = waitingSource(1);
+    const answer = rejectionOf(call(server.client, asRequests(source), { signal: abort.signal }));
+    abort.abort();
+    expect(await answer).toMatchObject({ code: Code.CANCELLED });
+    await source.left;
+    expect(source.returns).toBe(1);
+  });
+
+  test('is returned once when the deadline has passed', async () => {
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => never),
+    );
+    const source = waitingSource(1);
+    const error = await rejectionOf(call(server.client, asRequests(source), { deadlineMs: 50 }));
+    expect(error).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+    await source.left;
+    expect(source.returns).toBe(1);
+  });
+
+  test('is returned once when the call cannot be made', async () => {
+    using client = createClient(InventoryService, { target: '127.0.0.1:1', token: () => '' });
+    const source = waitingSource(1);
+    const error = await rejectionOf(call(client, asRequests(source)));
+    expect(error).toMatchObject({ code: Code.UNAUTHENTICATED });
+    await source.left;
+    expect(source).toMatchObject({ returns: 1, taken: 0 });
+  });
+
+  test.each([
+    ['throws', () => Promise.reject(new Error('cannot be closed'))],
+    [
+      'throws at once',
+      () => {
+        throw new Error('cannot be closed');
+      },
+    ],
+    ['never ends', () => never],
+  ])('neither holds up nor fails the call when its return %s', async (_case, onReturn) => {
+    using crashes = noteCrashes();
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    const source = waitingSource(1, onReturn);
+    await call(server.client, asRequests(source));
+    await source.left;
+    await call(server.client, [request]);
+    expect(crashes.reasons).toEqual([]);
+  });
+
+  test('runs its finally block when it is a generator that has more to give', async () => {
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    const left = Promise.withResolvers<void>();
+    function* endless() {
+      try {
+        for (;;) yield request;
+      } finally {
+        left.resolve();
+      }
+    }
+    await call(server.client, endless());
+    await left.promise;
+  });
+
+  test('is not returned when it has ended or thrown by itself', async () => {
+    let returns = 0;
+    const endingWith = (next: () => Promise<unknown>) => ({
+      next,
+      return: () => {
+        returns++;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    });
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    await call(server.client, asRequests(endingWith(async () => ({ done: true }))));
+    const torn = endingWith(() => Promise.reject(new Error('the file is torn')));
+    await expect(call(server.client, asRequests(torn))).rejects.toThrow('the file is torn');
+    expect(returns).toBe(0);
+  });
+
+  test('that throws cancels the call at the server', async () => {
+    const aborted = Promise.withResolvers<unknown>();
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind((async (_requests: unknown, { signal }: { signal: AbortSignal }) => {
+        signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+        served.resolve();
+        await never;
+      }) as never),
+    );
+    const served = Promise.withResolvers<void>();
+    const torn = (async function* () {
+      yield request;
+      await served.promise;
+      throw new Error('the file is torn');
+    })();
+    await expect(call(server.client, torn)).rejects.toThrow('the file is torn');
+    expect(await aborted.promise).toMatchObject({ code: Code.CANCELLED });
+  });
+});
+
+test('a source is returned when the reader leaves before the first response is asked for', async () => {
+  using client = createClient(InventoryService, { target: '127.0.0.1:1' });
+  const source = waitingSource(1);
+  const responses = client.countStock(asRequests(source) as Iterable<object>);
+  await responses.return();
+  await source.left;
+  expect(source).toMatchObject({ returns: 1, taken: 0 });
+});

@@ -1,0 +1,165 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_RPC_METHOD,
+  ATTR_RPC_STATUS_CODE,
+  ATTR_RPC_SYSTEM_NAME,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  METRIC_RPC_CLIENT_CALL_DURATION,
+} from '@opentelemetry/semantic-conventions';
+import { describe, expect, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { serverAttributes } from '../../telemetry/call-telemetry.ts';
+import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { callOutcomes, startOutcomeStage } from '../../testing/telemetry/call-outcomes.ts';
+import { collectTelemetry } from '../../testing/telemetry/collect-telemetry.ts';
+import { type CallerSpan, inNewTrace } from '../../testing/telemetry/in-new-trace.ts';
+
+const isClients = ({ kind }: ReadableSpan) => kind === SpanKind.CLIENT;
+describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
+  test.each(callOutcomes)(
+    'ensure $name is one span, one measurement, and the parent of what the server did',
+    async (outcome) => {
+      await using telemetry = collectTelemetry();
+      await using stage = await startOutcomeStage();
+      let caller: CallerSpan | undefined;
+      await outcome.run((client, options) => {
+        const traced = inNewTrace(() => call(client, options));
+        caller = traced.caller;
+        return traced.result;
+      }, stage);
+
+      const traceId = caller?.traceId ?? '';
+      const [span, ...others] = await telemetry.spansOf(traceId, SpanKind.CLIENT);
+      const served = await telemetry.spansOf(traceId, SpanKind.SERVER);
+      const isError = outcome.code !== Code.OK;
+      const attributes = {
+        [ATTR_RPC_SYSTEM_NAME]: 'grpc',
+        [ATTR_RPC_METHOD]: expect.stringMatching(/^inventory\.v1\.InventoryService\/[A-Z]\w+$/),
+        [ATTR_RPC_STATUS_CODE]: Code[outcome.code],
+        ...(isError && { [ATTR_ERROR_TYPE]: Code[outcome.code] }),
+        [ATTR_SERVER_ADDRESS]: '127.0.0.1',
+        [ATTR_SERVER_PORT]: stage.running.port,
+      };
+      expect(others).toEqual([]);
+      expect(span).toMatchObject({
+        ended: true,
+        name: span?.attributes[ATTR_RPC_METHOD],
+        parentSpanContext: { spanId: caller?.spanId },
+        status: { code: isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
+      });
+      expect(span?.attributes).toEqual(attributes);
+      expect(served).toMatchObject([{ parentSpanContext: { spanId: span?.spanContext().spanId } }]);
+      expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toMatchObject([
+        { attributes, value: { count: telemetry.spans.filter(isClients).length } },
+      ]);
+    },
+  );
+});
+
+test.each(['watchStock', 'countStock'] as const)(
+  'ensure a stream of %s that its reader leaves is CANCELLED on both sides, and no error',
+  async (method) => {
+    await using telemetry = collectTelemetry();
+    await using stage = await startOutcomeStage();
+    stage.serveWith(async function* () {
+      yield { resumeToken: 'first', sku: 'first' };
+      await new Promise<never>(() => {});
+    });
+    const { caller, result } = inNewTrace(async () => {
+      const messages = method === 'watchStock' ? stage.client.watchStock({}) : stage.client.countStock([]);
+      for await (const _message of messages) break;
+    });
+    await result;
+    const [span] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
+    expect(span?.attributes[ATTR_RPC_STATUS_CODE]).toBe('CANCELLED');
+    expect(span?.attributes).not.toHaveProperty(ATTR_ERROR_TYPE);
+    expect(span?.status.code).toBe(SpanStatusCode.UNSET);
+    expect(await telemetry.spansOf(caller.traceId, SpanKind.SERVER)).toMatchObject([
+      { attributes: { [ATTR_RPC_STATUS_CODE]: 'CANCELLED' } },
+    ]);
+  },
+);
+
+test('ensure a stream that its reader forgets ends with its deadline', async () => {
+  await using telemetry = collectTelemetry();
+  await using stage = await startOutcomeStage();
+  stage.serveWith(async function* () {
+    yield { resumeToken: 'first' };
+    await new Promise<never>(() => {});
+  });
+  const changes = stage.client.watchStock({}, { deadlineMs: 500 });
+  const { caller, result } = inNewTrace(() => changes.next());
+  expect((await result).value).toMatchObject({ resumeToken: 'first' });
+  const [span] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
+  const outcome = { [ATTR_RPC_STATUS_CODE]: 'DEADLINE_EXCEEDED', [ATTR_ERROR_TYPE]: 'DEADLINE_EXCEEDED' };
+  expect(span).toMatchObject({ attributes: outcome, status: { code: SpanStatusCode.ERROR } });
+  // Also if the reader remembers it.
+  await changes.return();
+  expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toMatchObject([
+    { attributes: outcome, value: { count: 1 } },
+  ]);
+});
+
+test('ensure a stream that nobody reads is no call', async () => {
+  await using telemetry = collectTelemetry();
+  await using stage = await startOutcomeStage();
+  await stage.client.watchStock({}).return();
+  expect(telemetry.spans).toEqual([]);
+  expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toEqual([]);
+});
+
+test('ensure a source of requests that fails is told by the class of its error', async () => {
+  await using telemetry = collectTelemetry();
+  await using stage = await startOutcomeStage();
+  stage.serveWith(() => new Promise(() => {}));
+  const failing = async function* (): AsyncGenerator<{ importId: string }> {
+    yield { importId: '1' };
+    throw new RangeError('the scanner is broken');
+  };
+  await expect(stage.client.importStock(failing())).rejects.toThrow(RangeError);
+  expect(telemetry.spans.filter(isClients)).toMatchObject([
+    {
+      attributes: { [ATTR_RPC_STATUS_CODE]: 'UNKNOWN', [ATTR_ERROR_TYPE]: 'RangeError' },
+      status: { code: SpanStatusCode.ERROR },
+    },
+  ]);
+});
+
+test('ensure attempts are one call of the client, and a span each at the server', async () => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      throw new RpcError(Code.UNAVAILABLE, 'try again');
+    },
+  });
+  const { caller, result } = inNewTrace(() => server.client.getStock({ sku: 'A' }));
+  await rejectionOf(result);
+  const [span, ...others] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
+  const served = await telemetry.spansOf(caller.traceId, SpanKind.SERVER, 3);
+  expect(others).toEqual([]);
+  expect(span?.attributes['previous-rpc-attempts']).toBe(2);
+  expect(served.map(({ attributes }) => attributes['previous-rpc-attempts'])).toEqual([undefined, 1, 2]);
+});
+
+test.each([
+  ['dns:///inventory:50052', 'inventory', 50052],
+  ['dns://8.8.8.8/inventory.shop.svc:50052', 'inventory.shop.svc', 50052],
+  ['dns:inventory:50052', 'inventory', 50052],
+  ['localhost:50052', 'localhost', 50052],
+  ['127.0.0.1:50052', '127.0.0.1', 50052],
+  ['ipv6:[::1]:50052', '::1', 50052],
+  ['inventory', 'inventory', undefined],
+  ['unix:/run/x.sock', '/run/x.sock', undefined],
+  ['unix:///run/x.sock', '/run/x.sock', undefined],
+])('ensure the target %s is at %s, port %s', (target, address, port) => {
+  expect(serverAttributes(target)).toEqual({
+    [ATTR_SERVER_ADDRESS]: address,
+    ...(port !== undefined && { [ATTR_SERVER_PORT]: port }),
+  });
+});

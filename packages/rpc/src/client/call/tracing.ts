@@ -1,0 +1,129 @@
+import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { MethodInfo } from '../../call/call-context.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import {
+  durationHistogram,
+  methodAttributes,
+  outcomeAttributes,
+  scope,
+  serverAttributes,
+} from '../../telemetry/call-telemetry.ts';
+import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
+import { leavable } from './abortable-generator.ts';
+import { type CallOptions, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
+
+/** Wraps the methods of a client. */
+export interface ClientTracing {
+  /** A method that is answered with one message. */
+  unaryAnswered<Parameters extends unknown[], Response>(
+    method: MethodInfo,
+    call: (...parameters: Parameters) => Promise<Response>,
+  ): (...parameters: Parameters) => Promise<Response>;
+  /** A method that is answered with a stream. Its call begins when the first message is asked for. */
+  streamAnswered<Request, Response>(
+    method: MethodInfo,
+    call: (request: Request, options: StreamCallOptions) => AsyncGenerator<Response, void>,
+  ): (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>;
+}
+
+/** Where a call takes place, and what its end is told to. */
+interface CallSpan {
+  readonly context: Context;
+  /** The first outcome stands. */
+  readonly end: (outcome: Attributes) => void;
+}
+
+const answered = outcomeAttributes(Code.OK, false);
+/** A stream that its reader leaves ends as intended. */
+const left = outcomeAttributes(Code.CANCELLED, false);
+const overdue = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
+
+/**
+ * One CLIENT span a call, and one measurement of `rpc.client.call.duration`, in seconds by method, code and target
+ * (OpenTelemetry's semantic conventions for gRPC 1.45). The call runs within its span, so that the context which goes
+ * along makes the server's span a child of it. Every code but OK is an error.
+ *
+ * A call is the whole that its caller sees. The attempts that grpc-js makes within it have no spans of their own here;
+ * each is a span of the server that it reached.
+ *
+ * Where the official instrumentation is switched on the spans are its own; the measurements stay.
+ */
+export function clientTracing(target: string): ClientTracing {
+  const tracer = isGrpcInstrumented() ? undefined : trace.getTracer(scope);
+  const durations = durationHistogram('client');
+  const server = serverAttributes(target);
+
+  const opener = (method: MethodInfo) => {
+    const attributes = { ...methodAttributes(method), ...server };
+    return (): CallSpan => {
+      const startMs = performance.now();
+      const parent = context.active();
+      const span = tracer?.startSpan(method.name, { kind: SpanKind.CLIENT, attributes }, parent);
+      let isOver = false;
+      return {
+        context: span ? trace.setSpan(parent, span) : parent,
+        end: (outcome) => {
+          if (isOver) return;
+          isOver = true;
+          span?.setAttributes(outcome);
+          if ('error.type' in outcome) span?.setStatus({ code: SpanStatusCode.ERROR });
+          span?.end();
+          durations.record((performance.now() - startMs) / 1000, { ...attributes, ...outcome });
+        },
+      };
+    };
+  };
+
+  return {
+    unaryAnswered: (method, call) => {
+      const open = opener(method);
+      return async (...parameters) => {
+        const span = open();
+        try {
+          const response = await context.with(span.context, call, undefined, ...parameters);
+          span.end(answered);
+          return response;
+        } catch (error) {
+          span.end(failed(error));
+          throw error;
+        }
+      };
+    },
+    streamAnswered: (method, call) => {
+      const open = opener(method);
+      async function* traced(responses: ReturnType<typeof call>, options: StreamCallOptions) {
+        const span = open();
+        let outcome = left;
+        let deadlineTimer: NodeJS.Timeout | undefined;
+        // A generator runs in the context of whoever asks it for the next message.
+        const next = () => context.with(span.context, () => responses.next());
+        try {
+          // A reader may stop reading and never say so, but the call is over then.
+          const leftMs = outgoingDeadline(method, options) - Date.now();
+          deadlineTimer = setTimeout(() => span.end(overdue), leftMs).unref();
+          for (let result = await next(); !result.done; result = await next()) yield result.value;
+          if (!options.left?.aborted) outcome = answered;
+        } catch (error) {
+          outcome = failed(error);
+          throw error;
+        } finally {
+          await responses.return();
+          clearTimeout(deadlineTimer);
+          span.end(outcome);
+        }
+      }
+      return (request, options = {}) =>
+        leavable((left) => {
+          const ownOptions = { ...options, left };
+          return traced(call(request, ownOptions), ownOptions);
+        });
+    },
+  };
+}
+
+/** A failure that is no status, of the source of the requests for instance, is UNKNOWN. */
+function failed(error: unknown): Attributes {
+  if (error instanceof RpcError) return outcomeAttributes(error.code, true);
+  const type = error instanceof Error ? error.name : typeof error;
+  return { ...outcomeAttributes(Code.UNKNOWN, true), 'error.type': type };
+}

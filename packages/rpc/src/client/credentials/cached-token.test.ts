@@ -1,0 +1,142 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { type CallContext, currentCall, runInCall } from '../../call/call-context.ts';
+import { Code } from '../../errors/rpc-error.ts';
+import { noteCrashes } from '../../testing/crashes.ts';
+import { cachedToken, type ExpiringToken } from './cached-token.ts';
+
+const lifeMs = 600_000;
+
+/** An issuer whose tokens are numbered, good for ten minutes by a clock that the test sets; it answers when told to. */
+function startIssuer() {
+  const clock = { nowMs: 1_000_000 };
+  const pending: { answer: () => void; fail: (error: Error) => void; signal: AbortSignal }[] = [];
+  let asked = 0;
+  const issuer = (signal: AbortSignal) => {
+    const number = ++asked;
+    const { promise, resolve, reject } = Promise.withResolvers<ExpiringToken>();
+    const answer = () => resolve({ token: `token-${number}`, expiresAtMs: clock.nowMs + lifeMs });
+    pending.push({ answer, fail: reject, signal });
+    return promise;
+  };
+  const next = () => {
+    const request = pending.shift();
+    if (!request) throw new Error('the issuer has not been asked');
+    return request;
+  };
+  const token = cachedToken(issuer, () => clock.nowMs);
+  return { clock, token, next, asked: () => asked };
+}
+
+/** Lets what is settled take its course. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('ensure calls that come at the same time ask the issuer once', async () => {
+  const issuer = startIssuer();
+  const tokens = [issuer.token(), issuer.token(), issuer.token()];
+  issuer.next().answer();
+  expect(await Promise.all(tokens)).toEqual(['token-1', 'token-1', 'token-1']);
+  expect(await issuer.token()).toBe('token-1');
+  expect(issuer.asked()).toBe(1);
+});
+
+test('ensure a token is renewed a minute before it expires, and no call waits for that', async () => {
+  const issuer = startIssuer();
+  const first = issuer.token();
+  issuer.next().answer();
+  await first;
+  issuer.clock.nowMs += lifeMs - 60_001;
+  expect(await issuer.token()).toBe('token-1');
+  expect(issuer.asked()).toBe(1);
+  issuer.clock.nowMs += 1;
+  expect(await issuer.token()).toBe('token-1');
+  expect(await issuer.token()).toBe('token-1');
+  expect(issuer.asked()).toBe(2);
+  issuer.next().answer();
+  await settled();
+  expect(await issuer.token()).toBe('token-2');
+});
+
+test('ensure a token that lives for a minute is renewed half-way, not at every call', async () => {
+  let asked = 0;
+  const clock = { nowMs: 0 };
+  const issuer = async () => ({ token: `token-${++asked}`, expiresAtMs: clock.nowMs + 60_000 });
+  const token = cachedToken(issuer, () => clock.nowMs);
+  await token();
+  clock.nowMs = 29_999;
+  await token();
+  expect(asked).toBe(1);
+  clock.nowMs = 30_000;
+  await token();
+  expect(asked).toBe(2);
+});
+
+test('ensure an issuer that fails is asked once a second, and the good token used on until it expires', async () => {
+  using crashes = noteCrashes();
+  const issuer = startIssuer();
+  const first = issuer.token();
+  issuer.next().answer();
+  await first;
+  issuer.clock.nowMs += lifeMs - 30_000;
+  await issuer.token();
+  issuer.next().fail(new Error('bad gateway'));
+  await settled();
+  issuer.clock.nowMs += 999;
+  expect(await issuer.token()).toBe('token-1');
+  expect(issuer.asked()).toBe(2);
+  issuer.clock.nowMs += 1;
+  expect(await issuer.token()).toBe('token-1');
+  expect(issuer.asked()).toBe(3);
+  issuer.next().fail(new Error('bad gateway'));
+  await settled();
+  issuer.clock.nowMs += 30_000;
+  const late = issuer.token();
+  issuer.next().fail(new Error('bad gateway'));
+  await expect(late).rejects.toThrow('bad gateway');
+  expect(crashes.reasons).toEqual([]);
+});
+
+test('ensure the call after a failure asks again', async () => {
+  const issuer = startIssuer();
+  const first = issuer.token();
+  issuer.next().fail(new Error('bad gateway'));
+  await expect(first).rejects.toThrow('bad gateway');
+  const second = issuer.token();
+  issuer.next().answer();
+  expect(await second).toBe('token-2');
+});
+
+test('ensure an issuer that never answers is given up after ten seconds, and asked again by the next call', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const issuer = startIssuer();
+  const first = issuer.token();
+  const { signal } = issuer.next();
+  vi.advanceTimersByTime(9_999);
+  expect(signal.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  await expect(first).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  expect(signal.aborted).toBe(true);
+  const second = issuer.token();
+  issuer.next().answer();
+  expect(await second).toBe('token-2');
+});
+
+test('ensure a token that has expired when it comes is not used', async () => {
+  const token = cachedToken(
+    async () => ({ token: 'old', expiresAtMs: 1000 }),
+    () => 1000,
+  );
+  await expect(token()).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+});
+
+test('ensure the issuer is asked outside of the call that comes first: it ends with nobody else', async () => {
+  let askedWithin: unknown = 'nobody has asked';
+  const token = cachedToken(async () => {
+    askedWithin = currentCall();
+    return { token: 'token-1', expiresAtMs: Number.POSITIVE_INFINITY };
+  });
+  await runInCall({ requestId: 'order-17' } as CallContext, async () => token());
+  expect(askedWithin).toBeUndefined();
+});

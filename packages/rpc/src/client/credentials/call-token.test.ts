@@ -1,0 +1,114 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { makeTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { collectLog } from '../../testing/telemetry/collect-log.ts';
+import { channelCredentials } from '../../tls/channel-credentials.ts';
+import { serverCredentials } from '../../tls/server-credentials.ts';
+import type { TokenSource } from '../call/call-options.ts';
+import { createClient } from '../create-client.ts';
+
+const token = () => 'token';
+
+const failingSources: readonly (readonly [string, TokenSource, Code, Code])[] = [
+  ['fails', () => Promise.reject(new Error('no key')), Code.UNAUTHENTICATED, Code.INTERNAL],
+  [
+    'throws at once',
+    () => {
+      throw new Error('no key');
+    },
+    Code.UNAUTHENTICATED,
+    Code.INTERNAL,
+  ],
+  [
+    'says that it is UNAVAILABLE',
+    () => Promise.reject(new RpcError(Code.UNAVAILABLE, 'no key')),
+    Code.UNAVAILABLE,
+    Code.UNAVAILABLE,
+  ],
+];
+
+test.each(failingSources)(
+  'ensure a token source that %s fails the call, and is no fault of the caller above',
+  async (_name, token, code, codeAbove) => {
+    let served = false;
+    await using bottom = await startTestServer(InventoryService, {
+      listStock: async () => {
+        served = true;
+        return {};
+      },
+    });
+    using client = createClient(InventoryService, { target: bottom.target, token });
+    expect(await rejectionOf(client.listStock({}))).toMatchObject({
+      code,
+      message: 'no token for the call: no key',
+      answeredBy: 'inventory.v1.InventoryService/ListStock',
+    });
+    await using top = await startTestServer(InventoryService, {
+      getStock: async () => {
+        await client.listStock({});
+        return {};
+      },
+    });
+    expect((await rejectionOf(top.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }))).code).toBe(
+      codeAbove,
+    );
+    expect(served).toBe(false);
+  },
+);
+
+test.each([
+  ['with a line break', 'secret\n'],
+  ['with a character other than ASCII', 'secret-ü'],
+  ['with a space', 'secret secret'],
+  ['that is empty', ''],
+  ['of 9,000 characters', 'secret'.repeat(1500)],
+  ['that is no string', { secret: true } as unknown as string],
+])('a token %s fails the call as UNAUTHENTICATED without telling it', async (_name, token) => {
+  for (const source of [() => token, async () => token]) {
+    using client = createClient(InventoryService, { target: '127.0.0.1:1', token: source });
+    const error = await rejectionOf(client.listStock({}));
+    expect(error).toMatchObject({
+      code: Code.UNAUTHENTICATED,
+      message: 'no token for the call: the source returned one that is empty, too long or not printable',
+    });
+  }
+});
+
+test('ensure a token may be sent anywhere over TLS, and nowhere but here with credentials that do not encrypt', () => {
+  const target = 'inventory:50052';
+  createClient(InventoryService, { target, token, credentials: ChannelCredentials.createSsl() })[
+    Symbol.dispose
+  ]();
+  const credentials = ChannelCredentials.createInsecure();
+  expect(() => createClient(InventoryService, { target, token, credentials })).toThrow('in plain text');
+});
+
+test('ensure clients share a connection over TLS as long as they share their credentials', async () => {
+  await using certificates = await makeTestCertificates();
+  const tls = await certificates.write('inventory');
+  const options = { developmentCertificates: false, log: collectLog().log };
+  const shared = await channelCredentials(tls, options);
+  const peers: string[] = [];
+  await using server = await startTestServer(
+    InventoryService,
+    {
+      listStock: async (_request, { peer }) => {
+        peers.push(peer);
+        return {};
+      },
+    },
+    { credentials: { server: await serverCredentials(tls, options), channel: shared } },
+  );
+  const { target } = server;
+  using same = createClient(InventoryService, { target, token, credentials: shared });
+  const own = await channelCredentials(tls, options);
+  using other = createClient(InventoryService, { target, token, credentials: own });
+  for (const client of [server.client, same, other]) await client.listStock({});
+  const [first, second, third] = peers;
+  expect(second).toBe(first);
+  expect(third).not.toBe(first);
+});

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { buffer, text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  HelpSchema,
+  LocalizedMessageSchema,
+  PreconditionFailureSchema,
+  QuotaFailureSchema,
+  RequestInfoSchema,
+  ResourceInfoSchema,
+  RetryInfoSchema,
+} from '@acme/gen/google/rpc/error_details_pb';
+import { StatusSchema } from '@acme/gen/google/rpc/status_pb';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, type Message, toBinary } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { maxDetailsBytes } from '../errors/status-details.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { methodPath } from './service.ts';
+
+/**
+ * These tests read errors with another implementation of gRPC and of protobuf: `buf`, which is in Go, and knows of our
+ * messages what is in `proto/`.
+ */
+async function buf(input: Uint8Array, ...words: readonly string[]) {
+  const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
+  const child = spawn('buf', words, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
+  return { stdout, stderr };
+}
+
+/** The error of a call whose handler throws this, as it is understood in Go. */
+async function inGo(error: RpcError) {
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      throw error;
+    },
+  });
+  const call = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'proto'];
+  const request = ['--header', 'authorization: Bearer test-token', '--data', '{"sku": "A"}'];
+  const url = `http://${server.target}${methodPath(InventoryService.method.getStock)}`;
+  const { stderr } = await buf(new Uint8Array(), ...call, ...request, url);
+  // It tells a detail's type, and its content as bytes only.
+  const answer: { code: string; message: string; details: { type: string; value: string }[] } =
+    JSON.parse(stderr);
+  const details = answer.details.map(({ type, value }) => ({
+    typeUrl: `type.googleapis.com/${type}`,
+    value: Buffer.from(value, 'base64'),
+  }));
+  const status = toBinary(StatusSchema, create(StatusSchema, { details }));
+  const { stdout } = await buf(status, 'convert', 'proto', '--type', 'google.rpc.Status', '--from', '-');
+  return {
+    ...answer,
+    details: JSON.parse(stdout.toString()).details,
+    sizeBytes: details.reduce((sum, { typeUrl, value }) => sum + typeUrl.length + value.length, 0),
+  };
+}
+
+const links = [{ description: 'how stock works', url: 'https://example.com/stock' }];
+const short = { type: 'STOCK', subject: 'SAT-0001', description: '2 are left' };
+const bad = (index: number) => ({ field: `lines[${index}].quantity`, description: 'must be at least 1' });
+
+/** All that google.rpc has to tell a caller, the most useful first, as it is made here and as Go should show it. */
+const cases: readonly (readonly [Message, { '@type': string }])[] = [
+  [
+    create(ErrorInfoSchema, { reason: 'OUT_OF_STOCK', domain: 'inventory.v1', metadata: { order: 'ö-1' } }),
+    { reason: 'OUT_OF_STOCK', domain: 'inventory.v1', metadata: { order: 'ö-1' } },
+  ],
+  [create(RetryInfoSchema, { retryDelay: durationFromMs(1500) }), { retryDelay: '1.500s' }],
+  [
+    create(RequestInfoSchema, { requestId: 'request-1', servingData: 'shelf 7' }),
+    { requestId: 'request-1', servingData: 'shelf 7' },
+  ],
+  [create(BadRequestSchema, { fieldViolations: [bad(0), bad(1)] }), { fieldViolations: [bad(0), bad(1)] }],
+  [create(PreconditionFailureSchema, { violations: [short] }), { violations: [short] }],
+  [
+    create(QuotaFailureSchema, { violations: [{ subject: 'anna', description: '5 a second' }] }),
+    { violations: [{ subject: 'anna', description: '5 a second' }] },
+  ],
+  [
+    create(ResourceInfoSchema, {
+      resourceType: 'inventory.v1.Stock',
+      resourceName: 'SAT-0001',
+      owner: 'anna',
+    }),
+    { resourceType: 'inventory.v1.Stock', resourceName: 'SAT-0001', owner: 'anna' },
+  ],
+  [create(HelpSchema, { links }), { links }],
+  [
+    create(LocalizedMessageSchema, { locale: 'de-AT', message: 'Zu wenig da: 2 Stück' }),
+    { locale: 'de-AT', message: 'Zu wenig da: 2 Stück' },
+  ],
+].map(([detail, shown]) => [
+  detail as Message,
+  { '@type': `type.googleapis.com/${(detail as Message).$typeName}`, ...shown },
+]);
+
+test('ensure a client in Go reads the code, the message and each of the nine details', async () => {
+  const details = cases.map(([detail]) => detail);
+  const error = await inGo(new RpcError(Code.FAILED_PRECONDITION, 'zu wenig: ✂', { details }));
+  expect(error).toMatchObject({ code: 'failed_precondition', message: 'zu wenig: ✂' });
+  expect(error.details).toEqual(cases.map(([, shown]) => shown));
+});
+
+test('ensure a client in Go reads what is left of details that were too many', async () => {
+  const violations = create(BadRequestSchema, {
+    fieldViolations: Array.from({ length: 1000 }, (_, index) => bad(index)),
+  });
+  const [[reason, shownReason]] = cases as [(typeof cases)[number]];
+  const error = await inGo(new RpcError(Code.INVALID_ARGUMENT, 'bad', { details: [violations, reason] }));
+  expect(error).toMatchObject({ code: 'invalid_argument', message: 'bad' });
+  const [first, second] = error.details;
+  expect(first).toEqual(shownReason);
+  const kept = second.fieldViolations.length;
+  expect(second.fieldViolations).toEqual(Array.from({ length: kept }, (_, index) => bad(index)));
+  expect(error.sizeBytes).toBeLessThanOrEqual(maxDetailsBytes);
+  expect(error.sizeBytes).toBeGreaterThan(maxDetailsBytes / 3);
+});

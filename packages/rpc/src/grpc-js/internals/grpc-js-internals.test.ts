@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { connectRaw, grpcFrame } from '../../testing/network/raw-http2.ts';
+import { disableDeadline, http2StreamOf, receiveThrough, setHeaderOptions } from './grpc-js-internals.ts';
+
+type Call = ServerDuplexStream<Buffer, Buffer>;
+
+/** A grpc-js server of one method that is handled on its headers. */
+async function start(handle: (call: Call) => void, prepare = (_server: Server) => {}) {
+  const server = new Server();
+  prepare(server);
+  const same = (bytes: Buffer) => bytes;
+  const method = {
+    path: '/test/Call',
+    requestStream: true,
+    responseStream: true,
+    ...{
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    },
+  };
+  server.addService({ call: method }, { call: handle });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  const connection = await connectRaw(`127.0.0.1:${port}`);
+  return {
+    post: (body: Buffer, headers = {}) => connection.post('/test/Call', body, headers),
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]();
+      server.forceShutdown();
+    },
+  };
+}
+
+test('a receiver sees the bytes of a request, and decompresses its messages', async () => {
+  const seen = { sizeBytes: 0, encodings: [] as string[], messages: [] as string[] };
+  await using server = await start((call) => {
+    receiveThrough(call, {
+      maxMessageBytes: 100,
+      onBytes: (sizeBytes) => (seen.sizeBytes += sizeBytes),
+      onOversized: () => {},
+      decompress: async (content, encoding) => {
+        seen.encodings.push(encoding);
+        return Buffer.from(`${content.length} bytes`);
+      },
+    });
+    call.on('data', (message: Buffer) => seen.messages.push(message.toString())).on('end', () => call.end());
+  });
+  const compressed = gzipSync('B');
+  const body = Buffer.concat([grpcFrame(Buffer.from('A')), grpcFrame(compressed, { compressed: true })]);
+  expect(await server.post(body, { 'grpc-encoding': 'gzip' })).toMatchObject({ code: 0 });
+  expect(seen).toEqual({
+    sizeBytes: body.length,
+    encodings: ['gzip'],
+    messages: ['A', `${compressed.length} bytes`],
+  });
+});
+
+test('a receiver is called for a message over its limit, in place of the status of grpc-js', async () => {
+  let oversized = 0;
+  await using server = await start((call) => {
+    receiveThrough(call, {
+      maxMessageBytes: 3,
+      onBytes: () => {},
+      onOversized: () => {
+        oversized++;
+        call.emit('error', { code: 9, details: 'ours' });
+      },
+      decompress: async (content) => content,
+    });
+    call.resume();
+  });
+  expect(await server.post(grpcFrame(Buffer.from('four')))).toMatchObject({ code: 9, message: 'ours' });
+  expect(oversized).toBe(1);
+});
+
+test('a call without its deadline outlives it, and its stream can be reset', async () => {
+  await using server = await start(async (call) => {
+    disableDeadline(call);
+    await once(call, 'data');
+    setTimeout(() => http2StreamOf(call).close(8), 20);
+  });
+  expect(await server.post(grpcFrame(Buffer.from('A')), { 'grpc-timeout': '1m' })).toMatchObject({
+    code: undefined,
+  });
+});
+
+test('a server resets a stream whose header list is over the limit, and the connection lives on', async () => {
+  await using server = await start(
+    (call) => void call.resume().on('end', () => call.end()),
+    (server) => setHeaderOptions(server, 8 * 1024),
+  );
+  expect(await server.post(Buffer.alloc(0))).toMatchObject({ code: 0 });
+  await expect(server.post(Buffer.alloc(0), { 'x-big': 'x'.repeat(9 * 1024) })).rejects.toThrow(
+    'ENHANCE_YOUR_CALM',
+  );
+  expect(await server.post(Buffer.alloc(0), { 'x-big': 'x'.repeat(7 * 1024) })).toMatchObject({ code: 0 });
+});

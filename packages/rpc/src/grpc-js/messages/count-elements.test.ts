@@ -1,0 +1,87 @@
+import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { HealthListResponseSchema } from '@acme/gen/grpc/health/v1/health_pb';
+import {
+  BatchReserveStockRequestSchema,
+  ReserveStockRequestSchema,
+  WatchStockRequestSchema,
+} from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, ListValueSchema, SourceCodeInfoSchema } from '@bufbuild/protobuf/wkt';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { countElements } from './count-elements.ts';
+
+function bytesOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Uint8Array {
+  return toBinary(schema, create(schema, init));
+}
+
+const many = <T>(count: number, of: T) => Array.from({ length: count }, () => of);
+
+/** The violation that the bytes are rejected with. */
+function violationOf(schema: DescMessage, bytes: Uint8Array) {
+  try {
+    countElements(schema, bytes);
+  } catch (error) {
+    if (error instanceof RpcError && error.code === Code.INVALID_ARGUMENT)
+      return error.detail(BadRequestSchema)?.fieldViolations[0];
+    throw error;
+  }
+  throw new Error('nothing was rejected');
+}
+
+test('messages, strings, packed numbers and entries of maps are counted on all levels', () => {
+  expect(
+    countElements(ReserveStockRequestSchema, bytesOf(ReserveStockRequestSchema, { lines: many(1000, {}) })),
+  ).toBe(1000);
+  expect(
+    countElements(WatchStockRequestSchema, bytesOf(WatchStockRequestSchema, { skus: many(7, '') })),
+  ).toBe(7);
+  const statuses = Object.fromEntries(many(5, 0).map((_, index) => [`s${index}`, {}]));
+  expect(countElements(HealthListResponseSchema, bytesOf(HealthListResponseSchema, { statuses }))).toBe(5);
+  const location = { path: [1, 2, 300, 70_000], span: [1, 2, 3], leadingDetachedComments: ['a', 'b'] };
+  const info = bytesOf(SourceCodeInfoSchema, { location: [location, location] });
+  expect(countElements(SourceCodeInfoSchema, info)).toBe(2 + 2 * (4 + 3 + 2));
+  const batch = { requests: many(3, { lines: many(4, { sku: 'A' }) }) };
+  expect(countElements(BatchReserveStockRequestSchema, bytesOf(BatchReserveStockRequestSchema, batch))).toBe(
+    15,
+  );
+});
+
+test('a list that is over twice as long as max_items is rejected, with its path', () => {
+  const lines = bytesOf(ReserveStockRequestSchema, { lines: many(500_000, {}) });
+  expect(violationOf(ReserveStockRequestSchema, lines)).toMatchObject({
+    field: 'lines',
+    reason: 'repeated.max_items',
+    description: 'must contain no more than 1000 item(s)',
+  });
+  const skus = bytesOf(WatchStockRequestSchema, { skus: many(2001, '') });
+  expect(violationOf(WatchStockRequestSchema, skus)).toMatchObject({ field: 'skus' });
+  const inner = { requests: [{}, { lines: many(2001, {}) }] };
+  expect(
+    violationOf(BatchReserveStockRequestSchema, bytesOf(BatchReserveStockRequestSchema, inner)),
+  ).toMatchObject({
+    field: 'requests[1].lines',
+  });
+});
+
+test('lists within max_items are rejected when they are too many together', () => {
+  const requests = many(100, { lines: many(1000, {}) });
+  const bytes = bytesOf(BatchReserveStockRequestSchema, { requests });
+  expect(violationOf(BatchReserveStockRequestSchema, bytes)?.description).toBe(
+    'the request has over 10000 elements in all',
+  );
+  const numbers = bytesOf(SourceCodeInfoSchema, { location: [{ path: many(10_001, 1) }] });
+  expect(violationOf(SourceCodeInfoSchema, numbers)).toMatchObject({ field: 'location[0].path' });
+});
+
+test('a message that nests in itself is followed to a limited depth', () => {
+  let value: MessageInitShape<typeof ListValueSchema> = {};
+  for (let depth = 0; depth < 60; depth++) value = { values: [{ kind: { case: 'listValue', value } }] };
+  expect(() => countElements(ListValueSchema, bytesOf(ListValueSchema, value))).toThrow('nests too deep');
+});
+
+test('bytes that cannot be read are an error, and unknown fields are skipped', () => {
+  expect(() => countElements(ReserveStockRequestSchema, Buffer.from('1205', 'hex'))).toThrow();
+  const unknown = Buffer.concat(many(1000, Buffer.from('f80701', 'hex')));
+  expect(countElements(FileDescriptorProtoSchema, unknown)).toBe(0);
+});

@@ -1,0 +1,180 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { describe, expect, test } from 'vitest';
+import type { CallContext } from '../call/call-context.ts';
+import type { Interceptor } from '../call/handler.ts';
+import { serverChain } from '../chain/chain.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { pastDeadline } from '../testing/past-deadline.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+
+/** Far off: a call that is answered only when it ends has another code. */
+const farDeadline = { deadlineMs: 60_000 };
+
+const waysToFail: Record<string, () => unknown> = {
+  'throws at once': () => {
+    throw new Error('canary');
+  },
+  'throws what is no Error': () => {
+    throw { code: Code.NOT_FOUND, details: 'canary' };
+  },
+  'throws undefined': () => {
+    throw undefined;
+  },
+  'throws an error of grpc-js': () => {
+    throw Object.assign(new Error('canary'), { code: Code.NOT_FOUND, details: 'canary' });
+  },
+  'throws what another service answered': () => {
+    throw new RpcError(Code.NOT_FOUND, 'canary', { answeredBy: 'other.v1.OtherService/Get' });
+  },
+  rejects: async () => {
+    throw new Error('canary');
+  },
+  'rejects with what is no Error': () => Promise.reject('canary'),
+};
+
+describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
+  test.each(Object.entries(waysToFail))(
+    'ensure one that %s is answered INTERNAL at once, tells nothing and leaves the process alive',
+    async (_way, fail) => {
+      using crashes = noteCrashes();
+      await using server = await startTestServer(InventoryService, handlerOfEachKind(fail));
+      const error = await rejectionOf(call(server.client, farDeadline));
+      expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error' });
+      expect(error.details).toEqual([
+        { $typeName: 'google.rpc.RequestInfo', requestId: expect.any(String), servingData: '' },
+      ]);
+      expect(await rejectionOf(call(server.client, farDeadline))).toMatchObject({ code: Code.INTERNAL });
+      expect(crashes.reasons).toEqual([]);
+    },
+  );
+
+  test('ensure one that fails after its deadline does not end the process', async () => {
+    using crashes = noteCrashes();
+    const late = Promise.withResolvers<never>();
+    let served = false;
+    const failLate = () => {
+      served = true;
+      return late.promise;
+    };
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(failLate));
+    const error = await pastDeadline(
+      (options) => call(server.client, options),
+      () => served,
+    );
+    expect(error.code).toBe(Code.DEADLINE_EXCEEDED);
+    late.reject(new Error('late'));
+    await rejectionOf(server.client.listStock({}));
+    expect(crashes.reasons).toEqual([]);
+  });
+
+  test('ensure a signal that outlives an answered call is not aborted', async () => {
+    let signal: AbortSignal | undefined;
+    const keepSignal = (_request: unknown, context: CallContext) => {
+      signal = context.signal;
+      return [];
+    };
+    await using server = await startTestServer(InventoryService, handlerOfEachKind(keepSignal));
+    await call(server.client);
+    // grpc-js says 'cancelled' right after the answer, so before the next one.
+    await rejectionOf(server.client.listStock({}));
+    expect(signal?.aborted).toBe(false);
+  });
+
+  test('ensure a response that cannot be encoded is answered INTERNAL and logged', async () => {
+    const bad = { stock: { onHand: 'many' }, received: 'many', counted: 'many' };
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => Object.assign([bad], bad)),
+    );
+    const error = await rejectionOf(call(server.client, farDeadline));
+    expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error' });
+    expect(server.logLines).toContainEqual(expect.objectContaining({ msg: 'call', code: 'INTERNAL' }));
+  });
+});
+
+// An import answers with numbers alone: no response of its is large.
+test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
+  'ensure a %s response that is too large is answered and logged RESOURCE_EXHAUSTED',
+  async (_kind, call) => {
+    const title = 'x'.repeat(2 * 1024 * 1024);
+    const large = { stock: { title }, sku: title };
+    await using server = await startTestServer(
+      InventoryService,
+      handlerOfEachKind(() => Object.assign([large], large)),
+    );
+    const error = await rejectionOf(call(server.client, farDeadline));
+    expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: expect.stringContaining('bytes') });
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ msg: 'call', code: 'RESOURCE_EXHAUSTED' }),
+    );
+  },
+);
+
+const positions = Array.from(serverChain({ errors: () => undefined } as never), (_, index) => index);
+const brokenInterceptors: Record<string, Interceptor> = {
+  'throws at once': () => () => {
+    throw new Error('canary');
+  },
+  rejects: () => async () => {
+    throw new Error('canary');
+  },
+  'rejects when the handler has answered': (next) => async (call) => {
+    await next(call);
+    throw new Error('canary');
+  },
+};
+
+describe.each([...positions, positions.length])('an interceptor at position %i', (position) => {
+  test.each(Object.entries(brokenInterceptors))(
+    'ensure one that %s is answered INTERNAL in all four kinds',
+    async (_way, broken) => {
+      using crashes = noteCrashes();
+      await using server = await startTestServer(
+        InventoryService,
+        handlerOfEachKind(() => []),
+        { interceptors: (chain) => chain.toSpliced(position, 0, broken) },
+      );
+      for (const [, call] of callsOfEachKind) {
+        const error = await rejectionOf(call(server.client, farDeadline));
+        expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error' });
+        expect(JSON.stringify(error)).not.toContain('canary');
+      }
+      expect(crashes.reasons).toEqual([]);
+    },
+  );
+});
+
+test('ensure a bidi handler that leaves its loop early still sends its status', async () => {
+  await using server = await startTestServer(InventoryService, {
+    async *countStock(requests) {
+      for await (const { sku } of requests) {
+        yield { sku };
+        break;
+      }
+      throw new RpcError(Code.FAILED_PRECONDITION, 'enough');
+    },
+  });
+  const answers = server.client.countStock([{ sku: 'A' }, { sku: 'B' }], farDeadline);
+  expect((await answers.next()).value).toMatchObject({ sku: 'A' });
+  expect(await rejectionOf(answers.next())).toMatchObject({
+    code: Code.FAILED_PRECONDITION,
+    message: 'enough',
+  });
+});
+
+test('ensure a bidi handler that answers without reading ends the call with OK', async () => {
+  await using server = await startTestServer(InventoryService, {
+    async *countStock() {
+      yield { sku: 'A' };
+    },
+  });
+  const neverEnding = (async function* () {
+    yield { sku: 'X' };
+    await new Promise<never>(() => {});
+  })();
+  const answers = await Array.fromAsync(server.client.countStock(neverEnding, farDeadline));
+  expect(answers).toMatchObject([{ sku: 'A' }]);
+});

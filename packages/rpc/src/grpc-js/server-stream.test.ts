@@ -1,0 +1,194 @@
+import { ImportStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { expect, test, vi } from 'vitest';
+import type { CallOptions } from '../client/call/call-options.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import {
+  connectFrames,
+  dataFrame,
+  halfCloseFrame,
+  headersFrame,
+  resetFrame,
+} from '../testing/network/raw-frames.ts';
+import { grpcFrame } from '../testing/network/raw-http2.ts';
+import { pastDeadline } from '../testing/past-deadline.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { writeInTurn } from './server-stream.ts';
+import { methodPath } from './service.ts';
+
+test('ensure a handler that is blocked by a slow reader runs its finally when the caller cancels', async () => {
+  const finished = Promise.withResolvers<string>();
+  let sent = 0;
+  await using server = await startTestServer(InventoryService, {
+    async *watchStock() {
+      try {
+        for (;;) {
+          sent++;
+          yield { resumeToken: 'x'.repeat(50_000) };
+        }
+      } finally {
+        finished.resolve('finally has run');
+      }
+    },
+  });
+  const abort = new AbortController();
+  const changes = server.client.watchStock({}, { signal: abort.signal });
+  await changes.next();
+  let before = 0;
+  const isBlocked = () => {
+    const isStill = sent === before;
+    before = sent;
+    return isStill;
+  };
+  await vi.waitUntil(isBlocked, { timeout: 15_000 });
+  abort.abort();
+  expect(await finished.promise).toBe('finally has run');
+  await expect(Array.fromAsync(changes)).rejects.toMatchObject({ code: Code.CANCELLED });
+});
+
+test('a write that waits for room ends when the call does', async () => {
+  const abort = new AbortController();
+  const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
+  await write(Buffer.alloc(60 * 1024));
+  const waiting = write(Buffer.alloc(8 * 1024));
+  abort.abort('the call is over');
+  await expect(waiting).rejects.toBe('the call is over');
+});
+
+/**
+ * ImportStock that reads all there is: says when it has the first message, how the reading ended (undefined: as if all
+ * had come), and, because it works on until then, why its signal was aborted.
+ */
+async function startReading() {
+  const reading = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<unknown>();
+  const aborted = Promise.withResolvers<unknown>();
+  const server = await startTestServer(InventoryService, {
+    async importStock(requests, { signal }) {
+      try {
+        for await (const _request of requests) reading.resolve();
+      } catch (error) {
+        ended.resolve(error);
+      } finally {
+        ended.resolve(undefined);
+      }
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      aborted.resolve(signal.reason);
+      return {};
+    },
+  });
+  return { ...server, reading: reading.promise, ended: ended.promise, aborted: aborted.promise };
+}
+
+const row = { item: { sku: 'A' } };
+const importHeaders = {
+  ':method': 'POST',
+  ':scheme': 'http',
+  ':authority': 'localhost',
+  ':path': methodPath(InventoryService.method.importStock),
+  'content-type': 'application/grpc',
+  te: 'trailers',
+  authorization: 'Bearer test-token',
+};
+
+test.each([
+  ['resets, as clients in other languages do', [resetFrame]],
+  ['half-closes and resets in one packet', [halfCloseFrame, resetFrame]],
+])(
+  'ensure a client-streaming handler does not take it for the end when its caller %s',
+  async (_name, frames) => {
+    await using server = await startReading();
+    using connection = await connectFrames(server.running.port);
+    const message = toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, row));
+    connection.send(headersFrame(importHeaders), dataFrame(grpcFrame(message)));
+    await server.reading;
+    connection.send(...frames);
+    expect(await server.ended).toEqual(new RpcError(Code.CANCELLED, 'cancelled by the caller'));
+  },
+);
+
+test('ensure a client-streaming handler that waits for a message is ended at the deadline by the server alone', async () => {
+  await using server = await startReading();
+  using connection = await connectFrames(server.running.port);
+  connection.send(headersFrame({ ...importHeaders, 'grpc-timeout': '100m' }));
+  expect(await server.ended).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
+});
+
+const codes = [Code.CANCELLED, Code.DEADLINE_EXCEEDED];
+
+/** What a grpc-js client sends is the half-close and then, in another packet, the reset. */
+const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startReading>>) => Promise<unknown>> =
+  {
+    'its caller cancels': async ({ client, reading }) => {
+      const abort = new AbortController();
+      const call = client.importStock(
+        rowAnd(() => new Promise(() => {})),
+        { signal: abort.signal },
+      );
+      await Promise.race([call, reading]);
+      abort.abort();
+      return call;
+    },
+    "its caller's source of messages fails": ({ client, reading }) =>
+      client.importStock(
+        rowAnd(async () => {
+          await reading;
+          throw new RpcError(Code.ABORTED, 'the file cannot be read');
+        }),
+      ),
+    "its caller's deadline has passed": async ({ client, reading }) => {
+      let served = false;
+      void reading.then(() => {
+        served = true;
+      });
+      const call = (options: CallOptions) =>
+        client.importStock(
+          rowAnd(() => new Promise(() => {})),
+          options,
+        );
+      throw await pastDeadline(call, () => served);
+    },
+  };
+
+test.each(Object.entries(waysToBreakOff))(
+  'ensure a client-streaming handler that waits for a message runs its finally, and its signal is aborted, when %s',
+  async (_name, breakOff) => {
+    await using server = await startReading();
+    await rejectionOf(server.client.listStock({})); // connects, so that what is sent next is sent at once
+    await rejectionOf(breakOff(server));
+    await server.ended;
+    expect(await server.aborted).toMatchObject({ code: expect.toBeOneOf(codes) });
+  },
+);
+
+test('ensure a long stream arrives whole and in order, both ways', async () => {
+  await using server = await startTestServer(InventoryService, {
+    async *countStock(requests) {
+      for await (const { counted } of requests) yield { counted };
+    },
+  });
+  const counts = Array.from({ length: 2000 }, (_, index) => ({ counted: BigInt(index) }));
+  const answers = await Array.fromAsync(server.client.countStock(counts));
+  expect(answers.map(({ counted }) => counted)).toEqual(counts.map(({ counted }) => counted));
+});
+
+async function* rowAnd(next: () => Promise<void>) {
+  yield row;
+  await next();
+}
+
+test('empty messages wait for the caller too', async () => {
+  const abort = new AbortController();
+  const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
+  let written = 0;
+  const writing = (async () => {
+    for (;;) {
+      await write(Buffer.alloc(0));
+      written++;
+    }
+  })();
+  setImmediate(() => abort.abort('the call is over'));
+  await expect(writing).rejects.toBe('the call is over');
+  expect(written).toBe(256);
+});

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { Health } from '@acme/gen/grpc/health/v1/health_pb';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test } from 'vitest';
+import { createClient } from '../../client/create-client.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { methodPath } from '../service.ts';
+
+/** As many as a connection may have. */
+const streamsEach = 1000;
+
+/** A connection with as many open health watches as it may have, which need no token. */
+async function flood(target: string) {
+  const session = connect(`http://${target}`);
+  session.on('error', () => {});
+  await once(session, 'remoteSettings');
+  for (let count = 0; count < streamsEach; count++)
+    session
+      .request({
+        ':method': 'POST',
+        ':path': methodPath(Health.method.watch),
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        'x-filling': 'x'.repeat(1024),
+      })
+      .on('error', () => {});
+  return session;
+}
+
+test('connections of strangers are closed when they hold too much together, and not those of known callers', async () => {
+  await using server = await startTestServer(InventoryService, { getStock: async () => ({}) });
+  await server.client.getStock({ sku: 'A' });
+  const floods = [await flood(server.target)];
+  const closed = Promise.race(floods.map((session) => once(session, 'close')));
+  floods.push(await flood(server.target));
+  await Promise.race([closed, ...floods.map((session) => once(session, 'close'))]);
+  await server.client.getStock({ sku: 'A' });
+  using fresh = createClient(InventoryService, { target: server.target, token: () => 'test-token' });
+  await fresh.getStock({ sku: 'A' });
+  expect(floods.filter(({ closed: isClosed }) => !isClosed)).toHaveLength(1);
+  for (const session of floods) session.destroy();
+});

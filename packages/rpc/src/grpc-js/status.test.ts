@@ -1,0 +1,135 @@
+import {
+  BadRequestSchema,
+  DebugInfoSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '@acme/gen/google/rpc/error_details_pb';
+import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, type Message } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { retryInfo } from '../errors/error-details.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { statusDetailsKey } from '../errors/status-details.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { toGrpcStatus } from './status.ts';
+
+const reason = create(ErrorInfoSchema, { reason: 'SHORT', domain: 'test' });
+const violations = (count: number) =>
+  create(BadRequestSchema, {
+    fieldViolations: Array.from({ length: count }, (_, index) => ({
+      field: `lines[${index}].quantity`,
+      description: 'must be greater than or equal to 1',
+    })),
+  });
+
+/** Answers one call with the error, and meanwhile holds another one on the same connection. */
+async function answerWith(error: RpcError) {
+  using crashes = noteCrashes();
+  const held = Promise.withResolvers<void>();
+  await using server = await startTestServer(InventoryService, {
+    listStock: async () => {
+      await held.promise;
+      return { nextPageToken: 'survived' };
+    },
+    getStock: async () => {
+      throw error;
+    },
+  });
+  const bystander = server.client.listStock({});
+  const received = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  held.resolve();
+  expect(await bystander).toMatchObject({ nextPageToken: 'survived' });
+  expect(crashes.reasons).toEqual([]);
+  return received;
+}
+
+test('ensure the code, the message and the details arrive as they were thrown', async () => {
+  const details = [reason, create(RetryInfoSchema, { retryDelay: { seconds: 2n } })];
+  const received = await answerWith(
+    new RpcError(Code.FAILED_PRECONDITION, 'zu wenig: Äpfel 🍏 100%', { details }),
+  );
+  expect(received).toMatchObject({ code: Code.FAILED_PRECONDITION, message: 'zu wenig: Äpfel 🍏 100%' });
+  expect(received.detail(ErrorInfoSchema)).toEqual(reason);
+  expect(received.detail(RetryInfoSchema)?.retryDelay?.seconds).toBe(2n);
+  expect(received.answeredBy).toBe('inventory.v1.InventoryService/GetStock');
+});
+
+test('ensure a message with half a surrogate pair is sent and does not end the process', async () => {
+  const received = await answerWith(new RpcError(Code.NOT_FOUND, 'no \ud83c'));
+  expect(received).toMatchObject({ code: Code.NOT_FOUND, message: 'no \ufffd' });
+});
+
+test('ensure a long message is cut before the character that has no room', async () => {
+  const received = await answerWith(
+    new RpcError(Code.NOT_FOUND, `${'x'.repeat(2047)}🍏${'x'.repeat(100_000)}`),
+  );
+  expect(received.message).toBe('x'.repeat(2047));
+});
+
+test('ensure hundreds of violations are cut to 4 kB, and a call on the same connection survives', async () => {
+  const received = await answerWith(
+    new RpcError(Code.INVALID_ARGUMENT, 'bad', { details: [violations(2000), reason] }),
+  );
+  const listed = received.detail(BadRequestSchema)?.fieldViolations ?? [];
+  expect(listed.length).toBeGreaterThan(30);
+  expect(listed[0]?.field).toBe('lines[0].quantity');
+  expect(received.detail(ErrorInfoSchema)).toEqual(reason);
+});
+
+test('ensure what a caller misses least is dropped first', async () => {
+  const long = create(DebugInfoSchema, { detail: 'x'.repeat(4040) });
+  const received = await answerWith(new RpcError(Code.NOT_FOUND, 'none', { details: [long, reason] }));
+  expect(received.details).toEqual([reason]);
+});
+
+test('ensure details take 4 kB and their framing on the wire, whatever they are', () => {
+  const sizeOf = (details: Message[]) => {
+    const encoded = toGrpcStatus(new RpcError(Code.INVALID_ARGUMENT, 'bad', { details })).metadata.get(
+      statusDetailsKey,
+    );
+    return (encoded[0] as Buffer).length;
+  };
+  const huge = create(ErrorInfoSchema, { metadata: { text: 'x'.repeat(100_000) } });
+  const many = Array.from({ length: 500 }, () => reason);
+  for (const details of [[violations(2000)], [huge], many, [huge, ...many, violations(500)]])
+    expect(sizeOf(details)).toBeLessThan(5000);
+});
+
+test('ensure a detail that cannot be packed is left out, and neither the error nor the process is lost', async () => {
+  const noDetail = create(GetStockRequestSchema, { sku: 'A' });
+  const notEncodable = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 0.5 } });
+  const debugInfo = create(DebugInfoSchema, { detail: 'rare, but google.rpc' });
+  const details = [noDetail, notEncodable, reason, debugInfo];
+  const received = await answerWith(new RpcError(Code.NOT_FOUND, 'none', { details }));
+  expect(received).toMatchObject({ code: Code.NOT_FOUND, message: 'none', details: [reason, debugInfo] });
+});
+
+test.each([
+  ['RetryInfo', [retryInfo(1500)], ['1500']],
+  ['RetryInfo behind other details', [reason, retryInfo(0)], ['0']],
+  ['a wait beyond what the header can say', [retryInfo(1e12)], ['2147483647']],
+  ['no RetryInfo', [reason], []],
+  ['RetryInfo without a delay', [create(RetryInfoSchema)], []],
+  ['a negative delay, which would forbid to retry', [retryInfo(-1)], []],
+])('ensure %s is sent as the pushback that it means', (_name, details, pushback) => {
+  const { metadata } = toGrpcStatus(new RpcError(Code.UNAVAILABLE, 'later', { details }));
+  expect(metadata.get('grpc-retry-pushback-ms')).toEqual(pushback);
+});
+
+test('ensure a client waits as long as RetryInfo says before it retries, not as long as its own backoff', async () => {
+  const attemptsMs: number[] = [];
+  await using server = await startTestServer(InventoryService, {
+    getStock: async () => {
+      attemptsMs.push(performance.now());
+      if (attemptsMs.length === 1)
+        throw new RpcError(Code.UNAVAILABLE, 'later', { details: [retryInfo(400)] });
+      return { stock: { sku: 'A' } };
+    },
+  });
+  await server.client.getStock({ sku: 'A' }, { deadlineMs: 10_000 });
+  const [first = 0, second = 0] = attemptsMs;
+  // The client's own first backoff is 100 ms, give or take a fifth. A timer of Node may come 1 ms early.
+  expect(second - first).toBeGreaterThanOrEqual(399);
+});

@@ -1,0 +1,80 @@
+import {
+  GetStockRequestSchema,
+  ImportStockRequestSchema,
+  InventoryService,
+} from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+import { Code } from '../errors/rpc-error.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+import { methodPath } from './service.ts';
+
+/** No message of the contract nests in itself; groups of an unknown field do. */
+const groups = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x7b), Buffer.alloc(depth, 0x7c)]);
+
+const badBytes: Record<string, Buffer> = {
+  garbage: Buffer.from('ffffffffffffffffffffffff', 'hex'),
+  'a string that is cut off': Buffer.from('0a0541', 'hex'),
+  'a string that is no UTF-8': Buffer.from('0a02c328', 'hex'),
+  'field number 0': Buffer.from('0200', 'hex'),
+  'an unknown wire type': Buffer.from('0f', 'hex'),
+  'nesting 150 deep': groups(150),
+  'nesting 100,000 deep': groups(100_000),
+};
+
+const { getStock, watchStock, importStock, countStock } = InventoryService.method;
+
+describe.each([getStock, watchStock, importStock, countStock])('$methodKind', (method) => {
+  test.each(Object.entries(badBytes))(
+    'ensure %s as the request is answered INTERNAL and logged, and the server lives on',
+    async (_name, bytes) => {
+      using crashes = noteCrashes();
+      await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+      await using connection = await connectRaw(server.target);
+      const answer = await connection.post(methodPath(method), grpcFrame(bytes));
+      expect(answer).toMatchObject({ httpStatus: 200, code: Code.INTERNAL });
+      expect(server.logLines).toContainEqual(
+        expect.objectContaining({
+          msg: 'call',
+          code: 'INTERNAL',
+          error: `the request is no ${method.input}`.replace('message ', ''),
+        }),
+      );
+      for (const [, call] of callsOfEachKind) await call(server.client);
+      expect(crashes.reasons).toEqual([]);
+    },
+  );
+});
+
+test('ensure a stream of requests ends at the first that cannot be decoded', async () => {
+  const received: string[] = [];
+  await using server = await startTestServer(InventoryService, {
+    async importStock(requests) {
+      for await (const { item } of requests) received.push(item?.sku ?? '');
+      return {};
+    },
+  });
+  await using connection = await connectRaw(server.target);
+  const good = (sku: string) =>
+    grpcFrame(toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, { item: { sku } })));
+  const body = Buffer.concat([good('A'), grpcFrame(Buffer.from('0a0541', 'hex')), good('B')]);
+  expect(await connection.post(methodPath(importStock), body)).toMatchObject({ code: Code.INTERNAL });
+  expect(received).toEqual(['A']);
+});
+
+test('ensure fields that this version does not know are let through', async () => {
+  await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+  await using connection = await connectRaw(server.target);
+  const known = toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'A' }));
+  const answer = await connection.post(methodPath(getStock), grpcFrame(Buffer.concat([known, groups(90)])));
+  expect(answer.code).toBe(Code.OK);
+});
+
+/** Reads what there is of a stream; there is nothing in the answer. */
+async function readAll(requests: AsyncIterable<unknown> | object) {
+  if (Symbol.asyncIterator in requests) await Array.fromAsync(requests);
+  return [];
+}

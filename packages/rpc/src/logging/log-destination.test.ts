@@ -1,0 +1,157 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtempDisposable, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { createLineWriter } from './log-destination.ts';
+
+/** A writer whose writes end when the test says so. */
+function heldWriter() {
+  const writes: { readonly text: string; readonly done: (error?: Error) => void }[] = [];
+  const writer = createLineWriter((text, done) => writes.push({ text, done }));
+  const nextWrite = async (count: number) => {
+    while (writes.length < count) await new Promise(setImmediate);
+    return writes[count - 1] ?? expect.unreachable();
+  };
+  return { writer, writes, nextWrite };
+}
+
+test('lines beyond 4 Mi characters that wait are dropped, and counted when there is room again', async () => {
+  const { writer, nextWrite } = heldWriter();
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let count = 0; count < 5000; count++) writer.write(line);
+  const first = await nextWrite(1);
+  // What is being written counts, too.
+  for (let count = 0; count < 100; count++) writer.write(line);
+  expect(first.text.length).toBeLessThan(4 * 1024 * 1024 + 1000);
+  expect(first.text).toMatch(/"msg":"lines dropped","dropped":904\}\n$/);
+  first.done();
+  writer.write('next\n');
+  const second = await nextWrite(2);
+  expect(second.text).toMatch(/^next\n.*"dropped":10[01]\}\n$/);
+  second.done();
+  await writer.written(10_000);
+});
+
+test('nothing more is written once the reader has gone away', async () => {
+  const { writer, writes, nextWrite } = heldWriter();
+  writer.write('first\n');
+  const { done } = await nextWrite(1);
+  writer.write('second\n');
+  done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
+  writer.write('third\n');
+  await writer.written(10_000);
+  expect(writes).toHaveLength(1);
+});
+
+test('lines after a write that failed are written', async () => {
+  const { writer, nextWrite } = heldWriter();
+  writer.write('first\n');
+  const { done } = await nextWrite(1);
+  writer.write('second\n');
+  done(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+  const second = await nextWrite(2);
+  expect(second.text).toBe('second\n');
+  second.done();
+  await writer.written(10_000);
+});
+
+const program = fileURLToPath(new URL('../testing/programs/log-program.ts', import.meta.url));
+
+/** Starts the program with this stdout; its stderr is collected. */
+function start(way: string, stdout: 'pipe' | number): ChildProcess & { readonly words: () => string } {
+  const child = spawn(process.execPath, [program, way], { stdio: ['ignore', stdout, 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let words = '';
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    words += text;
+  });
+  return Object.assign(child, { words: () => words });
+}
+
+const ended = async (child: ChildProcess) => {
+  const [code, killedBy] = await once(child, 'exit');
+  return { code, killedBy };
+};
+
+const alive = async (child: ReturnType<typeof start>, word: string) => {
+  while (!child.words().includes(word)) await once(child.stderr ?? child, 'data');
+};
+
+/** A FIFO with a reader that never reads. */
+async function stalledFifo() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'log-destination-'));
+  const path = join(folder.path, 'fifo');
+  execFileSync('mkfifo', [path]);
+  return { fd: openSync(path, 'r+'), [Symbol.asyncDispose]: () => folder.remove() };
+}
+
+test.each(['floods', 'closes for ever'])(
+  'SIGTERM ends a process that %s while its stdout is stalled',
+  async (way) => {
+    const child = start(way, 'pipe');
+    await (way === 'floods' ? alive(child, 'alive 1') : once(child.stdout ?? child, 'readable'));
+    child.kill('SIGTERM');
+    expect(await ended(child)).toEqual({ code: way === 'floods' ? 0 : 1, killedBy: null });
+  },
+);
+
+test('a FIFO that is stalled neither blocks the process nor keeps it from ending', async () => {
+  await using fifo = await stalledFifo();
+  const child = start('floods', fifo.fd);
+  await alive(child, 'alive 1');
+  child.kill('SIGTERM');
+  expect(await ended(child)).toEqual({ code: 0, killedBy: null });
+  closeSync(fifo.fd);
+});
+
+test('a process goes on when the reader of its stdout has gone away', async () => {
+  const child = start('floods', 'pipe');
+  child.stdout?.destroy();
+  await alive(child, 'alive 1');
+  child.kill('SIGTERM');
+  expect(await ended(child)).toEqual({ code: 0, killedBy: null });
+  expect(child.words()).toMatch(/^(alive \d\n)+$/);
+});
+
+test('a process goes on when the disk that takes its stdout is full', async () => {
+  await using full = await open('/dev/full', 'w');
+  const child = start('floods', full.fd);
+  await alive(child, 'alive 1');
+  child.kill('SIGTERM');
+  expect(await ended(child)).toEqual({ code: 0, killedBy: null });
+  expect(child.words()).toMatch(/^(alive \d\n)+$/);
+});
+
+test.each(['a pipe', 'a file'])(
+  'lines of the last moment reach %s, also when the process exits at once',
+  async (kind) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'log-destination-'));
+    const path = join(folder.path, 'log');
+    await using file = await open(path, 'w');
+    const read = async (way: string, signal?: NodeJS.Signals) => {
+      const child = start(way, kind === 'a pipe' ? 'pipe' : file.fd);
+      let text = '';
+      child.stdout?.setEncoding('utf8').on('data', (each) => {
+        text += each;
+      });
+      if (signal) {
+        while (!(kind === 'a pipe' ? text : await textOf(path)).includes('told'))
+          await new Promise(setImmediate);
+        child.kill(signal);
+      }
+      await once(child, 'close');
+      return kind === 'a pipe' ? text : await textOf(path);
+    };
+    expect(await read('', 'SIGTERM')).toMatch(/"msg":"told"\}\n.*"msg":"closing"\}\n$/);
+    expect(await read('exits at once')).toMatch(/"msg":"told"\}\n.*"msg":"last words"\}\n$/);
+  },
+);
+
+async function textOf(path: string): Promise<string> {
+  await using file = await open(path);
+  return await file.readFile('utf8');
+}

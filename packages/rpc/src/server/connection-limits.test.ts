@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { checkHealth } from '../client/check-health.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import { serverBounds } from '../limits/server-limits.ts';
+import type { Inventory } from '../testing/calls-of-each-kind.ts';
+import { connectFrames } from '../testing/network/raw-frames.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+
+const getStock = methodPath(InventoryService.method.getStock);
+const request = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'A' })));
+const noError = 0;
+const asIs = (bytes: Buffer) => bytes;
+
+/** What every server of ours allows, in so much shorter times. */
+function shortened(by: number, ...names: readonly (keyof ServerOptions)[]): ServerOptions {
+  const short = (name: keyof ServerOptions) => {
+    const ms = serverBounds[name];
+    if (ms === undefined) throw new Error(`our servers have no ${name}`);
+    return ms / by;
+  };
+  return Object.fromEntries(names.map((name) => [name, short(name)]));
+}
+
+/** 20 ms and 10 ms. */
+const keepalive = shortened(1000, 'grpc.keepalive_time_ms', 'grpc.keepalive_timeout_ms');
+/** 180 ms, give or take a tenth. */
+const age = shortened(10_000, 'grpc.max_connection_age_ms');
+/** 100 ms */
+const grace = shortened(300, 'grpc.max_connection_age_grace_ms');
+/** 180 ms */
+const idle = shortened(5000, 'grpc.max_connection_idle_ms');
+
+const start = (bounds: ServerOptions, implementation: Partial<Inventory> = {}) =>
+  startTestServer(InventoryService, implementation, { bounds });
+
+test('ensure a socket that never says a word is closed', async () => {
+  await using server = await start(keepalive);
+  const socket = connect(server.running.port, '127.0.0.1').resume();
+  await once(socket, 'close');
+});
+
+test('ensure a peer that answers no ping is cut off', async () => {
+  await using server = await start(keepalive);
+  using connection = await connectFrames(server.running.port);
+  await connection.closed;
+});
+
+test('ensure a connection that answers pings lives on', async () => {
+  await using server = await start(
+    { ...keepalive, 'grpc.keepalive_timeout_ms': 10_000 },
+    { getStock: async () => ({}) },
+  );
+  await using connection = await connectRaw(server.target);
+  for (let ping = 0; ping < 5; ping++) await connection.pinged();
+  expect(await connection.post(getStock, request)).toMatchObject({ code: Code.OK });
+});
+
+test('ensure a connection without calls is ended, in peace, and one with a call is not', async () => {
+  const held = Promise.withResolvers<object>();
+  await using server = await start(idle, { getStock: () => held.promise });
+  await using busy = await connectRaw(server.target);
+  const answer = busy.post(getStock, request);
+  await using unused = await connectRaw(server.target);
+  expect(await unused.goodbye).toBe(noError);
+  await unused.closed;
+  held.resolve({});
+  expect(await answer).toMatchObject({ code: Code.OK });
+  expect(await busy.goodbye).toBe(noError);
+});
+
+test('ensure connections turn over as they come of age, and no call fails of it', async () => {
+  const peers = new Set<string>();
+  let triedAgain = 0;
+  await using server = await start(age, {
+    getStock: async (_request, { peer, header }) => {
+      peers.add(peer);
+      if (header('grpc-previous-rpc-attempts')) triedAgain++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return {};
+    },
+  });
+  const callOn = async () => {
+    for (let call = 0; peers.size < 4 && call < 5000; call++)
+      await server.client.getStock({ sku: 'A' }, { deadlineMs: 10_000 });
+  };
+  await Promise.all(Array.from({ length: 8 }, callOn));
+  expect(peers.size).toBe(4);
+  // Which only a method may that is safe to repeat.
+  expect(triedAgain).toBe(0);
+});
+
+test('ensure a call may outlive its connection by the grace, and is ended then', async () => {
+  const handlerEnded = Promise.withResolvers<void>();
+  await using server = await start(
+    { ...age, ...grace },
+    {
+      async *watchStock(_request, { signal }) {
+        yield { resumeToken: 'first' };
+        await once(signal, 'abort');
+        handlerEnded.resolve();
+      },
+    },
+  );
+  const changes = server.client.watchStock({});
+  expect((await changes.next()).value).toMatchObject({ resumeToken: 'first' });
+  expect((await rejectionOf(changes.next())).code).toBe(Code.UNAVAILABLE);
+  await handlerEnded.promise;
+});
+
+test('ensure the 1,001st call of a connection waits for its turn, and none fails', async () => {
+  const { 'grpc.max_concurrent_streams': most = 0 } = serverBounds;
+  const full = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  let inFlight = 0;
+  await using server = await startTestServer(
+    InventoryService,
+    {
+      getStock: async () => {
+        if (++inFlight === most) full.resolve();
+        await released.promise;
+        return {};
+      },
+    },
+    { interceptors: () => [] },
+  );
+  // A client of the kit would open a second connection.
+  const client = new GrpcClient(server.target, credentials.createInsecure());
+  const call = () =>
+    new Promise<void>((resolve, reject) =>
+      client.makeUnaryRequest(
+        getStock,
+        asIs,
+        asIs,
+        Buffer.of(),
+        { deadline: Date.now() + 15_000 },
+        (error) => (error ? reject(error) : resolve()),
+      ),
+    );
+  const calls = Array.from({ length: most + 1 }, call);
+  await full.promise;
+  // Time for the last one to come in, were it let in: a call on a connection of its own.
+  await checkHealth(server.target);
+  expect(inFlight).toBe(1000);
+  released.resolve();
+  await Promise.all(calls);
+  expect(inFlight).toBe(1001);
+  client.close();
+});

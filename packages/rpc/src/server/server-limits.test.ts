@@ -1,0 +1,79 @@
+import { deflateSync, gzipSync } from 'node:zlib';
+import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { Code } from '../errors/rpc-error.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import { noteCrashes } from '../testing/crashes.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { rejectionOf } from '../testing/rejection-of.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
+
+const getStock = methodPath(InventoryService.method.getStock);
+const encode = (sku: string) => toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku }));
+const frame = grpcFrame(encode('A'));
+const gzipped = (message: Uint8Array) => grpcFrame(gzipSync(message), { compressed: true });
+const deflated = (message: Uint8Array) => grpcFrame(deflateSync(message), { compressed: true });
+
+const startEcho = () =>
+  startTestServer(InventoryService, { getStock: async ({ sku }) => ({ stock: { sku } }) });
+
+test.each([
+  ['an unknown method', '/inventory.v1.InventoryService/Steal'],
+  ['an unknown service', '/evil.v1.EvilService/GetStock'],
+  ['a property that every object has', '/inventory.v1.InventoryService/constructor'],
+  ['no path to speak of', '/'],
+])('ensure %s is answered UNIMPLEMENTED', async (_name, path) => {
+  await using server = await startEcho();
+  await using connection = await connectRaw(server.target);
+  expect(await connection.post(path, frame)).toMatchObject({ httpStatus: 200, code: Code.UNIMPLEMENTED });
+});
+
+test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'])(
+  'ensure content-type %s is answered HTTP 415',
+  async (contentType) => {
+    await using server = await startEcho();
+    await using connection = await connectRaw(server.target);
+    const answer = await connection.post(getStock, frame, { 'content-type': contentType });
+    expect(answer.httpStatus).toBe(415);
+  },
+);
+
+test.each<[string, Buffer, Record<string, string>]>([
+  ['a message over 1 MiB', grpcFrame(encode('x'.repeat(1024 * 1024))), {}],
+  ['a length prefix of 4 GiB', grpcFrame(encode('A'), { length: 2 ** 32 - 1 }), {}],
+  ['a gzip bomb', gzipped(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'gzip' }],
+  ['a deflate bomb', deflated(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'deflate' }],
+])('ensure %s is answered RESOURCE_EXHAUSTED, and the connection lives on', async (_name, body, headers) => {
+  using crashes = noteCrashes();
+  await using server = await startEcho();
+  await using connection = await connectRaw(server.target);
+  const answer = await connection.post(getStock, body, headers);
+  expect(answer).toMatchObject({ httpStatus: 200, code: Code.RESOURCE_EXHAUSTED });
+  expect(await connection.post(getStock, frame)).toMatchObject({ code: Code.OK });
+  expect(crashes.reasons).toEqual([]);
+});
+
+test.each<[string, Buffer, Code]>([
+  ['an honest gzip message', gzipped(encode('A')), Code.OK],
+  ['bytes that are no gzip', grpcFrame(encode('A'), { compressed: true }), Code.INTERNAL],
+  [
+    'a gzip that is cut off',
+    grpcFrame(gzipSync(encode('A')).subarray(0, 12), { compressed: true }),
+    Code.INTERNAL,
+  ],
+])('ensure %s is decompressed or refused, and the connection lives on', async (_name, body, code) => {
+  using crashes = noteCrashes();
+  await using server = await startEcho();
+  await using connection = await connectRaw(server.target);
+  expect(await connection.post(getStock, body, { 'grpc-encoding': 'gzip' })).toMatchObject({ code });
+  expect(await connection.post(getStock, frame)).toMatchObject({ code: Code.OK });
+  expect(crashes.reasons).toEqual([]);
+});
+
+test('ensure a client that sends too much gets RESOURCE_EXHAUSTED, and its next call is served', async () => {
+  await using server = await startEcho();
+  const error = await rejectionOf(server.client.getStock({ sku: 'x'.repeat(2 * 1024 * 1024) }));
+  expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
+  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'A' } });
+});

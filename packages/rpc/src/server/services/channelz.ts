@@ -1,0 +1,51 @@
+import { Channelz } from '@acme/gen/grpc/channelz/v1/channelz_pb';
+import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import {
+  getChannelzHandlers,
+  getChannelzServiceDefinition,
+  type Server,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
+import type { Policy } from '../../call/policy.ts';
+import { RpcError } from '../../errors/rpc-error.ts';
+import type { CallOptions } from '../../grpc-js/server-call.ts';
+import { addService, asBuffer } from '../../grpc-js/service.ts';
+
+const policy: Policy = { deadlineMs: 5000, maxDeadlineMs: 5000, scopes: [], maxRequestBytes: 1024 };
+
+type GrpcHandler = (
+  call: { request: unknown },
+  callback: (error: Partial<ServiceError> | null, response?: object | null) => void,
+) => void;
+
+/**
+ * Adds channelz (gRFC A14): what grpc-js counts of the process's channels, servers and sockets. Its handlers are
+ * grpc-js's own, behind the bridge, which limits the requests and the responses. Not for production.
+ */
+export function addChannelz(
+  server: Server,
+  interceptors: readonly Interceptor[],
+  options: CallOptions,
+): void {
+  const handlers = Channelz.methods.map((method) => [method.localName, handlerOf(method)]);
+  const implementation: ServiceImplementation<typeof Channelz> = Object.fromEntries(handlers);
+  addService(server, Channelz, implementation, interceptors, { ...options, policies: () => policy });
+}
+
+/** Converts between protobuf-es's messages and those of grpc-js's handler through their bytes. */
+function handlerOf(method: DescMethod): (request: Message) => Promise<Message> {
+  const handlers: Record<string, unknown> = { ...getChannelzHandlers() };
+  const handle = handlers[method.name] as GrpcHandler | undefined;
+  const definition = getChannelzServiceDefinition()[method.name];
+  if (!handle || !definition) throw new Error(`grpc-js has no channelz method ${method.name}`);
+  return async (message) => {
+    const request = definition.requestDeserialize(asBuffer(toBinary(method.input, message)));
+    const { promise, resolve, reject } = Promise.withResolvers<object>();
+    handle({ request }, (error, response) => {
+      if (response) resolve(response);
+      else reject(error?.code === undefined ? error : new RpcError(error.code, error.details ?? ''));
+    });
+    return fromBinary(method.output, definition.responseSerialize(await promise));
+  };
+}

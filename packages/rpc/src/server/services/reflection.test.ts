@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { ServerReflection } from '@acme/gen/grpc/reflection/v1/reflection_pb';
+import { ServerReflection as ServerReflectionV1Alpha } from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
+import { fromBinary, getExtension, getOption, toBinary } from '@bufbuild/protobuf';
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt';
+import { describe, expect, test } from 'vitest';
+import { Code } from '../../errors/rpc-error.ts';
+import { askForFiles, openReflection, type Question } from '../../testing/reflection-client.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+
+const names = (files: readonly FileDescriptorProto[]) => files.map(({ name }) => name);
+const start = (reflection = true) => startTestServer(InventoryService, {}, { reflection });
+const serviceName = InventoryService.typeName;
+const versions = [ServerReflection, ServerReflectionV1Alpha] as const;
+
+describe.each(versions)('$typeName', (version) => {
+  test('lists every service of the server, itself included', async () => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    const answer = await reflection.ask({ case: 'listServices', value: '' });
+    expect(answer.value).toMatchObject({
+      service: [
+        { name: 'grpc.channelz.v1.Channelz' },
+        { name: 'grpc.health.v1.Health' },
+        { name: 'grpc.reflection.v1.ServerReflection' },
+        { name: 'grpc.reflection.v1alpha.ServerReflection' },
+        { name: 'inventory.v1.InventoryService' },
+      ],
+    });
+  });
+
+  test.each([
+    ['a service', 'inventory.v1.InventoryService', 'inventory/v1/inventory_service.proto'],
+    ['a method', 'inventory.v1.InventoryService.GetStock', 'inventory/v1/inventory_service.proto'],
+    ['a message', 'inventory.v1.Stock', 'inventory/v1/stock.proto'],
+    ['a nested message', 'google.rpc.BadRequest.FieldViolation', 'google/rpc/error_details.proto'],
+    ['a field', 'inventory.v1.Stock.sku', 'inventory/v1/stock.proto'],
+    ['a oneof', 'buf.validate.FieldRules.type', 'buf/validate/validate.proto'],
+    ['a nested enum', 'grpc.health.v1.HealthCheckResponse.ServingStatus', 'grpc/health/v1/health.proto'],
+    ['an enum value', 'grpc.health.v1.HealthCheckResponse.SERVING', 'grpc/health/v1/health.proto'],
+    ['an extension', 'policy.v1.method', 'policy/v1/policy.proto'],
+    ['reflection', 'grpc.reflection.v1.ServerReflection', 'grpc/reflection/v1/reflection.proto'],
+    ['channelz', 'grpc.channelz.v1.Channelz', 'grpc/channelz/v1/channelz.proto'],
+  ])('finds the file of %s', async (_kind, symbol, file) => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    const [found] = await askForFiles(reflection, { case: 'fileContainingSymbol', value: symbol });
+    expect(found?.name).toBe(file);
+  });
+
+  test.each([
+    ['google.protobuf.MethodOptions', 50901, 'policy/v1/policy.proto'],
+    ['google.protobuf.FieldOptions', 1159, 'buf/validate/validate.proto'],
+  ])('finds the file of the extension of %s by number', async (containingType, extensionNumber, file) => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    const [found] = await askForFiles(reflection, {
+      case: 'fileContainingExtension',
+      value: { containingType, extensionNumber },
+    });
+    expect(found?.name).toBe(file);
+    const answer = await reflection.ask({ case: 'allExtensionNumbersOfType', value: containingType });
+    expect(answer.value).toMatchObject({
+      baseTypeName: containingType,
+      extensionNumber: expect.arrayContaining([extensionNumber]),
+    });
+  });
+
+  test('sends a file with its dependencies, and no dependency twice on a stream', async () => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    const first = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
+    expect(names(first)).toEqual(
+      expect.arrayContaining([
+        'inventory/v1/stock.proto',
+        'policy/v1/policy.proto',
+        'buf/validate/validate.proto',
+        'google/protobuf/descriptor.proto',
+      ]),
+    );
+    expect(new Set(names(first)).size).toBe(first.length);
+    const policyFile: Question = { case: 'fileByFilename', value: 'policy/v1/policy.proto' };
+    expect(names(await askForFiles(reflection, policyFile))).toEqual(['policy/v1/policy.proto']);
+  });
+
+  test('sends custom options, such as the policy of each method', async () => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    const [file] = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
+    const methods = file?.service.flatMap(({ method }) => method) ?? [];
+    expect(methods.map(({ options }) => options && getExtension(options, methodPolicy))).toEqual(
+      InventoryService.methods.map((method) => getOption(method, methodPolicy)),
+    );
+  });
+
+  test.each<[string, Question]>([
+    ['a file', { case: 'fileByFilename', value: 'evil.proto' }],
+    ['a symbol', { case: 'fileContainingSymbol', value: 'evil.v1.EvilService' }],
+    ['a symbol of an object property', { case: 'fileContainingSymbol', value: '__proto__' }],
+    [
+      'an extension',
+      {
+        case: 'fileContainingExtension',
+        value: { containingType: 'google.protobuf.MethodOptions', extensionNumber: 1 },
+      },
+    ],
+    ['a message', { case: 'allExtensionNumbersOfType', value: 'evil.v1.Evil' }],
+  ])('answers NOT_FOUND for %s that it does not know, and the stream goes on', async (_kind, question) => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    for (let asked = 0; asked < 2; asked++)
+      expect(await reflection.ask(question)).toMatchObject({
+        case: 'errorResponse',
+        value: { errorCode: Code.NOT_FOUND, errorMessage: 'not found' },
+      });
+  });
+
+  test('answers INVALID_ARGUMENT for a request that asks for nothing', async () => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    expect(await reflection.ask({ case: undefined })).toMatchObject({
+      case: 'errorResponse',
+      value: { errorCode: Code.INVALID_ARGUMENT },
+    });
+  });
+
+  test('is ended by a drain with UNAVAILABLE', async () => {
+    await using server = await start();
+    using reflection = openReflection(server.target, version);
+    await reflection.ask({ case: 'listServices', value: '' });
+    const drained = server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
+    await expect(reflection.next()).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+    await drained;
+  });
+
+  test('is UNIMPLEMENTED when reflection is off', async () => {
+    await using server = await start(false);
+    using reflection = openReflection(server.target, version);
+    await expect(reflection.next()).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });
+  });
+});
+
+test('the files that reflection sends are those that buf builds from proto/, byte for byte', async () => {
+  await using server = await start();
+  using reflection = openReflection(server.target, ServerReflection);
+  const built = await bufBuild();
+  const sent = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
+  // Of protobuf's own files, protobuf-es has the copies of its own release.
+  const own = sent.filter(({ name }) => !name.startsWith('google/protobuf/'));
+  expect(names(own)).toContain('policy/v1/policy.proto');
+  for (const file of own) expect(encoded(file), file.name).toEqual(encoded(built.get(file.name)));
+});
+
+test('buf, a client in Go, finds and calls a method by reflection alone', async () => {
+  await using server = await start();
+  const curl = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
+  const methods = await buf(...curl, '--list-methods', `http://${server.target}`);
+  expect(methods.toString().split('\n')).toContain(`${serviceName}/GetStock`);
+  const health = await buf(...curl, `http://${server.target}/grpc.health.v1.Health/Check`);
+  expect(JSON.parse(health.toString())).toEqual({ status: 'NOT_SERVING' });
+});
+
+function encoded(file: FileDescriptorProto | undefined): string {
+  return file ? Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('hex') : 'no such file';
+}
+
+/** Returns the files of the contract by path, without comments. */
+async function bufBuild(): Promise<Map<string, FileDescriptorProto>> {
+  const image = await buf('build', '--as-file-descriptor-set', '--exclude-source-info', '--output', '-');
+  return new Map(fromBinary(FileDescriptorSetSchema, image).file.map((file) => [file.name, file]));
+}
+
+/** Runs buf in the repository and returns its output. */
+function buf(...words: readonly string[]): Promise<Buffer> {
+  const cwd = fileURLToPath(new URL('../../../../../', import.meta.url));
+  return buffer(spawn('buf', words, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).stdout);
+}

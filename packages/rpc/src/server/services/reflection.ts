@@ -1,0 +1,114 @@
+import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
+import { ServerReflection, type ServerReflectionRequest } from '@acme/gen/grpc/reflection/v1/reflection_pb';
+import {
+  type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
+  ServerReflection as ServerReflectionV1Alpha,
+} from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
+import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import type { Server } from '@grpc/grpc-js';
+import type { Interceptor } from '../../call/handler.ts';
+import type { Policy } from '../../call/policy.ts';
+import { Code } from '../../errors/rpc-error.ts';
+import type { CallOptions } from '../../grpc-js/server-call.ts';
+import { addService } from '../../grpc-js/service.ts';
+import { type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
+
+/** Tools keep their stream open between two commands of the user. */
+const deadlineMs = 10 * 60 * 1000;
+const policy: Policy = { deadlineMs, maxDeadlineMs: deadlineMs, scopes: [], maxRequestBytes: 16 * 1024 };
+
+/** The two versions differ in their package name alone. */
+type Request = ServerReflectionRequest | ServerReflectionRequestV1Alpha;
+type Question = Request['messageRequest'];
+
+/**
+ * Adds server reflection, v1 and v1alpha, through which grpcurl and similar tools read the contract of `services`, of
+ * reflection itself, and of the error details, which no method names. Custom options are included. Not for production.
+ */
+export function addReflection(
+  server: Server,
+  services: readonly DescService[],
+  interceptors: readonly Interceptor[],
+  options: CallOptions,
+): void {
+  const listed = [...services, ServerReflection, ServerReflectionV1Alpha];
+  const names = listed.map(({ typeName }) => typeName).sort();
+  const index = indexDescriptors([...listed.map(({ file }) => file), file_google_rpc_error_details]);
+  async function* serverReflectionInfo<Each extends Request>(requests: AsyncIterable<Each>) {
+    const sent = new Set<string>();
+    for await (const request of requests)
+      yield {
+        validHost: request.host,
+        originalRequest: request,
+        messageResponse: answer(request.messageRequest, { index, names, sent }),
+      };
+  }
+  const serviceOptions = { ...options, policies: () => policy };
+  addService(server, ServerReflection, { serverReflectionInfo }, interceptors, serviceOptions);
+  addService(server, ServerReflectionV1Alpha, { serverReflectionInfo }, interceptors, serviceOptions);
+}
+
+interface Answering {
+  readonly index: DescriptorIndex;
+  /** Names of the services that the server has, sorted. */
+  readonly names: readonly string[];
+  /** Paths of the files that have been sent on this stream. */
+  readonly sent: Set<string>;
+}
+
+function answer(question: Question, { index, names, sent }: Answering) {
+  switch (question.case) {
+    case 'listServices':
+      return {
+        case: 'listServicesResponse' as const,
+        value: { service: names.map((name) => ({ name })) },
+      };
+    case 'fileByFilename':
+      return filesOrNotFound(index.files.get(question.value), sent);
+    case 'fileContainingSymbol':
+      return filesOrNotFound(index.symbols.get(question.value), sent);
+    case 'fileContainingExtension': {
+      const { containingType, extensionNumber } = question.value;
+      return filesOrNotFound(index.extensions.get(containingType)?.get(extensionNumber), sent);
+    }
+    case 'allExtensionNumbersOfType':
+      return extensionNumbers(question.value, index);
+    case undefined:
+      return failure(Code.INVALID_ARGUMENT, 'the request asks for nothing');
+  }
+}
+
+/** Returns the file, also when it was sent before, and those of its dependencies that were not. */
+function filesOrNotFound(file: DescFile | undefined, sent: Set<string>) {
+  if (!file) return failure(Code.NOT_FOUND, 'not found');
+  const files = [file];
+  sent.add(file.proto.name);
+  const addDependencies = ({ dependencies }: DescFile) => {
+    for (const dependency of dependencies) {
+      if (sent.has(dependency.proto.name)) continue;
+      sent.add(dependency.proto.name);
+      files.push(dependency);
+      addDependencies(dependency);
+    }
+  };
+  addDependencies(file);
+  return {
+    case: 'fileDescriptorResponse' as const,
+    value: { fileDescriptorProto: files.map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)) },
+  };
+}
+
+function extensionNumbers(typeName: string, { extensions, symbols }: DescriptorIndex) {
+  const numbers = [...(extensions.get(typeName)?.keys() ?? [])];
+  if (numbers.length === 0 && !symbols.has(typeName)) return failure(Code.NOT_FOUND, 'not found');
+  return {
+    case: 'allExtensionNumbersResponse' as const,
+    value: { baseTypeName: typeName, extensionNumber: numbers },
+  };
+}
+
+/** The text does not name what was asked for: `original_request` does. */
+function failure(errorCode: Code, errorMessage: string) {
+  return { case: 'errorResponse' as const, value: { errorCode, errorMessage } };
+}

@@ -1,0 +1,169 @@
+import { gzipSync } from 'node:zlib';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
+import { expect, test, vi } from 'vitest';
+import { checkHealth } from '../client/check-health.ts';
+import { methodPath } from '../grpc-js/service.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
+
+const getStock = methodPath(InventoryService.method.getStock);
+const large = Buffer.alloc(2 * 1024 * 1024);
+const empty = grpcFrame(Buffer.alloc(0));
+
+/** The lines of calls, when there are so many. */
+async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, count = 1) {
+  const lines = () => logLines.filter(({ msg }) => msg === 'call');
+  await vi.waitUntil(() => lines().length >= count, { timeout: 15_000 });
+  return lines();
+}
+
+test.each<[string, string, Buffer, Record<string, string>, Record<string, unknown>]>([
+  [
+    'a method that does not exist',
+    '/inventory.v1.InventoryService/Steal',
+    empty,
+    {},
+    { code: 'UNIMPLEMENTED', method: '_OTHER', path: '/inventory.v1.InventoryService/Steal' },
+  ],
+  [
+    'a path that is nonsense',
+    `/%zz${'x'.repeat(5000)}`,
+    empty,
+    {},
+    { code: 'UNIMPLEMENTED', method: '_OTHER' },
+  ],
+  [
+    'a request without a message',
+    getStock,
+    Buffer.alloc(0),
+    {},
+    { level: 'error', code: 'UNIMPLEMENTED', method: getStock.slice(1), error: /^no request message came$/ },
+  ],
+  [
+    'a message that is too large',
+    getStock,
+    grpcFrame(large),
+    {},
+    {
+      code: 'RESOURCE_EXHAUSTED',
+      method: getStock.slice(1),
+      error: /^a request message takes over 1048576 bytes$/,
+    },
+  ],
+  [
+    'a gzip bomb',
+    getStock,
+    grpcFrame(gzipSync(large), { compressed: true }),
+    { 'grpc-encoding': 'gzip' },
+    {
+      code: 'RESOURCE_EXHAUSTED',
+      method: getStock.slice(1),
+      error: /^the request decompresses to more than 1048576 bytes$/,
+    },
+  ],
+  [
+    'a content-type that is not gRPC',
+    getStock,
+    empty,
+    { 'content-type': 'application/json' },
+    { code: 'UNKNOWN', error: /^answered HTTP 415$/ },
+  ],
+])('ensure %s is one line in the log, and one measurement', async (_name, path, body, headers, expected) => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  await connection.post(path, body, headers);
+  const [line, ...others] = await callLines(server);
+  const { error, ...fields } = expected;
+  expect(line).toMatchObject({
+    level: 'info',
+    ...fields,
+    peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    duration_ms: expect.any(Number),
+    error: error instanceof RegExp ? expect.stringMatching(error) : expect.any(String),
+  });
+  expect(others).toEqual([]);
+  const isKnown = path === getStock;
+  expect(await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION)).toMatchObject([
+    { attributes: { [ATTR_RPC_METHOD]: isKnown ? getStock.slice(1) : '_OTHER' }, value: { count: 1 } },
+  ]);
+});
+
+test.each(callsOfEachKind)('ensure a %s call that is served has no second line', async (_kind, call) => {
+  await using server = await startTestServer(
+    InventoryService,
+    handlerOfEachKind(async () => []),
+  );
+  await call(server.client, { deadlineMs: 5000 });
+  server.running.setReady(true);
+  expect(await checkHealth(server.target)).toBe(true);
+  await using connection = await connectRaw(server.target);
+  // The last line: those of the calls before it would have been written.
+  await connection.post('/none', empty);
+  expect(await callLines(server, 2)).toMatchObject([{ code: 'OK' }, { method: '_OTHER' }]);
+});
+
+test('ensure a call that the chain refuses has one line, and its request id comes back', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  await connection.post(getStock, empty, { authorization: 'none', 'x-request-id': 'own' });
+  await connection.post('/none', empty);
+  expect(await callLines(server, 2)).toMatchObject([{ code: 'UNAUTHENTICATED' }, { method: '_OTHER' }]);
+});
+
+test('ensure calls are noted by the server that they came to, of several', async () => {
+  await using first = await startTestServer(InventoryService, {});
+  await using second = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(second.target);
+  await connection.post('/none', empty);
+  await callLines(second);
+  expect(first.logLines).toEqual([]);
+});
+
+test('calls of methods that do not exist are ten lines a second, however many names there are', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  for (let round = 0; round < 10; round++)
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        connection.post(`/a.B/C${crypto.randomUUID().replaceAll('-', '')}`, empty),
+      ),
+    );
+  await vi.waitUntil(() => server.logLines.some(({ msg }) => msg === 'lines suppressed'), {
+    timeout: 15_000,
+  });
+  const suppressed = server.logLines.filter(({ msg }) => msg === 'lines suppressed');
+  for (const line of suppressed)
+    expect(line).toMatchObject({ of: 'call', method: '_OTHER', code: 'UNIMPLEMENTED' });
+  expect(server.logLines.filter(({ msg }) => msg === 'call').length).toBeLessThan(100);
+});
+
+test('no text of a caller is in the line of a call that is refused before its handler', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  await connection.post('/canary?token=canary', empty);
+  await connection.post(getStock, grpcFrame(gzipSync('x'), { compressed: true }), {
+    'grpc-encoding': 'canary',
+  });
+  await connection.post(getStock, empty, { 'grpc-timeout': 'canary' });
+  await callLines(server, 2);
+  expect(JSON.stringify(server.logLines)).not.toContain('canary');
+});
+
+test('a header that is not ASCII is not in the log, whatever it holds', async () => {
+  await using server = await startTestServer(InventoryService, {});
+  await using connection = await connectRaw(server.target);
+  for (let call = 0; call < 20; call++)
+    await connection.post(getStock, empty, {
+      authorization: `Bearer canary\u00e9${'x'.repeat(1000)}`,
+      'x-other': `canary\u00e9`,
+    });
+  await callLines(server);
+  const text = JSON.stringify(server.logLines);
+  expect(text).not.toContain('canary');
+  expect(text).toContain('"msg":"grpc-js: Failed to add metadata entry"');
+  expect(text.length).toBeLessThan(20_000);
+});

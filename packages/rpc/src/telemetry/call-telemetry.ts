@@ -1,0 +1,43 @@
+import { type Attributes, type Histogram, metrics } from '@opentelemetry/api';
+import type { MethodInfo } from '../call/call-context.ts';
+import { type Code, codeName } from '../errors/rpc-error.ts';
+
+/** Whose spans and measurements these are. */
+export const scope = '@acme/rpc';
+
+/** On the span of an attempt: how many went before it. Absent on a first one (gRFC A72). */
+export const previousAttemptsAttribute = 'previous-rpc-attempts';
+
+/** What every span and measurement of a method has (OpenTelemetry's semantic conventions for gRPC, 1.45). */
+export function methodAttributes(method: MethodInfo): Attributes {
+  return methodNameAttributes(method.name);
+}
+
+export function methodNameAttributes(name: string): Attributes {
+  return { 'rpc.system.name': 'grpc', 'rpc.method': name };
+}
+
+/** What a call's end adds; which codes are errors differs between server and client. */
+export function outcomeAttributes(code: Code, isError: boolean): Attributes {
+  const name = codeName(code);
+  return isError ? { 'rpc.status_code': name, 'error.type': name } : { 'rpc.status_code': name };
+}
+
+/** `rpc.server.call.duration` or `rpc.client.call.duration`, in seconds, with the buckets of the conventions. */
+export function durationHistogram(side: 'server' | 'client'): Histogram {
+  return metrics.getMeter(scope).createHistogram(`rpc.${side}.call.duration`, {
+    unit: 's',
+    description: `How long ${side === 'server' ? 'incoming' : 'outgoing'} calls took.`,
+    advice: {
+      explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+    },
+  });
+}
+
+/** `server.address` and `server.port` of a target in gRPC's naming: `dns:///inventory:50052`, `unix:/run/x.sock`. */
+export function serverAttributes(target: string): Attributes {
+  const [, scheme, path = target] = /^([a-z][a-z0-9+.-]*):(?:\/\/[^/]*)?(?!\d+$)(.*)$/.exec(target) ?? [];
+  if (scheme === 'unix') return { 'server.address': path };
+  const [, host, port] = /^\/?\[?(.*?)\]?(?::(\d+))?$/.exec(path) ?? [];
+  return { 'server.address': host ?? path, ...(port && { 'server.port': Number(port) }) };
+}

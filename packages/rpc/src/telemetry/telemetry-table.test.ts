@@ -1,0 +1,91 @@
+import { SpanKind } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { Code } from '../errors/rpc-error.ts';
+import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { runNode } from '../testing/programs/run-node.ts';
+import { type CallOutcome, callOutcomes } from '../testing/telemetry/call-outcomes.ts';
+import { startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
+
+/** The spans of one call, each as its code and whether it is an error: `NOT_FOUND`, `5 error`. */
+interface Cell {
+  readonly client: readonly string[];
+  readonly server: readonly string[];
+  /** Whether the server's span is a child of the client's. */
+  readonly joined: boolean;
+}
+
+/** Makes the calls of the whole table in a process of its own that exports its telemetry here. */
+async function runTable(environment: Record<string, string>, codeAttribute: string) {
+  await using collector = await startOtlpCollector();
+  const { stdout } = await runNode('outcome-table-program.ts', { ...collector.environment, ...environment });
+  const cells = Object.entries(JSON.parse(stdout) as Record<string, string>).map(([name, traceId]) => {
+    const spans = collector.spans.filter((span) => span.traceId === traceId);
+    const clients = spans.filter(({ kind }) => kind === SpanKind.CLIENT);
+    const servers = spans.filter(({ kind }) => kind === SpanKind.SERVER);
+    const described = [clients, servers].map((each) =>
+      each.map(({ attributes, isError }) => `${attributes[codeAttribute]}${isError ? ' error' : ''}`),
+    );
+    const joined = servers[0]?.parentSpanId === clients[0]?.spanId;
+    return [name, { client: described[0], server: described[1], joined }];
+  });
+  return {
+    table: Object.fromEntries(cells) as Record<string, Cell>,
+    scopes: new Set(collector.spans.map(({ scope }) => scope)),
+    // Of calls; what the process is like is the runtime's.
+    metrics: new Set(collector.metrics.filter((name) => !/^(nodejs|v8js)\./.test(name))),
+  };
+}
+
+/** One span of each side, joined, in every cell. */
+function expectedTable(client: (code: Code) => string, server: (code: Code) => string) {
+  const cell = ({ code, serverCodes }: CallOutcome) => ({
+    client: [client(code)],
+    server: [expect.stringMatching(new RegExp(`^(${serverCodes.map(server).join('|')})$`))],
+    joined: true,
+  });
+  return Object.fromEntries(
+    callsOfEachKind.flatMap(([kind]) =>
+      callOutcomes.map((outcome) => [`${kind}, ${outcome.name}`, cell(outcome)]),
+    ),
+  );
+}
+
+const measured = new Set([
+  'rpc.server.call.duration',
+  'rpc.server.active_calls',
+  'rpc.server.held.size',
+  'rpc.server.held.evictions',
+  'rpc.client.call.duration',
+]);
+
+test('ensure every call is one client span and one server span, in all four kinds, whatever ends it', async () => {
+  const { table, scopes, metrics } = await runTable({}, 'rpc.status_code');
+  const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
+  expect(table).toEqual(
+    expectedTable(
+      (code) => (code === Code.OK ? 'OK' : `${Code[code]} error`),
+      (code) => (faults.includes(code) ? `${Code[code]} error` : `${Code[code]}`),
+    ),
+  );
+  expect(scopes).toEqual(new Set(['@acme/rpc']));
+  expect(metrics).toEqual(measured);
+});
+
+test('ensure the official instrumentation makes them instead, with errors on the server that are none of its own', async () => {
+  const environment = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc' };
+  const { table, scopes, metrics } = await runTable(environment, 'rpc.grpc.status_code');
+  const describe = (code: Code) => (code === Code.OK ? '0' : `${code} error`);
+  expect(table).toEqual(expectedTable(describe, describe));
+  expect(scopes).toEqual(new Set(['@opentelemetry/instrumentation-grpc']));
+  // It measures nothing.
+  expect(metrics).toEqual(measured);
+});
+
+test('ensure the official instrumentation traces a process that imports grpc-js from ESM only', async () => {
+  await using collector = await startOtlpCollector();
+  const environment = { ...collector.environment, OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc' };
+  await runNode('client-only-program.ts', environment);
+  expect(collector.spans).toMatchObject([
+    { kind: SpanKind.CLIENT, scope: '@opentelemetry/instrumentation-grpc' },
+  ]);
+});

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { expect, test, vi } from 'vitest';
+import { createClient } from '../../client/create-client.ts';
+import { Code } from '../../errors/rpc-error.ts';
+import { rejectionOf } from '../rejection-of.ts';
+import { startTestServer } from '../start-test-server.ts';
+import { startFaultProxy } from './fault-proxy.ts';
+import { endOf, startProxiedPair } from './proxied-pair.ts';
+
+const until = (check: () => unknown) => vi.waitUntil(check, { timeout: 15_000, interval: 5 });
+
+test('ensure bytes and ends pass both ways, and are counted', async () => {
+  await using pair = await startProxiedPair();
+  pair.client.socket.end('question');
+  expect(await pair.server.over).toBe('end');
+  expect(pair.server.text()).toBe('question');
+  pair.server.socket.end('an answer');
+  expect(await pair.client.over).toBe('end');
+  expect(pair.client.text()).toBe('an answer');
+  await until(() => pair.proxy.counters.open === 0);
+  expect(pair.proxy.counters).toEqual({
+    connections: 1,
+    open: 0,
+    refused: 0,
+    passed: { upstream: 8, downstream: 9 },
+    dropped: { upstream: 0, downstream: 0 },
+  });
+});
+
+test('ensure severing resets every open connection, and new ones are taken', async () => {
+  await using pair = await startProxiedPair();
+  const second = await pair.open();
+  pair.proxy.severAll();
+  for (const end of [pair.client, pair.server, second.client, second.server])
+    expect(await end.over).toBe('ECONNRESET');
+  await until(() => pair.proxy.counters.open === 0);
+  const third = await pair.open();
+  third.client.socket.write('hello');
+  await until(() => third.server.text() === 'hello');
+});
+
+test('ensure new connections are refused until the proxy is healed, and open ones live on', async () => {
+  await using pair = await startProxiedPair();
+  pair.proxy.refuseConnections();
+  const refused = endOf(connect(pair.proxy.port, '127.0.0.1'));
+  expect(await refused.over).toBe('ECONNRESET');
+  pair.client.socket.write('still here');
+  await until(() => pair.server.text() === 'still here');
+  expect(pair.proxy.counters).toMatchObject({ connections: 1, open: 1, refused: 1 });
+  pair.proxy.heal();
+  await pair.open();
+  expect(pair.proxy.counters).toMatchObject({ connections: 2, open: 2, refused: 1 });
+});
+
+test('ensure a server that cannot be reached is a reset', async () => {
+  const closed = createServer();
+  await once(closed.listen(0, '127.0.0.1'), 'listening');
+  const { port } = closed.address() as AddressInfo;
+  await closed[Symbol.asyncDispose]();
+  await using proxy = await startFaultProxy({ target: { host: '127.0.0.1', port } });
+  const client = endOf(connect(proxy.port, '127.0.0.1'));
+  expect(await client.over).toBe('ECONNRESET');
+});
+
+test('ensure disposing it ends what is open', async () => {
+  await using pair = await startProxiedPair();
+  await pair.proxy[Symbol.asyncDispose]();
+  expect(await pair.client.over).toBe('ECONNRESET');
+  expect(await pair.server.over).toBe('ECONNRESET');
+});
+
+test('ensure a call whose connection is reset half way is answered UNAVAILABLE, and a healed line serves the next', async () => {
+  const entered = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<object>();
+  await using server = await startTestServer(InventoryService, {
+    async *countStock() {
+      entered.resolve();
+      yield await held.promise;
+    },
+    getStock: async () => ({ stock: { sku: 'A' } }),
+  });
+  await using proxy = await startFaultProxy({ target: server.target });
+  using client = createClient(InventoryService, { target: proxy.target, token: () => 'test-token' });
+  // The one method that is never retried.
+  const call = rejectionOf(Array.fromAsync(client.countStock([{ sku: 'A' }])));
+  await entered.promise;
+  proxy.refuseConnections();
+  proxy.severAll();
+  expect(await call).toMatchObject({ code: Code.UNAVAILABLE });
+  expect(await rejectionOf(client.getStock({ sku: 'A' }))).toMatchObject({ code: Code.UNAVAILABLE });
+  proxy.heal();
+  await until(async () => (await client.getStock({ sku: 'A' }).catch(() => undefined))?.stock?.sku);
+  held.resolve({});
+});

@@ -1,0 +1,30 @@
+/** Makes one call for each cell of the table of outcomes, and prints the trace of each: `{"unary OK": "5b8a…"}`. */
+
+import '../../telemetry/register.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { shutdownTelemetry } from '../../telemetry/telemetry.ts';
+import { callsOfEachKind } from '../calls-of-each-kind.ts';
+import { callOutcomes, startOutcomeStage } from '../telemetry/call-outcomes.ts';
+import { inNewTrace } from '../telemetry/in-new-trace.ts';
+
+const traces: Record<string, string> = {};
+{
+  await using stage = await startOutcomeStage();
+  for (const [kind, call] of callsOfEachKind) {
+    for (const outcome of callOutcomes) {
+      let traceId = '';
+      await outcome.run((client, options) => {
+        const { caller, result } = inNewTrace(() => call(client, options));
+        traceId = caller.traceId;
+        return result;
+      }, stage);
+      // The client may hear first of a deadline or a cancel; the server's line is the end of its side.
+      while (!stage.logLines.some(({ msg, trace_id }) => msg === 'call' && trace_id === traceId))
+        await nextTurn();
+      traces[`${kind}, ${outcome.name}`] = traceId;
+    }
+  }
+}
+await shutdownTelemetry();
+process.stdout.write(JSON.stringify(traces));
+process.exit();

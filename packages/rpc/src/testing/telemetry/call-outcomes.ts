@@ -1,0 +1,122 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import type { CallContext } from '../../call/call-context.ts';
+import type { CallOptions } from '../../client/call/call-options.ts';
+import { type Client, createClient } from '../../client/create-client.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { handlerOfEachKind } from '../calls-of-each-kind.ts';
+import { pastDeadline } from '../past-deadline.ts';
+import { rejectionOf } from '../rejection-of.ts';
+import { startTestServer, type TestServer } from '../start-test-server.ts';
+
+type InventoryClient = Client<typeof InventoryService>;
+type Call = (client: InventoryClient, options?: CallOptions) => Promise<unknown>;
+
+/** A server whose methods, of all four kinds, are served as the outcome at hand wants it. */
+export interface OutcomeStage extends TestServer<typeof InventoryService> {
+  /** A client without a token. */
+  readonly stranger: InventoryClient;
+  serveWith(handler: (context: CallContext) => unknown): void;
+}
+
+/** A way in which a call of any kind can end. */
+export interface CallOutcome {
+  readonly name: string;
+  /** What the client makes of it. */
+  readonly code: Code;
+  /** What the server makes of it: the same, but which of two things it hears of first may be a matter of a millisecond. */
+  readonly serverCodes: readonly Code[];
+  /** Makes the call. Where it takes more than one try, the last is the one that ended so. */
+  run(call: Call, stage: OutcomeStage): Promise<unknown>;
+}
+
+export async function startOutcomeStage(): Promise<OutcomeStage> {
+  let handler: (context: CallContext) => unknown = () => [];
+  const handlers = handlerOfEachKind((_request: unknown, context: CallContext) => handler(context));
+  const server = await startTestServer(InventoryService, handlers);
+  const stranger = createClient(InventoryService, { target: server.target });
+  return {
+    ...server,
+    stranger,
+    serveWith: (next) => {
+      handler = next;
+    },
+    [Symbol.asyncDispose]: async () => {
+      stranger[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const callOutcomes: readonly CallOutcome[] = [
+  {
+    name: 'OK',
+    code: Code.OK,
+    serverCodes: [Code.OK],
+    run: (call, { client, serveWith }) => {
+      serveWith(() => []);
+      return call(client);
+    },
+  },
+  {
+    name: 'NOT_FOUND',
+    code: Code.NOT_FOUND,
+    serverCodes: [Code.NOT_FOUND],
+    run: (call, { client, serveWith }) => {
+      serveWith(() => {
+        throw new RpcError(Code.NOT_FOUND, 'no such thing');
+      });
+      return rejectionOf(call(client));
+    },
+  },
+  {
+    name: 'refused by auth',
+    code: Code.UNAUTHENTICATED,
+    serverCodes: [Code.UNAUTHENTICATED],
+    run: (call, { stranger }) => rejectionOf(call(stranger)),
+  },
+  {
+    name: 'deadline',
+    code: Code.DEADLINE_EXCEEDED,
+    // The client, whose clock began earlier, resets the stream at its own deadline.
+    serverCodes: [Code.DEADLINE_EXCEEDED, Code.CANCELLED],
+    run: (call, { client, serveWith }) => {
+      let served = false;
+      serveWith(() => {
+        served = true;
+        return new Promise(() => {});
+      });
+      return pastDeadline(
+        (options) => call(client, options),
+        () => served,
+      );
+    },
+  },
+  {
+    name: 'client cancel',
+    code: Code.CANCELLED,
+    serverCodes: [Code.CANCELLED],
+    run: async (call, { client, serveWith }) => {
+      const served = Promise.withResolvers<void>();
+      serveWith(() => {
+        served.resolve();
+        return new Promise(() => {});
+      });
+      const abort = new AbortController();
+      const answer = rejectionOf(call(client, { signal: abort.signal }));
+      await served.promise;
+      abort.abort();
+      await answer;
+    },
+  },
+  {
+    name: 'throw',
+    code: Code.INTERNAL,
+    serverCodes: [Code.INTERNAL],
+    run: (call, { client, serveWith }) => {
+      serveWith(() => {
+        throw new Error('the disk is gone');
+      });
+      return rejectionOf(call(client));
+    },
+  },
+];

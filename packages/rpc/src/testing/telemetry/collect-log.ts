@@ -1,0 +1,11 @@
+import { createLogger, type Logger } from '../../logging/log.ts';
+
+/** A logger as services have it, and what it has written so far, parsed. */
+export function collectLog(): { readonly log: Logger; readonly lines: readonly Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger(
+    { service: 'test', level: 'debug' },
+    { write: (line) => lines.push(JSON.parse(line)) },
+  );
+  return { log, lines };
+}

@@ -1,0 +1,131 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { openMacCursor } from './mac-cursor.ts';
+
+/** Seals cursors into tokens that callers cannot read or alter. */
+export interface SealedCursors {
+  /** Returns a token for this cursor, valid with these filters only. Throws for a cursor of more than 638 bytes. */
+  seal(filters: readonly string[], cursor: string): string;
+  /**
+   * Returns the cursor of a token; undefined for a token that was not sealed here, or was sealed for other filters.
+   * Throws UNAVAILABLE for a token of an unknown key while another replica may know the key.
+   */
+  open(filters: readonly string[], token: string): string | undefined;
+}
+
+/** Secrets that replicas share and that an operator rotates: at least 16 bytes each. */
+export interface SealingKeys {
+  /** Seals new tokens. */
+  readonly sealing: Uint8Array;
+  /** Open tokens; `sealing` is one of them. */
+  readonly all: readonly Uint8Array[];
+  /** Whether `all` may lack a key that another replica seals with already. */
+  readonly isStale: boolean;
+}
+
+/** The part of a secret that is used for one method. */
+interface MethodKey {
+  /** The first bytes of a token. It differs between methods, so a token of another method has an unknown id. */
+  readonly id: Buffer;
+  readonly key: Buffer;
+}
+
+const idBytes = 4;
+const keyBytes = 32;
+const nonceBytes = 24;
+const tagBytes = 16;
+/** Cursors are padded to multiples of this, so that a token's length does not tell how large a number is. */
+const blockBytes = 128;
+const lengthBytes = 2;
+/** With five blocks a token has 912 characters. Contracts allow 1,024. */
+const maxCursorBytes = 5 * blockBytes - lengthBytes;
+
+const algorithm = 'aes-256-gcm';
+const gcmOptions = { authTagLength: tagBytes };
+
+/**
+ * Seals with AES-256-GCM: `id (4) | nonce (24) | ciphertext | tag (16)` in base64url. The method and the filters are
+ * authenticated with it.
+ *
+ * @param keys A secret of at least 16 bytes, or secrets that rotate.
+ * @param method The method's name; tokens of another method are rejected.
+ */
+export function sealedCursors(keys: Uint8Array | SealingKeys, method: string): SealedCursors {
+  const secrets = keys instanceof Uint8Array ? { sealing: keys, all: [keys], isStale: false } : keys;
+  const derived = new WeakMap<Uint8Array, MethodKey>();
+  const keyOf = (secret: Uint8Array) =>
+    derived.getOrInsertComputed(secret, () => deriveMethodKey(secret, method));
+  const boundTo = (filters: readonly string[]) => Buffer.from(JSON.stringify([method, filters]));
+  return {
+    seal: (filters, cursor) =>
+      encrypt(keyOf(secrets.sealing), boundTo(filters), cursor).toString('base64url'),
+    open: (filters, token) => {
+      const bytes = Buffer.from(token, 'base64url');
+      // Node skips what is not base64url.
+      if (bytes.toString('base64url') !== token) return undefined;
+      const secret = secrets.all.find((each) => keyOf(each).id.equals(bytes.subarray(0, idBytes)));
+      if (secret) return decrypt(keyOf(secret), boundTo(filters), bytes);
+      const cursor = openMacCursor(secrets.all, method, filters, bytes);
+      if (cursor === undefined && secrets.isStale) throw keyIsUnknown();
+      return cursor;
+    },
+  };
+}
+
+function deriveMethodKey(secret: Uint8Array, method: string): MethodKey {
+  const bytes = Buffer.from(hkdfSync('sha256', secret, '', `sealed cursor of ${method}`, idBytes + keyBytes));
+  return { id: bytes.subarray(0, idBytes), key: bytes.subarray(idBytes) };
+}
+
+/**
+ * Derives the key of one token from half of its nonce; the other half is GCM's. XAES-256-GCM (C2SP) does so, with CMAC
+ * for HMAC: GCM's own 96 random bits would allow 2^32 tokens per key, which busy watches reach within days.
+ */
+function tokenKey({ key }: MethodKey, nonce: Buffer): Buffer {
+  return createHmac('sha256', key)
+    .update(nonce.subarray(0, nonceBytes / 2))
+    .digest();
+}
+
+function encrypt(key: MethodKey, boundTo: Buffer, cursor: string): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, tokenKey(key, nonce), nonce.subarray(nonceBytes / 2), gcmOptions);
+  cipher.setAAD(boundTo);
+  return Buffer.concat([key.id, nonce, cipher.update(pad(cursor)), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: MethodKey, boundTo: Buffer, token: Buffer): string | undefined {
+  const nonce = token.subarray(idBytes, idBytes + nonceBytes);
+  const ciphertext = token.subarray(idBytes + nonceBytes, -tagBytes);
+  if (ciphertext.length === 0 || ciphertext.length % blockBytes !== 0) return undefined;
+  const decipher = createDecipheriv(
+    algorithm,
+    tokenKey(key, nonce),
+    nonce.subarray(nonceBytes / 2),
+    gcmOptions,
+  );
+  decipher.setAAD(boundTo).setAuthTag(token.subarray(-tagBytes));
+  try {
+    return unpad(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
+  } catch {
+    return undefined; // the tag does not match
+  }
+}
+
+function pad(cursor: string): Buffer {
+  const sizeBytes = Buffer.byteLength(cursor, 'utf8');
+  if (sizeBytes > maxCursorBytes)
+    throw new Error(`a cursor of ${sizeBytes} bytes cannot be sealed: the limit is ${maxCursorBytes}`);
+  const padded = Buffer.alloc(Math.ceil((lengthBytes + sizeBytes) / blockBytes) * blockBytes);
+  padded.writeUInt16BE(sizeBytes);
+  padded.write(cursor, lengthBytes, 'utf8');
+  return padded;
+}
+
+function unpad(padded: Buffer): string {
+  return padded.toString('utf8', lengthBytes, lengthBytes + padded.readUInt16BE());
+}
+
+function keyIsUnknown(): RpcError {
+  return new RpcError(Code.UNAVAILABLE, 'the keys of tokens could not be read for a minute: try again');
+}

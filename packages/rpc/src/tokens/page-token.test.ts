@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
+import fastCheck from 'fast-check';
+import { expect, test } from 'vitest';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { createPageTokens, pageSizeOf } from './page-token.ts';
+
+const key = randomBytes(32);
+const method = 'inventory.v1.InventoryService/ListStock';
+const tokens = createPageTokens(key, method);
+
+function expectRefusal(open: () => unknown): void {
+  let refusal: unknown;
+  try {
+    refusal = open();
+  } catch (error) {
+    refusal = error;
+  }
+  expect(refusal).toBeInstanceOf(RpcError);
+  const error = refusal as RpcError;
+  expect(error.code).toBe(Code.INVALID_ARGUMENT);
+  expect(error.detail(BadRequestSchema)?.fieldViolations).toMatchObject([{ field: 'page_token' }]);
+}
+
+const text = fastCheck.string({ unit: 'grapheme' });
+const filters = fastCheck.array(text, { maxLength: 3 });
+
+test('ensure a token gives back its cursor, on every replica that has the key', () => {
+  const replica = createPageTokens(Buffer.from(key), method);
+  fastCheck.assert(
+    fastCheck.property(filters, text, (chosen, cursor) => {
+      expect(replica.open(chosen, tokens.seal(chosen, cursor))).toBe(cursor);
+    }),
+  );
+});
+
+test('ensure the empty token is the first page', () => {
+  expect(tokens.open(['A'], '')).toBe(undefined);
+});
+
+test('ensure a token with any one bit changed is refused', () => {
+  const token = Buffer.from(tokens.seal(['A'], 'sku-1'), 'base64url');
+  for (let bit = 0; bit < token.length * 8; bit++) {
+    const altered = Buffer.from(token);
+    altered.writeUInt8(altered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    expectRefusal(() => tokens.open(['A'], altered.toString('base64url')));
+  }
+});
+
+test('ensure a token that was cut off or added to is refused', () => {
+  const token = tokens.seal(['A'], 'sku-1');
+  for (let length = 1; length < token.length; length++)
+    expectRefusal(() => tokens.open(['A'], token.slice(0, length)));
+  expectRefusal(() => tokens.open(['A'], `${token}AAAA`));
+});
+
+test('ensure a token is refused with other filters', () => {
+  fastCheck.assert(
+    fastCheck.property(filters, filters, (chosen, others) => {
+      fastCheck.pre(JSON.stringify(chosen) !== JSON.stringify(others));
+      expectRefusal(() => tokens.open(others, tokens.seal(chosen, 'sku-1')));
+    }),
+  );
+  expectRefusal(() => tokens.open(['ab', 'c'], tokens.seal(['a', 'bc'], 'sku-1')));
+  expectRefusal(() => tokens.open([], tokens.seal([''], 'sku-1')));
+});
+
+test('ensure a token of another method, or made with another key, is refused', () => {
+  const orders = createPageTokens(key, 'orders.v1.OrderService/ListOrders');
+  expectRefusal(() => tokens.open([], orders.seal([], 'sku-1')));
+  const foreign = createPageTokens(randomBytes(32), method);
+  expectRefusal(() => tokens.open([], foreign.seal([], 'sku-1')));
+});
+
+test('ensure whatever is sent as a token is refused as one', () => {
+  fastCheck.assert(
+    fastCheck.property(fastCheck.string({ minLength: 1 }), (token) => {
+      expectRefusal(() => tokens.open([], token));
+    }),
+  );
+});
+
+test.each([
+  [0, 50],
+  [1, 1],
+  [200, 200],
+  [201, 200],
+  [2 ** 31 - 1, 200],
+])('ensure page_size %i is served as %i', (requested, served) => {
+  expect(pageSizeOf(requested)).toBe(served);
+});

@@ -1,0 +1,62 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
+
+const colours = ['WHITE', 'RED', 'BLUE', 'GREEN', 'PINK', 'IVORY', 'BLACK', 'SILVER', 'RETRO', 'VINTAGE'];
+const things = [
+  'LANTERN',
+  'TEACUP',
+  'CAKE STAND',
+  'DOORMAT',
+  'PICTURE FRAME',
+  'JAM JAR',
+  'LUNCH BAG',
+  'HEART',
+  'CLOCK',
+  'BUNTING',
+];
+const sizes = ['SMALL', 'MEDIUM', 'LARGE', 'SET OF 3', 'SET OF 6'];
+
+/** The same id at every start: the first one fills the shelves, the others find it done. */
+const importId = '5a7a4da1-0000-4000-8000-000000000001';
+
+/** Number of items: SAT-0001 and up. */
+export const catalogueSize = sizes.length * colours.length * things.length;
+
+/** Returns the SKU of an item, by its number from 1. */
+export function skuOf(number: number): string {
+  return `SAT-${String(number).padStart(4, '0')}`;
+}
+
+/** Where inventory is reached, and a source of tokens for it. */
+export interface CatalogueAccess {
+  /** In gRPC's naming. */
+  readonly target: string;
+  /** Plain text when absent. */
+  readonly credentials?: ChannelCredentials | undefined;
+  token(subject: string, scopes: readonly string[]): Promise<string>;
+}
+
+/** Imports a catalogue of 500 items into inventory, once. Returns the number of its items. */
+export async function importCatalogue(access: CatalogueAccess): Promise<bigint> {
+  const token = await access.token('start', ['inventory:write']);
+  const { target, credentials } = access;
+  using inventory = createClient(InventoryService, { target, credentials, token: () => token });
+  const { received } = await inventory.importStock(catalogue());
+  return received;
+}
+
+function* catalogue() {
+  const itemCount = BigInt(catalogueSize);
+  let number = 0;
+  for (const size of sizes)
+    for (const colour of colours)
+      for (const thing of things) {
+        const item = {
+          sku: skuOf(++number),
+          title: `${colour} ${thing} ${size}`,
+          onHand: 1000n,
+        };
+        yield { importId, item, itemCount };
+      }
+}

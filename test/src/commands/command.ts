@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '@acme/dev/repository/paths';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** One of the tools, running as a process of its own. */
+export interface Command extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Resolves once the output holds this text, rejects when the process ends without. */
+  printed(text: string): Promise<void>;
+  /** Resolves when it ends, with all it said. */
+  ended(): Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+/** Starts the npm script NAME with these arguments, without npm. Disposing kills the process. */
+export function startCommand(name: string, ...args: string[]): Command {
+  const [program = '', ...words] = scripts[name]?.split(' ') ?? [];
+  const command = program === 'svc' ? ['node_modules/.bin/svc', ...words] : words;
+  const child = spawn(process.execPath, [...command, ...args], { cwd: root });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const closed = once(child, 'close');
+  return {
+    child,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => stdout.includes(text) && resolve();
+        child.stdout.on('data', look);
+        closed.then(() => reject(new Error(`${name} ended without printing ${text}: ${stdout}${stderr}`)));
+        look();
+      }),
+    ended: async () => {
+      await closed;
+      return { code: child.exitCode, stdout, stderr };
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await closed;
+    },
+  };
+}
+
+/** Runs a tool to its end. */
+export async function runCommand(name: string, ...args: string[]) {
+  await using command = startCommand(name, ...args);
+  return await command.ended();
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { services } from '@acme/dev/repository/services';
+import { findRunningServices } from '@acme/dev/start/running-services';
+import { checkHealth } from '@acme/rpc/client/check-health';
+import { describe, expect, test } from 'vitest';
+import { runCommand, startCommand } from './command.ts';
+
+const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0']);
+
+async function dataFolder() {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'start-'));
+  // When root runs this, the database does as somebody else, who must get through.
+  await chmod(folder.path, 0o755);
+  return folder;
+}
+
+function placeOrder(data: string, requestId: string) {
+  const order = { request_id: requestId, lines: [{ sku: 'SAT-0001', quantity: 2 }] };
+  return runCommand('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(order), '--data', data);
+}
+
+/** What the README tells its readers to paste. */
+async function callsOfTheReadme(): Promise<[method: string, json: string][]> {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const calls = [...readme.matchAll(/^npm run call -- (\S+) '(.*)'$/gm)];
+  expect(calls.length).toBeGreaterThan(0);
+  return calls.map(([, method = '', json = '']) => [method, json]);
+}
+
+describe('npm start', () => {
+  test('brings the pair up, keeps its data over Ctrl-C, and over kill -9', async () => {
+    await using folder = await dataFolder();
+    const data = folder.path;
+    const requestId = randomUUID();
+
+    await using first = startCommand('start', '--data', data, ...anyPorts);
+    await first.printed('Ready.');
+    const placed = await placeOrder(data, requestId);
+    expect(placed).toMatchObject({ code: 0, stdout: expect.stringContaining('STATE_CONFIRMED') });
+
+    await using counting = startCommand('call', 'inventory.v1.InventoryService/CountStock', '--data', data);
+    counting.child.stdin?.end('{"sku": "SAT-0002", "counted": 900}\n\n{"sku": "NONE", "counted": 1}\n');
+    const counted = await counting.ended();
+    expect(counted).toMatchObject({ code: 0, stderr: '' });
+    expect(counted.stdout).toMatch(/"difference": "-100".*"errorReason": "SKU_NOT_FOUND"/s);
+
+    for (const [method, json] of await callsOfTheReadme())
+      expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
+
+    const second = await runCommand('start', '--data', data, ...anyPorts);
+    expect(second).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^[^\n]* is in use by process \d+[^\n]*\n$/),
+    });
+
+    first.child.kill('SIGINT');
+    expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
+    expect(await placeOrder(data, requestId)).toMatchObject({
+      code: 1,
+      stderr: 'no service is running: npm start\n',
+    });
+
+    await using again = startCommand('start', '--data', data, ...anyPorts);
+    await again.printed('Ready.');
+    expect((await placeOrder(data, requestId)).stdout).toBe(placed.stdout);
+    const running = await findRunningServices(data);
+    again.child.kill('SIGKILL');
+    await again.ended();
+
+    await using recovered = startCommand('start', '--data', data, ...anyPorts);
+    await recovered.printed('Ready.');
+    expect((await placeOrder(data, requestId)).stdout).toBe(placed.stdout);
+    expect(await checkHealth(running?.targets.orders ?? '')).toBe(false);
+    recovered.child.kill('SIGTERM');
+    expect(await recovered.ended()).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  test('says in one line that a port is in use, and leaves nothing running', async () => {
+    await using folder = await dataFolder();
+    await using first = startCommand('start', '--data', folder.path, ...anyPorts);
+    await first.printed('Ready.');
+    const port = (await findRunningServices(folder.path))?.targets.orders?.split(':')[1] ?? '';
+    await using other = await dataFolder();
+    const refused = await runCommand('start', '--data', other.path, ...anyPorts, '--orders-port', port);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop what does, or use another port\n`,
+    });
+    first.child.kill('SIGINT');
+    await first.ended();
+  }, 120_000);
+
+  test('says in one line that its data folder is none', async () => {
+    await using folder = await dataFolder();
+    const file = join(folder.path, 'file');
+    await writeFile(file, '');
+    const refused = await runCommand('start', '--data', file, ...anyPorts);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^the data folder [^\n]* is not a folder[^\n]*\n$/),
+    });
+  });
+});
+
+describe('npm run replay', () => {
+  const orders = [
+    {
+      invoice: '1',
+      customer: 'a',
+      lines: [
+        { sku: 'X', quantity: 3 },
+        { sku: 'BANK CHARGES', quantity: 1 },
+      ],
+    },
+    { invoice: '2', customer: 'guest', lines: [{ sku: 'X', quantity: 1 }] },
+    { invoice: '3', customer: 'guest', lines: [{ sku: 'x', quantity: 5 }] },
+  ];
+
+  test('confirms all from ample stock, the second time without changing anything, and sells no unit twice from scarce', async () => {
+    await using folder = await dataFolder();
+    const file = join(folder.path, 'orders.ndjson');
+    await writeFile(file, orders.map((order) => JSON.stringify(order)).join('\n'));
+    const replay = async (stock: string) => {
+      const report = join(folder.path, 'report.json');
+      const ended = await runCommand(
+        'replay',
+        file,
+        '--stock',
+        stock,
+        '--json',
+        report,
+        '--data',
+        folder.path,
+      );
+      expect(ended).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringContaining('the books are right'),
+      });
+      return JSON.parse(await readFile(report, 'utf8'));
+    };
+    const all = { orders: 3, confirmed: 3, rejected: 0, units: 10, skus: 3 };
+    expect(await replay('ample')).toMatchObject(all);
+    expect(await replay('ample')).toMatchObject(all);
+    // Half of 4, 1 and 5 units: only the order of one X finds its stock.
+    expect(await replay('scarce')).toMatchObject({ orders: 3, confirmed: 1, rejected: 2, units: 1 });
+  }, 120_000);
+});
+
+describe('npm run watch', () => {
+  test('shows a line for each change, ends with Ctrl-C, and goes on from the token that it left', async () => {
+    await using folder = await dataFolder();
+    const data = folder.path;
+    await using pair = startCommand('start', '--data', data, ...anyPorts);
+    await pair.printed('Ready.');
+    await using orders = startCommand('watch', 'orders', '--data', data);
+    await using stock = startCommand('watch', 'stock', '--sku', 'SAT-0001', '--data', data);
+    await Promise.all([orders.printed('watching'), stock.printed('watching')]);
+    await placeOrder(data, randomUUID());
+    await orders.printed('CONFIRMED  alice  2 × SAT-0001');
+    await stock.printed('(1000 on hand, 2 reserved)');
+    orders.child.kill('SIGINT');
+    const { code, stdout } = await orders.ended();
+    expect(code).toBe(0);
+    const [, from = ''] = /\nto go on from here: (--from=\S+)\n$/.exec(stdout) ?? [];
+
+    await placeOrder(data, randomUUID());
+    await using resumed = startCommand('watch', 'orders', from, '--data', data);
+    await resumed.printed('CONFIRMED');
+    await stock.printed('(1000 on hand, 4 reserved)');
+    pair.child.kill('SIGINT');
+    await pair.ended();
+  }, 120_000);
+
+  test('says how it is used', async () => {
+    expect(await runCommand('watch', 'nothing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^usage:\n {2}npm run watch -- stock/),
+    });
+  });
+});
+
+describe('npm run token', () => {
+  test('gives a token for whom and what it is told', async () => {
+    await using folder = await dataFolder();
+    const { code, stdout } = await runCommand(
+      'token',
+      ...['--sub', 'alice', '--scopes', 'orders:read orders:write', '--data', folder.path],
+    );
+    expect(code).toBe(0);
+    const [, claims = ''] = stdout.trim().split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      aud: 'orders',
+      sub: 'alice',
+      scope: 'orders:read orders:write',
+    });
+  });
+
+  test('signs for one service, whose name is asked for when the scopes are of two', async () => {
+    await using folder = await dataFolder();
+    const both = ['--sub', 'alice', '--scopes', 'orders:read inventory:read', '--data', folder.path];
+    expect(await runCommand('token', ...both)).toMatchObject({
+      code: 1,
+      stderr: 'a token is for one service, and these scopes are of orders, inventory\n',
+    });
+    const { code, stdout } = await runCommand('token', ...both, '--audience', 'inventory');
+    expect(code).toBe(0);
+    const [, claims = ''] = stdout.trim().split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ aud: 'inventory' });
+  });
+
+  test('says how it is used when something is missing', async () => {
+    expect(await runCommand('token', '--sub', 'alice')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^usage: /),
+    });
+  });
+});

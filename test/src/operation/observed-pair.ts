@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { freePort } from '@acme/dev/start/free-port';
+import { startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { startOtlpCollector } from '@acme/rpc/testing/telemetry/otlp-collector';
+import { makeServiceEnvironment } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+
+/**
+ * Both services as processes of their own that export all there is: traces to a collector, metrics to whoever asks.
+ * Orders reaches inventory through a proxy.
+ */
+export async function startObservedPair() {
+  await using started = new AsyncDisposableStack();
+  const collector = started.use(await startOtlpCollector());
+  const inventoryEnvironment = started.use(await makeServiceEnvironment());
+  const ordersEnvironment = started.use(await makeServiceEnvironment());
+  const { keys, variables } = ordersEnvironment;
+  // The exporter takes port 0 for its default, so it has to be told one.
+  const ports = { inventory: await freePort(), orders: await freePort() };
+  const start = (service: 'orders' | 'inventory', environment: Readonly<Record<string, string>>) =>
+    started.use(
+      startServiceProcess(service, {
+        ...variables,
+        ...environment,
+        ...collector.environment,
+        // Orders has no certificate here, and the test looks for the traces that it sends.
+        TRACE_CONTEXT: 'all',
+        OTEL_METRICS_EXPORTER: 'prometheus',
+        OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
+        OTEL_EXPORTER_PROMETHEUS_PORT: String(ports[service]),
+      }),
+    );
+  const inventory = start('inventory', {
+    DATABASE_URL: inventoryEnvironment.variables.DATABASE_URL,
+    AUTH_AUDIENCE: 'inventory',
+  });
+  const inventoryTarget = await inventory.target;
+  const proxy = started.use(await startFaultProxy({ target: inventoryTarget }));
+  const orders = start('orders', { INVENTORY_TARGET: proxy.target, AUTH_AUDIENCE: 'orders' });
+  const ordersTarget = await orders.target;
+  await writeFile(
+    variables.AUTH_TOKEN_FILE ?? '',
+    await keys.sign({ sub: 'orders', aud: 'inventory', scope: 'inventory:reserve' }),
+  );
+  const running = started.move();
+  return {
+    collector,
+    keys,
+    proxy,
+    ordersTarget,
+    inventoryTarget,
+    databases: { orders: variables.DATABASE_URL, inventory: inventoryEnvironment.variables.DATABASE_URL },
+    logs: { orders: () => linesOf(orders.stdout()), inventory: () => linesOf(inventory.stdout()) },
+    complaints: () => orders.stderr() + inventory.stderr(),
+    /** What a Prometheus would get. */
+    scrape: async (service: 'orders' | 'inventory') =>
+      (await fetch(`http://127.0.0.1:${ports[service]}/metrics`)).text(),
+    /** Ends both, which send the rest of their spans first. */
+    stop: async () => {
+      for (const service of [orders, inventory]) {
+        service.signal('SIGTERM');
+        await service.ended;
+      }
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function linesOf(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}

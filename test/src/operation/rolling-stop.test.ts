@@ -1,0 +1,36 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { expect, test } from 'vitest';
+import { makeServiceEnvironment } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+
+/** More than grpc-js keeps waiting for one of the two replicas to be connected. */
+const callsAfterwards = 200;
+const callers = 8;
+
+test('ensure not one call fails while one of two replicas is stopped under load, and it exits 0', async () => {
+  await using environment = await makeServiceEnvironment();
+  await using staying = startServiceProcess('inventory', environment.variables);
+  await using stopping = startServiceProcess('inventory', environment.variables);
+  const [one, other] = await Promise.all([staying.target, stopping.target]);
+  const token = await environment.keys.sign();
+  using inventory = createClient(InventoryService, { target: `ipv4:${one},${other}`, token: () => token });
+
+  let isStopped = false;
+  let answeredAfterwards = 0;
+  const call = async () => {
+    while (answeredAfterwards < callsAfterwards) {
+      await inventory.listStock({});
+      if (isStopped) answeredAfterwards += 1;
+    }
+  };
+  const calls = Promise.all(Array.from({ length: callers }, call));
+  const linesOf = (text: string) => text.split('\n').filter((line) => line.includes('"msg":"call"')).length;
+  await expect.poll(() => linesOf(stopping.stdout())).toBeGreaterThan(100);
+  stopping.signal('SIGTERM');
+  expect(await stopping.ended).toBe(0);
+  isStopped = true;
+  await calls;
+  expect(answeredAfterwards).toBeGreaterThanOrEqual(callsAfterwards);
+  expect(stopping.stderr()).toBe('');
+});

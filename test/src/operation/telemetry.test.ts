@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { documentedMetrics } from '@acme/dev/check/documented-metrics';
+import { SpanKind } from '@opentelemetry/api';
+import { test as base, describe, expect, vi } from 'vitest';
+import { playScenes } from './telemetry-scenes.ts';
+import { traceTree } from './trace-tree.ts';
+
+// The first test waits for two processes to start, work and end.
+vi.setConfig({ testTimeout: 120_000 });
+
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  .extend('seen', { scope: 'file' }, ({}) => playScenes());
+
+const document = readFileSync(new URL('../../../docs/observability.md', import.meta.url), 'utf8');
+const metrics = documentedMetrics(document);
+
+describe('traces', () => {
+  test('ensure an order is one trace over both services down to its statements, as the document shows it', ({
+    seen: { spans, retried },
+  }) => {
+    expect(document).toContain(`\`\`\`\n${traceTree(spans, retried.traceId)}\n\`\`\``);
+  });
+
+  test('ensure spans have the names and attributes of the conventions, and the order', ({
+    seen: { spans, retried },
+  }) => {
+    const named = (name: string, kind: SpanKind) =>
+      spans.filter((span) => span.traceId === retried.traceId && span.name === name && span.kind === kind);
+    expect(named('orders.v1.OrderService/PlaceOrder', SpanKind.SERVER)).toMatchObject([
+      {
+        attributes: {
+          'rpc.system.name': 'grpc',
+          'rpc.status_code': 'OK',
+          'order.id': retried.orderId,
+          'order.state': 'CONFIRMED',
+        },
+      },
+    ]);
+    expect(named('place-orders', SpanKind.CLIENT)).toMatchObject([
+      {
+        scope: '@acme/postgres',
+        attributes: {
+          'db.system.name': 'postgresql',
+          'db.operation.name': 'INSERT',
+          'db.query.summary': 'place-orders',
+          'db.query.text': expect.stringContaining('INSERT INTO orders'),
+        },
+      },
+    ]);
+  });
+
+  test('ensure a batch is in the trace of its first call, and the calls have links to each other', ({
+    seen: { spans, together },
+  }) => {
+    const batched = together.map(({ traceId }) =>
+      spans.find(
+        (span) => span.traceId === traceId && span.name === 'place-orders' && span.kind === SpanKind.INTERNAL,
+      ),
+    );
+    const [first, second] = batched.map((span) => ({ traceId: span?.traceId, spanId: span?.spanId }));
+    const attributes = { 'batch.size': 2 };
+    expect(batched).toMatchObject([
+      { links: [second], attributes },
+      { links: [first], attributes },
+    ]);
+    const statements = spans.filter(({ name, kind }) => name === 'place-orders' && kind === SpanKind.CLIENT);
+    const below = (parent: typeof first) =>
+      statements.filter(({ parentSpanId }) => parentSpanId === parent?.spanId);
+    expect(below(first)).toHaveLength(1);
+    expect(below(second)).toHaveLength(0);
+  });
+
+  test('ensure what the settler did is found by the order, down to its statements', ({
+    seen: { spans, settled },
+  }) => {
+    const settling = spans.filter(
+      ({ name, attributes }) => name === 'settle order' && attributes['order.id'] === settled.orderId,
+    );
+    const { traceId } = settling.at(-1) ?? {};
+    expect(spans.filter((span) => span.traceId === traceId).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['inventory.v1.InventoryService/ReserveStock', 'reserve', 'settle-orders']),
+    );
+  });
+});
+
+describe('logs', () => {
+  test('ensure each call is a line that finds its span', ({ seen: { spans, lines, retried } }) => {
+    const calls = lines.filter(({ msg, trace_id }) => msg === 'call' && trace_id === retried.traceId);
+    const servers = spans.filter(
+      ({ traceId, kind }) => traceId === retried.traceId && kind === SpanKind.SERVER,
+    );
+    expect(servers).toHaveLength(3);
+    expect(calls.map(({ span_id }) => span_id).sort()).toEqual(servers.map(({ spanId }) => spanId).sort());
+    expect(calls[0]).toEqual({
+      level: 'info',
+      time: expect.any(String),
+      service: 'orders',
+      pid: expect.any(Number),
+      request_id: expect.any(String),
+      trace_id: retried.traceId,
+      span_id: expect.any(String),
+      method: 'orders.v1.OrderService/PlaceOrder',
+      code: 'OK',
+      duration_ms: expect.any(Number),
+      deadline_left_ms: expect.any(Number),
+      peer: expect.any(String),
+      subject: 'alice',
+      msg: 'call',
+    });
+  });
+
+  test('ensure the repeated call is told, within its trace', ({ seen: { lines, retried } }) => {
+    expect(lines.filter(({ msg }) => msg === 'call repeated')).toContainEqual(
+      expect.objectContaining({ trace_id: retried.traceId, attempts: 2, code: 'OK' }),
+    );
+  });
+
+  test('ensure nobody complains on stderr', ({ seen: { complaints } }) => {
+    expect(complaints).toBe('');
+  });
+});
+
+describe('metrics', () => {
+  test('ensure what is exported is what the document lists, with no label but those', ({
+    seen: { series },
+  }) => {
+    const everywhere = ['otel_scope_name', 'otel_scope_version'];
+    const exported = Map.groupBy(series, ({ name }) => name);
+    exported.delete('target_info');
+    expect([...exported.keys()].filter((name) => !metrics.has(name))).toEqual([]);
+    expect([...metrics.keys()].filter((name) => !exported.has(name))).toEqual([]);
+    for (const [name, all] of exported) {
+      const labels = new Set(all.flatMap((each) => Object.keys(each.labels)));
+      const listed = metrics.get(name);
+      const unlisted = [...labels].filter((label) => !listed?.has(label) && !everywhere.includes(label));
+      expect({ name, unlisted }).toEqual({ name, unlisted: [] });
+    }
+  });
+
+  test.for([
+    ['orders_transitions_total', { order_state: 'PENDING' }, 6],
+    ['orders_transitions_total', { order_state: 'CONFIRMED' }, 5],
+    ['orders_transitions_total', { order_state: 'REJECTED', order_reject_reason: 'OUT_OF_STOCK' }, 1],
+    ['orders_transitions_total', { order_state: 'CANCELLED' }, 1],
+    ['inventory_reservations_total', { reservation_state: 'RESERVED' }, 5],
+    ['inventory_reservations_total', { reservation_refusal_reason: 'OUT_OF_STOCK' }, 1],
+    ['inventory_reservations_total', { reservation_state: 'RELEASED' }, 1],
+    ['batch_size_sum', { batch_name: 'place-orders' }, 6],
+  ] as const)('ensure %s %j counts', ([name, labels, expected], { seen: { series } }) => {
+    const matching = series.filter(
+      (each) =>
+        each.name === name && Object.entries(labels).every(([label, value]) => each.labels[label] === value),
+    );
+    expect(matching.reduce((sum, { value }) => sum + value, 0)).toBe(expected);
+  });
+});

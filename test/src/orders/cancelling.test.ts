@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { linesOf } from '../support/order-lines.ts';
+import { test } from '../support/pair-test.ts';
+import { reservedOf } from '../support/reserved-of.ts';
+import type { Clients } from '../support/start-test-pair.ts';
+
+async function place({ orders }: Clients, units: Record<string, number>) {
+  const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf(units) });
+  if (!order) throw new Error('there is no order in the answer');
+  return order;
+}
+
+test('ensure a cancelled order gives its stock back, and only its own', async ({ pair, customer }) => {
+  await pair.stockUp({ 'back-1': 10, 'back-2': 10 });
+  await place(customer, { 'back-1': 1, 'back-2': 2 });
+  const order = await place(customer, { 'back-1': 3, 'back-2': 4 });
+  const cancelled = await customer.orders.cancelOrder({ id: order.id, etag: order.etag });
+  expect(cancelled.order).toMatchObject({ id: order.id, lines: order.lines, state: Order_State.CANCELLED });
+  expect(cancelled.order?.etag).not.toBe(order.etag);
+  expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({ order: cancelled.order });
+  await eventually(async () =>
+    expect(await reservedOf(pair, ['back-1', 'back-2'])).toEqual({ 'back-1': 1, 'back-2': 2 }),
+  );
+});
+
+test('ensure a cancel that is sent again is answered the same, with the etag of the first or with none', async ({
+  pair,
+  customer,
+}) => {
+  await pair.stockUp({ again: 10 });
+  await place(customer, { again: 1 });
+  const { id, etag } = await place(customer, { again: 5 });
+  const first = await customer.orders.cancelOrder({ id, etag });
+  expect(await customer.orders.cancelOrder({ id, etag })).toEqual(first);
+  expect(await customer.orders.cancelOrder({ id: id.toUpperCase() })).toEqual(first);
+  await eventually(async () => expect(await reservedOf(pair, ['again'])).toEqual({ again: 1 }));
+});
+
+test('ensure 20 cancels at once are answered the same and give the stock back once', async ({
+  pair,
+  customer,
+}) => {
+  await pair.stockUp({ storm: 100 });
+  await place(customer, { storm: 50 });
+  const { id, etag } = await place(customer, { storm: 5 });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => patiently(() => customer.orders.cancelOrder({ id, etag }))),
+  );
+  expect(answers[0]?.order?.state).toBe(Order_State.CANCELLED);
+  expect(answers).toEqual(answers.map(() => answers[0]));
+  await eventually(async () => expect(await reservedOf(pair, ['storm'])).toEqual({ storm: 50 }));
+});
+
+test('ensure a cancel with a stale etag is refused and changes nothing', async ({ pair, customer }) => {
+  await pair.stockUp({ stale: 10 });
+  const order = await place(customer, { stale: 1 });
+  const error = await rejectionOf(customer.orders.cancelOrder({ id: order.id, etag: 'stale' }));
+  expect(error.code).toBe(Code.ABORTED);
+  expect(error.detail(ErrorInfoSchema)).toMatchObject({ domain: 'orders.v1', reason: 'ETAG_MISMATCH' });
+  expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({ order });
+});
+
+test('ensure a rejected order cannot be cancelled', async ({ pair, customer: { orders } }) => {
+  await pair.stockUp({ rejected: 1 });
+  const lines = linesOf({ rejected: 2 });
+  const rejection = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
+  const id = rejection.detail(ErrorInfoSchema)?.metadata.order_id ?? '';
+  const error = await rejectionOf(orders.cancelOrder({ id }));
+  expect(error.code).toBe(Code.FAILED_PRECONDITION);
+  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+    domain: 'orders.v1',
+    reason: 'ORDER_REJECTED',
+    metadata: { order_id: id },
+  });
+  expect((await orders.getOrder({ id })).order?.state).toBe(Order_State.REJECTED);
+});
+
+test('ensure what was given back can be ordered again', async ({ pair, customer }) => {
+  await pair.stockUp({ 'second-chance': 1 });
+  const { id } = await place(customer, { 'second-chance': 1 });
+  await customer.orders.cancelOrder({ id });
+  await eventually(async () =>
+    expect(await reservedOf(pair, ['second-chance'])).toEqual({ 'second-chance': 0 }),
+  );
+  expect((await place(customer, { 'second-chance': 1 })).state).toBe(Order_State.CONFIRMED);
+});

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { expect, test } from 'vitest';
+import { holdLock } from '../support/hold-lock.ts';
+import { linesOf } from '../support/order-lines.ts';
+import { reservedOf } from '../support/reserved-of.ts';
+import { type Clients, startTestPair } from '../support/start-test-pair.ts';
+import { untilSettled } from '../support/until-settled.ts';
+
+async function stateOf({ orders }: Clients, id: string): Promise<Order_State | undefined> {
+  return (await orders.getOrder({ id })).order?.state;
+}
+
+/** Places an order while inventory is stopped. */
+async function placePending({ orders }: Clients, units: Record<string, number>) {
+  const request = { requestId: randomUUID(), lines: linesOf(units) };
+  const { order } = await orders.placeOrder(request);
+  if (!order) throw new Error('there is no order in the answer');
+  expect(order.state).toBe(Order_State.PENDING);
+  return { request, order };
+}
+
+test.concurrent('ensure orders are taken while inventory is away, and settled when it is back', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ enough: 10, short: 1 });
+  const customer = await pair.clientsFor('alice');
+  await pair.stopInventory();
+
+  const fits = await placePending(customer, { enough: 3 });
+  const tooMany = await placePending(customer, { enough: 1, short: 2 });
+  const unknown = await placePending(customer, { nothing: 1 });
+  expect(await customer.orders.getOrder({ id: fits.order.id })).toMatchObject({ order: fits.order });
+  expect(await customer.orders.placeOrder(fits.request)).toMatchObject({ order: fits.order });
+
+  await pair.restartInventory();
+  await untilSettled(pair);
+  expect(await stateOf(customer, fits.order.id)).toBe(Order_State.CONFIRMED);
+  expect(await stateOf(customer, tooMany.order.id)).toBe(Order_State.REJECTED);
+  expect(await stateOf(customer, unknown.order.id)).toBe(Order_State.REJECTED);
+  expect(await reservedOf(pair, ['enough', 'short'])).toEqual({ enough: 3, short: 0 });
+
+  const replay = await customer.orders.placeOrder(fits.request);
+  expect(replay.order).toMatchObject({ id: fits.order.id, state: Order_State.CONFIRMED });
+  const refusal = await rejectionOf(customer.orders.placeOrder(tooMany.request));
+  expect(refusal.detail(ErrorInfoSchema)).toMatchObject({
+    reason: 'OUT_OF_STOCK',
+    metadata: { order_id: tooMany.order.id },
+  });
+  // The order has changed since the caller saw it.
+  const stale = await rejectionOf(customer.orders.cancelOrder({ id: fits.order.id, etag: fits.order.etag }));
+  expect(stale.code).toBe(Code.ABORTED);
+});
+
+test.concurrent('ensure an order that is cancelled while inventory is away holds nothing when it is back', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ tomb: 10 });
+  const customer = await pair.clientsFor('alice');
+  await pair.stopInventory();
+  const { order } = await placePending(customer, { tomb: 3 });
+  const cancelled = await customer.orders.cancelOrder({ id: order.id, etag: order.etag });
+  expect(cancelled.order?.state).toBe(Order_State.CANCELLED);
+
+  await pair.restartInventory();
+  await untilSettled(pair);
+  const { inventory } = await pair.clientsFor('orders', ['inventory:reserve']);
+  const late = await rejectionOf(
+    inventory.reserveStock({ reservationId: order.id, lines: linesOf({ tomb: 3 }) }),
+  );
+  expect(late.code).toBe(Code.FAILED_PRECONDITION);
+  expect(late.detail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
+  expect(await stateOf(customer, order.id)).toBe(Order_State.CANCELLED);
+  expect(await reservedOf(pair, ['tomb'])).toEqual({ tomb: 0 });
+});
+
+test.concurrent('a PENDING order whose reservation was released ends REJECTED, with the reason', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ released: 10 });
+  const customer = await pair.clientsFor('alice');
+  await pair.stopInventory();
+  const { request, order } = await placePending(customer, { released: 3 });
+  await pair.inventoryDatabase.query(
+    `INSERT INTO reservations (id, state, lines, create_time, update_time) VALUES ($1, 'RELEASED', '[]', now(), now())`,
+    [order.id],
+  );
+  await pair.restartInventory();
+  await untilSettled(pair);
+  expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({
+    order: { state: Order_State.REJECTED, rejectReason: 'RESERVATION_RELEASED' },
+  });
+  const repeated = await rejectionOf(customer.orders.placeOrder(request));
+  expect(repeated).toMatchObject({ code: Code.FAILED_PRECONDITION });
+  expect(repeated.detail(ErrorInfoSchema)).toMatchObject({
+    domain: 'orders.v1',
+    reason: 'RESERVATION_RELEASED',
+    metadata: { order_id: order.id },
+  });
+  expect(await reservedOf(pair, ['released'])).toEqual({ released: 0 });
+});
+
+test.concurrent('ensure an inventory that does not answer costs nobody an order', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ frozen: 10 });
+  const customer = await pair.clientsFor('alice');
+  await using lock = await holdLock(pair.inventoryDatabase, 'LOCK TABLE stock');
+  const { request, order } = await placePending(customer, { frozen: 3 });
+  await lock.release();
+  await untilSettled(pair);
+  expect(await stateOf(customer, order.id)).toBe(Order_State.CONFIRMED);
+  expect((await customer.orders.placeOrder(request)).order?.id).toBe(order.id);
+  expect(await reservedOf(pair, ['frozen'])).toEqual({ frozen: 3 });
+});
+
+test.concurrent('ensure a late confirm does not revive a cancelled order', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ late: 10 });
+  const customer = await pair.clientsFor('alice');
+  await using lock = await holdLock(pair.inventoryDatabase, 'LOCK TABLE stock');
+  const placing = customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ late: 3 }) });
+  await lock.untilAwaited(1);
+  const [pending] = (await customer.orders.listOrders({})).orders;
+  await customer.orders.cancelOrder({ id: pending?.id ?? '' });
+  // Now inventory reserves, and orders hears of it.
+  await lock.release();
+  expect((await placing).order?.id).toBe(pending?.id);
+  await untilSettled(pair);
+  expect(await stateOf(customer, pending?.id ?? '')).toBe(Order_State.CANCELLED);
+  expect(await reservedOf(pair, ['late'])).toEqual({ late: 0 });
+});
+
+test.concurrent('ensure a caller in too much of a hurry for an answer loses nothing', async () => {
+  await using pair = await startTestPair();
+  await pair.stockUp({ hurry: 1000 });
+  const customer = await pair.clientsFor('alice');
+  const hurried = [1, 5, 10, 20, 40, 80, 150, 190, 250].map((deadlineMs) => ({
+    request: { requestId: randomUUID(), lines: linesOf({ hurry: 1 }) },
+    deadlineMs,
+  }));
+  for (const { request, deadlineMs } of hurried) {
+    const answer = await customer.orders.placeOrder(request, { deadlineMs }).catch((error) => error);
+    if (answer instanceof RpcError) expect(answer.code).toBe(Code.DEADLINE_EXCEEDED);
+    else expect([Order_State.PENDING, Order_State.CONFIRMED]).toContain(answer.order.state);
+  }
+  await untilSettled(pair);
+  const before = (await customer.orders.listOrders({})).orders;
+  expect(before.map(({ state }) => state)).toEqual(before.map(() => Order_State.CONFIRMED));
+  for (const { request } of hurried)
+    expect((await customer.orders.placeOrder(request)).order?.state).toBe(Order_State.CONFIRMED);
+  expect((await customer.orders.listOrders({})).orders).toHaveLength(hurried.length);
+  expect(await reservedOf(pair, ['hurry'])).toEqual({ hurry: hurried.length });
+});

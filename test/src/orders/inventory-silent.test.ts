@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { expect, test } from 'vitest';
+import { linesOf } from '../support/order-lines.ts';
+import { reservedOf } from '../support/reserved-of.ts';
+import { type Clients, startTestPair } from '../support/start-test-pair.ts';
+import { untilSettled } from '../support/until-settled.ts';
+
+/** Promised are 150 ms, to 99 in 100. Whoever waits for an inventory that is silent takes a second. */
+const longMs = 750;
+
+/** A pair whose orders reaches inventory through a proxy. */
+async function startProxiedPair() {
+  const stack = new AsyncDisposableStack();
+  const started = Promise.withResolvers<FaultProxy>();
+  const pair = stack.use(
+    await startTestPair({
+      reachInventory: async (target) => {
+        const proxy = await startFaultProxy({ target });
+        started.resolve(proxy);
+        return proxy.target;
+      },
+    }),
+  );
+  const proxy = stack.use(await started.promise);
+  return { ...pair, proxy, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Places orders of one unit, so many callers at a time; the states that were answered, and how long each took. */
+async function place({ orders }: Clients, sku: string, count: number, callers: number) {
+  const answers: { state: Order_State | undefined; durationMs: number }[] = [];
+  const work = async () => {
+    while (answers.length < count) {
+      const startMs = performance.now();
+      const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ [sku]: 1 }) });
+      answers.push({ state: order?.state, durationMs: performance.now() - startMs });
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, work));
+  return answers;
+}
+
+const faults: [string, (proxy: FaultProxy) => void][] = [
+  ['that the network swallows', (proxy) => proxy.inject('upstream', { blackHole: true })],
+  ['whose answers are lost', (proxy) => proxy.inject('downstream', { drop: true })],
+  [
+    'that takes no connection',
+    (proxy) => {
+      proxy.refuseConnections();
+      proxy.severAll();
+    },
+  ],
+];
+
+test.each(faults)(
+  'ensure an inventory %s costs nobody an error, and only the first any time',
+  async (_name, inject) => {
+    await using pair = await startProxiedPair();
+    await pair.stockUp({ silent: 1000 });
+    const customer = await pair.clientsFor('alice');
+    await place(customer, 'silent', 10, 2);
+    inject(pair.proxy);
+    const first = await place(customer, 'silent', 8, 8);
+    const later = await place(customer, 'silent', 100, 4);
+    const answered = [...first, ...later];
+    expect(answered.map(({ state }) => state)).toEqual(answered.map(() => Order_State.PENDING));
+    const slow = later.filter(({ durationMs }) => durationMs > longMs);
+    expect(slow.length).toBeLessThan(5);
+
+    pair.proxy.heal();
+    await untilSettled(pair);
+    const { rows } = await pair.ordersDatabase.query<{ count: bigint }>(
+      `SELECT count(*) FROM orders WHERE state = 'CONFIRMED'`,
+    );
+    const units = Number(rows[0]?.count);
+    expect(units).toBeGreaterThanOrEqual(10 + answered.length);
+    expect(await reservedOf(pair, ['silent'])).toEqual({ silent: units });
+  },
+  60_000,
+);
+
+test('ensure a crowd that finds inventory silent is taken, every one', async () => {
+  await using pair = await startProxiedPair();
+  await pair.stockUp({ crowd: 1000 });
+  const customer = await pair.clientsFor('alice');
+  await place(customer, 'crowd', 10, 2);
+  pair.proxy.inject('upstream', { blackHole: true });
+  // Few enough for a server that is short of processor time to admit them: it is not what this is about.
+  const answered = await place(customer, 'crowd', 240, 24);
+  expect(new Set(answered.map(({ state }) => state))).toEqual(new Set([Order_State.PENDING]));
+}, 60_000);

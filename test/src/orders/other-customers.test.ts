@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { expect } from 'vitest';
+import { linesOf } from '../support/order-lines.ts';
+import { test as pairTest } from '../support/pair-test.ts';
+import { type Refusal, refusalOf } from '../support/refusal.ts';
+
+/** An order of somebody else's. */
+const test = pairTest
+  .extend('theirId', () => `customer-${randomUUID()}`)
+  .extend('theirs', async ({ pair, theirId }) => {
+    await pair.stockUp({ theirs: 1000 });
+    const { orders } = await pair.clientsFor(theirId);
+    const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ theirs: 1 }) });
+    if (!order) throw new Error('there is no order in the answer');
+    return order;
+  });
+
+/** A refusal without the id that was asked for. */
+function withoutId(refusal: Refusal, id: string): unknown {
+  return JSON.parse(JSON.stringify(refusal).replaceAll(id, '<id>'));
+}
+
+test('ensure the order of another customer cannot be told from one that does not exist', async ({
+  customer: { orders },
+  theirs,
+}) => {
+  const unknown = randomUUID();
+  for (const ask of [
+    (id: string) => orders.getOrder({ id }),
+    (id: string) => orders.cancelOrder({ id }),
+    (id: string) => orders.cancelOrder({ id, etag: theirs.etag }),
+    (id: string) => orders.cancelOrder({ id, etag: 'stale' }),
+  ]) {
+    const ofTheirs = await refusalOf(ask(theirs.id));
+    expect(ofTheirs.code).toBe(Code.NOT_FOUND);
+    expect(withoutId(ofTheirs, theirs.id)).toEqual(withoutId(await refusalOf(ask(unknown)), unknown));
+  }
+  expect(JSON.stringify(await refusalOf(orders.getOrder({ id: theirs.id })))).toContain('ORDER_NOT_FOUND');
+});
+
+test('ensure nobody orders for, lists or sees another customer without the scope for it', async ({
+  customer: { orders },
+  theirId,
+  theirs,
+}) => {
+  const order = { requestId: randomUUID(), lines: linesOf({ theirs: 1 }), customerId: theirId };
+  const placing = await rejectionOf(orders.placeOrder(order));
+  expect(placing.code).toBe(Code.PERMISSION_DENIED);
+  expect(placing.detail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:write:any' });
+  const listing = await rejectionOf(orders.listOrders({ customerId: theirId }));
+  expect(listing.code).toBe(Code.PERMISSION_DENIED);
+  expect(listing.detail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:read:any' });
+  expect((await orders.listOrders({})).orders).not.toContainEqual(theirs);
+});
+
+test('ensure a customer may name themselves', async ({ customer: { orders }, customerId, theirs }) => {
+  const lines = theirs.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+  const { order } = await orders.placeOrder({ requestId: randomUUID(), lines, customerId });
+  expect(order?.customerId).toBe(customerId);
+  expect((await orders.listOrders({ customerId })).orders).toEqual([order]);
+});
+
+test('ensure orders:read:any reads the orders of all, and changes none', async ({
+  pair,
+  theirId,
+  theirs,
+}) => {
+  const { orders } = await pair.clientsFor('support', ['orders:read', 'orders:write', 'orders:read:any']);
+  expect((await orders.getOrder({ id: theirs.id })).order).toEqual(theirs);
+  expect((await orders.listOrders({ customerId: theirId })).orders).toEqual([theirs]);
+  expect((await rejectionOf(orders.cancelOrder({ id: theirs.id }))).code).toBe(Code.NOT_FOUND);
+  const order = { requestId: randomUUID(), lines: linesOf({ theirs: 1 }), customerId: theirId };
+  expect((await rejectionOf(orders.placeOrder(order))).code).toBe(Code.PERMISSION_DENIED);
+});
+
+test('ensure orders:write:any orders and cancels for all, and reads none', async ({
+  pair,
+  theirId,
+  theirs,
+}) => {
+  const { orders } = await pair.clientsFor('clerk', ['orders:read', 'orders:write', 'orders:write:any']);
+  const request = { requestId: randomUUID(), lines: linesOf({ theirs: 1 }), customerId: theirId };
+  const { order } = await orders.placeOrder(request);
+  expect(order).toMatchObject({ customerId: theirId, state: Order_State.CONFIRMED });
+  const cancelled = await orders.cancelOrder({ id: theirs.id });
+  expect(cancelled.order?.state).toBe(Order_State.CANCELLED);
+  expect((await rejectionOf(orders.getOrder({ id: theirs.id }))).code).toBe(Code.NOT_FOUND);
+  expect((await rejectionOf(orders.listOrders({ customerId: theirId }))).code).toBe(Code.PERMISSION_DENIED);
+});
+
+test('ensure a scope for all orders does not stand in for the scope of the method', async ({
+  pair,
+  theirs,
+}) => {
+  const { orders } = await pair.clientsFor('nobody', ['orders:read:any', 'orders:write:any']);
+  expect((await rejectionOf(orders.getOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);
+  expect((await rejectionOf(orders.cancelOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);
+});

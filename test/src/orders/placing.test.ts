@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { describe, expect } from 'vitest';
+import { linesOf } from '../support/order-lines.ts';
+import { test } from '../support/pair-test.ts';
+import { reservedOf } from '../support/reserved-of.ts';
+import type { Clients, TestPair } from '../support/start-test-pair.ts';
+import { untilSettled } from '../support/until-settled.ts';
+
+test('ensure an order is CONFIRMED, its units are reserved, and it is read as it was answered', async ({
+  pair,
+  customer,
+  customerId,
+}) => {
+  await pair.stockUp({ bread: 10, milk: 10 });
+  const beforeMs = Date.now();
+  const { order } = await customer.orders.placeOrder({
+    requestId: randomUUID(),
+    lines: linesOf({ milk: 3, bread: 1 }),
+  });
+  expect(order).toMatchObject({
+    id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+    customerId,
+    lines: linesOf({ milk: 3, bread: 1 }),
+    state: Order_State.CONFIRMED,
+    rejectReason: '',
+  });
+  const placedMs = order?.createTime ? timestampDate(order.createTime).getTime() : 0;
+  expect(placedMs).toBeGreaterThanOrEqual(beforeMs);
+  expect(placedMs).toBeLessThanOrEqual(Date.now());
+  expect(await customer.orders.getOrder({ id: order?.id ?? '' })).toMatchObject({ order });
+  expect(await reservedOf(pair, ['bread', 'milk'])).toEqual({ bread: 1, milk: 3 });
+});
+
+test('ensure an order that is short of one line takes nothing of the others', async ({ pair, customer }) => {
+  await pair.stockUp({ 'all-or-none-1': 5, 'all-or-none-2': 1, 'all-or-none-3': 5 });
+  const tooMuch = linesOf({ 'all-or-none-1': 2, 'all-or-none-2': 2, 'all-or-none-3': 2 });
+  await expect(customer.orders.placeOrder({ requestId: randomUUID(), lines: tooMuch })).rejects.toThrow(
+    'there is too little stock of all-or-none-2',
+  );
+  expect(
+    await reservedOf(
+      pair,
+      tooMuch.map(({ sku }) => sku),
+    ),
+  ).toEqual({
+    'all-or-none-1': 0,
+    'all-or-none-2': 0,
+    'all-or-none-3': 0,
+  });
+});
+
+test('ensure SKUs are told apart by case and may hold spaces and any script', async ({ pair, customer }) => {
+  const skus = ['15056BL', '15056bl', 'PADS TO MATCH ALL CUSHIONS', ' ', 'Käse', '🧀'];
+  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 10])));
+  const units = Object.fromEntries(skus.map((sku, index) => [sku, index + 1]));
+  const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf(units) });
+  expect(order?.state).toBe(Order_State.CONFIRMED);
+  expect(await reservedOf(pair, skus)).toEqual(units);
+});
+
+test('ensure an order of 1,000 lines is CONFIRMED and reserves each', async ({ pair, customer }) => {
+  const skus = Array.from({ length: 1000 }, (_, index) => `thousand-${index}`.padEnd(64, '.'));
+  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 1_000_000])));
+  const lines = skus.map((sku) => ({ sku, quantity: 1_000_000 }));
+  const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines });
+  expect(order?.state).toBe(Order_State.CONFIRMED);
+  expect(order?.lines).toMatchObject(lines);
+  const reserved = Object.values(await reservedOf(pair, skus));
+  expect(reserved).toEqual(skus.map(() => 1_000_000));
+});
+
+describe('many at once', () => {
+  /** Places an order of each of these lines, all at once; how many came to be in each state. */
+  async function placeAll(pair: TestPair, { orders }: Clients, each: readonly ReturnType<typeof linesOf>[]) {
+    const place = async (lines: ReturnType<typeof linesOf>) => {
+      const request = { requestId: randomUUID(), lines };
+      await patiently(() => orders.placeOrder(request)).catch((error) => {
+        if (error.code !== Code.FAILED_PRECONDITION) throw error;
+      });
+    };
+    await Promise.all(each.map(place));
+    await untilSettled(pair);
+    const listed = (await orders.listOrders({ pageSize: 200 })).orders;
+    return Map.groupBy(
+      listed.map(({ state }) => state),
+      (state) => state,
+    );
+  }
+
+  test('ensure just one of 50 buyers gets the only unit', async ({ pair, customer }) => {
+    await pair.stockUp({ 'last-one': 1 });
+    const states = await placeAll(pair, customer, Array(50).fill(linesOf({ 'last-one': 1 })));
+    expect(states.get(Order_State.CONFIRMED)).toHaveLength(1);
+    expect(states.get(Order_State.REJECTED)).toHaveLength(49);
+    expect(await reservedOf(pair, ['last-one'])).toEqual({ 'last-one': 1 });
+  });
+
+  test('ensure orders that name the same SKUs in opposite order are all placed', async ({
+    pair,
+    customer,
+  }) => {
+    await pair.stockUp({ 'there-and': 100, 'back-again': 100 });
+    const there = linesOf({ 'there-and': 1, 'back-again': 1 });
+    const each = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? there : there.toReversed()));
+    const states = await placeAll(pair, customer, each);
+    expect(states.get(Order_State.CONFIRMED)).toHaveLength(100);
+    expect(await reservedOf(pair, ['there-and', 'back-again'])).toEqual({
+      'there-and': 100,
+      'back-again': 100,
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  ResourceInfoSchema,
+} from '@acme/gen/google/rpc/error_details_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { expect } from 'vitest';
+import { linesOf } from '../support/order-lines.ts';
+import { test } from '../support/pair-test.ts';
+import { reservedOf } from '../support/reserved-of.ts';
+
+test('ensure OUT_OF_STOCK names every short SKU, and the order stands as REJECTED', async ({
+  pair,
+  customer: { orders },
+}) => {
+  await pair.stockUp({ 'short-1': 1, ample: 100, 'short-2': 0 });
+  const lines = linesOf({ 'short-2': 1, ample: 1, 'short-1': 2 });
+  const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
+  expect(error.code).toBe(Code.FAILED_PRECONDITION);
+  const info = error.detail(ErrorInfoSchema);
+  expect(info).toMatchObject({ domain: 'orders.v1', reason: 'OUT_OF_STOCK' });
+  expect(error.detail(PreconditionFailureSchema)?.violations).toMatchObject([
+    { type: 'OUT_OF_STOCK', subject: 'short-1', description: '2 wanted, 1 available' },
+    { type: 'OUT_OF_STOCK', subject: 'short-2', description: '1 wanted, 0 available' },
+  ]);
+  const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
+  expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: 'OUT_OF_STOCK', lines });
+  expect(await reservedOf(pair, ['ample'])).toEqual({ ample: 0 });
+});
+
+test('ensure SKU_NOT_FOUND names every unknown SKU, and the order stands as REJECTED', async ({
+  pair,
+  customer: { orders },
+}) => {
+  await pair.stockUp({ known: 100, 'known-but-short': 0 });
+  const lines = linesOf({ 'unknown-2': 1, known: 1, 'unknown-1': 1, 'known-but-short': 1 });
+  const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
+  expect(error.code).toBe(Code.NOT_FOUND);
+  const info = error.detail(ErrorInfoSchema);
+  expect(info).toMatchObject({ domain: 'orders.v1', reason: 'SKU_NOT_FOUND' });
+  expect(error.detailsOf(ResourceInfoSchema)).toMatchObject([
+    { resourceType: 'inventory.v1/Stock', resourceName: 'unknown-1' },
+    { resourceType: 'inventory.v1/Stock', resourceName: 'unknown-2' },
+  ]);
+  const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
+  expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: 'SKU_NOT_FOUND', lines });
+  expect(await reservedOf(pair, ['known'])).toEqual({ known: 0 });
+});
+
+test('ensure a refusal with more to name than fits still tells its reason and the order', async ({
+  pair,
+  customer: { orders },
+}) => {
+  const skus = Array.from({ length: 1000 }, (_, index) => `too-many-to-name-${index}`.padEnd(64, '.'));
+  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 0])));
+  const lines = skus.map((sku) => ({ sku, quantity: 1 }));
+  for (const [short, code, reason] of [
+    [lines, Code.FAILED_PRECONDITION, 'OUT_OF_STOCK'],
+    [lines.map(({ sku }) => ({ sku: sku.toUpperCase(), quantity: 1 })), Code.NOT_FOUND, 'SKU_NOT_FOUND'],
+  ] as const) {
+    const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines: [...short] }));
+    expect(error).toMatchObject({
+      code,
+      message: expect.stringMatching(/too-many-to-name-\S+ and \d+ more$/i),
+    });
+    const info = error.detail(ErrorInfoSchema);
+    expect(info?.reason).toBe(reason);
+    const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
+    expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: reason });
+  }
+});

@@ -1,0 +1,84 @@
+import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { policyOf } from '@acme/rpc/call/policy';
+import { createClient } from '@acme/rpc/client/create-client';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { describe, expect } from 'vitest';
+import { test } from '../support/pair-test.ts';
+import type { TestPair } from '../support/start-test-pair.ts';
+
+const services: readonly DescService[] = [OrderService, InventoryService];
+const methods = services.flatMap((service) => service.methods);
+const everyScope = [...new Set(methods.flatMap((method) => policyOf(method).scopes))];
+
+/** Calls any method, with an empty request, and reads the first of its answer: a watch goes on for an hour. */
+async function call(pair: TestPair, method: DescMethod, token?: string): Promise<unknown> {
+  const [ordersTarget = ''] = pair.ordersTargets;
+  const target = method.parent === OrderService ? ordersTarget : pair.inventoryTarget;
+  using client = createClient(method.parent, { target, ...(token && { token: () => token }) });
+  const clientMethod = client[method.localName] as unknown as (request: object) => unknown;
+  const streamsRequests = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
+  const answer = clientMethod(streamsRequests ? [{}] : {});
+  if (answer instanceof Promise) return await answer;
+  for await (const message of answer as AsyncIterable<unknown>) return message;
+  return undefined;
+}
+
+describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
+  test('ensure it is UNAUTHENTICATED without a token', async ({ pair }) => {
+    expect((await rejectionOf(call(pair, method))).code).toBe(Code.UNAUTHENTICATED);
+  });
+
+  test('ensure it is UNAUTHENTICATED with a token that does not hold', async ({ pair }) => {
+    const good = await pair.token('alice', everyScope);
+    const [, payload = ''] = good.split('.');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
+    const bad = [
+      `${good.slice(0, -8)}AAAAAAAA`,
+      unsigned,
+      await pair.token('alice', everyScope, { exp: 1 }),
+      await pair.token('alice', everyScope, { nbf: 2 ** 40 }),
+      await pair.token('alice', everyScope, { iss: 'https://somebody.else' }),
+      await pair.token('alice', everyScope, { aud: 'something else' }),
+    ];
+    for (const token of bad)
+      expect((await rejectionOf(call(pair, method, token))).code).toBe(Code.UNAUTHENTICATED);
+  });
+
+  test('a token for one service is UNAUTHENTICATED at the other, so it cannot be replayed there', async ({
+    pair,
+  }) => {
+    const other = method.parent === OrderService ? 'inventory' : 'orders';
+    for (const aud of [other, [other], `${other} orders inventory`, undefined]) {
+      const token = await pair.token('alice', everyScope, { aud });
+      expect((await rejectionOf(call(pair, method, token))).code).toBe(Code.UNAUTHENTICATED);
+    }
+  });
+
+  test('ensure it is PERMISSION_DENIED without its scope, whatever else the token allows', async ({
+    pair,
+  }) => {
+    const { scopes } = policyOf(method);
+    for (const missing of scopes) {
+      const token = await pair.token(
+        'alice',
+        everyScope.filter((scope) => scope !== missing),
+      );
+      const error = await rejectionOf(call(pair, method, token));
+      expect(error.code).toBe(Code.PERMISSION_DENIED);
+      expect(error.detail(ErrorInfoSchema)).toMatchObject({
+        reason: 'SCOPE_MISSING',
+        metadata: { scope: missing },
+      });
+    }
+  });
+
+  test('ensure it is let through with just its scopes', async ({ pair }) => {
+    const token = await pair.token('alice', policyOf(method).scopes);
+    const outcome = await call(pair, method, token).catch(({ code }) => code);
+    expect([Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]).not.toContain(outcome);
+  });
+});

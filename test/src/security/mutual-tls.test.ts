@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  developmentTrustDomain,
+  makeDevelopmentCertificates,
+} from '@acme/dev/certs/development-certificates';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { startApp as startInventory } from '@acme/inventory/app';
+import { startApp as startOrders } from '@acme/orders/app';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { createClient } from '@acme/rpc/client/create-client';
+import { createLogger } from '@acme/rpc/logging/log';
+import type { ServerConfig } from '@acme/rpc/server/server-config';
+import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { expect, test } from 'vitest';
+
+test('ensure orders places through inventory over mutual TLS, known by its certificate alone', async () => {
+  await using started = new AsyncDisposableStack();
+  const keys = started.use(await makeSigningKeys());
+  const { path: folder } = started.use(await mkdtempDisposable(join(tmpdir(), 'mutual-tls-')));
+  await makeDevelopmentCertificates({ folder, names: ['orders', 'inventory', 'client'], now: new Date() });
+  const tlsOf = (name: string) => ({
+    mode: 'mtls' as const,
+    certFile: join(folder, `${name}.crt`),
+    keyFile: join(folder, `${name}.key`),
+    caFile: join(folder, 'ca.crt'),
+  });
+  const server = (name: string, peers: ServerConfig['peers']): ServerConfig => ({
+    listenAddress: '127.0.0.1:0',
+    deadlineMode: 'default',
+    auth: { jwks: keys.jwks, issuer, audience: name, clockToleranceSeconds: 5 },
+    peers,
+    traceContext: 'peers',
+    tls: tlsOf(name),
+    drainTimeoutMs: 2000,
+    logLevel: 'silent',
+    production: false,
+  });
+
+  const ordersId = `spiffe://${developmentTrustDomain}/orders`;
+  const peers = new Map([[ordersId, new Set(['inventory:reserve'])]]);
+  const databaseUrl = async () => started.use(await createTestDatabase()).url;
+  const inventory = started.adopt(
+    await startInventory({ server: server('inventory', peers), databaseUrl: await databaseUrl() }),
+    (app) => app.close(),
+  );
+  const orders = started.adopt(
+    await startOrders({
+      server: server('orders', new Map()),
+      databaseUrl: await databaseUrl(),
+      inventoryTarget: `127.0.0.1:${inventory.port}`,
+      tokenFile: undefined,
+    }),
+    (app) => app.close(),
+  );
+
+  const log = createLogger({ service: 'client', level: 'silent' });
+  const credentials = await channelCredentials(tlsOf('client'), { developmentCertificates: true, log });
+  const optionsFor = async (aud: string, port: number) => {
+    const token = await keys.sign({ sub: 'alice', aud, scope: `${aud}:write` });
+    return { target: `127.0.0.1:${port}`, credentials, token: () => token };
+  };
+  using warehouse = createClient(InventoryService, await optionsFor('inventory', inventory.port));
+  using shop = createClient(OrderService, await optionsFor('orders', orders.port));
+  await warehouse.importStock([{ importId: randomUUID(), item: { sku: 'X', title: 'X', onHand: 1n } }]);
+  const { order } = await shop.placeOrder({ requestId: randomUUID(), lines: [{ sku: 'X', quantity: 1 }] });
+  expect(order?.state).toBe(Order_State.CONFIRMED);
+});

@@ -1,0 +1,132 @@
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { openPool } from '@acme/postgres/pool/pool';
+import { policyOf } from '@acme/rpc/call/policy';
+import { createClient } from '@acme/rpc/client/create-client';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { describe, expect } from 'vitest';
+import { holdLock } from '../support/hold-lock.ts';
+import { test as pairTest } from '../support/pair-test.ts';
+import { makeServiceEnvironment } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+import type { TestPair } from '../support/start-test-pair.ts';
+import { untilStill } from '../support/until-still.ts';
+
+const test = pairTest.extend('warehouse', async ({ pair }) => {
+  const { inventory } = await pair.clientsFor('warehouse', ['inventory:read', 'inventory:write']);
+  return inventory;
+});
+
+/** Counts that wait for a lock in the database. */
+async function waitingCounts(pair: TestPair): Promise<bigint | undefined> {
+  const { rows } = await pair.inventoryDatabase.query<{ waiting: bigint }>(
+    `SELECT count(*) AS waiting FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'inventory counts'`,
+  );
+  return rows[0]?.waiting;
+}
+
+/** Counts, and then keeps the session open. */
+async function* openSession(...skus: readonly string[]) {
+  for (const sku of skus) yield { sku, counted: 1n };
+  await new Promise(() => {});
+}
+
+describe('ensure the server is done within 100 ms, and the count under way is not applied, when a scanner', () => {
+  const leavings = {
+    'breaks out of its loop': undefined,
+    cancels: new AbortController(),
+  };
+  test.for(Object.entries(leavings))('%s', async ([name, controller], { pair, warehouse }) => {
+    const [first, locked] = [`${name}-1`, `${name}-2`];
+    await pair.stockUp({ [first]: 5, [locked]: 5 });
+    await using lock = await holdLock(
+      pair.inventoryDatabase,
+      `SELECT FROM stock WHERE sku = '${locked}' FOR UPDATE`,
+    );
+    let leftMs = 0;
+    const count = async () => {
+      const session = warehouse.countStock(
+        openSession(first, locked),
+        controller && { signal: controller.signal },
+      );
+      for await (const { sku } of session) {
+        expect(sku).toBe(first);
+        await lock.untilAwaited(1);
+        leftMs = performance.now();
+        if (!controller) break;
+        controller.abort();
+      }
+    };
+    if (controller) expect((await rejectionOf(count())).code).toBe(Code.CANCELLED);
+    else await count();
+    await expect.poll(() => waitingCounts(pair), { interval: 5, timeout: 4000 }).toBe(0n);
+    // More than is promised, for a busy machine; the lock itself would be given up after 5 s.
+    expect(performance.now() - leftMs).toBeLessThan(3000);
+    await lock.release();
+    const { stock } = await warehouse.getStock({ sku: locked });
+    expect(stock?.onHand).toBe(5n);
+  });
+});
+
+test('ensure a scanner that reads no answers is not read any further, and loses none', async ({
+  warehouse,
+}) => {
+  // Large ones, so that what the connection holds is soon full: what is misread is answered as it is.
+  const misread = 'x'.repeat(10_000);
+  const length = 800;
+  let sent = 0;
+  function* counts() {
+    for (; sent < length; sent++) yield { sku: misread, counted: BigInt(sent) };
+  }
+  const answers = warehouse.countStock(counts());
+  const first = await answers.next();
+  expect(await untilStill(() => sent)).toBeLessThan(length / 2);
+  const rest = await Array.fromAsync(answers);
+  expect([first.value, ...rest].map((answer) => answer?.counted)).toEqual(
+    Array.from({ length }, (_, index) => BigInt(index)),
+  );
+});
+
+test('ensure a session lasts an hour at the most, and ends at its deadline', async ({ pair, warehouse }) => {
+  expect(policyOf(InventoryService.method.countStock)).toMatchObject({
+    deadlineMs: 3_600_000,
+    maxDeadlineMs: 3_600_000,
+  });
+  await pair.stockUp({ late: 5 });
+  const counted: bigint[] = [];
+  const count = async () => {
+    for await (const answer of warehouse.countStock(openSession('late'), { deadlineMs: 1500 }))
+      counted.push(answer.counted);
+  };
+  expect((await rejectionOf(count())).code).toBe(Code.DEADLINE_EXCEEDED);
+  expect(counted).toEqual([1n]);
+});
+
+test('ensure every count that was answered stands when the server is killed', async () => {
+  await using environment = await makeServiceEnvironment();
+  await using process = startServiceProcess('inventory', environment.variables);
+  const token = await environment.keys.sign({ sub: 'warehouse', scope: 'inventory:write' });
+  using inventory = createClient(InventoryService, { target: await process.target, token: () => token });
+  await using opened = new AsyncDisposableStack();
+  const url = environment.variables.DATABASE_URL;
+  const database = opened.adopt(
+    openPool({ url, max: 1, applicationName: 'test', onError: () => {} }),
+    (pool) => pool.end(),
+  );
+  await database.query(`INSERT INTO stock (sku, title, on_hand, update_time) VALUES ('A', '', 0, now())`);
+  function* counts() {
+    for (let counted = 1n; ; counted++) yield { sku: 'A', counted };
+  }
+  let answered = 0n;
+  const count = async () => {
+    for await (const { counted, expected } of inventory.countStock(counts())) {
+      expect(expected).toBe(answered);
+      answered = counted;
+      if (answered === 100n) process.signal('SIGKILL');
+    }
+  };
+  expect((await rejectionOf(count())).code).toBe(Code.UNAVAILABLE);
+  const { rows } = await database.query<{ on_hand: bigint }>('SELECT on_hand FROM stock');
+  expect(rows[0]?.on_hand).toBeGreaterThanOrEqual(answered);
+});

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { createClient } from '@acme/rpc/client/create-client';
+import { Code } from '@acme/rpc/errors/rpc-error';
+import { startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { holdLock } from '../support/hold-lock.ts';
+import { linesOf } from '../support/order-lines.ts';
+import { test } from '../support/pair-test.ts';
+import { untilStill } from '../support/until-still.ts';
+
+const writer = ['inventory:read', 'inventory:write'];
+
+test('ensure a server that is held up takes little of an import, and the rest when it can go on', async ({
+  pair,
+}) => {
+  await using proxy = await startFaultProxy({ target: pair.inventoryTarget });
+  const token = await pair.token('warehouse', writer);
+  using inventory = createClient(InventoryService, { target: proxy.target, token: () => token });
+  const importId = randomUUID();
+  await using lock = await holdLock(
+    pair.inventoryDatabase,
+    `INSERT INTO imports (id, received, created, updated, create_time) VALUES ('${importId}', 0, 0, 0, now())`,
+  );
+  const itemCount = 8_000n;
+  const title = 'x'.repeat(256);
+  let made = 0n;
+  function* rows() {
+    for (; made < itemCount; made++)
+      yield { importId, itemCount, item: { sku: `held-up-${made}`, title, onHand: 1n } };
+  }
+  const answer = inventory.importStock(rows());
+  await lock.untilAwaited(1);
+  const wireBytes = await untilStill(() => proxy.counters.passed.upstream);
+  const madeBytes = Number(made) * title.length;
+  await lock.release();
+  expect(await answer).toMatchObject({ received: itemCount, created: itemCount });
+  // Of more than 2 MiB: a window of HTTP/2, and what the buffers of both ends hold.
+  expect(wireBytes).toBeLessThan(512 * 1024);
+  // grpc-js keeps up to 1 MiB of a call that it may have to send again.
+  expect(madeBytes).toBeLessThan(1.5 * 1024 * 1024);
+});
+
+test('ensure orders are placed while more imports are under way than the server takes', async ({
+  pair,
+  customer,
+}) => {
+  await pair.stockUp({ 'beside-imports': 10 });
+  const { inventory } = await pair.clientsFor('warehouse', writer);
+  const finished = Promise.withResolvers<void>();
+  async function* hangingRows() {
+    yield { importId: randomUUID(), item: { sku: `hanging-${randomUUID()}`, title: '', onHand: 1n } };
+    await finished.promise;
+  }
+  const imports = Array.from({ length: 12 }, () => inventory.importStock(hangingRows()));
+  const refused: Promise<Code>[] = imports.map((each) =>
+    each.then(
+      () => Code.OK,
+      ({ code }) => code,
+    ),
+  );
+  let codes = 0;
+  for (const code of refused) void code.then(() => codes++);
+  // Four have a connection, the others were told to come back.
+  await eventually(async () => expect(codes).toBe(8));
+  const { order } = await customer.orders.placeOrder({
+    requestId: randomUUID(),
+    lines: linesOf({ 'beside-imports': 1 }),
+  });
+  expect(order?.state).toBe(Order_State.CONFIRMED);
+  finished.resolve();
+  const ends = await Promise.all(refused);
+  expect(ends.filter((code) => code === Code.OK)).toHaveLength(4);
+  expect(ends.filter((code) => code === Code.UNAVAILABLE)).toHaveLength(8);
+});

@@ -1,0 +1,11 @@
+import type { RpcError } from '@acme/rpc/errors/rpc-error';
+import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+
+/** All that a caller is told when its call fails. */
+export type Refusal = Pick<RpcError, 'code' | 'message' | 'details'>;
+
+/** What the caller of a call that fails is told, to be compared as a whole. */
+export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  const { code, message, details } = await rejectionOf(call);
+  return { code, message, details };
+}

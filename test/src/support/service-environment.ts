@@ -1,0 +1,41 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import {
+  audience,
+  issuer,
+  makeSigningKeys,
+  type SigningKeys,
+} from '@acme/rpc/testing/certificates/signing-keys';
+
+/** All that a service's process is told, with a database and keys of its own; a free port. */
+export interface ServiceEnvironment extends AsyncDisposable {
+  readonly keys: SigningKeys;
+  readonly variables: Readonly<Record<'DATABASE_URL' | 'LISTEN_ADDRESS', string> & Record<string, string>>;
+}
+
+export async function makeServiceEnvironment(): Promise<ServiceEnvironment> {
+  await using made = new AsyncDisposableStack();
+  const database = made.use(await createTestDatabase());
+  const keys = made.use(await makeSigningKeys());
+  const folder = made.use(await mkdtempDisposable(join(tmpdir(), 'service-')));
+  const tokenFile = join(folder.path, 'token');
+  await writeFile(tokenFile, await keys.sign({ sub: 'orders', scope: 'inventory:reserve' }));
+  const kept = made.move();
+  return {
+    keys,
+    variables: {
+      NODE_ENV: 'development',
+      LISTEN_ADDRESS: '127.0.0.1:0',
+      DATABASE_URL: database.url,
+      AUTH_JWKS: keys.jwks,
+      AUTH_ISSUER: issuer,
+      AUTH_AUDIENCE: audience,
+      // Of these only orders takes notice. Nobody listens on port 1.
+      INVENTORY_TARGET: '127.0.0.1:1',
+      AUTH_TOKEN_FILE: tokenFile,
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}

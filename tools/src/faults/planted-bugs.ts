@@ -1,9 +1,0 @@
-import { bugsOfInventory } from './bugs/inventory.ts';
-import { bugsOfOrders } from './bugs/orders.ts';
-import { bugsOfPackages } from './bugs/packages.ts';
-import type { PlantedBug } from './planted-bug.ts';
-
-/** What a short run tries. */
-export const bugsInShort = ['t3-without-guard', 'unknown-is-refused', 'cancel-without-release'];
-
-export const plantedBugs: readonly PlantedBug[] = [...bugsOfOrders, ...bugsOfInventory, ...bugsOfPackages];
