@@ -36,9 +36,11 @@ ENV NODE_ENV=production
 # The user node, by number: Kubernetes cannot tell of a name that it is not root's.
 USER 1000:1000
 
-# The tools of this repository: docker build --build-arg SERVICE=tools --target tools .
+# The commands of this repository: docker build --build-arg SERVICE=lab --target tools .
 FROM runtime AS tools
 USER root
+WORKDIR /app
+COPY --from=build /build/services.ts .
 # Named volumes take the owner of the folder that they are first mounted on.
 RUN install -d -o 1000 -g 1000 /secrets/operator /secrets/postgres /secrets/inventory /secrets/orders
 USER 1000:1000

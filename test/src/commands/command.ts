@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '@acme/dev/repository/paths';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const scripts: Readonly<Record<string, string>> = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+).scripts;
 
-/** One of the tools, running as a process of its own. */
+/** A command, running as a process of its own. */
 export interface Command extends AsyncDisposable {
   readonly child: ChildProcess;
   /** Resolves once the output holds this text, rejects when the process ends without. */

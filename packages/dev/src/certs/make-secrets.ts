@@ -16,7 +16,7 @@ import { openDevelopmentKeys, writeWhole } from './development-keys.ts';
  *
  * Passwords and signing keys are made once. The certificates are new every time: running services take them over.
  */
-const folder = process.argv[2] ?? fail('usage: node make-secrets.ts FOLDER');
+const folder = process.argv[2] ?? fail('usage: svc secrets FOLDER');
 const services = entries.map(({ name }) => name);
 
 try {

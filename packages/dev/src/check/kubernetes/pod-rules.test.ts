@@ -42,9 +42,9 @@ test.each([
   [orders, 'src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],
   [
     'overlays/development/secrets/job.yaml',
-    'make-secrets.ts',
-    'make-secret.ts',
-    'runs src/compose/make-secret.ts',
+    'svc.ts',
+    'svcs.ts',
+    'runs packages/dev/src/svcs.ts',
   ],
   [
     orders,

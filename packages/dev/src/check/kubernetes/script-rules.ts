@@ -8,7 +8,7 @@ import type { Pods } from './manifest.ts';
 function workingFolder(image = ''): string | undefined {
   const [, name] = /^saturday-([a-z-]+)$/.exec(image) ?? [];
   if (name === undefined) return undefined;
-  return name === 'tools' ? 'tools' : join('services', name);
+  return name === 'tools' ? '' : join('services', name);
 }
 
 /** The scripts of this repository that a pod runs or probes with, and that are not there. */
