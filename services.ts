@@ -1,12 +1,16 @@
 import type { ServiceEntry } from '@acme/dev/repository/service-entry';
-import { targetOf } from '@acme/dev/start/services-access';
+import { targetOf } from '@acme/dev/repository/services-access';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
 import { stockLine } from '@acme/inventory/development/stock-line';
 import { orderLine } from '@acme/orders/development/order-line';
 
-/** Every service of this repository, each after those that it calls. `npm run new:service` adds to it. */
+/**
+ * Every service of this repository, each after those that it calls. `npm run new:service` adds to it.
+ *
+ * @public
+ */
 export const services: readonly ServiceEntry[] = [
   {
     name: 'inventory',

@@ -27,15 +27,17 @@ const server = await startServer({
     work(cpuMs / 2);
     return { stock: { sku } };
   }),
-  interceptors: serverChain({
-    errors: () => undefined,
-    deadlineMode: 'default',
-    tokens: {
-      known: () => undefined,
-      verify: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
-    },
-    admission,
-  }),
+  chain: (openStreams) =>
+    serverChain({
+      openStreams,
+      errors: () => undefined,
+      deadlineMode: 'default',
+      tokens: {
+        known: () => undefined,
+        verify: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
+      },
+      admission,
+    }),
   log: createLogger({ service: 'bench', level: 'info' }),
   reflection: false,
 });

@@ -9,11 +9,11 @@ import { type BugResult, runBugs } from './bugs/run-bugs.ts';
 import { readCheckConfig } from './check-config.ts';
 import { openStandingBooks, standingErrors } from './check-databases.ts';
 import { bugLineOf, failuresOf, lineOf } from './report.ts';
-import type { RowResult } from './run-scenario.ts';
-import { hasFailed, runRows } from './run-scenarios.ts';
-import type { Row } from './scenario.ts';
+import type { RowResult } from './runner/run-scenario.ts';
+import { hasFailed, runRows } from './runner/run-scenarios.ts';
+import { summaryOf, tableOf } from './runner/table.ts';
 import { allRows } from './scenarios/all.ts';
-import { summaryOf, tableOf } from './table.ts';
+import type { Row } from './scenarios/scenario.ts';
 
 const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
        npm run faults -- --bugs [--only NAME]… [--seed S]

@@ -1,7 +1,7 @@
 import type { BugResult } from './bugs/run-bugs.ts';
-import type { RowResult } from './run-scenario.ts';
-import { hasFailed } from './run-scenarios.ts';
-import { measurementsOf } from './table.ts';
+import type { RowResult } from './runner/run-scenario.ts';
+import { hasFailed } from './runner/run-scenarios.ts';
+import { measurementsOf } from './runner/table.ts';
 
 /** A result as it comes in. */
 export function lineOf(result: RowResult): string {

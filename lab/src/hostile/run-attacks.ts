@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { startRig } from '../cluster/cluster.ts';
 import { warmUp } from '../cluster/warm-up.ts';
 import { fillCompileCache } from '../pair/compile-cache.ts';
-import type { Attack } from './attack.ts';
+import type { Attack } from './attack/attack.ts';
 import { type AttackResult, runAttack } from './run-attack.ts';
 
 export interface RunAttacksOptions {

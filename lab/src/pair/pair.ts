@@ -1,5 +1,5 @@
 import { services } from '@acme/dev/repository/services';
-import { type ServicesAccess, targetOf } from '@acme/dev/start/services-access';
+import { type ServicesAccess, targetOf } from '@acme/dev/repository/services-access';
 import { type RunningServices, startServices } from '@acme/dev/start/start-services';
 
 export interface PairOptions {

@@ -1,4 +1,4 @@
-import { readDashboards } from '@acme/dev/check/dashboard';
+import { readDashboards } from '@acme/dev/check/observability/dashboard';
 import { expect, test } from 'vitest';
 import { concreteQuery, seriesName } from './concrete-query.ts';
 import { boxOf, drawDashboard } from './draw-dashboard.ts';

@@ -1,4 +1,4 @@
-import type { Dashboard, GridPosition, Panel } from '@acme/dev/check/dashboard';
+import type { Dashboard, GridPosition, Panel } from '@acme/dev/check/observability/dashboard';
 import { type Band, drawLineChart, type Series } from './charts/line-chart.ts';
 import { composePicture, type Part, textPart } from './charts/picture.ts';
 import { unitLabel } from './unit-label.ts';

@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Panel, readDashboards } from '@acme/dev/check/dashboard';
+import { type Panel, readDashboards } from '@acme/dev/check/observability/dashboard';
 import { fail } from '@acme/dev/cli/fail';
 import { root } from '@acme/dev/repository/paths';
 import { openPool } from '@acme/postgres/pool/pool';

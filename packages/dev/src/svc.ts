@@ -6,7 +6,7 @@ const commands: Readonly<Record<string, { readonly what: string; run(): Promise<
   watch: { what: 'prints a line for each change', run: () => import('./watch/watch.ts') },
   token: { what: 'signs a development token', run: () => import('./certs/token.ts') },
   certs: { what: 'makes development certificates', run: () => import('./certs/certs.ts') },
-  secrets: { what: 'makes the secrets of a deployment', run: () => import('./certs/make-secrets.ts') },
+  secrets: { what: 'makes the secrets of a deployment', run: () => import('./secrets/make-secrets.ts') },
   seed: { what: 'fills services that are running', run: () => import('./start/seed.ts') },
   generate: { what: 'generates code from the contract', run: () => import('./generate/generate.ts') },
   check: { what: 'runs every check that CI runs', run: () => import('./check/check.ts') },

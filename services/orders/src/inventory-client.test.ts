@@ -1,5 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { badRequest } from '@acme/rpc/chain/validation';
+import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { boundedStatus } from '@acme/rpc/errors/status-details';

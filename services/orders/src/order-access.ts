@@ -1,5 +1,5 @@
+import { requireScopes } from '@acme/rpc/auth/require-scopes';
 import type { Principal } from '@acme/rpc/call/call-context';
-import { requireScopes } from '@acme/rpc/chain/auth';
 
 /** The customer that is asked for; the caller itself by default. Another one takes a scope of its own. */
 export function customerOf(asked: string, principal: Principal, anyScope: string): string {

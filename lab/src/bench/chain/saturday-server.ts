@@ -13,23 +13,21 @@ const { startServer } = await import('@acme/rpc/server/start-server');
 
 const log = createLogger({ service: 'bench', level: 'info' });
 const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);
+const tokens = await createJwtVerifier({
+  jwks,
+  issuer,
+  audience,
+  clockToleranceSeconds: 5,
+  developmentKeys: false,
+  now: Date.now,
+  log,
+});
 const { port } = await startServer({
   address: '127.0.0.1:0',
   service: InventoryService,
   implementation: getStockOnly(async ({ sku }) => stockAnswer(sku)),
-  interceptors: serverChain({
-    errors: () => undefined,
-    deadlineMode: 'default',
-    tokens: await createJwtVerifier({
-      jwks,
-      issuer,
-      audience,
-      clockToleranceSeconds: 5,
-      developmentKeys: false,
-      now: Date.now,
-      log,
-    }),
-  }),
+  chain: (openStreams) =>
+    serverChain({ openStreams, errors: () => undefined, deadlineMode: 'default', tokens }),
   log,
   reflection: false,
 });

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hasFailed, runRows } from '../run-scenarios.ts';
+import { hasFailed, runRows } from '../runner/run-scenarios.ts';
 import { allRows } from '../scenarios/all.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { copyWorkspace } from './workspace-copy.ts';

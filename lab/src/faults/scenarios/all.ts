@@ -1,4 +1,3 @@
-import type { Row } from '../scenario.ts';
 import { clock } from './clock.ts';
 import { contention } from './contention.ts';
 import { crashPoints } from './crash-points.ts';
@@ -7,6 +6,7 @@ import { inventoryAway } from './inventory-away.ts';
 import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
 import { processes } from './processes.ts';
+import type { Row } from './scenario.ts';
 import { unfinished } from './unfinished.ts';
 import { watching } from './watching.ts';
 

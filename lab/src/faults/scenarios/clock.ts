@@ -3,8 +3,8 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { Replica } from '../../cluster/replica.ts';
-import { expectRecovery } from '../recovery.ts';
-import type { Row, Stage } from '../scenario.ts';
+import { expectRecovery } from './recovery.ts';
+import type { Row, Stage } from './scenario.ts';
 
 const hourMs = 60 * 60 * 1000;
 
@@ -15,7 +15,7 @@ export const clock: readonly Row[] = [
     fault:
       'the clock of a replica jumps by an hour, ahead and back: tokens are judged by it, and nothing settled by it',
     rounds: { short: 2, long: 20 },
-    rig: { preload: new URL('../shifted-clock.ts', import.meta.url).href },
+    rig: { preload: new URL('./shifted-clock.ts', import.meta.url).href },
     round: jump,
   },
 ];

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { untilDefinite } from '../../harness/customer.ts';
 import { unsettledOrders } from '../../harness/invariants.ts';
 import { untilSettled } from '../../harness/until-settled.ts';
-import { circuitsOpened } from '../circuits.ts';
-import type { Row, Stage } from '../scenario.ts';
+import { circuitsOpened } from './circuits.ts';
+import type { Row, Stage } from './scenario.ts';
 
 /** Too many who want the same, and too much that is asked of a service that is down. */
 export const contention: readonly Row[] = [

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Held, TrapOptions } from '../../cluster/postgres-proxy.ts';
 import type { Replica } from '../../cluster/replica.ts';
-import { caught, type Row, type Stage } from '../scenario.ts';
+import { caught, type Row, type Stage } from './scenario.ts';
 
 /** What happens to a process when one of its statements is caught. */
 type Blow = (held: Held, victim: Replica) => void | Promise<void>;

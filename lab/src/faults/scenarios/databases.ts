@@ -3,8 +3,8 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@acme/postgres/pool/pool';
-import { expectCodes, expectRecovery } from '../recovery.ts';
-import type { Row, Stage } from '../scenario.ts';
+import { expectCodes, expectRecovery } from './recovery.ts';
+import type { Row, Stage } from './scenario.ts';
 
 /** What a database that is away may be answered with; and what a customer's own deadline, or a busy server, makes of it. */
 const away = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED'];

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Replica } from '../../cluster/replica.ts';
 import { unsettledOrders } from '../../harness/invariants.ts';
-import { areCircuitsOpen } from '../circuits.ts';
-import type { Row, Stage } from '../scenario.ts';
+import { areCircuitsOpen } from './circuits.ts';
+import type { Row, Stage } from './scenario.ts';
 
 interface Outage {
   readonly begin: (inventory: Replica) => unknown;

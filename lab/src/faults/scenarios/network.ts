@@ -3,8 +3,8 @@ import type { Faults } from '@acme/rpc/testing/network/fault-lane';
 import type { Direction, FaultProxy } from '@acme/rpc/testing/network/fault-proxy';
 import type { Rig } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
-import { expectRecovery, watchTolerance } from '../recovery.ts';
-import type { Row, Stage } from '../scenario.ts';
+import { expectRecovery, watchTolerance } from './recovery.ts';
+import type { Row, Stage } from './scenario.ts';
 
 const bothDirections: readonly Direction[] = ['upstream', 'downstream'];
 

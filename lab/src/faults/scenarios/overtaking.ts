@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { openCustomers } from '../../harness/customer.ts';
-import { caught, type Row, type Stage } from '../scenario.ts';
+import { caught, type Row, type Stage } from './scenario.ts';
 
 /** What arrives too late: after something that was sent later, or long after its time. */
 export const overtaking: readonly Row[] = [

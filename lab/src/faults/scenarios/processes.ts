@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Row, Stage } from '../scenario.ts';
+import type { Row, Stage } from './scenario.ts';
 
 /** What happens to processes, at any moment. */
 export const processes: readonly Row[] = [

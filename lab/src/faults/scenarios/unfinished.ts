@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPool } from '@acme/postgres/pool/pool';
 import { importItems } from '../../cluster/shelves.ts';
-import { caught, type Row, type Stage } from '../scenario.ts';
+import { caught, type Row, type Stage } from './scenario.ts';
 
 /** Work that is longer than a call, and dies half way. */
 export const unfinished: readonly Row[] = [

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Row, Stage } from '../scenario.ts';
+import type { Row, Stage } from './scenario.ts';
 
 /** What happens to those who watch a change feed. */
 export const watching: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Attack } from '../attack.ts';
+import type { Attack } from '../attack/attack.ts';
 import { connections } from './connections.ts';
 import { fairness } from './fairness.ts';
 import { headerLists } from './header-lists.ts';

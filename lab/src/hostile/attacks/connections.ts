@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
-import type { Attack, Strike } from '../attack.ts';
-import { inParallel, inTurn, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, resetFrame, streamIdOf } from '../wire/frames.ts';
 import { pathOf } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';

@@ -4,8 +4,8 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack.ts';
-import { inParallel, inTurn, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const watchPath = '/grpc.health.v1.Health/Watch';

@@ -12,7 +12,7 @@ import {
 import { freePort } from '@acme/dev/start/free-port';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Stage, Strike } from '../attack.ts';
+import type { Attack, Stage, Strike } from '../attack/attack.ts';
 import { type Answer, answerWithin, pathOf, requestOf, startCall } from '../wire/grpc-calls.ts';
 
 const { releaseStock } = InventoryService.method;

@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
-import type { Attack, Strike } from '../attack.ts';
-import { inParallel, inTurn, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 
 const inflatedBytes = 1024 * 1024 - 16;

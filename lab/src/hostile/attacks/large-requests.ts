@@ -2,7 +2,7 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 
 const patienceMs = 30_000;

@@ -1,8 +1,8 @@
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { Service } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
-import type { Attack, Strike } from '../attack.ts';
-import { inParallel, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inParallel, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { answerWithin, type Connection, connectGrpc } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';

@@ -1,8 +1,8 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Strike } from '../attack.ts';
-import { scopesOf } from '../attack.ts';
-import { inParallel, inTurn, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { scopesOf } from '../attack/attack.ts';
+import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, getOrder, cancelOrder, placeOrder } = OrderService.method;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Strike } from '../attack.ts';
-import { inParallel, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inParallel, many } from '../attack/loops.ts';
 
 /** Longer than the calls that are cancelled, shorter than those that are not. */
 const databaseDelayMs = 60;

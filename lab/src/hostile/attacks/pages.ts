@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Attack, Stage, Strike } from '../attack.ts';
-import { forDuration, inTurn, many } from '../loops.ts';
-import { makeOrderHistory } from '../order-history.ts';
+import type { Attack, Stage, Strike } from '../attack/attack.ts';
+import { forDuration, inTurn, many } from '../attack/loops.ts';
+import { makeOrderHistory } from '../attack/order-history.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders } = OrderService.method;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { type Attack, attackerSubject, type Strike, scopesOf } from '../attack.ts';
+import { type Attack, attackerSubject, type Strike, scopesOf } from '../attack/attack.ts';
 import { connectGrpc, type OpenCall, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const ttlSeconds = 3;

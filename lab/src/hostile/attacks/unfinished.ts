@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack.ts';
-import { inTurn, many } from '../loops.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { inTurn, many } from '../attack/loops.ts';
 import { connectGrpc, type OpenCall, pathOf } from '../wire/grpc-calls.ts';
 
 const messageBytes = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Attack, Strike } from '../attack.ts';
-import { forDuration, inTurn, many } from '../loops.ts';
-import { makeOrderHistory } from '../order-history.ts';
+import type { Attack, Strike } from '../attack/attack.ts';
+import { forDuration, inTurn, many } from '../attack/loops.ts';
+import { makeOrderHistory } from '../attack/order-history.ts';
 import { connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { watchOrders } = OrderService.method;

@@ -1,18 +1,22 @@
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { edit } from './edit.ts';
-import { reachableFrom } from './reachable.ts';
 
 /** The example services, and what is only about them. */
 const examples = [
   'services/orders',
   'services/inventory',
-  'bench',
+  'proto/orders',
+  'proto/inventory',
+  'gen/src/orders',
+  'gen/src/inventory',
+  'lab',
+  'test',
   'docker-compose.yml',
   'deploy/compose',
   'deploy/kubernetes',
-  'template/deploy',
-  'tools/src/compose',
+  'packages/dev/template/deploy',
+  'packages/dev/src/check/kubernetes',
   'docs/containers.md',
   'docs/kubernetes.md',
   'docs/reliability.md',
@@ -20,35 +24,13 @@ const examples = [
   '.github/workflows/images.yml',
 ];
 
-/** What people run that is about any service. */
-const tools = [
-  'adopt',
-  'call',
-  'certs',
-  'check',
-  'generate',
-  'new-service',
-  'start',
-  'test-template',
-  'token',
-];
-
-/** The tests that are about the contract and the documents, whatever is in them. */
-const tests = ['docs.test', 'gate.test', 'gate-breaking.test'];
-
-/**
- * Removes orders and inventory, and the tools, tests and measurements that are about them. The packages' tests speak
- * their contracts: those become `testing.orders.v1` and `testing.inventory.v1`, which nothing else uses.
- */
+/** Removes orders and inventory, and the tests, measurements, deployments and documents that are about them. */
 export function removeExamples(root: string): void {
   for (const path of examples) rmSync(join(root, path), { recursive: true, force: true });
   edit(root, 'services.ts', withoutEntries);
   edit(root, 'packages/dev/src/check/check.ts', (text) =>
     text.replaceAll(/^.*kubernetesManifests.*\n/gm, ''),
   );
-  keepReachable(root, 'tools', tools);
-  keepReachable(root, 'test', tests);
-  setContractsAside(root);
   editSettings(root);
   cutReadme(root);
   unlinkDocuments(root);
@@ -56,32 +38,8 @@ export function removeExamples(root: string): void {
 
 function withoutEntries(text: string): string {
   return text
-    .replace(/^import .*(orders|inventory|catalogue).*\n/gm, '')
-    .replace(/^import \{ type (ServicesAccess), targetOf \}/m, 'import type { $1 }')
+    .replace(/^import .*(orders|inventory|targetOf).*\n/gm, '')
     .replace(/(export const services[^=]* = \[)[\s\S]*^\];/m, '$1];');
-}
-
-/** Removes what these files of a package do not import, and tests that stand beside nothing any more. */
-function keepReachable(root: string, folder: string, names: readonly string[]): void {
-  const kept = reachableFrom(
-    root,
-    names.map((name) => `${folder}/src/${name}.ts`),
-  );
-  for (const file of globSync(`${folder}/src/**/*.ts`, { cwd: root }))
-    if (!kept.has(file) && !kept.has(file.replace('.test.ts', '.ts'))) rmSync(join(root, file));
-}
-
-function setContractsAside(root: string): void {
-  for (const folder of ['proto', 'gen/src']) {
-    mkdirSync(join(root, folder, 'testing'));
-    for (const name of ['orders', 'inventory'])
-      renameSync(join(root, folder, name), join(root, folder, 'testing', name));
-  }
-  for (const file of globSync(
-    ['proto/testing/**/*.proto', '{packages,test}/**/*.{ts,md}', 'tools/**/*.test.ts'],
-    { cwd: root },
-  ))
-    edit(root, file, (text) => text.replaceAll(/\b(orders|inventory)(\\?[./])v1\b/g, 'testing$2$1$2v1'));
 }
 
 /** A link to what is gone becomes its text, and so does a script; CI runs none of those. */
@@ -130,16 +88,18 @@ function cutReadme(root: string): void {
 function editSettings(root: string): void {
   edit(root, 'package.json', (text) => {
     const manifest = JSON.parse(text);
-    manifest.workspaces = manifest.workspaces.filter((each: string) => each !== 'bench');
+    manifest.workspaces = manifest.workspaces.filter((each: string) => !['test', 'lab'].includes(each));
+    for (const name of ['@acme/orders', '@acme/inventory']) delete manifest.devDependencies[name];
     for (const [name, command] of Object.entries<string>(manifest.scripts)) {
       const file = /^node (\S+\.ts)/.exec(command)?.[1];
       if (file && !existsSync(join(root, file))) delete manifest.scripts[name];
     }
     return `${JSON.stringify(manifest, null, 2)}\n`;
   });
-  for (const folder of ['tools', 'test'])
-    edit(root, `${folder}/package.json`, (text) => withUsed(root, folder, text));
-  edit(root, '.ci/run', (text) => text.replaceAll(/ '(faults|hostile)[^']*'/g, ''));
+  edit(root, 'packages/dev/package.json', (text) => withUsed(root, 'packages/dev', text));
+  edit(root, '.ci/run', (text) =>
+    text.replaceAll(/ (test:template|test:adopt|'(faults|hostile)[^']*')/g, ''),
+  );
   edit(root, '.github/workflows/ci.yml', (text) =>
     text.replaceAll(/\n {2}(faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
   );
@@ -151,8 +111,7 @@ function editSettings(root: string): void {
       // What the packages offer, services will use.
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
-      .replace(/,\s*"bench": \{[\s\S]*?\n {4}\}/, '')
-      .replace(/,\s*(\/\/[^\n]*\s*)*"tools": \{[\s\S]*?\n {4}\}/, ''),
+      .replace(/,\s*"lab": \{[\s\S]*?\n {4}\}/, ''),
   );
 }
 

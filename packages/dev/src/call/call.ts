@@ -14,8 +14,8 @@ import {
 import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
+import { targetOf } from '../repository/services-access.ts';
 import { findRunningServices } from '../start/running-services.ts';
-import { targetOf } from '../start/services-access.ts';
 
 const methods = services.flatMap((service) =>
   service.descriptor.methods.map((method) => ({

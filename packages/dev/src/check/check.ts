@@ -7,8 +7,9 @@ import { root } from '../repository/paths.ts';
 import { contractBase } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { imageDigests } from './image-digests.ts';
+import { importRules } from './imports/import-rules.ts';
 import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
-import { observabilityDrift } from './observability-drift.ts';
+import { observabilityDrift } from './observability/observability-drift.ts';
 import { workflowLint } from './workflow-lint.ts';
 
 /** Gives or throws what is wrong. */
@@ -18,6 +19,7 @@ const checks: Record<string, Check> = {
   'format, lint and import rule': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
   types: () => run('tsc', '--noEmit', '--project', '.'),
   'no dead code, no unused dependency': () => run('knip', '--no-progress', '--treat-config-hints-as-errors'),
+  'imports run one way': () => importRules(),
   'buf lint': () => run('buf', 'lint'),
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {

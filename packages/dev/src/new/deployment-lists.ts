@@ -1,5 +1,5 @@
+import type { Addition } from './addition.ts';
 import { insertAfterLast } from './insert-after.ts';
-import type { Addition } from './lists.ts';
 
 const kubernetes = 'deploy/kubernetes';
 

@@ -1,16 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Addition } from './addition.ts';
 import { deploymentLists } from './deployment-lists.ts';
 import { insertAfterLast } from './insert-after.ts';
-import type { ServicePlan } from './plan.ts';
-import type { Files, Ports } from './render.ts';
-
-export interface Addition {
-  readonly plan: ServicePlan;
-  readonly ports: Ports;
-  /** What the template has rendered. */
-  readonly rendered: Files;
-}
+import type { Files } from './render.ts';
 
 /** A file that lists the services, and the text that it has with one more. */
 const lists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {

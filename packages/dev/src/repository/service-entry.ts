@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import type { ServicesAccess } from '../start/services-access.ts';
+import type { ServicesAccess } from './services-access.ts';
 
 /** One service of the repository, as `services.ts` lists it. */
 export interface ServiceEntry {

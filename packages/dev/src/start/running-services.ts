@@ -4,7 +4,7 @@ import { checkHealth } from '@acme/rpc/client/check-health';
 import { createLogger } from '@acme/rpc/logging/log';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { audienceOf, openDevelopmentKeys, writeWhole } from '../certs/development-keys.ts';
-import type { ServicesAccess } from './services-access.ts';
+import type { ServicesAccess } from '../repository/services-access.ts';
 
 /** Where services are, and with which files they are called. */
 export interface Announcement {

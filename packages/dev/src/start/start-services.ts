@@ -11,10 +11,10 @@ import {
 } from '../certs/development-keys.ts';
 import { root } from '../repository/paths.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
+import { type ServicesAccess, targetOf } from '../repository/services-access.ts';
 import { freeAddress } from './free-address.ts';
 import { metricsVariables } from './metrics-port.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
-import { type ServicesAccess, targetOf } from './services-access.ts';
 
 export interface StartOptions {
   readonly dataFolder: string;

@@ -4,8 +4,8 @@ import { policyOf } from '@acme/rpc/call/policy';
 import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
+import { targetOf } from '../repository/services-access.ts';
 import { announceServices, withdrawServices } from './running-services.ts';
-import { targetOf } from './services-access.ts';
 import { type RunningServices, startServices } from './start-services.ts';
 
 const { values } = parseArgs({

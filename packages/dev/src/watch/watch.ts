@@ -7,8 +7,8 @@ import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import type { ServiceEntry, WatchEntry } from '../repository/service-entry.ts';
 import { services } from '../repository/services.ts';
+import { targetOf } from '../repository/services-access.ts';
 import { findRunningServices } from '../start/running-services.ts';
-import { targetOf } from '../start/services-access.ts';
 
 type Watch = NonNullable<Parameters<typeof resumingWatch>[0]>;
 

@@ -1,10 +1,10 @@
 import { errors, jwtVerify } from 'jose';
 import type { Principal } from '../call/call-context.ts';
-import type { TokenVerifier } from '../chain/auth.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { type KeySet, type KeySetOptions, openKeySet } from './key-set.ts';
 import { createTokenCache, tokenKey, type VerifiedToken } from './token-cache.ts';
 import { principalOf, requireAccessTokenType } from './token-claims.ts';
+import type { TokenVerifier } from './token-verifier.ts';
 import { algorithms } from './usable-keys.ts';
 
 export interface JwtOptions extends KeySetOptions {

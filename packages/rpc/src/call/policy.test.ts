@@ -68,7 +68,7 @@ describe('a service whose method has no policy', () => {
       address: '127.0.0.1:0',
       service,
       implementation: { open: (async () => ({})) as never },
-      interceptors: [],
+      chain: () => [],
       log: collectLog().log,
       reflection: false,
     });

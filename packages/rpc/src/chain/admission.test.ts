@@ -2,6 +2,7 @@ import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
@@ -11,8 +12,8 @@ import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { type Admission, type AdmissionOptions, createAdmission } from './admission.ts';
-import type { TokenVerifier } from './auth.ts';
 import { serverChain } from './chain.ts';
+import { createOpenStreams } from './open-streams.ts';
 
 type KindOfCall = (typeof callsOfEachKind)[number];
 type InventoryCall = KindOfCall[1];
@@ -27,7 +28,8 @@ async function startAdmitting(
 ) {
   const admission = createAdmission(options);
   const tokens = { known: () => undefined, verify };
-  const chain = { errors: () => undefined, deadlineMode: 'default', tokens, admission } as const;
+  const openStreams = createOpenStreams();
+  const chain = { errors: () => undefined, deadlineMode: 'default', openStreams, tokens, admission } as const;
   const server = await startTestServer(InventoryService, implementation, {
     interceptors: () => serverChain(chain),
   });

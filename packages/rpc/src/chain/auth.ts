@@ -1,20 +1,11 @@
 import type { PeerScopes } from '../auth/peer-scopes.ts';
+import { requireScopes } from '../auth/require-scopes.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';
-import { errorInfo, retryInfo } from '../errors/error-details.ts';
+import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { createFairSemaphore, SemaphoreFullError } from '../limits/semaphore.ts';
-
-/** Resolves tokens to principals. */
-export interface TokenVerifier {
-  /** The principal of a token that was verified before and is still valid; undefined if it must be verified. */
-  known(token: string): Principal | undefined;
-  /**
-   * Verifies a token. Throws UNAUTHENTICATED for one that is not valid, without the reason, and UNAVAILABLE while the
-   * keys cannot be read.
-   */
-  verify(token: string): Promise<Principal>;
-}
 
 const scheme = 'bearer ';
 
@@ -123,14 +114,4 @@ function tokenOf(call: ServerCall): string {
   if (token === '' || token.includes(' '))
     throw new RpcError(Code.UNAUTHENTICATED, 'no token: send metadata `authorization: Bearer <token>`');
   return token;
-}
-
-/** Throws PERMISSION_DENIED unless the principal has all of these scopes, naming the first that it lacks. */
-export function requireScopes(principal: Principal, scopes: readonly string[]): void {
-  for (const scope of scopes) {
-    if (principal.scopes.has(scope)) continue;
-    throw new RpcError(Code.PERMISSION_DENIED, `the caller lacks the scope ${scope}`, {
-      details: [errorInfo('auth', 'SCOPE_MISSING', { scope })],
-    });
-  }
 }

@@ -1,11 +1,13 @@
 import type { PeerScopes } from '../auth/peer-scopes.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Interceptor } from '../call/handler.ts';
 import type { ErrorMap } from '../errors/rpc-error.ts';
 import { type Admission, createAdmission } from './admission.ts';
-import { authentication, authorization, type TokenVerifier } from './auth.ts';
+import { authentication, authorization } from './auth.ts';
 import { type DeadlineMode, deadline } from './deadline.ts';
 import { logging } from './logging.ts';
 import { metadataLimit } from './metadata-limit.ts';
+import type { OpenStreams } from './open-streams.ts';
 import { quota } from './quota.ts';
 import { recovery } from './recovery.ts';
 import { streamLimit } from './stream-limit.ts';
@@ -16,6 +18,8 @@ export interface ChainOptions {
   /** The service's one map from domain errors to statuses. */
   readonly errors: ErrorMap;
   readonly deadlineMode: DeadlineMode;
+  /** The server's streams, which it ends when it drains. */
+  readonly openStreams: OpenStreams;
   readonly tokens: TokenVerifier;
   /** Who may call with a certificate instead of a token; nobody when absent. */
   readonly peers?: PeerScopes;
@@ -23,13 +27,16 @@ export interface ChainOptions {
   readonly traceContext?: TraceContextTrust;
   /** The server's one, for who wants to read its figures; the chain makes its own otherwise. */
   readonly admission?: Admission;
+  /** The service's own interceptors, outermost first. */
+  readonly own?: readonly Interceptor[];
 }
 
 /** THE order of the interceptors, outermost first. */
 export function serverChain(options: ChainOptions): Interceptor[] {
   const { errors, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
   return [
-    tracing(peers, options.traceContext ?? 'peers'), // first: whatever ends the call below, there is one span and one measurement of it
+    options.openStreams.interceptor, // outermost: a stream counts as open until its span has ended
+    tracing(peers, options.traceContext ?? 'peers'), // whatever ends the call below, there is one span and one measurement of it
     recovery(errors), // next: nothing thrown below reaches grpc-js, or the caller, as it is
     logging(errors), // below recovery: it sees the error itself, and asks recovery's map for the code that is sent
     metadataLimit(), // the cheapest rejection comes first
@@ -39,6 +46,7 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     authorization(), // after admission: its error names scopes to callers that are known
     quota(), // after authorization: calls that are not allowed take nothing from it
     validation(), // last, and the first to read the request: a refused call has had none of it buffered or decompressed
+    ...(options.own ?? []), // innermost: around the handler
   ];
 }
 
@@ -50,9 +58,10 @@ const maxOpenStreams = 1000;
  * busy server is not restarted because it rejected a probe, and no logging of calls, so that probes and callers without
  * a token do not fill the log. The stream limit counts the streams of all services that share one returned chain.
  */
-export function openChain(): Interceptor[] {
+export function openChain(openStreams: OpenStreams): Interceptor[] {
   return [
-    recovery(() => undefined), // first: nothing thrown below reaches grpc-js as it is
+    openStreams.interceptor, // outermost, as in the chain of the service
+    recovery(() => undefined), // nothing thrown below reaches grpc-js as it is
     metadataLimit(), // the cheapest refusal comes first
     deadline('default'), // before anything that waits; a probe may set no deadline
     streamLimit(maxOpenStreams), // last: it counts only what the limits above have let through

@@ -16,11 +16,11 @@ import {
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
+import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { callOutcomes, startOutcomeStage } from '../testing/telemetry/call-outcomes.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { type CallerSpan, inNewTrace } from '../testing/telemetry/in-new-trace.ts';
 

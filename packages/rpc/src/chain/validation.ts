@@ -1,9 +1,8 @@
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { create, type DescMessage, type Message } from '@bufbuild/protobuf';
+import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import type { Interceptor } from '../call/handler.ts';
-import { Code, RpcError } from '../errors/rpc-error.ts';
+import { badRequest } from '../errors/bad-request.ts';
 
 const patterns = new Map<string, RegExp>();
 
@@ -33,17 +32,6 @@ export function validation(): Interceptor {
     call.request = () => requests;
     return next(call);
   };
-}
-
-/** INVALID_ARGUMENT with a BadRequest that lists every violation. */
-export function badRequest(
-  violations: readonly { field: string; description: string; reason?: string }[],
-): RpcError {
-  const [first] = violations;
-  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
-  return new RpcError(Code.INVALID_ARGUMENT, `${first?.field}: ${first?.description}${more}`, {
-    details: [create(BadRequestSchema, { fieldViolations: [...violations] })],
-  });
 }
 
 async function* validated(schema: DescMessage, requests: AsyncIterable<Message>): AsyncGenerator<Message> {

@@ -4,7 +4,7 @@ import type { MethodInfo } from '../call/call-context.ts';
 import { policyOf } from '../call/policy.ts';
 import { isLoopback, requireLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { Balancing } from './balancing/balancing.ts';
-import type { CallOptions, TokenSource } from './call/call-options.ts';
+import type { CallOptions } from './call/call-options.ts';
 import {
   bidiStreamingMethod,
   type ClientCalls,
@@ -14,6 +14,7 @@ import {
 } from './call/methods.ts';
 import { type ClientTracing, clientTracing } from './call/tracing.ts';
 import { channelOptions } from './channel-options.ts';
+import type { TokenSource } from './credentials/token-source.ts';
 import type { Hedging } from './hedging.ts';
 import { serviceConfigOf } from './service-config.ts';
 

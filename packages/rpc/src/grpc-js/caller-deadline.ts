@@ -1,6 +1,6 @@
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import type { GrpcCall } from './grpc-call.ts';
 import { disableDeadline, http2StreamOf } from './internals/grpc-js-internals.ts';
-import type { GrpcCall } from './server-call.ts';
 import { arrivalOf } from './sessions/arrivals.ts';
 
 const maxInt32 = 2 ** 31 - 1;

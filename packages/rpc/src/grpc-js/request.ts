@@ -1,9 +1,10 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import type { MethodInfo } from '../call/call-context.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import type { GrpcCall } from './grpc-call.ts';
 import { receiveThrough } from './internals/grpc-js-internals.ts';
 import { decodeRequest } from './messages/decode-request.ts';
-import type { GrpcCall, OpenServerCall } from './server-call.ts';
+import type { OpenServerCall } from './server-call.ts';
 import { readMessages } from './server-stream.ts';
 
 /** What stands before each message: a flag and its length. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:http2';
-import type { MetadataValue, ServerDuplexStream } from '@grpc/grpc-js';
+import type { MetadataValue } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { anonymous, type MethodInfo, type Principal } from '../call/call-context.ts';
 import type { ServerCall } from '../call/handler.ts';
@@ -8,6 +8,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import { CallAbort } from './call-abort.ts';
 import { callerDeadlineMs, cancelReason } from './caller-deadline.ts';
+import type { GrpcCall } from './grpc-call.ts';
 import { discardReceived, http2StreamOf, type Receiver } from './internals/grpc-js-internals.ts';
 import { decompress } from './messages/decompress.ts';
 import type { ByteHolder, HeldBytes } from './messages/held-bytes.ts';
@@ -15,9 +16,6 @@ import { peerIdentity } from './peer-identity.ts';
 import { arrivalOf } from './sessions/arrivals.ts';
 import { markKnown } from './sessions/known-sessions.ts';
 import type { UnflushedCall, UnflushedCalls } from './sessions/unflushed-calls.ts';
-
-/** Every method is registered as one with a stream of requests, whose handler grpc-js calls when the headers have come. */
-export type GrpcCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 export interface CallOptions {
   readonly log: Logger;

@@ -4,9 +4,10 @@ import { type MethodInfo, runInCall } from '../call/call-context.ts';
 import type { Handler, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
+import type { GrpcCall } from './grpc-call.ts';
 import { encodedBytes } from './messages/encode-once.ts';
 import { openRequest } from './request.ts';
-import { type CallOptions, type GrpcCall, OpenServerCall, requestIdKey } from './server-call.ts';
+import { type CallOptions, OpenServerCall, requestIdKey } from './server-call.ts';
 import { writeInTurn } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
 

@@ -97,7 +97,7 @@ test('ensure an address that is taken is refused in one line that names it', asy
       address: server.target,
       service: InventoryService,
       implementation: handlers as never,
-      interceptors: [],
+      chain: () => [],
       log: createLogger({ service: 'test', level: 'silent' }),
       reflection: false,
     }),

@@ -7,7 +7,7 @@ import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { openChain } from '../chain/chain.ts';
-import { createOpenStreams } from '../chain/open-streams.ts';
+import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
 import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
 import { hushGrpc, logGrpc } from '../grpc-js/internals/grpc-log.ts';
 import { createHeldBytes } from '../grpc-js/messages/held-bytes.ts';
@@ -28,8 +28,8 @@ export interface StartServerOptions<Service extends DescService> {
   readonly address: string;
   readonly service: Service;
   readonly implementation: ServiceImplementation<Service>;
-  /** Outermost first. */
-  readonly interceptors: readonly Interceptor[];
+  /** Returns the chain, outermost first, from the streams that the server ends when it drains. */
+  readonly chain: (openStreams: OpenStreams) => readonly Interceptor[];
   /** From `serverCredentials`; plain text when absent. */
   readonly credentials?: ServerCredentials;
   readonly log: Logger;
@@ -67,8 +67,8 @@ export async function startServer<Service extends DescService>(
   const unserved = createUnservedCalls(options.service, options.log);
   const server = new Server({ ...serverBounds, ...options.bounds });
   setHeaderOptions(server, maxHeaderListBytes);
+  const openStreams = createOpenStreams();
   const health = createHealth([options.service.typeName]);
-  const streams = createOpenStreams();
   const unflushed = createUnflushedCalls();
   const held = createHeldBytes(options.maxHeldBytes);
   measureHeldBytes(held.snapshot);
@@ -78,9 +78,8 @@ export async function startServer<Service extends DescService>(
     held,
     unflushed,
   };
-  const interceptors = [streams.interceptor, ...options.interceptors];
-  addService(server, options.service, options.implementation, interceptors, callOptions);
-  const openInterceptors = [streams.interceptor, ...openChain()];
+  addService(server, options.service, options.implementation, options.chain(openStreams), callOptions);
+  const openInterceptors = openChain(openStreams);
   health.addToServer(server, openInterceptors, callOptions);
   if (options.reflection) {
     addReflection(server, [options.service, Health, Channelz], openInterceptors, callOptions);
@@ -101,7 +100,7 @@ export async function startServer<Service extends DescService>(
     drain: async ({ pauseMs, timeoutMs }) => {
       health.setReady(false);
       await sleep(pauseMs);
-      streams.end();
+      openStreams.end();
       await shutdown(server, timeoutMs);
       unserved.stop();
       strangers.stop();

@@ -62,17 +62,17 @@ export async function startService<Service extends DescService>(
     address: config.listenAddress,
     service: options.service,
     implementation: options.implementation,
-    interceptors: [
-      ...serverChain({
+    chain: (openStreams) =>
+      serverChain({
         errors: options.errors,
         deadlineMode: config.deadlineMode,
+        openStreams,
         tokens,
         admission,
         peers: config.peers,
         traceContext: config.traceContext,
+        ...(options.interceptors && { own: options.interceptors }),
       }),
-      ...(options.interceptors ?? []),
-    ],
     credentials: await serverCredentials(config.tls, {
       developmentCertificates: !config.production,
       log,

@@ -17,7 +17,7 @@ async function start(address: string) {
     address,
     service: InventoryService,
     implementation: handlers as never,
-    interceptors: [],
+    chain: () => [],
     log: collectLog().log,
     reflection: false,
   });

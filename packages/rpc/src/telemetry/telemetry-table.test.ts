@@ -1,9 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { type CallOutcome, callOutcomes } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { runNode } from '../testing/programs/run-node.ts';
-import { type CallOutcome, callOutcomes } from '../testing/telemetry/call-outcomes.ts';
 import { startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
 
 /** The spans of one call, each as its code and whether it is an error: `NOT_FOUND`, `5 error`. */

@@ -1,12 +1,13 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { ChannelCredentials, ServerCredentials, ServerOptions } from '@grpc/grpc-js';
 import type { PeerScopes } from '../auth/peer-scopes.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { policyOf } from '../call/policy.ts';
-import type { TokenVerifier } from '../chain/auth.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { DeadlineMode } from '../chain/deadline.ts';
+import type { OpenStreams } from '../chain/open-streams.ts';
 import type { TraceContextTrust } from '../chain/tracing.ts';
 import { type Client, createClient } from '../client/create-client.ts';
 import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
@@ -74,18 +75,23 @@ export async function startTestServer<Service extends DescService>(
   const fakes = createFakes();
   const served = typeof implementation === 'function' ? implementation(fakes) : implementation;
   const { principal = { subject: 'tester', scopes: scopesOf(service) } } = options;
-  const chain = serverChain({
-    errors: options.errors ?? (() => undefined),
-    deadlineMode: options.deadlineMode ?? 'default',
-    tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
-    ...(options.peers && { peers: options.peers }),
-    traceContext: options.traceContext ?? 'all',
-  });
+  const chainOf = (openStreams: OpenStreams) =>
+    serverChain({
+      openStreams,
+      errors: options.errors ?? (() => undefined),
+      deadlineMode: options.deadlineMode ?? 'default',
+      tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
+      ...(options.peers && { peers: options.peers }),
+      traceContext: options.traceContext ?? 'all',
+    });
   const running = await startServer({
     address: '127.0.0.1:0',
     service,
     implementation: { ...unimplemented(service), ...served },
-    interceptors: options.interceptors?.(chain) ?? chain,
+    chain: (openStreams) => {
+      const chain = chainOf(openStreams);
+      return options.interceptors?.(chain) ?? chain;
+    },
     log,
     reflection: options.reflection ?? false,
     ...(options.credentials && { credentials: options.credentials.server }),

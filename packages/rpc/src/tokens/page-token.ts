@@ -1,4 +1,4 @@
-import { badRequest } from '../chain/validation.ts';
+import { badRequest } from '../errors/bad-request.ts';
 import { type SealingKeys, sealedCursors } from './encrypted-cursor.ts';
 
 /** Makes and reads the page tokens of a method (AIP-158). */

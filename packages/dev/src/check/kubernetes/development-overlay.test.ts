@@ -20,7 +20,10 @@ test('ensure the Job finds every file that it stores as a Secret', async () => {
   const files = [...configMapGenerator, ...secretGenerator].flatMap((each) => each.files);
   const folder = await mkdtemp(join(tmpdir(), 'made-secrets-'));
   try {
-    const made = spawnSync(process.execPath, [join(root, 'packages/dev/src/certs/make-secrets.ts'), folder]);
+    const made = spawnSync(process.execPath, [
+      join(root, 'packages/dev/src/secrets/make-secrets.ts'),
+      folder,
+    ]);
     expect([made.status, String(made.stderr)]).toEqual([0, '']);
     expect(files.length).toBeGreaterThan(10);
     expect(files.filter((file) => !existsSync(join(folder, file)))).toEqual([]);

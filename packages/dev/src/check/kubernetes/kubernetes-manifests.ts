@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import { root } from '../../repository/paths.ts';
-import { documentedMetrics } from '../documented-metrics.ts';
+import { documentedMetrics } from '../observability/documented-metrics.ts';
 import { certificateRuleBreaks } from './certificate-rules.ts';
 import { type Rendered, readKustomization, resolveImage } from './kustomization.ts';
 import { describe, ofKind, podsOf } from './manifest.ts';

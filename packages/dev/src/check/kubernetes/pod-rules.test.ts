@@ -40,12 +40,7 @@ test.each([
   ['overlays/development/operator/deployment.yaml', 'drop: [ALL]', 'drop: []', 'container catalogue keeps'],
   ['overlays/production/namespace.yaml', 'enforce: restricted', 'enforce: baseline', 'not restricted'],
   [orders, 'src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],
-  [
-    'overlays/development/secrets/job.yaml',
-    'svc.ts',
-    'svcs.ts',
-    'runs packages/dev/src/svcs.ts',
-  ],
+  ['overlays/development/secrets/job.yaml', 'svc.ts', 'svcs.ts', 'runs packages/dev/src/svcs.ts'],
   [
     orders,
     '      volumes:\n',

@@ -20,9 +20,6 @@ export interface StreamCallOptions extends CallOptions {
   readonly left?: AbortSignal;
 }
 
-/** Gives the bearer token to send. */
-export type TokenSource = () => string | Promise<string>;
-
 /**
  * The longest deadline that grpc-js bears. Its server takes what is over 2^31 ms (24.8 days) for one that has passed,
  * and what it gets may be rounded up by a second.

@@ -5,15 +5,10 @@ import { RpcError } from '../../errors/rpc-error.ts';
 import { asBuffer, methodPath } from '../../grpc-js/service.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { markStream } from '../balancing/stream-marker.ts';
-import { tokenFor } from '../credentials/call-token.ts';
+import type { TokenSource } from '../credentials/token-source.ts';
 import { noteAttempts } from './attempts.ts';
-import {
-  type CallOptions,
-  onAbort,
-  outgoingDeadline,
-  type StreamCallOptions,
-  type TokenSource,
-} from './call-options.ts';
+import { type CallOptions, onAbort, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
+import { tokenFor } from './call-token.ts';
 import { type NoAuthorization, outgoingMetadata, requireSendable } from './outgoing-metadata.ts';
 import { openRequests, type RequestSource } from './request-source.ts';
 

@@ -13,10 +13,10 @@ import {
 import { describe, expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { serverAttributes } from '../../telemetry/call-telemetry.ts';
+import { callOutcomes, startOutcomeStage } from '../../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
-import { callOutcomes, startOutcomeStage } from '../../testing/telemetry/call-outcomes.ts';
 import { collectTelemetry } from '../../testing/telemetry/collect-telemetry.ts';
 import { type CallerSpan, inNewTrace } from '../../testing/telemetry/in-new-trace.ts';
 

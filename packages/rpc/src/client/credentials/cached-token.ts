@@ -1,6 +1,6 @@
 import { runDetached } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import type { TokenSource } from '../call/call-options.ts';
+import type { TokenSource } from './token-source.ts';
 
 export interface ExpiringToken {
   readonly token: string;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import type { TokenSource } from '../call/call-options.ts';
+import type { TokenSource } from './token-source.ts';
 
 /** How long a token that was read is used: renewing it on disk takes effect within this time. */
 const rereadEveryMs = 10_000;

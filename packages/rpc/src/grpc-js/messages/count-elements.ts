@@ -1,7 +1,7 @@
 import { field as fieldRules } from '@acme/gen/buf/validate/validate_pb';
 import { type DescField, type DescMessage, getOption, ScalarType } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { badRequest } from '../../chain/validation.ts';
+import { badRequest } from '../../errors/bad-request.ts';
 
 /** Elements of a message on all levels: nested messages, items of lists, entries of maps. */
 const maxElements = 10_000;

@@ -3,8 +3,8 @@
 import '../../telemetry/register.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { shutdownTelemetry } from '../../telemetry/telemetry.ts';
+import { callOutcomes, startOutcomeStage } from '../call-outcomes.ts';
 import { callsOfEachKind } from '../calls-of-each-kind.ts';
-import { callOutcomes, startOutcomeStage } from '../telemetry/call-outcomes.ts';
 import { inNewTrace } from '../telemetry/in-new-trace.ts';
 
 const traces: Record<string, string> = {};

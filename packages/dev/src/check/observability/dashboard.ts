@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../repository/paths.ts';
+import { root } from '../../repository/paths.ts';
 
 /** A dashboard of Grafana's, as far as its queries and their layout go. */
 export interface Dashboard {

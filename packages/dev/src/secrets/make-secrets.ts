@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDevelopmentCertificates } from '../certs/development-certificates.ts';
+import { openDevelopmentKeys, writeWhole } from '../certs/development-keys.ts';
 import { fail } from '../cli/fail.ts';
 import { services as entries } from '../repository/services.ts';
 import { announceServices } from '../start/running-services.ts';
-import { makeDevelopmentCertificates } from './development-certificates.ts';
-import { openDevelopmentKeys, writeWhole } from './development-keys.ts';
 
 /**
  * Makes what the parts of the Compose stack show each other, a folder for each part, which nobody else mounts:

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emptyBooks, healRig, type Rig } from '../cluster/cluster.ts';
-import { stockShelves } from '../cluster/shelves.ts';
-import { openCustomers } from '../harness/customer.ts';
-import type { Call } from '../harness/history.ts';
-import { stockErrors } from '../harness/invariants.ts';
-import { type Measured, openMeasurements } from '../harness/measurements.ts';
-import { seededRandom } from '../harness/seeded-random.ts';
-import { shoppersOf, startTraffic } from '../harness/traffic.ts';
-import { untilSettled } from '../harness/until-settled.ts';
-import { judge } from '../harness/verdict.ts';
-import { startWatchers } from '../harness/watchers.ts';
-import { type Row, type Stage, within } from './scenario.ts';
+import { emptyBooks, healRig, type Rig } from '../../cluster/cluster.ts';
+import { stockShelves } from '../../cluster/shelves.ts';
+import { openCustomers } from '../../harness/customer.ts';
+import type { Call } from '../../harness/history.ts';
+import { stockErrors } from '../../harness/invariants.ts';
+import { type Measured, openMeasurements } from '../../harness/measurements.ts';
+import { seededRandom } from '../../harness/seeded-random.ts';
+import { shoppersOf, startTraffic } from '../../harness/traffic.ts';
+import { untilSettled } from '../../harness/until-settled.ts';
+import { judge } from '../../harness/verdict.ts';
+import { startWatchers } from '../../harness/watchers.ts';
+import { type Row, type Stage, within } from '../scenarios/scenario.ts';
 
 /** What came of a row. */
 export interface RowResult {

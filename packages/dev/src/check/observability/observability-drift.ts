@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { root } from '../repository/paths.ts';
+import { root } from '../../repository/paths.ts';
 import { readDashboards } from './dashboard.ts';
 import { type DocumentedMetrics, documentedMetrics } from './documented-metrics.ts';
 import { namesInPromql } from './promql-names.ts';

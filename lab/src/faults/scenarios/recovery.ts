@@ -1,4 +1,4 @@
-import { untilDefinite } from '../harness/customer.ts';
+import { untilDefinite } from '../../harness/customer.ts';
 import { type Stage, within } from './scenario.ts';
 
 /** A call may be so much later than its deadline, beyond what this process itself was late by. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Rig } from '../cluster/cluster.ts';
+import type { Rig } from '../../cluster/cluster.ts';
 
 /** How often replicas of orders have lost their patience with inventory, as their logs say. */
 export async function circuitsOpened(rig: Rig): Promise<number> {

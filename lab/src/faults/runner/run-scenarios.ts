@@ -2,11 +2,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Rig, type RigOptions, startRig } from '../cluster/cluster.ts';
-import { warmUp } from '../cluster/warm-up.ts';
-import { fillCompileCache } from '../pair/compile-cache.ts';
+import { type Rig, type RigOptions, startRig } from '../../cluster/cluster.ts';
+import { warmUp } from '../../cluster/warm-up.ts';
+import { fillCompileCache } from '../../pair/compile-cache.ts';
+import type { RigNeeds, Row } from '../scenarios/scenario.ts';
 import { type RowResult, runRow } from './run-scenario.ts';
-import type { RigNeeds, Row } from './scenario.ts';
 import { mountDisk } from './small-disk.ts';
 
 export interface RunRowsOptions {

@@ -1,12 +1,12 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { CallContext } from '../../call/call-context.ts';
-import type { CallOptions } from '../../client/call/call-options.ts';
-import { type Client, createClient } from '../../client/create-client.ts';
-import { Code, RpcError } from '../../errors/rpc-error.ts';
-import { handlerOfEachKind } from '../calls-of-each-kind.ts';
-import { pastDeadline } from '../past-deadline.ts';
-import { rejectionOf } from '../rejection-of.ts';
-import { startTestServer, type TestServer } from '../start-test-server.ts';
+import type { CallContext } from '../call/call-context.ts';
+import type { CallOptions } from '../client/call/call-options.ts';
+import { type Client, createClient } from '../client/create-client.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { handlerOfEachKind } from './calls-of-each-kind.ts';
+import { pastDeadline } from './past-deadline.ts';
+import { rejectionOf } from './rejection-of.ts';
+import { startTestServer, type TestServer } from './start-test-server.ts';
 
 type InventoryClient = Client<typeof InventoryService>;
 type Call = (client: InventoryClient, options?: CallOptions) => Promise<unknown>;

@@ -1,8 +1,8 @@
-import type { Rig } from '../cluster/cluster.ts';
-import type { PostgresProxy, TrapOptions } from '../cluster/postgres-proxy.ts';
-import type { Customers } from '../harness/customer.ts';
-import type { Call, Wish } from '../harness/history.ts';
-import type { Random } from '../harness/seeded-random.ts';
+import type { Rig } from '../../cluster/cluster.ts';
+import type { PostgresProxy, TrapOptions } from '../../cluster/postgres-proxy.ts';
+import type { Customers } from '../../harness/customer.ts';
+import type { Call, Wish } from '../../harness/history.ts';
+import type { Random } from '../../harness/seeded-random.ts';
 
 /** A fault, and what is expected of it: a line of the table. After every row all invariants are checked. */
 export interface Row {

@@ -1,6 +1,6 @@
-import type { Rig, Service } from '../cluster/cluster.ts';
-import type { Replica } from '../cluster/replica.ts';
-import type { Random } from '../harness/seeded-random.ts';
+import type { Rig, Service } from '../../cluster/cluster.ts';
+import type { Replica } from '../../cluster/replica.ts';
+import type { Random } from '../../harness/seeded-random.ts';
 import type { Limits } from './limits.ts';
 
 /** What a hostile caller does to a replica, and the limits that hold meanwhile. A line of the table. */

@@ -8,8 +8,8 @@ import { startTestServer } from '../../testing/start-test-server.ts';
 import { collectLog } from '../../testing/telemetry/collect-log.ts';
 import { channelCredentials } from '../../tls/channel-credentials.ts';
 import { serverCredentials } from '../../tls/server-credentials.ts';
-import type { TokenSource } from '../call/call-options.ts';
 import { createClient } from '../create-client.ts';
+import type { TokenSource } from '../credentials/token-source.ts';
 
 const token = () => 'token';
 

@@ -1,8 +1,8 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
+import { answerWithin, connectGrpc, messagesOf, pathOf, requestOf } from '../wire/grpc-calls.ts';
 import { attackerSubject, type Stage, scopesOf } from './attack.ts';
-import { answerWithin, connectGrpc, messagesOf, pathOf, requestOf } from './wire/grpc-calls.ts';
 
 export interface OrderHistory {
   /** Orders, each with two events. */

@@ -1,6 +1,7 @@
 import type { MethodInfo } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import { onAbort, type StreamCallOptions, type TokenSource } from '../call/call-options.ts';
+import type { TokenSource } from '../credentials/token-source.ts';
+import { onAbort, type StreamCallOptions } from './call-options.ts';
 
 /** What an `authorization` header can carry; the limit leaves half of a server's 16 KiB of metadata for the rest. */
 const tokenPattern = /^[\x21-\x7e]{1,8192}$/;

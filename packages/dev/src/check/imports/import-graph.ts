@@ -1,0 +1,50 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What each node imports. */
+export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
+
+const relativeImport = /(?:\bfrom|\bimport\s*\(|^import)\s*'(\.[^']+)'/gm;
+
+/** Reads which files of a package import which, type imports included. Tests are left out: nothing imports them. */
+export function fileGraph(root: string, folder: string): Graph {
+  const files = globSync(`${folder}/**/*.ts`, { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const imported = [...text.matchAll(relativeImport)].map(([, path = '']) => join(dirname(file), path));
+      return [file, new Set(imported)];
+    }),
+  );
+}
+
+/** Returns which folders import from which. */
+export function folderGraph(files: Graph): Graph {
+  const folders = new Map<string, Set<string>>();
+  for (const [file, imported] of files) {
+    const folder = folders.getOrInsertComputed(dirname(file), () => new Set());
+    for (const each of imported) if (dirname(each) !== dirname(file)) folder.add(dirname(each));
+  }
+  return folders;
+}
+
+/** Returns the first circle that is found, as the nodes on it; undefined when there is none. */
+export function circleIn(graph: Graph): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, path: readonly string[]): readonly string[] | undefined => {
+    const start = path.indexOf(node);
+    if (start >= 0) return [...path.slice(start), node];
+    if (done.has(node)) return undefined;
+    for (const next of graph.get(node) ?? []) {
+      const circle = visit(next, [...path, node]);
+      if (circle) return circle;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of graph.keys()) {
+    const circle = visit(node, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}

@@ -1,0 +1,13 @@
+import type { Principal } from '../call/call-context.ts';
+import { errorInfo } from '../errors/error-details.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+
+/** Throws PERMISSION_DENIED unless the principal has all of these scopes, naming the first that it lacks. */
+export function requireScopes(principal: Principal, scopes: readonly string[]): void {
+  for (const scope of scopes) {
+    if (principal.scopes.has(scope)) continue;
+    throw new RpcError(Code.PERMISSION_DENIED, `the caller lacks the scope ${scope}`, {
+      details: [errorInfo('auth', 'SCOPE_MISSING', { scope })],
+    });
+  }
+}

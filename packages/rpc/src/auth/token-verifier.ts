@@ -1,0 +1,12 @@
+import type { Principal } from '../call/call-context.ts';
+
+/** Resolves tokens to principals. */
+export interface TokenVerifier {
+  /** The principal of a token that was verified before and is still valid; undefined if it must be verified. */
+  known(token: string): Principal | undefined;
+  /**
+   * Verifies a token. Throws UNAUTHENTICATED for one that is not valid, without the reason, and UNAVAILABLE while the
+   * keys cannot be read.
+   */
+  verify(token: string): Promise<Principal>;
+}
