@@ -2,11 +2,11 @@ import type { CallContext } from '@acme/rpc/call/call-context';
 import { errorInfo, retryInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { preEncoded } from '@acme/rpc/grpc-js/messages/encode-once';
+import { SemaphoreFullError } from '@acme/rpc/limits/semaphore';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { ChangeFeed } from './change-feed.ts';
 import { ExpiredError, type Place, PlaceAheadError, placeFromText, placeToText } from './position.ts';
-import { SlotsBusyError } from './slots.ts';
 import { BufferFullError } from './subscription.ts';
 
 export interface ServeWatchOptions<Event extends object, Response extends DescMessage> {
@@ -79,7 +79,7 @@ function watchStatus(error: unknown, domain: string, resumeToken: string): unkno
   if (error instanceof ExpiredError) return expired(domain);
   if (error instanceof PlaceAheadError) return ahead(domain);
   if (error instanceof BufferFullError) return tooSlow(domain, resumeToken);
-  if (error instanceof SlotsBusyError) return busy();
+  if (error instanceof SemaphoreFullError) return busy();
   return error;
 }
 

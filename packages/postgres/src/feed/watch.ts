@@ -1,10 +1,10 @@
+import { createFairSemaphore } from '@acme/rpc/limits/semaphore';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
 import { untilAborted } from '../transaction/until-aborted.ts';
 import { createHeldPages } from './held-pages.ts';
 import { type Place, PlaceAheadError } from './position.ts';
 import type { FeedReader } from './reader.ts';
-import { createSlots } from './slots.ts';
 import { checkPlace, type FeedSource, type MissedQuery, readMissed } from './source.ts';
 import type { Subscribers } from './subscribers.ts';
 
@@ -25,7 +25,7 @@ export interface WatchOptions {
  * `toItem` is called when an event is read, so that a watch that waits for its consumer holds items and no events.
  *
  * Throws `ExpiredError` for a place after which events have been pruned, `PlaceAheadError` for one that the database does
- * not hold (any more), `BufferFullError` when the watcher is too slow, `SlotsBusyError` when too many catch up, what the
+ * not hold (any more), `BufferFullError` when the watcher is too slow, `SemaphoreFullError` when too many catch up, what the
  * database failed with, and the signal's reason.
  */
 export type Watch<Event> = <Item>(
@@ -34,7 +34,7 @@ export type Watch<Event> = <Item>(
 ) => AsyncGenerator<Item, void>;
 
 /** Reads at a time of what watches have missed. */
-const catchUpSlots = { count: 2, maxWaitMs: 10_000 };
+const catchUpReads = { permits: 2, maxWaitMs: 10_000 };
 
 /** Maximum that all watches that catch up hold of what they have read, in bytes. */
 const maxHeldBytes = 16 * 1024 * 1024;
@@ -50,7 +50,7 @@ export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
   readonly heartbeatMs: number;
 }): Watch<Event> {
   const { pool, source, reader, subscribers, heartbeatMs } = feed;
-  const takeSlot = createSlots(catchUpSlots);
+  const reads = createFairSemaphore(catchUpReads);
   const hold = createHeldPages<{ sizeBytes: number; place: Place; item: unknown }>(maxHeldBytes);
   let waits = 0;
 
@@ -65,7 +65,7 @@ export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
 
     /** Reads a page. The slot is released before the consumer is waited for. */
     const holdMissed = async (query: MissedQuery) => {
-      using _slot = await takeSlot(caller, signal);
+      using _permit = await reads.acquire(caller, signal);
       const { events, end } = await readMissed(pool, source, query);
       const items = events.map(({ place, event, sizeBytes }) => ({
         place,
@@ -126,7 +126,7 @@ export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
   };
 
   async function requireInFeed(place: Place, caller: string, signal: AbortSignal) {
-    using _slot = await takeSlot(caller, signal);
+    using _permit = await reads.acquire(caller, signal);
     await checkPlace(pool, source.table, place);
   }
 }

@@ -28,10 +28,11 @@ const maxTimerMs = 2 ** 31 - 1;
  * must be among the peers. A stream ends UNAUTHENTICATED when its token expires or its key is withdrawn.
  */
 export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interceptor {
-  const inTurn = createFairSemaphore(verifications);
+  const semaphore = createFairSemaphore(verifications);
   const verify = async (token: string, call: ServerCall) => {
     try {
-      return await inTurn(call.peer, () => tokens.verify(token));
+      using _permit = await semaphore.acquire(call.peer);
+      return await tokens.verify(token);
     } catch (error) {
       if (!(error instanceof SemaphoreFullError)) throw error;
       throw new RpcError(Code.RESOURCE_EXHAUSTED, 'too many new tokens wait to be verified', {

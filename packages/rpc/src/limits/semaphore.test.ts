@@ -1,49 +1,75 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createFairSemaphore, SemaphoreFullError } from './semaphore.ts';
 
-const options = { permits: 1, maxWaiting: 10, maxWaitingPerKey: 4 };
-
-/** Records the order in which work starts. The test ends each piece of work. */
-function workshop() {
-  const begun: string[] = [];
-  const ends = new Map<string, () => void>();
-  const work = (name: string) => () => {
-    begun.push(name);
-    return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
+test('a released permit goes to the key that has waited longest', async () => {
+  const semaphore = createFairSemaphore({ permits: 2 });
+  const acquired: number[] = [];
+  const acquire = async (number: number) => {
+    const permit = await semaphore.acquire(`key ${number}`);
+    acquired.push(number);
+    return permit;
   };
-  const end = async (name: string, done: Promise<string>) => {
-    ends.get(name)?.();
-    expect(await done).toBe(name);
-  };
-  return { begun, work, end };
-}
-
-test('keys take turns, however much of one of them waits', async () => {
-  const run = createFairSemaphore(options);
-  const { begun, work, end } = workshop();
-  const names = ['a1', 'a2', 'a3', 'b1', 'c1', 'b2'];
-  const done = names.map((name) => run(name.charAt(0), work(name)));
-  const order = ['a1', 'a2', 'b1', 'c1', 'a3', 'b2'];
-  for (const name of order) await end(name, done[names.indexOf(name)] as Promise<string>);
-  expect(begun).toEqual(order);
+  const first = await acquire(1);
+  await acquire(2);
+  const [third, fourth] = [acquire(3), acquire(4)];
+  await nextTurn();
+  expect(acquired).toEqual([1, 2]);
+  first[Symbol.dispose]();
+  (await third)[Symbol.dispose]();
+  await fourth;
+  expect(acquired).toEqual([1, 2, 3, 4]);
 });
 
-test('work over the limit of its key or of all is rejected before it is begun', async () => {
-  const run = createFairSemaphore({ permits: 1, maxWaiting: 3, maxWaitingPerKey: 2 });
-  const { begun, work, end } = workshop();
-  const done = [run('a', work('a1')), run('a', work('a2')), run('a', work('a3'))];
-  await expect(run('a', work('a4'))).rejects.toThrow(SemaphoreFullError);
-  const other = run('b', work('b1'));
-  await expect(run('c', work('c1'))).rejects.toThrow(SemaphoreFullError);
-  await end('a1', done[0] as Promise<string>);
-  await end('a2', done[1] as Promise<string>);
-  await end('b1', other);
-  await end('a3', done[2] as Promise<string>);
-  expect(begun).toEqual(['a1', 'a2', 'b1', 'a3']);
+test('keys take turns, however many waits one of them has', async () => {
+  const semaphore = createFairSemaphore({ permits: 1 });
+  const acquired: string[] = [];
+  const acquireAndRelease = async (key: string) => {
+    using _permit = await semaphore.acquire(key);
+    acquired.push(key);
+    await nextTurn();
+  };
+  const keys = ['many', 'many', 'many', 'many', 'single', 'many', 'two', 'two'];
+  await Promise.all(keys.map(acquireAndRelease));
+  expect(acquired).toEqual(['many', 'many', 'single', 'two', 'many', 'two', 'many', 'many']);
 });
 
-test('work that fails gives its permit back', async () => {
-  const run = createFairSemaphore(options);
-  await expect(run('a', () => Promise.reject(new Error('the disk is gone')))).rejects.toThrow('the disk');
-  expect(await run('a', async () => 'served')).toBe('served');
+test('a wait over the limit of its key or of all keys is rejected at once', async () => {
+  const semaphore = createFairSemaphore({ permits: 1, maxWaiting: 3, maxWaitingPerKey: 2 });
+  const acquired: string[] = [];
+  const acquireAndRelease = async (name: string) => {
+    using _permit = await semaphore.acquire(name.charAt(0));
+    acquired.push(name);
+  };
+  const held = await semaphore.acquire('a');
+  const waits = ['a1', 'a2'].map(acquireAndRelease);
+  await expect(semaphore.acquire('a')).rejects.toThrow(SemaphoreFullError);
+  waits.push(acquireAndRelease('b1'));
+  await expect(semaphore.acquire('c')).rejects.toThrow(SemaphoreFullError);
+  held[Symbol.dispose]();
+  await Promise.all(waits);
+  expect(acquired).toEqual(['a1', 'b1', 'a2']);
+});
+
+test('an aborted wait gives up its place', async () => {
+  const semaphore = createFairSemaphore({ permits: 1, maxWaiting: 2 });
+  const held = await semaphore.acquire('a');
+  const leaving = new AbortController();
+  const left = semaphore.acquire('b', leaving.signal);
+  const next = semaphore.acquire('c');
+  leaving.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  const last = semaphore.acquire('d');
+  held[Symbol.dispose]();
+  (await next)[Symbol.dispose]();
+  (await last)[Symbol.dispose]();
+  (await semaphore.acquire('e'))[Symbol.dispose]();
+});
+
+test('a wait ends after maxWaitMs', async () => {
+  const semaphore = createFairSemaphore({ permits: 1, maxWaitMs: 20 });
+  const held = await semaphore.acquire('a');
+  await expect(semaphore.acquire('b')).rejects.toThrow(SemaphoreFullError);
+  held[Symbol.dispose]();
+  (await semaphore.acquire('b'))[Symbol.dispose]();
 });

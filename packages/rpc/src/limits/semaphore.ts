@@ -1,37 +1,38 @@
-/** Too many wait already, of this key or of all: the work was not begun. */
+export interface FairSemaphoreOptions {
+  readonly permits: number;
+  /** Maximum number of waits, of all keys together. Unlimited when absent. */
+  readonly maxWaiting?: number;
+  /** Maximum number of waits of one key. Unlimited when absent. */
+  readonly maxWaitingPerKey?: number;
+  /** Maximum wait for a permit, in ms. Unlimited when absent. */
+  readonly maxWaitMs?: number;
+}
+
+/** Too many waits, in all or of this key, or no permit within `maxWaitMs`. */
 export class SemaphoreFullError extends Error {
   override readonly name = 'SemaphoreFullError';
 }
 
-export interface FairSemaphoreOptions {
-  /** Number of pieces of work that run at once. */
-  readonly permits: number;
-  readonly maxWaiting: number;
-  readonly maxWaitingPerKey: number;
+export interface FairSemaphore {
+  /**
+   * Waits for a permit, which is released by disposing it.
+   *
+   * @throws SemaphoreFullError, or the signal's reason.
+   */
+  acquire(key: string, signal?: AbortSignal): Promise<Disposable>;
 }
 
 /**
- * Runs work when a permit is free. Keys take turns: one that has much waiting delays its own work, not that of others.
- *
- * @throws SemaphoreFullError
+ * Returns a semaphore whose permits go to the keys in turn: a key with many waits delays its own work, not that of other
+ * keys. Written here because `p-limit` has one unbounded queue for all callers, which one caller can fill.
  */
-export type FairSemaphore = <T>(key: string, work: () => Promise<T>) => Promise<T>;
-
 export function createFairSemaphore(options: FairSemaphoreOptions): FairSemaphore {
-  const { permits, maxWaiting, maxWaitingPerKey } = options;
-  /** The waiting of each key. A key that had its turn goes to the end. */
-  const queues = new Map<string, (() => void)[]>();
+  const { permits, maxWaiting = Infinity, maxWaitingPerKey = Infinity, maxWaitMs } = options;
+  /** The waits of each key. The first key is next, and then goes to the end. */
+  const queues = new Map<string, Set<() => void>>();
   let free = permits;
   let waiting = 0;
 
-  const wait = (key: string) => {
-    const queue = queues.get(key) ?? [];
-    if (waiting >= maxWaiting || queue.length >= maxWaitingPerKey)
-      throw new SemaphoreFullError(`${queue.length} of ${waiting} wait for the same key`);
-    waiting++;
-    queues.set(key, queue);
-    return new Promise<void>((resolve) => queue.push(resolve));
-  };
   const release = () => {
     const [first] = queues;
     if (!first) {
@@ -39,19 +40,42 @@ export function createFairSemaphore(options: FairSemaphoreOptions): FairSemaphor
       return;
     }
     const [key, queue] = first;
-    const next = queue.shift();
+    const [next] = queue;
     queues.delete(key);
-    if (queue.length > 0) queues.set(key, queue);
-    waiting--;
+    queues.set(key, queue);
     next?.();
   };
-  return async (key, work) => {
-    if (free > 0) free--;
-    else await wait(key);
-    try {
-      return await work();
-    } finally {
-      release();
-    }
+  const wait = (key: string, signal: AbortSignal | undefined) =>
+    new Promise<void>((resolve, reject) => {
+      const queue = queues.get(key) ?? new Set();
+      if (waiting >= maxWaiting || queue.size >= maxWaitingPerKey)
+        return reject(
+          new SemaphoreFullError(`${waiting} waits are queued, ${queue.size} of them of this key`),
+        );
+      const settle = (finish: () => void) => {
+        waiting--;
+        queue.delete(take);
+        if (queue.size === 0) queues.delete(key);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        finish();
+      };
+      const take = () => settle(resolve);
+      const onAbort = () => settle(() => reject(signal?.reason));
+      const onTimeout = () =>
+        settle(() => reject(new SemaphoreFullError(`no permit was free within ${maxWaitMs} ms`)));
+      const timer = maxWaitMs === undefined ? undefined : setTimeout(onTimeout, maxWaitMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiting++;
+      queues.set(key, queue.add(take));
+    });
+
+  return {
+    acquire: async (key, signal) => {
+      signal?.throwIfAborted();
+      if (free > 0) free--;
+      else await wait(key, signal);
+      return { [Symbol.dispose]: release };
+    },
   };
 }

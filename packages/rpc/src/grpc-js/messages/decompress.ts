@@ -12,7 +12,7 @@ const limits = { permits: 4, maxWaiting: 4096, maxWaitingPerKey: 1024 };
 /** What a caller may have decompressed in a second: the garbage collector has to keep up with it. */
 const bytesPerSecond = 32 * 1024 * 1024;
 
-const inTurn = createFairSemaphore(limits);
+const semaphore = createFairSemaphore(limits);
 const pace = createPace(bytesPerSecond);
 
 /**
@@ -40,7 +40,7 @@ export async function decompress(
   for (let waitMs = pace.waitMs(caller); waitMs > 0; waitMs = pace.waitMs(caller)) await sleep(waitMs);
   pace.take(caller, maxMessageBytes);
   try {
-    const message = await inTurn(caller, () => decompressors[encoding](content, options));
+    const message = await decompressInTurn(caller, encoding, content, options);
     pace.giveBack(caller, maxMessageBytes - message.length);
     return message.length < maxMessageBytes / 2 ? Buffer.from(message) : message;
   } catch (cause) {
@@ -54,4 +54,14 @@ export async function decompress(
       );
     throw new RpcError(Code.INTERNAL, 'the request cannot be decompressed', { cause });
   }
+}
+
+async function decompressInTurn(
+  caller: string,
+  encoding: keyof typeof decompressors,
+  content: Buffer,
+  options: { readonly maxOutputLength: number; readonly chunkSize: number },
+): Promise<Buffer> {
+  using _permit = await semaphore.acquire(caller);
+  return await decompressors[encoding](content, options);
 }
