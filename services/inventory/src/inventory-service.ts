@@ -32,10 +32,10 @@ export function createInventoryService(
     },
     listStock: async ({ pageSize, pageToken, skuPrefix }, { signal }) => {
       const limit = pageSizeOf(pageSize);
-      const after = stockPages.open([skuPrefix], pageToken) ?? '';
+      const after = stockPages.decrypt([skuPrefix], pageToken) ?? '';
       const { items, hasMore } = await stock.list({ prefix: skuPrefix, after, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? stockPages.seal([skuPrefix], last.sku) : '';
+      const nextPageToken = hasMore && last ? stockPages.encrypt([skuPrefix], last.sku) : '';
       return { stocks: items.map(stockToProto), nextPageToken };
     },
     ...createReserveStock(reservations),

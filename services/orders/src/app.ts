@@ -99,9 +99,9 @@ export async function startApp(config: Config): Promise<App> {
     );
   };
   const settle = createSettleOrder({ inventory, store: settlements, onPending: onUnsettled });
-  const { admits } = circuitBreaker;
+  const { permits } = circuitBreaker;
   const settler = starting.adopt(
-    startSettler({ store: settlements, settle, inventory, admits, onOwed: onUnsettled, log }),
+    startSettler({ store: settlements, settle, inventory, permits, onOwed: onUnsettled, log }),
     (each) => each.stop(),
   );
   starting.adopt(startReconciliation({ pool, log, nowMs: () => performance.now() }), (each) => each.stop());
@@ -120,7 +120,7 @@ export async function startApp(config: Config): Promise<App> {
         placeOrder: createPlaceOrder({
           store,
           settle,
-          isInventoryAway: () => admits() < Infinity,
+          isInventoryAway: () => permits() < Infinity,
           detach: (work) => void runDetached(work),
           newId: randomUUIDv7,
           nowMs: Date.now,

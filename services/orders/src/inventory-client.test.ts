@@ -10,7 +10,7 @@ import { createInventory } from './inventory-client.ts';
 const orderId = '0198c0de-0000-7000-8000-000000000001';
 const lines = [{ sku: 'A', quantity: 2 }];
 const domain = 'inventory.v1';
-const unguarded = { guard: <T>(call: () => Promise<T>) => call() };
+const unguarded = { execute: <T>(call: () => Promise<T>) => call() };
 
 /** What orders makes of an inventory that fails every reserve with this. */
 async function answerTo(error: Error) {
@@ -161,7 +161,7 @@ describe('reserves that are made together', () => {
       batchReserveStock: () => Promise.reject(new RpcError(Code.INTERNAL, 'no')),
     });
     const judged: unknown[] = [];
-    const guard = async <T>(call: () => Promise<T>) => {
+    const execute = async <T>(call: () => Promise<T>) => {
       try {
         return await call();
       } catch (error) {
@@ -169,7 +169,7 @@ describe('reserves that are made together', () => {
         throw error;
       }
     };
-    const inventory = createInventory(server.client, { guard });
+    const inventory = createInventory(server.client, { execute });
     const reserve = () => inventory.reserve(orderId, lines, { deadlineMs: 1000 });
     expect(await Promise.all([reserve(), reserve()])).toMatchObject(Array(2).fill({ kind: 'UNKNOWN' }));
     expect(judged).toEqual([Code.INTERNAL, Code.INTERNAL]);

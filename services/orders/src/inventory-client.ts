@@ -2,7 +2,7 @@ import {
   type BatchReserveStockResponse_Result,
   InventoryService,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { gatherCalls } from '@acme/rpc/client/batch-calls';
+import { batchCalls } from '@acme/rpc/client/batch-calls';
 import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
 import { fromItemStatus } from '@acme/rpc/errors/item-status';
@@ -29,9 +29,9 @@ const maxLines = 1000;
  */
 export function createInventory(
   client: Client<typeof InventoryService>,
-  circuitBreaker: Pick<CircuitBreaker, 'guard'>,
+  circuitBreaker: Pick<CircuitBreaker, 'execute'>,
 ): Inventory {
-  const reserve = gatherCalls<Ask, typeof reserved>({
+  const reserve = batchCalls<Ask, typeof reserved>({
     name: 'reserve-stock',
     call: (asks) => (asks.length > 1 ? reserveEach(client, asks) : reserveOne(client, asks)),
     sizeOf: ({ lines }) => lines.length,
@@ -40,13 +40,13 @@ export function createInventory(
   return {
     reserve: async (orderId, lines, { deadlineMs }) => {
       try {
-        return await circuitBreaker.guard(() => reserve({ orderId, lines, deadlineMs }));
+        return await circuitBreaker.execute(() => reserve({ orderId, lines, deadlineMs }));
       } catch (error) {
         return reserveAnswer(error);
       }
     },
     release: async (orderId) => {
-      await circuitBreaker.guard(() => client.releaseStock({ reservationId: orderId }));
+      await circuitBreaker.execute(() => client.releaseStock({ reservationId: orderId }));
     },
   };
 }

@@ -46,10 +46,10 @@ export function createOrderService(parts: OrderParts): ServiceImplementation<typ
       const state = domainStates[protoState];
       const filters = [customerId, state ?? ''];
       const limit = pageSizeOf(pageSize);
-      const before = orderPages.open(filters, pageToken);
+      const before = orderPages.decrypt(filters, pageToken);
       const { items, hasMore } = await store.list({ customerId, state, before, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? orderPages.seal(filters, last.id) : '';
+      const nextPageToken = hasMore && last ? orderPages.encrypt(filters, last.id) : '';
       return { orders: items.map(toProto), nextPageToken };
     },
     cancelOrder: async ({ id, etag }, { principal, signal }) => {

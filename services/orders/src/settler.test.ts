@@ -29,13 +29,13 @@ async function openParts(
   };
   const log = createLogger({ service: 'test', level: 'silent' });
   /** How many calls inventory may be asked; and what was not settled, with its attempts. */
-  const circuit = { admits: Number.POSITIVE_INFINITY };
+  const circuit = { permits: Number.POSITIVE_INFINITY };
   const failed: { id: string; attempts: number }[] = [];
   const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
   const settle = createSettleOrder({ inventory: whole, store, onPending: onFailed });
   const start = () => {
-    const admits = () => circuit.admits;
-    const settler = startSettler({ store, settle, inventory: whole, admits, onOwed: onFailed, log });
+    const permits = () => circuit.permits;
+    const settler = startSettler({ store, settle, inventory: whole, permits, onOwed: onFailed, log });
     return { ...settler, [Symbol.asyncDispose]: settler.stop };
   };
   const unsettled = async () => {
@@ -114,15 +114,15 @@ test('ensure an inventory that is away is asked about one order at a time, which
   await using parts = await openParts({
     reserve: async (id) => {
       asked.push(id);
-      parts.circuit.admits = 0;
+      parts.circuit.permits = 0;
       return { kind: 'UNKNOWN', cause: 'away' };
     },
   });
   const placed = await Promise.all(Array.from({ length: 20 }, () => parts.orders.place(newOrder())));
-  parts.circuit.admits = 0;
+  parts.circuit.permits = 0;
   await using _settler = parts.start();
   for (let probes = 1; probes <= 3; probes++) {
-    parts.circuit.admits = 1;
+    parts.circuit.permits = 1;
     await eventually(async () => expect(asked).toHaveLength(probes));
   }
   const { rows } = await parts.pool.query('SELECT sum(settle_attempts) AS attempts FROM orders');
@@ -141,9 +141,9 @@ test('ensure all that have waited for inventory are due at once when it is back,
   });
   await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
   await parts.pool.query(`UPDATE orders SET settle_after = now() + interval '1 h', settle_attempts = 2`);
-  parts.circuit.admits = 0;
+  parts.circuit.permits = 0;
   await using _settler = parts.start();
-  parts.circuit.admits = Infinity;
+  parts.circuit.permits = Infinity;
   await eventually(async () => expect(asked).not.toEqual([]));
   expect(asked.length).toBeLessThanOrEqual(8);
   answer.resolve({ kind: 'RESERVED' });

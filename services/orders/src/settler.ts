@@ -11,7 +11,7 @@ export interface SettlerParts {
   readonly settle: SettleOrder;
   readonly inventory: Inventory;
   /** How many calls inventory may be asked now: any number, one to find out whether it is back, or none. */
-  readonly admits: () => number;
+  readonly permits: () => number;
   /** Hears why a release was not done. */
   readonly onOwed: (order: Order, cause: unknown, attempts: number) => void;
   readonly log: Logger;
@@ -45,7 +45,7 @@ const leaseMs = 2000;
  * is too busy for most of one. The few of a batch that it refused come next.
  */
 export function startSettler(parts: SettlerParts): Settler {
-  const { store, settle, inventory, admits, onOwed, log } = parts;
+  const { store, settle, inventory, permits, onOwed, log } = parts;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
   let wasAway = false;
@@ -65,7 +65,7 @@ export function startSettler(parts: SettlerParts): Settler {
       return false;
     }
   };
-  const probe = async (): Promise<DueOrder[]> => (admits() > 0 ? await store.takeProbe({ leaseMs }) : []);
+  const probe = async (): Promise<DueOrder[]> => (permits() > 0 ? await store.takeProbe({ leaseMs }) : []);
   const takeBatch = async (): Promise<DueOrder[]> => {
     if (wasAway) await store.makeDue();
     limit = wasAway || isBusy ? firstBatchSize : Math.min(limit * 2, batchSize);
@@ -73,7 +73,7 @@ export function startSettler(parts: SettlerParts): Settler {
     return await store.takeDue({ limit, leaseMs });
   };
   const turn = async () => {
-    const isAway = admits() < batchSize;
+    const isAway = permits() < batchSize;
     wasAway ||= isAway;
     const due = isAway ? await probe() : await takeBatch();
     const about = ({ order }: DueOrder) => ({ 'order.id': order.id, 'order.state': order.state });
@@ -95,7 +95,7 @@ export function startSettler(parts: SettlerParts): Settler {
       });
       // There may be more; but an inventory that is too busy would only refuse it, and each refusal makes it wait longer.
       if (count > 0 && !isBusy) continue;
-      const pauseMs = admits() === 0 ? awayPollMs : pollMs;
+      const pauseMs = permits() === 0 ? awayPollMs : pollMs;
       await Promise.race([
         woken.promise,
         sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {}),

@@ -51,9 +51,9 @@ export function createServeWatch<Event extends object, Response extends DescMess
   return async function* (query: WatchQuery, { method, principal, signal }: CallContext) {
     const { keys, filters, resumeToken } = query;
     const view = JSON.stringify(filters);
-    const text = tokens.open(filters, resumeToken);
+    const text = tokens.decrypt(filters, resumeToken);
     let after = text === undefined ? undefined : placeFromText(text);
-    const tokenOf = (place: Place) => tokens.seal(filters, placeToText(place));
+    const tokenOf = (place: Place) => tokens.encrypt(filters, placeToText(place));
     const toItem = (event: Event | undefined, place: Place) => ({
       place,
       response: event

@@ -1,4 +1,4 @@
-import { sealedCursors } from '@acme/rpc/tokens/encrypted-cursor';
+import { createEncryptedCursors } from '@acme/rpc/tokens/encrypted-cursor';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
@@ -31,7 +31,7 @@ async function openReplica(pool: Pool) {
   const errors: unknown[] = [];
   const keys = await openServiceKeys(pool, 'page_token', (error) => errors.push(error));
   onTestFinished(() => keys.close());
-  return { keys, cursors: sealedCursors(keys, 'ListOrders'), errors };
+  return { keys, cursors: createEncryptedCursors(keys, 'ListOrders'), errors };
 }
 
 test('a new key seals once it is a minute old, and every replica opens its tokens by then', async () => {
@@ -39,25 +39,25 @@ test('a new key seals once it is a minute old, and every replica opens its token
   await pool.query(rotate);
   await pool.query(twoMinutesPass);
   const [first, second] = [await openReplica(pool), await openReplica(pool)];
-  const before = first.cursors.seal([], '1');
+  const before = first.cursors.encrypt([], '1');
 
   await pool.query(rotate);
   await first.keys.refresh();
-  const during = first.cursors.seal([], '2');
-  expect(second.cursors.open([], during)).toBe('2');
+  const during = first.cursors.encrypt([], '2');
+  expect(second.cursors.decrypt([], during)).toBe('2');
   expect(first.keys.all).toHaveLength(2);
 
   await second.keys.refresh(); // which it does every 20 s
   await pool.query(twoMinutesPass);
   await first.keys.refresh();
-  const after = first.cursors.seal([], '3');
+  const after = first.cursors.encrypt([], '3');
   expect(after.slice(0, 5)).not.toBe(during.slice(0, 5)); // the id of the key
   for (const { cursors } of [first, second])
-    expect([before, during, after].map((token) => cursors.open([], token))).toEqual(['1', '2', '3']);
+    expect([before, during, after].map((token) => cursors.decrypt([], token))).toEqual(['1', '2', '3']);
 
   await pool.query(`DELETE FROM service_keys WHERE create_time < now() - interval '3 min'`);
   await first.keys.refresh();
-  expect([before, during, after].map((token) => first.cursors.open([], token))).toEqual([
+  expect([before, during, after].map((token) => first.cursors.decrypt([], token))).toEqual([
     undefined,
     undefined,
     '3',
@@ -68,7 +68,7 @@ test('the only key seals however young it is', async () => {
   const pool = await openDatabase();
   await pool.query(rotate);
   const { cursors } = await openReplica(pool);
-  expect(cursors.open([], cursors.seal([], '1'))).toBe('1');
+  expect(cursors.decrypt([], cursors.encrypt([], '1'))).toBe('1');
 });
 
 test('the table is read every 20 s', async () => {
@@ -91,7 +91,7 @@ test('keys that cannot be read stay in use, and are stale after a minute', async
   const pool = await openDatabase();
   await pool.query(rotate);
   const { keys, cursors, errors } = await openReplica(pool);
-  const token = cursors.seal([], '1');
+  const token = cursors.encrypt([], '1');
   await pool.query('DELETE FROM service_keys');
   await keys.refresh();
   await pool.query('DROP TABLE service_keys');
@@ -101,7 +101,7 @@ test('keys that cannot be read stay in use, and are stale after a minute', async
   expect(keys.isStale).toBe(false);
   vi.advanceTimersByTime(1);
   expect(keys.isStale).toBe(true);
-  expect(cursors.open([], token)).toBe('1');
+  expect(cursors.decrypt([], token)).toBe('1');
 });
 
 test('a table without the key ends the start', async () => {

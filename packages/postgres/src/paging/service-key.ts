@@ -1,8 +1,8 @@
-import type { SealingKeys } from '@acme/rpc/tokens/encrypted-cursor';
+import type { EncryptionKeys } from '@acme/rpc/tokens/encrypted-cursor';
 import type { Pool } from '../pool/pool.ts';
 
 /** The secrets of one name in the table `service_keys`, which all replicas of a service share. */
-export interface ServiceKeys extends SealingKeys {
+export interface ServiceKeys extends EncryptionKeys {
   /** Reads the table now, or joins a read that is under way. Never rejects. */
   refresh(): Promise<void>;
   /** Stops reading, and waits for a read that is under way. */
@@ -53,8 +53,8 @@ export async function openServiceKeys(
   };
   schedule();
   return {
-    get sealing() {
-      return keys.sealing;
+    get active() {
+      return keys.active;
     },
     get all() {
       return keys.all;
@@ -80,7 +80,7 @@ async function readKeys(pool: Pool, name: string) {
            FROM service_keys WHERE name = $1 ORDER BY create_time DESC LIMIT $3`,
     values: [name, activationMs, maxKeys],
   });
-  const sealing = rows.find(({ isActive }) => isActive) ?? rows.at(-1);
-  if (!sealing) throw new Error(`the table service_keys holds no ${name}: the migrations write it`);
-  return { sealing: sealing.secret, all: rows.map(({ secret }) => secret), readAtMs };
+  const active = rows.find(({ isActive }) => isActive) ?? rows.at(-1);
+  if (!active) throw new Error(`the table service_keys holds no ${name}: the migrations write it`);
+  return { active: active.secret, all: rows.map(({ secret }) => secret), readAtMs };
 }

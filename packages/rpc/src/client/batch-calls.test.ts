@@ -4,14 +4,14 @@ import { expect, test } from 'vitest';
 import { currentCall } from '../call/call-context.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
-import { gatherCalls } from './batch-calls.ts';
+import { batchCalls } from './batch-calls.ts';
 
 /** Gathers numbers, which are their own sizes, and notes what goes together. */
 function gatherNumbers(
   call = async (numbers: number[]): Promise<(number | Error)[]> => numbers.map((number) => number * 10),
 ) {
   const calls: number[][] = [];
-  const ask = gatherCalls<number, number>({
+  const ask = batchCalls<number, number>({
     name: 'numbers',
     call: (numbers) => {
       calls.push(numbers);

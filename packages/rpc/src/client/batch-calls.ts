@@ -1,7 +1,7 @@
 import { runDetached } from '../call/call-context.ts';
 import { type BatchTelemetry, batchTelemetry, type ItemTrace } from '../telemetry/batch-telemetry.ts';
 
-export interface GatherOptions<Item, Result> {
+export interface BatchCallsOptions<Item, Result> {
   /** What an item is called in traces and measurements. */
   readonly name: string;
   /** Makes one call for the items. Gives a result for each, in their order; an Error among them is its item's alone. */
@@ -33,8 +33,8 @@ interface Batch<Item, Result> {
  * An item that is alone is called for within the call that is being served, and inherits its deadline, its cancellation
  * and its request id. What goes together belongs to none of them, and outlives each.
  */
-export function gatherCalls<Item, Result>(
-  options: GatherOptions<Item, Result>,
+export function batchCalls<Item, Result>(
+  options: BatchCallsOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
   const { name, call, sizeOf, maxSize } = options;
   const telemetry = batchTelemetry(name);
@@ -65,7 +65,7 @@ export function gatherCalls<Item, Result>(
 async function answer<Item, Result>(
   telemetry: BatchTelemetry,
   batch: readonly Waiting<Item, Result>[],
-  call: GatherOptions<Item, Result>['call'],
+  call: BatchCallsOptions<Item, Result>['call'],
 ): Promise<void> {
   const fail = ({ trace, reject }: Waiting<Item, Result>, error: unknown) => {
     telemetry.fail(trace, error);

@@ -12,11 +12,11 @@ function openBench() {
   const clock = { ms: 1_000_000 };
   const { log, lines } = collectLog();
   const breaker = createCircuitBreaker({ name: 'other', log, nowMs: () => clock.ms, random: () => 0.5 });
-  const answer = () => breaker.guard(async () => 'answer');
+  const answer = () => breaker.execute(async () => 'answer');
   /** A call that fails after a time. */
   const fail = (code: Code, afterMs = 0) =>
     rejectionOf(
-      breaker.guard(async () => {
+      breaker.execute(async () => {
         clock.ms += afterMs;
         throw new RpcError(code, 'why');
       }),
@@ -27,7 +27,7 @@ function openBench() {
   /** A call that ends when it is told to. */
   const begin = () => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const ended = breaker.guard(() => promise);
+    const ended = breaker.execute(() => promise);
     ended.catch(() => {});
     return { ended, resolve, reject };
   };
@@ -39,11 +39,11 @@ test('ensure five failures in a row open it, and nobody is called any more', asy
   for (let call = 0; call < 4; call++) await fail(Code.UNAVAILABLE);
   await answer();
   for (let call = 0; call < 4; call++) await fail(Code.UNAVAILABLE);
-  expect(breaker.admits()).toBe(Infinity);
+  expect(breaker.permits()).toBe(Infinity);
   await fail(Code.UNAVAILABLE);
-  expect(breaker.admits()).toBe(0);
+  expect(breaker.permits()).toBe(0);
   let isCalled = false;
-  const refused = breaker.guard(async () => {
+  const refused = breaker.execute(async () => {
     isCalled = true;
   });
   expect(await rejectionOf(refused)).toBeInstanceOf(CircuitOpenError);
@@ -61,31 +61,31 @@ test.each([
   ['a defect', Code.INTERNAL, 0, Infinity],
 ])('ensure %s counts for what it says of the service', async (_name, code, afterMs, admitted) => {
   const { breaker, fail } = openBench();
-  for (let call = 0; call < 10 && breaker.admits() > 0; call++) await fail(code, afterMs);
-  expect(breaker.admits()).toBe(admitted);
+  for (let call = 0; call < 10 && breaker.permits() > 0; call++) await fail(code, afterMs);
+  expect(breaker.permits()).toBe(admitted);
 });
 
 test('ensure an error that is no status says nothing, and is passed on', async () => {
   const { breaker } = openBench();
   const defect = new TypeError('null is not an object');
   for (let call = 0; call < 5; call++)
-    await expect(breaker.guard(() => Promise.reject(defect))).rejects.toBe(defect);
-  expect(breaker.admits()).toBe(Infinity);
+    await expect(breaker.execute(() => Promise.reject(defect))).rejects.toBe(defect);
+  expect(breaker.permits()).toBe(Infinity);
 });
 
 test('ensure one call is its probe, and the others go on failing until that is answered', async () => {
   const { breaker, clock, open, answer, begin } = openBench();
   await open();
   clock.ms += 499;
-  expect(breaker.admits()).toBe(0);
+  expect(breaker.permits()).toBe(0);
   clock.ms += 1;
-  expect(breaker.admits()).toBe(1);
+  expect(breaker.permits()).toBe(1);
   const probe = begin();
-  expect(breaker.admits()).toBe(0);
+  expect(breaker.permits()).toBe(0);
   await expect(answer()).rejects.toThrow(CircuitOpenError);
   probe.resolve('back');
   expect(await probe.ended).toBe('back');
-  expect(breaker.admits()).toBe(Infinity);
+  expect(breaker.permits()).toBe(Infinity);
   expect(await answer()).toBe('answer');
 });
 
@@ -95,9 +95,9 @@ test('ensure a probe that fails opens it for as long again', async () => {
   clock.ms += 500;
   await fail(Code.UNAVAILABLE);
   clock.ms += 499;
-  expect(breaker.admits()).toBe(0);
+  expect(breaker.permits()).toBe(0);
   clock.ms += 1;
-  expect(breaker.admits()).toBe(1);
+  expect(breaker.permits()).toBe(1);
 });
 
 test('ensure a probe that tells nothing leaves room for the next', async () => {
@@ -105,7 +105,7 @@ test('ensure a probe that tells nothing leaves room for the next', async () => {
   await open();
   clock.ms += 500;
   await fail(Code.CANCELLED);
-  expect(breaker.admits()).toBe(1);
+  expect(breaker.permits()).toBe(1);
 });
 
 test('ensure whoever waits when it opens is let go, and the answer to that call closes it', async () => {
@@ -114,7 +114,7 @@ test('ensure whoever waits when it opens is let go, and the answer to that call 
   await open();
   await expect(slow.ended).rejects.toThrow(CircuitOpenError);
   slow.resolve('late');
-  await expect.poll(() => breaker.admits()).toBe(Infinity);
+  await expect.poll(() => breaker.permits()).toBe(Infinity);
 });
 
 test('ensure what fails late, from before it opened, does not open it again', async () => {
@@ -125,7 +125,7 @@ test('ensure what fails late, from before it opened, does not open it again', as
   await answer();
   for (const call of before) call.reject(new RpcError(Code.DEADLINE_EXCEEDED, 'late'));
   await new Promise(setImmediate);
-  expect(breaker.admits()).toBe(Infinity);
+  expect(breaker.permits()).toBe(Infinity);
 });
 
 test('ensure many that wait for an answer which nobody gets open it before their deadlines', async () => {
@@ -139,11 +139,11 @@ test('ensure many that wait for an answer which nobody gets open it before their
   clock.ms += 499;
   waiting.push(begin());
   await new Promise(setImmediate);
-  expect(breaker.admits()).toBe(Infinity);
+  expect(breaker.permits()).toBe(Infinity);
   clock.ms += 1;
   waiting.push(begin());
   for (const { ended } of waiting) await expect(ended).rejects.toThrow(CircuitOpenError);
-  expect(breaker.admits()).toBe(0);
+  expect(breaker.permits()).toBe(0);
 });
 
 test('ensure silence is not believed before the answers that have come were read', async () => {
@@ -190,7 +190,7 @@ test('ensure a service that does not answer is called no more', async () => {
       throw new RpcError(Code.DEADLINE_EXCEEDED, 'the database is slow');
     },
   });
-  const getStock = () => breaker.guard(() => server.client.getStock({ sku: 'A' }));
+  const getStock = () => breaker.execute(() => server.client.getStock({ sku: 'A' }));
   for (let call = 0; call < 5; call++) await rejectionOf(getStock());
   const refusal = await rejectionOf(getStock());
   expect(refusal).toBeInstanceOf(CircuitOpenError);

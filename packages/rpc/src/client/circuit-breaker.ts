@@ -15,12 +15,12 @@ export interface CircuitBreakerOptions {
 
 export interface CircuitBreaker {
   /** How many calls it would let through now: Infinity while closed, 1 when a probe is due, 0 otherwise. */
-  admits(): number;
+  permits(): number;
   /**
    * Makes the call and judges how it ends. @throws CircuitOpenError while it is open, at once and without a call; and
    * when it opens, to all that wait: their calls go on, and may have been served.
    */
-  guard<T>(call: () => Promise<T>): Promise<T>;
+  execute<T>(call: () => Promise<T>): Promise<T>;
 }
 
 /** The service does not answer. */
@@ -111,13 +111,13 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     });
   };
 
-  const admits = () => {
+  const permits = () => {
     if (state === 'closed') return Number.POSITIVE_INFINITY;
     return state === 'open' && nowMs() >= probeMs ? 1 : 0;
   };
   const admit = () => {
     listen();
-    if (admits() === 0) {
+    if (permits() === 0) {
       refused++;
       throw new CircuitOpenError(name);
     }
@@ -138,8 +138,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 
   enter('closed');
   return {
-    admits,
-    guard: async <T>(call: () => Promise<T>) => {
+    permits,
+    execute: async <T>(call: () => Promise<T>) => {
       admit();
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const startMs = nowMs();

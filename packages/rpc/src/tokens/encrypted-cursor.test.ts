@@ -2,26 +2,26 @@ import { createHash, createHmac } from 'node:crypto';
 import fastCheck from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
-import { type SealingKeys, sealedCursors } from './encrypted-cursor.ts';
+import { createEncryptedCursors, type EncryptionKeys } from './encrypted-cursor.ts';
 
 const method = 'WatchOrders';
 const secret = Buffer.alloc(32, 1);
 const newer = Buffer.alloc(32, 2);
-const cursors = sealedCursors(secret, method);
-const keys = (all: Uint8Array[], isStale = false): SealingKeys => ({
-  sealing: all[0] ?? secret,
+const cursors = createEncryptedCursors(secret, method);
+const keys = (all: Uint8Array[], isStale = false): EncryptionKeys => ({
+  active: all[0] ?? secret,
   all,
   isStale,
 });
 const bytesOf = (token: string) => Buffer.from(token, 'base64url');
 
 test('a token shows neither its cursor nor its filters', () => {
-  const token = bytesOf(cursors.seal(['alice'], '4711'));
+  const token = bytesOf(cursors.encrypt(['alice'], '4711'));
   for (const text of ['4711', 'alice', method]) expect(token.includes(text)).toBe(false);
 });
 
 test('two tokens of one cursor have nothing in common but the id of the key', () => {
-  const [first, second] = [bytesOf(cursors.seal([], '1')), bytesOf(cursors.seal([], '1'))];
+  const [first, second] = [bytesOf(cursors.encrypt([], '1')), bytesOf(cursors.encrypt([], '1'))];
   expect(first.subarray(0, 4)).toEqual(second.subarray(0, 4));
   for (let at = 4; at + 4 <= first.length; at += 4)
     expect(first.subarray(at, at + 4)).not.toEqual(second.subarray(at, at + 4));
@@ -31,19 +31,19 @@ test.each([
   ['1', String(2n ** 63n)],
   ['', 'x'.repeat(126)],
 ])('the tokens of %j and %j have the same length', (short, long) => {
-  expect(cursors.seal(['alice'], short)).toHaveLength(cursors.seal(['alice'], long).length);
+  expect(cursors.encrypt(['alice'], short)).toHaveLength(cursors.encrypt(['alice'], long).length);
 });
 
 test('the longest cursor fits into the 1,024 characters that contracts allow, and a longer one is an error', () => {
   const longest = 'x'.repeat(638);
-  const token = cursors.seal([], longest);
+  const token = cursors.encrypt([], longest);
   expect(token.length).toBeLessThanOrEqual(1024);
-  expect(cursors.open([], token)).toBe(longest);
-  expect(() => cursors.seal([], `${longest}x`)).toThrow('638');
+  expect(cursors.decrypt([], token)).toBe(longest);
+  expect(() => cursors.encrypt([], `${longest}x`)).toThrow('638');
 });
 
 test('a token that is altered, cut, extended or written otherwise is not opened', () => {
-  const token = cursors.seal(['alice'], '7');
+  const token = cursors.encrypt(['alice'], '7');
   const bytes = bytesOf(token);
   const lengths = Array.from({ length: bytes.length }, (_, length) =>
     bytes.subarray(0, length).toString('base64url'),
@@ -59,35 +59,35 @@ test('a token that is altered, cut, extended or written otherwise is not opened'
     Buffer.concat([bytes, Buffer.alloc(128)]).toString('base64url'),
     Buffer.concat([bytes.subarray(0, 28), Buffer.alloc(128), bytes.subarray(28)]).toString('base64url'),
   ];
-  for (const other of others) expect(cursors.open(['alice'], other)).toBeUndefined();
-  expect(cursors.open(['alice'], token)).toBe('7');
+  for (const other of others) expect(cursors.decrypt(['alice'], other)).toBeUndefined();
+  expect(cursors.decrypt(['alice'], token)).toBe('7');
 });
 
 test('whatever is sent as a token is not opened, and throws nothing', () => {
-  const prefix = bytesOf(cursors.seal([], '1')).subarray(0, 4);
+  const prefix = bytesOf(cursors.encrypt([], '1')).subarray(0, 4);
   const afterId = fastCheck
     .uint8Array({ maxLength: 300 })
     .map((rest) => Buffer.concat([prefix, rest]).toString('base64url'));
   fastCheck.assert(
     fastCheck.property(fastCheck.oneof(fastCheck.string(), afterId), (token) => {
-      expect(cursors.open([], token)).toBeUndefined();
+      expect(cursors.decrypt([], token)).toBeUndefined();
     }),
   );
 });
 
 test('the newest key seals, and older ones still open', () => {
-  const rotated = sealedCursors(keys([newer, secret]), method);
-  expect(rotated.open([], cursors.seal([], '7'))).toBe('7');
-  expect(cursors.open([], rotated.seal([], '7'))).toBeUndefined();
-  expect(sealedCursors(newer, method).open([], rotated.seal([], '7'))).toBe('7');
+  const rotated = createEncryptedCursors(keys([newer, secret]), method);
+  expect(rotated.decrypt([], cursors.encrypt([], '7'))).toBe('7');
+  expect(cursors.decrypt([], rotated.encrypt([], '7'))).toBeUndefined();
+  expect(createEncryptedCursors(newer, method).decrypt([], rotated.encrypt([], '7'))).toBe('7');
 });
 
 test('a token of an unknown key is UNAVAILABLE while the keys are stale, and unknown otherwise', () => {
-  const token = sealedCursors(newer, method).seal([], '7');
-  expect(sealedCursors(keys([secret]), method).open([], token)).toBeUndefined();
-  const stale = sealedCursors(keys([secret], true), method);
-  expect(() => stale.open([], token)).toThrow(expect.objectContaining({ code: Code.UNAVAILABLE }));
-  expect(stale.open([], cursors.seal([], '7'))).toBe('7');
+  const token = createEncryptedCursors(newer, method).encrypt([], '7');
+  expect(createEncryptedCursors(keys([secret]), method).decrypt([], token)).toBeUndefined();
+  const stale = createEncryptedCursors(keys([secret], true), method);
+  expect(() => stale.decrypt([], token)).toThrow(expect.objectContaining({ code: Code.UNAVAILABLE }));
+  expect(stale.decrypt([], cursors.encrypt([], '7'))).toBe('7');
 });
 
 test('a token of the format before encryption is opened with the same checks', () => {
@@ -99,9 +99,9 @@ test('a token of the format before encryption is opened with the same checks', (
     return Buffer.concat([mac, Buffer.from(cursor)]).toString('base64url');
   };
   const token = macToken(['alice'], '4711');
-  expect(sealedCursors(keys([newer, secret]), method).open(['alice'], token)).toBe('4711');
-  expect(cursors.open(['bob'], token)).toBeUndefined();
-  expect(sealedCursors(secret, 'WatchStock').open(['alice'], token)).toBeUndefined();
-  expect(sealedCursors(newer, method).open(['alice'], token)).toBeUndefined();
-  expect(cursors.open(['alice'], `${token.slice(0, -1)}A`)).toBeUndefined();
+  expect(createEncryptedCursors(keys([newer, secret]), method).decrypt(['alice'], token)).toBe('4711');
+  expect(cursors.decrypt(['bob'], token)).toBeUndefined();
+  expect(createEncryptedCursors(secret, 'WatchStock').decrypt(['alice'], token)).toBeUndefined();
+  expect(createEncryptedCursors(newer, method).decrypt(['alice'], token)).toBeUndefined();
+  expect(cursors.decrypt(['alice'], `${token.slice(0, -1)}A`)).toBeUndefined();
 });

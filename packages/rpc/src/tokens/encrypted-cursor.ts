@@ -3,20 +3,20 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { openMacCursor } from './mac-cursor.ts';
 
 /** Seals cursors into tokens that callers cannot read or alter. */
-export interface SealedCursors {
+export interface EncryptedCursors {
   /** Returns a token for this cursor, valid with these filters only. Throws for a cursor of more than 638 bytes. */
-  seal(filters: readonly string[], cursor: string): string;
+  encrypt(filters: readonly string[], cursor: string): string;
   /**
    * Returns the cursor of a token; undefined for a token that was not sealed here, or was sealed for other filters.
    * Throws UNAVAILABLE for a token of an unknown key while another replica may know the key.
    */
-  open(filters: readonly string[], token: string): string | undefined;
+  decrypt(filters: readonly string[], token: string): string | undefined;
 }
 
 /** Secrets that replicas share and that an operator rotates: at least 16 bytes each. */
-export interface SealingKeys {
+export interface EncryptionKeys {
   /** Seals new tokens. */
-  readonly sealing: Uint8Array;
+  readonly active: Uint8Array;
   /** Open tokens; `sealing` is one of them. */
   readonly all: readonly Uint8Array[];
   /** Whether `all` may lack a key that another replica seals with already. */
@@ -50,16 +50,16 @@ const gcmOptions = { authTagLength: tagBytes };
  * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are rejected.
  */
-export function sealedCursors(keys: Uint8Array | SealingKeys, method: string): SealedCursors {
-  const secrets = keys instanceof Uint8Array ? { sealing: keys, all: [keys], isStale: false } : keys;
+export function createEncryptedCursors(keys: Uint8Array | EncryptionKeys, method: string): EncryptedCursors {
+  const secrets = keys instanceof Uint8Array ? { active: keys, all: [keys], isStale: false } : keys;
   const derived = new WeakMap<Uint8Array, MethodKey>();
   const keyOf = (secret: Uint8Array) =>
     derived.getOrInsertComputed(secret, () => deriveMethodKey(secret, method));
   const boundTo = (filters: readonly string[]) => Buffer.from(JSON.stringify([method, filters]));
   return {
-    seal: (filters, cursor) =>
-      encrypt(keyOf(secrets.sealing), boundTo(filters), cursor).toString('base64url'),
-    open: (filters, token) => {
+    encrypt: (filters, cursor) =>
+      encrypt(keyOf(secrets.active), boundTo(filters), cursor).toString('base64url'),
+    decrypt: (filters, token) => {
       const bytes = Buffer.from(token, 'base64url');
       // Node skips what is not base64url.
       if (bytes.toString('base64url') !== token) return undefined;

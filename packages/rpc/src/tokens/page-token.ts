@@ -1,30 +1,30 @@
 import { badRequest } from '../errors/bad-request.ts';
-import { type SealingKeys, sealedCursors } from './encrypted-cursor.ts';
+import { createEncryptedCursors, type EncryptionKeys } from './encrypted-cursor.ts';
 
 /** Makes and reads the page tokens of a method (AIP-158). */
 export interface PageTokens {
   /** The token that continues a listing with these filters after the cursor. */
-  seal(filters: readonly string[], cursor: string): string;
+  encrypt(filters: readonly string[], cursor: string): string;
   /**
    * The cursor of a token, undefined for the empty one. Throws INVALID_ARGUMENT for a token that this service did not
    * make, or made for other filters.
    */
-  open(filters: readonly string[], token: string): string | undefined;
+  decrypt(filters: readonly string[], token: string): string | undefined;
 }
 
 /**
- * Page tokens that hold the cursor, sealed; see `sealedCursors`.
+ * Page tokens that hold the cursor, sealed; see `createEncryptedCursors`.
  *
  * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are refused.
  */
-export function createPageTokens(keys: Uint8Array | SealingKeys, method: string): PageTokens {
-  const cursors = sealedCursors(keys, method);
+export function createPageTokens(keys: Uint8Array | EncryptionKeys, method: string): PageTokens {
+  const cursors = createEncryptedCursors(keys, method);
   return {
-    seal: cursors.seal,
-    open: (filters, token) => {
+    encrypt: cursors.encrypt,
+    decrypt: (filters, token) => {
       if (token === '') return undefined;
-      const cursor = cursors.open(filters, token);
+      const cursor = cursors.decrypt(filters, token);
       if (cursor !== undefined) return cursor;
       throw badRequest([
         {

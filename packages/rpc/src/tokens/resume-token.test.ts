@@ -8,18 +8,18 @@ const tokens = createResumeTokens(key, 'WatchOrders');
 
 test('a token gives back its place, on every replica that has the key', () => {
   const replica = createResumeTokens(key, 'WatchOrders');
-  expect(replica.open(['alice'], tokens.seal(['alice'], '7.1'))).toBe('7.1');
-  expect(tokens.open(['alice'], '')).toBeUndefined();
+  expect(replica.decrypt(['alice'], tokens.encrypt(['alice'], '7.1'))).toBe('7.1');
+  expect(tokens.decrypt(['alice'], '')).toBeUndefined();
 });
 
 test('ensure a token is good for nothing with other filters, another method or another key, or altered', () => {
-  const token = tokens.seal(['alice'], '7.1');
+  const token = tokens.encrypt(['alice'], '7.1');
   const others = [
-    () => tokens.open(['bob'], token),
-    () => tokens.open(['alice'], `${token}A`),
-    () => tokens.open(['alice'], createPageTokens(key, 'ListOrders').seal(['alice'], '7')),
-    () => createResumeTokens(key, 'WatchStock').open(['alice'], token),
-    () => createResumeTokens(Buffer.alloc(32, 2), 'WatchOrders').open(['alice'], token),
+    () => tokens.decrypt(['bob'], token),
+    () => tokens.decrypt(['alice'], `${token}A`),
+    () => tokens.decrypt(['alice'], createPageTokens(key, 'ListOrders').encrypt(['alice'], '7')),
+    () => createResumeTokens(key, 'WatchStock').decrypt(['alice'], token),
+    () => createResumeTokens(Buffer.alloc(32, 2), 'WatchOrders').decrypt(['alice'], token),
   ];
   for (const open of others) expect(open).toThrow(RpcError);
   expect(others[0]).toThrow(expect.objectContaining({ code: Code.INVALID_ARGUMENT }));

@@ -2,7 +2,7 @@ import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc
 import { ejectionAfter, onTrial, type ReplicaHealth, unknownHealth } from './outliers.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
 import { createSpareConnections } from './spare-connections.ts';
-import { takeStreamMark } from './stream-marker.ts';
+import { takeStreamMarker } from './stream-marker.ts';
 
 /** The policy's name in a service config: `{ outlier_ejection: { childPolicy: [{ round_robin: {} }] } }`. */
 export const outlierEjectionName = 'outlier_ejection';
@@ -136,7 +136,7 @@ class OutlierEjection implements experimental.LoadBalancer {
   #watching(picker: experimental.Picker): experimental.Picker {
     return {
       pick: (call) => {
-        const isStream = takeStreamMark(call.metadata);
+        const isStream = takeStreamMarker(call.metadata);
         const extraPickInfo = isStream ? { ...call.extraPickInfo, stream: '1' } : call.extraPickInfo;
         const picked = picker.pick({ ...call, extraPickInfo });
         if (!(picked.subchannel instanceof ReplicaSubchannel)) return picked;

@@ -4,7 +4,7 @@ import { Code } from '../../errors/rpc-error.ts';
 import { noteCrashes } from '../../testing/crashes.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { createClient } from '../create-client.ts';
-import { leavable } from './abortable-generator.ts';
+import { abortableGenerator } from './abortable-generator.ts';
 
 const never = new Promise<never>(() => {});
 
@@ -67,8 +67,8 @@ test('return ends a call that still waits for its token', async () => {
 
 test('throw ends the messages and rejects with the error', async () => {
   let isLeft = false;
-  const messages = leavable(async function* (left) {
-    left.addEventListener('abort', () => {
+  const messages = abortableGenerator(async function* (readerSignal) {
+    readerSignal.addEventListener('abort', () => {
       isLeft = true;
     });
     yield 1;

@@ -1,26 +1,28 @@
 /**
- * Makes an async generator whose `return` and `throw` abort `left` at once, also while `next` waits for a message. Those
- * of a generator function would wait with it.
+ * Returns an async generator whose `return` and `throw` abort the signal immediately, even while `next` waits for a
+ * message. Those of a generator function would wait for that message first.
  */
-export function leavable<T>(open: (left: AbortSignal) => AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-  const left = new AbortController();
-  const messages = open(left.signal);
-  const leave = () => {
-    left.abort();
+export function abortableGenerator<T>(
+  open: (readerSignal: AbortSignal) => AsyncGenerator<T, void>,
+): AsyncGenerator<T, void> {
+  const controller = new AbortController();
+  const messages = open(controller.signal);
+  const stop = () => {
+    controller.abort();
     return messages.return();
   };
   return {
     next: () => messages.next(),
-    return: leave,
+    return: stop,
     throw: async (error) => {
-      await leave();
+      await stop();
       throw error;
     },
     [Symbol.asyncIterator]() {
       return this;
     },
     [Symbol.asyncDispose]: async () => {
-      await leave();
+      await stop();
     },
   };
 }

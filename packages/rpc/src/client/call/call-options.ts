@@ -17,7 +17,7 @@ export interface CallOptions {
 /** Options of a call that is answered with a stream. */
 export interface StreamCallOptions extends CallOptions {
   /** Aborted when the reader leaves the stream. The call ends, and its reader sees no error. */
-  readonly left?: AbortSignal;
+  readonly readerSignal?: AbortSignal;
 }
 
 /**
@@ -51,7 +51,7 @@ export function outgoingDeadline(method: MethodInfo, options: CallOptions): numb
  * longer.
  */
 export function onAbort(options: StreamCallOptions, cancel: () => void): () => void {
-  const signals = [options.signal, options.left, currentCall()?.signal].filter(
+  const signals = [options.signal, options.readerSignal, currentCall()?.signal].filter(
     (signal) => signal !== undefined,
   );
   for (const signal of signals) {

@@ -4,7 +4,7 @@ import type { MethodInfo } from '../../call/call-context.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
 import { asBuffer, methodPath } from '../../grpc-js/service.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
-import { markStream } from '../balancing/stream-marker.ts';
+import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { noteAttempts } from './attempts.ts';
 import { type CallOptions, onAbort, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
@@ -106,7 +106,7 @@ export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   return (requests: Many<Init>, options: StreamCallOptions = {}) => {
     const source = openRequests(requests);
     // Also when the reader leaves before it has asked for a response, and no call is made.
-    options.left?.addEventListener('abort', source.leave);
+    options.readerSignal?.addEventListener('abort', source.leave);
     const open = async () => {
       const { metadata, deadline } = await prepare(calls, method, options);
       const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, { deadline });
@@ -138,7 +138,7 @@ async function* responsesOf(
     };
     yield* call as AsyncIterable<Message>;
   } catch (error) {
-    if (options.left?.aborted) return;
+    if (options.readerSignal?.aborted) return;
     if (source?.failure) throw source.failure.error;
     throw error instanceof RpcError ? error : received(error, method);
   } finally {
@@ -154,7 +154,7 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
   const token = calls.token && (await tokenFor(method, calls.token, deadline, options));
   const metadata = outgoingMetadata(method, options, token);
   if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
-    markStream(metadata);
+    setStreamMarker(metadata);
   return { deadline, metadata };
 }
 

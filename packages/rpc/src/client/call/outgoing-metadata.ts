@@ -3,7 +3,7 @@ import { context, propagation, type TextMapSetter } from '@opentelemetry/api';
 import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { requestIdKey } from '../../grpc-js/server-call.ts';
-import { streamMark } from '../balancing/stream-marker.ts';
+import { streamMarkerKey } from '../balancing/stream-marker.ts';
 import type { CallOptions } from './call-options.ts';
 
 /** Why the client sends no `authorization` from a call's metadata. */
@@ -31,7 +31,7 @@ const connectionKeys = new Set([
 ]);
 
 /** Overwritten or removed before they are sent. */
-const ownKeys = new Set(['content-type', 'user-agent', streamMark]);
+const ownKeys = new Set(['content-type', 'user-agent', streamMarkerKey]);
 
 /** gRPC's HTTP/2 protocol, `Header-Name`. Upper case is accepted and sent as lower case. */
 const keyPattern = /^[0-9a-z_.-]+$/;

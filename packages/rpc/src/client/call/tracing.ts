@@ -9,7 +9,7 @@ import {
   serverAttributes,
 } from '../../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
-import { leavable } from './abortable-generator.ts';
+import { abortableGenerator } from './abortable-generator.ts';
 import { type CallOptions, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
 
 /** Wraps the methods of a client. */
@@ -35,7 +35,7 @@ interface CallSpan {
 
 const answered = outcomeAttributes(Code.OK, false);
 /** A stream that its reader leaves ends as intended. */
-const left = outcomeAttributes(Code.CANCELLED, false);
+const stopped = outcomeAttributes(Code.CANCELLED, false);
 const overdue = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
 
 /**
@@ -93,16 +93,16 @@ export function clientTracing(target: string): ClientTracing {
       const open = opener(method);
       async function* traced(responses: ReturnType<typeof call>, options: StreamCallOptions) {
         const span = open();
-        let outcome = left;
+        let outcome = stopped;
         let deadlineTimer: NodeJS.Timeout | undefined;
         // A generator runs in the context of whoever asks it for the next message.
         const next = () => context.with(span.context, () => responses.next());
         try {
           // A reader may stop reading and never say so, but the call is over then.
-          const leftMs = outgoingDeadline(method, options) - Date.now();
-          deadlineTimer = setTimeout(() => span.end(overdue), leftMs).unref();
+          const remainingMs = outgoingDeadline(method, options) - Date.now();
+          deadlineTimer = setTimeout(() => span.end(overdue), remainingMs).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
-          if (!options.left?.aborted) outcome = answered;
+          if (!options.readerSignal?.aborted) outcome = answered;
         } catch (error) {
           outcome = failed(error);
           throw error;
@@ -113,8 +113,8 @@ export function clientTracing(target: string): ClientTracing {
         }
       }
       return (request, options = {}) =>
-        leavable((left) => {
-          const ownOptions = { ...options, left };
+        abortableGenerator((readerSignal) => {
+          const ownOptions = { ...options, readerSignal };
           return traced(call(request, ownOptions), ownOptions);
         });
     },

@@ -50,10 +50,10 @@ export function createClerkService(parts: ClerkParts): ServiceImplementation<typ
     listWidgets: async ({ pageSize, pageToken, ownerId: asked }, { principal, signal }) => {
       const ownerId = askedOwner(asked, principal);
       const limit = pageSizeOf(pageSize);
-      const before = parts.widgetPages.open([ownerId], pageToken);
+      const before = parts.widgetPages.decrypt([ownerId], pageToken);
       const { items, hasMore } = await parts.store.list({ ownerId, before, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? parts.widgetPages.seal([ownerId], last.id) : '';
+      const nextPageToken = hasMore && last ? parts.widgetPages.encrypt([ownerId], last.id) : '';
       return { widgets: items.map(toProto), nextPageToken };
     },
     // </list>
