@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { transientCodes } from '@acme/rpc/errors/status-codes';
 import { startPair } from '../pair/pair.ts';
 import { peakMemoryMb } from './resident-memory.ts';
 
@@ -118,7 +119,7 @@ async function longestReserveMs(inventory: Inventory, goesOn: () => boolean): Pr
       answered = await inventory.reserveStock({ reservationId, lines }).then(
         () => true,
         (error: RpcError) => {
-          if (error.code !== Code.DEADLINE_EXCEEDED && error.code !== Code.UNAVAILABLE) throw error;
+          if (!transientCodes.has(error.code)) throw error;
           return false;
         },
       );

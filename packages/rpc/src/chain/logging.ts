@@ -1,8 +1,6 @@
 import type { Interceptor } from '../call/handler.ts';
 import { Code, codeName, type ErrorMap, toRpcError } from '../errors/rpc-error.ts';
-
-/** Codes that somebody should look at; the others are everyday answers. */
-const serverFaults = new Set<Code>([Code.UNKNOWN, Code.INTERNAL, Code.DATA_LOSS, Code.UNIMPLEMENTED]);
+import { defectCodes } from '../errors/status-codes.ts';
 
 /** Writes one line a call, with the code that is sent: it asks the same map as recovery. */
 export function logging(errors: ErrorMap): Interceptor {
@@ -18,7 +16,7 @@ export function logging(errors: ErrorMap): Interceptor {
         peer: call.peer,
         subject: call.principal.subject || undefined,
       };
-      call.writeLog(serverFaults.has(code) ? 'error' : 'info', fields, 'call');
+      call.writeLog(defectCodes.has(code) ? 'error' : 'info', fields, 'call');
     };
     try {
       await next(call);

@@ -16,6 +16,7 @@ import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { MethodInfo } from '../call/call-context.ts';
 import type { Interceptor, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { serverFaultCodes } from '../errors/status-codes.ts';
 import {
   durationHistogram,
   methodAttributes,
@@ -25,16 +26,6 @@ import {
   serverAttributes,
 } from '../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../telemetry/telemetry.ts';
-
-/** Codes that are the server's fault (OpenTelemetry's semantic conventions for gRPC 1.45); others leave the span unset. */
-const faults = new Set<Code>([
-  Code.UNKNOWN,
-  Code.DEADLINE_EXCEEDED,
-  Code.UNIMPLEMENTED,
-  Code.INTERNAL,
-  Code.UNAVAILABLE,
-  Code.DATA_LOSS,
-]);
 
 /** The longest name that DNS has (RFC 1035), and a port. */
 const maxNameLength = 261;
@@ -114,7 +105,10 @@ interface MethodTelemetry {
 function methodTelemetry(method: MethodInfo): MethodTelemetry {
   const attributes = methodAttributes(method);
   const outcomes = new Map<Code, Attributes>();
-  const outcomeOf = (code: Code) => ({ ...attributes, ...outcomeAttributes(code, faults.has(code)) });
+  const outcomeOf = (code: Code) => ({
+    ...attributes,
+    ...outcomeAttributes(code, serverFaultCodes.has(code)),
+  });
   return { attributes, active: 0, outcome: (code) => outcomes.getOrInsertComputed(code, outcomeOf) };
 }
 
@@ -165,8 +159,8 @@ function ownSpans(isTrusted: IsTrusted): OpenSpan {
     return {
       context: trace.setSpan(parent, span),
       end: (code, error) => {
-        span.setAttributes(outcomeAttributes(code, faults.has(code)));
-        if (faults.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttributes(outcomeAttributes(code, serverFaultCodes.has(code)));
+        if (serverFaultCodes.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
         if (code === Code.INTERNAL) span.recordException(exceptionOf(error));
         span.end();
       },

@@ -1,5 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { transientCodes } from '../errors/status-codes.ts';
 import type { Logger } from '../logging/log.ts';
 import { scope } from '../telemetry/call-telemetry.ts';
 
@@ -166,6 +167,6 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 /** What a call's failure says of the service. One that its caller ended, or was in too much of a hurry for, nothing. */
 function verdictOn(error: unknown, durationMs: number): Verdict {
   if (!(error instanceof RpcError) || error.code === Code.CANCELLED) return 'none';
-  if (error.code === Code.DEADLINE_EXCEEDED) return durationMs >= patienceMs ? 'failed' : 'none';
-  return error.code === Code.UNAVAILABLE ? 'failed' : 'answered';
+  if (!transientCodes.has(error.code)) return 'answered';
+  return error.code === Code.DEADLINE_EXCEEDED && durationMs < patienceMs ? 'none' : 'failed';
 }

@@ -3,6 +3,7 @@ import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { currentCall } from '../call/call-context.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { transientCodes } from '../errors/status-codes.ts';
 import type { CallOptions } from './call/call-options.ts';
 
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
@@ -30,12 +31,7 @@ type WatchMethod<Request, Response> = (
  * Ends of a stream that say nothing of the watch itself: the replica is going or gone, the connection or the call is as
  * old as it may be, the server is busy or this client was too slow, or the server cut the call off.
  */
-const passing = new Set<Code>([
-  Code.UNAVAILABLE,
-  Code.DEADLINE_EXCEEDED,
-  Code.RESOURCE_EXHAUSTED,
-  Code.CANCELLED,
-]);
+const resumableCodes = transientCodes.union(new Set([Code.RESOURCE_EXHAUSTED, Code.CANCELLED]));
 
 const pauseMs = { first: 100, most: 5000 };
 
@@ -111,7 +107,7 @@ function isCutOff({ code, message }: RpcError): boolean {
 
 /** Not when it is the call being served that is over. */
 function isPassing(error: unknown): error is RpcError {
-  if (!(error instanceof RpcError) || !(passing.has(error.code) || isCutOff(error))) return false;
+  if (!(error instanceof RpcError) || !(resumableCodes.has(error.code) || isCutOff(error))) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadline <= Date.now());
 }

@@ -1,5 +1,6 @@
 import type { DescMessage, Message, MessageShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
+import { transientCodes } from './status-codes.ts';
 
 /** The canonical status codes (google.rpc.Code). */
 export { status as Code };
@@ -49,8 +50,8 @@ export class RpcError extends Error {
 /** A domain error by the service's one map: its status, or undefined for what the service did not foresee. */
 export type ErrorMap = (error: unknown) => RpcError | undefined;
 
-/** Codes of another service that are as true of the call that needed it; gRFC A54 says why others are not. */
-const passedOn = new Set<Code>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED]);
+/** Codes of a called service that also hold for the call that needed it; gRFC A54 says why the others do not. */
+const forwardedCodes = transientCodes.union(new Set([status.CANCELLED]));
 
 /**
  * The status that an error becomes: itself when the service raised it, else what the service's map makes of it, else
@@ -60,7 +61,7 @@ export function toRpcError(error: unknown, map: ErrorMap): RpcError {
   if (error instanceof RpcError && error.answeredBy === undefined) return error;
   const mapped = map(error);
   if (mapped) return mapped;
-  if (error instanceof RpcError && passedOn.has(error.code))
+  if (error instanceof RpcError && forwardedCodes.has(error.code))
     return new RpcError(error.code, `${error.answeredBy}: ${error.message}`, { cause: error });
   return new RpcError(status.INTERNAL, 'internal error', { cause: error });
 }

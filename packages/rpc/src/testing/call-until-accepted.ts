@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { Code, RpcError } from '../errors/rpc-error.ts';
+import { RpcError } from '../errors/rpc-error.ts';
+import { transientCodes } from '../errors/status-codes.ts';
 
 const maxAttempts = 100;
 
 /** After an answer that does not say when to come back. */
 const defaultDelayMs = 500;
-
-/** What is answered, or not answered, while a server or its database is restarted. */
-const awayCodes: readonly Code[] = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED];
 
 /**
  * Makes a call again when it is told to come back later, after as long as the RetryInfo says, and when nobody is there
@@ -22,7 +20,7 @@ export async function patiently<T>(call: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof RpcError) || attempt === maxAttempts) throw error;
       const delay = error.detail(RetryInfoSchema)?.retryDelay;
-      if (!delay && !awayCodes.includes(error.code)) throw error;
+      if (!delay && !transientCodes.has(error.code)) throw error;
       await sleep(delay ? durationMs(delay) : defaultDelayMs);
     }
   }

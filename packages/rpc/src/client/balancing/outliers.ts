@@ -1,4 +1,5 @@
 import { Code } from '../../errors/rpc-error.ts';
+import { replicaFaultCodes } from '../../errors/status-codes.ts';
 
 /** What is known of a replica that may be an outlier. */
 export interface ReplicaHealth {
@@ -8,15 +9,6 @@ export interface ReplicaHealth {
   ejections: number;
   isEjected: boolean;
 }
-
-/** Answers that a sound replica does not give. NOT_FOUND and its like are answers; they say that it works. */
-const faults = new Set<Code>([
-  Code.UNKNOWN,
-  Code.DEADLINE_EXCEEDED,
-  Code.INTERNAL,
-  Code.UNAVAILABLE,
-  Code.DATA_LOSS,
-]);
 
 /** The caller gave up, or the replica is busy: to eject that one would only make the others busier. */
 const noVerdict = new Set<Code>([Code.CANCELLED, Code.RESOURCE_EXHAUSTED]);
@@ -46,7 +38,7 @@ export function ejectionAfter(
   all: readonly ReplicaHealth[],
 ): number {
   if (noVerdict.has(code) || (isStream && code === Code.DEADLINE_EXCEEDED)) return 0;
-  if (!faults.has(code)) {
+  if (!replicaFaultCodes.has(code)) {
     health.faultsInARow = 0;
     // An answer to a call from before the ejection does not end it, nor does it make the next one short.
     if (!health.isEjected) health.ejections = 0;

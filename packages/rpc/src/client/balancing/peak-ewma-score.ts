@@ -1,4 +1,5 @@
 import { Code } from '../../errors/rpc-error.ts';
+import { replicaFaultCodes } from '../../errors/status-codes.ts';
 
 /** What is known of how busy and how fast a replica is. Times are in ms. */
 export interface Load {
@@ -15,15 +16,8 @@ const decayMs = 2_000;
 /** How slow a failed call counts at least: failing fast must not look like being fast. */
 const failureMs = 1_000;
 
-/** Ways to end that say nothing good of a replica; one that turns calls away must not attract more of them. */
-const failures = new Set<Code>([
-  Code.UNKNOWN,
-  Code.DEADLINE_EXCEEDED,
-  Code.INTERNAL,
-  Code.UNAVAILABLE,
-  Code.DATA_LOSS,
-  Code.RESOURCE_EXHAUSTED,
-]);
+/** A replica that rejects calls in no time must not attract more of them, so RESOURCE_EXHAUSTED counts as a failure here. */
+const failures = replicaFaultCodes.union(new Set([Code.RESOURCE_EXHAUSTED]));
 
 export function unknownLoad(): Load {
   return { inFlight: 0, latencyMs: undefined, measuredAtMs: 0 };
