@@ -83,9 +83,14 @@ test.each([
 });
 
 test.each([
-  ['one attempt', { attempts: 1 }, 'maxAttempts must be a whole number from 2 to 5'],
-  ['more attempts than grpc-js makes', { attempts: 6 }, 'maxAttempts must be a whole number from 2 to 5'],
-  ['no delay', { delayMs: 0 }, 'hedgingDelay must be like "0.1s", and longer than 0'],
+  ['one attempt', { attempts: 1 }, 'hedging.attempts must be a whole number from 2 to 5'],
+  [
+    'more attempts than grpc-js makes',
+    { attempts: 6 },
+    'hedging.attempts must be a whole number from 2 to 5',
+  ],
+  ['no delay', { delayMs: 0 }, 'hedging.delayMs must be at least 1'],
+  ['a delay that is not a number', { delayMs: Number.NaN }, 'hedging.delayMs must be at least 1'],
 ])('ensure hedging with %s is refused', (_name, wrong, message) => {
   const config = () => serviceConfigOf(InventoryService, { hedging: { ...hedging, ...wrong } });
   expect(config).toThrow(message);

@@ -2,20 +2,23 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 /**
- * Asks several replicas in place of one, and takes the first answer (gRFC A6): for reads whose slowest answers hurt
- * more than the load of asking twice.
+ * Sends a call to several replicas and takes the first answer (gRFC A6): for reads whose slowest answers cost more than
+ * the load of additional calls.
  */
 export interface Hedging<Service extends DescService = DescService> {
-  /** Methods without side effects: nothing else bears being served several times at once. */
+  /** Methods that the contract marks as NO_SIDE_EFFECTS. */
   readonly methods: readonly (keyof Service['method'] & string)[];
-  /** How often a call is sent at the most, the first time included: 2 to 5. */
+  /** Maximum number of times that a call is sent, the first included: 2 to 5. */
   readonly attempts: number;
-  /** How long an answer is waited for before the call is sent again. The 95th percentile of its latency is a start. */
+  /** Time to wait for an answer before the call is sent again, at least 1. Start with the method's 95th percentile. */
   readonly delayMs: number;
 }
 
+/** gRFC A6 cuts a larger number to this. */
+const maxAttempts = 5;
+
 /**
- * The methods that are to be hedged.
+ * Returns the descriptors of the hedged methods.
  *
  * @throws Error naming a method that the contract does not mark as NO_SIDE_EFFECTS, or does not have.
  */
@@ -34,8 +37,16 @@ export function hedgedMethods<Service extends DescService>(
   });
 }
 
-/** What goes into the service config. An UNAVAILABLE attempt does not end the call while others are under way. */
+/**
+ * Returns the hedging policy of a service config. A replica that is UNAVAILABLE leaves the call to the other attempts.
+ *
+ * @throws Error for values that grpc-js would change in silence: it cuts the attempts, and without a delay it sends all
+ * of them at once.
+ */
 export function hedgingPolicyOf({ attempts, delayMs }: Pick<Hedging, 'attempts' | 'delayMs'>) {
+  if (!Number.isInteger(attempts) || attempts < 2 || attempts > maxAttempts)
+    throw new Error(`hedging.attempts must be a whole number from 2 to ${maxAttempts}`);
+  if (!(delayMs >= 1)) throw new Error('hedging.delayMs must be at least 1');
   return {
     maxAttempts: attempts,
     hedgingDelay: `${(delayMs / 1000).toFixed(3)}s`,

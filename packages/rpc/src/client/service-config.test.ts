@@ -1,4 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { experimental } from '@grpc/grpc-js';
+import { validateServiceConfig } from '@grpc/grpc-js/build/src/service-config.js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
@@ -90,4 +92,16 @@ test('ensure the service config lists every method that is safe to repeat and no
     maxAttempts: 3,
     retryableStatusCodes: ['UNAVAILABLE'],
   });
+});
+
+test.each([
+  ['round_robin', {}],
+  ['peak_ewma', { balancing: 'peak_ewma' as const }],
+  ['hedging', { hedging: { methods: ['getStock' as const], attempts: 5, delayMs: 1 } }],
+])('grpc-js reads every part of the service config with %s', (_name, options) => {
+  const config = JSON.parse(serviceConfigOf(InventoryService, options));
+  // It throws for an invalid part, and leaves out the parts that it does not know.
+  expect(validateServiceConfig(config)).toEqual(config);
+  const [balancing] = config.loadBalancingConfig;
+  expect(experimental.parseLoadBalancingConfig(balancing).toJsonObject()).toEqual(balancing);
 });

@@ -2,28 +2,27 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { type Balancing, loadBalancingConfigOf } from './balancing/balancing.ts';
 import { type Hedging, hedgedMethods, hedgingPolicyOf } from './hedging.ts';
-import { requireValidServiceConfig } from './require-valid-service-config.ts';
 
-/** What a client may choose; the rest is the contract's. */
+/** The parts of a service config that a client chooses. The contract determines the others. */
 export interface ServiceConfigOptions<Service extends DescService> {
   readonly balancing?: Balancing | undefined;
   readonly hedging?: Hedging<Service> | undefined;
 }
 
-/** What a client does when a call meets an unavailable server (gRFC A6). */
+/** Retries of a call (gRFC A6). */
 const retryPolicy = {
   maxAttempts: 3,
   initialBackoff: '0.1s',
   maxBackoff: '1s',
   backoffMultiplier: 2,
-  // AIP-194: the only code that says the call was not answered and may be sent again.
+  // The only code that AIP-194 retries. DEADLINE_EXCEEDED leaves no time, and any other code would be returned again.
   retryableStatusCodes: ['UNAVAILABLE'],
 };
 
-/** Retries stop while more than half of these tokens are used up: one a failure, a tenth back a success. */
+/** A failure takes one token and a success returns a tenth. Retries pause while at most half of the tokens are left. */
 const retryThrottling = { maxTokens: 100, tokenRatio: 0.1 };
 
-/** Whether the contract says that a method may be sent twice. */
+/** Whether the contract permits sending a call of the method twice. */
 function isRetryable(method: DescMethod): boolean {
   return (
     method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS ||
@@ -32,10 +31,10 @@ function isRetryable(method: DescMethod): boolean {
 }
 
 /**
- * The gRPC service config of a service, derived from its contract: retries for the methods that are marked as safe
- * to repeat, none for the others; calls spread over all addresses of the target.
+ * Derives the gRPC service config of a service from its contract: retries for the methods whose `idempotency_level`
+ * permits them, and the balancing of calls over all addresses of the target.
  *
- * @throws Error when a method is to be hedged that may not be, or grpc-js would misread the config.
+ * @throws Error for a method that must not be hedged, and for values of `hedging` out of range.
  */
 export function serviceConfigOf<Service extends DescService>(
   service: Service,
@@ -43,7 +42,7 @@ export function serviceConfigOf<Service extends DescService>(
 ): string {
   const hedged = hedging ? hedgedMethods(service, hedging) : [];
   const retried = service.methods.filter((method) => isRetryable(method) && !hedged.includes(method));
-  const config = JSON.stringify({
+  return JSON.stringify({
     loadBalancingConfig: loadBalancingConfigOf(balancing),
     retryThrottling,
     methodConfig: [
@@ -51,8 +50,6 @@ export function serviceConfigOf<Service extends DescService>(
       ...(hedging ? [{ name: hedged.map(nameOf), hedgingPolicy: hedgingPolicyOf(hedging) }] : []),
     ].filter(({ name }) => name.length > 0),
   });
-  requireValidServiceConfig(config);
-  return config;
 }
 
 function nameOf(method: DescMethod) {
