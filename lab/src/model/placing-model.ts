@@ -1,11 +1,11 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import { createReservationStore, type ReservationStore } from '@acme/inventory/reservation-store';
-import { answerReserve, InventoryError, sortedLines } from '@acme/inventory/stock';
-import type { ReserveAnswer } from '@acme/orders/inventory';
-import { fingerprintOf, type Order, OrderError } from '@acme/orders/order';
-import { createOrderStore, type OrderStore } from '@acme/orders/order-store';
-import { createSettleOrder } from '@acme/orders/settle-order';
-import { createSettlementStore, type SettlementStore } from '@acme/orders/settlement-store';
+import { createReservationStore, type ReservationStore } from '@acme/inventory/stock/reservation-store';
+import { answerReserve, InventoryError, sortedLines } from '@acme/inventory/stock/stock';
+import type { ReserveAnswer } from '@acme/orders/inventory/inventory';
+import { fingerprintOf, type Order, OrderError } from '@acme/orders/order/order';
+import { createOrderStore, type OrderStore } from '@acme/orders/order/order-store';
+import { createSettleOrder } from '@acme/orders/settling/settle-order';
+import { createSettlementStore, type SettlementStore } from '@acme/orders/settling/settlement-store';
 import { linesOf } from '@acme/test/support/order-lines';
 import fc from 'fast-check';
 import {

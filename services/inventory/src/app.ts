@@ -9,15 +9,14 @@ import { startService } from '@acme/rpc/server/start-service';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { Config } from './config.ts';
-import { createCountStore } from './count-store.ts';
 import { toStatus } from './error-map.ts';
-import { createImportStore } from './import-store.ts';
 import { createInventoryService } from './inventory-service.ts';
-import { countReservations, type OnDecided } from './reservation-metrics.ts';
-import { createReservationStore } from './reservation-store.ts';
-import { openStockFeed } from './stock-feed.ts';
-import { createStockStore } from './stock-store.ts';
-import { createWatchStock } from './watch-stock.ts';
+import { createCountStore } from './stock/count-store.ts';
+import { createImportStore } from './stock/import-store.ts';
+import { countReservations, type OnDecided } from './stock/reservation-metrics.ts';
+import { createReservationStore } from './stock/reservation-store.ts';
+import { openStockFeed } from './stock/stock-feed.ts';
+import { createStockStore } from './stock/stock-store.ts';
 
 export interface App {
   readonly port: number;
@@ -80,8 +79,9 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         reservations: createReservationStore(pool, now, onDecided, releasePool),
         imports: createImportStore(importPool, now, feed.changed),
         counts: createCountStore(countPool, now, feed.changed),
-        stockPages: createPageTokens(tokenKeys, 'ListStock'),
-        watchStock: createWatchStock(feed, createResumeTokens(tokenKeys, 'WatchStock')),
+        feed,
+        pageTokens: createPageTokens(tokenKeys, 'ListStock'),
+        resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),
       }),
       errors: toStatus,
       ready: readiness.check,

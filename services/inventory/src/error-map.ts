@@ -2,7 +2,7 @@ import { databaseStatus } from '@acme/postgres/status/database-status';
 import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { InventoryError, type InventoryProblem, type Refusal } from './stock.ts';
+import { InventoryError, type InventoryProblem, type Refusal } from './stock/stock.ts';
 
 const domain = 'inventory.v1';
 

@@ -1,29 +1,42 @@
-import type { ImportStockRequest, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import {
+  type ImportStockRequest,
+  type InventoryService,
+  WatchStockResponseSchema,
+} from '@acme/gen/inventory/v1/inventory_service_pb';
+import { createServeWatch } from '@acme/postgres/feed/serve-watch';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
-import type { CountStore } from './count-store.ts';
-import type { ImportStore, StockItem } from './import-store.ts';
-import { reservationToProto } from './reservation-proto.ts';
-import type { ReservationStore } from './reservation-store.ts';
+import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { createReserveStock } from './reserve-stock.ts';
-import { InventoryError } from './stock.ts';
-import { stockToProto } from './stock-proto.ts';
-import type { StockStore } from './stock-store.ts';
+import type { CountStore } from './stock/count-store.ts';
+import type { ImportStore, StockItem } from './stock/import-store.ts';
+import type { ReservationStore } from './stock/reservation-store.ts';
+import { InventoryError } from './stock/stock.ts';
+import type { StockFeed } from './stock/stock-feed.ts';
+import type { StockStore } from './stock/stock-store.ts';
+import { reservationToProto, stockToProto } from './stock-proto.ts';
 
-export interface InventoryParts {
+export interface InventoryServiceDependencies {
   readonly stock: StockStore;
   readonly reservations: ReservationStore;
   readonly imports: ImportStore;
   readonly counts: CountStore;
-  readonly stockPages: PageTokens;
-  readonly watchStock: ServiceImplementation<typeof InventoryService>['watchStock'];
+  readonly feed: StockFeed;
+  readonly pageTokens: PageTokens;
+  readonly resumeTokens: ResumeTokens;
 }
 
-/** The handlers: from the contract's messages to the domain, and back. */
+/** Returns the handlers: they map messages to the domain, and its results back to messages. */
 export function createInventoryService(
-  parts: InventoryParts,
+  dependencies: InventoryServiceDependencies,
 ): ServiceImplementation<typeof InventoryService> {
-  const { stock, reservations, imports, counts, stockPages, watchStock } = parts;
+  const { stock, reservations, imports, counts, feed, pageTokens, resumeTokens } = dependencies;
+  const serveWatch = createServeWatch({
+    feed,
+    tokens: resumeTokens,
+    response: WatchStockResponseSchema,
+    toResponse: (stock, resumeToken) => ({ resumeToken, ...(stock && { stock: stockToProto(stock) }) }),
+  });
   return {
     getStock: async ({ sku }, { signal }) => {
       const found = await stock.get(sku, signal);
@@ -32,10 +45,10 @@ export function createInventoryService(
     },
     listStock: async ({ pageSize, pageToken, skuPrefix }, { signal }) => {
       const limit = pageSizeOf(pageSize);
-      const after = stockPages.decrypt([skuPrefix], pageToken) ?? '';
+      const after = pageTokens.decrypt([skuPrefix], pageToken) ?? '';
       const { items, hasMore } = await stock.list({ prefix: skuPrefix, after, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? stockPages.encrypt([skuPrefix], last.sku) : '';
+      const nextPageToken = hasMore && last ? pageTokens.encrypt([skuPrefix], last.sku) : '';
       return { stocks: items.map(stockToProto), nextPageToken };
     },
     ...createReserveStock(reservations),
@@ -46,7 +59,11 @@ export function createInventoryService(
       const { importId, itemCount, items } = await openImport(requests);
       return imports.run({ id: importId, itemCount }, items, signal);
     },
-    watchStock,
+    watchStock: ({ resumeToken, skus }, context) => {
+      // A sorted set, so that neither order nor repetition of SKUs changes which resume tokens are valid.
+      const keys = new Set(skus.toSorted());
+      return serveWatch({ keys: keys.size > 0 ? keys : undefined, filters: [...keys], resumeToken }, context);
+    },
     // The next count is read once there is room for the answer to this one.
     countStock: async function* (requests, { signal }) {
       for await (const { sku, counted } of requests) {

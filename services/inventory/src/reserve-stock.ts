@@ -3,9 +3,9 @@ import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { toItemStatus } from '@acme/rpc/errors/item-status';
 import { toRpcError } from '@acme/rpc/errors/rpc-error';
 import { toStatus } from './error-map.ts';
-import { reservationToProto } from './reservation-proto.ts';
-import type { ReservationStore } from './reservation-store.ts';
-import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock.ts';
+import type { ReservationStore } from './stock/reservation-store.ts';
+import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock/stock.ts';
+import { reservationToProto } from './stock-proto.ts';
 
 /** As many as the largest order has. */
 const maxLines = 1000;

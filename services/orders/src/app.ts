@@ -18,18 +18,17 @@ import { createPageTokens } from '@acme/rpc/tokens/page-token';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
-import { createInventory } from './inventory-client.ts';
-import type { Order } from './order.ts';
-import { openOrderFeed } from './order-feed.ts';
-import { countTransitions, type OnTransition } from './order-metrics.ts';
+import { createInventory } from './inventory/inventory-client.ts';
+import type { Order } from './order/order.ts';
+import { openOrderFeed } from './order/order-feed.ts';
+import { countTransitions, type OnTransition } from './order/order-metrics.ts';
+import { createOrderStore } from './order/order-store.ts';
 import { createOrderService } from './order-service.ts';
-import { createOrderStore } from './order-store.ts';
 import { createPlaceOrder } from './place-order.ts';
-import { startReconciliation } from './reconciliation.ts';
-import { createSettleOrder } from './settle-order.ts';
-import { createSettlementStore } from './settlement-store.ts';
-import { startSettler } from './settler.ts';
-import { createWatchOrders } from './watch-orders.ts';
+import { createSettleOrder } from './settling/settle-order.ts';
+import { createSettlementStore } from './settling/settlement-store.ts';
+import { startSettler } from './settling/settler.ts';
+import { startReconciliation } from './settling/unsettled-orders-monitor.ts';
 
 export interface App {
   readonly port: number;
@@ -125,8 +124,9 @@ export async function startApp(config: Config): Promise<App> {
           newId: randomUUIDv7,
           nowMs: Date.now,
         }),
-        orderPages: createPageTokens(tokenKeys, 'ListOrders'),
-        watchOrders: createWatchOrders(feed, createResumeTokens(tokenKeys, 'WatchOrders')),
+        feed,
+        pageTokens: createPageTokens(tokenKeys, 'ListOrders'),
+        resumeTokens: createResumeTokens(tokenKeys, 'WatchOrders'),
         onCancelled: settler.wake,
       }),
       errors: toStatus,

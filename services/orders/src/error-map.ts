@@ -2,7 +2,7 @@ import { databaseStatus } from '@acme/postgres/status/database-status';
 import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { type Order, OrderError, type OrderProblem, type Rejection } from './order.ts';
+import { type Order, OrderError, type OrderProblem, type Rejection } from './order/order.ts';
 
 const domain = 'orders.v1';
 

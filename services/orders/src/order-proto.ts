@@ -1,6 +1,6 @@
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { etagOf, type Order, type OrderState } from './order.ts';
+import { etagOf, type Order, type OrderState } from './order/order.ts';
 
 const protoStates: Record<OrderState, Order_State> = {
   PENDING: Order_State.PENDING,

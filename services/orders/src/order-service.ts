@@ -1,62 +1,93 @@
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
+import { createServeWatch } from '@acme/postgres/feed/serve-watch';
+import { requireScopes } from '@acme/rpc/auth/require-scopes';
+import type { Principal } from '@acme/rpc/call/call-context';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { annotateSpan } from '@acme/rpc/telemetry/span';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
-import { OrderError } from './order.ts';
-import { customerOf, ownerOf } from './order-access.ts';
+import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { OrderError } from './order/order.ts';
+import type { OrderFeed } from './order/order-feed.ts';
+import type { OrderStore } from './order/order-store.ts';
 import { domainStates, toProto } from './order-proto.ts';
-import type { OrderStore } from './order-store.ts';
 import type { PlaceOrder } from './place-order.ts';
 
-export interface OrderParts {
+export interface OrderServiceDependencies {
   readonly store: OrderStore;
   readonly placeOrder: PlaceOrder;
-  readonly orderPages: PageTokens;
-  readonly watchOrders: ServiceImplementation<typeof OrderService>['watchOrders'];
-  /** Hears that an order was cancelled, whose stock is to be released. */
+  readonly feed: OrderFeed;
+  readonly pageTokens: PageTokens;
+  readonly resumeTokens: ResumeTokens;
+  /** Called after an order was cancelled. Its stock is not released yet. */
   readonly onCancelled: () => void;
 }
 
-/** The handlers: from the contract's messages to the domain, and back. */
-export function createOrderService(parts: OrderParts): ServiceImplementation<typeof OrderService> {
-  const { store, placeOrder, orderPages, watchOrders, onCancelled } = parts;
+/** Returns the handlers: they map messages to commands of the domain, and orders back to messages. */
+export function createOrderService(
+  dependencies: OrderServiceDependencies,
+): ServiceImplementation<typeof OrderService> {
+  const { store, placeOrder, feed, pageTokens, resumeTokens, onCancelled } = dependencies;
+  const serveWatch = createServeWatch({
+    feed,
+    tokens: resumeTokens,
+    response: WatchOrdersResponseSchema,
+    toResponse: (order, resumeToken) => ({ resumeToken, ...(order && { order: toProto(order) }) }),
+  });
   return {
     placeOrder: async ({ requestId, lines, customerId }, { principal, deadline }) => {
       const order = await placeOrder({
-        customerId: customerOf(customerId, principal, 'orders:write:any'),
+        customerId: requestedCustomer(customerId, principal, 'orders:write:any'),
         requestId: requestId.toLowerCase(),
         lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
         deadline,
       });
-      // By which its trace is found, and that of the settler when it finishes the order later.
+      // The settler annotates its spans with the same id, so a search by order finds both traces.
       annotateSpan({ 'order.id': order.id, 'order.state': order.state });
       if (order.rejection) throw new OrderError({ kind: 'REJECTED', order, rejection: order.rejection });
       return { order: toProto(order) };
     },
     getOrder: async ({ id }, { principal, signal }) => {
-      const order = await store.get(id, ownerOf(principal, 'orders:read:any'), signal);
+      const order = await store.get(id, ownerFilter(principal, 'orders:read:any'), signal);
       if (!order) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
       return { order: toProto(order) };
     },
     listOrders: async (
-      { pageSize, pageToken, customerId: asked, state: protoState },
+      { pageSize, pageToken, customerId: requested, state: protoState },
       { principal, signal },
     ) => {
-      const customerId = customerOf(asked, principal, 'orders:read:any');
+      const customerId = requestedCustomer(requested, principal, 'orders:read:any');
       const state = domainStates[protoState];
       const filters = [customerId, state ?? ''];
       const limit = pageSizeOf(pageSize);
-      const before = orderPages.decrypt(filters, pageToken);
+      const before = pageTokens.decrypt(filters, pageToken);
       const { items, hasMore } = await store.list({ customerId, state, before, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? orderPages.encrypt(filters, last.id) : '';
+      const nextPageToken = hasMore && last ? pageTokens.encrypt(filters, last.id) : '';
       return { orders: items.map(toProto), nextPageToken };
     },
     cancelOrder: async ({ id, etag }, { principal, signal }) => {
-      const order = await store.cancel(id, ownerOf(principal, 'orders:write:any'), etag, signal);
+      const order = await store.cancel(id, ownerFilter(principal, 'orders:write:any'), etag, signal);
       onCancelled();
       return { order: toProto(order) };
     },
-    watchOrders,
+    watchOrders: ({ resumeToken, customerId: requested }, context) => {
+      const customerId = requestedCustomer(requested, context.principal, 'orders:read:any');
+      return serveWatch({ keys: new Set([customerId]), filters: [customerId], resumeToken }, context);
+    },
   };
+}
+
+/** Returns the requested customer, the caller by default. Throws PERMISSION_DENIED for another customer without `anyScope`. */
+function requestedCustomer(requested: string, principal: Principal, anyScope: string): string {
+  if (requested !== '' && requested !== principal.subject) requireScopes(principal, [anyScope]);
+  return requested || principal.subject;
+}
+
+/**
+ * Returns the only customer whose orders the caller may address by id, or undefined for a caller with `anyScope`. Other
+ * orders are NOT_FOUND for the caller.
+ */
+function ownerFilter(principal: Principal, anyScope: string): string | undefined {
+  return principal.scopes.has(anyScope) ? undefined : principal.subject;
 }

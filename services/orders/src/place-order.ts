@@ -1,6 +1,6 @@
-import { fingerprintOf, type Order, type OrderLine, requireOneLinePerSku } from './order.ts';
-import type { OrderStore } from './order-store.ts';
-import type { SettleOrder } from './settle-order.ts';
+import { fingerprintOf, type Order, type OrderLine, requireOneLinePerSku } from './order/order.ts';
+import type { OrderStore } from './order/order-store.ts';
+import type { SettleOrder } from './settling/settle-order.ts';
 
 export interface PlaceOrderCommand {
   readonly customerId: string;

@@ -1,6 +1,6 @@
 import type { PlantedBug } from './planted-bug.ts';
 
-const reservations = 'services/inventory/src/reservation-store.ts';
+const reservations = 'services/inventory/src/stock/reservation-store.ts';
 const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
 
 /** Defects of inventory. */

@@ -1,7 +1,7 @@
 import type { PlantedBug } from './planted-bug.ts';
 
-const settlements = 'services/orders/src/settlement-store.ts';
-const orders = 'services/orders/src/order-store.ts';
+const settlements = 'services/orders/src/settling/settlement-store.ts';
+const orders = 'services/orders/src/order/order-store.ts';
 
 /** Defects of orders. */
 export const bugsOfOrders: readonly PlantedBug[] = [
@@ -92,7 +92,7 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     what: 'an inventory that does not answer is taken for one that has too little stock',
     edits: [
       {
-        file: 'services/orders/src/reserve-answer.ts',
+        file: 'services/orders/src/inventory/inventory-client.ts',
         replace: `const unknown: ReserveAnswer = { kind: 'UNKNOWN', cause: error };`,
         with: `const unknown: ReserveAnswer = { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } };`,
       },

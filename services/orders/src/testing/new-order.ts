@@ -1,6 +1,6 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
-import { fingerprintOf } from '../order.ts';
-import type { NewOrder } from '../order-store.ts';
+import { fingerprintOf } from '../order/order.ts';
+import type { NewOrder } from '../order/order-store.ts';
 
 /** An order of one A, under a request_id of its own. */
 export function newOrder({

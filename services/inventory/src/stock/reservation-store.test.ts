@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { describe, expect, test, vi } from 'vitest';
+import { openInventoryDatabase } from '../testing/inventory-database.ts';
 import { createReservationStore } from './reservation-store.ts';
-import { openInventoryDatabase } from './testing/inventory-database.ts';
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 

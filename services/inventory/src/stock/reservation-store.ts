@@ -3,8 +3,7 @@ import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import type { OnDecided } from './reservation-metrics.ts';
 import { type Refusal, type Reservation, type StockLine, takeStock } from './stock.ts';
-import { insertStockEvents } from './stock-events.ts';
-import { stockColumns } from './stock-row.ts';
+import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface ReserveCommand {
   readonly id: string;

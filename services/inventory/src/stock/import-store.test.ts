@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
+import { openInventoryDatabase } from '../testing/inventory-database.ts';
 import { createImportStore, type StockItem } from './import-store.ts';
-import { openInventoryDatabase } from './testing/inventory-database.ts';
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 const { signal } = new AbortController();

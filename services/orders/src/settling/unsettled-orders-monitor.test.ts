@@ -1,11 +1,11 @@
 import { collectLog } from '@acme/rpc/testing/telemetry/collect-log';
 import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
 import { expect, test, vi } from 'vitest';
-import { createOrderStore } from './order-store.ts';
-import { createReconciliation } from './reconciliation.ts';
+import { createOrderStore } from '../order/order-store.ts';
+import { newOrder } from '../testing/new-order.ts';
+import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore } from './settlement-store.ts';
-import { newOrder } from './testing/new-order.ts';
-import { openOrdersDatabase } from './testing/orders-database.ts';
+import { createReconciliation } from './unsettled-orders-monitor.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { createOrderStore } from './order-store.ts';
+import { createOrderStore } from '../order/order-store.ts';
+import { newOrder } from '../testing/new-order.ts';
+import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore, type DueOrder } from './settlement-store.ts';
-import { newOrder } from './testing/new-order.ts';
-import { openOrdersDatabase } from './testing/orders-database.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();

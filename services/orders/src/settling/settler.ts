@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@acme/rpc/logging/log';
 import { inSpan } from '@acme/rpc/telemetry/span';
-import type { Inventory } from './inventory.ts';
-import type { Order } from './order.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Order } from '../order/order.ts';
 import type { SettleOrder } from './settle-order.ts';
 import type { DueOrder, SettlementStore } from './settlement-store.ts';
 

@@ -1,4 +1,4 @@
-import type { OrderLine, Rejection } from './order.ts';
+import type { OrderLine, Rejection } from '../order/order.ts';
 
 /** What inventory says to an order, or that nobody knows what it says. */
 export type ReserveAnswer =

@@ -1,5 +1,5 @@
-import type { Inventory } from './inventory.ts';
-import type { Order } from './order.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Order } from '../order/order.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { createLogger } from '@acme/rpc/logging/log';
 import { expect, test, vi } from 'vitest';
-import type { Inventory } from './inventory.ts';
-import type { Order } from './order.ts';
-import { createOrderStore } from './order-store.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Order } from '../order/order.ts';
+import { createOrderStore } from '../order/order-store.ts';
+import { newOrder } from '../testing/new-order.ts';
+import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
-import { newOrder } from './testing/new-order.ts';
-import { openOrdersDatabase } from './testing/orders-database.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
 import { createBatcher } from '@acme/postgres/batch/batch';
 import type { Pool } from '@acme/postgres/pool/pool';
-import type { Order, Settlement } from './order.ts';
-import type { OnTransition } from './order-metrics.ts';
-import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
+import type { Order, Settlement } from '../order/order.ts';
+import type { OnTransition } from '../order/order-metrics.ts';
+import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
 export interface SettlementStore {
   /** T3: settles the order if it is still PENDING; the order as it stands then. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { newOrder } from '../testing/new-order.ts';
+import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { OrderError } from './order.ts';
 import { createOrderStore } from './order-store.ts';
-import { newOrder } from './testing/new-order.ts';
-import { openOrdersDatabase } from './testing/orders-database.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();

@@ -6,9 +6,9 @@ import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { expect, test } from 'vitest';
-import { openOrdersDatabase } from './testing/orders-database.ts';
+import { openOrdersDatabase } from '../testing/orders-database.ts';
 
-const migrations = new URL('../migrations/', import.meta.url);
+const migrations = new URL('../../migrations/', import.meta.url);
 
 /** The order and its event, as the release without customers of events writes them. */
 const placeAsBefore = `

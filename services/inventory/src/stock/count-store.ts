@@ -1,8 +1,7 @@
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import { type Count, type CountOutcome, isSku, judgeCount, type Stock } from './stock.ts';
-import { insertStockEvents } from './stock-events.ts';
-import { stockColumns } from './stock-row.ts';
+import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface CountStore {
   /**

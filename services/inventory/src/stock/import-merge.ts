@@ -1,7 +1,6 @@
 import type { Tx } from '@acme/postgres/transaction/transaction';
 import { InventoryError } from './stock.ts';
-import { insertStockEvents } from './stock-events.ts';
-import { stockColumns } from './stock-row.ts';
+import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 /** Problems named at the most; the others are found once these are mended. */
 const maxNamed = 20;
