@@ -10,7 +10,7 @@ export function endAdoption(root: string): void {
   const withoutAdopt = (text: string) => text.replaceAll(/^.*(npm run |")(test:)?adopt\b.*\n/gm, '');
   edit(root, 'README.md', (text) => text.replace(/^## Copy it\n[\s\S]*?(?=^## )/m, ''));
   edit(root, 'docs/new-service.md', (text) => text.replace(/\n## A repository of your own\n[\s\S]*$/, ''));
-  for (const file of ['package.json', 'README.md', '.github/workflows/ci.yml'])
+  for (const file of ['package.json', 'docs/commands.md', '.github/workflows/ci.yml'])
     edit(root, file, withoutAdopt);
   edit(root, 'packages/dev/src/svc.ts', (text) => text.replace(/^ *adopt: .*\n/m, ''));
   edit(root, '.ci/run', (text) => text.replace(' test:adopt', ''));

@@ -61,10 +61,7 @@ function unlinkDocuments(root: string): void {
     );
 }
 
-/** Sections of the README that are about the example services. */
-const exampleSections = ['In containers', 'How an order is placed'];
-
-const seeItRun = `## See it run
+const runIt = `## Run it
 
 \`\`\`sh
 npm ci && npm start
@@ -77,11 +74,12 @@ function cutReadme(root: string): void {
   edit(root, 'README.md', (text) =>
     text
       .split(/^(?=## )/m)
-      .filter((section) => !exampleSections.some((title) => section.startsWith(`## ${title}\n`)))
-      .map((section) => (section.startsWith('## See it run\n') ? seeItRun : section))
-      .join('')
-      // A row of the table of scripts, of one that is gone.
-      .replaceAll(/^\| `npm run ([\w:-]+).*\n/gm, (row, name) => (name in scripts ? row : '')),
+      .map((section) => (section.startsWith('## Run it\n') ? runIt : section))
+      .join(''),
+  );
+  // Rows of scripts that are gone.
+  edit(root, 'docs/commands.md', (text) =>
+    text.replaceAll(/^\| `npm run ([\w:-]+).*\n/gm, (row, name) => (name in scripts ? row : '')),
   );
 }
 

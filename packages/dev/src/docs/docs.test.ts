@@ -39,8 +39,8 @@ test('ensure every npm command that CI runs exists', () => {
   expect(withoutComments.flatMap(unknownCommands)).toEqual([]);
 });
 
-test('ensure the README names every script', () => {
-  const named = codeTexts(read(repository, 'README.md')).join('\n');
+test('docs/commands.md names every script', () => {
+  const named = codeTexts(read(repository, 'docs/commands.md')).join('\n');
   const verbs = Object.keys(scripts).map((name) => (['start', 'test'].includes(name) ? name : `run ${name}`));
   expect(verbs.filter((verb) => !named.includes(`npm ${verb}`))).toEqual([]);
 });
@@ -70,8 +70,7 @@ test('ensure every relative link in the documents leads somewhere', () => {
 });
 
 test('ensure a link that leads nowhere is noticed', () => {
-  const text =
-    '[a](README.md) [b](README.md#see-it-run) [c](nothing.md) [d](README.md#nothing) [e](https://x.y)';
+  const text = '[a](README.md) [b](README.md#run-it) [c](nothing.md) [d](README.md#nothing) [e](https://x.y)';
   expect(brokenLinks('CHANGELOG.md', text)).toEqual(['nothing.md', 'README.md#nothing']);
 });
 
