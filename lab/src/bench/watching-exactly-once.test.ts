@@ -5,7 +5,7 @@ import { runFeed } from './feed-run.ts';
 
 test('ensure watchers that are ended and resumed at random see every event once and in order, on two replicas', async () => {
   await using pair = await startTestPair({ ordersReplicas: 2 });
-  await pair.stockUp({ fed: 1_000_000 });
+  await pair.setStock({ fed: 1_000_000 });
   const auditor = ['orders:read', 'orders:read:any'];
   const [one, other] = [
     (await pair.clientsFor('auditor', auditor, 0)).orders,

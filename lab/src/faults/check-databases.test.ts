@@ -8,7 +8,7 @@ test('ensure an operator is told of an order that holds nothing, and of nothing 
   pair,
   customer,
 }) => {
-  await pair.stockUp({ A: 100 });
+  await pair.setStock({ A: 100 });
   const place = async () => {
     const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ A: 1 }) });
     return order?.id;
@@ -27,7 +27,7 @@ test('ensure an order that is late is told of, and one that is under way is not'
   pair,
   customer,
 }) => {
-  await pair.stockUp({ B: 100 });
+  await pair.setStock({ B: 100 });
   const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ B: 1 }) });
   const owe = (since: string) =>
     pair.ordersDatabase.query(

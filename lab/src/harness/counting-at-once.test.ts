@@ -15,7 +15,7 @@ test('ensure each of two scanners on one article is told what the other one left
   pair,
   warehouse,
 }) => {
-  await pair.stockUp({ shared: 0 });
+  await pair.setStock({ shared: 0 });
   const count = (offset: number) =>
     Array.fromAsync(
       warehouse.countStock(
@@ -36,7 +36,7 @@ test('ensure what is reserved stays on hand, whatever is counted and ordered at 
   warehouse,
 }) => {
   const skus = ['contested-0', 'contested-1'] as const;
-  await pair.stockUp({ 'contested-0': 20, 'contested-1': 20 });
+  await pair.setStock({ 'contested-0': 20, 'contested-1': 20 });
   let counting = true;
   let reserved = 0;
   const order = async () => {

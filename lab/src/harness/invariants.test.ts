@@ -8,7 +8,7 @@ import { judgeBooks } from './verdict.ts';
 
 /** The books of a CONFIRMED order of 2 A and 1 B, and what its customer was answered. What a test writes is undone. */
 const test = pairTest.extend('kept', async ({ pair, customer, customerId }, { onCleanup }) => {
-  await pair.stockUp({ A: 1000, B: 1000 });
+  await pair.setStock({ A: 1000, B: 1000 });
   const requestId = randomUUID();
   const units = { A: 2, B: 1 };
   const { order } = await customer.orders.placeOrder({ requestId, lines: linesOf(units) });

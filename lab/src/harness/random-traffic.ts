@@ -61,7 +61,7 @@ const stateNames: Record<Order_State, Answer['state'] | undefined> = {
  */
 export async function send(pair: TestPair, name: string, traffic: Traffic): Promise<Answer[]> {
   const skuOf = (index: number | string) => `${name}-${index}`;
-  await pair.stockUp(Object.fromEntries(traffic.stock.map((count, index) => [skuOf(index), count])));
+  await pair.setStock(Object.fromEntries(traffic.stock.map((count, index) => [skuOf(index), count])));
   const wishes = traffic.wishes.map(({ customer, units }) => ({
     customerId: `${name}-customer-${customer}`,
     requestId: randomUUID(),

@@ -8,7 +8,7 @@ import { judge } from './verdict.ts';
 test('ensure what is lost, oversold, unsettled and contradicted is told, and nothing of books that are right', async ({
   pair,
 }) => {
-  await pair.stockUp({ A: 100 });
+  await pair.setStock({ A: 100 });
   const history: Call[] = [];
   using customers = openCustomers({
     target: pair.ordersTargets[0] ?? '',

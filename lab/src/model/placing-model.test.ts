@@ -91,9 +91,9 @@ const bugs: [string, RegExp, Mutate][] = [
     ({ settlements }) => ({
       settlements: {
         ...settlements,
-        takeDue: async (options) => {
-          await settlements.makeDue();
-          return await settlements.takeDue(options);
+        leaseDue: async (options) => {
+          await settlements.expedite();
+          return await settlements.leaseDue(options);
         },
       },
     }),

@@ -1,7 +1,7 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createReservationStore, type ReservationStore } from '@acme/inventory/stock/reservation-store';
-import { answerReserve, InventoryError, sortedLines } from '@acme/inventory/stock/stock';
-import type { ReserveAnswer } from '@acme/orders/inventory/inventory';
+import { InventoryError, requireReserved, sortedLines } from '@acme/inventory/stock/stock';
+import type { ReserveOutcome } from '@acme/orders/inventory/inventory';
 import { fingerprintOf, type Order, OrderError } from '@acme/orders/order/order';
 import { createOrderStore, type OrderStore } from '@acme/orders/order/order-store';
 import { createSettleOrder } from '@acme/orders/settling/settle-order';
@@ -65,7 +65,7 @@ const customerId = 'alice';
 /** On its way between the two services. */
 type Message =
   | { readonly kind: 'reserve' | 'release' | 'released'; readonly order: Order }
-  | { readonly kind: 'reply'; readonly order: Order; readonly answer: ReserveAnswer };
+  | { readonly kind: 'reply'; readonly order: Order; readonly answer: ReserveOutcome };
 
 /** Does the steps, lets everything come to rest, and says what is wrong then, or was on the way; a line each. */
 export async function errorsAfter(
@@ -139,7 +139,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
         break;
       case 'reply': {
         const inventory = { reserve: async () => message.answer, release: async () => {} };
-        const settle = createSettleOrder({ inventory, store: settlements, onPending: () => {} });
+        const settle = createSettleOrder({ inventory, store: settlements, onUnsettled: () => {} });
         await settle(order, { deadlineMs: longMs, attempts: 1 });
         break;
       }
@@ -153,7 +153,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
   };
   /** A settler takes what is due, and sends what it owes. */
   const settle = async () => {
-    const due = await settlements.takeDue({ limit: 10, leaseMs: longMs });
+    const due = await settlements.leaseDue({ limit: 10, leaseMs: longMs });
     const errors = due
       .filter(({ order }) => leased.has(order.id))
       .map(({ order }) => `order ${order.id} was given to a second settler within its lease`);
@@ -176,7 +176,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
       if (kind === 'settle') return await settle();
       if (kind === 'wait') {
         leased.clear();
-        await settlements.makeDue();
+        await settlements.expedite();
       }
       if (message && (kind === 'deliver' || kind === 'lose')) network.splice(network.indexOf(message), 1);
       if (message && (kind === 'deliver' || kind === 'repeat')) await deliver(message);
@@ -187,7 +187,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
       for (let round = 0; round < 5; round++) {
         await deliverAll();
         leased.clear();
-        await settlements.makeDue();
+        await settlements.expedite();
         await settle();
         if (network.length === 0 && (await unsettledOrders(databases)).length === 0) return;
       }
@@ -196,10 +196,10 @@ function openWorld({ orders, settlements, reservations }: Stores) {
 }
 
 /** What inventory answers, as orders understands it. */
-async function reserve(reservations: ReservationStore, { id, lines }: Order): Promise<ReserveAnswer> {
+async function reserve(reservations: ReservationStore, { id, lines }: Order): Promise<ReserveOutcome> {
   const command = { id, lines: sortedLines(lines) };
   try {
-    answerReserve(await reservations.reserve(command), command.lines);
+    requireReserved(await reservations.reserve(command), command.lines);
     return { kind: 'RESERVED' };
   } catch (error) {
     if (!(error instanceof InventoryError)) throw error;

@@ -13,7 +13,7 @@ import { toStatus } from './error-map.ts';
 import { createInventoryService } from './inventory-service.ts';
 import { createCountStore } from './stock/count-store.ts';
 import { createImportStore } from './stock/import-store.ts';
-import { countReservations, type OnDecided } from './stock/reservation-metrics.ts';
+import { countTransitions, type OnTransition } from './stock/reservation-metrics.ts';
 import { createReservationStore } from './stock/reservation-store.ts';
 import { openStockFeed } from './stock/stock-feed.ts';
 import { createStockStore } from './stock/stock-store.ts';
@@ -59,8 +59,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     openStockFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
     (each) => each.close(),
   );
-  const countReservation = countReservations();
-  const onDecided: OnDecided = (reservation) => {
+  const countReservation = countTransitions();
+  const onTransition: OnTransition = (reservation) => {
     countReservation(reservation);
     feed.changed();
   };
@@ -76,7 +76,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now, onDecided, releasePool),
+        reservations: createReservationStore(pool, now, onTransition, releasePool),
         imports: createImportStore(importPool, now, feed.changed),
         counts: createCountStore(countPool, now, feed.changed),
         feed,

@@ -4,7 +4,7 @@ import { toItemStatus } from '@acme/rpc/errors/item-status';
 import { toRpcError } from '@acme/rpc/errors/rpc-error';
 import { toStatus } from './error-map.ts';
 import type { ReservationStore } from './stock/reservation-store.ts';
-import { answerReserve, InventoryError, type Reservation, sortedLines } from './stock/stock.ts';
+import { InventoryError, type Reservation, requireReserved, sortedLines } from './stock/stock.ts';
 import { reservationToProto } from './stock-proto.ts';
 
 /** As many as the largest order has. */
@@ -16,7 +16,7 @@ type Handlers = Pick<ServiceImplementation<typeof InventoryService>, 'reserveSto
 export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'>): Handlers {
   const reserveOne = async ({ reservationId, lines }: ReserveStockRequest): Promise<Reservation> => {
     const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
-    return answerReserve(await reserve(command), command.lines);
+    return requireReserved(await reserve(command), command.lines);
   };
   return {
     reserveStock: async (request) => ({ reservation: reservationToProto(await reserveOne(request)) }),

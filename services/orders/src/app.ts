@@ -18,7 +18,7 @@ import { createPageTokens } from '@acme/rpc/tokens/page-token';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
-import { createInventory } from './inventory/inventory-client.ts';
+import { createInventoryClient } from './inventory/inventory-client.ts';
 import type { Order } from './order/order.ts';
 import { openOrderFeed } from './order/order-feed.ts';
 import { countTransitions, type OnTransition } from './order/order-metrics.ts';
@@ -28,7 +28,7 @@ import { createPlaceOrder } from './place-order.ts';
 import { createSettleOrder } from './settling/settle-order.ts';
 import { createSettlementStore } from './settling/settlement-store.ts';
 import { startSettler } from './settling/settler.ts';
-import { startReconciliation } from './settling/unsettled-orders-monitor.ts';
+import { startUnsettledOrdersMonitor } from './settling/unsettled-orders-monitor.ts';
 
 export interface App {
   readonly port: number;
@@ -90,20 +90,22 @@ export async function startApp(config: Config): Promise<App> {
       }),
     }),
   );
-  const inventory = createInventory(client, circuitBreaker);
+  const inventory = createInventoryClient(client, circuitBreaker);
   const onUnsettled = (order: Order, err: unknown, attempts: number) => {
     log[unsettledLevel(err)](
       { err, order_id: order.id, attempts },
       `order stays ${order.state}, to be settled`,
     );
   };
-  const settle = createSettleOrder({ inventory, store: settlements, onPending: onUnsettled });
+  const settle = createSettleOrder({ inventory, store: settlements, onUnsettled });
   const { permits } = circuitBreaker;
   const settler = starting.adopt(
-    startSettler({ store: settlements, settle, inventory, permits, onOwed: onUnsettled, log }),
+    startSettler({ store: settlements, settle, inventory, permits, onUnsettled, log }),
     (each) => each.stop(),
   );
-  starting.adopt(startReconciliation({ pool, log, nowMs: () => performance.now() }), (each) => each.stop());
+  starting.adopt(startUnsettledOrdersMonitor({ pool, log, nowMs: () => performance.now() }), (each) =>
+    each.stop(),
+  );
 
   const tokenKeys = starting.adopt(
     await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
@@ -119,7 +121,7 @@ export async function startApp(config: Config): Promise<App> {
         placeOrder: createPlaceOrder({
           store,
           settle,
-          isInventoryAway: () => permits() < Infinity,
+          isInventoryUnavailable: () => permits() < Infinity,
           detach: (work) => void runDetached(work),
           newId: randomUUIDv7,
           nowMs: Date.now,

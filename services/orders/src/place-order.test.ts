@@ -39,7 +39,7 @@ function atNoon(stored: Partial<Order> = {}, { settle = confirmed, isAway = fals
       settled.push(deadlineMs);
       return await settle(pending);
     },
-    isInventoryAway: () => isAway,
+    isInventoryUnavailable: () => isAway,
     detach: (work) => detached.push(work()),
     newId: () => 'new',
     nowMs: () => 1_000_000,

@@ -13,11 +13,11 @@ export interface PlaceOrderCommand {
 /** Places an order once for a request id; the order as it stands when the answer is due. */
 export type PlaceOrder = (command: PlaceOrderCommand) => Promise<Order>;
 
-export interface PlaceOrderParts {
+export interface PlaceOrderDependencies {
   readonly store: Pick<OrderStore, 'place'>;
   readonly settle: SettleOrder;
   /** Whether inventory does not answer at the moment. */
-  readonly isInventoryAway: () => boolean;
+  readonly isInventoryUnavailable: () => boolean;
   /** Runs what must not end with the call. */
   readonly detach: (work: () => Promise<unknown>) => void;
   readonly newId: () => string;
@@ -37,8 +37,8 @@ const replyMs = 50;
  * settled in time is answered PENDING, and the settler finishes it. While inventory is away nobody waits for it: the
  * question is put all the same, because one of them finds out that it is back.
  */
-export function createPlaceOrder(parts: PlaceOrderParts): PlaceOrder {
-  const { store, settle, isInventoryAway, detach, newId, nowMs } = parts;
+export function createPlaceOrder(parts: PlaceOrderDependencies): PlaceOrder {
+  const { store, settle, isInventoryUnavailable, detach, newId, nowMs } = parts;
   return async ({ customerId, requestId, lines, deadline }) => {
     requireOneLinePerSku(lines);
     const order = await store.place({
@@ -50,7 +50,7 @@ export function createPlaceOrder(parts: PlaceOrderParts): PlaceOrder {
     });
     const leftMs = deadline - nowMs();
     if (order.state !== 'PENDING' || leftMs <= answerReserveMs) return order;
-    if (isInventoryAway()) {
+    if (isInventoryUnavailable()) {
       detach(() => settle(order, { deadlineMs: longestReserveMs, attempts: 0 }));
       return order;
     }

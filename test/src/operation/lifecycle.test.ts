@@ -106,7 +106,7 @@ test.concurrent.for([
     await using lock = await holdLock(pool, lockStatement);
     const token = await environment.keys.sign({ scope: 'orders:read inventory:read' });
     const answer = callsOf[service](target, token);
-    await lock.untilAwaited(waiting);
+    await lock.untilBlocked(waiting);
     process.signal('SIGTERM');
     await eventually(async () => expect(await checkHealth(target)).toBe(false));
     await lock.release();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { documentedMetrics } from '@acme/dev/check/observability/documented-metrics';
 import { SpanKind } from '@opentelemetry/api';
 import { test as base, describe, expect, vi } from 'vitest';
-import { playScenes } from './telemetry-scenes.ts';
+import { runTelemetryScenario } from './telemetry-scenario.ts';
 import { traceTree } from './trace-tree.ts';
 
 // The first test waits for two processes to start, work and end.
@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
-  .extend('seen', { scope: 'file' }, ({}) => playScenes());
+  .extend('seen', { scope: 'file' }, ({}) => runTelemetryScenario());
 
 const document = readFileSync(new URL('../../../docs/observability.md', import.meta.url), 'utf8');
 const metrics = documentedMetrics(document);

@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 import type { Clients } from '../support/start-test-pair.ts';
 
 async function place({ orders }: Clients, units: Record<string, number>) {
@@ -18,7 +18,7 @@ async function place({ orders }: Clients, units: Record<string, number>) {
 }
 
 test('ensure a cancelled order gives its stock back, and only its own', async ({ pair, customer }) => {
-  await pair.stockUp({ 'back-1': 10, 'back-2': 10 });
+  await pair.setStock({ 'back-1': 10, 'back-2': 10 });
   await place(customer, { 'back-1': 1, 'back-2': 2 });
   const order = await place(customer, { 'back-1': 3, 'back-2': 4 });
   const cancelled = await customer.orders.cancelOrder({ id: order.id, etag: order.etag });
@@ -26,7 +26,7 @@ test('ensure a cancelled order gives its stock back, and only its own', async ({
   expect(cancelled.order?.etag).not.toBe(order.etag);
   expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({ order: cancelled.order });
   await eventually(async () =>
-    expect(await reservedOf(pair, ['back-1', 'back-2'])).toEqual({ 'back-1': 1, 'back-2': 2 }),
+    expect(await reservedUnits(pair, ['back-1', 'back-2'])).toEqual({ 'back-1': 1, 'back-2': 2 }),
   );
 });
 
@@ -34,20 +34,20 @@ test('ensure a cancel that is sent again is answered the same, with the etag of 
   pair,
   customer,
 }) => {
-  await pair.stockUp({ again: 10 });
+  await pair.setStock({ again: 10 });
   await place(customer, { again: 1 });
   const { id, etag } = await place(customer, { again: 5 });
   const first = await customer.orders.cancelOrder({ id, etag });
   expect(await customer.orders.cancelOrder({ id, etag })).toEqual(first);
   expect(await customer.orders.cancelOrder({ id: id.toUpperCase() })).toEqual(first);
-  await eventually(async () => expect(await reservedOf(pair, ['again'])).toEqual({ again: 1 }));
+  await eventually(async () => expect(await reservedUnits(pair, ['again'])).toEqual({ again: 1 }));
 });
 
 test('ensure 20 cancels at once are answered the same and give the stock back once', async ({
   pair,
   customer,
 }) => {
-  await pair.stockUp({ storm: 100 });
+  await pair.setStock({ storm: 100 });
   await place(customer, { storm: 50 });
   const { id, etag } = await place(customer, { storm: 5 });
   const answers = await Promise.all(
@@ -55,11 +55,11 @@ test('ensure 20 cancels at once are answered the same and give the stock back on
   );
   expect(answers[0]?.order?.state).toBe(Order_State.CANCELLED);
   expect(answers).toEqual(answers.map(() => answers[0]));
-  await eventually(async () => expect(await reservedOf(pair, ['storm'])).toEqual({ storm: 50 }));
+  await eventually(async () => expect(await reservedUnits(pair, ['storm'])).toEqual({ storm: 50 }));
 });
 
 test('ensure a cancel with a stale etag is refused and changes nothing', async ({ pair, customer }) => {
-  await pair.stockUp({ stale: 10 });
+  await pair.setStock({ stale: 10 });
   const order = await place(customer, { stale: 1 });
   const error = await rejectionOf(customer.orders.cancelOrder({ id: order.id, etag: 'stale' }));
   expect(error.code).toBe(Code.ABORTED);
@@ -68,7 +68,7 @@ test('ensure a cancel with a stale etag is refused and changes nothing', async (
 });
 
 test('ensure a rejected order cannot be cancelled', async ({ pair, customer: { orders } }) => {
-  await pair.stockUp({ rejected: 1 });
+  await pair.setStock({ rejected: 1 });
   const lines = linesOf({ rejected: 2 });
   const rejection = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
   const id = rejection.detail(ErrorInfoSchema)?.metadata.order_id ?? '';
@@ -83,11 +83,11 @@ test('ensure a rejected order cannot be cancelled', async ({ pair, customer: { o
 });
 
 test('ensure what was given back can be ordered again', async ({ pair, customer }) => {
-  await pair.stockUp({ 'second-chance': 1 });
+  await pair.setStock({ 'second-chance': 1 });
   const { id } = await place(customer, { 'second-chance': 1 });
   await customer.orders.cancelOrder({ id });
   await eventually(async () =>
-    expect(await reservedOf(pair, ['second-chance'])).toEqual({ 'second-chance': 0 }),
+    expect(await reservedUnits(pair, ['second-chance'])).toEqual({ 'second-chance': 0 }),
   );
   expect((await place(customer, { 'second-chance': 1 })).state).toBe(Order_State.CONFIRMED);
 });

@@ -4,15 +4,15 @@ import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
+import { type ErrorFields, errorFieldsOf } from '../support/error-fields.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';
-import { type Refusal, refusalOf } from '../support/refusal.ts';
 
 /** An order of somebody else's. */
 const test = pairTest
   .extend('theirId', () => `customer-${randomUUID()}`)
   .extend('theirs', async ({ pair, theirId }) => {
-    await pair.stockUp({ theirs: 1000 });
+    await pair.setStock({ theirs: 1000 });
     const { orders } = await pair.clientsFor(theirId);
     const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ theirs: 1 }) });
     if (!order) throw new Error('there is no order in the answer');
@@ -20,7 +20,7 @@ const test = pairTest
   });
 
 /** A refusal without the id that was asked for. */
-function withoutId(refusal: Refusal, id: string): unknown {
+function withoutId(refusal: ErrorFields, id: string): unknown {
   return JSON.parse(JSON.stringify(refusal).replaceAll(id, '<id>'));
 }
 
@@ -35,11 +35,13 @@ test('ensure the order of another customer cannot be told from one that does not
     (id: string) => orders.cancelOrder({ id, etag: theirs.etag }),
     (id: string) => orders.cancelOrder({ id, etag: 'stale' }),
   ]) {
-    const ofTheirs = await refusalOf(ask(theirs.id));
+    const ofTheirs = await errorFieldsOf(ask(theirs.id));
     expect(ofTheirs.code).toBe(Code.NOT_FOUND);
-    expect(withoutId(ofTheirs, theirs.id)).toEqual(withoutId(await refusalOf(ask(unknown)), unknown));
+    expect(withoutId(ofTheirs, theirs.id)).toEqual(withoutId(await errorFieldsOf(ask(unknown)), unknown));
   }
-  expect(JSON.stringify(await refusalOf(orders.getOrder({ id: theirs.id })))).toContain('ORDER_NOT_FOUND');
+  expect(JSON.stringify(await errorFieldsOf(orders.getOrder({ id: theirs.id })))).toContain(
+    'ORDER_NOT_FOUND',
+  );
 });
 
 test('ensure nobody orders for, lists or sees another customer without the scope for it', async ({

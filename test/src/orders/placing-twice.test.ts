@@ -5,18 +5,18 @@ import { Code } from '@acme/rpc/errors/rpc-error';
 import { patiently } from '@acme/rpc/testing/call-until-accepted';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
+import { errorFieldsOf } from '../support/error-fields.ts';
 import { eventually } from '../support/eventually.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
-import { refusalOf } from '../support/refusal.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
 test('ensure a replay is answered with the same order, whatever the order of its lines', async ({
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'replay-1': 10, 'replay-2': 10 });
+  await pair.setStock({ 'replay-1': 10, 'replay-2': 10 });
   const lines = linesOf({ 'replay-2': 2, 'replay-1': 1 });
   const requestId = randomUUID();
   const first = await orders.placeOrder({ requestId, lines });
@@ -24,25 +24,25 @@ test('ensure a replay is answered with the same order, whatever the order of its
   expect(await orders.placeOrder({ requestId, lines: lines.toReversed() })).toEqual(first);
   expect(await orders.placeOrder({ requestId: requestId.toUpperCase(), lines })).toEqual(first);
   expect((await orders.listOrders({})).orders).toEqual([first.order]);
-  expect(await reservedOf(pair, ['replay-1', 'replay-2'])).toEqual({ 'replay-1': 1, 'replay-2': 2 });
+  expect(await reservedUnits(pair, ['replay-1', 'replay-2'])).toEqual({ 'replay-1': 1, 'replay-2': 2 });
 });
 
 test('ensure a replay of a refused order is told the same, also when there is stock by then', async ({
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'refused-few': 1 });
+  await pair.setStock({ 'refused-few': 1 });
   const tooMany = { requestId: randomUUID(), lines: linesOf({ 'refused-few': 2 }) };
   const unknown = { requestId: randomUUID(), lines: linesOf({ 'refused-none': 1 }) };
   const [outOfStock, notFound] = [
-    await refusalOf(orders.placeOrder(tooMany)),
-    await refusalOf(orders.placeOrder(unknown)),
+    await errorFieldsOf(orders.placeOrder(tooMany)),
+    await errorFieldsOf(orders.placeOrder(unknown)),
   ];
   expect([outOfStock.code, notFound.code]).toEqual([Code.FAILED_PRECONDITION, Code.NOT_FOUND]);
-  await pair.stockUp({ 'refused-few': 100, 'refused-none': 100 });
-  expect(await refusalOf(orders.placeOrder(tooMany))).toEqual(outOfStock);
-  expect(await refusalOf(orders.placeOrder(unknown))).toEqual(notFound);
-  expect(await reservedOf(pair, ['refused-few', 'refused-none'])).toEqual({
+  await pair.setStock({ 'refused-few': 100, 'refused-none': 100 });
+  expect(await errorFieldsOf(orders.placeOrder(tooMany))).toEqual(outOfStock);
+  expect(await errorFieldsOf(orders.placeOrder(unknown))).toEqual(notFound);
+  expect(await reservedUnits(pair, ['refused-few', 'refused-none'])).toEqual({
     'refused-few': 0,
     'refused-none': 0,
   });
@@ -52,14 +52,14 @@ test('ensure a replay of a cancelled order finds it cancelled and reserves nothi
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'replay-cancelled': 1 });
+  await pair.setStock({ 'replay-cancelled': 1 });
   const request = { requestId: randomUUID(), lines: linesOf({ 'replay-cancelled': 1 }) };
   const { order } = await orders.placeOrder(request);
   const cancelled = await orders.cancelOrder({ id: order?.id ?? '' });
   expect(cancelled.order?.state).toBe(Order_State.CANCELLED);
   expect((await orders.placeOrder(request)).order).toEqual(cancelled.order);
   await eventually(async () =>
-    expect(await reservedOf(pair, ['replay-cancelled'])).toEqual({ 'replay-cancelled': 0 }),
+    expect(await reservedUnits(pair, ['replay-cancelled'])).toEqual({ 'replay-cancelled': 0 }),
   );
 });
 
@@ -67,7 +67,7 @@ test('ensure 20 identical requests at once make one order and all get it', async
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'twenty-times': 100 });
+  await pair.setStock({ 'twenty-times': 100 });
   const request = { requestId: randomUUID(), lines: linesOf({ 'twenty-times': 3 }) };
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => patiently(() => orders.placeOrder(request))),
@@ -76,7 +76,7 @@ test('ensure 20 identical requests at once make one order and all get it', async
   await untilSettled(pair);
   const listed = (await orders.listOrders({})).orders;
   expect(listed.map(({ id, state }) => [id, state])).toEqual([[...ids, Order_State.CONFIRMED]]);
-  expect(await reservedOf(pair, ['twenty-times'])).toEqual({ 'twenty-times': 3 });
+  expect(await reservedUnits(pair, ['twenty-times'])).toEqual({ 'twenty-times': 3 });
 });
 
 test.for([
@@ -87,11 +87,11 @@ test.for([
 ] as const)(
   'ensure a request_id that is reused with %s is refused and changes nothing',
   async ([, units], { pair, customer: { orders } }) => {
-    await pair.stockUp({ 'reused-1': 1_000, 'reused-2': 1_000, 'reused-3': 1_000 });
+    await pair.setStock({ 'reused-1': 1_000, 'reused-2': 1_000, 'reused-3': 1_000 });
     const requestId = randomUUID();
     const first = await orders.placeOrder({ requestId, lines: linesOf({ 'reused-1': 1, 'reused-2': 1 }) });
     const skus = ['reused-1', 'reused-2', 'reused-3'];
-    const reserved = await reservedOf(pair, skus);
+    const reserved = await reservedUnits(pair, skus);
     const error = await rejectionOf(orders.placeOrder({ requestId, lines: linesOf(units) }));
     expect(error.code).toBe(Code.FAILED_PRECONDITION);
     expect(error.detail(ErrorInfoSchema)).toMatchObject({
@@ -100,7 +100,7 @@ test.for([
       metadata: { order_id: first.order?.id },
     });
     expect((await orders.listOrders({})).orders).toEqual([first.order]);
-    expect(await reservedOf(pair, skus)).toEqual(reserved);
+    expect(await reservedUnits(pair, skus)).toEqual(reserved);
   },
 );
 
@@ -108,7 +108,7 @@ test('ensure of two requests at once under one request_id one is placed and the 
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'race-1': 10, 'race-2': 10 });
+  await pair.setStock({ 'race-1': 10, 'race-2': 10 });
   const requestId = randomUUID();
   const answers = await Promise.allSettled(
     ['race-1', 'race-2'].map((sku) => orders.placeOrder({ requestId, lines: linesOf({ [sku]: 1 }) })),
@@ -117,17 +117,17 @@ test('ensure of two requests at once under one request_id one is placed and the 
   expect(placed).toMatchObject([{ value: { order: { state: Order_State.CONFIRMED } } }]);
   const refused = answers.filter(({ status }) => status === 'rejected');
   expect(refused).toMatchObject([{ reason: { code: Code.FAILED_PRECONDITION } }]);
-  const reserved = Object.values(await reservedOf(pair, ['race-1', 'race-2']));
+  const reserved = Object.values(await reservedUnits(pair, ['race-1', 'race-2']));
   expect(reserved.sort()).toEqual([0, 1]);
 });
 
 test('ensure two customers may use the same request_id', async ({ pair, customer }) => {
-  await pair.stockUp({ shared: 10 });
+  await pair.setStock({ shared: 10 });
   const other = await pair.clientsFor(`customer-${randomUUID()}`);
   const request = { requestId: randomUUID(), lines: linesOf({ shared: 1 }) };
   const mine = await customer.orders.placeOrder(request);
   const theirs = await other.orders.placeOrder({ ...request, lines: linesOf({ shared: 2 }) });
   expect(theirs.order?.state).toBe(Order_State.CONFIRMED);
   expect(theirs.order?.id).not.toBe(mine.order?.id);
-  expect(await reservedOf(pair, ['shared'])).toEqual({ shared: 3 });
+  expect(await reservedUnits(pair, ['shared'])).toEqual({ shared: 3 });
 });

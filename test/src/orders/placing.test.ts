@@ -6,7 +6,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { describe, expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 import type { Clients, TestPair } from '../support/start-test-pair.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
@@ -15,7 +15,7 @@ test('ensure an order is CONFIRMED, its units are reserved, and it is read as it
   customer,
   customerId,
 }) => {
-  await pair.stockUp({ bread: 10, milk: 10 });
+  await pair.setStock({ bread: 10, milk: 10 });
   const beforeMs = Date.now();
   const { order } = await customer.orders.placeOrder({
     requestId: randomUUID(),
@@ -32,17 +32,17 @@ test('ensure an order is CONFIRMED, its units are reserved, and it is read as it
   expect(placedMs).toBeGreaterThanOrEqual(beforeMs);
   expect(placedMs).toBeLessThanOrEqual(Date.now());
   expect(await customer.orders.getOrder({ id: order?.id ?? '' })).toMatchObject({ order });
-  expect(await reservedOf(pair, ['bread', 'milk'])).toEqual({ bread: 1, milk: 3 });
+  expect(await reservedUnits(pair, ['bread', 'milk'])).toEqual({ bread: 1, milk: 3 });
 });
 
 test('ensure an order that is short of one line takes nothing of the others', async ({ pair, customer }) => {
-  await pair.stockUp({ 'all-or-none-1': 5, 'all-or-none-2': 1, 'all-or-none-3': 5 });
+  await pair.setStock({ 'all-or-none-1': 5, 'all-or-none-2': 1, 'all-or-none-3': 5 });
   const tooMuch = linesOf({ 'all-or-none-1': 2, 'all-or-none-2': 2, 'all-or-none-3': 2 });
   await expect(customer.orders.placeOrder({ requestId: randomUUID(), lines: tooMuch })).rejects.toThrow(
     'there is too little stock of all-or-none-2',
   );
   expect(
-    await reservedOf(
+    await reservedUnits(
       pair,
       tooMuch.map(({ sku }) => sku),
     ),
@@ -55,21 +55,21 @@ test('ensure an order that is short of one line takes nothing of the others', as
 
 test('ensure SKUs are told apart by case and may hold spaces and any script', async ({ pair, customer }) => {
   const skus = ['15056BL', '15056bl', 'PADS TO MATCH ALL CUSHIONS', ' ', 'Käse', '🧀'];
-  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 10])));
+  await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 10])));
   const units = Object.fromEntries(skus.map((sku, index) => [sku, index + 1]));
   const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf(units) });
   expect(order?.state).toBe(Order_State.CONFIRMED);
-  expect(await reservedOf(pair, skus)).toEqual(units);
+  expect(await reservedUnits(pair, skus)).toEqual(units);
 });
 
 test('ensure an order of 1,000 lines is CONFIRMED and reserves each', async ({ pair, customer }) => {
   const skus = Array.from({ length: 1000 }, (_, index) => `thousand-${index}`.padEnd(64, '.'));
-  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 1_000_000])));
+  await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 1_000_000])));
   const lines = skus.map((sku) => ({ sku, quantity: 1_000_000 }));
   const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines });
   expect(order?.state).toBe(Order_State.CONFIRMED);
   expect(order?.lines).toMatchObject(lines);
-  const reserved = Object.values(await reservedOf(pair, skus));
+  const reserved = Object.values(await reservedUnits(pair, skus));
   expect(reserved).toEqual(skus.map(() => 1_000_000));
 });
 
@@ -92,23 +92,23 @@ describe('many at once', () => {
   }
 
   test('ensure just one of 50 buyers gets the only unit', async ({ pair, customer }) => {
-    await pair.stockUp({ 'last-one': 1 });
+    await pair.setStock({ 'last-one': 1 });
     const states = await placeAll(pair, customer, Array(50).fill(linesOf({ 'last-one': 1 })));
     expect(states.get(Order_State.CONFIRMED)).toHaveLength(1);
     expect(states.get(Order_State.REJECTED)).toHaveLength(49);
-    expect(await reservedOf(pair, ['last-one'])).toEqual({ 'last-one': 1 });
+    expect(await reservedUnits(pair, ['last-one'])).toEqual({ 'last-one': 1 });
   });
 
   test('ensure orders that name the same SKUs in opposite order are all placed', async ({
     pair,
     customer,
   }) => {
-    await pair.stockUp({ 'there-and': 100, 'back-again': 100 });
+    await pair.setStock({ 'there-and': 100, 'back-again': 100 });
     const there = linesOf({ 'there-and': 1, 'back-again': 1 });
     const each = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? there : there.toReversed()));
     const states = await placeAll(pair, customer, each);
     expect(states.get(Order_State.CONFIRMED)).toHaveLength(100);
-    expect(await reservedOf(pair, ['there-and', 'back-again'])).toEqual({
+    expect(await reservedUnits(pair, ['there-and', 'back-again'])).toEqual({
       'there-and': 100,
       'back-again': 100,
     });

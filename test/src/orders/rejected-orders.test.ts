@@ -10,13 +10,13 @@ import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 
 test('ensure OUT_OF_STOCK names every short SKU, and the order stands as REJECTED', async ({
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ 'short-1': 1, ample: 100, 'short-2': 0 });
+  await pair.setStock({ 'short-1': 1, ample: 100, 'short-2': 0 });
   const lines = linesOf({ 'short-2': 1, ample: 1, 'short-1': 2 });
   const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
   expect(error.code).toBe(Code.FAILED_PRECONDITION);
@@ -28,14 +28,14 @@ test('ensure OUT_OF_STOCK names every short SKU, and the order stands as REJECTE
   ]);
   const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
   expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: 'OUT_OF_STOCK', lines });
-  expect(await reservedOf(pair, ['ample'])).toEqual({ ample: 0 });
+  expect(await reservedUnits(pair, ['ample'])).toEqual({ ample: 0 });
 });
 
 test('ensure SKU_NOT_FOUND names every unknown SKU, and the order stands as REJECTED', async ({
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ known: 100, 'known-but-short': 0 });
+  await pair.setStock({ known: 100, 'known-but-short': 0 });
   const lines = linesOf({ 'unknown-2': 1, known: 1, 'unknown-1': 1, 'known-but-short': 1 });
   const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
   expect(error.code).toBe(Code.NOT_FOUND);
@@ -47,7 +47,7 @@ test('ensure SKU_NOT_FOUND names every unknown SKU, and the order stands as REJE
   ]);
   const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
   expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: 'SKU_NOT_FOUND', lines });
-  expect(await reservedOf(pair, ['known'])).toEqual({ known: 0 });
+  expect(await reservedUnits(pair, ['known'])).toEqual({ known: 0 });
 });
 
 test('ensure a refusal with more to name than fits still tells its reason and the order', async ({
@@ -55,7 +55,7 @@ test('ensure a refusal with more to name than fits still tells its reason and th
   customer: { orders },
 }) => {
   const skus = Array.from({ length: 1000 }, (_, index) => `too-many-to-name-${index}`.padEnd(64, '.'));
-  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 0])));
+  await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 0])));
   const lines = skus.map((sku) => ({ sku, quantity: 1 }));
   for (const [short, code, reason] of [
     [lines, Code.FAILED_PRECONDITION, 'OUT_OF_STOCK'],

@@ -22,7 +22,7 @@ test('a watcher sees each change of an order, as the order was right after it', 
   customer: { orders },
   customerId,
 }) => {
-  await pair.stockUp({ seen: 10 });
+  await pair.setStock({ seen: 10 });
   await using watch = await watchOrders(orders);
   const id = await placeOrder(orders, 'seen', 2);
   await orders.cancelOrder({ id });
@@ -38,7 +38,7 @@ test('a watcher sees each change of an order, as the order was right after it', 
 });
 
 test('ensure a watch resumes on another replica with just what was missed', async ({ pair, customerId }) => {
-  await pair.stockUp({ resumed: 10 });
+  await pair.setStock({ resumed: 10 });
   const here = (await pair.clientsFor(customerId)).orders;
   const there = (await pair.clientsFor(customerId, undefined, 1)).orders;
   await using first = await watchOrders(here);
@@ -57,7 +57,7 @@ test('ensure a watch goes on over a restart, with what changed meanwhile, once',
   customer: { orders },
   customerId,
 }) => {
-  await pair.stockUp({ restarted: 10 });
+  await pair.setStock({ restarted: 10 });
   const other = (await pair.clientsFor(customerId, undefined, 1)).orders;
   const interruptions: unknown[] = [];
   const stop = new AbortController();
@@ -88,7 +88,7 @@ test('ensure a watch goes on over a restart, with what changed meanwhile, once',
 });
 
 test('ensure nobody sees the orders of others without the scope for it', async ({ pair, customerId }) => {
-  await pair.stockUp({ private: 10 });
+  await pair.setStock({ private: 10 });
   const mine = (await pair.clientsFor(customerId)).orders;
   const theirs = (await pair.clientsFor(`not-${customerId}`)).orders;
   const auditor = (await pair.clientsFor('auditor', ['orders:read', 'orders:read:any'])).orders;
@@ -126,7 +126,7 @@ test('a database that is restored to an older state ends watches and their token
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ restored: 100 });
+  await pair.setStock({ restored: 100 });
   await using before = await watchOrders(orders);
   const restarts: RpcError[] = [];
   const stop = new AbortController();
@@ -172,7 +172,7 @@ test('ensure a token whose events are pruned is OUT_OF_RANGE, and says what to d
   pair,
   customer: { orders },
 }) => {
-  await pair.stockUp({ pruned: 10 });
+  await pair.setStock({ pruned: 10 });
   await using watch = await watchOrders(orders);
   await placeOrder(orders, 'pruned');
   const { resumeToken } = await watch.next();

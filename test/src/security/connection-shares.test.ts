@@ -22,7 +22,7 @@ async function waiting(pair: TestPair): Promise<bigint | undefined> {
 }
 
 test('thirty counting sessions take two connections, and orders and reads find theirs', async ({ pair }) => {
-  await pair.stockUp({ counted: 5, ordered: 5 });
+  await pair.setStock({ counted: 5, ordered: 5 });
   const clients = await pair.clientsFor('everything', scopes);
   await using lock = await holdLock(
     pair.inventoryDatabase,
@@ -31,7 +31,7 @@ test('thirty counting sessions take two connections, and orders and reads find t
   const sessions = Array.from({ length: 30 }, () =>
     Array.fromAsync(clients.inventory.countStock([{ sku: 'counted', counted: 7n }])),
   );
-  await lock.untilAwaited(2);
+  await lock.untilBlocked(2);
   expect((await place(clients, 'ordered')).state).toBe(Order_State.CONFIRMED);
   expect((await clients.inventory.getStock({ sku: 'counted' })).stock?.onHand).toBe(5n);
   expect(await waiting(pair)).toBe(2n);
@@ -42,7 +42,7 @@ test('thirty counting sessions take two connections, and orders and reads find t
 });
 
 test('releases that wait for a lock leave a connection for reserves', async ({ pair }) => {
-  await pair.stockUp({ released: 30, 'ordered-too': 5 });
+  await pair.setStock({ released: 30, 'ordered-too': 5 });
   const { inventory } = await pair.clientsFor('orders', ['inventory:reserve']);
   const reserve = async (sku: string) => {
     const reservationId = randomUUID();
@@ -55,7 +55,7 @@ test('releases that wait for a lock leave a connection for reserves', async ({ p
     `SELECT FROM stock WHERE sku = 'released' FOR UPDATE`,
   );
   const releases = reservations.map((each) => inventory.releaseStock(each, { deadlineMs: 10_000 }));
-  await lock.untilAwaited(2);
+  await lock.untilBlocked(2);
   await reserve('ordered-too');
   expect(await waiting(pair)).toBe(2n);
   await lock.release();

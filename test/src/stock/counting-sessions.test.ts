@@ -10,7 +10,7 @@ import { test as pairTest } from '../support/pair-test.ts';
 import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 import type { TestPair } from '../support/start-test-pair.ts';
-import { untilStill } from '../support/until-still.ts';
+import { untilStable } from '../support/until-stable.ts';
 
 const test = pairTest.extend('warehouse', async ({ pair }) => {
   const { inventory } = await pair.clientsFor('warehouse', ['inventory:read', 'inventory:write']);
@@ -39,7 +39,7 @@ describe('ensure the server is done within 100 ms, and the count under way is no
   };
   test.for(Object.entries(leavings))('%s', async ([name, controller], { pair, warehouse }) => {
     const [first, locked] = [`${name}-1`, `${name}-2`];
-    await pair.stockUp({ [first]: 5, [locked]: 5 });
+    await pair.setStock({ [first]: 5, [locked]: 5 });
     await using lock = await holdLock(
       pair.inventoryDatabase,
       `SELECT FROM stock WHERE sku = '${locked}' FOR UPDATE`,
@@ -52,7 +52,7 @@ describe('ensure the server is done within 100 ms, and the count under way is no
       );
       for await (const { sku } of session) {
         expect(sku).toBe(first);
-        await lock.untilAwaited(1);
+        await lock.untilBlocked(1);
         leftMs = performance.now();
         if (!controller) break;
         controller.abort();
@@ -81,7 +81,7 @@ test('ensure a scanner that reads no answers is not read any further, and loses 
   }
   const answers = warehouse.countStock(counts());
   const first = await answers.next();
-  expect(await untilStill(() => sent)).toBeLessThan(length / 2);
+  expect(await untilStable(() => sent)).toBeLessThan(length / 2);
   const rest = await Array.fromAsync(answers);
   expect([first.value, ...rest].map((answer) => answer?.counted)).toEqual(
     Array.from({ length }, (_, index) => BigInt(index)),
@@ -93,7 +93,7 @@ test('ensure a session lasts an hour at the most, and ends at its deadline', asy
     deadlineMs: 3_600_000,
     maxDeadlineMs: 3_600_000,
   });
-  await pair.stockUp({ late: 5 });
+  await pair.setStock({ late: 5 });
   const counted: bigint[] = [];
   const count = async () => {
     for await (const answer of warehouse.countStock(openSession('late'), { deadlineMs: 1500 }))

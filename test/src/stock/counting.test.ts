@@ -13,7 +13,7 @@ test('ensure every count is applied and answered in order, and the session ends 
   pair,
   warehouse,
 }) => {
-  await pair.stockUp({ 'count-1': 10, 'count-2': 10 });
+  await pair.setStock({ 'count-1': 10, 'count-2': 10 });
   const answers = await Array.fromAsync(
     warehouse.countStock([
       { sku: 'count-1', counted: 7n },
@@ -32,7 +32,7 @@ test('ensure every count is applied and answered in order, and the session ends 
 });
 
 test('ensure a count changes the etag once, however often it is repeated', async ({ pair, warehouse }) => {
-  await pair.stockUp({ again: 3 });
+  await pair.setStock({ again: 3 });
   const before = await warehouse.getStock({ sku: 'again' });
   const counted = { sku: 'again', counted: 4n };
   await Array.fromAsync(warehouse.countStock([counted]));
@@ -49,7 +49,7 @@ test('ensure a count that cannot be applied is answered with its reason, and the
   pair,
   warehouse,
 }) => {
-  await pair.stockUp({ survives: 10 });
+  await pair.setStock({ survives: 10 });
   const lines = linesOf({ survives: 4 });
   await warehouse.reserveStock({ reservationId: randomUUID(), lines });
   const counts = [

@@ -32,7 +32,7 @@ test('ensure an import sets what it names, says how much of it was new, and leav
   pair,
   warehouse,
 }) => {
-  await pair.stockUp({ untouched: 5 });
+  await pair.setStock({ untouched: 5 });
   const first = await warehouse.importStock(rowsOf(randomUUID(), { 'set-1': 1, 'set-2': 2 }));
   expect(first).toMatchObject({ received: 2n, created: 2n, updated: 0n });
   const before = await warehouse.getStock({ sku: 'set-2' });
@@ -148,7 +148,7 @@ test('ensure a SKU that comes twice is named with both positions, and nothing is
 });
 
 test('ensure no import takes away what is reserved', async ({ pair, warehouse, customer }) => {
-  await pair.stockUp({ 'promised-1': 10, 'promised-2': 10, 'promised-3': 10 });
+  await pair.setStock({ 'promised-1': 10, 'promised-2': 10, 'promised-3': 10 });
   await customer.orders.placeOrder({
     requestId: randomUUID(),
     lines: linesOf({ 'promised-1': 5, 'promised-2': 5, 'promised-3': 5 }),

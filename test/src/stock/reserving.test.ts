@@ -10,10 +10,10 @@ import { fromItemStatus } from '@acme/rpc/errors/item-status';
 import { Code, type RpcError } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
+import { errorFieldsOf } from '../support/error-fields.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';
-import { refusalOf } from '../support/refusal.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 
 const test = pairTest.extend('inventory', async ({ pair }) => {
   const { inventory } = await pair.clientsFor('orders', ['inventory:read', 'inventory:reserve']);
@@ -24,7 +24,7 @@ test('ensure a repeated reserve is answered the same and reserves nothing more',
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ once: 10, 'once-more': 10 });
+  await pair.setStock({ once: 10, 'once-more': 10 });
   const reservationId = randomUUID();
   const lines = linesOf({ 'once-more': 2, once: 1 });
   const first = await inventory.reserveStock({ reservationId, lines });
@@ -35,7 +35,7 @@ test('ensure a repeated reserve is answered the same and reserves nothing more',
   });
   const again = { reservationId: reservationId.toUpperCase(), lines: lines.toReversed() };
   expect(await inventory.reserveStock(again)).toEqual(first);
-  expect(await reservedOf(pair, ['once', 'once-more'])).toEqual({ once: 1, 'once-more': 2 });
+  expect(await reservedUnits(pair, ['once', 'once-more'])).toEqual({ once: 1, 'once-more': 2 });
   const { stock } = await inventory.getStock({ sku: 'once-more' });
   expect(stock).toMatchObject({ onHand: 10n, reserved: 2n, available: 8n });
 });
@@ -44,7 +44,7 @@ test('ensure a refusal names what is missing, and is repeated when there is stoc
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ little: 1 });
+  await pair.setStock({ little: 1 });
   const short = { reservationId: randomUUID(), lines: linesOf({ little: 2 }) };
   const unknown = { reservationId: randomUUID(), lines: linesOf({ absent: 2, little: 2 }) };
   const shortError = await rejectionOf(inventory.reserveStock(short));
@@ -59,17 +59,19 @@ test('ensure a refusal names what is missing, and is repeated when there is stoc
   expect(unknownError.detail(ErrorInfoSchema)?.reason).toBe('SKU_NOT_FOUND');
   expect(unknownError.detailsOf(ResourceInfoSchema)).toMatchObject([{ resourceName: 'absent' }]);
 
-  await pair.stockUp({ little: 100, absent: 100 });
-  expect(await refusalOf(inventory.reserveStock(short))).toMatchObject({ message: shortError.message });
-  expect(await refusalOf(inventory.reserveStock(unknown))).toMatchObject({ message: unknownError.message });
-  expect(await reservedOf(pair, ['little', 'absent'])).toEqual({ little: 0, absent: 0 });
+  await pair.setStock({ little: 100, absent: 100 });
+  expect(await errorFieldsOf(inventory.reserveStock(short))).toMatchObject({ message: shortError.message });
+  expect(await errorFieldsOf(inventory.reserveStock(unknown))).toMatchObject({
+    message: unknownError.message,
+  });
+  expect(await reservedUnits(pair, ['little', 'absent'])).toEqual({ little: 0, absent: 0 });
 });
 
 test('ensure each of a batch is answered as it would be alone, and the same again', async ({
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ many: 10, few: 1 });
+  await pair.setStock({ many: 10, few: 1 });
   const released = randomUUID();
   await inventory.releaseStock({ reservationId: released });
   const request = (units: Record<string, number>, reservationId = randomUUID()) => ({
@@ -110,14 +112,14 @@ test('ensure each of a batch is answered as it would be alone, and the same agai
     'reservation',
   ]);
   expect((await inventory.batchReserveStock({ requests })).results).toEqual(results);
-  expect(await reservedOf(pair, ['many', 'few'])).toEqual({ many: 5, few: 1 });
+  expect(await reservedUnits(pair, ['many', 'few'])).toEqual({ many: 5, few: 1 });
 });
 
 test('ensure a reservation_id that holds other lines is refused, whether it reserved or was refused', async ({
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ held: 10 });
+  await pair.setStock({ held: 10 });
   for (const quantity of [1, 1000]) {
     const reservationId = randomUUID();
     const reserve = (units: number) =>
@@ -130,14 +132,14 @@ test('ensure a reservation_id that holds other lines is refused, whether it rese
       metadata: { reservation_id: reservationId },
     });
   }
-  expect(await reservedOf(pair, ['held'])).toEqual({ held: 1 });
+  expect(await reservedUnits(pair, ['held'])).toEqual({ held: 1 });
 });
 
 test('ensure a release gives the units back once, and the reservation cannot be made again', async ({
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ given: 10 });
+  await pair.setStock({ given: 10 });
   const reserve = (reservationId: string, units: number) =>
     inventory.reserveStock({ reservationId, lines: linesOf({ given: units }) });
   const [kept, reservationId] = [randomUUID(), randomUUID()];
@@ -150,37 +152,37 @@ test('ensure a release gives the units back once, and the reservation cannot be 
     lines: linesOf({ given: 2 }),
   });
   expect(await inventory.releaseStock({ reservationId: reservationId.toUpperCase() })).toEqual(first);
-  expect(await reservedOf(pair, ['given'])).toEqual({ given: 5 });
+  expect(await reservedUnits(pair, ['given'])).toEqual({ given: 5 });
   const late = await rejectionOf(reserve(reservationId, 2));
   expect(late.code).toBe(Code.FAILED_PRECONDITION);
   expect(late.detail(ErrorInfoSchema)).toMatchObject({
     reason: 'RESERVATION_RELEASED',
     metadata: { reservation_id: reservationId },
   });
-  expect(await reservedOf(pair, ['given'])).toEqual({ given: 5 });
+  expect(await reservedUnits(pair, ['given'])).toEqual({ given: 5 });
 });
 
 test('ensure a release that comes first refuses the reserve that is late', async ({ pair, inventory }) => {
-  await pair.stockUp({ overtaken: 10 });
+  await pair.setStock({ overtaken: 10 });
   const reservationId = randomUUID();
   const { reservation } = await inventory.releaseStock({ reservationId });
   expect(reservation).toMatchObject({ state: Reservation_State.RELEASED, lines: [] });
   const late = await rejectionOf(inventory.reserveStock({ reservationId, lines: linesOf({ overtaken: 1 }) }));
   expect(late.detail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
-  expect(await reservedOf(pair, ['overtaken'])).toEqual({ overtaken: 0 });
+  expect(await reservedUnits(pair, ['overtaken'])).toEqual({ overtaken: 0 });
 });
 
 test('ensure a refused reservation can be released and takes nothing from others', async ({
   pair,
   inventory,
 }) => {
-  await pair.stockUp({ never: 1 });
+  await pair.setStock({ never: 1 });
   await inventory.reserveStock({ reservationId: randomUUID(), lines: linesOf({ never: 1 }) });
   const reservationId = randomUUID();
   await rejectionOf(inventory.reserveStock({ reservationId, lines: linesOf({ never: 1 }) }));
   const { reservation } = await inventory.releaseStock({ reservationId });
   expect(reservation?.state).toBe(Reservation_State.RELEASED);
-  expect(await reservedOf(pair, ['never'])).toEqual({ never: 1 });
+  expect(await reservedUnits(pair, ['never'])).toEqual({ never: 1 });
 });
 
 test('ensure a SKU that is not sold is NOT_FOUND', async ({ inventory }) => {

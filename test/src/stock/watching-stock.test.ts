@@ -36,7 +36,7 @@ test('a watcher sees imports, reservations and releases, as the stock was right 
   customer: { orders, inventory },
 }) => {
   await using watch = await watchStock(inventory, { skus: ['watched'] });
-  await pair.stockUp({ watched: 10, other: 10 });
+  await pair.setStock({ watched: 10, other: 10 });
   const id = await placeOrder(orders, 'watched', 3);
   await placeOrder(orders, 'other');
   await orders.cancelOrder({ id });
@@ -50,7 +50,7 @@ test('a watcher sees imports, reservations and releases, as the stock was right 
   expect(reserved.stock).toMatchObject({ reserved: 3n, available: 7n, etag: '2' });
   const released = await watch.next();
   expect(released.stock).toEqual((await inventory.getStock({ sku: 'watched' })).stock);
-  await pair.stockUp({ watched: 20 });
+  await pair.setStock({ watched: 20 });
   expect(await watch.change()).toBe('watched 0/20');
 
   await using resumed = await watchStock(inventory, { skus: ['watched'], resumeToken: reserved.resumeToken });
@@ -58,7 +58,7 @@ test('a watcher sees imports, reservations and releases, as the stock was right 
 });
 
 test('ensure what is refused or repeated is no change', async ({ pair, customer: { inventory } }) => {
-  await pair.stockUp({ unchanged: 5 });
+  await pair.setStock({ unchanged: 5 });
   const { inventory: keeper } = await pair.clientsFor('orders', ['inventory:reserve']);
   await using watch = await watchStock(inventory, { skus: ['unchanged'] });
   const reservationId = randomUUID();
@@ -83,7 +83,7 @@ test('ensure a token is good for the same articles only, in whatever order they 
 }) => {
   await using watch = await watchStock(inventory, { skus: ['one', 'two'] });
   await using same = await watchStock(inventory, { skus: ['two', 'one', 'two'], resumeToken: watch.token });
-  await pair.stockUp({ one: 1 });
+  await pair.setStock({ one: 1 });
   expect(await same.change()).toBe('one 0/1');
   for (const skus of [[], ['one'], ['one', 'two', 'three']]) {
     const refused = await rejectionOf(inventory.watchStock({ skus, resumeToken: watch.token }).next());

@@ -4,7 +4,7 @@ import { eventually } from './eventually.ts';
 
 export interface HeldLock extends AsyncDisposable {
   /** Resolves when this many statements wait for a lock in the database. */
-  untilAwaited(count: number): Promise<void>;
+  untilBlocked(count: number): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export async function holdLock(pool: Pool, statement: string): Promise<HeldLock>
     await ended;
   };
   return {
-    untilAwaited: async (count) => {
+    untilBlocked: async (count) => {
       const waiting = async () => {
         const { rows } = await pool.query<{ waiting: bigint }>(
           `SELECT count(*) AS waiting FROM pg_stat_activity

@@ -30,7 +30,7 @@ export interface TestPair extends AsyncDisposable {
   /** Clients that show the subject's token. @param replica Which orders to call. */
   clientsFor(subject: string, scopes?: readonly string[], replica?: number): Promise<Clients>;
   /** Imports these articles, by SKU; how many units of each. */
-  stockUp(units: Readonly<Record<string, number>>): Promise<void>;
+  setStock(units: Readonly<Record<string, number>>): Promise<void>;
   /** Inventory is gone: nobody listens on its port. */
   stopInventory(): Promise<void>;
   /** Inventory listens again, on the same port. */
@@ -131,7 +131,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     inventoryDatabase,
     token,
     clientsFor,
-    stockUp: async (units) => {
+    setStock: async (units) => {
       const importId = randomUUID();
       const { inventory } = await clientsFor('warehouse', ['inventory:write']);
       await inventory.importStock(

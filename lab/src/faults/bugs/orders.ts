@@ -93,8 +93,8 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/orders/src/inventory/inventory-client.ts',
-        replace: `const unknown: ReserveAnswer = { kind: 'UNKNOWN', cause: error };`,
-        with: `const unknown: ReserveAnswer = { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } };`,
+        replace: `const unknown: ReserveOutcome = { kind: 'UNKNOWN', cause: error };`,
+        with: `const unknown: ReserveOutcome = { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } };`,
       },
     ],
     caughtBy: '4-after-t2',

@@ -91,7 +91,7 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
     customers,
     history,
     wish: (units) => ({ customerId: `${row.name} buyer-${wishes++}`, requestId: random.uuid(), units }),
-    stockUp: (units) => stockShelves(rig, units),
+    setStock: (units) => stockShelves(rig, units),
     expect: (holds, what) => {
       if (!holds) unmet.push(`round ${round + 1}: ${what}`);
     },

@@ -41,9 +41,9 @@ export const contention: readonly Row[] = [
 
 const buyers = 50;
 
-async function sellLastUnit({ rig, round, random, customers, wish, stockUp, expect }: Stage): Promise<void> {
+async function sellLastUnit({ rig, round, random, customers, wish, setStock, expect }: Stage): Promise<void> {
   const sku = `last-${round}`;
-  await stockUp({ [sku]: 1 });
+  await setStock({ [sku]: 1 });
   const buy = async () => {
     const wanted = wish({ [sku]: 1 });
     await untilDefinite(random, { giveUp: false }, () => customers.place(wanted));

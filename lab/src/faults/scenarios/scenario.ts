@@ -42,7 +42,7 @@ export interface Stage {
   /** Somebody who wants something that nobody has asked for yet. */
   wish(units: Wish['units']): Wish;
   /** Puts units on the shelves, by SKU. */
-  stockUp(units: Readonly<Record<string, number>>): Promise<void>;
+  setStock(units: Readonly<Record<string, number>>): Promise<void>;
   /** Writes down what was expected and is not so. */
   expect(holds: boolean, what: string): void;
   /** Hears of something that a row has measured, shown beside it. */

@@ -1,6 +1,6 @@
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
-import { type Count, type CountOutcome, isSku, judgeCount, type Stock } from './stock.ts';
+import { type Count, type CountOutcome, checkCount, isSku, type Stock } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface CountStore {
@@ -27,7 +27,7 @@ export function createCountStore(pool: Pool, now: () => Date, onChanged: () => v
 
 async function apply(tx: Tx, { sku, counted }: Count, now: Date): Promise<CountOutcome> {
   const stock = await lockStock(tx, sku);
-  const outcome = judgeCount(stock, counted);
+  const outcome = checkCount(stock, counted);
   // A count that the books agree with is no change.
   if (!outcome.refusal && outcome.expected !== counted) await setOnHand(tx, { sku, counted }, now);
   return outcome;

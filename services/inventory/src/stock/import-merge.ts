@@ -9,7 +9,7 @@ const maxNamed = 20;
  * Makes the stock what the transaction's table `import_items` says; how many articles were new. Throws BAD_REQUEST or
  * ON_HAND_BELOW_RESERVED.
  */
-export async function mergeStaged(tx: Tx, now: Date): Promise<bigint> {
+export async function mergeStagedItems(tx: Tx, now: Date): Promise<bigint> {
   await refuseRepeatedSkus(tx);
   await waitForOtherImports(tx);
   const created = await insertNew(tx, now);

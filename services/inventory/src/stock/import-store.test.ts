@@ -86,7 +86,7 @@ test('ensure an article that already is as an import has it is not changed, and 
 
 test('ensure of two imports at once the later stands as a whole, also where it had found nothing to change', async () => {
   await using database = await openInventoryDatabase();
-  await database.stockUp({ A: 5, B: 5 });
+  await database.setStock({ A: 5, B: 5 });
   const store = createImportStore(database.pool, now);
   const run = (items: AsyncIterable<StockItem>) =>
     store.run({ id: randomUUID(), itemCount: 0n }, items, signal);
@@ -115,7 +115,7 @@ test('ensure of two imports at once the later stands as a whole, also where it h
 
 test('ensure an import that loses a deadlock fails, and is not taken for one without items', async () => {
   await using database = await openInventoryDatabase();
-  await database.stockUp({ A: 1, B: 1 });
+  await database.setStock({ A: 1, B: 1 });
   const store = createImportStore(database.pool, now);
   await using held = new AsyncDisposableStack();
   const other = held.adopt(await database.pool.connect(), (client) => client.release());

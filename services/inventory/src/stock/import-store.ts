@@ -1,6 +1,6 @@
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
-import { mergeStaged } from './import-merge.ts';
+import { mergeStagedItems } from './import-merge.ts';
 import { InventoryError } from './stock.ts';
 
 export interface StockItem {
@@ -59,9 +59,9 @@ export function createImportStore(
           await tx.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
           await tx.query(`SET LOCAL lock_timeout = ${statementTimeoutMs}`);
           const known = await claim(tx, id, now());
-          if (known) return answerRepeat(id, itemCount, known);
+          if (known) return replaySummary(id, itemCount, known);
           const received = await stage(tx, items);
-          const created = await mergeStaged(tx, now());
+          const created = await mergeStagedItems(tx, now());
           return await writeSummary(tx, id, { received, created, updated: received - created });
         },
         // The items can be read once only.
@@ -99,7 +99,7 @@ async function claim(tx: Tx, id: string, now: Date): Promise<ImportSummary | und
 }
 
 /** A repeat's rows are not read. What it says of their number must fit: another import must not pass for done. */
-function answerRepeat(importId: string, itemCount: bigint, first: ImportSummary): ImportSummary {
+function replaySummary(importId: string, itemCount: bigint, first: ImportSummary): ImportSummary {
   const { received } = first;
   if (itemCount === 0n || itemCount === received) return first;
   throw new InventoryError({ kind: 'IMPORT_ID_REUSED', importId, received });

@@ -10,7 +10,7 @@ function linesOf(units: Readonly<Record<string, number>>) {
   return Object.entries(units).map(([sku, quantity]) => ({ sku, quantity }));
 }
 
-/** Holds the rows' locks; `untilAwaited` resolves when this many statements wait for one. */
+/** Holds the rows' locks; `untilBlocked` resolves when this many statements wait for one. */
 async function holdStock(pool: Pool) {
   const client = await pool.connect();
   await client.query('BEGIN; SELECT FROM stock FOR UPDATE');
@@ -18,21 +18,21 @@ async function holdStock(pool: Pool) {
     await client.query('ROLLBACK');
     client.release();
   };
-  const untilAwaited = (count: number) =>
+  const untilBlocked = (count: number) =>
     vi.waitFor(async () => {
       const { rows } = await pool.query(
         `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
       expect(rows).toHaveLength(count);
     }, 10_000);
-  return { release, untilAwaited };
+  return { release, untilBlocked };
 }
 
 // Reserves that are asked for in the same tick go to the database as one batch.
 describe('a batch', () => {
   test('ensure it is judged in the order of arrival, and a loser does not cost those behind it', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 5 });
+    await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
     const wanted = [3, 3, 2, 1].map((quantity) => ({ id: randomUUID(), lines: linesOf({ A: quantity }) }));
     const reservations = await Promise.all(wanted.map((command) => store.reserve(command)));
@@ -45,7 +45,7 @@ describe('a batch', () => {
 
   test('ensure an id that comes twice in it is judged once, by the first', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 10, B: 10 });
+    await database.setStock({ A: 10, B: 10 });
     const store = createReservationStore(database.pool, now);
     const id = randomUUID();
     const first = { id, lines: linesOf({ A: 2 }) };
@@ -62,7 +62,7 @@ describe('a batch', () => {
 
   test('ensure an id that was answered before is answered the same beside new ones', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 3 });
+    await database.setStock({ A: 3 });
     const store = createReservationStore(database.pool, now);
     const [old, late] = [randomUUID(), randomUUID()];
     const refused = await store.reserve({ id: old, lines: linesOf({ A: 4 }) });
@@ -81,14 +81,14 @@ describe('a batch', () => {
 describe('release and reserve', () => {
   test('ensure a release waits for the reserve that is under way, and takes it back', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 5 });
+    await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
     const stock = await holdStock(database.pool);
     const id = randomUUID();
     const reserving = store.reserve({ id, lines: linesOf({ A: 2 }) });
-    await stock.untilAwaited(1);
+    await stock.untilBlocked(1);
     const releasing = store.release(id);
-    await stock.untilAwaited(2);
+    await stock.untilBlocked(2);
     await stock.release();
     expect((await reserving).state).toBe('RESERVED');
     expect(await releasing).toMatchObject({ id, state: 'RELEASED', lines: linesOf({ A: 2 }) });
@@ -97,14 +97,14 @@ describe('release and reserve', () => {
 
   test('ensure two releases at once give the units back once', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 5 });
+    await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
     const id = randomUUID();
     await store.reserve({ id, lines: linesOf({ A: 2 }) });
     await store.reserve({ id: randomUUID(), lines: linesOf({ A: 3 }) });
     const stock = await holdStock(database.pool);
     const releasing = Promise.all([store.release(id), store.release(id)]);
-    await stock.untilAwaited(2);
+    await stock.untilBlocked(2);
     await stock.release();
     const [first, second] = await releasing;
     expect(first).toMatchObject({ state: 'RELEASED' });
@@ -114,7 +114,7 @@ describe('release and reserve', () => {
 
   test('ensure whatever order they come in on two replicas, a released id ends up with nothing', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 1000, B: 1000 });
+    await database.setStock({ A: 1000, B: 1000 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
     const ids = Array.from({ length: 40 }, () => randomUUID());
     const calls = ids.flatMap((id, index) => {
@@ -133,7 +133,7 @@ describe('release and reserve', () => {
 describe('two replicas', () => {
   test('ensure one reservation is made of one id, and both answer it', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 100 });
+    await database.setStock({ A: 100 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
     const ids = Array.from({ length: 10 }, () => randomUUID());
     const command = (id: string) => ({ id, lines: linesOf({ A: 1 }) });
@@ -148,13 +148,13 @@ describe('two replicas', () => {
 
   test('ensure the last unit goes to one of them', async () => {
     await using database = await openInventoryDatabase();
-    await database.stockUp({ A: 1 });
+    await database.setStock({ A: 1 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
     const stock = await holdStock(database.pool);
     const reserving = Promise.all(
       replicas.map((store) => store.reserve({ id: randomUUID(), lines: linesOf({ A: 1 }) })),
     );
-    await stock.untilAwaited(2);
+    await stock.untilBlocked(2);
     await stock.release();
     const states = (await reserving).map(({ state }) => state);
     expect(states.sort()).toEqual(['REFUSED', 'RESERVED']);

@@ -1,8 +1,8 @@
 import { createBatcher } from '@acme/postgres/batch/batch';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
-import type { OnDecided } from './reservation-metrics.ts';
-import { type Refusal, type Reservation, type StockLine, takeStock } from './stock.ts';
+import type { OnTransition } from './reservation-metrics.ts';
+import { allocateUnits, type Refusal, type Reservation, type StockLine } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface ReserveCommand {
@@ -38,14 +38,14 @@ const lineBytes = 160;
 export function createReservationStore(
   pool: Pool,
   now: () => Date,
-  onDecided: OnDecided = () => {},
+  onTransition: OnTransition = () => {},
   releasePool: Pool = pool,
 ): ReservationStore {
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
     run: async (commands) => {
       const { made, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
-      for (const reservation of made.values()) onDecided(reservation);
+      for (const reservation of made.values()) onTransition(reservation);
       return commands.map(({ id }) => (made.get(id) ?? known.get(id)) as Reservation);
     },
     maxItems: 128,
@@ -56,7 +56,7 @@ export function createReservationStore(
     reserve,
     release: async (id) => {
       const { reservation, isNew } = await transaction(releasePool, (tx) => release(tx, id, now()));
-      if (isNew) onDecided(reservation);
+      if (isNew) onTransition(reservation);
       return reservation;
     },
   };
@@ -75,7 +75,7 @@ async function reserveAll(
   const byId = new Map<string, ReserveCommand>();
   for (const command of commands) if (!byId.has(command.id)) byId.set(command.id, command);
   const claimed = await claim(tx, [...byId.values()], now);
-  const made = await judge(
+  const made = await decide(
     tx,
     [...byId.values()].filter(({ id }) => claimed.has(id)),
     now,
@@ -103,7 +103,7 @@ async function claim(tx: Tx, commands: readonly ReserveCommand[], now: Date): Pr
 }
 
 /** Locks the stock, decides in the order of arrival, and writes what was decided. */
-async function judge(
+async function decide(
   tx: Tx,
   commands: readonly ReserveCommand[],
   now: Date,
@@ -112,7 +112,7 @@ async function judge(
   const available = await lockAvailable(tx, commands);
   const taken = new Map<string, number>();
   const reservations = commands.map(({ id, lines }): Reservation => {
-    const refusal = takeStock(available, lines);
+    const refusal = allocateUnits(available, lines);
     if (refusal) return { id, state: 'REFUSED', lines, refusal, createTime: now };
     for (const { sku, quantity } of lines) taken.set(sku, (taken.get(sku) ?? 0) + quantity);
     return { id, state: 'RESERVED', lines, refusal: undefined, createTime: now };
@@ -176,7 +176,7 @@ async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: D
 }
 
 async function release(tx: Tx, id: string, now: Date): Promise<{ reservation: Reservation; isNew: boolean }> {
-  const before = await lockOrEntomb(tx, id, now);
+  const before = await lockOrInsertTombstone(tx, id, now);
   if (before.state === 'RESERVED') {
     await lockAvailable(tx, [before]);
     await changeReserved(tx, new Map(before.lines.map(({ sku, quantity }) => [sku, -quantity])), now);
@@ -191,7 +191,7 @@ async function release(tx: Tx, id: string, now: Date): Promise<{ reservation: Re
 }
 
 /** The reservation, locked. One that does not exist is left behind as released, and refuses the reserve that is late. */
-async function lockOrEntomb(tx: Tx, id: string, now: Date): Promise<Reservation> {
+async function lockOrInsertTombstone(tx: Tx, id: string, now: Date): Promise<Reservation> {
   await tx.query({
     name: 'entomb-reservation',
     text: `INSERT INTO reservations (id, state, lines, create_time, update_time)

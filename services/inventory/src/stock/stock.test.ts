@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
-  answerReserve,
+  allocateUnits,
+  checkCount,
   InventoryError,
   type InventoryProblem,
   isSku,
-  judgeCount,
   type Reservation,
+  requireReserved,
   sameLines,
   sortedLines,
-  takeStock,
 } from './stock.ts';
 
 function problemOf(run: () => unknown): InventoryProblem {
@@ -73,7 +73,7 @@ describe('taking stock', () => {
       { sku: 'A', quantity: 3 },
       { sku: 'B', quantity: 1 },
     ];
-    expect(takeStock(available, lines)).toBeUndefined();
+    expect(allocateUnits(available, lines)).toBeUndefined();
     expect([...available]).toEqual([
       ['A', 0n],
       ['B', 2n ** 40n - 1n],
@@ -88,7 +88,7 @@ describe('taking stock', () => {
     ]);
     const before = [...available];
     const lines = ['A', 'B', 'C'].map((sku) => ({ sku, quantity: 2 }));
-    expect(takeStock(available, lines)).toEqual({
+    expect(allocateUnits(available, lines)).toEqual({
       reason: 'OUT_OF_STOCK',
       items: [
         { sku: 'B', description: '2 wanted, 1 available' },
@@ -101,7 +101,7 @@ describe('taking stock', () => {
   test('ensure a SKU that nobody knows is said before one that is short', () => {
     const available = new Map([['A', 0n]]);
     const lines = ['A', 'a', 'B'].map((sku) => ({ sku, quantity: 1 }));
-    expect(takeStock(available, lines)).toMatchObject({
+    expect(allocateUnits(available, lines)).toMatchObject({
       reason: 'SKU_NOT_FOUND',
       items: [{ sku: 'a' }, { sku: 'B' }],
     });
@@ -121,7 +121,7 @@ describe('the answer to a reserve', () => {
   const otherLines = [{ sku: 'A', quantity: 2 }];
 
   test('ensure it is the reservation that stands', () => {
-    expect(answerReserve(reservation, lines)).toBe(reservation);
+    expect(requireReserved(reservation, lines)).toBe(reservation);
   });
 
   test.each([
@@ -152,11 +152,11 @@ describe('the answer to a reserve', () => {
       { kind: 'RESERVATION_RELEASED', reservationId: 'id' },
     ],
   ] as const)('ensure %s', (_name, change, asked, problem) => {
-    expect(problemOf(() => answerReserve({ ...reservation, ...change }, asked))).toEqual(problem);
+    expect(problemOf(() => requireReserved({ ...reservation, ...change }, asked))).toEqual(problem);
   });
 });
 
-describe('judgeCount', () => {
+describe('checkCount', () => {
   const stock = { onHand: 10n, reserved: 4n };
 
   test.for([
@@ -168,7 +168,7 @@ describe('judgeCount', () => {
     ['more than there may be', stock, 10n ** 12n + 1n, 10n, 'COUNT_OUT_OF_RANGE'],
     ['of an article that there is not', undefined, 5n, 0n, 'SKU_NOT_FOUND'],
   ] as const)('of %s', ([, before, counted, expected, refusal]) => {
-    expect(judgeCount(before, counted)).toEqual({ expected, refusal });
+    expect(checkCount(before, counted)).toEqual({ expected, refusal });
   });
 });
 

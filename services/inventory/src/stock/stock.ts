@@ -102,7 +102,10 @@ export function sameLines(a: readonly StockLine[], b: readonly StockLine[]): boo
  *
  * @param available Units by SKU; a SKU that is not there is unknown. Lowered by what is taken.
  */
-export function takeStock(available: Map<string, bigint>, lines: readonly StockLine[]): Refusal | undefined {
+export function allocateUnits(
+  available: Map<string, bigint>,
+  lines: readonly StockLine[],
+): Refusal | undefined {
   const unknown = lines.filter(({ sku }) => !available.has(sku));
   if (unknown.length > 0)
     return {
@@ -126,7 +129,7 @@ export function takeStock(available: Map<string, bigint>, lines: readonly StockL
  * What a reserve is answered, the first time and every time after: the reservation as it stands. Throws when it was
  * refused, is void by now, or holds other lines.
  */
-export function answerReserve(reservation: Reservation, lines: readonly StockLine[]): Reservation {
+export function requireReserved(reservation: Reservation, lines: readonly StockLine[]): Reservation {
   const reservationId = reservation.id;
   if (reservation.state === 'RELEASED')
     throw new InventoryError({ kind: 'RESERVATION_RELEASED', reservationId });
@@ -149,7 +152,7 @@ export function isSku(sku: string): boolean {
  *
  * @param stock The article as it stands; undefined when there is none.
  */
-export function judgeCount(
+export function checkCount(
   stock: Pick<Stock, 'onHand' | 'reserved'> | undefined,
   counted: bigint,
 ): CountOutcome {

@@ -6,7 +6,7 @@ import { createTestDatabase } from '@acme/postgres/testing/test-database';
 export interface InventoryDatabase extends AsyncDisposable {
   readonly pool: Pool;
   /** Puts these articles on the shelf, by SKU. */
-  stockUp(units: Readonly<Record<string, number>>): Promise<void>;
+  setStock(units: Readonly<Record<string, number>>): Promise<void>;
   /** What is reserved, by SKU. */
   reserved(): Promise<Record<string, number>>;
 }
@@ -21,7 +21,7 @@ export async function openInventoryDatabase(): Promise<InventoryDatabase> {
   const kept = opened.move();
   return {
     pool,
-    stockUp: async (units) => {
+    setStock: async (units) => {
       await pool.query(
         `INSERT INTO stock (sku, title, on_hand, update_time) SELECT key, key, value::bigint, now() FROM json_each_text($1)`,
         [units],

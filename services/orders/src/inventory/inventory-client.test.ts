@@ -5,7 +5,7 @@ import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { boundedStatus } from '@acme/rpc/errors/status-details';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { describe, expect, test } from 'vitest';
-import { createInventory } from './inventory-client.ts';
+import { createInventoryClient } from './inventory-client.ts';
 
 const orderId = '0198c0de-0000-7000-8000-000000000001';
 const lines = [{ sku: 'A', quantity: 2 }];
@@ -17,7 +17,7 @@ async function answerTo(error: Error) {
   await using server = await startTestServer(InventoryService, {
     reserveStock: () => Promise.reject(error),
   });
-  return await createInventory(server.client, unguarded).reserve(orderId, lines, { deadlineMs: 1000 });
+  return await createInventoryClient(server.client, unguarded).reserve(orderId, lines, { deadlineMs: 1000 });
 }
 
 describe('a reserve', () => {
@@ -32,7 +32,7 @@ describe('a reserve', () => {
       },
     });
     const beforeMs = Date.now();
-    const answer = await createInventory(server.client, unguarded).reserve(orderId, lines, {
+    const answer = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
       deadlineMs: 4000,
     });
     expect(answer).toEqual({ kind: 'RESERVED' });
@@ -81,7 +81,7 @@ describe('a reserve', () => {
     expect(await answerTo(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
       kind: 'REFUSED',
       rejection: { reason: 'RESERVATION_INVALID', items: [] },
-      owesRelease: true,
+      needsRelease: true,
     });
   });
 
@@ -111,7 +111,7 @@ describe('a reserve', () => {
     await using server = await startTestServer(InventoryService, {
       reserveStock: () => new Promise(() => {}),
     });
-    const answer = await createInventory(server.client, unguarded).reserve(orderId, lines, {
+    const answer = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
       deadlineMs: 20,
     });
     expect(answer).toMatchObject({ kind: 'UNKNOWN', cause: { code: Code.DEADLINE_EXCEEDED } });
@@ -142,7 +142,7 @@ describe('reserves that are made together', () => {
         };
       },
     });
-    const inventory = createInventory(server.client, unguarded);
+    const inventory = createInventoryClient(server.client, unguarded);
     const answers = await Promise.all([
       inventory.reserve(orderId, lines, { deadlineMs: 1000 }),
       inventory.reserve(secondId, lines, { deadlineMs: 4000 }),
@@ -169,7 +169,7 @@ describe('reserves that are made together', () => {
         throw error;
       }
     };
-    const inventory = createInventory(server.client, { execute });
+    const inventory = createInventoryClient(server.client, { execute });
     const reserve = () => inventory.reserve(orderId, lines, { deadlineMs: 1000 });
     expect(await Promise.all([reserve(), reserve()])).toMatchObject(Array(2).fill({ kind: 'UNKNOWN' }));
     expect(judged).toEqual([Code.INTERNAL, Code.INTERNAL]);
@@ -184,7 +184,7 @@ describe('reserves that are made together', () => {
         return {};
       },
     });
-    const inventory = createInventory(server.client, unguarded);
+    const inventory = createInventoryClient(server.client, unguarded);
     const ids = [orderId, secondId, orderId];
     const answers = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
     expect(await Promise.all(answers)).toMatchObject([
@@ -202,7 +202,7 @@ describe('reserves that are made together', () => {
         return { results: requests.map(() => ({ outcome: { case: 'reservation', value: {} } })) };
       },
     });
-    const inventory = createInventory(server.client, unguarded);
+    const inventory = createInventoryClient(server.client, unguarded);
     const many = Array.from({ length: 400 }, (_, index) => ({ sku: String(index), quantity: 1 }));
     const reserve = () => inventory.reserve(orderId, many, { deadlineMs: 4000 });
     expect(await Promise.all(Array.from({ length: 4 }, reserve))).toEqual(
@@ -220,7 +220,7 @@ test('ensure a release that inventory did not confirm is an error', async () => 
       return {};
     },
   });
-  const inventory = createInventory(server.client, unguarded);
+  const inventory = createInventoryClient(server.client, unguarded);
   await inventory.release(orderId);
   expect(released).toEqual([orderId]);
   await expect(inventory.release(orderId)).rejects.toThrow('no');

@@ -14,7 +14,7 @@ import type { Client } from '@acme/rpc/client/create-client';
 import { fromItemStatus } from '@acme/rpc/errors/item-status';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { OrderLine } from '../order/order.ts';
-import type { Inventory, ReserveAnswer } from './inventory.ts';
+import type { Inventory, ReserveOutcome } from './inventory.ts';
 
 /** What inventory is asked for an order. */
 interface Ask {
@@ -32,7 +32,7 @@ const maxLines = 1000;
  *
  * @param circuitBreaker Judges what each order is answered: a batch that fails is as many failures as it has orders.
  */
-export function createInventory(
+export function createInventoryClient(
   client: Client<typeof InventoryService>,
   circuitBreaker: Pick<CircuitBreaker, 'execute'>,
 ): Inventory {
@@ -47,7 +47,7 @@ export function createInventory(
       try {
         return await circuitBreaker.execute(() => reserve({ orderId, lines, deadlineMs }));
       } catch (error) {
-        return reserveAnswer(error);
+        return failedReserveOutcome(error);
       }
     },
     release: async (orderId) => {
@@ -106,7 +106,7 @@ const domain = 'inventory.v1';
  * Final answers, by the reason in inventory's ErrorInfo: repeating the reserve gives the same answer, so the order is
  * REJECTED.
  */
-const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveAnswer>> = {
+const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>> = {
   OUT_OF_STOCK: (error) => {
     const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];
     const items = violations.map(({ subject, description }) => ({ sku: subject, description }));
@@ -129,12 +129,12 @@ const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveAnswer>>
  * Every error that is not final is UNKNOWN: the order stays PENDING and the settler asks again. That includes
  * UNAUTHENTICATED and PERMISSION_DENIED: the order is valid, and the operator has to repair the credentials of orders.
  */
-function reserveAnswer(error: unknown): ReserveAnswer {
-  const unknown: ReserveAnswer = { kind: 'UNKNOWN', cause: error };
+function failedReserveOutcome(error: unknown): ReserveOutcome {
+  const unknown: ReserveOutcome = { kind: 'UNKNOWN', cause: error };
   if (!(error instanceof RpcError)) return unknown;
   // Final only with the violations that the contract promises. An earlier attempt may have reserved.
   if (error.code === Code.INVALID_ARGUMENT && error.detail(BadRequestSchema))
-    return { ...refused('RESERVATION_INVALID'), owesRelease: true };
+    return { ...refused('RESERVATION_INVALID'), needsRelease: true };
   const info = error.detail(ErrorInfoSchema);
   const reason = info?.domain === domain ? info.reason : '';
   return Object.hasOwn(finalReasons, reason) ? (finalReasons[reason]?.(error) ?? unknown) : unknown;

@@ -1,10 +1,10 @@
 import type { OrderLine, Rejection } from '../order/order.ts';
 
 /** What inventory says to an order, or that nobody knows what it says. */
-export type ReserveAnswer =
+export type ReserveOutcome =
   | { readonly kind: 'RESERVED' }
-  /** Final. `owesRelease`: an earlier attempt may have reserved, so the rejected order owes a release. */
-  | { readonly kind: 'REFUSED'; readonly rejection: Rejection; readonly owesRelease?: boolean }
+  /** Final. `needsRelease`: an earlier attempt may have reserved, so the rejected order owes a release. */
+  | { readonly kind: 'REFUSED'; readonly rejection: Rejection; readonly needsRelease?: boolean }
   /** It cannot be reached, or did not answer in time; it may have reserved. Asking again is safe. */
   | { readonly kind: 'UNKNOWN'; readonly cause: unknown };
 
@@ -15,7 +15,7 @@ export interface Inventory {
     orderId: string,
     lines: readonly OrderLine[],
     options: { deadlineMs: number },
-  ): Promise<ReserveAnswer>;
+  ): Promise<ReserveOutcome>;
   /** Gives the order's stock back, however often it is asked. Throws when inventory did not confirm it. */
   release(orderId: string): Promise<void>;
 }

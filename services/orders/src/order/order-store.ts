@@ -3,7 +3,14 @@ import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
-import { mayCancel, type Order, OrderError, type OrderLine, type OrderState, pendingOrder } from './order.ts';
+import {
+  needsCancelling,
+  type Order,
+  OrderError,
+  type OrderLine,
+  type OrderState,
+  pendingOrder,
+} from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
 import { fromRow, listedColumns, type OrderRow, orderBytes, orderColumns } from './order-row.ts';
 
@@ -147,9 +154,7 @@ async function placeAll(
     pool,
     orders.filter(({ id }) => !placed.has(id)),
   );
-  return orders.map((order) =>
-    placed.has(order.id) ? pendingOrder(order, now) : joinEarlier(order, earlier),
-  );
+  return orders.map((order) => (placed.has(order.id) ? pendingOrder(order, now) : replay(order, earlier)));
 }
 
 interface EarlierRow extends OrderRow {
@@ -170,7 +175,7 @@ async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map
   return new Map(rows.map((row) => [requestKey(row.customer_id, row.request_id), row]));
 }
 
-function joinEarlier(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
+function replay(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
   const row = earlier.get(requestKey(order.customerId, order.requestId));
   if (!row) throw new Error(`the order of request ${order.requestId} was neither made nor found`);
   return row.fingerprint.equals(order.fingerprint)
@@ -197,7 +202,7 @@ async function cancel(
   });
   if (!rows[0]) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
   const order = fromRow(rows[0]);
-  if (!mayCancel(order, etag)) return { order, isNew: false };
+  if (!needsCancelling(order, etag)) return { order, isNew: false };
   const cancelled = await tx.query<OrderRow>({
     name: 'cancel-order',
     text: `WITH cancelled AS (

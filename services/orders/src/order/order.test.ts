@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   etagOf,
   fingerprintOf,
-  mayCancel,
+  needsCancelling,
   type Order,
   OrderError,
   type OrderProblem,
@@ -83,7 +83,7 @@ describe('cancelling', () => {
   ] as const)(
     'ensure it does what it has to on an order that is %s, with the etag "%s"',
     (state, etag, does) => {
-      expect(mayCancel({ ...order, state }, etag)).toBe(does);
+      expect(needsCancelling({ ...order, state }, etag)).toBe(does);
     },
   );
 
@@ -94,6 +94,6 @@ describe('cancelling', () => {
     ['REJECTED', fresh, 'ORDER_REJECTED'],
     ['REJECTED', '', 'ORDER_REJECTED'],
   ] as const)('ensure an order that is %s, with the etag "%s", is refused as %s', (state, etag, kind) => {
-    expect(problemOf(() => mayCancel({ ...order, state }, etag))).toEqual({ kind, id: 'id' });
+    expect(problemOf(() => needsCancelling({ ...order, state }, etag))).toEqual({ kind, id: 'id' });
   });
 });

@@ -36,10 +36,14 @@ export interface Order {
   readonly updateTime: Date;
 }
 
-/** What inventory decided about a PENDING order. `owesRelease`: the settler then releases what may be reserved. */
+/** What inventory decided about a PENDING order. `needsRelease`: the settler then releases what may be reserved. */
 export type Settlement =
   | { readonly state: 'CONFIRMED' }
-  | { readonly state: 'REJECTED'; readonly rejection: Rejection; readonly owesRelease?: boolean | undefined };
+  | {
+      readonly state: 'REJECTED';
+      readonly rejection: Rejection;
+      readonly needsRelease?: boolean | undefined;
+    };
 
 /** Everything that orders refuses, each with what its caller needs to know. */
 export type OrderProblem =
@@ -101,7 +105,7 @@ export function fingerprintOf(lines: readonly OrderLine[]): Buffer {
  *
  * @param etag The order's etag as the caller saw it, empty when it does not matter.
  */
-export function mayCancel(order: Order, etag: string): boolean {
+export function needsCancelling(order: Order, etag: string): boolean {
   if (order.state === 'CANCELLED') return false;
   if (etag !== '' && etag !== etagOf(order)) throw new OrderError({ kind: 'ETAG_MISMATCH', id: order.id });
   if (order.state === 'REJECTED') throw new OrderError({ kind: 'ORDER_REJECTED', id: order.id });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Inventory, ReserveAnswer } from '../inventory/inventory.ts';
+import type { Inventory, ReserveOutcome } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';
 import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
@@ -15,7 +15,7 @@ const deadlineMs = 1000;
 const options = { deadlineMs, attempts: 3 };
 
 /** An inventory that answers every reserve with this, when it has been asked. */
-function answering(answer: () => ReserveAnswer | Promise<ReserveAnswer>) {
+function answering(answer: () => ReserveOutcome | Promise<ReserveOutcome>) {
   const asked: Parameters<Inventory['reserve']>[] = [];
   const inventory: Inventory = {
     reserve: async (...question) => {
@@ -34,14 +34,14 @@ async function openPending() {
   const placed = newOrder();
   const order = await orders.place(placed);
   const pending: [Order, unknown, number][] = [];
-  const onPending = (...heard: [Order, unknown, number]) => pending.push(heard);
+  const onUnsettled = (...heard: [Order, unknown, number]) => pending.push(heard);
   return {
     ...database,
     orders,
     placed,
     order,
     pending,
-    onPending,
+    onUnsettled,
     store: createSettlementStore(database.pool, now),
   };
 }
@@ -73,21 +73,21 @@ describe('what inventory says', () => {
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toEqual(parts.order);
     expect(parts.pending).toEqual([[parts.order, cause, 3]]);
-    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
+    expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
   });
 
   test('a rejected order that owes a release is given to the settler until the release is done', async () => {
     await using parts = await openPending();
     const invalid = { reason: 'RESERVATION_INVALID', items: [] } as const;
-    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection: invalid, owesRelease: true }));
+    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection: invalid, needsRelease: true }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: invalid });
-    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toMatchObject([
+    expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toMatchObject([
       { order: { id: parts.order.id } },
     ]);
     await parts.store.markReleased(parts.order.id);
-    await parts.makeAllDue();
-    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toEqual([]);
+    await parts.expediteAll();
+    expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toEqual([]);
   });
 
   const released = { kind: 'REFUSED', rejection: { reason: 'RESERVATION_RELEASED', items: [] } } as const;
@@ -98,11 +98,11 @@ describe('what inventory says', () => {
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: released.rejection });
     expect(await parts.orders.place(parts.placed)).toEqual(settled);
-    await parts.makeAllDue();
-    expect(await parts.store.takeDue({ limit: 1, leaseMs: 1 })).toEqual([]);
+    await parts.expediteAll();
+    expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toEqual([]);
   });
 
-  test.each([{ kind: 'RESERVED' }, released, { ...released, owesRelease: true }] as const)(
+  test.each([{ kind: 'RESERVED' }, released, { ...released, needsRelease: true }] as const)(
     'an order that was cancelled during the reserve stays CANCELLED, with the answer %j',
     async (answer) => {
       await using parts = await openPending();

@@ -15,14 +15,14 @@ export interface SettleOptions {
   readonly attempts: number;
 }
 
-export interface SettleOrderParts {
+export interface SettleOrderDependencies {
   readonly inventory: Inventory;
   readonly store: Pick<SettlementStore, 'settle'>;
   /** Hears why an order stays PENDING. */
-  readonly onPending: (order: Order, cause: unknown, attempts: number) => void;
+  readonly onUnsettled: (order: Order, cause: unknown, attempts: number) => void;
 }
 
-export function createSettleOrder({ inventory, store, onPending }: SettleOrderParts): SettleOrder {
+export function createSettleOrder({ inventory, store, onUnsettled }: SettleOrderDependencies): SettleOrder {
   return async (order, { deadlineMs, attempts }) => {
     try {
       const answer = await inventory.reserve(order.id, order.lines, { deadlineMs });
@@ -33,14 +33,14 @@ export function createSettleOrder({ inventory, store, onPending }: SettleOrderPa
           return await store.settle(order.id, {
             state: 'REJECTED',
             rejection: answer.rejection,
-            owesRelease: answer.owesRelease,
+            needsRelease: answer.needsRelease,
           });
         case 'UNKNOWN':
-          onPending(order, answer.cause, attempts);
+          onUnsettled(order, answer.cause, attempts);
           return order;
       }
     } catch (cause) {
-      onPending(order, cause, attempts);
+      onUnsettled(order, cause, attempts);
       return order;
     }
   };

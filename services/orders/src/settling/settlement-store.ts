@@ -11,13 +11,13 @@ export interface SettlementStore {
    * Orders that something is owed to, at most `limit`, each given to one settler for the time of its lease. What is not
    * settled by then is due again a while later, the longer the more often it has been given.
    */
-  takeDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
+  leaseDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
   /** Ends the leases of orders that were taken and could not be settled: of their waits only the while is left. */
-  giveBack(due: readonly DueOrder[], options: { leaseMs: number }): Promise<void>;
+  releaseLeases(due: readonly DueOrder[], options: { leaseMs: number }): Promise<void>;
   /** One order that something is owed to, due or not, to find out with whether inventory answers; it is no attempt. */
-  takeProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
+  leaseProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
   /** Ends the waits of orders that have not failed for long: they are due now, at most 1,000 of them. */
-  makeDue(): Promise<void>;
+  expedite(): Promise<void>;
   /** Records that the release of a cancelled or rejected order is done. */
   markReleased(id: string): Promise<void>;
 }
@@ -57,7 +57,7 @@ export function createSettlementStore(
   });
   return {
     settle: (id, settlement) => settle({ id, settlement }),
-    takeDue: async ({ limit, leaseMs }) => {
+    leaseDue: async ({ limit, leaseMs }) => {
       const { rows } = await pool.query<DueRow>({
         name: 'take-due-orders',
         text: `WITH first AS MATERIALIZED (
@@ -77,7 +77,7 @@ export function createSettlementStore(
       });
       return rows.map(dueFromRow);
     },
-    giveBack: async (due, { leaseMs }) => {
+    releaseLeases: async (due, { leaseMs }) => {
       const given = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
       await pool.query({
         name: 'give-back-orders',
@@ -92,7 +92,7 @@ export function createSettlementStore(
         values: [JSON.stringify(given), leaseMs],
       });
     },
-    takeProbe: async ({ leaseMs }) => {
+    leaseProbe: async ({ leaseMs }) => {
       const soonest = (lane: string) =>
         `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${lane} ${lastingAttempts}
           ORDER BY settle_after LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)`;
@@ -105,7 +105,7 @@ export function createSettlementStore(
       });
       return rows.map(dueFromRow);
     },
-    makeDue: async () => {
+    expedite: async () => {
       await pool.query({
         name: 'make-orders-due',
         text: `UPDATE orders SET settle_after = now()
@@ -146,9 +146,9 @@ async function settleAll(
              UPDATE orders
              SET state = settlement.state, rejection = settlement.rejection,
                  version = version + 1, update_time = $2,
-                 settle_after = CASE WHEN settlement."owesRelease" THEN now() END
+                 settle_after = CASE WHEN settlement."needsRelease" THEN now() END
              FROM jsonb_to_recordset($1)
-               AS settlement (id uuid, state text, rejection jsonb, "owesRelease" boolean)
+               AS settlement (id uuid, state text, rejection jsonb, "needsRelease" boolean)
              WHERE orders.id = settlement.id AND orders.state = 'PENDING'
              RETURNING ${orderColumns}
            ), event AS (

@@ -32,10 +32,10 @@ async function openParts(
   const circuit = { permits: Number.POSITIVE_INFINITY };
   const failed: { id: string; attempts: number }[] = [];
   const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
-  const settle = createSettleOrder({ inventory: whole, store, onPending: onFailed });
+  const settle = createSettleOrder({ inventory: whole, store, onUnsettled: onFailed });
   const start = () => {
     const permits = () => circuit.permits;
-    const settler = startSettler({ store, settle, inventory: whole, permits, onOwed: onFailed, log });
+    const settler = startSettler({ store, settle, inventory: whole, permits, onUnsettled: onFailed, log });
     return { ...settler, [Symbol.asyncDispose]: settler.stop };
   };
   const unsettled = async () => {
@@ -83,7 +83,7 @@ test('ensure a release that fails is tried again, and does not keep the others w
   await using settler = parts.start();
   await eventually(async () => expect(await parts.unsettled()).toEqual([first.id]));
   failing.clear();
-  await parts.makeAllDue();
+  await parts.expediteAll();
   settler.wake();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
   expect(tried.filter((id) => id === second.id)).toHaveLength(1);
@@ -99,8 +99,8 @@ test('ensure orders that a busy inventory refuses do not wait for the end of the
     { reserve: async (id) => (asked.push(id) === 1 ? { kind: 'UNKNOWN', cause } : { kind: 'RESERVED' }) },
     (store) => ({
       ...store,
-      takeDue: ({ limit }) => store.takeDue({ limit, leaseMs: anHourMs }),
-      giveBack: (due) => store.giveBack(due, { leaseMs: anHourMs }),
+      leaseDue: ({ limit }) => store.leaseDue({ limit, leaseMs: anHourMs }),
+      releaseLeases: (due) => store.releaseLeases(due, { leaseMs: anHourMs }),
     }),
   );
   await Promise.all(Array.from({ length: 3 }, () => parts.orders.place(newOrder())));
@@ -170,9 +170,9 @@ test('ensure a settler that cannot look goes on looking', async () => {
   let failures = 3;
   await using parts = await openParts({}, (store) => ({
     ...store,
-    takeDue: async (options) => {
+    leaseDue: async (options) => {
       if (failures-- > 0) throw new Error('the database is away');
-      return await store.takeDue(options);
+      return await store.leaseDue(options);
     },
   }));
   await parts.orders.place(newOrder());
@@ -208,9 +208,9 @@ test('ensure an inventory that is too busy for most of a batch gets smaller ones
   const cause = new Error('the server is busy');
   await using parts = await openParts({ reserve: async () => ({ kind: 'UNKNOWN', cause }) }, (store) => ({
     ...store,
-    takeDue: (options) => {
+    leaseDue: (options) => {
       limits.push(options.limit);
-      return store.takeDue(options);
+      return store.leaseDue(options);
     },
   }));
   await Promise.all(Array.from({ length: 80 }, () => parts.orders.place(newOrder())));

@@ -6,14 +6,14 @@ import type { Order } from '../order/order.ts';
 import type { SettleOrder } from './settle-order.ts';
 import type { DueOrder, SettlementStore } from './settlement-store.ts';
 
-export interface SettlerParts {
+export interface SettlerDependencies {
   readonly store: SettlementStore;
   readonly settle: SettleOrder;
   readonly inventory: Inventory;
   /** How many calls inventory may be asked now: any number, one to find out whether it is back, or none. */
   readonly permits: () => number;
   /** Hears why a release was not done. */
-  readonly onOwed: (order: Order, cause: unknown, attempts: number) => void;
+  readonly onUnsettled: (order: Order, cause: unknown, attempts: number) => void;
   readonly log: Logger;
 }
 
@@ -44,8 +44,8 @@ const leaseMs = 2000;
  * is back all that have waited are due at once, and it gets them in batches that grow, and begin anew with a pause when it
  * is too busy for most of one. The few of a batch that it refused come next.
  */
-export function startSettler(parts: SettlerParts): Settler {
-  const { store, settle, inventory, permits, onOwed, log } = parts;
+export function startSettler(parts: SettlerDependencies): Settler {
+  const { store, settle, inventory, permits, onUnsettled, log } = parts;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
   let wasAway = false;
@@ -61,16 +61,16 @@ export function startSettler(parts: SettlerParts): Settler {
       await store.markReleased(order.id);
       return true;
     } catch (err) {
-      onOwed(order, err, attempts);
+      onUnsettled(order, err, attempts);
       return false;
     }
   };
-  const probe = async (): Promise<DueOrder[]> => (permits() > 0 ? await store.takeProbe({ leaseMs }) : []);
+  const probe = async (): Promise<DueOrder[]> => (permits() > 0 ? await store.leaseProbe({ leaseMs }) : []);
   const takeBatch = async (): Promise<DueOrder[]> => {
-    if (wasAway) await store.makeDue();
+    if (wasAway) await store.expedite();
     limit = wasAway || isBusy ? firstBatchSize : Math.min(limit * 2, batchSize);
     wasAway = false;
-    return await store.takeDue({ limit, leaseMs });
+    return await store.leaseDue({ limit, leaseMs });
   };
   const turn = async () => {
     const isAway = permits() < batchSize;
@@ -83,7 +83,7 @@ export function startSettler(parts: SettlerParts): Settler {
     isBusy = failed.length > due.length / 2;
     // A lease is for settlers that die. When it is inventory's matter the wait is what spares it; and the order that a
     // probe was made with stays behind the others.
-    if (failed.length > 0 && !isAway && !isBusy) await store.giveBack(failed, { leaseMs });
+    if (failed.length > 0 && !isAway && !isBusy) await store.releaseLeases(failed, { leaseMs });
     return due.length;
   };
   const run = async () => {

@@ -5,7 +5,7 @@ import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
 import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore } from './settlement-store.ts';
-import { createReconciliation } from './unsettled-orders-monitor.ts';
+import { createUnsettledOrdersMonitor } from './unsettled-orders-monitor.ts';
 
 /** Of a caller that stays. */
 const { signal } = new AbortController();
@@ -19,7 +19,7 @@ async function openBooks() {
   const now = () => new Date();
   const { log, lines } = collectLog();
   const reconciliation = stack.adopt(
-    createReconciliation({ pool: database.pool, log, nowMs: () => clock.ms }),
+    createUnsettledOrdersMonitor({ pool: database.pool, log, nowMs: () => clock.ms }),
     (each) => each.close(),
   );
   const measured = async (name: string) => (await telemetry.points(name)).map(({ value }) => value);

@@ -3,14 +3,14 @@ import type { Pool } from '@acme/postgres/pool/pool';
 import type { Logger } from '@acme/rpc/logging/log';
 import { metrics } from '@opentelemetry/api';
 
-export interface ReconciliationParts {
+export interface UnsettledOrdersMonitorDependencies {
   readonly pool: Pool;
   readonly log: Logger;
   /** Monotonic clock, in ms. How old orders are goes by the database's clock, which replicas share. */
   readonly nowMs: () => number;
 }
 
-export interface Reconciliation {
+export interface UnsettledOrdersMonitor {
   /** Counts what is not settled, and complains of what has been so for too long, once a minute at the most. */
   check(): Promise<void>;
   /** Ends its measurements. */
@@ -29,7 +29,11 @@ const maxNamed = 20;
  * Watches that nothing stays unsettled: `orders.unsettled.count`, and `orders.unsettled.oldest_age` in seconds, of
  * orders that are PENDING or owe inventory a release. All replicas see the same; take the maximum, not the sum.
  */
-export function createReconciliation({ pool, log, nowMs }: ReconciliationParts): Reconciliation {
+export function createUnsettledOrdersMonitor({
+  pool,
+  log,
+  nowMs,
+}: UnsettledOrdersMonitorDependencies): UnsettledOrdersMonitor {
   let seen = { count: 0, oldestAgeS: 0 };
   let complainedMs = Number.NEGATIVE_INFINITY;
   const meter = metrics.getMeter('@acme/orders');
@@ -63,8 +67,10 @@ export function createReconciliation({ pool, log, nowMs }: ReconciliationParts):
 }
 
 /** Checks every 10 s, until it is stopped. */
-export function startReconciliation(parts: ReconciliationParts): { stop(): Promise<void> } {
-  const reconciliation = createReconciliation(parts);
+export function startUnsettledOrdersMonitor(parts: UnsettledOrdersMonitorDependencies): {
+  stop(): Promise<void>;
+} {
+  const reconciliation = createUnsettledOrdersMonitor(parts);
   const stopped = new AbortController();
   const run = async () => {
     while (!stopped.signal.aborted) {

@@ -6,7 +6,7 @@ import { createTestDatabase } from '@acme/postgres/testing/test-database';
 export interface OrdersDatabase extends AsyncDisposable {
   readonly pool: Pool;
   /** Makes whatever is owed to an order due now. */
-  makeAllDue(): Promise<void>;
+  expediteAll(): Promise<void>;
 }
 
 export async function openOrdersDatabase(): Promise<OrdersDatabase> {
@@ -19,7 +19,7 @@ export async function openOrdersDatabase(): Promise<OrdersDatabase> {
   const kept = opened.move();
   return {
     pool,
-    makeAllDue: async () => {
+    expediteAll: async () => {
       await pool.query('UPDATE orders SET settle_after = now() WHERE settle_after IS NOT NULL');
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -19,7 +19,7 @@ import {
 } from './widget.ts';
 import type { WidgetStore } from './widget-store.ts';
 
-export interface ClerkParts {
+export interface ClerkServiceDependencies {
   readonly store: WidgetStore;
   // <list>
   readonly widgetPages: PageTokens;
@@ -27,7 +27,9 @@ export interface ClerkParts {
 }
 
 /** The handlers: from the contract's messages to the domain, and back. */
-export function createClerkService(parts: ClerkParts): ServiceImplementation<typeof ClerkService> {
+export function createClerkService(
+  parts: ClerkServiceDependencies,
+): ServiceImplementation<typeof ClerkService> {
   return {
     // <create>
     createWidget: async ({ requestId, title }, { principal, signal }) => {
@@ -41,14 +43,14 @@ export function createClerkService(parts: ClerkParts): ServiceImplementation<typ
     // </create>
     // <get>
     getWidget: async ({ id }, { principal, signal }) => {
-      const found = await parts.store.get(id, ownerOf(principal), signal);
+      const found = await parts.store.get(id, ownerFilter(principal), signal);
       if (!found) throw new WidgetError({ kind: 'WIDGET_NOT_FOUND', id });
       return { widget: toProto(found) };
     },
     // </get>
     // <list>
-    listWidgets: async ({ pageSize, pageToken, ownerId: asked }, { principal, signal }) => {
-      const ownerId = askedOwner(asked, principal);
+    listWidgets: async ({ pageSize, pageToken, ownerId: requested }, { principal, signal }) => {
+      const ownerId = requestedOwner(requested, principal);
       const limit = pageSizeOf(pageSize);
       const before = parts.widgetPages.decrypt([ownerId], pageToken);
       const { items, hasMore } = await parts.store.list({ ownerId, before, limit }, signal);
@@ -64,16 +66,16 @@ export function createClerkService(parts: ClerkParts): ServiceImplementation<typ
 }
 // <list>
 
-/** The owner that is asked for; the caller itself by default. Another one takes a scope of its own. */
-function askedOwner(asked: string, principal: Principal): string {
-  if (asked !== '' && asked !== principal.subject) requireScopes(principal, ['depot:read:any']);
-  return asked || principal.subject;
+/** The owner that is requested for; the caller itself by default. Another one takes a scope of its own. */
+function requestedOwner(requested: string, principal: Principal): string {
+  if (requested !== '' && requested !== principal.subject) requireScopes(principal, ['depot:read:any']);
+  return requested || principal.subject;
 }
 // </list>
 // <get>
 
 /** Whose widgets the caller may read by their ids: undefined for anybody's. To others they do not exist. */
-function ownerOf(principal: Principal): string | undefined {
+function ownerFilter(principal: Principal): string | undefined {
   return principal.scopes.has('depot:read:any') ? undefined : principal.subject;
 }
 // </get>

@@ -18,7 +18,7 @@ test('ensure the pages of a prefix hold its SKUs once each, by their bytes', asy
   // In the order of their UTF-8 bytes, which is neither a dictionary's nor that of UTF-16.
   const sorted = ['p ', 'p!', 'pA', 'pB', 'p_', 'pa', 'pä', 'p\uffee', 'p🧀'];
   const stock = ['o', ...sorted, 'q', 'P'];
-  await pair.stockUp(Object.fromEntries(stock.map((sku) => [sku, 1])));
+  await pair.setStock(Object.fromEntries(stock.map((sku) => [sku, 1])));
   expect(await listAll(customer, 'p', 2)).toEqual(sorted);
   expect(await listAll(customer, 'p', 200)).toEqual(sorted);
   expect(await listAll(customer, '', 5)).toEqual(['P', 'o', ...sorted, 'q']);
@@ -35,21 +35,21 @@ test.for([
 ] as const)(
   'ensure the prefix %s stands for itself',
   async ([prefix, listed, others], { pair, customer }) => {
-    await pair.stockUp(Object.fromEntries([...listed, ...others].map((sku) => [sku, 1])));
+    await pair.setStock(Object.fromEntries([...listed, ...others].map((sku) => [sku, 1])));
     expect(new Set(await listAll(customer, prefix, 200))).toEqual(new Set(listed));
   },
 );
 
 test('ensure a page holds 50 articles by default and 200 at the most', async ({ pair, customer }) => {
   const skus = Array.from({ length: 210 }, (_, index) => `page-${index}`);
-  await pair.stockUp(Object.fromEntries(skus.map((sku) => [sku, 1])));
+  await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 1])));
   const sizeOf = async (pageSize: number) =>
     (await customer.inventory.listStock({ skuPrefix: 'page-', pageSize })).stocks.length;
   expect(await Promise.all([0, 1, 200, 201, 2 ** 31 - 1].map(sizeOf))).toEqual([50, 1, 200, 200, 200]);
 });
 
 test('ensure an article is listed as it is read alone', async ({ pair, customer: { inventory } }) => {
-  await pair.stockUp({ same: 7 });
+  await pair.setStock({ same: 7 });
   const { stock } = await inventory.getStock({ sku: 'same' });
   expect(stock).toMatchObject({ sku: 'same', title: 'same', onHand: 7n, reserved: 0n, available: 7n });
   expect((await inventory.listStock({ skuPrefix: 'same' })).stocks).toEqual([stock]);

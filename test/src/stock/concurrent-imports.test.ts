@@ -44,7 +44,7 @@ test('ensure two imports of the same SKUs at once both succeed, and one of them 
 }) => {
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const skus = Array.from({ length: 200 }, (_, index) => `both-${index}`);
-  await pair.stockUp(Object.fromEntries(skus.slice(0, 100).map((sku) => [sku, 5])));
+  await pair.setStock(Object.fromEntries(skus.slice(0, 100).map((sku) => [sku, 5])));
   // In opposite order: locks that are taken as the rows come would wait for each other.
   const first = openImport(randomUUID(), skus, 1n);
   const second = openImport(randomUUID(), skus.toReversed(), 2n);
@@ -76,7 +76,7 @@ test('ensure a repeat that comes while the first import runs waits for it and is
 });
 
 test('ensure orders are placed while an import is under way', async ({ pair, customer }) => {
-  await pair.stockUp({ busy: 10 });
+  await pair.setStock({ busy: 10 });
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const slow = openImport(randomUUID(), ['busy', 'busy-too'], 5n);
   const answer = inventory.importStock(slow.rows);

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
-import { untilStill } from '../support/until-still.ts';
+import { untilStable } from '../support/until-stable.ts';
 
 const writer = ['inventory:read', 'inventory:write'];
 
@@ -32,8 +32,8 @@ test('ensure a server that is held up takes little of an import, and the rest wh
       yield { importId, itemCount, item: { sku: `held-up-${made}`, title, onHand: 1n } };
   }
   const answer = inventory.importStock(rows());
-  await lock.untilAwaited(1);
-  const wireBytes = await untilStill(() => proxy.counters.passed.upstream);
+  await lock.untilBlocked(1);
+  const wireBytes = await untilStable(() => proxy.counters.passed.upstream);
   const madeBytes = Number(made) * title.length;
   await lock.release();
   expect(await answer).toMatchObject({ received: itemCount, created: itemCount });
@@ -47,7 +47,7 @@ test('ensure orders are placed while more imports are under way than the server 
   pair,
   customer,
 }) => {
-  await pair.stockUp({ 'beside-imports': 10 });
+  await pair.setStock({ 'beside-imports': 10 });
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const finished = Promise.withResolvers<void>();
   async function* hangingRows() {

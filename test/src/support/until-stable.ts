@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const stillMs = 500;
 
 /** Waits until a figure no longer changes, and gives it. */
-export async function untilStill(read: () => number): Promise<number> {
+export async function untilStable(read: () => number): Promise<number> {
   for (let before = Number.NaN; ; ) {
     const now = read();
     if (now === before) return now;

@@ -19,7 +19,7 @@ interface Placed {
 }
 
 /** Everything that a pair has exported, and what it was about. */
-export interface Seen {
+export interface ExportedTelemetry {
   readonly spans: readonly ReceivedSpan[];
   readonly series: readonly Series[];
   readonly lines: readonly Record<string, unknown>[];
@@ -37,7 +37,7 @@ export interface Seen {
  * Starts a pair, and has it place six orders: one with a retry, which is cancelled at the end, three of which two go
  * together, one that is rejected, and one that is settled later. Then stops it.
  */
-export async function playScenes(): Promise<Seen> {
+export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
   await using stack = new AsyncDisposableStack();
   const pair = stack.use(await startObservedPair());
   const open = (url: string) =>
@@ -66,7 +66,7 @@ export async function playScenes(): Promise<Seen> {
 
   const retried = await withLock(open(pair.databases.inventory), 'LOCK TABLE stock', async (lock) => {
     const placing = place(1);
-    await lock.untilAwaited(1);
+    await lock.untilBlocked(1);
     pair.proxy.severAll();
     await eventually(async () => expect(await pair.scrape('inventory')).toContain('call_retries_total{'));
     return { placing };
@@ -76,7 +76,7 @@ export async function playScenes(): Promise<Seen> {
   const { placing } = await withLock(open(pair.databases.orders), 'LOCK TABLE orders', async (lock) => {
     const alone = place(1);
     // The settler waits for the lock, too.
-    await lock.untilAwaited(2);
+    await lock.untilBlocked(2);
     const both = [place(1), place(2)];
     const active = async () =>
       parseSeries(await pair.scrape('orders')).find(({ name }) => name === 'rpc_server_active_calls');

@@ -7,7 +7,7 @@ import type { TestPair } from '../support/start-test-pair.ts';
 const scopes = ['orders:read', 'orders:write', 'inventory:read', 'inventory:write'];
 
 /** Calls every method that reads or writes a database, of both services, and expects what each answers. */
-export async function useEveryMethod(pair: TestPair): Promise<void> {
+export async function callEveryMethod(pair: TestPair): Promise<void> {
   const sku = randomUUID();
   const customer = `customer-${randomUUID()}`;
   const { orders, inventory } = await pair.clientsFor(customer, scopes);
@@ -18,7 +18,7 @@ export async function useEveryMethod(pair: TestPair): Promise<void> {
   const changes = watch(orders.watchOrders({}));
   await Promise.all([stocks.next(), changes.next()]);
 
-  await pair.stockUp({ [sku]: 10 });
+  await pair.setStock({ [sku]: 10 });
   const stock = { sku, title: sku, onHand: 10n, reserved: 0n };
   expect((await inventory.getStock({ sku })).stock).toMatchObject(stock);
   expect((await inventory.listStock({ skuPrefix: sku })).stocks).toMatchObject([stock]);

@@ -26,7 +26,7 @@ test('ensure the pages hold every order once, newest first, while new ones arriv
   pair,
   customer,
 }) => {
-  await pair.stockUp({ paged: 100 });
+  await pair.setStock({ paged: 100 });
   const placed = await placeMany(customer, 7, 'paged');
   const listed: string[] = [];
   let pageToken = '';
@@ -41,7 +41,7 @@ test('ensure the pages hold every order once, newest first, while new ones arriv
 });
 
 test('ensure a last page that is full says that it is the last', async ({ pair, customer }) => {
-  await pair.stockUp({ full: 100 });
+  await pair.setStock({ full: 100 });
   await placeMany(customer, 4, 'full');
   const first = await customer.orders.listOrders({ pageSize: 2 });
   const second = await customer.orders.listOrders({ pageSize: 2, pageToken: first.nextPageToken });
@@ -50,7 +50,7 @@ test('ensure a last page that is full says that it is the last', async ({ pair, 
 });
 
 test('ensure a page holds 50 orders by default and 200 at the most', async ({ pair, customer }) => {
-  await pair.stockUp({ many: 1000 });
+  await pair.setStock({ many: 1000 });
   await Promise.all(Array.from({ length: 7 }, () => placeMany(customer, 30, 'many')));
   const sizeOf = async (pageSize: number) => (await customer.orders.listOrders({ pageSize })).orders.length;
   expect(await Promise.all([0, 1, 200, 201, 2 ** 31 - 1].map(sizeOf))).toEqual([50, 1, 200, 200, 200]);
@@ -95,7 +95,7 @@ test('ensure a customer sees only their own orders, in the state that they ask f
   pair,
   customer,
 }) => {
-  await pair.stockUp({ mine: 3 });
+  await pair.setStock({ mine: 3 });
   const other = await pair.clientsFor(`customer-${randomUUID()}`);
   await placeMany(other, 1, 'mine');
   const [confirmed, cancelled] = await placeMany(customer, 2, 'mine');
@@ -111,7 +111,7 @@ test('ensure a customer sees only their own orders, in the state that they ask f
 });
 
 test('ensure the pages of a filter hold what passes it', async ({ pair, customer }) => {
-  await pair.stockUp({ filtered: 100 });
+  await pair.setStock({ filtered: 100 });
   const placed = await placeMany(customer, 6, 'filtered');
   const kept = placed.filter((_id, index) => index % 2 === 0);
   for (const id of placed.filter((id) => !kept.includes(id))) await customer.orders.cancelOrder({ id });
@@ -126,7 +126,7 @@ test('ensure a token is refused that was altered, or belongs to another listing'
   pair,
   customer,
 }) => {
-  await pair.stockUp({ token: 100, 'token-2': 100 });
+  await pair.setStock({ token: 100, 'token-2': 100 });
   await placeMany(customer, 2, 'token');
   const other = await pair.clientsFor(`customer-${randomUUID()}`);
   const { nextPageToken: token } = await customer.orders.listOrders({ pageSize: 1 });

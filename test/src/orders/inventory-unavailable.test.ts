@@ -6,7 +6,7 @@ import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect, test } from 'vitest';
 import { holdLock } from '../support/hold-lock.ts';
 import { linesOf } from '../support/order-lines.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 import { type Clients, startTestPair } from '../support/start-test-pair.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
@@ -25,7 +25,7 @@ async function placePending({ orders }: Clients, units: Record<string, number>) 
 
 test.concurrent('ensure orders are taken while inventory is away, and settled when it is back', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ enough: 10, short: 1 });
+  await pair.setStock({ enough: 10, short: 1 });
   const customer = await pair.clientsFor('alice');
   await pair.stopInventory();
 
@@ -40,7 +40,7 @@ test.concurrent('ensure orders are taken while inventory is away, and settled wh
   expect(await stateOf(customer, fits.order.id)).toBe(Order_State.CONFIRMED);
   expect(await stateOf(customer, tooMany.order.id)).toBe(Order_State.REJECTED);
   expect(await stateOf(customer, unknown.order.id)).toBe(Order_State.REJECTED);
-  expect(await reservedOf(pair, ['enough', 'short'])).toEqual({ enough: 3, short: 0 });
+  expect(await reservedUnits(pair, ['enough', 'short'])).toEqual({ enough: 3, short: 0 });
 
   const replay = await customer.orders.placeOrder(fits.request);
   expect(replay.order).toMatchObject({ id: fits.order.id, state: Order_State.CONFIRMED });
@@ -56,7 +56,7 @@ test.concurrent('ensure orders are taken while inventory is away, and settled wh
 
 test.concurrent('ensure an order that is cancelled while inventory is away holds nothing when it is back', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ tomb: 10 });
+  await pair.setStock({ tomb: 10 });
   const customer = await pair.clientsFor('alice');
   await pair.stopInventory();
   const { order } = await placePending(customer, { tomb: 3 });
@@ -72,12 +72,12 @@ test.concurrent('ensure an order that is cancelled while inventory is away holds
   expect(late.code).toBe(Code.FAILED_PRECONDITION);
   expect(late.detail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
   expect(await stateOf(customer, order.id)).toBe(Order_State.CANCELLED);
-  expect(await reservedOf(pair, ['tomb'])).toEqual({ tomb: 0 });
+  expect(await reservedUnits(pair, ['tomb'])).toEqual({ tomb: 0 });
 });
 
 test.concurrent('a PENDING order whose reservation was released ends REJECTED, with the reason', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ released: 10 });
+  await pair.setStock({ released: 10 });
   const customer = await pair.clientsFor('alice');
   await pair.stopInventory();
   const { request, order } = await placePending(customer, { released: 3 });
@@ -97,12 +97,12 @@ test.concurrent('a PENDING order whose reservation was released ends REJECTED, w
     reason: 'RESERVATION_RELEASED',
     metadata: { order_id: order.id },
   });
-  expect(await reservedOf(pair, ['released'])).toEqual({ released: 0 });
+  expect(await reservedUnits(pair, ['released'])).toEqual({ released: 0 });
 });
 
 test.concurrent('ensure an inventory that does not answer costs nobody an order', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ frozen: 10 });
+  await pair.setStock({ frozen: 10 });
   const customer = await pair.clientsFor('alice');
   await using lock = await holdLock(pair.inventoryDatabase, 'LOCK TABLE stock');
   const { request, order } = await placePending(customer, { frozen: 3 });
@@ -110,16 +110,16 @@ test.concurrent('ensure an inventory that does not answer costs nobody an order'
   await untilSettled(pair);
   expect(await stateOf(customer, order.id)).toBe(Order_State.CONFIRMED);
   expect((await customer.orders.placeOrder(request)).order?.id).toBe(order.id);
-  expect(await reservedOf(pair, ['frozen'])).toEqual({ frozen: 3 });
+  expect(await reservedUnits(pair, ['frozen'])).toEqual({ frozen: 3 });
 });
 
 test.concurrent('ensure a late confirm does not revive a cancelled order', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ late: 10 });
+  await pair.setStock({ late: 10 });
   const customer = await pair.clientsFor('alice');
   await using lock = await holdLock(pair.inventoryDatabase, 'LOCK TABLE stock');
   const placing = customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ late: 3 }) });
-  await lock.untilAwaited(1);
+  await lock.untilBlocked(1);
   const [pending] = (await customer.orders.listOrders({})).orders;
   await customer.orders.cancelOrder({ id: pending?.id ?? '' });
   // Now inventory reserves, and orders hears of it.
@@ -127,12 +127,12 @@ test.concurrent('ensure a late confirm does not revive a cancelled order', async
   expect((await placing).order?.id).toBe(pending?.id);
   await untilSettled(pair);
   expect(await stateOf(customer, pending?.id ?? '')).toBe(Order_State.CANCELLED);
-  expect(await reservedOf(pair, ['late'])).toEqual({ late: 0 });
+  expect(await reservedUnits(pair, ['late'])).toEqual({ late: 0 });
 });
 
 test.concurrent('ensure a caller in too much of a hurry for an answer loses nothing', async () => {
   await using pair = await startTestPair();
-  await pair.stockUp({ hurry: 1000 });
+  await pair.setStock({ hurry: 1000 });
   const customer = await pair.clientsFor('alice');
   const hurried = [1, 5, 10, 20, 40, 80, 150, 190, 250].map((deadlineMs) => ({
     request: { requestId: randomUUID(), lines: linesOf({ hurry: 1 }) },
@@ -149,5 +149,5 @@ test.concurrent('ensure a caller in too much of a hurry for an answer loses noth
   for (const { request } of hurried)
     expect((await customer.orders.placeOrder(request)).order?.state).toBe(Order_State.CONFIRMED);
   expect((await customer.orders.listOrders({})).orders).toHaveLength(hurried.length);
-  expect(await reservedOf(pair, ['hurry'])).toEqual({ hurry: hurried.length });
+  expect(await reservedUnits(pair, ['hurry'])).toEqual({ hurry: hurried.length });
 });

@@ -3,7 +3,7 @@ import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
 import { expect, test } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
-import { reservedOf } from '../support/reserved-of.ts';
+import { reservedUnits } from '../support/reserved-units.ts';
 import { type Clients, startTestPair } from '../support/start-test-pair.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
@@ -57,7 +57,7 @@ test.each(faults)(
   'ensure an inventory %s costs nobody an error, and only the first any time',
   async (_name, inject) => {
     await using pair = await startProxiedPair();
-    await pair.stockUp({ silent: 1000 });
+    await pair.setStock({ silent: 1000 });
     const customer = await pair.clientsFor('alice');
     await place(customer, 'silent', 10, 2);
     inject(pair.proxy);
@@ -75,14 +75,14 @@ test.each(faults)(
     );
     const units = Number(rows[0]?.count);
     expect(units).toBeGreaterThanOrEqual(10 + answered.length);
-    expect(await reservedOf(pair, ['silent'])).toEqual({ silent: units });
+    expect(await reservedUnits(pair, ['silent'])).toEqual({ silent: units });
   },
   60_000,
 );
 
 test('ensure a crowd that finds inventory silent is taken, every one', async () => {
   await using pair = await startProxiedPair();
-  await pair.stockUp({ crowd: 1000 });
+  await pair.setStock({ crowd: 1000 });
   const customer = await pair.clientsFor('alice');
   await place(customer, 'crowd', 10, 2);
   pair.proxy.inject('upstream', { blackHole: true });

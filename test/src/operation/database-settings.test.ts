@@ -2,7 +2,7 @@ import { startPoolerProxy } from '@acme/postgres/testing/pooler-proxy';
 import { queryOnce } from '@acme/postgres/testing/query-once';
 import { describe, expect, test } from 'vitest';
 import { startTestPair, type TestPair } from '../support/start-test-pair.ts';
-import { useEveryMethod } from './use-every-method.ts';
+import { callEveryMethod } from './call-every-method.ts';
 
 /** Changes the type of columns that prepared statements return. */
 async function changeColumns({ inventoryDatabase, ordersDatabase }: TestPair): Promise<void> {
@@ -17,7 +17,7 @@ async function changeColumns({ inventoryDatabase, ordersDatabase }: TestPair): P
 
 test('every method goes on when a migration changes the type of columns under it', async () => {
   await using pair = await startTestPair();
-  const useAtOnce = () => Promise.all(Array.from({ length: 12 }, () => useEveryMethod(pair)));
+  const useAtOnce = () => Promise.all(Array.from({ length: 12 }, () => callEveryMethod(pair)));
   await useAtOnce();
   await changeColumns(pair);
   await useAtOnce();
@@ -35,7 +35,7 @@ describe('every method works on a database whose setting is', () => {
       return url;
     };
     await using pair = await startTestPair({ reachDatabase });
-    await useEveryMethod(pair);
+    await callEveryMethod(pair);
   });
 });
 
@@ -51,7 +51,7 @@ test('every method works behind a pooler that refuses the start-up parameters th
   };
   {
     await using pair = await startTestPair({ reachDatabase });
-    await useEveryMethod(pair);
+    await callEveryMethod(pair);
   }
   await proxies.disposeAsync();
   expect(new Set(startups.map(String))).toEqual(new Set(['application_name,client_encoding,database,user']));
@@ -66,5 +66,5 @@ test('every method works with a password that holds a bare %, and options beside
     return `postgres://${name}:50%off@${host}/${name}?options=-c%20jit%3Doff`;
   };
   await using pair = await startTestPair({ reachDatabase });
-  await useEveryMethod(pair);
+  await callEveryMethod(pair);
 });

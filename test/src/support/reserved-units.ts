@@ -1,7 +1,10 @@
 import type { TestPair } from './start-test-pair.ts';
 
 /** Units that are reserved, by SKU, as the table says. */
-export async function reservedOf(pair: TestPair, skus: readonly string[]): Promise<Record<string, number>> {
+export async function reservedUnits(
+  pair: TestPair,
+  skus: readonly string[],
+): Promise<Record<string, number>> {
   const { rows } = await pair.inventoryDatabase.query<{ sku: string; reserved: bigint }>(
     'SELECT sku, reserved FROM stock WHERE sku = ANY ($1)',
     [skus],
