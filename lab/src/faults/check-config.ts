@@ -13,8 +13,8 @@ export interface CheckConfig {
 export function readCheckConfig(variables: NodeJS.ProcessEnv): CheckConfig {
   const environment = readEnvironment(variables);
   const config = {
-    ordersDatabaseUrl: readDatabaseUrl(environment, 'ORDERS_DATABASE_URL'),
-    inventoryDatabaseUrl: readDatabaseUrl(environment, 'INVENTORY_DATABASE_URL'),
+    ordersDatabaseUrl: readDatabaseUrl(environment, 'ORDERS_DATABASE_URL', 'Database of orders.'),
+    inventoryDatabaseUrl: readDatabaseUrl(environment, 'INVENTORY_DATABASE_URL', 'Database of inventory.'),
   };
   environment.check();
   return config;

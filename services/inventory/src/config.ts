@@ -1,5 +1,5 @@
 import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
-import { readEnvironment } from '@acme/rpc/config/environment';
+import type { Environment } from '@acme/rpc/config/environment';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
 
 export interface Config extends DatabaseConfig {
@@ -7,8 +7,7 @@ export interface Config extends DatabaseConfig {
 }
 
 /** @throws EnvironmentError that names every variable that is missing or not valid. */
-export function readConfig(variables: NodeJS.ProcessEnv): Config {
-  const environment = readEnvironment(variables);
+export function readConfig(environment: Environment): Config {
   const server = readServerConfig(environment, '0.0.0.0:50052');
   const config = { server, ...readDatabaseConfig(environment, server.production) };
   environment.check();

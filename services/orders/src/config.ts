@@ -1,6 +1,6 @@
 import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
 import { readTarget } from '@acme/rpc/client/read-target';
-import { readEnvironment } from '@acme/rpc/config/environment';
+import type { Environment } from '@acme/rpc/config/environment';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
 
 export interface Config extends DatabaseConfig {
@@ -14,18 +14,27 @@ export interface Config extends DatabaseConfig {
   readonly tokenFile: string | undefined;
 }
 
+const tokenFile = {
+  format: 'the file that holds the token for inventory',
+  meaning:
+    "Token that orders sends inventory, with inventory's audience alone. It is read again when it is renewed. " +
+    'With `TLS_MODE=mtls` it may be absent: inventory then knows orders by its certificate.',
+};
+
 /** @throws EnvironmentError that names every variable that is missing or not valid. */
-export function readConfig(variables: NodeJS.ProcessEnv): Config {
-  const environment = readEnvironment(variables);
+export function readConfig(environment: Environment): Config {
   const server = readServerConfig(environment, '0.0.0.0:50051');
   const config = {
     server,
     ...readDatabaseConfig(environment, server.production),
-    inventoryTarget: readTarget(environment, 'INVENTORY_TARGET', server.tls),
+    inventoryTarget: readTarget(environment, 'INVENTORY_TARGET', {
+      tls: server.tls,
+      meaning: "Target of inventory, in gRPC's naming.",
+    }),
     tokenFile:
       server.tls?.mode === 'mtls'
-        ? environment.optionalText('AUTH_TOKEN_FILE')
-        : environment.text('AUTH_TOKEN_FILE', 'the file that holds the token for inventory'),
+        ? environment.optionalText('AUTH_TOKEN_FILE', tokenFile)
+        : environment.text('AUTH_TOKEN_FILE', tokenFile),
   };
   environment.check();
   return config;

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from '../cli/fail.ts';
+import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
 import { endAdoption } from './end-adoption.ts';
 import { removeExamples } from './remove-examples.ts';
@@ -37,7 +37,8 @@ try {
     scope,
   );
   run('buf', 'format', '--write');
-  run('buf', 'generate');
+  // In a process of its own: the packages have another scope now.
+  run(process.execPath, 'packages/dev/src/svc.ts', 'generate');
   // Another scope sorts elsewhere among the imports.
   run('biome', 'check', '--write', '--colors=off');
   run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--offline', '--no-audit', '--no-fund');
@@ -66,16 +67,13 @@ process.stdout.write(`The repository is ${scope}'s. Next:
   git commit --message "Begin"
 ${keep === 'none' ? '  npm run new:service -- payments\n' : ''}`);
 
-function run(command: string, ...args: string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`);
-  return stdout.trimEnd();
+function run(command: string, ...args: string[]): void {
+  runCommand(root, command, ...args);
 }
 
 function git(...args: string[]): string {
   try {
-    return run('git', ...args);
+    return runCommand(root, 'git', ...args);
   } catch (error) {
     return fail(error);
   }

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../cli/run-command.ts';
 import { generatedDrift } from '../generate/generated-drift.ts';
 import { printValidateProto } from '../generate/print-validate-proto.ts';
 import { root } from '../repository/paths.ts';
+import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
 import { contractBase } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { imageDigests } from './image-digests.ts';
@@ -12,7 +13,7 @@ import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
 import { observabilityDrift } from './observability/observability-drift.ts';
 import { workflowLint } from './workflow-lint.ts';
 
-/** Gives or throws what is wrong. */
+/** Returns or throws a description of the problem, and returns undefined when there is none. */
 type Check = () => string | undefined | Promise<string | undefined>;
 
 const checks: Record<string, Check> = {
@@ -34,6 +35,10 @@ const checks: Record<string, Check> = {
       ? undefined
       : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
   'generated code in step': generatedDrift,
+  'docs/settings.md in step': async () =>
+    readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
+      ? undefined
+      : `${settingsFile} is not what the readers declare: npm run generate`,
   workflows: workflowLint,
   'images pinned by digest': () => imageDigests(),
   'dashboards and alerts in step with the metrics': observabilityDrift,
@@ -69,8 +74,6 @@ async function attempt(check: Check): Promise<string | undefined> {
   }
 }
 
-/** Runs a tool of this repository's; its output when it fails, also when it cannot be started. */
-function run(command: string, ...args: string[]): string | undefined {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? undefined : (error?.message ?? `${stdout}${stderr}`);
+function run(command: string, ...args: string[]): undefined {
+  runCommand(root, command, ...args);
 }

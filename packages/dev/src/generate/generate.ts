@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { root } from '../repository/paths.ts';
 import { printValidateProto } from './print-validate-proto.ts';
 
-// Writes what is made from something else: protovalidate's .proto from its package, gen/src from the contract.
+// protovalidate's .proto from its package, then gen/src from the contract.
 writeFileSync(join(root, 'proto/buf/validate/validate.proto'), printValidateProto());
 const { status } = spawnSync('buf', ['generate'], { cwd: root, stdio: 'inherit' });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+// Imported only now, because it imports the services' readers, which may import the code that was just generated.
+const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
+writeFileSync(join(root, settingsFile), await settingsDocument());

@@ -1,18 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
 
-/** Generates the code of the contract in `folder` afresh and compares it with its gen/src; what differs, or undefined. */
+/** Generates the code of the contract in `folder`, and returns the files of its `gen/src` that differ from it, or undefined. */
 export function generatedDrift(folder = root): string | undefined {
   const fresh = mkdtempSync(join(tmpdir(), 'generated-'));
   try {
-    const { status, stderr, error } = spawnSync('buf', ['generate', '--output', fresh], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    if (status !== 0) return error?.message ?? stderr;
+    runCommand(folder, 'buf', 'generate', '--output', fresh);
     const wanted = readTree(join(fresh, 'gen/src'));
     const committed = readTree(join(folder, 'gen/src'));
     const files = [...new Set([...wanted.keys(), ...committed.keys()])].sort();

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from '../cli/fail.ts';
+import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
+import { settingsFile } from '../settings/settings-document.ts';
 import { extendLists } from './lists.ts';
 import { requireFreeNames } from './names-in-use.ts';
 import { planService } from './plan.ts';
@@ -28,9 +30,14 @@ try {
   const rendered = renderTemplate(join(root, 'packages/dev/template'), plan, ports);
   const { extended, absent } = extendLists(root, { plan, ports, rendered });
   const files = complete(root, plan.service, new Map([...rendered, ...extended]));
-  writeService(root, plan.service, files);
+  writeService(root, plan.service, files, () =>
+    runCommand(root, process.execPath, join(root, 'packages/dev/src/svc.ts'), 'generate'),
+  );
   const written = [...files.keys()].map((path) => `  ${extended.has(path) ? 'changed' : 'new    '}  ${path}`);
-  written.push(...absent.map((path) => `  absent   ${path}: nothing to add to`));
+  written.push(
+    `  changed  ${settingsFile}`,
+    ...absent.map((path) => `  absent   ${path}: nothing to add to`),
+  );
   process.stdout.write(`${written.join('\n')}\n\n${nextSteps()}`);
 
   function nextSteps(): string {

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runCommand } from '../cli/run-command.ts';
 import type { Files } from './render.ts';
 
 /** What the tools that judge and complete the files read. */
@@ -16,14 +16,7 @@ export function complete(root: string, service: string, files: Files): Files {
   const staged = (path: string) => join(folder.path, path);
   for (const path of context) cpSync(join(root, path), staged(path), { recursive: true });
   writeFiles(folder.path, files);
-  const run = (command: string, ...args: string[]) => {
-    const { status, stdout, stderr, error } = spawnSync(command, args, {
-      cwd: folder.path,
-      encoding: 'utf8',
-    });
-    if (status !== 0)
-      throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`);
-  };
+  const run = (command: string, ...args: string[]) => runCommand(folder.path, command, ...args);
   run('buf', 'format', '--write', '--path', `proto/${service}`);
   run('buf', 'lint');
   run('buf', 'generate');

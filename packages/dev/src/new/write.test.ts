@@ -17,7 +17,7 @@ test('ensure a failure in the middle leaves all as it was', () => {
     ['gen/src/payments/v1/payment_pb.ts', 'export {}'],
   ]);
   const before = readdirSync(folder.path, { recursive: true });
-  expect(() => writeService(folder.path, 'payments', files)).toThrow('ENOTDIR');
+  expect(() => writeService(folder.path, 'payments', files, () => {})).toThrow('ENOTDIR');
   expect(readdirSync(folder.path, { recursive: true })).toEqual(before);
   expect(readFileSync(at('services.ts'), 'utf8')).toBe('the old list');
 });

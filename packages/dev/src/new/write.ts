@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { Files } from './render.ts';
 import { writeFiles } from './stage.ts';
 
-/** Writes the files and links the new package, as `npm install` would; when that fails, all is as it was. */
-export function writeService(root: string, service: string, files: Files): void {
+/**
+ * Writes the files, links the new package as `npm install` would, and calls `finish`. When any of it fails, removes what
+ * was written and restores the files that were there.
+ */
+export function writeService(root: string, service: string, files: Files, finish: () => void): void {
   const inRoot = (path: string) => join(root, path);
   const link = `node_modules/@acme/${service}`;
   const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`];
@@ -15,6 +18,7 @@ export function writeService(root: string, service: string, files: Files): void 
   try {
     writeFiles(root, files);
     symlinkSync(`../../services/${service}`, inRoot(link), 'dir');
+    finish();
   } catch (error) {
     const made = [link, ...files.keys(), ...folders].map(inRoot).filter((path) => existsSync(path));
     for (const path of made) rmSync(path, { recursive: true, force: true });

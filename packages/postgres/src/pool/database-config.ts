@@ -15,8 +15,14 @@ const opportunisticModes = ['allow', 'prefer'];
 
 /** Reads the settings of the database. Problems are reported by `environment.check`, and never quote the URL. */
 export function readDatabaseConfig(environment: Environment, production: boolean): DatabaseConfig {
-  const databaseUrl = readDatabaseUrl(environment, 'DATABASE_URL');
-  const isAllowed = environment.flag('ALLOW_PLAINTEXT_DATABASE');
+  const databaseUrl = readDatabaseUrl(
+    environment,
+    'DATABASE_URL',
+    "The service's database. Production refuses one on another machine without TLS.",
+  );
+  const isAllowed = environment.flag('ALLOW_PLAINTEXT_DATABASE', {
+    meaning: 'Lets production reach another machine without TLS, for a pooler or a mesh that encrypts.',
+  });
   if (production && !isAllowed && problemOf(databaseUrl) === undefined && isRemoteInPlainText(databaseUrl))
     environment.refuse(
       'DATABASE_URL',
@@ -27,8 +33,9 @@ export function readDatabaseConfig(environment: Environment, production: boolean
 }
 
 /** Reads a database URL, whose problems never quote it. */
-export function readDatabaseUrl(environment: Environment, name: string): string {
-  return environment.checkedText(name, 'a URL that starts with postgres:// or postgresql://', problemOf);
+export function readDatabaseUrl(environment: Environment, name: string, meaning: string): string {
+  const format = 'a URL that starts with postgres:// or postgresql://';
+  return environment.text(name, { format, problemOf, meaning });
 }
 
 function problemOf(url: string): string | undefined {

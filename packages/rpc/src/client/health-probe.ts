@@ -1,9 +1,8 @@
-import { listenAddressFormat, listenAddressProblem, targetFormat, targetProblem } from '../config/address.ts';
-import { type Environment, readEnvironment } from '../config/environment.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { createLogger } from '../logging/log.ts';
 import { channelCredentials } from '../tls/channel-credentials.ts';
-import { readTls } from '../tls/read-tls.ts';
 import { askHealth } from './check-health.ts';
+import { readProbeConfig } from './probe-config.ts';
 
 /** A machine that is short of CPU says nothing of the service. */
 const timeoutMs = 5000;
@@ -25,37 +24,13 @@ try {
 }
 
 async function probe(variables: NodeJS.ProcessEnv, service: string | undefined): Promise<string> {
-  const environment = readEnvironment(variables);
-  const target = readTarget(environment);
-  const tls = readTls(environment);
-  environment.check();
+  const { target, tls } = readProbeConfig(readEnvironment(variables));
   const credentials = await channelCredentials(tls, {
     // Whether they are good is for the server to say, which would not have started.
     developmentCertificates: true,
     log: createLogger({ service: 'health-probe', level: 'silent' }),
   });
   return askHealth(target, { service, credentials, timeoutMs });
-}
-
-function readTarget(environment: Environment): string {
-  const listens = environment.optionalText('LISTEN_ADDRESS') !== undefined;
-  if (listens && environment.optionalText('HEALTH_TARGET') === undefined)
-    return reachable(environment.checkedText('LISTEN_ADDRESS', listenAddressFormat, probeProblem));
-  return environment.checkedText(
-    'HEALTH_TARGET',
-    `${targetFormat}, unless the server's own LISTEN_ADDRESS is set`,
-    targetProblem,
-  );
-}
-
-/** Port 0 is free for the server to choose, and unknown to the probe. */
-function probeProblem(listenAddress: string): string | undefined {
-  return listenAddressProblem(listenAddress) ?? targetProblem(reachable(listenAddress));
-}
-
-/** Returns the target of a server that listens on all addresses, which is no address to call. */
-function reachable(listenAddress: string): string {
-  return listenAddress.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, 'localhost');
 }
 
 function end(line: string, exitCode: number): void {

@@ -3,17 +3,17 @@ import { EnvironmentError, readEnvironment } from '../config/environment.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 import { readTarget } from './read-target.ts';
 
-const tls: TlsConfig = { mode: 'tls', certFile: '/tls.crt', keyFile: '/tls.key', caFile: undefined };
+const files: TlsConfig = { mode: 'tls', certFile: '/tls.crt', keyFile: '/tls.key', caFile: undefined };
 
-function read(target: string | undefined, config?: TlsConfig) {
+function read(target: string | undefined, tls?: TlsConfig) {
   const environment = readEnvironment({ INVENTORY_TARGET: target });
-  const read = readTarget(environment, 'INVENTORY_TARGET', config);
+  const read = readTarget(environment, 'INVENTORY_TARGET', { tls, meaning: 'Target of inventory.' });
   environment.check();
   return read;
 }
 
 test('a target on another machine is called over TLS only', () => {
-  expect(read('dns:///inventory:50052', tls)).toBe('dns:///inventory:50052');
+  expect(read('dns:///inventory:50052', files)).toBe('dns:///inventory:50052');
   expect(() => read('dns:///inventory:50052')).toThrow(
     new EnvironmentError(
       'INVENTORY_TARGET is not valid (TLS is off, and no token is sent to another machine in plain text): ' +

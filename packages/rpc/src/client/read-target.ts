@@ -6,9 +6,15 @@ import type { TlsConfig } from '../tls/tls-files.ts';
 /**
  * Reads the target of a service that is called with a token or a certificate. The client sends neither to another
  * machine in plain text, so such a target is refused here, before the first call.
+ *
+ * @param meaning describes the target in docs/settings.md.
  */
-export function readTarget(environment: Environment, name: string, tls: TlsConfig | undefined): string {
-  const target = environment.checkedText(name, targetFormat, targetProblem);
+export function readTarget(
+  environment: Environment,
+  name: string,
+  { tls, meaning }: { tls: TlsConfig | undefined; meaning: string },
+): string {
+  const target = environment.text(name, { format: targetFormat, problemOf: targetProblem, meaning });
   if (tls === undefined && target !== '' && !isLoopback(target))
     environment.refuse(
       name,

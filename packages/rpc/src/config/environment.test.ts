@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
-import { EnvironmentError, readEnvironment } from './environment.ts';
+import { EnvironmentError, readEnvironment, type Setting } from './environment.ts';
 
-test('ensure what is set is read, and what is not has its fallback', () => {
+const meaning = 'What it sets.';
+const port = { min: 1, max: 65_535, meaning };
+const mode = { choices: ['default', 'require'], default: 'default', meaning } as const;
+const name = { format: 'a name', meaning };
+
+test('a variable that is set is read, and an absent one has its default', () => {
   const environment = readEnvironment({
     NAME: ' orders ',
     MODE: 'require',
@@ -9,22 +14,24 @@ test('ensure what is set is read, and what is not has its fallback', () => {
     EMPTY: ' ',
     ALLOWED: 'true',
   });
-  expect(environment.text('NAME', 'a name')).toBe('orders');
-  expect(environment.text('EMPTY', 'a name', 'fallback')).toBe('fallback');
-  expect(environment.optionalText('MISSING')).toBe(undefined);
-  expect(environment.oneOf('MODE', ['default', 'require'], 'default')).toBe('require');
-  expect(environment.oneOf('MISSING', ['default', 'require'], 'default')).toBe('default');
-  expect(environment.integer('PORT', { min: 1, max: 65_535 }, 1)).toBe(50_051);
-  expect(environment.integer('MISSING', { min: 1, max: 65_535 }, 7)).toBe(7);
-  expect(environment.checkedText('NAME', 'a name', () => undefined)).toBe('orders');
-  expect(environment.checkedText('EMPTY', 'a name', () => undefined, 'fallback')).toBe('fallback');
-  expect(environment.exactlyOneOf('MODE', ['default', 'require'], 'default')).toBe('require');
-  expect(environment.flag('ALLOWED')).toBe(true);
-  expect(environment.flag('MISSING')).toBe(false);
+  expect(environment.text('NAME', name)).toBe('orders');
+  expect(environment.text('EMPTY', { ...name, default: 'fallback' })).toBe('fallback');
+  expect(environment.text('NAME', { ...name, problemOf: () => undefined })).toBe('orders');
+  expect(environment.optionalText('NAME', name)).toBe('orders');
+  expect(environment.optionalText('MISSING', name)).toBe(undefined);
+  expect(environment.optionalParsed('PORT', { ...name, parse: Number })).toBe(50_051);
+  expect(environment.optionalParsed('MISSING', { ...name, parse: Number })).toBe(undefined);
+  expect(environment.oneOf('MODE', mode)).toBe('require');
+  expect(environment.oneOf('MISSING', mode)).toBe('default');
+  expect(environment.exactlyOneOf('MODE', mode)).toBe('require');
+  expect(environment.integer('PORT', { ...port, default: 1 })).toBe(50_051);
+  expect(environment.integer('MISSING', { ...port, default: 7 })).toBe(7);
+  expect(environment.flag('ALLOWED', { meaning })).toBe(true);
+  expect(environment.flag('MISSING', { meaning })).toBe(false);
   environment.check();
 });
 
-test('ensure all problems are told at once, by name and wish, and no value is repeated', () => {
+test('one error lists all problems by variable and expected form, and repeats no value', () => {
   const environment = readEnvironment({
     MODE: 'canary',
     PORT: '99999',
@@ -33,16 +40,19 @@ test('ensure all problems are told at once, by name and wish, and no value is re
     SPACED: ' default ',
     FLAG: '1',
     ADDRESS: 'canary',
+    PARSED: 'canary',
   });
-  environment.text('NAME', 'the name of the service');
-  environment.oneOf('MODE', ['default', 'require'], 'default');
-  environment.integer('PORT', { min: 1, max: 65_535 }, 1);
-  environment.integer('HALF', { min: 1, max: 9 }, 1);
-  environment.integer('HEX', { min: 1, max: 99 }, 1);
-  environment.exactlyOneOf('SPACED', ['default', 'require'], 'default');
-  environment.flag('FLAG');
-  environment.checkedText('ADDRESS', 'host:port', () => 'the port is missing');
-  environment.checkedText('NO_ADDRESS', 'host:port', () => 'not called');
+  const address = { format: 'host:port', problemOf: () => 'the port is missing', meaning };
+  environment.text('NAME', { format: 'the name of the service', meaning });
+  environment.oneOf('MODE', mode);
+  environment.integer('PORT', { ...port, default: 1 });
+  environment.integer('HALF', { min: 1, max: 9, default: 1, meaning });
+  environment.integer('HEX', { min: 1, max: 99, default: 1, meaning });
+  environment.exactlyOneOf('SPACED', mode);
+  environment.flag('FLAG', { meaning });
+  environment.text('ADDRESS', address);
+  environment.text('NO_ADDRESS', address);
+  environment.optionalParsed('PARSED', { ...name, parse: () => undefined });
   environment.refuse('MODE', 'it does not suit HALF', 'another mode');
   expect(() => environment.check()).toThrow(
     new EnvironmentError(
@@ -56,8 +66,33 @@ test('ensure all problems are told at once, by name and wish, and no value is re
         'FLAG is not valid: it wants one of true, false',
         'ADDRESS is not valid (the port is missing): it wants host:port',
         'NO_ADDRESS is missing: it wants host:port',
+        'PARSED is not valid: it wants a name',
         'MODE is not valid (it does not suit HALF): it wants another mode',
       ].join('; '),
     ),
   );
+});
+
+test('each read reports what it declares', () => {
+  const settings: Setting[] = [];
+  const environment = readEnvironment({ NAME: 'orders' }, (setting) => settings.push(setting));
+  environment.text('NAME', name);
+  environment.text('ADDRESS', { ...name, default: '0.0.0.0:50051' });
+  environment.optionalText('FILE', name);
+  environment.oneOf('MODE', mode);
+  environment.integer('PORT', { ...port, default: 7 });
+  expect(settings).toEqual([
+    { name: 'NAME', format: 'a name', isRequired: true, meaning },
+    { name: 'ADDRESS', format: 'a name', default: '0.0.0.0:50051', isRequired: false, meaning },
+    { name: 'FILE', format: 'a name', isRequired: false, meaning },
+    {
+      name: 'MODE',
+      format: 'one of default, require',
+      choices: ['default', 'require'],
+      default: 'default',
+      isRequired: false,
+      meaning,
+    },
+    { name: 'PORT', format: 'a whole number from 1 to 65535', default: '7', isRequired: false, meaning },
+  ]);
 });

@@ -3,84 +3,129 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
-/** Reads variables and collects their problems until `check` is called. */
+/** A variable as the code that reads it declares it: a row of docs/settings.md. */
+export interface Setting {
+  readonly name: string;
+  /** Expected form, which errors repeat: `a whole number from 0 to 60`. */
+  readonly format: string;
+  /** Values that are permitted, when there are few. */
+  readonly choices?: readonly string[];
+  /** Value of an absent variable. Undefined when the variable is required, or when its absence has a meaning. */
+  readonly default?: string | undefined;
+  readonly isRequired: boolean;
+  readonly meaning: string;
+}
+
+interface Described {
+  /** What the variable sets, in whole sentences, for docs/settings.md. */
+  readonly meaning: string;
+}
+
+interface TextFormat extends Described {
+  /** Expected form: `host:port`. */
+  readonly format: string;
+}
+
+interface CheckedText extends TextFormat {
+  /** Returns what is wrong with a text. The answer is part of the error, so it must not repeat a secret. */
+  readonly problemOf?: (text: string) => string | undefined;
+  /** Without it the variable is required. */
+  readonly default?: string;
+}
+
+interface ParsedText<Value> extends TextFormat {
+  /** Returns undefined for an invalid text. */
+  readonly parse: (text: string) => Value | undefined;
+}
+
+interface Choices<Choice extends string> extends Described {
+  readonly choices: readonly Choice[];
+  readonly default: Choice;
+}
+
+interface IntegerRange extends Described {
+  /** Included, as is `max`. */
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+
+/** Reads variables and collects their problems until `check` is called. Surrounding spaces are removed. */
 export interface Environment {
-  text(name: string, wants: string, fallback?: string): string;
-  optionalText(name: string): string | undefined;
-  /** A text for which `problemOf` returns undefined; its problem is part of the error and must not repeat a secret. */
-  checkedText(
-    name: string,
-    wants: string,
-    problemOf: (text: string) => string | undefined,
-    fallback?: string,
-  ): string;
-  oneOf<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice;
+  text(name: string, spec: CheckedText): string;
+  optionalText(name: string, spec: TextFormat): string | undefined;
+  /** Returns what `parse` returns; undefined when the variable is absent. */
+  optionalParsed<Value>(name: string, spec: ParsedText<Value>): Value | undefined;
+  oneOf<const Choice extends string>(name: string, spec: Choices<Choice>): Choice;
   /** As `oneOf`, but surrounding spaces are not removed: for a variable that other software reads as it is. */
-  exactlyOneOf<const Choice extends string>(
-    name: string,
-    choices: readonly Choice[],
-    fallback: Choice,
-  ): Choice;
-  /** `true` or `false`; false when it is not set. */
-  flag(name: string): boolean;
-  /** A whole number in decimal digits within the bounds, both included. */
-  integer(name: string, bounds: { min: number; max: number }, fallback: number): number;
-  /** The value that `parse` returns, which is undefined for an invalid text; the fallback when it is not set. */
-  parsed<Value>(
-    name: string,
-    wants: string,
-    parse: (text: string) => Value | undefined,
-    fallback: Value,
-  ): Value;
+  exactlyOneOf<const Choice extends string>(name: string, spec: Choices<Choice>): Choice;
+  /** `true` or `false`; false when the variable is absent. */
+  flag(name: string, spec: Described): boolean;
+  /** A whole number in decimal digits. */
+  integer(name: string, spec: IntegerRange): number;
   /** Adds a problem that only the combination of several variables shows. */
-  refuse(name: string, problem: string, wants: string): void;
+  refuse(name: string, problem: string, format: string): void;
   /** @throws EnvironmentError listing every problem that was found. */
   check(): void;
 }
 
-export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+/**
+ * Returns an environment of these variables.
+ *
+ * @param onRead is called with the declaration of each variable that is read.
+ */
+export function readEnvironment(
+  variables: NodeJS.ProcessEnv,
+  onRead: (setting: Setting) => void = () => {},
+): Environment {
   const problems: string[] = [];
   const valueFor = (name: string) => variables[name]?.trim() || undefined;
-  const refuse = (name: string, problem: string, wants: string) =>
-    void problems.push(`${name} is not valid (${problem}): it wants ${wants}`);
-  const invalid = <Value>(name: string, wants: string, instead: Value): Value => {
+  const refuse = (name: string, problem: string, format: string) =>
+    void problems.push(`${name} is not valid (${problem}): it wants ${format}`);
+  const invalid = <Value>(name: string, format: string, instead: Value): Value => {
     problems.push(
-      `${name} ${valueFor(name) === undefined ? 'is missing' : 'is not valid'}: it wants ${wants}`,
+      `${name} ${valueFor(name) === undefined ? 'is missing' : 'is not valid'}: it wants ${format}`,
     );
     return instead;
   };
   const choose = <const Choice extends string>(
     name: string,
     value: string | undefined,
-    choices: readonly Choice[],
-    fallback: Choice,
-  ) =>
-    choices.find((choice) => choice === (value ?? fallback)) ??
-    invalid(name, `one of ${choices.join(', ')}`, fallback);
+    { choices, default: fallback, meaning }: Choices<Choice>,
+  ) => {
+    const format = `one of ${choices.join(', ')}`;
+    onRead({ name, format, choices, default: fallback, isRequired: false, meaning });
+    return choices.find((choice) => choice === (value ?? fallback)) ?? invalid(name, format, fallback);
+  };
   return {
-    text: (name, wants, fallback) => valueFor(name) ?? fallback ?? invalid(name, wants, ''),
-    optionalText: valueFor,
-    checkedText: (name, wants, problemOf, fallback) => {
+    text: (name, { format, problemOf, default: fallback, meaning }) => {
+      onRead({ name, format, default: fallback, isRequired: fallback === undefined, meaning });
       const value = valueFor(name) ?? fallback;
-      if (value === undefined) return invalid(name, wants, '');
-      const problem = problemOf(value);
-      if (problem !== undefined) refuse(name, problem, wants);
+      if (value === undefined) return invalid(name, format, '');
+      const problem = problemOf?.(value);
+      if (problem !== undefined) refuse(name, problem, format);
       return value;
     },
-    oneOf: (name, choices, fallback) => choose(name, valueFor(name), choices, fallback),
-    exactlyOneOf: (name, choices, fallback) => choose(name, variables[name] || undefined, choices, fallback),
-    flag: (name) => choose(name, valueFor(name), ['true', 'false'], 'false') === 'true',
-    integer: (name, { min, max }, fallback) => {
+    optionalText: (name, { format, meaning }) => {
+      onRead({ name, format, isRequired: false, meaning });
+      return valueFor(name);
+    },
+    optionalParsed: (name, { format, parse, meaning }) => {
+      onRead({ name, format, isRequired: false, meaning });
+      const value = valueFor(name);
+      return value === undefined ? undefined : (parse(value) ?? invalid(name, format, undefined));
+    },
+    oneOf: (name, spec) => choose(name, valueFor(name), spec),
+    exactlyOneOf: (name, spec) => choose(name, variables[name] || undefined, spec),
+    flag: (name, { meaning }) =>
+      choose(name, valueFor(name), { choices: ['true', 'false'], default: 'false', meaning }) === 'true',
+    integer: (name, { min, max, default: fallback, meaning }) => {
+      const format = `a whole number from ${min} to ${max}`;
+      onRead({ name, format, default: String(fallback), isRequired: false, meaning });
       const value = valueFor(name);
       if (value === undefined) return fallback;
       const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
-      return number >= min && number <= max
-        ? number
-        : invalid(name, `a whole number from ${min} to ${max}`, fallback);
-    },
-    parsed: (name, wants, parse, fallback) => {
-      const value = valueFor(name);
-      return value === undefined ? fallback : (parse(value) ?? invalid(name, wants, fallback));
+      return number >= min && number <= max ? number : invalid(name, format, fallback);
     },
     refuse,
     check: () => {

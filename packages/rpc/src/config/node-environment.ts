@@ -5,7 +5,12 @@ import type { Environment } from './environment.ts';
  * to be asked for. Returns whether it is production: `test` permits what development permits.
  */
 export function readProduction(environment: Environment): boolean {
-  return (
-    environment.exactlyOneOf('NODE_ENV', ['development', 'test', 'production'], 'production') === 'production'
-  );
+  const nodeEnvironment = environment.exactlyOneOf('NODE_ENV', {
+    choices: ['development', 'test', 'production'],
+    default: 'production',
+    meaning:
+      'Production has no reflection and no channelz, and refuses development keys and certificates, and plain text ' +
+      'between machines. `test` permits what `development` permits.',
+  });
+  return nodeEnvironment === 'production';
 }

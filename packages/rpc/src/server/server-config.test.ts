@@ -166,7 +166,7 @@ test.each<[Record<string, string>, string]>([
   ],
   [
     { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/orders=inventory:read' },
-    'AUTH_PEERS is not valid: it wants TLS_MODE=mtls',
+    'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): it wants TLS_MODE=mtls',
   ],
 ])('ensure %j is refused by the name of its variable', (variables, complaint) => {
   expect(() => read(variables)).toThrow(new EnvironmentError(complaint));

@@ -57,34 +57,45 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
   const tls = readTls(environment);
   return {
     listenAddress: readListenAddress(environment, defaultAddress, production && tls === undefined),
-    deadlineMode: environment.oneOf('DEADLINE_MODE', ['default', 'require'], 'default'),
-    auth: {
-      jwks: environment.checkedText('AUTH_JWKS', jwksFormat, jwksProblem),
-      issuer: environment.checkedText('AUTH_ISSUER', "the tokens' issuer (iss)", spaceProblem),
-      audience: environment.checkedText(
-        'AUTH_AUDIENCE',
-        "this service's own name in tokens (aud)",
-        spaceProblem,
-      ),
-      clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', { min: 0, max: 60 }, 5),
-    },
+    deadlineMode: environment.oneOf('DEADLINE_MODE', {
+      choices: ['default', 'require'],
+      default: 'default',
+      meaning:
+        "What a call without a deadline gets: the contract's (`default`), or INVALID_ARGUMENT (`require`).",
+    }),
+    auth: readAuth(environment),
     peers: readPeers(environment, tls),
-    traceContext: environment.oneOf('TRACE_CONTEXT', ['peers', 'all'], 'peers'),
+    traceContext: environment.oneOf('TRACE_CONTEXT', {
+      choices: ['peers', 'all'],
+      default: 'peers',
+      meaning: 'Callers whose trace context is continued: those in `AUTH_PEERS`, or all.',
+    }),
     tls,
-    drainTimeoutMs: environment.integer('DRAIN_TIMEOUT_MS', { min: 0, max: 600_000 }, 10_000),
-    logLevel: environment.oneOf('LOG_LEVEL', logLevels, 'info'),
+    drainTimeoutMs: environment.integer('DRAIN_TIMEOUT_MS', {
+      min: 0,
+      max: 600_000,
+      default: 10_000,
+      meaning: 'Milliseconds for which a stopping server waits for the calls in flight.',
+    }),
+    logLevel: environment.oneOf('LOG_LEVEL', {
+      choices: logLevels,
+      default: 'info',
+      meaning: 'Lowest level that is logged. `info` logs a line for each call.',
+    }),
     production,
   };
 }
 
 function readListenAddress(environment: Environment, fallback: string, needsLoopback: boolean): string {
-  const address = environment.checkedText(
-    'LISTEN_ADDRESS',
-    listenAddressFormat,
-    listenAddressProblem,
-    fallback,
-  );
-  const isAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN');
+  const address = environment.text('LISTEN_ADDRESS', {
+    format: listenAddressFormat,
+    problemOf: listenAddressProblem,
+    default: fallback,
+    meaning: 'Address of the gRPC server. Port 0 takes a free one.',
+  });
+  const isAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN', {
+    meaning: 'Lets production listen beyond loopback without TLS, for a mesh whose proxies encrypt.',
+  });
   if (needsLoopback && !isAllowed && !isLoopback(address))
     environment.refuse(
       'TLS_MODE',
@@ -94,14 +105,45 @@ function readListenAddress(environment: Environment, fallback: string, needsLoop
   return address;
 }
 
+function readAuth(environment: Environment): ServerConfig['auth'] {
+  return {
+    jwks: environment.text('AUTH_JWKS', {
+      format: jwksFormat,
+      problemOf: jwksProblem,
+      meaning: "The issuer's public keys. They are read again while the service runs (docs/keys.md).",
+    }),
+    issuer: environment.text('AUTH_ISSUER', {
+      format: "the tokens' issuer (iss)",
+      problemOf: spaceProblem,
+      meaning: 'Issuer whose tokens are accepted.',
+    }),
+    audience: environment.text('AUTH_AUDIENCE', {
+      format: "this service's own name in tokens (aud)",
+      problemOf: spaceProblem,
+      meaning:
+        'Audience whose tokens are accepted. Each service has its own, so that it cannot replay a token at another.',
+    }),
+    clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', {
+      min: 0,
+      max: 60,
+      default: 5,
+      meaning: "Seconds by which the issuer's clock and this machine's may differ.",
+    }),
+  };
+}
+
 function spaceProblem(text: string): string | undefined {
   return /\s/.test(text) ? 'it holds a space' : undefined;
 }
 
-/** Reads `AUTH_PEERS`, which only mTLS gives a meaning: without it no caller shows a certificate. */
+/** Reads `AUTH_PEERS`. */
 function readPeers(environment: Environment, tls: TlsConfig | undefined): PeerScopes {
-  const isMutual = tls?.mode === 'mtls';
-  const wants = isMutual ? peerScopesFormat : 'TLS_MODE=mtls';
-  const parse = (text: string) => (isMutual ? parsePeerScopes(text) : undefined);
-  return environment.parsed('AUTH_PEERS', wants, parse, new Map());
+  const peers = environment.optionalParsed('AUTH_PEERS', {
+    format: peerScopesFormat,
+    parse: parsePeerScopes,
+    meaning: 'Services that need no token, by the SPIFFE ID of their certificate. Needs `TLS_MODE=mtls`.',
+  });
+  if (peers && tls?.mode !== 'mtls')
+    environment.refuse('AUTH_PEERS', 'without mTLS no caller shows a certificate', 'TLS_MODE=mtls');
+  return peers ?? new Map();
 }

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import { readEnvironment } from '../config/environment.ts';
+import { readTelemetryConfig } from './telemetry-config.ts';
 
 export interface TelemetryOptions {
   /** The service's name, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` gives one. */
@@ -12,6 +14,7 @@ const flushTimeoutMs = 3000;
 
 // biome-ignore lint/style/noProcessEnv: these are OpenTelemetry's variables, which its SDK reads from the process too.
 const variables = process.env;
+const config = readTelemetryConfig(readEnvironment(variables));
 
 // Loaded by require, because it happens at once: an import would have to be awaited, and what stands below this import
 // in a main.ts would not wait.
@@ -34,22 +37,20 @@ let grpcInstrumented = false;
  * and in half-configured deployments is not there. Logs go to stdout, not through the SDK.
  */
 export function startTelemetry({ service }: TelemetryOptions): void {
-  const traces = isExported('TRACES');
-  const metrics = isExported('METRICS');
-  if (running || isTrue(variables.OTEL_SDK_DISABLED) || !(traces || metrics)) return;
+  const { exportsTraces, exportsMetrics } = config;
+  if (running || !(exportsTraces || exportsMetrics)) return;
   // The SDK is silent otherwise, also about an exporter that it does not know.
-  if (!variables.OTEL_LOG_LEVEL) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-  // All but the host's, whose id comes later: the Prometheus exporter does not wait for it, and complains at each scrape.
-  variables.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,process,os,serviceinstance';
+  if (!config.printsDiagnostics) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+  variables.OTEL_NODE_RESOURCE_DETECTORS = config.resourceDetectors;
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({
-    ...(service !== undefined && !isServiceNamed() && { serviceName: service }),
-    ...(!traces && { spanProcessors: [] }),
-    ...(!metrics && { metricReaders: [] }),
+    ...(service !== undefined && !config.isServiceNamed && { serviceName: service }),
+    ...(!exportsTraces && { spanProcessors: [] }),
+    ...(!exportsMetrics && { metricReaders: [] }),
     logRecordProcessors: [],
     instrumentations: [
-      ...(wantsGrpcInstrumentation() ? instrumentGrpc() : []),
-      ...(metrics ? instrumentRuntime() : []),
+      ...(config.instrumentsGrpc ? instrumentGrpc() : []),
+      ...(exportsMetrics ? instrumentRuntime() : []),
     ],
   });
   sdk.start();
@@ -61,7 +62,7 @@ export function startTelemetry({ service }: TelemetryOptions): void {
  * code of the error. With `OTEL_LOG_LEVEL` the SDK prints what it is asked for, and is left to it.
  */
 export function logTelemetry(log: Logger): void {
-  if (variables.OTEL_LOG_LEVEL) return;
+  if (config.printsDiagnostics) return;
   const nothing = () => {};
   const write = (...args: readonly unknown[]) => log.warn(errorOf(args), `opentelemetry: ${wordsOf(args)}`);
   diag.setLogger(
@@ -127,30 +128,4 @@ function parsed(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function wantsGrpcInstrumentation(): boolean {
-  return list(variables.OTEL_NODE_ENABLED_INSTRUMENTATIONS).includes('grpc');
-}
-
-function isExported(signal: 'TRACES' | 'METRICS'): boolean {
-  const exporters = list(variables[`OTEL_${signal}_EXPORTER`]);
-  if (exporters.length > 0) return !exporters.includes('none');
-  return Boolean(variables.OTEL_EXPORTER_OTLP_ENDPOINT || variables[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
-}
-
-function isServiceNamed(): boolean {
-  const attributes = list(variables.OTEL_RESOURCE_ATTRIBUTES);
-  return Boolean(variables.OTEL_SERVICE_NAME) || attributes.some((each) => each.startsWith('service.name='));
-}
-
-function isTrue(text: string | undefined): boolean {
-  return text?.trim().toLowerCase() === 'true';
-}
-
-function list(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((each) => each.trim())
-    .filter(Boolean);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EnvironmentError } from '@acme/rpc/config/environment';
+import { EnvironmentError, readEnvironment } from '@acme/rpc/config/environment';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import { root } from '../../repository/paths.ts';
@@ -37,14 +37,7 @@ export async function readServiceSettings(
   };
   let server: ServerConfig | undefined;
   try {
-    server = readConfig(
-      new Proxy<NodeJS.ProcessEnv>(environment, {
-        get: (target, name) => {
-          read.add(String(name));
-          return target[String(name)];
-        },
-      }),
-    ).server;
+    server = readConfig(readEnvironment(environment, ({ name }) => read.add(name))).server;
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     problems.push(`would not start: ${error.message}`);

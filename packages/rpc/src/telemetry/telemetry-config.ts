@@ -1,0 +1,92 @@
+import type { Environment } from '../config/environment.ts';
+
+/** The settings of telemetry. OpenTelemetry's SDK reads further variables from the process. */
+export interface TelemetryConfig {
+  readonly exportsTraces: boolean;
+  readonly exportsMetrics: boolean;
+  /** Whether the SDK takes the service's name from a variable. */
+  readonly isServiceNamed: boolean;
+  /** Whether the official instrumentation makes the spans of calls. */
+  readonly instrumentsGrpc: boolean;
+  /** Whether the SDK prints its own diagnostics. */
+  readonly printsDiagnostics: boolean;
+  readonly resourceDetectors: string;
+}
+
+const endpoint = 'a URL of OTLP';
+const exporters = 'a list of exporters after commas, or none';
+
+/** Reads OpenTelemetry's own variables. A value that it does not know is reported by the SDK. */
+export function readTelemetryConfig(environment: Environment): TelemetryConfig {
+  const isDisabled = isTrue(
+    environment.optionalText('OTEL_SDK_DISABLED', { format: 'true', meaning: 'Switches telemetry off.' }),
+  );
+  const everything = environment.optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', {
+    format: endpoint,
+    meaning: 'Collector of traces and metrics.',
+  });
+  const traces = environment.optionalText('OTEL_TRACES_EXPORTER', {
+    format: exporters,
+    meaning: 'Exporters of traces. Without it they are exported to the endpoint, if there is one.',
+  });
+  const tracesEndpoint = environment.optionalText('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', {
+    format: endpoint,
+    meaning: 'Collector of traces alone.',
+  });
+  const metrics = environment.optionalText('OTEL_METRICS_EXPORTER', {
+    format: exporters,
+    meaning:
+      'Exporters of metrics. Without it they are exported to the endpoint, if there is one. `prometheus` serves ' +
+      '`/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `OTEL_EXPORTER_PROMETHEUS_PORT`.',
+  });
+  const metricsEndpoint = environment.optionalText('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', {
+    format: endpoint,
+    meaning: 'Collector of metrics alone.',
+  });
+  const serviceName = environment.optionalText('OTEL_SERVICE_NAME', {
+    format: 'a name',
+    meaning: "Name of the service in traces and metrics. Without it, the name of the service's package.",
+  });
+  const attributes = environment.optionalText('OTEL_RESOURCE_ATTRIBUTES', {
+    format: 'key=value, further ones after commas',
+    meaning: 'Attributes of the process. `service.name` names the service.',
+  });
+  const instrumentations = environment.optionalText('OTEL_NODE_ENABLED_INSTRUMENTATIONS', {
+    format: 'a list of instrumentations after commas',
+    meaning: 'With `grpc` the official instrumentation makes the spans of calls.',
+  });
+  const logLevel = environment.optionalText('OTEL_LOG_LEVEL', {
+    format: "a level of OpenTelemetry's",
+    meaning: 'Makes the SDK print its own diagnostics. Without it, its warnings are log lines.',
+  });
+  return {
+    exportsTraces: !isDisabled && isExported(traces, everything ?? tracesEndpoint),
+    exportsMetrics: !isDisabled && isExported(metrics, everything ?? metricsEndpoint),
+    isServiceNamed:
+      serviceName !== undefined || list(attributes).some((each) => each.startsWith('service.name=')),
+    instrumentsGrpc: list(instrumentations).includes('grpc'),
+    printsDiagnostics: logLevel !== undefined,
+    resourceDetectors: environment.text('OTEL_NODE_RESOURCE_DETECTORS', {
+      format: 'a list of detectors after commas',
+      // All but the host's, whose id comes later: the Prometheus exporter does not wait for it, and complains at each scrape.
+      default: 'env,process,os,serviceinstance',
+      meaning: 'Detectors of the attributes of the process.',
+    }),
+  };
+}
+
+function isExported(named: string | undefined, endpoint: string | undefined): boolean {
+  const exporters = list(named);
+  return exporters.length > 0 ? !exporters.includes('none') : endpoint !== undefined;
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text?.toLowerCase() === 'true';
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
+}
