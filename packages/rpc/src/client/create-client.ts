@@ -2,7 +2,8 @@ import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@b
 import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import { policyOf } from '../call/policy.ts';
-import { isLoopback, requireLoopback } from '../tls/require-secure-or-loopback.ts';
+import { isSecure } from '../grpc-js/internals/secure-channel-credentials.ts';
+import { isLoopback, requireSecureOrLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { Balancing } from './balancing/balancing.ts';
 import type { CallOptions } from './call/call-options.ts';
 import {
@@ -60,12 +61,13 @@ export function createClient<Service extends DescService>(
   options: CreateClientOptions<Service>,
 ): Client<Service> {
   const { target, token, credentials = ChannelCredentials.createInsecure() } = options;
-  if (token && !credentials._isSecure()) requireLoopback(target);
+  const isEncrypted = isSecure(credentials);
+  if (token) requireSecureOrLoopback(target, isEncrypted);
   const grpc = new GrpcClient(target, credentials, {
     ...channelOptions,
     'grpc.service_config': serviceConfigOf(service, options),
   });
-  const isReadable = !credentials._isSecure() && !isLoopback(target);
+  const isReadable = !isEncrypted && !isLoopback(target);
   const calls: ClientCalls = {
     grpc,
     token,

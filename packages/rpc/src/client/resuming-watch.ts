@@ -7,17 +7,19 @@ import { transientCodes } from '../errors/status-codes.ts';
 import type { CallOptions } from './call/call-options.ts';
 
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
-  /** Hears of each end that the watch resumes after. */
+  /** Called with each error that the watch resumes after. */
   readonly onInterrupted?: (error: unknown) => void;
   /**
-   * Called when the watch has begun anew after OUT_OF_RANGE: the server cannot tell what changed since its last response.
-   * What there is must be listed again. Called when the new watch stands, before its first response is returned, so that
-   * nothing is missed between the list and the watch. Without it the watch ends with OUT_OF_RANGE.
+   * Called when the watch has restarted after OUT_OF_RANGE: the server cannot tell what changed since its last response,
+   * so the caller has to list the resources again. Called once the new watch stands, before its first response is
+   * returned, so that no change is missed between the list and the watch. Without it the watch ends with OUT_OF_RANGE.
    */
   readonly onRestart?: (error: RpcError) => void;
-  /** A server that says nothing for this long, though it owes a heartbeat every 15 s, is given up; 45 s when absent. */
+  /**
+   * Time without a response after which the watch resumes, 45 s when absent. Servers send a heartbeat every 15 s.
+   */
   readonly maxSilenceMs?: number;
-  /** From 0 to 1, for the jitter of the pauses. */
+  /** Returns a number from 0 to 1, for the jitter of the backoff. */
   readonly random?: () => number;
 }
 
@@ -28,22 +30,23 @@ type WatchMethod<Request, Response> = (
 ) => AsyncGenerator<Response, void>;
 
 /**
- * Ends of a stream that say nothing of the watch itself: the replica is going or gone, the connection or the call is as
- * old as it may be, the server is busy or this client was too slow, or the server cut the call off.
+ * Ends of a stream that are no verdict on the watch: the replica stopped, the connection or the call reached its maximum
+ * age, the server was busy, this client was too slow, or the server cancelled the call in a drain.
  */
 const resumableCodes = transientCodes.union(new Set([Code.RESOURCE_EXHAUSTED, Code.CANCELLED]));
 
-const pauseMs = { first: 100, most: 5000 };
+const backoffMs = { first: 100, max: 5000 };
 
 /**
- * Watches for as long as the caller reads: over restarts, drains and deadlines, each response once. It resumes after the
- * last response that it has given out; with `resumeToken` in the request, it begins there.
+ * Watches for as long as the caller reads, across restarts, drains and deadlines, and returns each response once. It
+ * resumes after the last response that it has returned, and starts at the `resumeToken` of the request.
  *
  *     for await (const { order, resumeToken } of resumingWatch(orders.watchOrders, {}, { signal })) …
  *
- * Responses without a change are heartbeats. With `onRestart` it begins anew after OUT_OF_RANGE: when it was away for longer
- * than events are kept, or the server's database was restored to an older state. Throws the RpcError that it cannot resume
- * after, PERMISSION_DENIED for instance.
+ * Responses without a change are heartbeats. With `onRestart` the watch restarts after OUT_OF_RANGE: when it was
+ * interrupted for longer than events are kept, or the server's database was restored to an older state.
+ *
+ * @throws RpcError of the first end that the watch cannot resume after, PERMISSION_DENIED for instance.
  */
 export async function* resumingWatch<
   Request extends { resumeToken?: string },
@@ -62,7 +65,7 @@ export async function* resumingWatch<
     random = Math.random,
   } = options;
   let resumeToken = request.resumeToken ?? '';
-  /** Why the watch begins anew, until it stands. */
+  /** Set from an OUT_OF_RANGE until the new watch stands. */
   let restartedAfter: RpcError | undefined;
   for (let failures = 0; ; failures++) {
     const silence = silenceTimer(maxSilenceMs);
@@ -83,16 +86,16 @@ export async function* resumingWatch<
       if (onRestart && resumeToken !== '' && isOutOfRange(error)) {
         restartedAfter = error;
         resumeToken = '';
-      } else if (isPassing(error)) {
+      } else if (isResumable(error)) {
         onInterrupted(error);
         delayMs = retryDelayMs(error);
       } else throw error;
     } finally {
       silence.stop();
     }
-    const backoffMs = Math.min(pauseMs.first * 2 ** failures, pauseMs.most) * random();
-    // Aborted meanwhile, the next call throws at once.
-    await sleep(Math.max(backoffMs, delayMs), undefined, signal && { signal }).catch(() => {});
+    const jitteredMs = Math.min(backoffMs.first * 2 ** failures, backoffMs.max) * random();
+    // If the signal is aborted meanwhile, the next call throws at once.
+    await sleep(Math.max(jitteredMs, delayMs), undefined, signal && { signal }).catch(() => {});
   }
 }
 
@@ -100,14 +103,9 @@ function isOutOfRange(error: unknown): error is RpcError {
   return error instanceof RpcError && error.code === Code.OUT_OF_RANGE;
 }
 
-/** What grpc-js says of a stream that was cut off with its connection, as when that was older than it may be. */
-function isCutOff({ code, message }: RpcError): boolean {
-  return code === Code.INTERNAL && message.startsWith('Received RST_STREAM with code');
-}
-
-/** Not when it is the call being served that is over. */
-function isPassing(error: unknown): error is RpcError {
-  if (!(error instanceof RpcError) || !(resumableCodes.has(error.code) || isCutOff(error))) return false;
+/** The watch ends with the call that is being served. */
+function isResumable(error: unknown): error is RpcError {
+  if (!(error instanceof RpcError) || !resumableCodes.has(error.code)) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadline <= Date.now());
 }
@@ -117,7 +115,7 @@ function retryDelayMs(error: RpcError): number {
   return delay ? durationMs(delay) : 0;
 }
 
-/** Aborts its signal when it has run for so long. */
+/** Aborts its signal `maxMs` after the last `start`, unless it is stopped. */
 function silenceTimer(maxMs: number) {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;

@@ -1,16 +1,9 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
 import { Code } from '../../errors/rpc-error.ts';
-import { noteReset, type ResetBudget, unusedBudget } from './reset-budget.ts';
+import { observeSubchannel, type RealSubchannel } from '../../grpc-js/internals/observed-subchannel.ts';
+import { countReset, type ResetBudget, unusedBudget } from './reset-budget.ts';
 
-/**
- * The part of grpc-js that makes a call on a connection. It is not in its documented interface: no other place sees on
- * which connection a call was made, nor whether it ended without a status.
- */
-type RealSubchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
-type CreateCall = RealSubchannel['createCall'];
-type CallStatus = Parameters<Parameters<CreateCall>[3]['onReceiveStatus']>[0];
-
-/** By connection: the clients of a target share them. */
+/** By connection: the clients of a target share connections. */
 const budgets = new WeakMap<RealSubchannel, ResetBudget>();
 
 /** A replica's connection that counts its calls and their resets. */
@@ -21,21 +14,33 @@ export class CountedSubchannel extends experimental.BaseSubchannelWrapper {
   constructor(subchannel: experimental.SubchannelInterface) {
     super(subchannel);
     const real = subchannel.getRealSubchannel();
-    this.budget = budgets.getOrInsertComputed(real, budgetOf);
-    this.#real = Object.create(real, { createCall: { value: countingCalls(real, this.budget) } });
+    const budget = budgets.getOrInsertComputed(real, budgetOf);
+    this.budget = budget;
+    this.#real = observeSubchannel(real, {
+      onCall: () => {
+        budget.calls++;
+      },
+      onCallEnded: ({ isReset, isWithoutStatus }) => {
+        budget.calls--;
+        if (isReset) countReset(budget, performance.now());
+        // grpc-js reports INTERNAL, even for a connection that has reached its maximum age or on which other calls
+        // have exceeded the server's limits. UNAVAILABLE is retried where the contract permits it.
+        return isWithoutStatus ? Code.UNAVAILABLE : undefined;
+      },
+    });
   }
 
   override getRealSubchannel(): RealSubchannel {
     return this.#real;
   }
 
-  /** Counts a call from its pick: grpc-js makes it one microtask later, when many have been picked. */
-  notePick(): void {
+  /** Counts a call from its pick. grpc-js makes the call one microtask later, when it may have picked many others. */
+  countPick(): void {
     this.budget.calls++;
-    queueMicrotask(this.#forgetPick);
+    queueMicrotask(this.#discountPick);
   }
 
-  readonly #forgetPick = () => {
+  readonly #discountPick = () => {
     this.budget.calls--;
   };
 }
@@ -47,34 +52,4 @@ function budgetOf(real: RealSubchannel): ResetBudget {
     if (state === connectivityState.READY) budget.resets = 0;
   });
   return budget;
-}
-
-function countingCalls(real: RealSubchannel, budget: ResetBudget): CreateCall {
-  return (metadata, host, method, listener, callId) => {
-    const onReceiveStatus = (status: CallStatus) => {
-      budget.calls--;
-      if (isReset(status)) noteReset(budget, performance.now());
-      listener.onReceiveStatus(withoutBlame(status));
-    };
-    const { onReceiveMetadata, onReceiveMessage } = listener;
-    const ownListener = { onReceiveMetadata, onReceiveMessage, onReceiveStatus };
-    const call = real.createCall(metadata, host, method, ownListener, callId);
-    budget.calls++;
-    return call;
-  };
-}
-
-/** Whether the client has ended the call by a reset. A status of the server's has nearly always some metadata. */
-function isReset({ code, rstCode, metadata }: CallStatus): boolean {
-  return code !== Code.OK && rstCode === undefined && Object.keys(metadata.getMap()).length === 0;
-}
-
-/**
- * Makes the end of a stream without a status UNAVAILABLE, so that grpc-js repeats the call where the contract permits it.
- * grpc-js calls it INTERNAL, also when a connection has reached its maximum age, or when other calls on it have exceeded
- * the server's limits.
- */
-function withoutBlame(status: CallStatus): CallStatus {
-  if (status.code !== Code.INTERNAL || status.rstCode === undefined) return status;
-  return { ...status, code: Code.UNAVAILABLE };
 }

@@ -143,7 +143,7 @@ class OutlierEjection implements experimental.LoadBalancer {
         const { replica, counted } = picked.subchannel;
         const subchannel = replica.spares.choose(counted);
         if (!subchannel) return waiting;
-        subchannel.notePick();
+        subchannel.countPick();
         return {
           ...picked,
           subchannel,

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { hasRoom, isQuiet, noteReset, unusedBudget, usedOf } from './reset-budget.ts';
+import { countReset, hasRoom, isQuiet, unusedBudget, usedOf } from './reset-budget.ts';
 
 test('a connection has room for 800 resets at once', () => {
   const budget = unusedBudget();
   for (let reset = 0; reset < 800; reset++) {
     expect(hasRoom(budget, 0)).toBe(true);
-    noteReset(budget, 0);
+    countReset(budget, 0);
   }
   expect(hasRoom(budget, 0)).toBe(false);
 });
 
 test('open calls take room as resets do', () => {
   const budget = { ...unusedBudget(), calls: 400 };
-  for (let reset = 0; reset < 400; reset++) noteReset(budget, 0);
+  for (let reset = 0; reset < 400; reset++) countReset(budget, 0);
   expect(hasRoom(budget, 0)).toBe(false);
   budget.calls--;
   expect(hasRoom(budget, 0)).toBe(true);
@@ -20,9 +20,9 @@ test('open calls take room as resets do', () => {
 
 test('25 resets a second are forgotten, and never more than there were', () => {
   const budget = unusedBudget();
-  for (let reset = 0; reset < 100; reset++) noteReset(budget, 1000);
+  for (let reset = 0; reset < 100; reset++) countReset(budget, 1000);
   expect(usedOf(budget, 3000)).toBe(50);
-  noteReset(budget, 3000);
+  countReset(budget, 3000);
   expect(usedOf(budget, 3000)).toBe(51);
   expect(usedOf(budget, 60_000)).toBe(0);
 });
@@ -38,6 +38,6 @@ test('a client that resets 25 calls a second never uses up a connection of a Nod
   const budget = unusedBudget();
   for (let nowMs = 0; nowMs < 600_000; nowMs += 40) {
     expect(hasRoom(budget, nowMs)).toBe(true);
-    noteReset(budget, nowMs);
+    countReset(budget, nowMs);
   }
 });

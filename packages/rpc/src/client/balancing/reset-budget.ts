@@ -21,7 +21,7 @@ export function unusedBudget(): ResetBudget {
 }
 
 /** Counts a reset that the client has sent. */
-export function noteReset(budget: ResetBudget, nowMs: number): void {
+export function countReset(budget: ResetBudget, nowMs: number): void {
   budget.resets = rememberedResets(budget, nowMs) + 1;
   budget.updatedMs = nowMs;
 }
