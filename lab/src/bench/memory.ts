@@ -20,7 +20,7 @@ const program = new URL('./chain/saturday-server.ts', import.meta.url);
 const server = cleanup.use(await startBenchProcess('full', 'server', program, [keys.jwks, issuer, audience]));
 const load = await prepareStockLoad(
   server.port,
-  await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 }),
+  await keys.sign({ scope: 'inventory:read', exp: Math.floor(Date.now() / 1000) + 24 * 3600 }),
 );
 
 let served = 0;

@@ -127,7 +127,7 @@ test.concurrent('ensure a service is not ready while its database is away, and r
   });
   const target = await process.target;
   await eventually(async () => expect(await checkHealth(target)).toBe(true));
-  const token = await environment.keys.sign();
+  const token = await environment.keys.sign({ scope: 'inventory:read' });
   using inventory = createClient(InventoryService, { target, token: () => token });
   // Time enough for the client's retries to come to an end.
   const options = { deadlineMs: 5000 };

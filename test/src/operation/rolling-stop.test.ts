@@ -13,7 +13,7 @@ test('ensure not one call fails while one of two replicas is stopped under load,
   await using staying = startServiceProcess('inventory', environment.variables);
   await using stopping = startServiceProcess('inventory', environment.variables);
   const [one, other] = await Promise.all([staying.target, stopping.target]);
-  const token = await environment.keys.sign();
+  const token = await environment.keys.sign({ scope: 'inventory:read' });
   using inventory = createClient(InventoryService, { target: `ipv4:${one},${other}`, token: () => token });
 
   let isStopped = false;

@@ -15,7 +15,7 @@ export async function startContenders(only?: readonly string[]): Promise<Contend
   const keys = starting.use(await makeSigningKeys());
   const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-chain-')));
   const program = (file: string) => new URL(`./${file}-server.ts`, import.meta.url);
-  const token = await keys.sign({ exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
+  const token = await keys.sign({ scope: 'inventory:read', exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
 
   const programs: Record<string, [program: string, ...args: string[]]> = {
     http2: ['http2'],

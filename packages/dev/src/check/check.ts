@@ -1,11 +1,12 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
+import { contracts } from '../generate/contracts.ts';
 import { generatedDrift } from '../generate/generated-drift.ts';
 import { printValidateProto } from '../generate/print-validate-proto.ts';
 import { root } from '../repository/paths.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
-import { contractBase } from './contract-base.ts';
+import { contractBase, isInCommit } from './contract-base.ts';
 import { requireContractPolicies } from './contract-policies.ts';
 import { imageDigests } from './image-digests.ts';
 import { importRules } from './imports/import-rules.ts';
@@ -25,8 +26,12 @@ const checks: Record<string, Check> = {
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {
     const base = contractBase();
-    if (base) return run('buf', 'breaking', '--against', `.git#ref=${base}`);
-    process.stdout.write('     no commit before this one has a contract that could be broken\n');
+    const compared = base ? contracts.filter(({ proto }) => isInCommit(base, proto)) : [];
+    if (compared.length === 0)
+      process.stdout.write('     no commit before this one has a contract that could be broken\n');
+    // One module at a time: buf compares two workspaces only if they have the same modules.
+    for (const { proto } of compared)
+      run('buf', 'breaking', proto, '--against', `.git#ref=${base},subdir=${proto}`);
     return undefined;
   },
   'a policy on every method': () => requireContractPolicies(),

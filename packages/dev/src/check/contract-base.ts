@@ -25,7 +25,12 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
     throw new Error(`buf breaking compares with ${named.join(' or ')}, and git knows no such commit`);
   const left = git('merge-base', head, other);
   const base = left === head ? git('rev-parse', '--verify', 'HEAD^') : left;
-  return base && git('cat-file', '-e', `${base}:buf.yaml`) !== undefined ? base : undefined;
+  return base && isInCommit(base, 'buf.yaml', folder) ? base : undefined;
+}
+
+/** Whether the commit has a file or folder at the path. */
+export function isInCommit(commit: string, path: string, folder = root): boolean {
+  return askGit(folder, ['cat-file', '-e', `${commit}:${path}`]) !== undefined;
 }
 
 /** What git says, undefined when it says no. */

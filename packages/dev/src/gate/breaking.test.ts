@@ -19,7 +19,7 @@ const verdicts = new Map<ContractChange, string>();
 /** The rules of buf.yaml that this change breaks, as `npm run check` would ask. */
 async function brokenRules(change: ContractChange): Promise<string[]> {
   using changed = editedContract(change.edits);
-  const args = ['breaking', changed.folder, '--against', image, '--error-format', 'json'];
+  const args = ['breaking', join(changed.folder, 'proto'), '--against', image, '--error-format', 'json'];
   const { code, out } = await new Promise<{ code: unknown; out: string }>((resolve) => {
     execFile(buf, args, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, out: stdout || stderr }),
@@ -33,7 +33,7 @@ async function brokenRules(change: ContractChange): Promise<string[]> {
   return rules;
 }
 
-beforeAll(() => execFileSync(buf, ['build', repository, '--output', image]));
+beforeAll(() => execFileSync(buf, ['build', join(repository, 'proto'), '--output', image]));
 
 test.concurrent.each(breakingChanges)('ensure the gate stops a change: $name', async (change) => {
   expect(await brokenRules(change)).toContain(change.rule);

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { contracts } from '../generate/contracts.ts';
 
 export const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -25,7 +26,8 @@ export function edit(file: string, replace: string, replacement: string): Edit {
 /** A copy of the contract, its rules and its generated code, with these edits. Disposing removes it. */
 export function editedContract(edits: readonly Edit[]): Disposable & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'contract-'));
-  for (const part of ['proto', 'gen/src', 'buf.yaml', 'buf.gen.yaml'])
+  const parts = contracts.flatMap(({ proto, template, generated }) => [proto, template, generated]);
+  for (const part of ['buf.yaml', ...parts])
     cpSync(join(repository, part), join(folder, part), { recursive: true });
   for (const { file, replace, with: replacement } of edits) {
     const path = join(folder, 'proto', file);

@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../repository/paths.ts';
+import { contracts } from './contracts.ts';
 import { printValidateProto } from './print-validate-proto.ts';
 
-// protovalidate's .proto from its package, then gen/src from the contract.
+// protovalidate's .proto from its package, then the code of the contracts.
 writeFileSync(join(root, 'proto/buf/validate/validate.proto'), printValidateProto());
-const { status } = spawnSync('buf', ['generate'], { cwd: root, stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+for (const { template } of contracts) {
+  const { status } = spawnSync('buf', ['generate', '--template', template], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 // Imported only now, because it imports the services' readers, which may import the code that was just generated.
 const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());

@@ -3,14 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
+import { type Contract, contracts } from './contracts.ts';
 
-/** Generates the code of the contract in `folder`, and returns the files of its `gen/src` that differ from it, or undefined. */
+/** Generates the code of the contracts in `folder`, and returns the committed files that differ from it, or undefined. */
 export function generatedDrift(folder = root): string | undefined {
+  const problems = contracts.map((contract) => driftOf(folder, contract)).filter(Boolean);
+  return problems.length > 0 ? problems.join('\n') : undefined;
+}
+
+function driftOf(folder: string, { template, generated }: Contract): string | undefined {
   const fresh = mkdtempSync(join(tmpdir(), 'generated-'));
   try {
-    runCommand(folder, 'buf', 'generate', '--output', fresh);
-    const wanted = readTree(join(fresh, 'gen/src'));
-    const committed = readTree(join(folder, 'gen/src'));
+    runCommand(folder, 'buf', 'generate', '--template', template, '--output', fresh);
+    const wanted = readTree(join(fresh, generated));
+    const committed = readTree(join(folder, generated));
     const files = [...new Set([...wanted.keys(), ...committed.keys()])].sort();
     const drifted = files.filter((file) => wanted.get(file) !== committed.get(file));
     return drifted.length === 0

@@ -5,7 +5,7 @@ import { runCommand } from '../cli/run-command.ts';
 import type { Files } from './render.ts';
 
 /** What the tools that judge and complete the files read. */
-const context = ['proto', 'buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'];
+const context = ['proto', 'packages/rpc/proto', 'buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'];
 
 /**
  * The files as they are to be written: formatted, held to the rules of buf and biome, and with the generated code of

@@ -1,6 +1,6 @@
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { OrderService, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
+import { EchoService, WatchEchoesResponseSchema } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
@@ -8,25 +8,25 @@ import { expect, test } from 'vitest';
 import { openFeedDatabase } from '../testing/feed-database.ts';
 import { createServeWatch } from './serve-watch.ts';
 
-/** WatchOrders over a feed of things: an order's id is the thing's key, its etag the version. */
+/** WatchEchoes over a feed of things: an echo's key is the thing's key, its text the version. */
 async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) {
   await using started = new AsyncDisposableStack();
   const database = started.use(await openFeedDatabase());
   const feed = started.use(database.openFeed({ ...(heartbeatMs && { heartbeatMs }) }));
   const serveWatch = createServeWatch({
     feed,
-    tokens: createResumeTokens(Buffer.alloc(32), 'WatchOrders'),
-    response: WatchOrdersResponseSchema,
+    tokens: createResumeTokens(Buffer.alloc(32), 'WatchEchoes'),
+    response: WatchEchoesResponseSchema,
     toResponse: (thing, resumeToken) => ({
       resumeToken,
-      ...(thing && { order: { id: thing.key, etag: String(thing.version) } }),
+      ...(thing && { echo: { key: thing.key, text: String(thing.version) } }),
     }),
   });
   let watches = 0;
   let sent = 0;
   const server = started.use(
-    await startTestServer(OrderService, {
-      watchOrders: async function* ({ resumeToken }, context) {
+    await startTestServer(EchoService, {
+      watchEchoes: async function* ({ resumeToken }, context) {
         watches++;
         try {
           for await (const response of serveWatch({ keys: undefined, filters: [], resumeToken }, context)) {
@@ -72,10 +72,10 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
 
 test('ensure a watch says at once that it stands, and then that it still does', async () => {
   await using server = await startWatchServer({ heartbeatMs: 20 });
-  const watch = server.client.watchOrders({});
+  const watch = server.client.watchEchoes({});
   for (let beat = 0; beat < 3; beat++) {
     const { value } = await watch.next();
-    expect(value?.order).toBeUndefined();
+    expect(value?.echo).toBeUndefined();
     expect(value?.resumeToken).not.toBe('');
   }
   await watch.return();
@@ -83,7 +83,7 @@ test('ensure a watch says at once that it stands, and then that it still does', 
 
 test('ensure leaving the loop ends the work at the server within 100 ms', async () => {
   await using server = await startWatchServer();
-  for await (const _ of server.client.watchOrders({})) {
+  for await (const _ of server.client.watchEchoes({})) {
     expect(server.watches()).toBe(1);
     break;
   }
@@ -94,7 +94,7 @@ test('ensure a watcher that does not read costs no more than its buffer, and can
   await using server = await startWatchServer();
   const sizeBytes = 10_000;
   const count = 300;
-  const slow = server.client.watchOrders({});
+  const slow = server.client.watchEchoes({});
   await slow.next();
   await server.change(count, sizeBytes);
   // All but the first, which said that the watch stands.
@@ -105,15 +105,15 @@ test('ensure a watcher that does not read costs no more than its buffer, and can
   const seen: (string | undefined)[] = [];
   const tooSlow = await rejectionOf(
     (async () => {
-      for await (const { order } of slow) seen.push(order?.etag);
+      for await (const { echo } of slow) seen.push(echo?.text);
     })(),
   );
   expect(tooSlow.code).toBe(Code.RESOURCE_EXHAUSTED);
   expect(seen).toEqual(Array.from({ length: sent }, (_, index) => String(index + 1)));
   const info = tooSlow.detail(ErrorInfoSchema);
   expect(info?.reason).toBe('WATCH_TOO_SLOW');
-  const resumed = server.client.watchOrders({ resumeToken: info?.metadata.resume_token ?? '' });
+  const resumed = server.client.watchEchoes({ resumeToken: info?.metadata.resume_token ?? '' });
   await resumed.next();
-  expect((await resumed.next()).value?.order?.etag).toBe(String(sent + 1));
+  expect((await resumed.next()).value?.echo?.text).toBe(String(sent + 1));
   await resumed.return();
 });

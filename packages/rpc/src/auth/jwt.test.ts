@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import fastCheck from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
@@ -14,6 +13,7 @@ import {
   makeSigningKeys,
   type SigningKeys,
 } from '../testing/certificates/signing-keys.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createJwtVerifier, type JwtOptions } from './jwt.ts';
@@ -41,10 +41,10 @@ test('ensure a good token tells whose it is and what it may do', async () => {
   await using keys = await makeSigningKeys();
   const { verify } = await verifierFor(keys);
   const exp = nowS() + 60;
-  const token = await keys.sign({ scope: 'inventory:read  inventory:write', aud: ['other', audience], exp });
+  const token = await keys.sign({ scope: 'echo:read  echo:write', aud: ['other', audience], exp });
   expect(await verify(token)).toEqual({
     subject: 'anna',
-    scopes: new Set(['inventory:read', 'inventory:write']),
+    scopes: new Set(['echo:read', 'echo:write']),
     expiresAtMs: exp * 1000,
   });
 });
@@ -91,20 +91,20 @@ test.each(Object.entries(badTokens))(
   async (_name, forge) => {
     await using keys = await makeSigningKeys();
     await using server = await startTestServer(
-      InventoryService,
-      { getStock: async () => ({}) },
+      EchoService,
+      { getEcho: async () => ({}) },
       { verifyToken: (await verifierFor(keys)).verify },
     );
     const token = await forge(keys);
-    using client = createClient(InventoryService, { target: server.target, token: () => token });
-    const error = await rejectionOf(client.getStock({ sku: 'A' }));
+    using client = createClient(EchoService, { target: server.target, token: () => token });
+    const error = await rejectionOf(client.getEcho({ key: 'A' }));
     expect(error).toMatchObject({
       code: Code.UNAUTHENTICATED,
       message: 'the token is not valid',
       details: [],
     });
-    using honest = createClient(InventoryService, { target: server.target, token: () => keys.sign() });
-    await honest.getStock({ sku: 'A' });
+    using honest = createClient(EchoService, { target: server.target, token: () => keys.sign() });
+    await honest.getEcho({ key: 'A' });
   },
 );
 

@@ -3,11 +3,11 @@ import { parsePeerScopes } from './peer-scopes.ts';
 
 test.each<[string, [string, string[]][]]>([
   ['', []],
-  ['spiffe://a/orders=inventory:read', [['spiffe://a/orders', ['inventory:read']]]],
+  ['spiffe://a/orders=echo:read', [['spiffe://a/orders', ['echo:read']]]],
   [
-    ' spiffe://a/orders = inventory:reserve  inventory:read ;\n spiffe://b/x=y; ',
+    ' spiffe://a/orders = echo:write  echo:read ;\n spiffe://b/x=y; ',
     [
-      ['spiffe://a/orders', ['inventory:reserve', 'inventory:read']],
+      ['spiffe://a/orders', ['echo:write', 'echo:read']],
       ['spiffe://b/x', ['y']],
     ],
   ],
@@ -17,13 +17,13 @@ test.each<[string, [string, string[]][]]>([
 });
 
 test.each([
-  'orders=inventory:read',
-  'spiffe://a=inventory:read',
+  'orders=echo:read',
+  'spiffe://a=echo:read',
   'spiffe://a/orders',
   'spiffe://a/orders=',
-  'spiffe://a/orders=inventory:read=inventory:write',
-  'spiffe://a/orders="inventory:read"',
-  'spiffe://a/orders=inventory:read, spiffe://b/x=y',
+  'spiffe://a/orders=echo:read=echo:write',
+  'spiffe://a/orders="echo:read"',
+  'spiffe://a/orders=echo:read, spiffe://b/x=y',
   'spiffe://a/orders=read; spiffe://a/orders=write',
 ])('ensure %j is refused', (text) => {
   expect(parsePeerScopes(text)).toBe(undefined);

@@ -113,7 +113,7 @@ describe('scopes', () => {
     1,
     true,
     {},
-    { 'inventory:read': true },
+    { 'echo:read': true },
     [1],
     ['a', null],
     [['a']],

@@ -1,5 +1,4 @@
 import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
@@ -7,7 +6,12 @@ import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
-import { callsOfEachKind, handlerOfEachKind, type Inventory } from '../testing/calls-of-each-kind.ts';
+import {
+  callsOfEachKind,
+  type EchoImplementation,
+  handlerOfEachKind,
+} from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -16,21 +20,21 @@ import { serverChain } from './chain.ts';
 import { createOpenStreams } from './open-streams.ts';
 
 type KindOfCall = (typeof callsOfEachKind)[number];
-type InventoryCall = KindOfCall[1];
+type EchoCall = KindOfCall[1];
 
 const far = { deadlineMs: 60_000 };
 
 /** A server of `implementation`, behind the chain that every service has, with this admission in it. */
 async function startAdmitting(
   options: AdmissionOptions,
-  implementation: Partial<Inventory>,
+  implementation: Partial<EchoImplementation>,
   verify: TokenVerifier['verify'] = async () => principal,
 ) {
   const admission = createAdmission(options);
   const tokens = { known: () => undefined, verify };
   const openStreams = createOpenStreams();
   const chain = { errors: () => undefined, deadlineMode: 'default', openStreams, tokens, admission } as const;
-  const server = await startTestServer(InventoryService, implementation, {
+  const server = await startTestServer(EchoService, implementation, {
     interceptors: () => serverChain(chain),
   });
   return { ...server, admission, open: () => openIn(admission) };
@@ -45,7 +49,7 @@ async function startHolding(options: AdmissionOptions, verify?: TokenVerifier['v
   });
   const server = await startAdmitting(options, holding, verify);
   /** Makes so many calls of a kind, and waits until they are in. */
-  const hold = async (count: number, call: InventoryCall = getStock) => {
+  const hold = async (count: number, call: EchoCall = getEcho) => {
     const before = server.open();
     const calls = Array.from({ length: count }, () => call(server.client, far));
     // Some tests end while they are held; then they are cut off.
@@ -62,19 +66,19 @@ function openIn(admission: Admission): number {
 }
 
 const until = (check: () => unknown) => vi.waitUntil(check, { timeout: 15_000, interval: 5 });
-const principal = { subject: 'anna', scopes: new Set(['inventory:read', 'inventory:write']) };
-const [[, getStock], ...streaming] = callsOfEachKind as [KindOfCall, ...KindOfCall[]];
+const principal = { subject: 'anna', scopes: new Set(['echo:read', 'echo:write']) };
+const [[, getEcho], ...streaming] = callsOfEachKind as [KindOfCall, ...KindOfCall[]];
 const fixed = (limit: number) => ({ minLimit: limit, initialLimit: limit, maxLimit: limit });
 
 test('ensure calls over the limit are refused at once, and those within it are served', async () => {
   await using server = await startHolding({ ...fixed(3), random: () => 0.5 });
   const held = await server.hold(3);
-  const error = await rejectionOf(server.client.getStock({ sku: 'A' }, far));
+  const error = await rejectionOf(server.client.getEcho({ key: 'A' }, far));
   expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, message: 'the server is busy' });
   expect(server.admission.snapshot()).toEqual({ limit: 3, inFlight: 3, streams: 0, rejected: 1 });
   server.release();
   await Promise.all(held);
-  await server.client.getStock({ sku: 'A' });
+  await server.client.getEcho({ key: 'A' });
   expect(server.admission.snapshot()).toEqual({ limit: 3, inFlight: 0, streams: 0, rejected: 1 });
 });
 
@@ -83,7 +87,7 @@ test.each([
   ['at the most', 1, 300],
 ])('ensure a refusal says when to come back, %s in %i of its jitter', async (_name, random, delayMs) => {
   await using server = await startHolding({ ...fixed(0), random: () => random });
-  const error = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
   const retryDelay = error.detail(RetryInfoSchema)?.retryDelay;
   expect(retryDelay && durationMs(retryDelay)).toBe(delayMs);
 });
@@ -98,7 +102,7 @@ test('a rejected call is not decoded', async () => {
   await using server = await startHolding(fixed(0));
   await using connection = await connectRaw(server.target);
   const garbage = grpcFrame(Buffer.from('ffff', 'hex'));
-  for (const method of InventoryService.methods)
+  for (const method of EchoService.methods)
     expect(await connection.post(methodPath(method), garbage)).toMatchObject({
       code: Code.RESOURCE_EXHAUSTED,
     });
@@ -107,19 +111,19 @@ test('a rejected call is not decoded', async () => {
 test('a full server admits a caller with less than its share, and rejects the one that fills it', async () => {
   const verify = async (token: string) => ({ ...principal, subject: token });
   await using server = await startHolding(fixed(4), verify);
-  using greedy = createClient(InventoryService, { target: server.target, token: () => 'greedy' });
-  using modest = createClient(InventoryService, { target: server.target, token: () => 'modest' });
-  const held = Array.from({ length: 4 }, () => greedy.getStock({ sku: 'A' }, far));
+  using greedy = createClient(EchoService, { target: server.target, token: () => 'greedy' });
+  using modest = createClient(EchoService, { target: server.target, token: () => 'modest' });
+  const held = Array.from({ length: 4 }, () => greedy.getEcho({ key: 'A' }, far));
   for (const each of held) each.catch(() => {});
   await until(() => server.open() === 4);
-  expect(await rejectionOf(greedy.getStock({ sku: 'A' }, far))).toMatchObject({
+  expect(await rejectionOf(greedy.getEcho({ key: 'A' }, far))).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
   });
-  const admitted = Array.from({ length: 4 }, () => modest.getStock({ sku: 'A' }, far));
+  const admitted = Array.from({ length: 4 }, () => modest.getEcho({ key: 'A' }, far));
   for (const each of admitted) each.catch(() => {});
   await until(() => server.open() === 8);
   // It has as many as a small limit, now.
-  expect(await rejectionOf(modest.getStock({ sku: 'A' }, far))).toMatchObject({
+  expect(await rejectionOf(modest.getEcho({ key: 'A' }, far))).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
   });
   server.release();
@@ -130,7 +134,7 @@ test.each(streaming)('ensure %s calls take none of the limit, but have a bound',
   await using server = await startHolding({ ...fixed(1), maxStreams: 3 });
   const held = await server.hold(3, call);
   expect(server.admission.snapshot()).toEqual({ limit: 1, inFlight: 0, streams: 3, rejected: 0 });
-  const error = await rejectionOf(Array.fromAsync(server.client.watchStock({}, far)));
+  const error = await rejectionOf(Array.fromAsync(server.client.watchEchoes({}, far)));
   expect(error).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
     message: 'the server has too many open streams',
@@ -160,15 +164,15 @@ test.each(callsOfEachKind)(
 test('ensure the end of a handler that was abandoned does not give its place back again', async () => {
   const handlers: PromiseWithResolvers<object>[] = [];
   await using server = await startAdmitting(fixed(2), {
-    getStock: () => {
+    getEcho: () => {
       const handler = Promise.withResolvers<object>();
       handlers.push(handler);
       return handler.promise;
     },
   });
   const abort = new AbortController();
-  const abandoned = rejectionOf(getStock(server.client, { ...far, signal: abort.signal }));
-  const other = getStock(server.client, far);
+  const abandoned = rejectionOf(getEcho(server.client, { ...far, signal: abort.signal }));
+  const other = getEcho(server.client, far);
   await until(() => handlers.length === 2);
   abort.abort();
   await abandoned;
@@ -188,7 +192,7 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
   let workMs = 5;
   const bounds = { minLimit: 2, initialLimit: 32, maxLimit: 64 };
   await using server = await startAdmitting(bounds, {
-    getStock: async () => {
+    getEcho: async () => {
       await new Promise((resolve) => setImmediate(resolve));
       // Of the processor: time in which others have it is not work.
       const start = process.threadCpuUsage();
@@ -197,7 +201,7 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
     },
   });
   const crowd = (length: number) =>
-    Promise.allSettled(Array.from({ length }, () => getStock(server.client, far)));
+    Promise.allSettled(Array.from({ length }, () => getEcho(server.client, far)));
   while (server.admission.snapshot().limit > 8) await crowd(40);
   workMs = 0;
   // Few, because what they cost their client is a part of the turn.
@@ -206,8 +210,8 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
 
 test('ensure the chain makes an admission of its own when it is given none', async () => {
   const held = Promise.withResolvers<object>();
-  await using server = await startTestServer(InventoryService, { getStock: () => held.promise });
-  const calls = Array.from({ length: 201 }, () => getStock(server.client, far));
+  await using server = await startTestServer(EchoService, { getEcho: () => held.promise });
+  const calls = Array.from({ length: 201 }, () => getEcho(server.client, far));
   // The others are held: the first that is over is the one too many.
   expect(await Promise.race(calls.map(rejectionOf))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
   held.resolve({});

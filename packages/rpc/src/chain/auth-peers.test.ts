@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import type { Principal } from '../call/call-context.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -25,29 +25,27 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
   const principals: Principal[] = [];
   const server = starting.use(
     await startTestServer(
-      InventoryService,
+      EchoService,
       {
-        getStock: async ({ sku }, { principal }) => {
+        getEcho: async ({ key }, { principal }) => {
           principals.push(principal);
-          return { stock: { sku } };
+          return { echo: { key } };
         },
       },
       {
-        peers: new Map([[testIdentity('orders'), new Set(['inventory:read'])]]),
+        peers: new Map([[testIdentity('orders'), new Set(['echo:read'])]]),
         credentials: {
           server: await serverCredentials(await certificates.write('inventory'), options),
           channel,
         },
         verifyToken: async (token) => {
           if (token !== 'good') throw new RpcError(Code.UNAUTHENTICATED, 'the token is not valid');
-          return { subject: 'anna', scopes: new Set(['inventory:read']) };
+          return { subject: 'anna', scopes: new Set(['echo:read']) };
         },
       },
     ),
   );
-  const client = starting.use(
-    createClient(InventoryService, { target: server.target, credentials: channel }),
-  );
+  const client = starting.use(createClient(EchoService, { target: server.target, credentials: channel }));
   const files = await certificates.write(caller);
   /** Calls with a header that no gRPC client would send. Resolves to the status. */
   const callRaw = async (authorization: string) => {
@@ -57,7 +55,7 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
     const session = connect(`https://${server.target}`, { ca, cert, key, servername: 'localhost' });
     const stream = session.request({
       ':method': 'POST',
-      ':path': methodPath(InventoryService.method.getStock),
+      ':path': methodPath(EchoService.method.getEcho),
       'content-type': 'application/grpc',
       te: 'trailers',
       authorization,
@@ -71,37 +69,35 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
   return {
     principals,
     callRaw,
-    getStock: () => client.getStock({ sku: 'A' }, { metadata }),
-    releaseStock: () => client.releaseStock({ reservationId: crypto.randomUUID() }, { metadata }),
+    getEcho: () => client.getEcho({ key: 'A' }, { metadata }),
+    putEchoes: () => client.putEchoes({ requestId: crypto.randomUUID() }, { metadata }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
 test('ensure a listed service calls without a token, with the scopes that it is listed with', async () => {
   await using server = await start('orders');
-  await server.getStock();
-  expect(server.principals).toEqual([
-    { subject: testIdentity('orders'), scopes: new Set(['inventory:read']) },
-  ]);
+  await server.getEcho();
+  expect(server.principals).toEqual([{ subject: testIdentity('orders'), scopes: new Set(['echo:read']) }]);
 });
 
 test('ensure a listed service may do no more than it is listed with', async () => {
   await using server = await start('orders');
-  expect(await rejectionOf(server.releaseStock())).toMatchObject({
+  expect(await rejectionOf(server.putEchoes())).toMatchObject({
     code: Code.PERMISSION_DENIED,
-    message: 'the caller lacks the scope inventory:reserve',
+    message: 'the caller lacks the scope echo:write',
   });
 });
 
 test('ensure a service that is not listed is answered UNAUTHENTICATED, however good its certificate', async () => {
   await using server = await start('payments');
-  expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
 test("ensure a token wins over the certificate's identity, for those who are listed and those who are not", async () => {
   for (const caller of ['orders', 'payments']) {
     await using server = await start(caller, { authorization: 'Bearer good' });
-    await server.getStock();
+    await server.getEcho();
     expect(server.principals.map(({ subject }) => subject)).toEqual(['anna']);
   }
 });
@@ -119,6 +115,6 @@ test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
   'ensure authorization %j is not made good by a listed certificate',
   async (authorization) => {
     await using server = await start('orders', { authorization });
-    expect(await rejectionOf(server.getStock())).toMatchObject({ code: Code.UNAUTHENTICATED });
+    expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });
   },
 );

@@ -1,22 +1,22 @@
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { policyOf } from '../call/policy.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
 const empty = grpcFrame(Buffer.alloc(0));
 
-test.each(InventoryService.methods.map((method) => [method.name, method] as const))(
+test.each(EchoService.methods.map((method) => [method.name, method] as const))(
   'ensure %s without a token, or with what is none, is answered UNAUTHENTICATED before its request is decoded',
   async (_name, method) => {
     let verified = 0;
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       {},
       {
         verifyToken: async () => {
@@ -43,41 +43,37 @@ test.each(InventoryService.methods.map((method) => [method.name, method] as cons
   },
 );
 
-test.each(InventoryService.methods.map((method) => [method.name, method] as const))(
+test.each(EchoService.methods.map((method) => [method.name, method] as const))(
   'ensure %s without the scope of its contract is answered PERMISSION_DENIED',
   async (_name, method) => {
-    const others = InventoryService.methods.flatMap((each) => policyOf(each).scopes);
+    const others = EchoService.methods.flatMap((each) => policyOf(each).scopes);
     const scopes = new Set(others).difference(new Set(policyOf(method).scopes));
-    await using server = await startTestServer(
-      InventoryService,
-      {},
-      { principal: { subject: 'eve', scopes } },
-    );
+    await using server = await startTestServer(EchoService, {}, { principal: { subject: 'eve', scopes } });
     await using connection = await connectRaw(server.target);
     expect(await connection.post(methodPath(method), empty)).toMatchObject({ code: Code.PERMISSION_DENIED });
   },
 );
 
 test('ensure the missing scope is named', async () => {
-  const principal = { subject: 'eve', scopes: new Set(['inventory:reserve']) };
-  await using server = await startTestServer(InventoryService, {}, { principal });
-  const error = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const principal = { subject: 'eve', scopes: new Set(['echo:write']) };
+  await using server = await startTestServer(EchoService, {}, { principal });
+  const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
   expect(error).toMatchObject({
     code: Code.PERMISSION_DENIED,
-    message: 'the caller lacks the scope inventory:read',
+    message: 'the caller lacks the scope echo:read',
   });
   expect(error.detail(ErrorInfoSchema)).toMatchObject({
     reason: 'SCOPE_MISSING',
     domain: 'auth',
-    metadata: { scope: 'inventory:read' },
+    metadata: { scope: 'echo:read' },
   });
 });
 
 test('ensure handlers of all kinds know who calls', async () => {
-  const principal = { subject: 'anna', scopes: new Set(['inventory:read', 'inventory:write']) };
+  const principal = { subject: 'anna', scopes: new Set(['echo:read', 'echo:write']) };
   const seen: unknown[] = [];
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     handlerOfEachKind((_request: unknown, context: { principal: unknown }) => {
       seen.push(context.principal);
       return [];
@@ -91,7 +87,7 @@ test('ensure handlers of all kinds know who calls', async () => {
 test('ensure a verifier that fails for another reason is answered INTERNAL and lets nobody in', async () => {
   let served = false;
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     handlerOfEachKind(() => {
       served = true;
     }),

@@ -1,16 +1,16 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer, type TestServerOptions } from '../testing/start-test-server.ts';
 
 /** The contract: 2 s, and 10 s at the most. */
-const listStock = methodPath(InventoryService.method.listStock);
+const listEchoes = methodPath(EchoService.method.listEchoes);
 const empty = grpcFrame(Buffer.alloc(0));
 
 /** Calls without our client, which always sets a deadline, and tells how much time the handler had. */
@@ -18,9 +18,9 @@ async function timeGranted(headers: Record<string, string>, options: TestServerO
   const granted: { atLeastMs: number; atMostMs: number }[] = [];
   const beforeMs = Date.now();
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {
-      listStock: async (_request, { deadline }) => {
+      listEchoes: async (_request, { deadline }) => {
         granted.push({ atLeastMs: deadline - Date.now(), atMostMs: deadline - beforeMs });
         return {};
       },
@@ -28,7 +28,7 @@ async function timeGranted(headers: Record<string, string>, options: TestServerO
     options,
   );
   await using connection = await connectRaw(server.target);
-  return { answer: await connection.post(listStock, empty, headers), granted: granted[0] };
+  return { answer: await connection.post(listEchoes, empty, headers), granted: granted[0] };
 }
 
 test("ensure a call without a deadline gets the contract's", async () => {
@@ -41,7 +41,7 @@ test("ensure a call without a deadline gets the contract's", async () => {
 test('ensure a call without a deadline is answered INVALID_ARGUMENT in mode require', async () => {
   const { answer, granted } = await timeGranted({}, { deadlineMode: 'require' });
   expect(answer.code).toBe(Code.INVALID_ARGUMENT);
-  expect(answer.message).toContain('ListStock needs a deadline; the contract suggests 2000 ms');
+  expect(answer.message).toContain('ListEchoes needs a deadline; the contract suggests 2000 ms');
   expect(granted).toBe(undefined);
 });
 
@@ -63,10 +63,10 @@ test("ensure a caller's deadline beyond the contract's, but within max_deadline,
 });
 
 test("ensure a handler that ignores its signal is ended at the contract's deadline, and logged so", async () => {
-  await using server = await startTestServer(InventoryService, { getStock: () => new Promise(() => {}) });
+  await using server = await startTestServer(EchoService, { getEcho: () => new Promise(() => {}) });
   await using connection = await connectRaw(server.target);
-  const sku = grpcFrame(Buffer.from('0a0141', 'hex'));
-  const answer = await connection.post(methodPath(InventoryService.method.getStock), sku);
+  const key = grpcFrame(Buffer.from('0a0141', 'hex'));
+  const answer = await connection.post(methodPath(EchoService.method.getEcho), key);
   expect(answer).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message: 'deadline exceeded' });
   expect(server.logLines).toMatchObject([{ msg: 'call', code: 'DEADLINE_EXCEEDED' }]);
 });
@@ -82,7 +82,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
       return [];
     };
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind((_request: unknown, context: CallContext) => untilAborted(context)),
     );
     const error = await pastDeadline(
@@ -96,7 +96,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
   test('ensure its signal is aborted when the caller cancels, for that reason', async () => {
     const context = Promise.withResolvers<CallContext>();
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind((_request: unknown, served: CallContext) => {
         context.resolve(served);
         return new Promise(() => {});

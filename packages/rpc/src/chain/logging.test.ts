@@ -1,14 +1,14 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
 test('ensure a call is one line that says who called what, and how it ended', async () => {
-  await using server = await startTestServer(InventoryService, { getStock: async () => ({}) });
-  await server.client.getStock({ sku: 'A' });
+  await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
+  await server.client.getEcho({ key: 'A' });
   expect(server.logLines).toEqual([
     {
       level: 'info',
@@ -16,7 +16,7 @@ test('ensure a call is one line that says who called what, and how it ended', as
       service: 'test',
       pid: process.pid,
       request_id: expect.any(String),
-      method: 'inventory.v1.InventoryService/GetStock',
+      method: 'testing.v1.EchoService/GetEcho',
       code: 'OK',
       duration_ms: expect.any(Number),
       deadline_left_ms: expect.any(Number),
@@ -33,9 +33,9 @@ test.each<[string, unknown, string, string]>([
   ['an error of the domain, by the map', new RangeError('no A'), 'info', 'OUT_OF_RANGE'],
 ])('ensure %s is logged with the code that was sent', async (_name, error, level, code) => {
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {
-      getStock: async () => {
+      getEcho: async () => {
         throw error;
       },
     },
@@ -44,18 +44,18 @@ test.each<[string, unknown, string, string]>([
         thrown instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, thrown.message) : undefined,
     },
   );
-  const { code: sent } = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const { code: sent } = await rejectionOf(server.client.getEcho({ key: 'A' }));
   expect(Code[sent]).toBe(code);
   expect(server.logLines).toEqual([expect.objectContaining({ level, code, msg: 'call' })]);
 });
 
 test('ensure the cause of an internal error is logged under the request id that the caller was told', async () => {
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       throw new Error('the disk is gone', { cause: { big: 1n } });
     },
   });
-  const error = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
   const [{ requestId }] = error.details as unknown as [{ requestId: string }];
   expect(server.logLines).toMatchObject([
     { level: 'error', code: 'INTERNAL', error: 'internal error', request_id: requestId },
@@ -68,30 +68,26 @@ test('ensure the cause of an internal error is logged under the request id that 
 });
 
 test('ensure no log line holds the token, the metadata or the payload, however a call ends', async () => {
-  await using server = await startTestServer(InventoryService, {
-    getStock: async ({ sku }) => {
-      if (sku.endsWith('missing')) throw new RpcError(Code.NOT_FOUND, 'no such article');
-      if (sku.endsWith('broken')) throw new Error('broken');
-      return { stock: { sku, title: 'canary-response' } };
+  await using server = await startTestServer(EchoService, {
+    getEcho: async ({ key }) => {
+      if (key.endsWith('missing')) throw new RpcError(Code.NOT_FOUND, 'no such key');
+      if (key.endsWith('broken')) throw new Error('broken');
+      return { echo: { key, text: 'canary-response' } };
     },
-    async importStock(requests) {
+    async importEchoes(requests) {
       await Array.fromAsync(requests);
       return {};
     },
   });
-  using client = createClient(InventoryService, { target: server.target, token: () => 'canary-token' });
+  using client = createClient(EchoService, { target: server.target, token: () => 'canary-token' });
   const options = { metadata: { 'x-canary': 'canary-metadata', cookie: 'canary-cookie' } };
-  await client.getStock({ sku: 'canary-sku' }, options);
-  for (const sku of ['canary-missing', 'canary-broken', 'canary\n', 'canary'.repeat(20)])
-    await rejectionOf(client.getStock({ sku }, options));
-  await rejectionOf(client.importStock([{ importId: 'canary-id', item: { sku: 'canary\u0000' } }], options));
+  await client.getEcho({ key: 'canary-key' }, options);
+  for (const key of ['canary-missing', 'canary-broken', 'canary\n', 'canary'.repeat(20)])
+    await rejectionOf(client.getEcho({ key }, options));
+  await rejectionOf(client.importEchoes([{ importId: 'canary-id', echo: { key: 'canary\u0000' } }], options));
   await using connection = await connectRaw(server.target);
   const headers = { authorization: 'Bearer canary-token', 'x-canary': 'canary-metadata' };
-  await connection.post(
-    '/inventory.v1.InventoryService/GetStock',
-    grpcFrame(Buffer.from('\x0a\xffcanary')),
-    headers,
-  );
+  await connection.post('/testing.v1.EchoService/GetEcho', grpcFrame(Buffer.from('\x0a\xffcanary')), headers);
   const lines = server.logLines.filter(({ msg }) => msg === 'call').map(({ code }) => code);
   expect(lines).toEqual([
     'OK',

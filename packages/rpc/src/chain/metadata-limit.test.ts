@@ -1,8 +1,8 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
 const kiB = 1024;
@@ -13,8 +13,8 @@ test.each([
   ['31 KiB, just less than what HTTP/2 lets through', { 'x-big': 'x'.repeat(31 * kiB) }],
 ])('ensure %s are refused, and the connection lives on', async (_name, metadata) => {
   let served = 0;
-  await using server = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async () => {
       served++;
       return {};
     },
@@ -23,7 +23,7 @@ test.each([
   expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
   expect(error.details).toMatch(/^metadata takes \d+ bytes, at most 16384 are allowed$/);
   expect(served).toBe(0);
-  await server.client.listStock({});
+  await server.client.listEchoes({});
   expect(served).toBe(1);
 });
 
@@ -35,9 +35,9 @@ test.each([
   'ensure %s, more than HTTP/2 lets through, are refused, and the server lives on',
   async (_name, metadata) => {
     using crashes = noteCrashes();
-    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+    await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
     await failureOf(server.target, metadata);
-    await server.client.listStock({});
+    await server.client.listEchoes({});
     expect(crashes.reasons).toEqual([]);
   },
 );
@@ -46,8 +46,8 @@ test.each([
   ['in one header, such as a long token', { 'x-big': 'x'.repeat(15 * kiB) }],
   ['in 100 headers', headers(100, 15 * kiB)],
 ])('ensure 15 KiB %s are let through', async (_name, metadata) => {
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
-  await server.client.listStock({}, { metadata });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
+  await server.client.listEchoes({}, { metadata });
 });
 
 /** So many headers that take so much together, as HTTP/2 counts them. */
@@ -56,13 +56,13 @@ function headers(count: number, bytes: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${100 + index}`, value]));
 }
 
-/** How ListStock fails for a client that limits no metadata of its own. */
+/** How ListEchoes fails for a client that limits no metadata of its own. */
 async function failureOf(target: string, entries: Record<string, string>): Promise<ServiceError> {
   const client = new GrpcClient(target, credentials.createInsecure());
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(entries)) metadata.set(key, value);
   const asIs = (bytes: Buffer) => bytes;
-  const path = '/inventory.v1.InventoryService/ListStock';
+  const path = '/testing.v1.EchoService/ListEchoes';
   try {
     return await new Promise<ServiceError>((resolve, reject) => {
       client.makeUnaryRequest(path, asIs, asIs, Buffer.of(), metadata, (error) => {

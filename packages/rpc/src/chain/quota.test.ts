@@ -1,54 +1,53 @@
 import { QuotaFailureSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { policyOf } from '../call/policy.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { quota } from './quota.ts';
 
-const { watchStock } = InventoryService.method;
-const limits = policyOf(watchStock).quota;
+const { watchEchoes } = EchoService.method;
+const limits = policyOf(watchEchoes).quota;
 
 /** A server with a clock of its own for quotas, in which the token is the subject. */
 async function start() {
   let nowMs = 0;
-  const scopes = new Set(['inventory:read']);
+  const scopes = new Set(['echo:read']);
   const server = await startTestServer(
-    InventoryService,
-    { watchStock: async function* () {}, getStock: async () => ({}) },
+    EchoService,
+    { watchEchoes: async function* () {}, getEcho: async () => ({}) },
     {
       verifyToken: async (subject) => ({ subject, scopes }),
       interceptors: (chain) => [...chain, quota(() => nowMs)],
     },
   );
   const clientOf = (subject: string) =>
-    createClient(InventoryService, { target: server.target, token: () => subject });
+    createClient(EchoService, { target: server.target, token: () => subject });
   return { ...server, clientOf, advance: (ms: number) => (nowMs += ms) };
 }
 
 test('the contract gives watches a quota', () => {
-  expect(limits).toEqual({ callsPerSecond: 50, burst: 500, exemptScope: '' });
+  expect(limits).toEqual({ callsPerSecond: 50, burst: 500, exemptScope: 'echo:read:any' });
 });
 
 test('a caller over its quota is rejected until its bucket has filled, and others are not', async () => {
   await using server = await start();
   using anna = server.clientOf('anna');
   using ben = server.clientOf('ben');
-  const watch = (client: typeof anna) => Array.fromAsync(client.watchStock({}));
+  const watch = (client: typeof anna) => Array.fromAsync(client.watchEchoes({}));
   for (let call = 0; call < 500; call++) await watch(anna);
   const error = await rejectionOf(watch(anna));
   expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
   expect(error.detail(QuotaFailureSchema)?.violations).toMatchObject([
-    { description: '50 calls of inventory.v1.InventoryService/WatchStock a second, 500 at once' },
+    { description: '50 calls of testing.v1.EchoService/WatchEchoes a second, 500 at once' },
   ]);
   const delay = error.detail(RetryInfoSchema)?.retryDelay;
   expect(delay && durationMs(delay)).toBe(20);
   await watch(ben);
-  await anna.getStock({ sku: 'A' });
+  await anna.getEcho({ key: 'A' });
   server.advance(19);
   await rejectionOf(watch(anna));
   server.advance(1);
@@ -56,12 +55,11 @@ test('a caller over its quota is rejected until its bucket has filled, and other
 });
 
 test('a caller with the exempt scope is not held to the quota', async () => {
-  const { quota: held } = policyOf(OrderService.method.watchOrders);
   await using server = await startTestServer(
-    OrderService,
-    { watchOrders: async function* () {} },
-    { verifyToken: async () => ({ subject: 'shop', scopes: new Set(['orders:read', 'orders:read:any']) }) },
+    EchoService,
+    { watchEchoes: async function* () {} },
+    { verifyToken: async () => ({ subject: 'shop', scopes: new Set(['echo:read', 'echo:read:any']) }) },
   );
-  for (let call = 0; call <= Number(held?.burst); call++)
-    await Array.fromAsync(server.client.watchOrders({}));
+  for (let call = 0; call <= Number(limits?.burst); call++)
+    await Array.fromAsync(server.client.watchEchoes({}));
 });

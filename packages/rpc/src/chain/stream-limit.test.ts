@@ -1,6 +1,6 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test, vi } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { streamLimit } from './stream-limit.ts';
@@ -8,15 +8,15 @@ import { streamLimit } from './stream-limit.ts';
 /** Two streams may be open; each sends one message and then ignores everything, its signal included. */
 function startLimited() {
   return startTestServer(
-    InventoryService,
+    EchoService,
     {
-      getStock: async () => ({}),
-      async *watchStock() {
+      getEcho: async () => ({}),
+      async *watchEchoes() {
         yield { resumeToken: 'first' };
         await new Promise<never>(() => {});
       },
-      async *countStock(requests) {
-        for await (const { sku } of requests) yield { sku };
+      async *exchangeEchoes(requests) {
+        for await (const { key } of requests) yield { key };
       },
     },
     { interceptors: (chain) => [...chain, streamLimit(2)] },
@@ -25,22 +25,22 @@ function startLimited() {
 
 test('a stream beyond the limit is rejected, and a unary call is not', async () => {
   await using server = await startLimited();
-  const first = server.client.watchStock({});
-  const second = server.client.watchStock({});
+  const first = server.client.watchEchoes({});
+  const second = server.client.watchEchoes({});
   await Promise.all([first.next(), second.next()]);
-  expect(await rejectionOf(server.client.countStock([]).next())).toMatchObject({
+  expect(await rejectionOf(server.client.exchangeEchoes([]).next())).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
     message: 'the server has too many open streams',
   });
-  await server.client.getStock({ sku: 'A' });
+  await server.client.getEcho({ key: 'A' });
 });
 
 test('a stream makes room when it ends, and when it is cancelled though its handler goes on', async () => {
   await using server = await startLimited();
-  for (let count = 0; count < 3; count++) await Array.fromAsync(server.client.countStock([{ sku: 'A' }]));
-  const cancelled = [server.client.watchStock({}), server.client.watchStock({})];
+  for (let count = 0; count < 3; count++) await Array.fromAsync(server.client.exchangeEchoes([{ key: 'A' }]));
+  const cancelled = [server.client.watchEchoes({}), server.client.watchEchoes({})];
   for (const stream of cancelled) await stream.next();
   for (const stream of cancelled) await stream.return?.();
-  const openAnother = () => server.client.watchStock({}).next().catch(String);
+  const openAnother = () => server.client.watchEchoes({}).next().catch(String);
   await vi.waitUntil(async () => typeof (await openAnother()) === 'object', { timeout: 15_000 });
 });

@@ -1,12 +1,12 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
-const scopes = new Set(['inventory:read', 'inventory:write']);
+const scopes = new Set(['echo:read', 'echo:write']);
 const streaming = callsOfEachKind.filter(([kind]) => kind !== 'unary');
 
 /** A server whose streams last until their signal is aborted. */
@@ -16,7 +16,7 @@ function start(verifyToken: (token: string) => Promise<{ subject: string; expire
     held.resolve();
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   });
-  const server = startTestServer(InventoryService, handlers, {
+  const server = startTestServer(EchoService, handlers, {
     verifyToken: async (token) => ({ scopes, ...(await verifyToken(token)) }),
   });
   return { server, held: held.promise };
@@ -43,8 +43,8 @@ test('a stream ends UNAUTHENTICATED when the key of its token is withdrawn, and 
     return { subject: 'anna' };
   });
   await using server = await starting;
-  using client = createClient(InventoryService, { target: server.target, token: () => 'token' });
-  const ended = rejectionOf(Array.fromAsync(client.watchStock({})));
+  using client = createClient(EchoService, { target: server.target, token: () => 'token' });
+  const ended = rejectionOf(Array.fromAsync(client.watchEchoes({})));
   await held;
   for (const code of [Code.UNAVAILABLE, Code.UNAUTHENTICATED]) {
     answer = new RpcError(code, 'the key is gone');

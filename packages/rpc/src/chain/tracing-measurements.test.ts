@@ -1,32 +1,32 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { SpanKind } from '@opentelemetry/api';
 import type { Histogram } from '@opentelemetry/sdk-metrics';
 import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { inNewTrace } from '../testing/telemetry/in-new-trace.ts';
 
-const listStock = methodPath(InventoryService.method.listStock);
+const listEchoes = methodPath(EchoService.method.listEchoes);
 const emptyFrame = grpcFrame(Buffer.alloc(0));
 test('ensure the calls that are being served are counted, and measured in seconds when they are over', async () => {
   await using telemetry = collectTelemetry();
   const entered = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  await using server = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async () => {
       entered.resolve();
       await released.promise;
       return {};
     },
   });
   const startMs = performance.now();
-  const answer = server.client.listStock({});
+  const answer = server.client.listEchoes({});
   await entered.promise;
-  const attributes = { [ATTR_RPC_METHOD]: 'inventory.v1.InventoryService/ListStock' };
+  const attributes = { [ATTR_RPC_METHOD]: 'testing.v1.EchoService/ListEchoes' };
   expect(await telemetry.points('rpc.server.active_calls')).toMatchObject([{ attributes, value: 1 }]);
   expect(await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION)).toEqual([]);
   released.resolve();
@@ -46,13 +46,13 @@ test('ensure the calls that are being served are counted, and measured in second
 test('ensure an attempt that was not the first is told by its span, its log lines and a count', async () => {
   await using telemetry = collectTelemetry();
   let attempts = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'try again');
       return {};
     },
   });
-  const { caller, result } = inNewTrace(() => server.client.getStock({ sku: 'A' }));
+  const { caller, result } = inNewTrace(() => server.client.getEcho({ key: 'A' }));
   await result;
   const spans = await telemetry.spansOf(caller.traceId, SpanKind.SERVER, 2);
   expect(spans.map(({ attributes }) => attributes['previous-rpc-attempts'])).toEqual([undefined, 1]);
@@ -61,15 +61,15 @@ test('ensure an attempt that was not the first is told by its span, its log line
     ['OK', 1],
   ]);
   expect(await telemetry.points('rpc.server.call.retries')).toMatchObject([
-    { attributes: { [ATTR_RPC_METHOD]: 'inventory.v1.InventoryService/GetStock' }, value: 1 },
+    { attributes: { [ATTR_RPC_METHOD]: 'testing.v1.EchoService/GetEcho' }, value: 1 },
   ]);
 });
 
 test.each(['-1', '1e9', '12345'])('ensure %o attempts before this one are not believed', async (header) => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
-  await connection.post(listStock, emptyFrame, { 'grpc-previous-rpc-attempts': header });
+  await connection.post(listEchoes, emptyFrame, { 'grpc-previous-rpc-attempts': header });
   expect(telemetry.spans[0]?.attributes).not.toHaveProperty('previous-rpc-attempts');
   expect(await telemetry.points('rpc.server.call.retries')).toEqual([]);
 });

@@ -1,8 +1,8 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { SpanKind } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
@@ -21,24 +21,24 @@ test.each([
   await using certificates = await makeTestCertificates();
   const channel = await channelCredentials(await certificates.write(caller), options);
   await using server = await startTestServer(
-    InventoryService,
-    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    EchoService,
+    { getEcho: async ({ key }) => ({ echo: { key } }) },
     {
       traceContext: 'peers',
-      peers: new Map([[testIdentity('orders'), new Set(['inventory:read'])]]),
+      peers: new Map([[testIdentity('orders'), new Set(['echo:read'])]]),
       credentials: {
         server: await serverCredentials(await certificates.write('inventory'), options),
         channel,
       },
-      verifyToken: async () => ({ subject: 'anna', scopes: new Set(['inventory:read']) }),
+      verifyToken: async () => ({ subject: 'anna', scopes: new Set(['echo:read']) }),
     },
   );
-  using client = createClient(InventoryService, {
+  using client = createClient(EchoService, {
     target: server.target,
     credentials: channel,
     ...(sent.includes('token') && { token: () => 'good' }),
   });
-  const { caller: span, result } = inNewTrace(() => client.getStock({ sku: 'A' }));
+  const { caller: span, result } = inNewTrace(() => client.getEcho({ key: 'A' }));
   await result;
   const [served] = telemetry.spans.filter(({ kind }) => kind === SpanKind.SERVER);
   expect(served?.spanContext().traceId === span.traceId).toBe(isContinued);

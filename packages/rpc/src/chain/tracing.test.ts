@@ -1,4 +1,3 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import {
@@ -18,6 +17,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -27,7 +27,7 @@ import { type CallerSpan, inNewTrace } from '../testing/telemetry/in-new-trace.t
 /** The server's faults, by the conventions. */
 const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
 
-const listStock = methodPath(InventoryService.method.listStock);
+const listEchoes = methodPath(EchoService.method.listEchoes);
 const emptyFrame = grpcFrame(Buffer.alloc(0));
 
 /** A call by hand, within a trace of its own. */
@@ -57,7 +57,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
       expect(outcome.serverCodes).toContain(Code[code]);
       expect(spans).toHaveLength(1);
       expect(spans[0]).toMatchObject({
-        name: expect.stringMatching(/^inventory\.v1\.InventoryService\/[A-Z]\w+$/),
+        name: expect.stringMatching(/^testing\.v1\.EchoService\/[A-Z]\w+$/),
         ended: true,
         status: { code: isFault ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
       });
@@ -105,9 +105,9 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
 
 test("ensure the caller's W3C trace context is continued, and the log lines lead to the trace", async () => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
-  await connection.post(listStock, emptyFrame, { traceparent });
+  await connection.post(listEchoes, emptyFrame, { traceparent });
   const [span] = await telemetry.spansOf(traceId, SpanKind.SERVER);
   expect(span?.parentSpanContext).toMatchObject({ spanId: parentSpanId, isRemote: true });
   expect(server.logLines).toMatchObject([{ msg: 'call', trace_id: traceId }]);
@@ -118,9 +118,9 @@ describe('a caller that is not trusted', () => {
 
   test('gets a trace of its own that links to the trace it sent', async () => {
     await using telemetry = collectTelemetry();
-    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) }, untrusted);
+    await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) }, untrusted);
     await using connection = await connectRaw(server.target);
-    await connection.post(listStock, emptyFrame, { traceparent, tracestate: 'vendor=canary' });
+    await connection.post(listEchoes, emptyFrame, { traceparent, tracestate: 'vendor=canary' });
     const [span] = telemetry.spans.filter(isServers);
     expect(span?.spanContext().traceId).not.toBe(traceId);
     expect(span?.parentSpanContext).toBeUndefined();
@@ -137,12 +137,12 @@ describe('a caller that is not trusted', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     await using telemetry = collectTelemetry();
     await using server = await startTestServer(
-      InventoryService,
-      { listStock: async () => ({}) },
+      EchoService,
+      { listEchoes: async () => ({}) },
       { traceContext },
     );
     await using connection = await connectRaw(server.target);
-    await connection.post(listStock, emptyFrame, { traceparent });
+    await connection.post(listEchoes, emptyFrame, { traceparent });
     expect(telemetry.spans.filter(isServers)).toHaveLength(recorded);
   });
 
@@ -152,24 +152,24 @@ describe('a caller that is not trusted', () => {
   ] as const)('has its baggage forwarded to no service: %s forwards %s', async (traceContext, forwarded) => {
     await using _telemetry = collectTelemetry();
     const baggage: unknown[] = [];
-    await using below = await startTestServer(InventoryService, {
-      getStock: async (_request, { header }) => {
+    await using below = await startTestServer(EchoService, {
+      getEcho: async (_request, { header }) => {
         baggage.push(header('baggage'));
         return {};
       },
     });
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       {
-        listStock: async () => {
-          await below.client.getStock({ sku: 'A' });
+        listEchoes: async () => {
+          await below.client.getEcho({ key: 'A' });
           return {};
         },
       },
       { traceContext },
     );
     await using connection = await connectRaw(server.target);
-    await connection.post(listStock, emptyFrame, { traceparent, baggage: 'user=anna' });
+    await connection.post(listEchoes, emptyFrame, { traceparent, baggage: 'user=anna' });
     expect(baggage).toEqual([forwarded]);
   });
 
@@ -181,9 +181,9 @@ describe('a caller that is not trusted', () => {
     ['baggage', '%%%;;;==,,'],
   ])('is served with a %s that is oversized or malformed', async (name, value) => {
     await using telemetry = collectTelemetry();
-    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) }, untrusted);
+    await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) }, untrusted);
     await using connection = await connectRaw(server.target);
-    const { code } = await connection.post(listStock, emptyFrame, { traceparent, [name]: value });
+    const { code } = await connection.post(listEchoes, emptyFrame, { traceparent, [name]: value });
     expect(code).toBe(Code.OK);
     expect(telemetry.spans.filter(isServers)).toMatchObject([{ ended: true, parentSpanContext: undefined }]);
   });
@@ -194,9 +194,9 @@ test.each([
   ['x'.repeat(1000), 'x'.repeat(261), undefined],
 ])('ensure the span names the server as its caller does: %s', async (authority, address, port) => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
-  await connection.post(listStock, emptyFrame, { ':authority': authority, traceparent });
+  await connection.post(listEchoes, emptyFrame, { ':authority': authority, traceparent });
   const [span] = await telemetry.spansOf(traceId, SpanKind.SERVER);
   expect(span?.attributes[ATTR_SERVER_ADDRESS]).toBe(address);
   expect(span?.attributes[ATTR_SERVER_PORT]).toBe(port);
@@ -206,9 +206,9 @@ test.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-
   'ensure the trace context %o is answered with a trace of our own',
   async (context) => {
     await using telemetry = collectTelemetry();
-    await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+    await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
     await using connection = await connectRaw(server.target);
-    const { code } = await connection.post(listStock, emptyFrame, { traceparent: context });
+    const { code } = await connection.post(listEchoes, emptyFrame, { traceparent: context });
     expect(code).toBe(Code.OK);
     expect(telemetry.spans).toMatchObject([{ ended: true, parentSpanContext: undefined }]);
   },
@@ -216,10 +216,10 @@ test.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-
 
 test('ensure a call that the server ends at its deadline is one span, and a fault', async () => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, { listStock: () => new Promise(() => {}) });
+  await using server = await startTestServer(EchoService, { listEchoes: () => new Promise(() => {}) });
   await using connection = await connectRaw(server.target);
   // Unlike our client this one waits for what the server sends.
-  const { code } = await connection.post(listStock, emptyFrame, { 'grpc-timeout': '20m', traceparent });
+  const { code } = await connection.post(listEchoes, emptyFrame, { 'grpc-timeout': '20m', traceparent });
   expect(code).toBe(Code.DEADLINE_EXCEEDED);
   expect(await telemetry.spansOf(traceId, SpanKind.SERVER)).toMatchObject([
     {
@@ -238,14 +238,14 @@ test('ensure the cause of an internal error is recorded, and the error of nobody
     { code: Code.NOT_FOUND },
     new RpcError(Code.INTERNAL, 'said so itself'),
   ];
-  await using server = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async () => {
       throw errors.shift();
     },
   });
   const recorded: unknown[] = [];
   while (errors.length > 0) {
-    const { caller, result } = inNewTrace(() => server.client.listStock({}));
+    const { caller, result } = inNewTrace(() => server.client.listEchoes({}));
     await rejectionOf(result);
     const [span] = await telemetry.spansOf(caller.traceId, SpanKind.SERVER);
     recorded.push(span?.events.map(({ attributes }) => attributes?.[ATTR_EXCEPTION_MESSAGE]));
@@ -256,15 +256,15 @@ test('ensure the cause of an internal error is recorded, and the error of nobody
 test('ensure an error of the domain is recorded with the code that the map gives it', async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {
-      listStock: async () => {
+      listEchoes: async () => {
         throw new RangeError('no such page');
       },
     },
     { errors: (error) => (error instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, '') : undefined) },
   );
-  await rejectionOf(server.client.listStock({}));
+  await rejectionOf(server.client.listEchoes({}));
   expect(telemetry.spans.filter(isServers)).toMatchObject([
     { attributes: { [ATTR_RPC_STATUS_CODE]: 'OUT_OF_RANGE' }, status: { code: SpanStatusCode.UNSET } },
   ]);
@@ -272,9 +272,9 @@ test('ensure an error of the domain is recorded with the code that the map gives
 
 test('ensure a request that cannot be decoded is traced and measured', async () => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
-  const { code } = await connection.post(listStock, grpcFrame(Buffer.from('\x0a\xff')), { traceparent });
+  const { code } = await connection.post(listEchoes, grpcFrame(Buffer.from('\x0a\xff')), { traceparent });
   expect(code).toBe(Code.INTERNAL);
   const spans = await telemetry.spansOf(traceId, SpanKind.SERVER);
   expect(spans).toMatchObject([{ attributes: { [ATTR_RPC_STATUS_CODE]: 'INTERNAL' } }]);

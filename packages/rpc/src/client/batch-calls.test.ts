@@ -1,7 +1,7 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { currentCall } from '../call/call-context.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { batchCalls } from './batch-calls.ts';
@@ -76,20 +76,20 @@ test('ensure one that is alone inherits from its call, and those who go together
     served.push([numbers.join(), currentCall()?.requestId]);
     return numbers;
   });
-  await using server = await startTestServer(InventoryService, {
-    getStock: async ({ sku }) => {
-      await ask(Number(sku));
+  await using server = await startTestServer(EchoService, {
+    getEcho: async ({ key }) => {
+      await ask(Number(key));
       return {};
     },
     // Two of different calls, whichever came first.
-    listStock: async () => {
+    listEchoes: async () => {
       await Promise.all([ask(4), ask(5)]);
       return {};
     },
   });
   const metadata = { 'x-request-id': 'mine' };
-  await server.client.getStock({ sku: '1' }, { metadata });
-  await server.client.listStock({}, { metadata });
+  await server.client.getEcho({ key: '1' }, { metadata });
+  await server.client.listEchoes({}, { metadata });
   expect(served).toEqual([
     ['1', 'mine'],
     ['4,5', undefined],
@@ -104,15 +104,15 @@ test('ensure one that no longer fits does not inherit from the call of the first
   });
   const both = Promise.withResolvers<void>();
   let waiting = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async ({ sku }) => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async ({ key }) => {
       if (++waiting === 2) both.resolve();
       await both.promise;
-      await ask(Number(sku));
+      await ask(Number(key));
       return {};
     },
   });
-  const get = (sku: string) => server.client.getStock({ sku }, { metadata: { 'x-request-id': sku } });
+  const get = (key: string) => server.client.getEcho({ key }, { metadata: { 'x-request-id': key } });
   await Promise.all([get('8'), get('9')]);
   expect(served.sort()).toEqual([
     ['8', '8'],

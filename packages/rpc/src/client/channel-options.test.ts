@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type ChannelOptions, connectivityState, credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { answeringAs, startReplica } from '../testing/replicas/start-replica.ts';
@@ -81,8 +81,8 @@ test('ensure a server that comes back is found sooner than by what grpc-js does 
 
 test('a request of more than 4 MiB fails before it is sent', async () => {
   await using server = await startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
-  using client = createClient(InventoryService, { target: server.target });
-  const error = await rejectionOf(client.getStock({ sku: 'x'.repeat(4 * 1024 * 1024) }));
+  using client = createClient(EchoService, { target: server.target });
+  const error = await rejectionOf(client.getEcho({ key: 'x'.repeat(4 * 1024 * 1024) }));
   expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
   expect(error.message).toContain('Attempted to send message with a size larger than 4194304');
 });

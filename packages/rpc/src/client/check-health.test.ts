@@ -1,11 +1,11 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startProxy } from '../testing/network/start-proxy.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { checkHealth } from './check-health.ts';
 
 test('ensure a server is healthy once it says that it is ready, also where the environment names a proxy', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using proxy = await startProxy();
   expect(await checkHealth(server.target)).toBe(false);
   server.running.setReady(true);
@@ -14,7 +14,7 @@ test('ensure a server is healthy once it says that it is ready, also where the e
 });
 
 test('ensure an address where nobody listens is not healthy', async () => {
-  const server = await startTestServer(InventoryService, {});
+  const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
   expect(await checkHealth(server.target)).toBe(false);
 });

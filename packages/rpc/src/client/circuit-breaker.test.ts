@@ -1,6 +1,6 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
@@ -55,7 +55,7 @@ test.each([
   ['a deadline that gave it time', Code.DEADLINE_EXCEEDED, 250, 0],
   ['the deadline of a caller in a hurry', Code.DEADLINE_EXCEEDED, 249, Infinity],
   ['a caller that has gone', Code.CANCELLED, 250, Infinity],
-  ['too little stock', Code.FAILED_PRECONDITION, 0, Infinity],
+  ['a failed precondition', Code.FAILED_PRECONDITION, 0, Infinity],
   ['nothing found', Code.NOT_FOUND, 0, Infinity],
   ['a server that is busy', Code.RESOURCE_EXHAUSTED, 0, Infinity],
   ['a defect', Code.INTERNAL, 0, Infinity],
@@ -183,16 +183,16 @@ test('ensure each change is a line in the log, and a measurement', async () => {
 test('ensure a service that does not answer is called no more', async () => {
   const { breaker, clock } = openBench();
   let calls = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       calls++;
       clock.ms += 250;
       throw new RpcError(Code.DEADLINE_EXCEEDED, 'the database is slow');
     },
   });
-  const getStock = () => breaker.execute(() => server.client.getStock({ sku: 'A' }));
-  for (let call = 0; call < 5; call++) await rejectionOf(getStock());
-  const refusal = await rejectionOf(getStock());
+  const getEcho = () => breaker.execute(() => server.client.getEcho({ key: 'A' }));
+  for (let call = 0; call < 5; call++) await rejectionOf(getEcho());
+  const refusal = await rejectionOf(getEcho());
   expect(refusal).toBeInstanceOf(CircuitOpenError);
   expect(refusal.code).toBe(Code.UNAVAILABLE);
   expect(calls).toBe(5);

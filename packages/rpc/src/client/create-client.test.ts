@@ -1,6 +1,6 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startProxy } from '../testing/network/start-proxy.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -33,7 +33,7 @@ test.each([
   '127.1:1',
   '',
 ])('ensure a token is not sent in plain text to %j', (target) => {
-  expect(() => createClient(InventoryService, { target, token })).toThrow(
+  expect(() => createClient(EchoService, { target, token })).toThrow(
     `refusing to send a token to ${target} in plain text`,
   );
 });
@@ -51,51 +51,51 @@ test.each([
   'unix:/run/inventory.sock',
   'unix:///run/inventory.sock',
 ])('ensure a token may be sent to this machine as %s', (target) => {
-  createClient(InventoryService, { target, token })[Symbol.dispose]();
+  createClient(EchoService, { target, token })[Symbol.dispose]();
 });
 
 test('ensure a client without a token may call any address', () => {
-  createClient(InventoryService, { target: 'inventory:50052' })[Symbol.dispose]();
+  createClient(EchoService, { target: 'inventory:50052' })[Symbol.dispose]();
 });
 
 test('ensure a proxy of the environment gets neither the call nor its token', async () => {
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using proxy = await startProxy();
-  using client = createClient(InventoryService, { target: server.target, token });
-  await client.listStock({});
+  using client = createClient(EchoService, { target: server.target, token });
+  await client.listEchoes({});
   expect(proxy.connections).toBe(0);
 });
 
 test('ensure a token source that fails, or never answers, does not hold the call beyond its deadline', async () => {
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
-  using failing = createClient(InventoryService, {
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
+  using failing = createClient(EchoService, {
     target: server.target,
     token: () => Promise.reject(new Error('no key')),
   });
-  await expect(failing.listStock({})).rejects.toThrow('no key');
-  using hanging = createClient(InventoryService, {
+  await expect(failing.listEchoes({})).rejects.toThrow('no key');
+  using hanging = createClient(EchoService, {
     target: server.target,
     token: () => new Promise(() => {}),
   });
-  expect((await rejectionOf(hanging.listStock({}, { deadlineMs: 50 }))).code).toBe(Code.DEADLINE_EXCEEDED);
+  expect((await rejectionOf(hanging.listEchoes({}, { deadlineMs: 50 }))).code).toBe(Code.DEADLINE_EXCEEDED);
   const signal = AbortSignal.abort();
-  expect((await rejectionOf(hanging.listStock({}, { signal }))).code).toBe(Code.CANCELLED);
+  expect((await rejectionOf(hanging.listEchoes({}, { signal }))).code).toBe(Code.CANCELLED);
 });
 
 test('ensure calls of a disposed client fail at once', async () => {
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
-  const client = createClient(InventoryService, { target: server.target, token });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
+  const client = createClient(EchoService, { target: server.target, token });
   client[Symbol.dispose]();
-  await expect(client.listStock({}, { deadlineMs: 60_000 })).rejects.toThrow('Channel has been shut down');
+  await expect(client.listEchoes({}, { deadlineMs: 60_000 })).rejects.toThrow('Channel has been shut down');
 });
 
 test('ensure nobody at the address is UNAVAILABLE, well before the deadline', async () => {
-  const server = await startTestServer(InventoryService, {});
+  const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
-  using client = createClient(InventoryService, { target: server.target, token });
-  const error = await rejectionOf(client.listStock({}, { deadlineMs: 60_000 }));
+  using client = createClient(EchoService, { target: server.target, token });
+  const error = await rejectionOf(client.listEchoes({}, { deadlineMs: 60_000 }));
   expect(error).toMatchObject({
     code: Code.UNAVAILABLE,
-    answeredBy: 'inventory.v1.InventoryService/ListStock',
+    answeredBy: 'testing.v1.EchoService/ListEchoes',
   });
 });

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { type MutualTls, makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { channelCredentials } from '../tls/channel-credentials.ts';
@@ -26,14 +26,14 @@ const serving = { code: 0, stdout: 'SERVING\n', stderr: '' };
 const notServing = { code: 1, stdout: 'NOT_SERVING\n', stderr: '' };
 
 test('ensure the probe exits 0 once the server is ready, and says of its liveness what is so before', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   const environment = { LISTEN_ADDRESS: `0.0.0.0:${server.running.port}` };
   expect(await probe(environment)).toEqual(notServing);
-  expect(await probe(environment, InventoryService.typeName)).toEqual(notServing);
+  expect(await probe(environment, EchoService.typeName)).toEqual(notServing);
   expect(await probe(environment, 'liveness')).toEqual(serving);
   server.running.setReady(true);
   expect(await probe(environment)).toEqual(serving);
-  expect(await probe(environment, InventoryService.typeName)).toEqual(serving);
+  expect(await probe(environment, EchoService.typeName)).toEqual(serving);
 });
 
 test('ensure a server with mTLS is probed with the certificate that it has itself', async () => {
@@ -41,7 +41,7 @@ test('ensure a server with mTLS is probed with the certificate that it has itsel
   const tls = await certificates.write('inventory');
   const options = { log: collectLog().log, developmentCertificates: false };
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {},
     {
       credentials: {
@@ -60,7 +60,7 @@ test('ensure a server with mTLS is probed with the certificate that it has itsel
 });
 
 test('ensure what cannot be probed is said in one line, and exits 1', async () => {
-  const server = await startTestServer(InventoryService, {});
+  const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
   expect(await probe({ HEALTH_TARGET: server.target })).toEqual({
     code: 1,

@@ -1,13 +1,13 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';
 import { serviceConfigOf } from './service-config.ts';
 
 const token = () => 'test-token';
-const hedging = { methods: ['getStock'], attempts: 3, delayMs: 1 } as const;
+const hedging = { methods: ['getEcho'], attempts: 3, delayMs: 1 } as const;
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -15,16 +15,16 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 
 test('ensure a hedged call is sent as often as it says, the first answer taken, and the others cancelled', async () => {
   const signals: AbortSignal[] = [];
-  await using server = await startTestServer(InventoryService, {
-    getStock: async (_request, { signal }) => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async (_request, { signal }) => {
       signals.push(signal);
-      if (signals.length === 3) return { stock: { title: 'the third' } };
+      if (signals.length === 3) return { echo: { text: 'the third' } };
       return new Promise(() => {});
     },
   });
-  using client = createClient(InventoryService, { target: server.target, token, hedging });
-  const { stock } = await client.getStock({ sku: 'A' }, { deadlineMs: 60_000 });
-  expect(stock?.title).toBe('the third');
+  using client = createClient(EchoService, { target: server.target, token, hedging });
+  const { echo } = await client.getEcho({ key: 'A' }, { deadlineMs: 60_000 });
+  expect(echo?.text).toBe('the third');
   for (const signal of signals.slice(0, 2)) {
     await untilAborted(signal);
     expect(signal.reason).toMatchObject({ code: Code.CANCELLED });
@@ -34,50 +34,50 @@ test('ensure a hedged call is sent as often as it says, the first answer taken, 
 
 test('ensure a hedged call that is answered in time is sent once', async () => {
   let calls = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       calls++;
       return {};
     },
   });
   const slowHedging = { ...hedging, delayMs: 60_000 };
-  using client = createClient(InventoryService, { target: server.target, token, hedging: slowHedging });
-  await client.getStock({ sku: 'A' });
+  using client = createClient(EchoService, { target: server.target, token, hedging: slowHedging });
+  await client.getEcho({ key: 'A' });
   expect(calls).toBe(1);
 });
 
 test('ensure an attempt that is UNAVAILABLE leaves the call to the others, and another error ends it', async () => {
   let attempts = 0;
   const codes = [Code.UNAVAILABLE, Code.UNAVAILABLE, Code.NOT_FOUND];
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       throw new RpcError(codes[attempts++] ?? Code.OK, 'not here');
     },
   });
-  using client = createClient(InventoryService, { target: server.target, token, hedging });
-  expect((await rejectionOf(client.getStock({ sku: 'A' }))).code).toBe(Code.NOT_FOUND);
+  using client = createClient(EchoService, { target: server.target, token, hedging });
+  expect((await rejectionOf(client.getEcho({ key: 'A' }))).code).toBe(Code.NOT_FOUND);
   expect(attempts).toBe(3);
 });
 
 test('ensure the other methods of a client that hedges are retried as ever', async () => {
   let attempts = 0;
-  await using server = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async () => {
       attempts++;
       throw new RpcError(Code.UNAVAILABLE, 'not now');
     },
   });
-  using client = createClient(InventoryService, { target: server.target, token, hedging });
-  await rejectionOf(client.listStock({}));
+  using client = createClient(EchoService, { target: server.target, token, hedging });
+  await rejectionOf(client.listEchoes({}));
   expect(attempts).toBe(3);
 });
 
 test.each([
-  ['reserveStock', 'inventory.v1.InventoryService/ReserveStock, which is idempotent'],
-  ['countStock', 'inventory.v1.InventoryService/CountStock, which is not marked'],
+  ['putEchoes', 'testing.v1.EchoService/PutEchoes, which is idempotent'],
+  ['exchangeEchoes', 'testing.v1.EchoService/ExchangeEchoes, which is not marked'],
 ] as const)('ensure nobody can hedge %s, which is not free of side effects', (method, name) => {
   const [fullName] = name.split(',');
-  expect(() => serviceConfigOf(InventoryService, { hedging: { ...hedging, methods: [method] } })).toThrow(
+  expect(() => serviceConfigOf(EchoService, { hedging: { ...hedging, methods: [method] } })).toThrow(
     `${fullName} cannot be hedged: the contract does not mark it as NO_SIDE_EFFECTS`,
   );
 });
@@ -92,6 +92,6 @@ test.each([
   ['no delay', { delayMs: 0 }, 'hedging.delayMs must be at least 1'],
   ['a delay that is not a number', { delayMs: Number.NaN }, 'hedging.delayMs must be at least 1'],
 ])('ensure hedging with %s is refused', (_name, wrong, message) => {
-  const config = () => serviceConfigOf(InventoryService, { hedging: { ...hedging, ...wrong } });
+  const config = () => serviceConfigOf(EchoService, { hedging: { ...hedging, ...wrong } });
   expect(config).toThrow(message);
 });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { describe, expect, test } from 'vitest';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';
@@ -19,8 +19,8 @@ interface Script {
 /** A server that plays a script for each watch, the last of them again and again, and keeps what it was asked with. */
 async function startScripted(...scripts: Script[]) {
   const asked: string[] = [];
-  const server = await startTestServer(InventoryService, {
-    async *watchStock({ resumeToken }, { signal }) {
+  const server = await startTestServer(EchoService, {
+    async *watchEchoes({ resumeToken }, { signal }) {
       const script = scripts[Math.min(asked.length, scripts.length - 1)];
       asked.push(resumeToken);
       for (const token of script?.tokens ?? []) yield { resumeToken: token };
@@ -31,12 +31,8 @@ async function startScripted(...scripts: Script[]) {
   return { ...server, asked };
 }
 
-function watch(
-  server: TestServer<typeof InventoryService>,
-  options: ResumingWatchOptions = {},
-  resumeToken = '',
-) {
-  return resumingWatch(server.client.watchStock, { resumeToken }, { random: () => 0, ...options });
+function watch(server: TestServer<typeof EchoService>, options: ResumingWatchOptions = {}, resumeToken = '') {
+  return resumingWatch(server.client.watchEchoes, { resumeToken }, { random: () => 0, ...options });
 }
 
 async function take(responses: AsyncGenerator<{ resumeToken: string }>, count: number) {
@@ -82,10 +78,10 @@ describe('a watch resumes', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     await using _closed = server;
     const { port } = server.address() as AddressInfo;
-    using client = createClient(InventoryService, { target: `127.0.0.1:${port}` });
+    using client = createClient(EchoService, { target: `127.0.0.1:${port}` });
     const interruptions: unknown[] = [];
     const responses = resumingWatch(
-      client.watchStock,
+      client.watchEchoes,
       {},
       { random: () => 0, onInterrupted: (error) => interruptions.push(error) },
     );

@@ -1,6 +1,6 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -12,29 +12,29 @@ const startPushingBack = (pushback: string) =>
 
 test('ensure nothing is tried again that the server does not want to see again', async () => {
   await using server = await startPushingBack('-1');
-  using client = createClient(InventoryService, { target: server.target });
-  expect((await rejectionOf(client.getStock({ sku: 'A' }))).code).toBe(Code.UNAVAILABLE);
+  using client = createClient(EchoService, { target: server.target });
+  expect((await rejectionOf(client.getEcho({ key: 'A' }))).code).toBe(Code.UNAVAILABLE);
   expect(server.attempts).toHaveLength(1);
 });
 
 test('ensure a call is tried again when the server says, not when the policy does', async () => {
   await using server = await startPushingBack('60000');
-  using client = createClient(InventoryService, { target: server.target });
-  expect((await rejectionOf(client.getStock({ sku: 'A' }))).code).toBe(Code.DEADLINE_EXCEEDED);
+  using client = createClient(EchoService, { target: server.target });
+  expect((await rejectionOf(client.getEcho({ key: 'A' }))).code).toBe(Code.DEADLINE_EXCEEDED);
   expect(server.attempts).toHaveLength(1);
 });
 
 test('ensure grpc-js still takes a pushback that is no number for "at once", where gRFC A6 wants no retry', async () => {
   await using server = await startPushingBack('soon');
-  using client = createClient(InventoryService, { target: server.target });
-  await rejectionOf(client.getStock({ sku: 'A' }));
+  using client = createClient(EchoService, { target: server.target });
+  await rejectionOf(client.getEcho({ key: 'A' }));
   expect(server.attempts).toHaveLength(3);
 });
 
 test('ensure retries stop while half of the tokens are used up, for all clients of the target', async () => {
   await using server = await startPushingBack('0');
-  using client = createClient(InventoryService, { target: server.target });
-  using another = createClient(InventoryService, { target: server.target });
+  using client = createClient(EchoService, { target: server.target });
+  using another = createClient(EchoService, { target: server.target });
   const attemptsOf = async (call: Promise<unknown>) => {
     const before = server.attempts.length;
     await rejectionOf(call);
@@ -42,16 +42,16 @@ test('ensure retries stop while half of the tokens are used up, for all clients 
   };
   const attempts: number[] = [];
   for (let call = 0; call < 20; call++)
-    attempts.push(await attemptsOf(client.getStock({ sku: 'A' }, { deadlineMs: 60_000 })));
+    attempts.push(await attemptsOf(client.getEcho({ key: 'A' }, { deadlineMs: 60_000 })));
   // 16 calls cost 48 of the 100 tokens. With the second attempt of the next one, 50 are left, which is not over half.
   expect(attempts).toEqual([...Array(16).fill(3), 2, 1, 1, 1]);
-  expect(await attemptsOf(another.listStock({}, { deadlineMs: 60_000 }))).toBe(1);
+  expect(await attemptsOf(another.listEchoes({}, { deadlineMs: 60_000 }))).toBe(1);
 });
 
 test('ensure a stream is not tried again after its first message', async () => {
   let attempts = 0;
-  await using server = await startTestServer(InventoryService, {
-    async *watchStock() {
+  await using server = await startTestServer(EchoService, {
+    async *watchEchoes() {
       attempts++;
       yield { resumeToken: 'first' };
       throw new RpcError(Code.UNAVAILABLE, 'not now');
@@ -59,7 +59,7 @@ test('ensure a stream is not tried again after its first message', async () => {
   });
   const received: string[] = [];
   const read = async () => {
-    for await (const { resumeToken } of server.client.watchStock({})) received.push(resumeToken);
+    for await (const { resumeToken } of server.client.watchEchoes({})) received.push(resumeToken);
   };
   expect((await rejectionOf(read())).code).toBe(Code.UNAVAILABLE);
   expect(received).toEqual(['first']);

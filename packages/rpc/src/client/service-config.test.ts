@@ -1,8 +1,8 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { experimental } from '@grpc/grpc-js';
 import { validateServiceConfig } from '@grpc/grpc-js/build/src/service-config.js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { serviceConfigOf } from './service-config.ts';
@@ -17,24 +17,24 @@ async function startFailing(code: Code) {
     attempts.push(header('grpc-previous-rpc-attempts'));
     throw new RpcError(code, 'not now');
   };
-  const server = await startTestServer(InventoryService, {
-    getStock: fail,
-    reserveStock: fail,
-    watchStock: fail,
-    importStock: fail,
-    countStock: fail,
+  const server = await startTestServer(EchoService, {
+    getEcho: fail,
+    putEchoes: fail,
+    watchEchoes: fail,
+    importEchoes: fail,
+    exchangeEchoes: fail,
   });
   return { ...server, attempts };
 }
 
 type Failing = Awaited<ReturnType<typeof startFailing>>;
 const retried: Record<string, (server: Failing) => Promise<unknown>> = {
-  'GetStock, which has no side effects': ({ client }) => client.getStock({ sku: 'A' }, farDeadline),
-  'ReserveStock, which is idempotent': ({ client }) =>
-    client.reserveStock({ reservationId: id, lines: [{ sku: 'A', quantity: 1 }] }, farDeadline),
-  'WatchStock, a stream of responses': ({ client }) => Array.fromAsync(client.watchStock({}, farDeadline)),
-  'ImportStock, a stream of requests': ({ client }) =>
-    client.importStock([{ item: { sku: 'A' } }], farDeadline),
+  'GetEcho, which has no side effects': ({ client }) => client.getEcho({ key: 'A' }, farDeadline),
+  'PutEchoes, which is idempotent': ({ client }) =>
+    client.putEchoes({ requestId: id, items: [{ key: 'A', count: 1 }] }, farDeadline),
+  'WatchEchoes, a stream of responses': ({ client }) => Array.fromAsync(client.watchEchoes({}, farDeadline)),
+  'ImportEchoes, a stream of requests': ({ client }) =>
+    client.importEchoes([{ echo: { key: 'A' } }], farDeadline),
 };
 
 test.each(Object.entries(retried))(
@@ -46,9 +46,9 @@ test.each(Object.entries(retried))(
   },
 );
 
-test('ensure CountStock, which is not marked as safe to repeat, is tried once', async () => {
+test('ensure ExchangeEchoes, which is not marked as safe to repeat, is tried once', async () => {
   await using server = await startFailing(Code.UNAVAILABLE);
-  const error = await rejectionOf(Array.fromAsync(server.client.countStock([{ sku: 'A' }], farDeadline)));
+  const error = await rejectionOf(Array.fromAsync(server.client.exchangeEchoes([{ key: 'A' }], farDeadline)));
   expect(error.code).toBe(Code.UNAVAILABLE);
   expect(server.attempts).toEqual([undefined]);
 });
@@ -61,32 +61,31 @@ test.each(otherCodes.map((code) => [Code[code], code] as const))(
   'ensure %s is not tried again',
   async (_name, code) => {
     await using server = await startFailing(code);
-    expect((await rejectionOf(server.client.getStock({ sku: 'A' }, farDeadline))).code).toBe(code);
+    expect((await rejectionOf(server.client.getEcho({ key: 'A' }, farDeadline))).code).toBe(code);
     expect(server.attempts).toEqual([undefined]);
   },
 );
 
 test('ensure a call that is answered on its second attempt is answered', async () => {
   let attempts = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'not now');
-      return { stock: { sku: 'A' } };
+      return { echo: { key: 'A' } };
     },
   });
-  expect(await server.client.getStock({ sku: 'A' }, farDeadline)).toMatchObject({ stock: { sku: 'A' } });
+  expect(await server.client.getEcho({ key: 'A' }, farDeadline)).toMatchObject({ echo: { key: 'A' } });
 });
 
 test('ensure the service config lists every method that is safe to repeat and no other', () => {
-  const { methodConfig } = JSON.parse(serviceConfigOf(InventoryService));
+  const { methodConfig } = JSON.parse(serviceConfigOf(EchoService));
   expect(methodConfig[0].name.map(({ method }: { method: string }) => method)).toEqual([
-    'GetStock',
-    'ListStock',
-    'ReserveStock',
-    'BatchReserveStock',
-    'ReleaseStock',
-    'WatchStock',
-    'ImportStock',
+    'GetEcho',
+    'ListEchoes',
+    'PutEchoes',
+    'BatchPutEchoes',
+    'WatchEchoes',
+    'ImportEchoes',
   ]);
   expect(methodConfig[0].retryPolicy).toMatchObject({
     maxAttempts: 3,
@@ -97,9 +96,9 @@ test('ensure the service config lists every method that is safe to repeat and no
 test.each([
   ['round_robin', {}],
   ['peak_ewma', { balancing: 'peak_ewma' as const }],
-  ['hedging', { hedging: { methods: ['getStock' as const], attempts: 5, delayMs: 1 } }],
+  ['hedging', { hedging: { methods: ['getEcho' as const], attempts: 5, delayMs: 1 } }],
 ])('grpc-js reads every part of the service config with %s', (_name, options) => {
-  const config = JSON.parse(serviceConfigOf(InventoryService, options));
+  const config = JSON.parse(serviceConfigOf(EchoService, options));
   // It throws for an invalid part, and leaves out the parts that it does not know.
   expect(validateServiceConfig(config)).toEqual(config);
   const [balancing] = config.loadBalancingConfig;

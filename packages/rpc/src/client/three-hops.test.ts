@@ -1,9 +1,9 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import type { CallOptions } from './call/call-options.ts';
@@ -40,8 +40,8 @@ async function startChain(answer: () => Promise<object>, optionsBelow: CallOptio
   const stack = new AsyncDisposableStack();
   const start = async (next: (() => Promise<unknown>) | undefined) =>
     stack.use(
-      await startTestServer(InventoryService, {
-        listStock: async (_request, context) => {
+      await startTestServer(EchoService, {
+        listEchoes: async (_request, context) => {
           hopOf(context);
           if (next) await next();
           else {
@@ -53,8 +53,8 @@ async function startChain(answer: () => Promise<object>, optionsBelow: CallOptio
       }),
     );
   const c = await start(undefined);
-  const b = await start(() => c.client.listStock({}, optionsBelow));
-  const a = await start(() => b.client.listStock({}, optionsBelow));
+  const b = await start(() => c.client.listEchoes({}, optionsBelow));
+  const a = await start(() => b.client.listEchoes({}, optionsBelow));
   return {
     client: a.client,
     hops,
@@ -73,7 +73,7 @@ test.each([
   'ensure what is left of a deadline, less what was used, is all that three hops get, not %s',
   async (_name, options) => {
     await using chain = await startChain(async () => ({}), options);
-    await chain.client.listStock({}, { deadlineMs: 1500 });
+    await chain.client.listEchoes({}, { deadlineMs: 1500 });
     const [a, b, c] = chain.hops;
     if (!a || !b || !c) throw new Error('somebody was not asked');
     expect(a.leftMs).toBeLessThanOrEqual(1500 + roundingMs);
@@ -90,7 +90,7 @@ test.each([
 test('ensure a caller that cancels cancels all three hops', async () => {
   await using chain = await startChain(() => new Promise(() => {}));
   const abort = new AbortController();
-  const answer = rejectionOf(chain.client.listStock({}, { signal: abort.signal, deadlineMs: 10_000 }));
+  const answer = rejectionOf(chain.client.listEchoes({}, { signal: abort.signal, deadlineMs: 10_000 }));
   await chain.reached;
   const aborted = chain.hops.map(({ signal }) => untilAborted(signal));
   abort.abort();
@@ -108,7 +108,7 @@ test.each(callsOfEachKind)(
   async (_kind, call) => {
     const tooLongMs = Promise.withResolvers<number>();
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => []),
       {
         // Refuses a call that comes without one.
@@ -132,8 +132,8 @@ test('ensure a deadline beyond what a timer of Node can hold is not one that has
   const dayMs = 24 * 60 * 60 * 1000;
   const leftMs = Promise.withResolvers<number>();
   await using server = await startTestServer(
-    InventoryService,
-    { listStock: async () => ({}) },
+    EchoService,
+    { listEchoes: async () => ({}) },
     {
       interceptors: (chain) => [
         (next) => (served) => {
@@ -144,12 +144,12 @@ test('ensure a deadline beyond what a timer of Node can hold is not one that has
       ],
     },
   );
-  const desc = InventoryService.method.listStock;
+  const desc = EchoService.method.listEchoes;
   const policy = { deadlineMs: 30 * dayMs, maxDeadlineMs: 60 * dayMs, scopes: [] };
   const grpc = new GrpcClient(server.target, credentials.createInsecure());
   onTestFinished(() => grpc.close());
   const calls = { grpc, token: () => 'test-token' };
-  const listStock = unaryMethod(calls, { desc, name: 'inventory.v1.InventoryService/ListStock', policy });
-  await listStock({} as never);
+  const listEchoes = unaryMethod(calls, { desc, name: 'testing.v1.EchoService/ListEchoes', policy });
+  await listEchoes({} as never);
   expect(await leftMs.promise).toBeGreaterThan(23 * dayMs);
 });

@@ -13,18 +13,18 @@ import {
   RetryInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
 import { StatusSchema } from '@acme/gen/google/rpc/status_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, type Message, toBinary } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxDetailsBytes } from '../errors/status-details.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './service.ts';
 
 /**
  * These tests read errors with another implementation of gRPC and of protobuf: `buf`, which is in Go, and knows of our
- * messages what is in `proto/`.
+ * messages what is in `packages/rpc/proto`.
  */
 async function buf(input: Uint8Array, ...words: readonly string[]) {
   const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -36,14 +36,14 @@ async function buf(input: Uint8Array, ...words: readonly string[]) {
 
 /** The error of a call whose handler throws this, as it is understood in Go. */
 async function inGo(error: RpcError) {
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       throw error;
     },
   });
-  const call = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'proto'];
-  const request = ['--header', 'authorization: Bearer test-token', '--data', '{"sku": "A"}'];
-  const url = `http://${server.target}${methodPath(InventoryService.method.getStock)}`;
+  const call = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'packages/rpc/proto'];
+  const request = ['--header', 'authorization: Bearer test-token', '--data', '{"key": "A"}'];
+  const url = `http://${server.target}${methodPath(EchoService.method.getEcho)}`;
   const { stderr } = await buf(new Uint8Array(), ...call, ...request, url);
   // It tells a detail's type, and its content as bytes only.
   const answer: { code: string; message: string; details: { type: string; value: string }[] } =
@@ -61,15 +61,15 @@ async function inGo(error: RpcError) {
   };
 }
 
-const links = [{ description: 'how stock works', url: 'https://example.com/stock' }];
-const short = { type: 'STOCK', subject: 'SAT-0001', description: '2 are left' };
-const bad = (index: number) => ({ field: `lines[${index}].quantity`, description: 'must be at least 1' });
+const links = [{ description: 'how echoes work', url: 'https://example.com/echoes' }];
+const short = { type: 'COUNT', subject: 'key-1', description: '2 are left' };
+const bad = (index: number) => ({ field: `items[${index}].count`, description: 'must be at least 1' });
 
 /** All that google.rpc has to tell a caller, the most useful first, as it is made here and as Go should show it. */
 const cases: readonly (readonly [Message, { '@type': string }])[] = [
   [
-    create(ErrorInfoSchema, { reason: 'OUT_OF_STOCK', domain: 'inventory.v1', metadata: { order: 'ö-1' } }),
-    { reason: 'OUT_OF_STOCK', domain: 'inventory.v1', metadata: { order: 'ö-1' } },
+    create(ErrorInfoSchema, { reason: 'TOO_FEW', domain: 'testing.v1', metadata: { key: 'ö-1' } }),
+    { reason: 'TOO_FEW', domain: 'testing.v1', metadata: { key: 'ö-1' } },
   ],
   [create(RetryInfoSchema, { retryDelay: durationFromMs(1500) }), { retryDelay: '1.500s' }],
   [
@@ -84,11 +84,11 @@ const cases: readonly (readonly [Message, { '@type': string }])[] = [
   ],
   [
     create(ResourceInfoSchema, {
-      resourceType: 'inventory.v1.Stock',
-      resourceName: 'SAT-0001',
+      resourceType: 'testing.v1.Echo',
+      resourceName: 'key-1',
       owner: 'anna',
     }),
-    { resourceType: 'inventory.v1.Stock', resourceName: 'SAT-0001', owner: 'anna' },
+    { resourceType: 'testing.v1.Echo', resourceName: 'key-1', owner: 'anna' },
   ],
   [create(HelpSchema, { links }), { links }],
   [

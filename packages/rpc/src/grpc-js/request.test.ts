@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { ImportStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './service.ts';
 
-const { getStock, watchStock, importStock, countStock } = InventoryService.method;
-const methods = [getStock, watchStock, importStock, countStock];
+const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
+const methods = [getEcho, watchEchoes, importEchoes, exchangeEchoes];
 const stranger = { authorization: undefined };
 /** As long as the contract grants. */
 const patient = { 'grpc-timeout': '5S' };
@@ -47,7 +47,7 @@ async function statusOf(stream: ClientHttp2Stream): Promise<number> {
 test.each(methods)(
   'a $methodKind call without a token is rejected on its headers, and its stream closed before its request ends',
   async (method) => {
-    await using server = await startTestServer(InventoryService, {});
+    await using server = await startTestServer(EchoService, {});
     using connection = openStreams(server.target);
     const stream = connection.open(method, stranger);
     stream.write(grpcFrame(mebibyte, { length: mebibyte.length + 1 }));
@@ -59,14 +59,14 @@ test.each(methods)(
 );
 
 test('a compressed request of a caller without a token is not decompressed', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   const bomb = grpcFrame(gzipSync(Buffer.alloc(64 * 1024 * 1024)), { compressed: true });
   const encoding = { 'grpc-encoding': 'gzip' };
-  const answer = await connection.post(methodPath(getStock), bomb, { ...stranger, ...encoding });
+  const answer = await connection.post(methodPath(getEcho), bomb, { ...stranger, ...encoding });
   // The server would have seen that it is no gzip, or too long.
   expect(answer.code).toBe(Code.UNAUTHENTICATED);
-  expect(await connection.post(methodPath(getStock), bomb, encoding)).toMatchObject({
+  expect(await connection.post(methodPath(getEcho), bomb, encoding)).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
   });
 });
@@ -75,7 +75,7 @@ test.each([
   ['a compressed message without a grpc-encoding', {}, Code.INTERNAL],
   ['a message in an unknown encoding', { 'grpc-encoding': 'br' }, Code.UNIMPLEMENTED],
 ])('%s is rejected, and the log has the code that was sent', async (_name, headers, code) => {
-  await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
   await using connection = await connectRaw(server.target);
   for (const method of methods)
     expect(
@@ -88,20 +88,20 @@ test.each([
 
 test('the caller with the most unfinished requests loses them when the server holds too much, and no other', async () => {
   await using server = await startTestServer(
-    InventoryService,
-    { getStock: async () => ({}) },
+    EchoService,
+    { getEcho: async () => ({}) },
     {
-      verifyToken: async (subject) => ({ subject, scopes: new Set(['inventory:read']) }),
+      verifyToken: async (subject) => ({ subject, scopes: new Set(['echo:read']) }),
       maxHeldBytes: 4 * mebibyte.length,
     },
   );
   using greedy = openStreams(server.target);
   using modest = openStreams(server.target);
   const unfinished = grpcFrame(mebibyte.subarray(1), { length: mebibyte.length });
-  const own = modest.open(getStock, { authorization: 'Bearer modest', ...patient });
+  const own = modest.open(getEcho, { authorization: 'Bearer modest', ...patient });
   own.write(unfinished);
   const streams = Array.from({ length: 8 }, () =>
-    greedy.open(getStock, { authorization: 'Bearer greedy', ...patient }),
+    greedy.open(getEcho, { authorization: 'Bearer greedy', ...patient }),
   );
   const statuses: number[] = [];
   const evicted = Promise.withResolvers<void>();
@@ -115,7 +115,7 @@ test('the caller with the most unfinished requests loses them when the server ho
   await evicted.promise;
   expect(new Set(statuses)).toEqual(new Set([Code.RESOURCE_EXHAUSTED]));
   own.end(Buffer.alloc(1));
-  // A message of zeros is no GetStockRequest, which shows that it was read to its end.
+  // A message of zeros is no GetEchoRequest, which shows that it was read to its end.
   expect(await statusOf(own)).toBe(Code.INTERNAL);
 });
 
@@ -124,13 +124,13 @@ async function readAll(requests: AsyncIterable<unknown>) {
 }
 
 test('a message of a stream is decompressed when the one before it has been read', async () => {
-  const row = toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, { item: { sku: 'A' } }));
+  const row = toBinary(ImportEchoesRequestSchema, create(ImportEchoesRequestSchema, { echo: { key: 'A' } }));
   const cut = grpcFrame(gzipSync(row).subarray(0, 12), { compressed: true });
   const whole = grpcFrame(gzipSync(row), { compressed: true });
   const received: number[] = [];
   const more = Promise.withResolvers<void>();
-  await using server = await startTestServer(InventoryService, {
-    importStock: async (requests) => {
+  await using server = await startTestServer(EchoService, {
+    importEchoes: async (requests) => {
       for await (const _row of requests) {
         received.push(received.length);
         // Time for the next message to be decompressed, which would end the call.
@@ -141,8 +141,8 @@ test('a message of a stream is decompressed when the one before it has been read
   });
   await using connection = await connectRaw(server.target);
   const body = Buffer.concat([whole, whole, cut]);
-  const answer = connection.post(methodPath(importStock), body, { 'grpc-encoding': 'gzip' });
-  await connection.post(methodPath(getStock), grpcFrame(Buffer.alloc(0)));
+  const answer = connection.post(methodPath(importEchoes), body, { 'grpc-encoding': 'gzip' });
+  await connection.post(methodPath(getEcho), grpcFrame(Buffer.alloc(0)));
   more.resolve();
   expect(await answer).toMatchObject({ code: Code.INTERNAL, message: 'the request cannot be decompressed' });
   expect(received).toEqual([0, 1]);

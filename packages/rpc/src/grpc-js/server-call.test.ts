@@ -1,14 +1,14 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
 import { policyOf } from '../call/policy.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './service.ts';
 
-const countStock = methodPath(InventoryService.method.countStock);
-const listStock = methodPath(InventoryService.method.listStock);
+const exchangeEchoes = methodPath(EchoService.method.exchangeEchoes);
+const listEchoes = methodPath(EchoService.method.listEchoes);
 const empty = grpcFrame(Buffer.alloc(0));
 
 test.each([
@@ -16,14 +16,14 @@ test.each([
   ['0m', Code.DEADLINE_EXCEEDED],
   ['1n', Code.DEADLINE_EXCEEDED],
 ])('ensure grpc-timeout %s is answered at once with its code', async (timeout, code) => {
-  await using server = await startTestServer(InventoryService, {
-    listStock: () => new Promise(() => {}),
-    async *countStock() {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: () => new Promise(() => {}),
+    async *exchangeEchoes() {
       yield await new Promise<never>(() => {});
     },
   });
   await using connection = await connectRaw(server.target);
-  for (const path of [listStock, countStock]) {
+  for (const path of [listEchoes, exchangeEchoes]) {
     const answer = await connection.post(path, empty, { 'grpc-timeout': timeout });
     expect(answer).toMatchObject({ httpStatus: 200, code });
   }
@@ -34,18 +34,18 @@ test.each(['720H', '1194H', '2592000S', '99999999H'])(
   'a call with grpc-timeout %s is served, with the longest deadline that the contract grants',
   async (timeout) => {
     const deadline = Promise.withResolvers<number>();
-    await using server = await startTestServer(InventoryService, {
-      listStock: async (_request, context) => {
+    await using server = await startTestServer(EchoService, {
+      listEchoes: async (_request, context) => {
         deadline.resolve(context.deadline);
         return {};
       },
     });
     await using connection = await connectRaw(server.target);
     const sentMs = Date.now();
-    expect(await connection.post(listStock, empty, { 'grpc-timeout': timeout })).toMatchObject({
+    expect(await connection.post(listEchoes, empty, { 'grpc-timeout': timeout })).toMatchObject({
       code: Code.OK,
     });
-    const { maxDeadlineMs } = policyOf(InventoryService.method.listStock);
+    const { maxDeadlineMs } = policyOf(EchoService.method.listEchoes);
     expect((await deadline.promise) - sentMs).toBeGreaterThanOrEqual(maxDeadlineMs);
     expect((await deadline.promise) - Date.now()).toBeLessThanOrEqual(maxDeadlineMs);
   },
@@ -58,14 +58,14 @@ test.each<[string, string | undefined, unknown]>([
   ['a request id with a blank is replaced', 'a b', expect.stringMatching(/^[0-9a-f-]{36}$/)],
 ])('ensure %s, and is on every log line', async (_name, sent, expected) => {
   const seen = Promise.withResolvers<CallContext>();
-  await using server = await startTestServer(InventoryService, {
-    listStock: async (_request, context) => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async (_request, context) => {
       seen.resolve(context);
       context.log.info('from the handler');
       return {};
     },
   });
-  await server.client.listStock({}, { metadata: sent === undefined ? {} : { 'x-request-id': sent } });
+  await server.client.listEchoes({}, { metadata: sent === undefined ? {} : { 'x-request-id': sent } });
   const { requestId } = await seen.promise;
   expect(requestId).toEqual(expected);
   expect(server.logLines.map((line) => [line.msg, line.request_id])).toEqual([
@@ -76,13 +76,13 @@ test.each<[string, string | undefined, unknown]>([
 
 test('ensure a handler reads text metadata by its lower-case name, and nothing where there is none', async () => {
   const seen = Promise.withResolvers<CallContext>();
-  await using server = await startTestServer(InventoryService, {
-    listStock: async (_request, context) => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async (_request, context) => {
       seen.resolve(context);
       return {};
     },
   });
-  await server.client.listStock({}, { metadata: { 'X-Tenant': 'north' } });
+  await server.client.listEchoes({}, { metadata: { 'X-Tenant': 'north' } });
   const { header, peer } = await seen.promise;
   expect([header('x-tenant'), header('x-other')]).toEqual(['north', undefined]);
   expect(peer).toMatch(/^127\.0\.0\.1:\d+$/);

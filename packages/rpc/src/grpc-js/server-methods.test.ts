@@ -1,11 +1,12 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
 import type { Interceptor } from '../call/handler.ts';
 import { serverChain } from '../chain/chain.ts';
+import { createOpenStreams } from '../chain/open-streams.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -40,7 +41,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     'ensure one that %s is answered INTERNAL at once, tells nothing and leaves the process alive',
     async (_way, fail) => {
       using crashes = noteCrashes();
-      await using server = await startTestServer(InventoryService, handlerOfEachKind(fail));
+      await using server = await startTestServer(EchoService, handlerOfEachKind(fail));
       const error = await rejectionOf(call(server.client, farDeadline));
       expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error' });
       expect(error.details).toEqual([
@@ -59,14 +60,14 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
       served = true;
       return late.promise;
     };
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(failLate));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(failLate));
     const error = await pastDeadline(
       (options) => call(server.client, options),
       () => served,
     );
     expect(error.code).toBe(Code.DEADLINE_EXCEEDED);
     late.reject(new Error('late'));
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(crashes.reasons).toEqual([]);
   });
 
@@ -76,17 +77,17 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
       signal = context.signal;
       return [];
     };
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(keepSignal));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(keepSignal));
     await call(server.client);
     // grpc-js says 'cancelled' right after the answer, so before the next one.
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(signal?.aborted).toBe(false);
   });
 
   test('ensure a response that cannot be encoded is answered INTERNAL and logged', async () => {
-    const bad = { stock: { onHand: 'many' }, received: 'many', counted: 'many' };
+    const bad = { echo: { number: 'many' }, received: 'many', number: 'many' };
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => Object.assign([bad], bad)),
     );
     const error = await rejectionOf(call(server.client, farDeadline));
@@ -99,10 +100,10 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
 test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
   'ensure a %s response that is too large is answered and logged RESOURCE_EXHAUSTED',
   async (_kind, call) => {
-    const title = 'x'.repeat(2 * 1024 * 1024);
-    const large = { stock: { title }, sku: title };
+    const text = 'x'.repeat(2 * 1024 * 1024);
+    const large = { echo: { text }, key: text };
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => Object.assign([large], large)),
     );
     const error = await rejectionOf(call(server.client, farDeadline));
@@ -113,7 +114,10 @@ test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
   },
 );
 
-const positions = Array.from(serverChain({ errors: () => undefined } as never), (_, index) => index);
+const positions = Array.from(
+  serverChain({ errors: () => undefined, openStreams: createOpenStreams() } as never),
+  (_, index) => index,
+);
 const brokenInterceptors: Record<string, Interceptor> = {
   'throws at once': () => () => {
     throw new Error('canary');
@@ -133,7 +137,7 @@ describe.each([...positions, positions.length])('an interceptor at position %i',
     async (_way, broken) => {
       using crashes = noteCrashes();
       await using server = await startTestServer(
-        InventoryService,
+        EchoService,
         handlerOfEachKind(() => []),
         { interceptors: (chain) => chain.toSpliced(position, 0, broken) },
       );
@@ -148,17 +152,17 @@ describe.each([...positions, positions.length])('an interceptor at position %i',
 });
 
 test('ensure a bidi handler that leaves its loop early still sends its status', async () => {
-  await using server = await startTestServer(InventoryService, {
-    async *countStock(requests) {
-      for await (const { sku } of requests) {
-        yield { sku };
+  await using server = await startTestServer(EchoService, {
+    async *exchangeEchoes(requests) {
+      for await (const { key } of requests) {
+        yield { key };
         break;
       }
       throw new RpcError(Code.FAILED_PRECONDITION, 'enough');
     },
   });
-  const answers = server.client.countStock([{ sku: 'A' }, { sku: 'B' }], farDeadline);
-  expect((await answers.next()).value).toMatchObject({ sku: 'A' });
+  const answers = server.client.exchangeEchoes([{ key: 'A' }, { key: 'B' }], farDeadline);
+  expect((await answers.next()).value).toMatchObject({ key: 'A' });
   expect(await rejectionOf(answers.next())).toMatchObject({
     code: Code.FAILED_PRECONDITION,
     message: 'enough',
@@ -166,15 +170,15 @@ test('ensure a bidi handler that leaves its loop early still sends its status', 
 });
 
 test('ensure a bidi handler that answers without reading ends the call with OK', async () => {
-  await using server = await startTestServer(InventoryService, {
-    async *countStock() {
-      yield { sku: 'A' };
+  await using server = await startTestServer(EchoService, {
+    async *exchangeEchoes() {
+      yield { key: 'A' };
     },
   });
   const neverEnding = (async function* () {
-    yield { sku: 'X' };
+    yield { key: 'X' };
     await new Promise<never>(() => {});
   })();
-  const answers = await Array.fromAsync(server.client.countStock(neverEnding, farDeadline));
-  expect(answers).toMatchObject([{ sku: 'A' }]);
+  const answers = await Array.fromAsync(server.client.exchangeEchoes(neverEnding, farDeadline));
+  expect(answers).toMatchObject([{ key: 'A' }]);
 });

@@ -1,8 +1,8 @@
-import { ImportStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test, vi } from 'vitest';
 import type { CallOptions } from '../client/call/call-options.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import {
   connectFrames,
   dataFrame,
@@ -20,8 +20,8 @@ import { methodPath } from './service.ts';
 test('ensure a handler that is blocked by a slow reader runs its finally when the caller cancels', async () => {
   const finished = Promise.withResolvers<string>();
   let sent = 0;
-  await using server = await startTestServer(InventoryService, {
-    async *watchStock() {
+  await using server = await startTestServer(EchoService, {
+    async *watchEchoes() {
       try {
         for (;;) {
           sent++;
@@ -33,7 +33,7 @@ test('ensure a handler that is blocked by a slow reader runs its finally when th
     },
   });
   const abort = new AbortController();
-  const changes = server.client.watchStock({}, { signal: abort.signal });
+  const changes = server.client.watchEchoes({}, { signal: abort.signal });
   await changes.next();
   let before = 0;
   const isBlocked = () => {
@@ -57,15 +57,15 @@ test('a write that waits for room ends when the call does', async () => {
 });
 
 /**
- * ImportStock that reads all there is: says when it has the first message, how the reading ended (undefined: as if all
+ * ImportEchoes that reads all there is: says when it has the first message, how the reading ended (undefined: as if all
  * had come), and, because it works on until then, why its signal was aborted.
  */
 async function startReading() {
   const reading = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<unknown>();
   const aborted = Promise.withResolvers<unknown>();
-  const server = await startTestServer(InventoryService, {
-    async importStock(requests, { signal }) {
+  const server = await startTestServer(EchoService, {
+    async importEchoes(requests, { signal }) {
       try {
         for await (const _request of requests) reading.resolve();
       } catch (error) {
@@ -81,12 +81,12 @@ async function startReading() {
   return { ...server, reading: reading.promise, ended: ended.promise, aborted: aborted.promise };
 }
 
-const row = { item: { sku: 'A' } };
+const row = { echo: { key: 'A' } };
 const importHeaders = {
   ':method': 'POST',
   ':scheme': 'http',
   ':authority': 'localhost',
-  ':path': methodPath(InventoryService.method.importStock),
+  ':path': methodPath(EchoService.method.importEchoes),
   'content-type': 'application/grpc',
   te: 'trailers',
   authorization: 'Bearer test-token',
@@ -100,7 +100,7 @@ test.each([
   async (_name, frames) => {
     await using server = await startReading();
     using connection = await connectFrames(server.running.port);
-    const message = toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, row));
+    const message = toBinary(ImportEchoesRequestSchema, create(ImportEchoesRequestSchema, row));
     connection.send(headersFrame(importHeaders), dataFrame(grpcFrame(message)));
     await server.reading;
     connection.send(...frames);
@@ -122,7 +122,7 @@ const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startRea
   {
     'its caller cancels': async ({ client, reading }) => {
       const abort = new AbortController();
-      const call = client.importStock(
+      const call = client.importEchoes(
         rowAnd(() => new Promise(() => {})),
         { signal: abort.signal },
       );
@@ -131,7 +131,7 @@ const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startRea
       return call;
     },
     "its caller's source of messages fails": ({ client, reading }) =>
-      client.importStock(
+      client.importEchoes(
         rowAnd(async () => {
           await reading;
           throw new RpcError(Code.ABORTED, 'the file cannot be read');
@@ -143,7 +143,7 @@ const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startRea
         served = true;
       });
       const call = (options: CallOptions) =>
-        client.importStock(
+        client.importEchoes(
           rowAnd(() => new Promise(() => {})),
           options,
         );
@@ -155,7 +155,7 @@ test.each(Object.entries(waysToBreakOff))(
   'ensure a client-streaming handler that waits for a message runs its finally, and its signal is aborted, when %s',
   async (_name, breakOff) => {
     await using server = await startReading();
-    await rejectionOf(server.client.listStock({})); // connects, so that what is sent next is sent at once
+    await rejectionOf(server.client.listEchoes({})); // connects, so that what is sent next is sent at once
     await rejectionOf(breakOff(server));
     await server.ended;
     expect(await server.aborted).toMatchObject({ code: expect.toBeOneOf(codes) });
@@ -163,14 +163,14 @@ test.each(Object.entries(waysToBreakOff))(
 );
 
 test('ensure a long stream arrives whole and in order, both ways', async () => {
-  await using server = await startTestServer(InventoryService, {
-    async *countStock(requests) {
-      for await (const { counted } of requests) yield { counted };
+  await using server = await startTestServer(EchoService, {
+    async *exchangeEchoes(requests) {
+      for await (const { number } of requests) yield { number };
     },
   });
-  const counts = Array.from({ length: 2000 }, (_, index) => ({ counted: BigInt(index) }));
-  const answers = await Array.fromAsync(server.client.countStock(counts));
-  expect(answers.map(({ counted }) => counted)).toEqual(counts.map(({ counted }) => counted));
+  const counts = Array.from({ length: 2000 }, (_, index) => ({ number: BigInt(index) }));
+  const answers = await Array.fromAsync(server.client.exchangeEchoes(counts));
+  expect(answers.map(({ number }) => number)).toEqual(counts.map(({ number }) => number));
 });
 
 async function* rowAnd(next: () => Promise<void>) {

@@ -1,11 +1,11 @@
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { fromItemStatus, toItemStatus } from '../errors/item-status.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { boundedMessage } from '../errors/status-details.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
@@ -16,7 +16,7 @@ const commonLimitBytes = 8 * 1024;
 const details = [
   create(BadRequestSchema, {
     fieldViolations: Array.from({ length: 2000 }, (_, index) => ({
-      field: `lines[${index}].title`,
+      field: `items[${index}].text`,
       description: 'must not be empty: 値',
     })),
   }),
@@ -36,19 +36,19 @@ const messages: readonly (readonly [string, string])[] = [
 ];
 
 async function startFailing(error: RpcError) {
-  return startTestServer(InventoryService, {
-    getStock: async () => {
+  return startTestServer(EchoService, {
+    getEcho: async () => {
       throw error;
     },
   });
 }
 
-/** The largest header list that answers GetStock, as HTTP/2 counts it. */
+/** The largest header list that answers GetEcho, as HTTP/2 counts it. */
 async function largestHeaderList(target: string): Promise<number> {
   const session = connect(`http://${target}`);
   const stream = session.request({
     ':method': 'POST',
-    ':path': '/inventory.v1.InventoryService/GetStock',
+    ':path': '/testing.v1.EchoService/GetEcho',
     'content-type': 'application/grpc',
     te: 'trailers',
     authorization: 'Bearer test-token',
@@ -82,12 +82,12 @@ test.each(messages)(
   'a caller receives the beginning of %s, and the first details',
   async (_name, message) => {
     await using server = await startFailing(new RpcError(Code.INVALID_ARGUMENT, message, { details }));
-    const received = await rejectionOf(server.client.getStock({ sku: 'A' }));
+    const received = await rejectionOf(server.client.getEcho({ key: 'A' }));
     const whole = message.toWellFormed();
     expect(received.message).toBe(whole.slice(0, received.message.length));
     expect(received.message.length).toBeGreaterThanOrEqual(Math.min(message.length, 200));
     expect(received.detail(ErrorInfoSchema)?.reason).toBe('SHORT');
-    expect(received.detail(BadRequestSchema)?.fieldViolations[0]?.field).toBe('lines[0].title');
+    expect(received.detail(BadRequestSchema)?.fieldViolations[0]?.field).toBe('items[0].text');
   },
 );
 
@@ -112,6 +112,6 @@ test.each(messages)('an item status of %s has the bounds of a status of its own'
     0,
   );
   expect(sizeBytes).toBeLessThanOrEqual(4096);
-  const received = fromItemStatus(status, InventoryService.method.getStock);
+  const received = fromItemStatus(status, EchoService.method.getEcho);
   expect(received.detail(ErrorInfoSchema)?.reason).toBe('SHORT');
 });

@@ -4,13 +4,13 @@ import {
   ErrorInfoSchema,
   RetryInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
-import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, type Message } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { statusDetailsKey } from '../errors/status-details.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { toGrpcStatus } from './status.ts';
@@ -28,17 +28,17 @@ const violations = (count: number) =>
 async function answerWith(error: RpcError) {
   using crashes = noteCrashes();
   const held = Promise.withResolvers<void>();
-  await using server = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async () => {
       await held.promise;
       return { nextPageToken: 'survived' };
     },
-    getStock: async () => {
+    getEcho: async () => {
       throw error;
     },
   });
-  const bystander = server.client.listStock({});
-  const received = await rejectionOf(server.client.getStock({ sku: 'A' }));
+  const bystander = server.client.listEchoes({});
+  const received = await rejectionOf(server.client.getEcho({ key: 'A' }));
   held.resolve();
   expect(await bystander).toMatchObject({ nextPageToken: 'survived' });
   expect(crashes.reasons).toEqual([]);
@@ -53,7 +53,7 @@ test('ensure the code, the message and the details arrive as they were thrown', 
   expect(received).toMatchObject({ code: Code.FAILED_PRECONDITION, message: 'zu wenig: Äpfel 🍏 100%' });
   expect(received.detail(ErrorInfoSchema)).toEqual(reason);
   expect(received.detail(RetryInfoSchema)?.retryDelay?.seconds).toBe(2n);
-  expect(received.answeredBy).toBe('inventory.v1.InventoryService/GetStock');
+  expect(received.answeredBy).toBe('testing.v1.EchoService/GetEcho');
 });
 
 test('ensure a message with half a surrogate pair is sent and does not end the process', async () => {
@@ -98,7 +98,7 @@ test('ensure details take 4 kB and their framing on the wire, whatever they are'
 });
 
 test('ensure a detail that cannot be packed is left out, and neither the error nor the process is lost', async () => {
-  const noDetail = create(GetStockRequestSchema, { sku: 'A' });
+  const noDetail = create(GetEchoRequestSchema, { key: 'A' });
   const notEncodable = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 0.5 } });
   const debugInfo = create(DebugInfoSchema, { detail: 'rare, but google.rpc' });
   const details = [noDetail, notEncodable, reason, debugInfo];
@@ -120,15 +120,15 @@ test.each([
 
 test('ensure a client waits as long as RetryInfo says before it retries, not as long as its own backoff', async () => {
   const attemptsMs: number[] = [];
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       attemptsMs.push(performance.now());
       if (attemptsMs.length === 1)
         throw new RpcError(Code.UNAVAILABLE, 'later', { details: [retryInfo(400)] });
-      return { stock: { sku: 'A' } };
+      return { echo: { key: 'A' } };
     },
   });
-  await server.client.getStock({ sku: 'A' }, { deadlineMs: 10_000 });
+  await server.client.getEcho({ key: 'A' }, { deadlineMs: 10_000 });
   const [first = 0, second = 0] = attemptsMs;
   // The client's own first backoff is 100 ms, give or take a fifth. A timer of Node may come 1 ms early.
   expect(second - first).toBeGreaterThanOrEqual(399);

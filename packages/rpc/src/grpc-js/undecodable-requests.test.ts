@@ -1,13 +1,13 @@
-import {
-  GetStockRequestSchema,
-  ImportStockRequestSchema,
-  InventoryService,
-} from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import {
+  EchoService,
+  GetEchoRequestSchema,
+  ImportEchoesRequestSchema,
+} from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './service.ts';
@@ -25,14 +25,14 @@ const badBytes: Record<string, Buffer> = {
   'nesting 100,000 deep': groups(100_000),
 };
 
-const { getStock, watchStock, importStock, countStock } = InventoryService.method;
+const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 
-describe.each([getStock, watchStock, importStock, countStock])('$methodKind', (method) => {
+describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('$methodKind', (method) => {
   test.each(Object.entries(badBytes))(
     'ensure %s as the request is answered INTERNAL and logged, and the server lives on',
     async (_name, bytes) => {
       using crashes = noteCrashes();
-      await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+      await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
       await using connection = await connectRaw(server.target);
       const answer = await connection.post(methodPath(method), grpcFrame(bytes));
       expect(answer).toMatchObject({ httpStatus: 200, code: Code.INTERNAL });
@@ -51,25 +51,25 @@ describe.each([getStock, watchStock, importStock, countStock])('$methodKind', (m
 
 test('ensure a stream of requests ends at the first that cannot be decoded', async () => {
   const received: string[] = [];
-  await using server = await startTestServer(InventoryService, {
-    async importStock(requests) {
-      for await (const { item } of requests) received.push(item?.sku ?? '');
+  await using server = await startTestServer(EchoService, {
+    async importEchoes(requests) {
+      for await (const { echo } of requests) received.push(echo?.key ?? '');
       return {};
     },
   });
   await using connection = await connectRaw(server.target);
-  const good = (sku: string) =>
-    grpcFrame(toBinary(ImportStockRequestSchema, create(ImportStockRequestSchema, { item: { sku } })));
+  const good = (key: string) =>
+    grpcFrame(toBinary(ImportEchoesRequestSchema, create(ImportEchoesRequestSchema, { echo: { key } })));
   const body = Buffer.concat([good('A'), grpcFrame(Buffer.from('0a0541', 'hex')), good('B')]);
-  expect(await connection.post(methodPath(importStock), body)).toMatchObject({ code: Code.INTERNAL });
+  expect(await connection.post(methodPath(importEchoes), body)).toMatchObject({ code: Code.INTERNAL });
   expect(received).toEqual(['A']);
 });
 
 test('ensure fields that this version does not know are let through', async () => {
-  await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
   await using connection = await connectRaw(server.target);
-  const known = toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'A' }));
-  const answer = await connection.post(methodPath(getStock), grpcFrame(Buffer.concat([known, groups(90)])));
+  const known = toBinary(GetEchoRequestSchema, create(GetEchoRequestSchema, { key: 'A' }));
+  const answer = await connection.post(methodPath(getEcho), grpcFrame(Buffer.concat([known, groups(90)])));
   expect(answer.code).toBe(Code.OK);
 });
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
@@ -8,14 +7,15 @@ import { checkHealth } from '../client/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { serverBounds } from '../limits/server-limits.ts';
-import type { Inventory } from '../testing/calls-of-each-kind.ts';
+import type { EchoImplementation } from '../testing/calls-of-each-kind.ts';
+import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectFrames } from '../testing/network/raw-frames.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
-const getStock = methodPath(InventoryService.method.getStock);
-const request = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'A' })));
+const getEcho = methodPath(EchoService.method.getEcho);
+const request = grpcFrame(toBinary(GetEchoRequestSchema, create(GetEchoRequestSchema, { key: 'A' })));
 const noError = 0;
 const asIs = (bytes: Buffer) => bytes;
 
@@ -38,8 +38,8 @@ const grace = shortened(300, 'grpc.max_connection_age_grace_ms');
 /** 180 ms */
 const idle = shortened(5000, 'grpc.max_connection_idle_ms');
 
-const start = (bounds: ServerOptions, implementation: Partial<Inventory> = {}) =>
-  startTestServer(InventoryService, implementation, { bounds });
+const start = (bounds: ServerOptions, implementation: Partial<EchoImplementation> = {}) =>
+  startTestServer(EchoService, implementation, { bounds });
 
 test('ensure a socket that never says a word is closed', async () => {
   await using server = await start(keepalive);
@@ -56,18 +56,18 @@ test('ensure a peer that answers no ping is cut off', async () => {
 test('ensure a connection that answers pings lives on', async () => {
   await using server = await start(
     { ...keepalive, 'grpc.keepalive_timeout_ms': 10_000 },
-    { getStock: async () => ({}) },
+    { getEcho: async () => ({}) },
   );
   await using connection = await connectRaw(server.target);
   for (let ping = 0; ping < 5; ping++) await connection.pinged();
-  expect(await connection.post(getStock, request)).toMatchObject({ code: Code.OK });
+  expect(await connection.post(getEcho, request)).toMatchObject({ code: Code.OK });
 });
 
 test('ensure a connection without calls is ended, in peace, and one with a call is not', async () => {
   const held = Promise.withResolvers<object>();
-  await using server = await start(idle, { getStock: () => held.promise });
+  await using server = await start(idle, { getEcho: () => held.promise });
   await using busy = await connectRaw(server.target);
-  const answer = busy.post(getStock, request);
+  const answer = busy.post(getEcho, request);
   await using unused = await connectRaw(server.target);
   expect(await unused.goodbye).toBe(noError);
   await unused.closed;
@@ -80,7 +80,7 @@ test('ensure connections turn over as they come of age, and no call fails of it'
   const peers = new Set<string>();
   let triedAgain = 0;
   await using server = await start(age, {
-    getStock: async (_request, { peer, header }) => {
+    getEcho: async (_request, { peer, header }) => {
       peers.add(peer);
       if (header('grpc-previous-rpc-attempts')) triedAgain++;
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -89,7 +89,7 @@ test('ensure connections turn over as they come of age, and no call fails of it'
   });
   const callOn = async () => {
     for (let call = 0; peers.size < 4 && call < 5000; call++)
-      await server.client.getStock({ sku: 'A' }, { deadlineMs: 10_000 });
+      await server.client.getEcho({ key: 'A' }, { deadlineMs: 10_000 });
   };
   await Promise.all(Array.from({ length: 8 }, callOn));
   expect(peers.size).toBe(4);
@@ -102,14 +102,14 @@ test('ensure a call may outlive its connection by the grace, and is ended then',
   await using server = await start(
     { ...age, ...grace },
     {
-      async *watchStock(_request, { signal }) {
+      async *watchEchoes(_request, { signal }) {
         yield { resumeToken: 'first' };
         await once(signal, 'abort');
         handlerEnded.resolve();
       },
     },
   );
-  const changes = server.client.watchStock({});
+  const changes = server.client.watchEchoes({});
   expect((await changes.next()).value).toMatchObject({ resumeToken: 'first' });
   expect((await rejectionOf(changes.next())).code).toBe(Code.UNAVAILABLE);
   await handlerEnded.promise;
@@ -121,9 +121,9 @@ test('ensure the 1,001st call of a connection waits for its turn, and none fails
   const released = Promise.withResolvers<void>();
   let inFlight = 0;
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {
-      getStock: async () => {
+      getEcho: async () => {
         if (++inFlight === most) full.resolve();
         await released.promise;
         return {};
@@ -135,13 +135,8 @@ test('ensure the 1,001st call of a connection waits for its turn, and none fails
   const client = new GrpcClient(server.target, credentials.createInsecure());
   const call = () =>
     new Promise<void>((resolve, reject) =>
-      client.makeUnaryRequest(
-        getStock,
-        asIs,
-        asIs,
-        Buffer.of(),
-        { deadline: Date.now() + 15_000 },
-        (error) => (error ? reject(error) : resolve()),
+      client.makeUnaryRequest(getEcho, asIs, asIs, Buffer.of(), { deadline: Date.now() + 15_000 }, (error) =>
+        error ? reject(error) : resolve(),
       ),
     );
   const calls = Array.from({ length: most + 1 }, call);

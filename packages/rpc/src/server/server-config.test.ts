@@ -30,9 +30,9 @@ test('ensure TLS has the files it needs: authorities are optional without mTLS',
 });
 
 test('ensure services that need no token are read with their scopes', () => {
-  const AUTH_PEERS = 'spiffe://acme.example/orders=inventory:reserve inventory:read';
+  const AUTH_PEERS = 'spiffe://acme.example/orders=echo:write echo:read';
   expect(read({ TLS_MODE: 'mtls', ...files, AUTH_PEERS }).peers).toEqual(
-    new Map([['spiffe://acme.example/orders', new Set(['inventory:reserve', 'inventory:read'])]]),
+    new Map([['spiffe://acme.example/orders', new Set(['echo:write', 'echo:read'])]]),
   );
 });
 
@@ -165,7 +165,7 @@ test.each<[Record<string, string>, string]>([
     'AUTH_PEERS is not valid: it wants spiffe://domain/path=scope scope, further ones after a semicolon',
   ],
   [
-    { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/orders=inventory:read' },
+    { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/orders=echo:read' },
     'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): it wants TLS_MODE=mtls',
   ],
 ])('ensure %j is refused by the name of its variable', (variables, complaint) => {

@@ -1,27 +1,26 @@
 import { deflateSync, gzipSync } from 'node:zlib';
-import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
-const getStock = methodPath(InventoryService.method.getStock);
-const encode = (sku: string) => toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku }));
+const getEcho = methodPath(EchoService.method.getEcho);
+const encode = (key: string) => toBinary(GetEchoRequestSchema, create(GetEchoRequestSchema, { key }));
 const frame = grpcFrame(encode('A'));
 const gzipped = (message: Uint8Array) => grpcFrame(gzipSync(message), { compressed: true });
 const deflated = (message: Uint8Array) => grpcFrame(deflateSync(message), { compressed: true });
 
-const startEcho = () =>
-  startTestServer(InventoryService, { getStock: async ({ sku }) => ({ stock: { sku } }) });
+const startEcho = () => startTestServer(EchoService, { getEcho: async ({ key }) => ({ echo: { key } }) });
 
 test.each([
-  ['an unknown method', '/inventory.v1.InventoryService/Steal'],
-  ['an unknown service', '/evil.v1.EvilService/GetStock'],
-  ['a property that every object has', '/inventory.v1.InventoryService/constructor'],
+  ['an unknown method', '/testing.v1.EchoService/Steal'],
+  ['an unknown service', '/evil.v1.EvilService/GetEcho'],
+  ['a property that every object has', '/testing.v1.EchoService/constructor'],
   ['no path to speak of', '/'],
 ])('ensure %s is answered UNIMPLEMENTED', async (_name, path) => {
   await using server = await startEcho();
@@ -34,7 +33,7 @@ test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'
   async (contentType) => {
     await using server = await startEcho();
     await using connection = await connectRaw(server.target);
-    const answer = await connection.post(getStock, frame, { 'content-type': contentType });
+    const answer = await connection.post(getEcho, frame, { 'content-type': contentType });
     expect(answer.httpStatus).toBe(415);
   },
 );
@@ -48,9 +47,9 @@ test.each<[string, Buffer, Record<string, string>]>([
   using crashes = noteCrashes();
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
-  const answer = await connection.post(getStock, body, headers);
+  const answer = await connection.post(getEcho, body, headers);
   expect(answer).toMatchObject({ httpStatus: 200, code: Code.RESOURCE_EXHAUSTED });
-  expect(await connection.post(getStock, frame)).toMatchObject({ code: Code.OK });
+  expect(await connection.post(getEcho, frame)).toMatchObject({ code: Code.OK });
   expect(crashes.reasons).toEqual([]);
 });
 
@@ -66,14 +65,14 @@ test.each<[string, Buffer, Code]>([
   using crashes = noteCrashes();
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
-  expect(await connection.post(getStock, body, { 'grpc-encoding': 'gzip' })).toMatchObject({ code });
-  expect(await connection.post(getStock, frame)).toMatchObject({ code: Code.OK });
+  expect(await connection.post(getEcho, body, { 'grpc-encoding': 'gzip' })).toMatchObject({ code });
+  expect(await connection.post(getEcho, frame)).toMatchObject({ code: Code.OK });
   expect(crashes.reasons).toEqual([]);
 });
 
 test('ensure a client that sends too much gets RESOURCE_EXHAUSTED, and its next call is served', async () => {
   await using server = await startEcho();
-  const error = await rejectionOf(server.client.getStock({ sku: 'x'.repeat(2 * 1024 * 1024) }));
+  const error = await rejectionOf(server.client.getEcho({ key: 'x'.repeat(2 * 1024 * 1024) }));
   expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
-  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'A' } });
+  expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'A' } });
 });

@@ -1,9 +1,9 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { createLogger } from '../logging/log.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { startServer } from './start-server.ts';
@@ -15,18 +15,18 @@ const patientDrain = { pauseMs: 0, timeoutMs: 60_000 };
 async function startHolding() {
   const entered = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  const server = await startTestServer(EchoService, {
+    getEcho: async () => {
       entered.resolve();
       await released.promise;
-      return { stock: { sku: 'held' } };
+      return { echo: { key: 'held' } };
     },
-    async *watchStock() {
+    async *watchEchoes() {
       yield { resumeToken: 'first' };
       await new Promise<never>(() => {});
     },
-    async *countStock(requests) {
-      for await (const { sku } of requests) yield { sku };
+    async *exchangeEchoes(requests) {
+      for await (const { key } of requests) yield { key };
     },
   });
   return { ...server, entered: entered.promise, release: released.resolve };
@@ -34,10 +34,10 @@ async function startHolding() {
 
 test('ensure a drain ends open streams with UNAVAILABLE and does not wait for their deadline', async () => {
   await using server = await startHolding();
-  const changes = server.client.watchStock({});
-  const counts = server.client.countStock(oneAndThenNone());
+  const changes = server.client.watchEchoes({});
+  const counts = server.client.exchangeEchoes(oneAndThenNone());
   expect((await changes.next()).value).toMatchObject({ resumeToken: 'first' });
-  expect((await counts.next()).value).toMatchObject({ sku: 'A' });
+  expect((await counts.next()).value).toMatchObject({ key: 'A' });
   const drained = server.running.drain(patientDrain);
   for (const stream of [changes, counts])
     expect(await rejectionOf(stream.next())).toMatchObject({
@@ -49,25 +49,25 @@ test('ensure a drain ends open streams with UNAVAILABLE and does not wait for th
 
 test('ensure a drain lets a unary call that is under way finish, and takes no new connection', async () => {
   await using server = await startHolding();
-  const held = server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  const held = server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 });
   await server.entered;
   let isDrained = false;
   const drained = server.running.drain(patientDrain).then(() => {
     isDrained = true;
   });
-  using stranger = createClient(InventoryService, { target: server.target });
-  const isRefused = async () => (await rejectionOf(stranger.listStock({}))).code === Code.UNAVAILABLE;
+  using stranger = createClient(EchoService, { target: server.target });
+  const isRefused = async () => (await rejectionOf(stranger.listEchoes({}))).code === Code.UNAVAILABLE;
   await vi.waitUntil(isRefused, { timeout: 15_000 });
   expect(isDrained).toBe(false);
   server.release();
-  expect(await held).toMatchObject({ stock: { sku: 'held' } });
+  expect(await held).toMatchObject({ echo: { key: 'held' } });
   await drained;
 });
 
 test('ensure a call that hangs is cut off at the drain timeout', async () => {
   using crashes = noteCrashes();
   await using server = await startHolding();
-  const held = rejectionOf(server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  const held = rejectionOf(server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   await server.entered;
   await server.running.drain({ pauseMs: 0, timeoutMs: 20 });
   // What grpc-js sends here; a caller that must not lose its call is let finish by a longer timeout.
@@ -79,7 +79,7 @@ test('ensure calls are still served while load balancers take notice of a drain'
   await using server = await startHolding();
   server.release();
   const drained = server.running.drain({ pauseMs: 200, timeoutMs: 60_000 });
-  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'held' } });
+  expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'held' } });
   await drained;
 });
 
@@ -91,11 +91,11 @@ test('ensure a server can be drained twice', async () => {
 
 test('ensure an address that is taken is refused in one line that names it', async () => {
   await using server = await startHolding();
-  const handlers = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, () => {}]));
+  const handlers = Object.fromEntries(EchoService.methods.map(({ localName }) => [localName, () => {}]));
   await expect(
     startServer({
       address: server.target,
-      service: InventoryService,
+      service: EchoService,
       implementation: handlers as never,
       chain: () => [],
       log: createLogger({ service: 'test', level: 'silent' }),
@@ -105,6 +105,6 @@ test('ensure an address that is taken is refused in one line that names it', asy
 });
 
 async function* oneAndThenNone() {
-  yield { sku: 'A' };
+  yield { key: 'A' };
   await new Promise<never>(() => {});
 }

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
@@ -7,6 +6,7 @@ import { Code } from '../errors/rpc-error.ts';
 import { createLogger } from '../logging/log.ts';
 import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
 import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
 import { startService } from './start-service.ts';
 
@@ -17,10 +17,10 @@ interface StartOptions {
 }
 
 /** Starts a service on a free port whose methods all answer with an empty message. */
-function startInventory(jwks: string, { tls, production = false, interceptors = [] }: StartOptions = {}) {
+function startEcho(jwks: string, { tls, production = false, interceptors = [] }: StartOptions = {}) {
   const implementation = Object.fromEntries(
-    InventoryService.methods.map(({ localName }) => [localName, async () => ({})]),
-  ) as unknown as ServiceImplementation<typeof InventoryService>;
+    EchoService.methods.map(({ localName }) => [localName, async () => ({})]),
+  ) as unknown as ServiceImplementation<typeof EchoService>;
   return startService({
     config: {
       listenAddress: '127.0.0.1:0',
@@ -34,7 +34,7 @@ function startInventory(jwks: string, { tls, production = false, interceptors = 
       production,
     },
     log: createLogger({ service: 'test', level: 'silent' }),
-    service: InventoryService,
+    service: EchoService,
     implementation,
     errors: () => undefined,
     interceptors,
@@ -46,7 +46,7 @@ test('ensure a service refuses certificates of development in production, and on
   await using keys = await makeSigningKeys();
   await using certificates = await makeTestCertificates(developmentAuthority);
   const tls = await certificates.write('inventory');
-  const start = (production: boolean) => startInventory(keys.jwks, { tls, production });
+  const start = (production: boolean) => startEcho(keys.jwks, { tls, production });
   await expect(start(true)).rejects.toThrow(
     `${tls.certFile} is of the ${developmentAuthority}, which production does not accept`,
   );
@@ -61,28 +61,28 @@ test("ensure a service's own interceptors see what the chain let through, and no
     seen.push(`${call.principal.subject} ${call.method.desc.name}`);
     await next(call);
   };
-  const service = await startInventory(keys.jwks, { interceptors: [own] });
+  const service = await startEcho(keys.jwks, { interceptors: [own] });
   const target = `127.0.0.1:${service.port}`;
   const token = await keys.sign();
-  using stranger = createClient(InventoryService, { target });
-  using anna = createClient(InventoryService, { target, token: () => token });
-  await stranger.listStock({}).catch(() => {});
-  await anna.listStock({});
+  using stranger = createClient(EchoService, { target });
+  using anna = createClient(EchoService, { target, token: () => token });
+  await stranger.listEchoes({}).catch(() => {});
+  await anna.listEchoes({});
   await service.drain();
-  expect(seen).toEqual(['anna ListStock']);
+  expect(seen).toEqual(['anna ListEchoes']);
 });
 
 test('a service takes over a replaced JWK Set, and refuses tokens that it has verified before', async () => {
   await using keys = await makeSigningKeys('old');
   await using others = await makeSigningKeys('new');
-  const service = await startInventory(keys.jwks);
+  const service = await startEcho(keys.jwks);
   onTestFinished(() => service.drain());
   const target = `127.0.0.1:${service.port}`;
   const [oldToken, newToken] = [await keys.sign(), await others.sign()];
-  using before = createClient(InventoryService, { target, token: () => oldToken });
-  using after = createClient(InventoryService, { target, token: () => newToken });
-  await before.listStock({});
+  using before = createClient(EchoService, { target, token: () => oldToken });
+  using after = createClient(EchoService, { target, token: () => newToken });
+  await before.listEchoes({});
   await writeFile(keys.jwks, JSON.stringify({ keys: [others.publicKey] }));
-  await vi.waitFor(() => after.listStock({}), { timeout: 10_000 });
-  await expect(before.listStock({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  await vi.waitFor(() => after.listEchoes({}), { timeout: 10_000 });
+  await expect(before.listEchoes({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
 });

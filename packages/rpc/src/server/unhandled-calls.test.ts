@@ -1,15 +1,15 @@
 import { gzipSync } from 'node:zlib';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
 import { expect, test, vi } from 'vitest';
 import { checkHealth } from '../client/check-health.ts';
 import { methodPath } from '../grpc-js/service.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 
-const getStock = methodPath(InventoryService.method.getStock);
+const getEcho = methodPath(EchoService.method.getEcho);
 const large = Buffer.alloc(2 * 1024 * 1024);
 const empty = grpcFrame(Buffer.alloc(0));
 
@@ -23,10 +23,10 @@ async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, coun
 test.each<[string, string, Buffer, Record<string, string>, Record<string, unknown>]>([
   [
     'a method that does not exist',
-    '/inventory.v1.InventoryService/Steal',
+    '/testing.v1.EchoService/Steal',
     empty,
     {},
-    { code: 'UNIMPLEMENTED', method: '_OTHER', path: '/inventory.v1.InventoryService/Steal' },
+    { code: 'UNIMPLEMENTED', method: '_OTHER', path: '/testing.v1.EchoService/Steal' },
   ],
   [
     'a path that is nonsense',
@@ -37,43 +37,43 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
   ],
   [
     'a request without a message',
-    getStock,
+    getEcho,
     Buffer.alloc(0),
     {},
-    { level: 'error', code: 'UNIMPLEMENTED', method: getStock.slice(1), error: /^no request message came$/ },
+    { level: 'error', code: 'UNIMPLEMENTED', method: getEcho.slice(1), error: /^no request message came$/ },
   ],
   [
     'a message that is too large',
-    getStock,
+    getEcho,
     grpcFrame(large),
     {},
     {
       code: 'RESOURCE_EXHAUSTED',
-      method: getStock.slice(1),
+      method: getEcho.slice(1),
       error: /^a request message takes over 1048576 bytes$/,
     },
   ],
   [
     'a gzip bomb',
-    getStock,
+    getEcho,
     grpcFrame(gzipSync(large), { compressed: true }),
     { 'grpc-encoding': 'gzip' },
     {
       code: 'RESOURCE_EXHAUSTED',
-      method: getStock.slice(1),
+      method: getEcho.slice(1),
       error: /^the request decompresses to more than 1048576 bytes$/,
     },
   ],
   [
     'a content-type that is not gRPC',
-    getStock,
+    getEcho,
     empty,
     { 'content-type': 'application/json' },
     { code: 'UNKNOWN', error: /^answered HTTP 415$/ },
   ],
 ])('ensure %s is one line in the log, and one measurement', async (_name, path, body, headers, expected) => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   await connection.post(path, body, headers);
   const [line, ...others] = await callLines(server);
@@ -86,15 +86,15 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     error: error instanceof RegExp ? expect.stringMatching(error) : expect.any(String),
   });
   expect(others).toEqual([]);
-  const isKnown = path === getStock;
+  const isKnown = path === getEcho;
   expect(await telemetry.points(METRIC_RPC_SERVER_CALL_DURATION)).toMatchObject([
-    { attributes: { [ATTR_RPC_METHOD]: isKnown ? getStock.slice(1) : '_OTHER' }, value: { count: 1 } },
+    { attributes: { [ATTR_RPC_METHOD]: isKnown ? getEcho.slice(1) : '_OTHER' }, value: { count: 1 } },
   ]);
 });
 
 test.each(callsOfEachKind)('ensure a %s call that is served has no second line', async (_kind, call) => {
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     handlerOfEachKind(async () => []),
   );
   await call(server.client, { deadlineMs: 5000 });
@@ -107,16 +107,16 @@ test.each(callsOfEachKind)('ensure a %s call that is served has no second line',
 });
 
 test('ensure a call that the chain refuses has one line, and its request id comes back', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
-  await connection.post(getStock, empty, { authorization: 'none', 'x-request-id': 'own' });
+  await connection.post(getEcho, empty, { authorization: 'none', 'x-request-id': 'own' });
   await connection.post('/none', empty);
   expect(await callLines(server, 2)).toMatchObject([{ code: 'UNAUTHENTICATED' }, { method: '_OTHER' }]);
 });
 
 test('ensure calls are noted by the server that they came to, of several', async () => {
-  await using first = await startTestServer(InventoryService, {});
-  await using second = await startTestServer(InventoryService, {});
+  await using first = await startTestServer(EchoService, {});
+  await using second = await startTestServer(EchoService, {});
   await using connection = await connectRaw(second.target);
   await connection.post('/none', empty);
   await callLines(second);
@@ -124,7 +124,7 @@ test('ensure calls are noted by the server that they came to, of several', async
 });
 
 test('calls of methods that do not exist are ten lines a second, however many names there are', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   for (let round = 0; round < 10; round++)
     await Promise.all(
@@ -142,22 +142,22 @@ test('calls of methods that do not exist are ten lines a second, however many na
 });
 
 test('no text of a caller is in the line of a call that is refused before its handler', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   await connection.post('/canary?token=canary', empty);
-  await connection.post(getStock, grpcFrame(gzipSync('x'), { compressed: true }), {
+  await connection.post(getEcho, grpcFrame(gzipSync('x'), { compressed: true }), {
     'grpc-encoding': 'canary',
   });
-  await connection.post(getStock, empty, { 'grpc-timeout': 'canary' });
+  await connection.post(getEcho, empty, { 'grpc-timeout': 'canary' });
   await callLines(server, 2);
   expect(JSON.stringify(server.logLines)).not.toContain('canary');
 });
 
 test('a header that is not ASCII is not in the log, whatever it holds', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   for (let call = 0; call < 20; call++)
-    await connection.post(getStock, empty, {
+    await connection.post(getEcho, empty, {
       authorization: `Bearer canary\u00e9${'x'.repeat(1000)}`,
       'x-other': `canary\u00e9`,
     });

@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { lstat, mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkHealth } from '../client/check-health.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { startServer } from './start-server.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
-const handlers = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, () => {}]));
+const handlers = Object.fromEntries(EchoService.methods.map(({ localName }) => [localName, () => {}]));
 
 async function start(address: string) {
   const running = await startServer({
     address,
-    service: InventoryService,
+    service: EchoService,
     implementation: handlers as never,
     chain: () => [],
     log: collectLog().log,

@@ -1,20 +1,20 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { CallContext } from '../call/call-context.ts';
 import type { CallOptions } from '../client/call/call-options.ts';
 import { type Client, createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { handlerOfEachKind } from './calls-of-each-kind.ts';
+import { EchoService } from './gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from './past-deadline.ts';
 import { rejectionOf } from './rejection-of.ts';
 import { startTestServer, type TestServer } from './start-test-server.ts';
 
-type InventoryClient = Client<typeof InventoryService>;
-type Call = (client: InventoryClient, options?: CallOptions) => Promise<unknown>;
+type EchoClient = Client<typeof EchoService>;
+type Call = (client: EchoClient, options?: CallOptions) => Promise<unknown>;
 
 /** A server whose methods, of all four kinds, are served as the outcome at hand wants it. */
-export interface OutcomeStage extends TestServer<typeof InventoryService> {
+export interface OutcomeStage extends TestServer<typeof EchoService> {
   /** A client without a token. */
-  readonly stranger: InventoryClient;
+  readonly stranger: EchoClient;
   serveWith(handler: (context: CallContext) => unknown): void;
 }
 
@@ -32,8 +32,8 @@ export interface CallOutcome {
 export async function startOutcomeStage(): Promise<OutcomeStage> {
   let handler: (context: CallContext) => unknown = () => [];
   const handlers = handlerOfEachKind((_request: unknown, context: CallContext) => handler(context));
-  const server = await startTestServer(InventoryService, handlers);
-  const stranger = createClient(InventoryService, { target: server.target });
+  const server = await startTestServer(EchoService, handlers);
+  const stranger = createClient(EchoService, { target: server.target });
   return {
     ...server,
     stranger,

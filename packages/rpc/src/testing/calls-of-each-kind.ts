@@ -1,22 +1,22 @@
-import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { ServiceImplementation } from '../call/handler.ts';
 import type { CallOptions } from '../client/call/call-options.ts';
 import type { Client } from '../client/create-client.ts';
+import type { EchoService } from './gen/testing/v1/echo_service_pb.ts';
 
-export type Inventory = ServiceImplementation<typeof InventoryService>;
+export type EchoImplementation = ServiceImplementation<typeof EchoService>;
 
-type InventoryCall = (client: Client<typeof InventoryService>, options?: CallOptions) => Promise<unknown>;
+type EchoCall = (client: Client<typeof EchoService>, options?: CallOptions) => Promise<unknown>;
 
 /** One call of each of the four kinds of RPC; those that are answered with a stream read it to its end. */
-export const callsOfEachKind: readonly (readonly [kind: string, call: InventoryCall])[] = [
-  ['unary', (client, options) => client.getStock({ sku: 'A' }, options)],
-  ['server streaming', (client, options) => Array.fromAsync(client.watchStock({}, options))],
-  ['client streaming', (client, options) => client.importStock([{ item: { sku: 'A' } }], options)],
-  ['bidi streaming', (client, options) => Array.fromAsync(client.countStock([{ sku: 'A' }], options))],
+export const callsOfEachKind: readonly (readonly [kind: string, call: EchoCall])[] = [
+  ['unary', (client, options) => client.getEcho({ key: 'A' }, options)],
+  ['server streaming', (client, options) => Array.fromAsync(client.watchEchoes({}, options))],
+  ['client streaming', (client, options) => client.importEchoes([{ echo: { key: 'A' } }], options)],
+  ['bidi streaming', (client, options) => Array.fromAsync(client.exchangeEchoes([{ key: 'A' }], options))],
 ];
 
 /** The same handler for all four, whatever their types say. */
-export function handlerOfEachKind(handler: (...parameters: never[]) => unknown): Partial<Inventory> {
+export function handlerOfEachKind(handler: (...parameters: never[]) => unknown): Partial<EchoImplementation> {
   const any = handler as never;
-  return { getStock: any, watchStock: any, importStock: any, countStock: any };
+  return { getEcho: any, watchEchoes: any, importEchoes: any, exchangeEchoes: any };
 }

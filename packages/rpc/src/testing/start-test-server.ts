@@ -60,10 +60,10 @@ type Implementation<Service extends DescService> =
  * Serves some methods of a service on a port of its own, behind the chain that production has, and gives a client of
  * it. The methods that are left out answer UNIMPLEMENTED. Leaving the block cuts off what is still running:
  *
- *     await using server = await startTestServer(InventoryService, { getStock: async () => ({ stock }) });
- *     const { stock } = await server.client.getStock({ sku: 'A' });
+ *     await using server = await startTestServer(EchoService, { getEcho: async () => ({ echo }) });
+ *     const { echo } = await server.client.getEcho({ key: 'A' });
  *
- * A function is given fakes for the clock and the ids: `({ now, newId }) => createInventoryService({ now, newId })`.
+ * A function is given fakes for the clock and the ids: `({ now, newId }) => createEchoService({ now, newId })`.
  * Deadlines go by the real clock all the same: grpc-js and its timers keep them, at both ends.
  */
 export async function startTestServer<Service extends DescService>(

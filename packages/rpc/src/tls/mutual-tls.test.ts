@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import type { Interceptor } from '../call/handler.ts';
@@ -14,6 +13,7 @@ import {
   testIdentity,
 } from '../testing/certificates/test-certificates.ts';
 import { noteCrashes } from '../testing/crashes.ts';
+import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
@@ -34,8 +34,8 @@ async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCrede
     await next(call);
   };
   const running = await startTestServer(
-    InventoryService,
-    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    EchoService,
+    { getEcho: async ({ key }) => ({ echo: { key } }) },
     {
       credentials: {
         server: server ?? (await serverCredentials(tls, options)),
@@ -52,12 +52,12 @@ async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCrede
  * credentials reach no address on Node 26.
  */
 async function codeOf(target: string, credentials: ChannelCredentials): Promise<Code> {
-  using client = createClient(InventoryService, {
+  using client = createClient(EchoService, {
     target: target.replace('127.0.0.1', 'localhost'),
     token: () => 'test-token',
     credentials,
   });
-  const call = client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  const call = client.getEcho({ key: 'A' }, { deadlineMs: 5000 });
   await Promise.allSettled([call]);
   return call.then(
     () => Code.OK,
@@ -73,7 +73,7 @@ function sslWith(authorities: string, pair?: KeyPair): ChannelCredentials {
 test('ensure both ends verify each other, and the server knows who calls', async () => {
   await using certificates = await makeTestCertificates();
   await using server = await start(await certificates.write('inventory'), await certificates.write('orders'));
-  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { sku: 'A' } });
+  expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'A' } });
   expect(server.identities).toEqual([testIdentity('orders')]);
 });
 
@@ -81,13 +81,13 @@ test('ensure with mode tls the server alone shows a certificate, and nobody has 
   await using certificates = await makeTestCertificates();
   const [inventory, orders] = [await certificates.write('inventory'), await certificates.write('orders')];
   await using server = await start({ ...inventory, mode: 'tls' }, { ...orders, mode: 'tls' });
-  await server.client.getStock({ sku: 'A' });
-  using client = createClient(InventoryService, {
+  await server.client.getEcho({ key: 'A' });
+  using client = createClient(EchoService, {
     target: server.target,
     token: () => 'test-token',
     credentials: await channelCredentials(orders, options),
   });
-  await client.getStock({ sku: 'A' });
+  await client.getEcho({ key: 'A' });
   expect(server.identities).toEqual([undefined, undefined]);
 });
 
@@ -108,7 +108,7 @@ test('ensure a client whose certificate is missing or no good gets no call throu
   ] as const) {
     const ssl = sslWith(authority.certificate, pair);
     expect([problem, await codeOf(server.target, ssl)]).toEqual([problem, code]);
-    await server.client.getStock({ sku: 'A' });
+    await server.client.getEcho({ key: 'A' });
   }
   expect(new Set(server.identities)).toEqual(new Set([testIdentity('orders'), testIdentity('payments')]));
 });
@@ -135,7 +135,7 @@ test.each<
   );
   const orders = await certificates.write('orders');
   await using server = await start(orders, orders, credentials);
-  const error = await rejectionOf(server.client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  const error = await rejectionOf(server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: expect.stringContaining(reason) });
   expect(server.identities).toEqual([]);
 });
@@ -145,10 +145,10 @@ test('ensure plain text and TLS do not understand each other, and say so at once
   await using certificates = await makeTestCertificates();
   const tls = await certificates.write('orders');
   await using secure = await start(tls, tls);
-  await using plain = await startTestServer(InventoryService, {});
+  await using plain = await startTestServer(EchoService, {});
   expect(await codeOf(plain.target, await channelCredentials(tls, options))).toBe(Code.UNAVAILABLE);
   expect(await codeOf(secure.target, await channelCredentials(undefined, options))).toBe(Code.UNAVAILABLE);
-  await secure.client.getStock({ sku: 'A' });
+  await secure.client.getEcho({ key: 'A' });
   expect(secure.identities.length).toBe(1);
   expect(crashes.reasons).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
-import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -12,6 +11,7 @@ import {
   makeTestCertificates,
   testIdentity,
 } from '../testing/certificates/test-certificates.ts';
+import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { channelCredentials } from './channel-credentials.ts';
@@ -25,8 +25,8 @@ async function startMutual(server: MutualTls, caller: MutualTls) {
   const channel = await channelCredentials(caller, { ...channelLog, developmentCertificates: false });
   const identities: (string | undefined)[] = [];
   const running = await startTestServer(
-    InventoryService,
-    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    EchoService,
+    { getEcho: async ({ key }) => ({ echo: { key } }) },
     {
       credentials: {
         server: await serverCredentials(server, { ...serverLog, developmentCertificates: false }),
@@ -59,8 +59,8 @@ async function callOnce(target: string, credentials: ChannelCredentials): Promis
   metadata.set('authorization', 'Bearer test-token');
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.makeUnaryRequest(
-    methodPath(InventoryService.method.getStock),
-    (sku: string) => Buffer.from(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku }))),
+    methodPath(EchoService.method.getEcho),
+    (key: string) => Buffer.from(toBinary(GetEchoRequestSchema, create(GetEchoRequestSchema, { key }))),
     (bytes) => bytes,
     'A',
     metadata,
@@ -93,7 +93,7 @@ function keepCalling({ client, target, channel }: Awaited<ReturnType<typeof star
       );
   };
   const callers = [
-    repeat(() => client.getStock({ sku: 'A' }, { deadlineMs: 5000 })),
+    repeat(() => client.getEcho({ key: 'A' }, { deadlineMs: 5000 })),
     repeat(() => callOnce(target, channel)),
     repeat(() => callOnce(target, channel)),
   ];
@@ -191,7 +191,7 @@ test('ensure the files are watched while a server listens, and no longer', async
     channel: await channelCredentials(inventory, options),
   };
   expect(vi.getTimerCount()).toBe(0);
-  const server = await startTestServer(InventoryService, {}, { credentials });
+  const server = await startTestServer(EchoService, {}, { credentials });
   expect(vi.getTimerCount()).toBe(1);
   await server[Symbol.asyncDispose]();
   expect(vi.getTimerCount()).toBe(0);

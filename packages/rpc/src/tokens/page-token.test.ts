@@ -6,7 +6,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { createPageTokens, pageSizeOf } from './page-token.ts';
 
 const key = randomBytes(32);
-const method = 'inventory.v1.InventoryService/ListStock';
+const method = 'testing.v1.EchoService/ListEchoes';
 const tokens = createPageTokens(key, method);
 
 function expectRefusal(open: () => unknown): void {
@@ -39,7 +39,7 @@ test('ensure the empty token is the first page', () => {
 });
 
 test('ensure a token with any one bit changed is refused', () => {
-  const token = Buffer.from(tokens.encrypt(['A'], 'sku-1'), 'base64url');
+  const token = Buffer.from(tokens.encrypt(['A'], 'key-1'), 'base64url');
   for (let bit = 0; bit < token.length * 8; bit++) {
     const altered = Buffer.from(token);
     altered.writeUInt8(altered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -48,7 +48,7 @@ test('ensure a token with any one bit changed is refused', () => {
 });
 
 test('ensure a token that was cut off or added to is refused', () => {
-  const token = tokens.encrypt(['A'], 'sku-1');
+  const token = tokens.encrypt(['A'], 'key-1');
   for (let length = 1; length < token.length; length++)
     expectRefusal(() => tokens.decrypt(['A'], token.slice(0, length)));
   expectRefusal(() => tokens.decrypt(['A'], `${token}AAAA`));
@@ -58,18 +58,18 @@ test('ensure a token is refused with other filters', () => {
   fastCheck.assert(
     fastCheck.property(filters, filters, (chosen, others) => {
       fastCheck.pre(JSON.stringify(chosen) !== JSON.stringify(others));
-      expectRefusal(() => tokens.decrypt(others, tokens.encrypt(chosen, 'sku-1')));
+      expectRefusal(() => tokens.decrypt(others, tokens.encrypt(chosen, 'key-1')));
     }),
   );
-  expectRefusal(() => tokens.decrypt(['ab', 'c'], tokens.encrypt(['a', 'bc'], 'sku-1')));
-  expectRefusal(() => tokens.decrypt([], tokens.encrypt([''], 'sku-1')));
+  expectRefusal(() => tokens.decrypt(['ab', 'c'], tokens.encrypt(['a', 'bc'], 'key-1')));
+  expectRefusal(() => tokens.decrypt([], tokens.encrypt([''], 'key-1')));
 });
 
 test('ensure a token of another method, or made with another key, is refused', () => {
   const orders = createPageTokens(key, 'orders.v1.OrderService/ListOrders');
-  expectRefusal(() => tokens.decrypt([], orders.encrypt([], 'sku-1')));
+  expectRefusal(() => tokens.decrypt([], orders.encrypt([], 'key-1')));
   const foreign = createPageTokens(randomBytes(32), method);
-  expectRefusal(() => tokens.decrypt([], foreign.encrypt([], 'sku-1')));
+  expectRefusal(() => tokens.decrypt([], foreign.encrypt([], 'key-1')));
 });
 
 test('ensure whatever is sent as a token is refused as one', () => {

@@ -1,8 +1,8 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { credentials, Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
 import { startReplica } from '../../testing/replicas/start-replica.ts';
@@ -31,24 +31,24 @@ async function startEnding(end: (stream: ServerHttp2Stream) => unknown, calls = 
 
 test.each(ends)('a call on %s is repeated when its method is safe to repeat', async (_name, end) => {
   await using server = await startEnding(end);
-  using client = createClient(InventoryService, { target: server.target });
-  const error = await rejectionOf(client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  using client = createClient(EchoService, { target: server.target });
+  const error = await rejectionOf(client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   expect(error.code).toBe(Code.UNIMPLEMENTED);
   expect(server.attempts.map((headers) => headers['grpc-previous-rpc-attempts'])).toEqual([undefined, '1']);
 });
 
 test.each(ends)('a call on %s is repeated twice at most, and then UNAVAILABLE', async (_name, end) => {
   await using server = await startEnding(end, Number.POSITIVE_INFINITY);
-  using client = createClient(InventoryService, { target: server.target });
-  const error = await rejectionOf(client.getStock({ sku: 'A' }, { deadlineMs: 5000 }));
+  using client = createClient(EchoService, { target: server.target });
+  const error = await rejectionOf(client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   expect(error.code).toBe(Code.UNAVAILABLE);
   expect(server.attempts).toHaveLength(3);
 });
 
 test.each(ends)('a call on %s is UNAVAILABLE when its method is not safe to repeat', async (_name, end) => {
   await using server = await startEnding(end);
-  using client = createClient(InventoryService, { target: server.target });
-  const error = await rejectionOf(Array.fromAsync(client.countStock([{ sku: 'A' }])));
+  using client = createClient(EchoService, { target: server.target });
+  const error = await rejectionOf(Array.fromAsync(client.exchangeEchoes([{ key: 'A' }])));
   expect(error.code).toBe(Code.UNAVAILABLE);
   expect(server.attempts).toHaveLength(1);
 });
@@ -63,10 +63,10 @@ test.each(ends)('a resuming watch resumes after %s', async (_name, end) => {
     });
     return undefined;
   });
-  using client = createClient(InventoryService, { target: server.target });
+  using client = createClient(EchoService, { target: server.target });
   const interruptions: unknown[] = [];
   const onInterrupted = (error: unknown) => interruptions.push(error);
-  const watch = resumingWatch(client.watchStock, {}, { onInterrupted });
+  const watch = resumingWatch(client.watchEchoes, {}, { onInterrupted });
   await watch.next();
   await watch.next();
   await watch.return();
@@ -78,22 +78,22 @@ test('a call that is cut off with its connection at the maximum age is repeated'
   const bounds = { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 100 };
   await using replica = await startReplica(
     {
-      getStock: async ({ sku }, { signal }) => {
+      getEcho: async ({ key }, { signal }) => {
         if (calls++ === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        return { stock: { sku } };
+        return { echo: { key } };
       },
     },
     { bounds },
   );
-  using client = createClient(InventoryService, { target: `127.0.0.1:${replica.port}` });
-  await client.getStock({ sku: 'A' }, { deadlineMs: 5000 });
+  using client = createClient(EchoService, { target: `127.0.0.1:${replica.port}` });
+  await client.getEcho({ key: 'A' }, { deadlineMs: 5000 });
   expect(calls).toBe(2);
 });
 
 test('a call that its server fails with INTERNAL stays INTERNAL', async () => {
   await using server = await startRawServer(() => ({ 'grpc-status': Code.INTERNAL, 'grpc-message': 'bug' }));
-  using client = createClient(InventoryService, { target: server.target });
-  const error = await rejectionOf(client.getStock({ sku: 'A' }));
+  using client = createClient(EchoService, { target: server.target });
+  const error = await rejectionOf(client.getEcho({ key: 'A' }));
   expect(error).toMatchObject({ code: Code.INTERNAL, message: 'bug' });
   expect(server.attempts).toHaveLength(1);
 });

@@ -1,16 +1,17 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { experimental } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import type { EchoImplementation } from '../../testing/calls-of-each-kind.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
-import { answeringAs, type Inventory, startReplica } from '../../testing/replicas/start-replica.ts';
+import { answeringAs, startReplica } from '../../testing/replicas/start-replica.ts';
 import { type Client, createClient } from '../create-client.ts';
 import { loadBalancingConfigOf } from './balancing.ts';
 
-type InventoryClient = Client<typeof InventoryService>;
+type EchoClient = Client<typeof EchoService>;
 
-const failingWith = (code: Code): Partial<Inventory> => ({
-  getStock: async () => {
+const failingWith = (code: Code): Partial<EchoImplementation> => ({
+  getEcho: async () => {
     throw new RpcError(code, 'not by me');
   },
 });
@@ -19,12 +20,12 @@ const targetOf = (...replicas: { port: number }[]) =>
   `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
 
 /** Who answers a number of calls, one after the other: a replica's name, or the code of a failure. */
-async function answersTo(client: InventoryClient, calls: number): Promise<(string | Code)[]> {
+async function answersTo(client: EchoClient, calls: number): Promise<(string | Code)[]> {
   const answers: (string | Code)[] = [];
   while (answers.length < calls)
     answers.push(
-      await client.getStock({ sku: 'A' }, { deadlineMs: 5_000 }).then(
-        ({ stock }) => stock?.title ?? '',
+      await client.getEcho({ key: 'A' }, { deadlineMs: 5_000 }).then(
+        ({ echo }) => echo?.text ?? '',
         (error: RpcError) => error.code,
       ),
     );
@@ -32,7 +33,7 @@ async function answersTo(client: InventoryClient, calls: number): Promise<(strin
 }
 
 /** Calls until every replica has answered: round_robin leaves out one that is still connecting. */
-async function untilAllAnswer(client: InventoryClient, ...names: (string | Code)[]): Promise<void> {
+async function untilAllAnswer(client: EchoClient, ...names: (string | Code)[]): Promise<void> {
   const seen = new Set<string | Code>();
   while (!names.every((name) => seen.has(name)))
     for (const name of await answersTo(client, 1)) seen.add(name);
@@ -43,7 +44,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
   async (balancing) => {
     await using sound = await startReplica(answeringAs('sound'));
     await using broken = await startReplica(failingWith(Code.INTERNAL));
-    using client = createClient(InventoryService, { target: targetOf(sound, broken), balancing });
+    using client = createClient(EchoService, { target: targetOf(sound, broken), balancing });
     await untilAllAnswer(client, 'sound');
     let faults = 0;
     // peak_ewma keeps away from it by itself; it is asked again only now and then.
@@ -57,7 +58,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
 test('ensure a replica that answers NOT_FOUND call after call is a sound one', async () => {
   await using sound = await startReplica(answeringAs('sound'));
   await using empty = await startReplica(failingWith(Code.NOT_FOUND));
-  using client = createClient(InventoryService, { target: targetOf(sound, empty) });
+  using client = createClient(EchoService, { target: targetOf(sound, empty) });
   await untilAllAnswer(client, 'sound', Code.NOT_FOUND);
   const answers = await answersTo(client, 20);
   expect(answers.filter((answer) => answer === Code.NOT_FOUND)).toHaveLength(10);
@@ -67,9 +68,9 @@ test('ensure a client that comes to a connection which is there already counts i
   await using sound = await startReplica(answeringAs('sound'));
   await using broken = await startReplica(failingWith(Code.INTERNAL));
   const target = targetOf(sound, broken);
-  using first = createClient(InventoryService, { target });
+  using first = createClient(EchoService, { target });
   await untilAllAnswer(first, 'sound', Code.INTERNAL);
-  using second = createClient(InventoryService, { target });
+  using second = createClient(EchoService, { target });
   await untilAllAnswer(second, 'sound', Code.INTERNAL);
   await answersTo(second, 20);
   expect(await answersTo(second, 20)).toEqual(Array(20).fill('sound'));
@@ -79,7 +80,7 @@ test('ensure an ejected replica is asked again when there is nobody else', async
   const sound = await startReplica(answeringAs('sound'));
   await using _stopped = sound;
   await using broken = await startReplica(failingWith(Code.INTERNAL));
-  using client = createClient(InventoryService, { target: targetOf(sound, broken) });
+  using client = createClient(EchoService, { target: targetOf(sound, broken) });
   await untilAllAnswer(client, 'sound', Code.INTERNAL);
   await answersTo(client, 20);
   expect(await answersTo(client, 10)).toEqual(Array(10).fill('sound'));
@@ -94,7 +95,7 @@ test('ensure a replica that was ejected and then reconnects is as good as a new 
   await using sound = await startReplica(answeringAs('sound'));
   await using mended = await startRawServer(() => ({ 'grpc-status': code }));
   const port = Number(mended.target.split(':')[1]);
-  using client = createClient(InventoryService, { target: targetOf(sound, { port }) });
+  using client = createClient(EchoService, { target: targetOf(sound, { port }) });
   await untilAllAnswer(client, 'sound', Code.INTERNAL);
   await answersTo(client, 20);
   expect(await answersTo(client, 10)).toEqual(Array(10).fill('sound'));
@@ -107,7 +108,7 @@ test('ensure a replica that was ejected and then reconnects is as good as a new 
 
 test('ensure a replica that is alone is never ejected', async () => {
   await using broken = await startReplica(failingWith(Code.INTERNAL));
-  using client = createClient(InventoryService, { target: targetOf(broken) });
+  using client = createClient(EchoService, { target: targetOf(broken) });
   expect(await answersTo(client, 20)).toEqual(Array(20).fill(Code.INTERNAL));
 });
 
@@ -122,14 +123,14 @@ test('ensure the policy is refused without one that it can stand around', () => 
 test('ensure what is known of a stream does not leave the process', async () => {
   const headers: (string | undefined)[] = [];
   await using replica = await startReplica({
-    async *watchStock(_request, { header }) {
+    async *watchEchoes(_request, { header }) {
       headers.push(header('x-balancing-stream'), header('user-agent'));
       yield {};
     },
   });
   for (const balancing of ['round_robin', 'peak_ewma'] as const) {
-    using client = createClient(InventoryService, { target: targetOf(replica), balancing });
-    await Array.fromAsync(client.watchStock({}));
+    using client = createClient(EchoService, { target: targetOf(replica), balancing });
+    await Array.fromAsync(client.watchEchoes({}));
   }
   expect(headers).toEqual([undefined, expect.any(String), undefined, expect.any(String)]);
 });

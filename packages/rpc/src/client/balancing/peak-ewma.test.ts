@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code, type RpcError } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { changingAddresses } from '../../testing/replicas/changing-addresses.ts';
 import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
 import { type Client, createClient } from '../create-client.ts';
@@ -10,12 +10,12 @@ const startAnswering = (code: () => Code) => startRawServer(() => ({ 'grpc-statu
 const portOf = ({ target }: { target: string }) => Number(target.split(':')[1]);
 
 /** Which code a call ends with: by that the tests tell who has answered. */
-async function ask(client: Client<typeof InventoryService>): Promise<Code> {
-  const error = await client.getStock({ sku: 'A' }, { deadlineMs: 5_000 }).catch((error: RpcError) => error);
+async function ask(client: Client<typeof EchoService>): Promise<Code> {
+  const error = await client.getEcho({ key: 'A' }, { deadlineMs: 5_000 }).catch((error: RpcError) => error);
   return 'code' in error ? error.code : Code.OK;
 }
 
-async function askUntil(client: Client<typeof InventoryService>, isEnough: (code: Code) => boolean) {
+async function askUntil(client: Client<typeof EchoService>, isEnough: (code: Code) => boolean) {
   while (!isEnough(await ask(client)));
 }
 
@@ -24,7 +24,7 @@ test('ensure a replica that was slow or broken and then reconnects is as good as
   await using sound = await startAnswering(() => Code.ABORTED);
   await using mended = await startAnswering(() => code);
   const { target } = changingAddresses([portOf(sound), portOf(mended)]);
-  using client = createClient(InventoryService, { target, balancing: 'peak_ewma' });
+  using client = createClient(EchoService, { target, balancing: 'peak_ewma' });
   await askUntil(client, (each) => each === Code.INTERNAL);
   code = Code.NOT_FOUND;
   mended.sessions[0]?.close();
@@ -39,7 +39,7 @@ test('ensure the connection to a replica that is taken from the name is given up
   await using gone = await startAnswering(() => Code.ABORTED);
   await using stays = await startAnswering(() => Code.NOT_FOUND);
   const name = changingAddresses([portOf(gone), portOf(stays)]);
-  const client = createClient(InventoryService, { target: name.target, balancing: 'peak_ewma' });
+  const client = createClient(EchoService, { target: name.target, balancing: 'peak_ewma' });
   await askUntil(client, () => gone.sessions.length === 1 && stays.sessions.length === 1);
   name.ports = [portOf(stays)];
   const { lookUps } = name;
@@ -54,11 +54,11 @@ test('ensure the connection to a replica that is taken from the name is given up
 });
 
 test('ensure a name that nobody has is UNAVAILABLE', async () => {
-  using client = createClient(InventoryService, {
+  using client = createClient(EchoService, {
     target: changingAddresses([]).target,
     balancing: 'peak_ewma',
   });
-  const error = await client.getStock({ sku: 'A' }).catch((error: RpcError) => error);
+  const error = await client.getEcho({ key: 'A' }).catch((error: RpcError) => error);
   expect(error).toMatchObject({ code: Code.UNAVAILABLE });
   expect(String(error)).toContain('peak_ewma: the name has no addresses');
 });

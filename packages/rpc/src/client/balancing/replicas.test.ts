@@ -1,34 +1,30 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import type { RpcError } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { changingAddresses } from '../../testing/replicas/changing-addresses.ts';
 import { answeringAs, startReplica } from '../../testing/replicas/start-replica.ts';
 import { startReplicaProcess } from '../../testing/replicas/start-replica-process.ts';
 import { type Client, createClient } from '../create-client.ts';
 
-type InventoryClient = Client<typeof InventoryService>;
+type EchoClient = Client<typeof EchoService>;
 
 const targetOf = (...replicas: { port: number }[]) =>
   `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
 
 /** Asks once, as anybody would: with the contract's deadline of a second, retries included. */
-async function ask(client: InventoryClient): Promise<string> {
-  const { stock } = await client.getStock({ sku: 'A' });
-  return stock?.title ?? '';
+async function ask(client: EchoClient): Promise<string> {
+  const { echo } = await client.getEcho({ key: 'A' });
+  return echo?.text ?? '';
 }
 
 /** Asks until all of them have answered. */
-async function untilAllAnswer(client: InventoryClient, ...names: string[]): Promise<void> {
+async function untilAllAnswer(client: EchoClient, ...names: string[]): Promise<void> {
   const seen = new Set<string>();
   while (!names.every((name) => seen.has(name))) seen.add(await ask(client));
 }
 
 /** How many of the calls each replica answers, some of them at a time. */
-async function shares(
-  client: InventoryClient,
-  calls: number,
-  atATime: number,
-): Promise<Record<string, number>> {
+async function shares(client: EchoClient, calls: number, atATime: number): Promise<Record<string, number>> {
   const count: Record<string, number> = {};
   let left = calls;
   const askAll = async () => {
@@ -55,10 +51,10 @@ async function startThree(slowMs = 0) {
 
 test('ensure calls go round three replicas, and with peak_ewma past the slow one', async () => {
   await using replicas = await startThree(60);
-  using client = createClient(InventoryService, { target: replicas.target });
+  using client = createClient(EchoService, { target: replicas.target });
   await untilAllAnswer(client, 'a', 'b', 'c');
   expect(await shares(client, 60, 6)).toEqual({ a: 20, b: 20, c: 20 });
-  using quick = createClient(InventoryService, { target: replicas.target, balancing: 'peak_ewma' });
+  using quick = createClient(EchoService, { target: replicas.target, balancing: 'peak_ewma' });
   await untilAllAnswer(quick, 'a', 'b', 'c');
   const { a = 0, b = 0, c = 0 } = await shares(quick, 120, 6);
   expect(c).toBeLessThan(Math.min(a, b));
@@ -71,7 +67,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     await using b = await startReplicaProcess('b');
     // It has not begun to answer when it is killed: what has begun cannot be repeated (gRFC A6).
     await using lost = await startReplicaProcess('lost', { delayMs: 60_000 });
-    using client = createClient(InventoryService, { target: targetOf(a, b, lost), balancing });
+    using client = createClient(EchoService, { target: targetOf(a, b, lost), balancing });
     let answeredAfter = 0;
     let isKilled = false;
     const askOn = async () => {
@@ -96,7 +92,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
   'ensure %s leaves a replica that hangs with its connections open',
   async (balancing) => {
     await using replicas = await startThree();
-    using client = createClient(InventoryService, { target: replicas.target, balancing });
+    using client = createClient(EchoService, { target: replicas.target, balancing });
     await untilAllAnswer(client, 'a', 'b', 'c');
     replicas.c.freeze();
     let answeredInARow = 0;
@@ -104,7 +100,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     // peak_ewma may not have come to it before.
     while (late === 0 || answeredInARow < 60) {
       const answer = await client
-        .getStock({ sku: 'A' }, { deadlineMs: 500 })
+        .getEcho({ key: 'A' }, { deadlineMs: 500 })
         .catch((error: RpcError) => error);
       answeredInARow = 'code' in answer ? 0 : answeredInARow + 1;
       if ('code' in answer) late++;
@@ -120,7 +116,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     await using a = await startReplica(answeringAs('a'), { bounds });
     await using b = await startReplica(answeringAs('b'), { bounds });
     const name = changingAddresses([a.port]);
-    using client = createClient(InventoryService, { target: name.target, balancing });
+    using client = createClient(EchoService, { target: name.target, balancing });
     expect(await shares(client, 5, 1)).toEqual({ a: 5 });
     name.ports = [a.port, b.port];
     await untilAllAnswer(client, 'b');

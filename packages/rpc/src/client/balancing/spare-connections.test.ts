@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startReplica } from '../../testing/replicas/start-replica.ts';
 import { type Client, createClient } from '../create-client.ts';
 
-/** A replica that holds GetStock until it is released or cancelled, and the connections on which it was called. */
+/** A replica that holds GetEcho until it is released or cancelled, and the connections on which it was called. */
 async function startHolding() {
   const released = Promise.withResolvers<void>();
   const peers = new Set<string>();
   let calls = 0;
   let onCall = () => {};
   const replica = await startReplica({
-    getStock: async ({ sku }, { peer, signal }) => {
+    getEcho: async ({ key }, { peer, signal }) => {
       peers.add(peer);
       calls++;
       onCall();
@@ -21,13 +21,13 @@ async function startHolding() {
         released.promise,
         new Promise((resolve) => signal.addEventListener('abort', resolve)),
       ]);
-      return { stock: { sku } };
+      return { echo: { key } };
     },
-    listStock: async () => {
+    listEchoes: async () => {
       await released.promise;
       return { nextPageToken: 'survived' };
     },
-    async *watchStock() {
+    async *watchEchoes() {
       yield { resumeToken: 'first' };
       await released.promise;
       yield { resumeToken: 'survived' };
@@ -37,7 +37,7 @@ async function startHolding() {
     target: `127.0.0.1:${replica.port}`,
     peers,
     release: () => released.resolve(),
-    /** Resolves when GetStock has been called so often in all. */
+    /** Resolves when GetEcho has been called so often in all. */
     called: (count: number) =>
       new Promise<void>((resolve) => {
         onCall = () => {
@@ -49,19 +49,19 @@ async function startHolding() {
   };
 }
 
-const open = (client: Client<typeof InventoryService>, count: number, signal?: AbortSignal) =>
+const open = (client: Client<typeof EchoService>, count: number, signal?: AbortSignal) =>
   Array.from({ length: count }, () =>
-    client.getStock({ sku: 'A' }, { deadlineMs: 10_000, ...(signal && { signal }) }),
+    client.getEcho({ key: 'A' }, { deadlineMs: 10_000, ...(signal && { signal }) }),
   );
 
 test.each(['round_robin', 'peak_ewma'] as const)(
   'with %s, a client that cancels 2,400 calls keeps its watch and its other calls',
   async (balancing) => {
     await using replica = await startHolding();
-    using client = createClient(InventoryService, { target: replica.target, balancing });
-    const watch = client.watchStock({});
+    using client = createClient(EchoService, { target: replica.target, balancing });
+    const watch = client.watchEchoes({});
     await watch.next();
-    const bystander = client.listStock({}, { deadlineMs: 10_000 });
+    const bystander = client.listEchoes({}, { deadlineMs: 10_000 });
     for (let wave = 1; wave <= 4; wave++) {
       const abort = new AbortController();
       const answers = Promise.allSettled(open(client, 600, abort.signal));
@@ -80,8 +80,8 @@ test.each(['round_robin', 'peak_ewma'] as const)(
 
 test('clients of a target share what a connection has left', async () => {
   await using replica = await startHolding();
-  using client = createClient(InventoryService, { target: replica.target });
-  using other = createClient(InventoryService, { target: replica.target });
+  using client = createClient(EchoService, { target: replica.target });
+  using other = createClient(EchoService, { target: replica.target });
   const calls = open(client, 700);
   await replica.called(700);
   expect(replica.peers.size).toBe(1);
@@ -94,7 +94,7 @@ test('clients of a target share what a connection has left', async () => {
 
 test('calls go over the regular connection again when it is quiet', async () => {
   await using replica = await startHolding();
-  using client = createClient(InventoryService, { target: replica.target });
+  using client = createClient(EchoService, { target: replica.target });
   const calls = open(client, 1000);
   await replica.called(1000);
   const [regular] = replica.peers;
@@ -109,7 +109,7 @@ test('calls go over the regular connection again when it is quiet', async () => 
 test('calls share the regular connection when no other can be opened', async () => {
   await using replica = await startHolding();
   await using proxy = await startOneConnectionProxy(replica.target);
-  using client = createClient(InventoryService, { target: proxy.target });
+  using client = createClient(EchoService, { target: proxy.target });
   const calls = open(client, 900);
   await replica.called(900);
   replica.release();

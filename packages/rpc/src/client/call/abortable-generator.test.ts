@@ -1,7 +1,7 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
 import { noteCrashes } from '../../testing/crashes.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { createClient } from '../create-client.ts';
 import { abortableGenerator } from './abortable-generator.ts';
@@ -16,14 +16,14 @@ async function startSilent() {
     yield {};
     await never;
   };
-  const server = await startTestServer(InventoryService, { watchStock: silent, countStock: silent });
+  const server = await startTestServer(EchoService, { watchEchoes: silent, exchangeEchoes: silent });
   return { ...server, aborted: aborted.promise };
 }
 
 type Silent = Awaited<ReturnType<typeof startSilent>>;
 const streams = [
-  ['server streaming', ({ client }: Silent) => client.watchStock({})],
-  ['bidi streaming', ({ client }: Silent) => client.countStock([{ sku: 'A' }])],
+  ['server streaming', ({ client }: Silent) => client.watchEchoes({})],
+  ['bidi streaming', ({ client }: Silent) => client.exchangeEchoes([{ key: 'A' }])],
 ] as const;
 
 test.each(streams)(
@@ -57,8 +57,8 @@ test('return ends a call that still waits for its token', async () => {
     asked.resolve();
     return never;
   };
-  using client = createClient(InventoryService, { target: '127.0.0.1:1', token });
-  const responses = client.watchStock({});
+  using client = createClient(EchoService, { target: '127.0.0.1:1', token });
+  const responses = client.watchEchoes({});
   const next = responses.next();
   await asked.promise;
   await responses.return();

@@ -1,9 +1,9 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createNoopMeter, type Meter, metrics } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { noteCrashes } from '../../testing/crashes.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
 /** Collects what histograms are told, until the end of the test. */
@@ -19,18 +19,18 @@ function collectMeasurements() {
   return (name: string) => measured.filter((each) => (each as { name: string }).name === name);
 }
 
-/** A server that fails the first attempts, and one above it whose GetStock makes a call of it. */
+/** A server that fails the first attempts, and one above it whose GetEcho makes a call of it. */
 async function startTwo(failures: number, call: (typeof callsOfEachKind)[number][1]) {
   let attempts = 0;
   const bottom = await startTestServer(
-    InventoryService,
+    EchoService,
     handlerOfEachKind(() => {
       if (++attempts <= failures) throw new RpcError(Code.UNAVAILABLE, 'not now');
       return [];
     }),
   );
-  const top = await startTestServer(InventoryService, {
-    getStock: async () => {
+  const top = await startTestServer(EchoService, {
+    getEcho: async () => {
       await call(bottom.client, { deadlineMs: 60_000 });
       return {};
     },
@@ -48,11 +48,11 @@ test.each(retriedKinds)(
   async (_kind, call) => {
     const measured = collectMeasurements();
     await using services = await startTwo(1, call);
-    await services.client.getStock(
-      { sku: 'A' },
+    await services.client.getEcho(
+      { key: 'A' },
       { deadlineMs: 60_000, metadata: { 'x-request-id': 'order-17' } },
     );
-    const name = /^inventory\.v1\.InventoryService\/\w+Stock$/;
+    const name = /^testing\.v1\.EchoService\/\w+Echo(es)?$/;
     const line = services.logLines.find(({ msg }) => msg === 'call repeated');
     expect(line).toMatchObject({ attempts: 2, code: 'OK', request_id: 'order-17' });
     expect(line?.method).toMatch(name);
@@ -66,7 +66,7 @@ test('ensure a call that fails for good is told with its last code and all its a
   const [, unary] = callsOfEachKind[0] ?? [];
   if (!unary) throw new Error('there is no unary call');
   await using services = await startTwo(3, unary);
-  await services.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }).catch(() => {});
+  await services.client.getEcho({ key: 'A' }, { deadlineMs: 60_000 }).catch(() => {});
   const repeated = services.logLines.filter(({ msg }) => msg === 'call repeated');
   expect(repeated[0]).toMatchObject({ attempts: 3, code: 'UNAVAILABLE' });
 });
@@ -76,7 +76,7 @@ test('ensure a call that is answered at once is no news', async () => {
   const [, unary] = callsOfEachKind[0] ?? [];
   if (!unary) throw new Error('there is no unary call');
   await using services = await startTwo(0, unary);
-  await services.client.getStock({ sku: 'A' });
+  await services.client.getEcho({ key: 'A' });
   expect(services.logLines.map(({ msg }) => msg)).toEqual(['call']);
   expect(measured('grpc.client.call.retries')).toEqual([]);
 });
@@ -84,13 +84,13 @@ test('ensure a call that is answered at once is no news', async () => {
 test('ensure work outside of a call may repeat its calls too', async () => {
   using crashes = noteCrashes();
   let attempts = 0;
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       if (++attempts === 1) throw new RpcError(Code.UNAVAILABLE, 'not now');
-      return { stock: { title: 'the second' } };
+      return { echo: { text: 'the second' } };
     },
   });
-  expect(await server.client.getStock({ sku: 'A' })).toMatchObject({ stock: { title: 'the second' } });
-  await server.client.getStock({ sku: 'A' });
+  expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { text: 'the second' } });
+  await server.client.getEcho({ key: 'A' });
   expect(crashes.reasons).toEqual([]);
 });

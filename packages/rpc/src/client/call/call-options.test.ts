@@ -1,7 +1,7 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { type CallContext, runDetached } from '../../call/call-context.ts';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from '../../testing/past-deadline.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -19,7 +19,7 @@ const seenBy = ({ requestId, deadline, signal }: CallContext): Seen => ({
   signal,
 });
 
-/** Two services: the upper one answers GetStock with what the lower one answers ListStock. */
+/** Two services: the upper one answers GetEcho with what the lower one answers ListEchoes. */
 async function startTwo(
   lower: (context: CallContext) => Promise<object> = async () => ({}),
   optionsBelow: CallOptions = {},
@@ -29,18 +29,18 @@ async function startTwo(
   const below = Promise.withResolvers<Seen>();
   const stack = new AsyncDisposableStack();
   const bottom = stack.use(
-    await startTestServer(InventoryService, {
-      listStock: async (_request, context) => {
+    await startTestServer(EchoService, {
+      listEchoes: async (_request, context) => {
         below.resolve(seenBy(context));
         return lower(context);
       },
     }),
   );
   const top = stack.use(
-    await startTestServer(InventoryService, {
-      getStock: async (_request, context) => {
+    await startTestServer(EchoService, {
+      getEcho: async (_request, context) => {
         above.resolve(seenBy(context));
-        await run(() => bottom.client.listStock({}, optionsBelow));
+        await run(() => bottom.client.listEchoes({}, optionsBelow));
         return {};
       },
     }),
@@ -61,7 +61,7 @@ test.each([
   ['a longer one that is asked for', { deadlineMs: 60_000 }],
 ])('ensure a call made below a call inherits its deadline instead of %s', async (_name, optionsBelow) => {
   await using services = await startTwo(undefined, optionsBelow);
-  await services.client.getStock({ sku: 'A' }, { deadlineMs: 900 });
+  await services.client.getEcho({ key: 'A' }, { deadlineMs: 900 });
   const { leftMs } = await services.above;
   expect(leftMs).toBeLessThanOrEqual(900 + roundingMs);
   expect((await services.below).leftMs).toBeLessThanOrEqual(leftMs + roundingMs);
@@ -69,14 +69,14 @@ test.each([
 
 test('ensure a call made below a call may have a shorter deadline', async () => {
   await using services = await startTwo(() => new Promise(() => {}), { deadlineMs: 50 });
-  const error = await rejectionOf(services.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }));
+  const error = await rejectionOf(services.client.getEcho({ key: 'A' }, { deadlineMs: 60_000 }));
   expect(error).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
-  expect(error.message).toContain('inventory.v1.InventoryService/ListStock');
+  expect(error.message).toContain('testing.v1.EchoService/ListEchoes');
 });
 
 test('ensure the request id goes along with every call made below', async () => {
   await using services = await startTwo();
-  await services.client.getStock({ sku: 'A' }, { metadata: { 'x-request-id': 'order-17' } });
+  await services.client.getEcho({ key: 'A' }, { metadata: { 'x-request-id': 'order-17' } });
   expect((await services.above).requestId).toBe('order-17');
   expect((await services.below).requestId).toBe('order-17');
 });
@@ -84,7 +84,7 @@ test('ensure the request id goes along with every call made below', async () => 
 test('ensure a cancel goes on to the call below', async () => {
   await using services = await startTwo(() => new Promise(() => {}));
   const abort = new AbortController();
-  const answer = rejectionOf(services.client.getStock({ sku: 'A' }, { signal: abort.signal }));
+  const answer = rejectionOf(services.client.getEcho({ key: 'A' }, { signal: abort.signal }));
   const { signal } = await services.below;
   const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
   abort.abort();
@@ -98,40 +98,40 @@ test('ensure detached work inherits neither deadline nor cancel nor request id',
   await using services = await startTwo(() => release.promise, {}, runDetached);
   const abort = new AbortController();
   const metadata = { 'x-request-id': 'order-17' };
-  const answer = rejectionOf(services.client.getStock({ sku: 'A' }, { signal: abort.signal, metadata }));
+  const answer = rejectionOf(services.client.getEcho({ key: 'A' }, { signal: abort.signal, metadata }));
   const { signal, requestId, leftMs } = await services.below;
   abort.abort();
   await answer;
   release.resolve({});
   expect(signal.aborted).toBe(false);
   expect(requestId).not.toBe('order-17');
-  expect(leftMs).toBeGreaterThan(1000); // GetStock's deadline is 1 s, ListStock's 2 s
+  expect(leftMs).toBeGreaterThan(1000); // GetEcho's deadline is 1 s, ListEchoes's 2 s
 });
 
 test('ensure no call is made when no time is left', async () => {
   let calls = 0;
-  await using bottom = await startTestServer(InventoryService, {
-    listStock: async () => {
+  await using bottom = await startTestServer(EchoService, {
+    listEchoes: async () => {
       calls++;
       return {};
     },
   });
   let served = false;
   const late = Promise.withResolvers<unknown>();
-  await using top = await startTestServer(InventoryService, {
-    getStock: async (_request, { signal, deadline }) => {
+  await using top = await startTestServer(EchoService, {
+    getEcho: async (_request, { signal, deadline }) => {
       served = true;
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       while (Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-      late.resolve(bottom.client.listStock({}).catch((error: unknown) => error));
+      late.resolve(bottom.client.listEchoes({}).catch((error: unknown) => error));
       return {};
     },
   });
   await pastDeadline(
-    (options) => top.client.getStock({ sku: 'A' }, options),
+    (options) => top.client.getEcho({ key: 'A' }, options),
     () => served,
   );
-  const message = 'no time is left to call inventory.v1.InventoryService/ListStock';
+  const message = 'no time is left to call testing.v1.EchoService/ListEchoes';
   expect(await late.promise).toMatchObject({ code: Code.DEADLINE_EXCEEDED, message });
   expect(calls).toBe(0);
 });
@@ -139,24 +139,24 @@ test('ensure no call is made when no time is left', async () => {
 test.each([Number.NaN, -1, 0])(
   'a deadline of %d ms fails the call as DEADLINE_EXCEEDED',
   async (deadlineMs) => {
-    await using server = await startTestServer(InventoryService, {});
-    expect(await rejectionOf(server.client.listStock({}, { deadlineMs }))).toMatchObject({
+    await using server = await startTestServer(EchoService, {});
+    expect(await rejectionOf(server.client.listEchoes({}, { deadlineMs }))).toMatchObject({
       code: Code.DEADLINE_EXCEEDED,
-      message: 'no time is left to call inventory.v1.InventoryService/ListStock',
+      message: 'no time is left to call testing.v1.EchoService/ListEchoes',
     });
   },
 );
 
 test('ensure a deadline of 30 days, too long for grpc-js, is cut to max_deadline before it is sent', async () => {
   const seen = Promise.withResolvers<Seen>();
-  await using server = await startTestServer(InventoryService, {
-    listStock: async (_request, context) => {
+  await using server = await startTestServer(EchoService, {
+    listEchoes: async (_request, context) => {
       seen.resolve(seenBy(context));
       return {};
     },
   });
-  await server.client.listStock({}, { deadlineMs: 30 * 24 * 60 * 60 * 1000 });
+  await server.client.listEchoes({}, { deadlineMs: 30 * 24 * 60 * 60 * 1000 });
   const { leftMs } = await seen.promise;
-  expect(leftMs).toBeGreaterThan(2000); // ListStock's own deadline; 10 s are the most
+  expect(leftMs).toBeGreaterThan(2000); // ListEchoes's own deadline; 10 s are the most
   expect(leftMs).toBeLessThanOrEqual(10_000 + roundingMs);
 });

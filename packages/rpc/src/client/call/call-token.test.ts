@@ -1,8 +1,8 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { makeTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { collectLog } from '../../testing/telemetry/collect-log.ts';
@@ -35,25 +35,25 @@ test.each(failingSources)(
   'ensure a token source that %s fails the call, and is no fault of the caller above',
   async (_name, token, code, codeAbove) => {
     let served = false;
-    await using bottom = await startTestServer(InventoryService, {
-      listStock: async () => {
+    await using bottom = await startTestServer(EchoService, {
+      listEchoes: async () => {
         served = true;
         return {};
       },
     });
-    using client = createClient(InventoryService, { target: bottom.target, token });
-    expect(await rejectionOf(client.listStock({}))).toMatchObject({
+    using client = createClient(EchoService, { target: bottom.target, token });
+    expect(await rejectionOf(client.listEchoes({}))).toMatchObject({
       code,
       message: 'no token for the call: no key',
-      answeredBy: 'inventory.v1.InventoryService/ListStock',
+      answeredBy: 'testing.v1.EchoService/ListEchoes',
     });
-    await using top = await startTestServer(InventoryService, {
-      getStock: async () => {
-        await client.listStock({});
+    await using top = await startTestServer(EchoService, {
+      getEcho: async () => {
+        await client.listEchoes({});
         return {};
       },
     });
-    expect((await rejectionOf(top.client.getStock({ sku: 'A' }, { deadlineMs: 60_000 }))).code).toBe(
+    expect((await rejectionOf(top.client.getEcho({ key: 'A' }, { deadlineMs: 60_000 }))).code).toBe(
       codeAbove,
     );
     expect(served).toBe(false);
@@ -69,8 +69,8 @@ test.each([
   ['that is no string', { secret: true } as unknown as string],
 ])('a token %s fails the call as UNAUTHENTICATED without telling it', async (_name, token) => {
   for (const source of [() => token, async () => token]) {
-    using client = createClient(InventoryService, { target: '127.0.0.1:1', token: source });
-    const error = await rejectionOf(client.listStock({}));
+    using client = createClient(EchoService, { target: '127.0.0.1:1', token: source });
+    const error = await rejectionOf(client.listEchoes({}));
     expect(error).toMatchObject({
       code: Code.UNAUTHENTICATED,
       message: 'no token for the call: the source returned one that is empty, too long or not printable',
@@ -80,11 +80,9 @@ test.each([
 
 test('ensure a token may be sent anywhere over TLS, and nowhere but here with credentials that do not encrypt', () => {
   const target = 'inventory:50052';
-  createClient(InventoryService, { target, token, credentials: ChannelCredentials.createSsl() })[
-    Symbol.dispose
-  ]();
+  createClient(EchoService, { target, token, credentials: ChannelCredentials.createSsl() })[Symbol.dispose]();
   const credentials = ChannelCredentials.createInsecure();
-  expect(() => createClient(InventoryService, { target, token, credentials })).toThrow('in plain text');
+  expect(() => createClient(EchoService, { target, token, credentials })).toThrow('in plain text');
 });
 
 test('ensure clients share a connection over TLS as long as they share their credentials', async () => {
@@ -94,9 +92,9 @@ test('ensure clients share a connection over TLS as long as they share their cre
   const shared = await channelCredentials(tls, options);
   const peers: string[] = [];
   await using server = await startTestServer(
-    InventoryService,
+    EchoService,
     {
-      listStock: async (_request, { peer }) => {
+      listEchoes: async (_request, { peer }) => {
         peers.push(peer);
         return {};
       },
@@ -104,10 +102,10 @@ test('ensure clients share a connection over TLS as long as they share their cre
     { credentials: { server: await serverCredentials(tls, options), channel: shared } },
   );
   const { target } = server;
-  using same = createClient(InventoryService, { target, token, credentials: shared });
+  using same = createClient(EchoService, { target, token, credentials: shared });
   const own = await channelCredentials(tls, options);
-  using other = createClient(InventoryService, { target, token, credentials: own });
-  for (const client of [server.client, same, other]) await client.listStock({});
+  using other = createClient(EchoService, { target, token, credentials: own });
+  for (const client of [server.client, same, other]) await client.listEchoes({});
   const [first, second, third] = peers;
   expect(second).toBe(first);
   expect(third).not.toBe(first);

@@ -1,21 +1,21 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { noteCrashes } from '../../testing/crashes.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
 /** A server whose streams never end, and the context of the first call that it gets. */
 async function startEndless() {
   const context = Promise.withResolvers<CallContext>();
-  const server = await startTestServer(InventoryService, {
-    async *watchStock(_request, served) {
+  const server = await startTestServer(EchoService, {
+    async *watchEchoes(_request, served) {
       context.resolve(served);
       for (;;) yield {};
     },
-    async *countStock(_requests, served) {
+    async *exchangeEchoes(_requests, served) {
       context.resolve(served);
       for (;;) yield {};
     },
@@ -24,8 +24,9 @@ async function startEndless() {
 }
 
 const endlessCalls = {
-  watchStock: (server: Awaited<ReturnType<typeof startEndless>>) => server.client.watchStock({}),
-  countStock: (server: Awaited<ReturnType<typeof startEndless>>) => server.client.countStock([{ sku: 'A' }]),
+  watchEchoes: (server: Awaited<ReturnType<typeof startEndless>>) => server.client.watchEchoes({}),
+  exchangeEchoes: (server: Awaited<ReturnType<typeof startEndless>>) =>
+    server.client.exchangeEchoes([{ key: 'A' }]),
 };
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
@@ -40,7 +41,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
     const { signal } = await server.context;
     await untilAborted(signal);
     expect(signal.reason).toMatchObject({ code: Code.CANCELLED });
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(crashes.reasons).toEqual([]);
   });
 
@@ -57,7 +58,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
     using crashes = noteCrashes();
     await using server = await startEndless();
     await open(server).return();
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(server.logLines).toHaveLength(1);
     expect(crashes.reasons).toEqual([]);
   });
@@ -67,21 +68,21 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   test('ensure one that is cancelled with nobody listening does not end the process', async () => {
     using crashes = noteCrashes();
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => new Promise(() => {})),
     );
     const abort = new AbortController();
     const answer = rejectionOf(call(server.client, { signal: abort.signal }));
     abort.abort();
     expect(await answer).toMatchObject({ code: Code.CANCELLED });
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(crashes.reasons).toEqual([]);
   });
 
   test('ensure one whose signal is aborted already is CANCELLED and never served', async () => {
     let served = false;
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => {
         served = true;
         return [];
@@ -89,13 +90,13 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     );
     const signal = AbortSignal.abort();
     expect(await rejectionOf(call(server.client, { signal }))).toMatchObject({ code: Code.CANCELLED });
-    await rejectionOf(server.client.listStock({}));
+    await rejectionOf(server.client.listEchoes({}));
     expect(served).toBe(false);
   });
 
   test('ensure a signal that lives longer than its calls keeps no listener of them', async () => {
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => []),
     );
     const { signal } = new AbortController();
@@ -115,53 +116,53 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
 
   test('ensure an error says which method answered with it', async () => {
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => {
         throw new RpcError(Code.ABORTED, 'stale');
       }),
     );
     const error = await rejectionOf(call(server.client));
     expect(error).toMatchObject({ code: Code.ABORTED, message: 'stale' });
-    expect(error.answeredBy).toMatch(/^inventory\.v1\.InventoryService\/\w+Stock$/);
+    expect(error.answeredBy).toMatch(/^testing\.v1\.EchoService\/\w+Echo(es)?$/);
   });
 });
 
-describe.each(['importStock', 'countStock'] as const)('the requests of %s', (method) => {
+describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s', (method) => {
   const callWith = (
     client: Awaited<ReturnType<typeof startEndless>>['client'],
     requests: AsyncIterable<object>,
   ) =>
-    method === 'importStock'
-      ? client.importStock(requests)
-      : Array.fromAsync(client.countStock(requests as AsyncIterable<object>));
+    method === 'importEchoes'
+      ? client.importEchoes(requests)
+      : Array.fromAsync(client.exchangeEchoes(requests as AsyncIterable<object>));
 
   test('ensure what their source throws is what the caller gets', async () => {
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
     const failing = (async function* () {
-      yield { item: { sku: 'A' } };
+      yield { echo: { key: 'A' } };
       throw new Error('the file cannot be read');
     })();
     await expect(callWith(server.client, failing)).rejects.toThrow('the file cannot be read');
   });
 
   test('ensure one that cannot be encoded fails the call', async () => {
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readAll));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
     const bad = (async function* () {
-      yield { item: { sku: 'A', onHand: 'many' }, counted: 'many' };
+      yield { echo: { key: 'A', number: 'many' }, number: 'many' };
     })();
     await expect(callWith(server.client, bad)).rejects.toThrow('serialization failure');
   });
 
   test('ensure a source without end is left when the call is answered', async () => {
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => []),
     );
     const left = Promise.withResolvers<string>();
     const endless = (async function* () {
       try {
         for (;;) {
-          yield { item: { sku: 'A' } };
+          yield { echo: { key: 'A' } };
           await new Promise((resolve) => setImmediate(resolve));
         }
       } finally {

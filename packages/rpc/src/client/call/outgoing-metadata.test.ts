@@ -1,8 +1,8 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { propagation } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
 import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -51,7 +51,7 @@ test.each(callsOfEachKind)(
   'a %s call with metadata that HTTP/2 or gRPC forbids is INVALID_ARGUMENT, and nothing is sent',
   async (_kind, call) => {
     await using server = await startCounting();
-    using client = createClient(InventoryService, { target: server.target });
+    using client = createClient(EchoService, { target: server.target });
     for (const [key, value] of refused) {
       const metadata = { [key]: value } as Record<string, string>;
       const error = await rejectionOf(call(client, { metadata }));
@@ -65,33 +65,33 @@ test.each(callsOfEachKind)(
 
 test('a resuming watch with such metadata fails at once', async () => {
   await using server = await startCounting();
-  using client = createClient(InventoryService, { target: server.target });
-  const watch = resumingWatch(client.watchStock, {}, { metadata: { connection: 'keep-alive' } });
+  using client = createClient(EchoService, { target: server.target });
+  const watch = resumingWatch(client.watchEchoes, {}, { metadata: { connection: 'keep-alive' } });
   expect(await rejectionOf(watch.next())).toMatchObject({ code: Code.INVALID_ARGUMENT });
   expect(server.sessions).toHaveLength(0);
 });
 
 test('a service that forwards such metadata is at fault, not its caller', async () => {
-  await using bottom = await startTestServer(InventoryService, {});
-  await using top = await startTestServer(InventoryService, {
-    getStock: async () => {
-      await bottom.client.listStock({}, { metadata: { connection: 'keep-alive' } });
+  await using bottom = await startTestServer(EchoService, {});
+  await using top = await startTestServer(EchoService, {
+    getEcho: async () => {
+      await bottom.client.listEchoes({}, { metadata: { connection: 'keep-alive' } });
       return {};
     },
   });
-  expect(await rejectionOf(top.client.getStock({ sku: 'A' }))).toMatchObject({ code: Code.INTERNAL });
+  expect(await rejectionOf(top.client.getEcho({ key: 'A' }))).toMatchObject({ code: Code.INTERNAL });
 });
 
 test('metadata that is well-formed arrives as it is, in lower case', async () => {
   await using server = await startCounting();
-  using client = createClient(InventoryService, { target: server.target });
+  using client = createClient(EchoService, { target: server.target });
   const metadata = {
     'X-Tenant_1.a': 'b',
     'x-empty': '',
     'x-request-id': 'order-17',
     authorization: 'Basic x',
   };
-  await rejectionOf(client.listStock({}, { metadata }));
+  await rejectionOf(client.listEchoes({}, { metadata }));
   expect(server.attempts[0]).toMatchObject({
     'x-tenant_1.a': 'b',
     'x-empty': '',
@@ -102,8 +102,8 @@ test('metadata that is well-formed arrives as it is, in lower case', async () =>
 
 test('an authorization beside a token source is refused', async () => {
   await using server = await startCounting();
-  using client = createClient(InventoryService, { target: server.target, token: () => 'token' });
-  const error = await rejectionOf(client.listStock({}, { metadata: { authorization: 'Bearer other' } }));
+  using client = createClient(EchoService, { target: server.target, token: () => 'token' });
+  const error = await rejectionOf(client.listEchoes({}, { metadata: { authorization: 'Bearer other' } }));
   expect(error).toMatchObject({
     code: Code.INVALID_ARGUMENT,
     message: 'cannot send metadata "authorization": the token source sets it',
@@ -111,8 +111,8 @@ test('an authorization beside a token source is refused', async () => {
 });
 
 test('an authorization in plain text to another machine is refused', async () => {
-  using client = createClient(InventoryService, { target: 'inventory.invalid:50052' });
-  const error = await rejectionOf(client.listStock({}, { metadata: { authorization: 'Bearer other' } }));
+  using client = createClient(EchoService, { target: 'inventory.invalid:50052' });
+  const error = await rejectionOf(client.listEchoes({}, { metadata: { authorization: 'Bearer other' } }));
   expect(error).toMatchObject({
     code: Code.INVALID_ARGUMENT,
     message: 'cannot send metadata "authorization": the channel is not encrypted',
@@ -121,10 +121,10 @@ test('an authorization in plain text to another machine is refused', async () =>
 
 test('metadata larger than servers accept is refused, and the largest key is named', async () => {
   await using server = await startCounting();
-  using client = createClient(InventoryService, { target: server.target, token: () => 'token' });
+  using client = createClient(EchoService, { target: server.target, token: () => 'token' });
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, '']));
   for (const metadata of [{ 'x-big': 'x'.repeat(16 * kiB) }, { ...many, 'x-big': 'x' }]) {
-    const error = await rejectionOf(client.listStock({}, { metadata }));
+    const error = await rejectionOf(client.listEchoes({}, { metadata }));
     expect(error.code).toBe(Code.INVALID_ARGUMENT);
     expect(error.message).toMatch(
       /^cannot send metadata "x-[\w]+": all metadata takes \d+ bytes, at most 15872 are allowed$/,
@@ -135,9 +135,9 @@ test('metadata larger than servers accept is refused, and the largest key is nam
 });
 
 test('as much metadata as the client sends is accepted by a server', async () => {
-  await using server = await startTestServer(InventoryService, { listStock: async () => ({}) });
+  await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   const metadata = { 'x-big': 'x'.repeat(15 * kiB) };
-  await server.client.listStock({}, { metadata });
+  await server.client.listEchoes({}, { metadata });
 });
 
 test('headers of a trace that are ill-formed or have no room are left out, and the call is made', async () => {
@@ -153,8 +153,8 @@ test('headers of a trace that are ill-formed or have no room are left out, and t
     fields: () => [],
   });
   await using server = await startCounting();
-  using client = createClient(InventoryService, { target: server.target });
-  expect(await rejectionOf(client.listStock({}))).toMatchObject({ code: Code.UNIMPLEMENTED });
+  using client = createClient(EchoService, { target: server.target });
+  expect(await rejectionOf(client.listEchoes({}))).toMatchObject({ code: Code.UNIMPLEMENTED });
   const [headers] = server.attempts;
   expect(headers).toMatchObject({ traceparent: '00-1-2-01' });
   expect(Object.keys(headers ?? {})).not.toEqual(expect.arrayContaining(['tracestate']));
@@ -163,13 +163,13 @@ test('headers of a trace that are ill-formed or have no room are left out, and t
 
 test("a request id that the caller sets goes out in place of the served call's", async () => {
   await using bottom = await startCounting();
-  using client = createClient(InventoryService, { target: bottom.target });
-  await using top = await startTestServer(InventoryService, {
-    getStock: async () => {
-      await rejectionOf(client.listStock({}, { metadata: { 'x-request-id': 'mine' } }));
+  using client = createClient(EchoService, { target: bottom.target });
+  await using top = await startTestServer(EchoService, {
+    getEcho: async () => {
+      await rejectionOf(client.listEchoes({}, { metadata: { 'x-request-id': 'mine' } }));
       return {};
     },
   });
-  await top.client.getStock({ sku: 'A' });
+  await top.client.getEcho({ key: 'A' });
   expect(bottom.attempts[0]).toMatchObject({ 'x-request-id': 'mine' });
 });

@@ -1,17 +1,17 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { describe, expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { noteCrashes } from '../../testing/crashes.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { type Client, createClient } from '../create-client.ts';
 import type { CallOptions } from './call-options.ts';
 
-type InventoryClient = Client<typeof InventoryService>;
+type EchoClient = Client<typeof EchoService>;
 type Requests = AsyncIterable<object> | Iterable<object>;
 
-const request = { item: { sku: 'A' } };
+const request = { echo: { key: 'A' } };
 const never = new Promise<never>(() => {});
 
 /** A source that yields some requests, then never resolves, and records each call of its methods. */
@@ -36,10 +36,10 @@ function waitingSource(requests: number, onReturn: () => unknown = () => ({ done
 const asRequests = (source: object) => source as Requests;
 
 const calls = {
-  importStock: (client: InventoryClient, requests: Requests, options?: CallOptions) =>
-    client.importStock(requests, options),
-  countStock: (client: InventoryClient, requests: Requests, options?: CallOptions) =>
-    Array.fromAsync(client.countStock(requests as Iterable<object>, options)),
+  importEchoes: (client: EchoClient, requests: Requests, options?: CallOptions) =>
+    client.importEchoes(requests, options),
+  exchangeEchoes: (client: EchoClient, requests: Requests, options?: CallOptions) =>
+    Array.fromAsync(client.exchangeEchoes(requests as Iterable<object>, options)),
 };
 
 /** Answers when the first request has come, without waiting for the others. */
@@ -55,7 +55,7 @@ const failsAfterOne = async (requests: AsyncIterable<unknown>) => {
 
 describe.each(Object.entries(calls))('the source of the requests of %s', (_name, call) => {
   test('is returned once when the server answers early, and no further request is taken', async () => {
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const source = waitingSource(1);
     await call(server.client, asRequests(source));
     await source.left;
@@ -64,7 +64,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
   });
 
   test('is returned once when the server fails the call', async () => {
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(failsAfterOne));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(failsAfterOne));
     const source = waitingSource(1);
     const error = await rejectionOf(call(server.client, asRequests(source)));
     expect(error).toMatchObject({ code: Code.ABORTED });
@@ -74,7 +74,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
 
   test('is returned once when the call is cancelled', async () => {
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => never),
     );
     const abort = new AbortController();
@@ -88,7 +88,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
 
   test('is returned once when the deadline has passed', async () => {
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind(() => never),
     );
     const source = waitingSource(1);
@@ -99,7 +99,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
   });
 
   test('is returned once when the call cannot be made', async () => {
-    using client = createClient(InventoryService, { target: '127.0.0.1:1', token: () => '' });
+    using client = createClient(EchoService, { target: '127.0.0.1:1', token: () => '' });
     const source = waitingSource(1);
     const error = await rejectionOf(call(client, asRequests(source)));
     expect(error).toMatchObject({ code: Code.UNAUTHENTICATED });
@@ -118,7 +118,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     ['never ends', () => never],
   ])('neither holds up nor fails the call when its return %s', async (_case, onReturn) => {
     using crashes = noteCrashes();
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const source = waitingSource(1, onReturn);
     await call(server.client, asRequests(source));
     await source.left;
@@ -127,7 +127,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
   });
 
   test('runs its finally block when it is a generator that has more to give', async () => {
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const left = Promise.withResolvers<void>();
     function* endless() {
       try {
@@ -151,7 +151,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
         return this;
       },
     });
-    await using server = await startTestServer(InventoryService, handlerOfEachKind(readOne));
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     await call(server.client, asRequests(endingWith(async () => ({ done: true }))));
     const torn = endingWith(() => Promise.reject(new Error('the file is torn')));
     await expect(call(server.client, asRequests(torn))).rejects.toThrow('the file is torn');
@@ -161,7 +161,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
   test('that throws cancels the call at the server', async () => {
     const aborted = Promise.withResolvers<unknown>();
     await using server = await startTestServer(
-      InventoryService,
+      EchoService,
       handlerOfEachKind((async (_requests: unknown, { signal }: { signal: AbortSignal }) => {
         signal.addEventListener('abort', () => aborted.resolve(signal.reason));
         served.resolve();
@@ -180,9 +180,9 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
 });
 
 test('a source is returned when the reader leaves before the first response is asked for', async () => {
-  using client = createClient(InventoryService, { target: '127.0.0.1:1' });
+  using client = createClient(EchoService, { target: '127.0.0.1:1' });
   const source = waitingSource(1);
-  const responses = client.countStock(asRequests(source) as Iterable<object>);
+  const responses = client.exchangeEchoes(asRequests(source) as Iterable<object>);
   await responses.return();
   await source.left;
   expect(source).toMatchObject({ returns: 1, taken: 0 });

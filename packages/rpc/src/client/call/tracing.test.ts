@@ -1,4 +1,3 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import {
@@ -15,6 +14,7 @@ import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { serverAttributes } from '../../telemetry/call-telemetry.ts';
 import { callOutcomes, startOutcomeStage } from '../../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { collectTelemetry } from '../../testing/telemetry/collect-telemetry.ts';
@@ -40,7 +40,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
       const isError = outcome.code !== Code.OK;
       const attributes = {
         [ATTR_RPC_SYSTEM_NAME]: 'grpc',
-        [ATTR_RPC_METHOD]: expect.stringMatching(/^inventory\.v1\.InventoryService\/[A-Z]\w+$/),
+        [ATTR_RPC_METHOD]: expect.stringMatching(/^testing\.v1\.EchoService\/[A-Z]\w+$/),
         [ATTR_RPC_STATUS_CODE]: Code[outcome.code],
         ...(isError && { [ATTR_ERROR_TYPE]: Code[outcome.code] }),
         [ATTR_SERVER_ADDRESS]: '127.0.0.1',
@@ -62,17 +62,18 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   );
 });
 
-test.each(['watchStock', 'countStock'] as const)(
+test.each(['watchEchoes', 'exchangeEchoes'] as const)(
   'ensure a stream of %s that its reader leaves is CANCELLED on both sides, and no error',
   async (method) => {
     await using telemetry = collectTelemetry();
     await using stage = await startOutcomeStage();
     stage.serveWith(async function* () {
-      yield { resumeToken: 'first', sku: 'first' };
+      yield { resumeToken: 'first', key: 'first' };
       await new Promise<never>(() => {});
     });
     const { caller, result } = inNewTrace(async () => {
-      const messages = method === 'watchStock' ? stage.client.watchStock({}) : stage.client.countStock([]);
+      const messages =
+        method === 'watchEchoes' ? stage.client.watchEchoes({}) : stage.client.exchangeEchoes([]);
       for await (const _message of messages) break;
     });
     await result;
@@ -93,7 +94,7 @@ test('ensure a stream that its reader forgets ends with its deadline', async () 
     yield { resumeToken: 'first' };
     await new Promise<never>(() => {});
   });
-  const changes = stage.client.watchStock({}, { deadlineMs: 500 });
+  const changes = stage.client.watchEchoes({}, { deadlineMs: 500 });
   const { caller, result } = inNewTrace(() => changes.next());
   expect((await result).value).toMatchObject({ resumeToken: 'first' });
   const [span] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
@@ -109,7 +110,7 @@ test('ensure a stream that its reader forgets ends with its deadline', async () 
 test('ensure a stream that nobody reads is no call', async () => {
   await using telemetry = collectTelemetry();
   await using stage = await startOutcomeStage();
-  await stage.client.watchStock({}).return();
+  await stage.client.watchEchoes({}).return();
   expect(telemetry.spans).toEqual([]);
   expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toEqual([]);
 });
@@ -122,7 +123,7 @@ test('ensure a source of requests that fails is told by the class of its error',
     yield { importId: '1' };
     throw new RangeError('the scanner is broken');
   };
-  await expect(stage.client.importStock(failing())).rejects.toThrow(RangeError);
+  await expect(stage.client.importEchoes(failing())).rejects.toThrow(RangeError);
   expect(telemetry.spans.filter(isClients)).toMatchObject([
     {
       attributes: { [ATTR_RPC_STATUS_CODE]: 'UNKNOWN', [ATTR_ERROR_TYPE]: 'RangeError' },
@@ -133,12 +134,12 @@ test('ensure a source of requests that fails is told by the class of its error',
 
 test('ensure attempts are one call of the client, and a span each at the server', async () => {
   await using telemetry = collectTelemetry();
-  await using server = await startTestServer(InventoryService, {
-    getStock: async () => {
+  await using server = await startTestServer(EchoService, {
+    getEcho: async () => {
       throw new RpcError(Code.UNAVAILABLE, 'try again');
     },
   });
-  const { caller, result } = inNewTrace(() => server.client.getStock({ sku: 'A' }));
+  const { caller, result } = inNewTrace(() => server.client.getEcho({ key: 'A' }));
   await rejectionOf(result);
   const [span, ...others] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
   const served = await telemetry.spansOf(caller.traceId, SpanKind.SERVER, 3);

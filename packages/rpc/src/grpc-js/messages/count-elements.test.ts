@@ -1,14 +1,14 @@
 import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { HealthListResponseSchema } from '@acme/gen/grpc/health/v1/health_pb';
-import {
-  BatchReserveStockRequestSchema,
-  ReserveStockRequestSchema,
-  WatchStockRequestSchema,
-} from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, ListValueSchema, SourceCodeInfoSchema } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import {
+  BatchPutEchoesRequestSchema,
+  PutEchoesRequestSchema,
+  WatchEchoesRequestSchema,
+} from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { countElements } from './count-elements.ts';
 
 function bytesOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Uint8Array {
@@ -31,43 +31,41 @@ function violationOf(schema: DescMessage, bytes: Uint8Array) {
 
 test('messages, strings, packed numbers and entries of maps are counted on all levels', () => {
   expect(
-    countElements(ReserveStockRequestSchema, bytesOf(ReserveStockRequestSchema, { lines: many(1000, {}) })),
+    countElements(PutEchoesRequestSchema, bytesOf(PutEchoesRequestSchema, { items: many(1000, {}) })),
   ).toBe(1000);
   expect(
-    countElements(WatchStockRequestSchema, bytesOf(WatchStockRequestSchema, { skus: many(7, '') })),
+    countElements(WatchEchoesRequestSchema, bytesOf(WatchEchoesRequestSchema, { keys: many(7, '') })),
   ).toBe(7);
   const statuses = Object.fromEntries(many(5, 0).map((_, index) => [`s${index}`, {}]));
   expect(countElements(HealthListResponseSchema, bytesOf(HealthListResponseSchema, { statuses }))).toBe(5);
   const location = { path: [1, 2, 300, 70_000], span: [1, 2, 3], leadingDetachedComments: ['a', 'b'] };
   const info = bytesOf(SourceCodeInfoSchema, { location: [location, location] });
   expect(countElements(SourceCodeInfoSchema, info)).toBe(2 + 2 * (4 + 3 + 2));
-  const batch = { requests: many(3, { lines: many(4, { sku: 'A' }) }) };
-  expect(countElements(BatchReserveStockRequestSchema, bytesOf(BatchReserveStockRequestSchema, batch))).toBe(
-    15,
-  );
+  const batch = { requests: many(3, { items: many(4, { key: 'A' }) }) };
+  expect(countElements(BatchPutEchoesRequestSchema, bytesOf(BatchPutEchoesRequestSchema, batch))).toBe(15);
 });
 
 test('a list that is over twice as long as max_items is rejected, with its path', () => {
-  const lines = bytesOf(ReserveStockRequestSchema, { lines: many(500_000, {}) });
-  expect(violationOf(ReserveStockRequestSchema, lines)).toMatchObject({
-    field: 'lines',
+  const items = bytesOf(PutEchoesRequestSchema, { items: many(500_000, {}) });
+  expect(violationOf(PutEchoesRequestSchema, items)).toMatchObject({
+    field: 'items',
     reason: 'repeated.max_items',
     description: 'must contain no more than 1000 item(s)',
   });
-  const skus = bytesOf(WatchStockRequestSchema, { skus: many(2001, '') });
-  expect(violationOf(WatchStockRequestSchema, skus)).toMatchObject({ field: 'skus' });
-  const inner = { requests: [{}, { lines: many(2001, {}) }] };
-  expect(
-    violationOf(BatchReserveStockRequestSchema, bytesOf(BatchReserveStockRequestSchema, inner)),
-  ).toMatchObject({
-    field: 'requests[1].lines',
-  });
+  const keys = bytesOf(WatchEchoesRequestSchema, { keys: many(2001, '') });
+  expect(violationOf(WatchEchoesRequestSchema, keys)).toMatchObject({ field: 'keys' });
+  const inner = { requests: [{}, { items: many(2001, {}) }] };
+  expect(violationOf(BatchPutEchoesRequestSchema, bytesOf(BatchPutEchoesRequestSchema, inner))).toMatchObject(
+    {
+      field: 'requests[1].items',
+    },
+  );
 });
 
 test('lists within max_items are rejected when they are too many together', () => {
-  const requests = many(100, { lines: many(1000, {}) });
-  const bytes = bytesOf(BatchReserveStockRequestSchema, { requests });
-  expect(violationOf(BatchReserveStockRequestSchema, bytes)?.description).toBe(
+  const requests = many(100, { items: many(1000, {}) });
+  const bytes = bytesOf(BatchPutEchoesRequestSchema, { requests });
+  expect(violationOf(BatchPutEchoesRequestSchema, bytes)?.description).toBe(
     'the request has over 10000 elements in all',
   );
   const numbers = bytesOf(SourceCodeInfoSchema, { location: [{ path: many(10_001, 1) }] });
@@ -81,7 +79,7 @@ test('a message that nests in itself is followed to a limited depth', () => {
 });
 
 test('bytes that cannot be read are an error, and unknown fields are skipped', () => {
-  expect(() => countElements(ReserveStockRequestSchema, Buffer.from('1205', 'hex'))).toThrow();
+  expect(() => countElements(PutEchoesRequestSchema, Buffer.from('1205', 'hex'))).toThrow();
   const unknown = Buffer.concat(many(1000, Buffer.from('f80701', 'hex')));
   expect(countElements(FileDescriptorProtoSchema, unknown)).toBe(0);
 });

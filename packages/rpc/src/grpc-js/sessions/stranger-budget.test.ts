@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { Health } from '@acme/gen/grpc/health/v1/health_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test } from 'vitest';
 import { createClient } from '../../client/create-client.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { methodPath } from '../service.ts';
 
@@ -29,15 +29,15 @@ async function flood(target: string) {
 }
 
 test('connections of strangers are closed when they hold too much together, and not those of known callers', async () => {
-  await using server = await startTestServer(InventoryService, { getStock: async () => ({}) });
-  await server.client.getStock({ sku: 'A' });
+  await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
+  await server.client.getEcho({ key: 'A' });
   const floods = [await flood(server.target)];
   const closed = Promise.race(floods.map((session) => once(session, 'close')));
   floods.push(await flood(server.target));
   await Promise.race([closed, ...floods.map((session) => once(session, 'close'))]);
-  await server.client.getStock({ sku: 'A' });
-  using fresh = createClient(InventoryService, { target: server.target, token: () => 'test-token' });
-  await fresh.getStock({ sku: 'A' });
+  await server.client.getEcho({ key: 'A' });
+  using fresh = createClient(EchoService, { target: server.target, token: () => 'test-token' });
+  await fresh.getEcho({ key: 'A' });
   expect(floods.filter(({ closed: isClosed }) => !isClosed)).toHaveLength(1);
   for (const session of floods) session.destroy();
 });

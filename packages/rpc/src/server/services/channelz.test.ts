@@ -1,4 +1,3 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import {
   credentials,
   getChannelzServiceDefinition,
@@ -7,6 +6,7 @@ import {
 } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
 const ChannelzClient = makeClientConstructor(getChannelzServiceDefinition(), 'Channelz');
@@ -27,7 +27,7 @@ function call(target: string, method: string, request: object): Promise<Answer> 
 }
 
 test('channelz returns the servers of the process', async () => {
-  await using server = await startTestServer(InventoryService, {}, { reflection: true });
+  await using server = await startTestServer(EchoService, {}, { reflection: true });
   const { error, response } = await call(server.target, 'getServers', {});
   expect(error).toBeNull();
   expect(response?.server).toContainEqual(
@@ -36,13 +36,13 @@ test('channelz returns the servers of the process', async () => {
 });
 
 test("channelz returns grpc-js's own error for an unknown id, with the request id of the call", async () => {
-  await using server = await startTestServer(InventoryService, {}, { reflection: true });
+  await using server = await startTestServer(EchoService, {}, { reflection: true });
   const { error } = await call(server.target, 'getServer', { server_id: 999_999 });
   expect(error).toMatchObject({ code: Code.NOT_FOUND, details: 'No server data found for id 999999' });
   expect(error?.metadata.get('x-request-id')).toHaveLength(1);
 });
 
 test('channelz is UNIMPLEMENTED where reflection is off', async () => {
-  await using server = await startTestServer(InventoryService, {}, { reflection: false });
+  await using server = await startTestServer(EchoService, {}, { reflection: false });
   expect((await call(server.target, 'getServers', {})).error?.code).toBe(Code.UNIMPLEMENTED);
 });

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import {
   type ClientReadableStream,
   credentials,
@@ -12,10 +11,11 @@ import {
 import { service as healthService } from 'grpc-health-check';
 import { expect, test, vi } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
 const HealthClient = makeClientConstructor(healthService, 'Health');
-const name = InventoryService.typeName;
+const name = EchoService.typeName;
 const patientDrain = { pauseMs: 0, timeoutMs: 60_000 };
 
 interface Status {
@@ -46,7 +46,7 @@ function healthClient(target: string) {
 }
 
 test('a server is alive from the start, and ready only when it says so', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   expect(await health.check('liveness')).toBe('SERVING');
   expect([await health.check(''), await health.check(name)]).toEqual(['NOT_SERVING', 'NOT_SERVING']);
@@ -58,7 +58,7 @@ test('a server is alive from the start, and ready only when it says so', async (
 });
 
 test('List returns every registered name', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   expect(await health.list()).toEqual({
     statuses: {
@@ -74,7 +74,7 @@ test.each([
   ['a name of 900 characters', 'x'.repeat(900)],
   ['a name of an object property', '__proto__'],
 ])('Check of %s is NOT_FOUND, with a text that does not repeat it', async (_name, service) => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   await expect(health.check(service)).rejects.toMatchObject({
     code: Code.NOT_FOUND,
@@ -83,7 +83,7 @@ test.each([
 });
 
 test('Check of a name of 200 kB is rejected, and the other calls of its connection go on', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const watch = health.watch(name);
   expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
@@ -96,7 +96,7 @@ test('Check of a name of 200 kB is rejected, and the other calls of its connecti
 });
 
 test('a watch receives each change once, and a drain ends it with UNAVAILABLE', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const watches = [health.watch(name), health.watch('')];
   const nextOfAll = async () => {
@@ -120,7 +120,7 @@ test('a watch receives each change once, and a drain ends it with UNAVAILABLE', 
 });
 
 test('a watch of an unknown name receives SERVICE_UNKNOWN and stays open', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const watch = health.watch('evil.v1.EvilService');
   expect((await watch.next()).value).toEqual({ status: 'SERVICE_UNKNOWN' });
@@ -132,7 +132,7 @@ test('a watch of an unknown name receives SERVICE_UNKNOWN and stays open', async
 });
 
 test('the names of 100 cancelled watches of 900 kB each are not kept', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const watchOnce = (service: string) =>
     new Promise<void>((resolve) => {
@@ -148,7 +148,7 @@ test('the names of 100 cancelled watches of 900 kB each are not kept', async () 
 });
 
 test('the 1,001st open watch is rejected with RESOURCE_EXHAUSTED, and checks still pass', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using first = healthClient(server.target);
   using second = healthClient(server.target);
   const cancelled = first.openWatch(name).on('error', () => {});
@@ -168,7 +168,7 @@ test('the 1,001st open watch is rejected with RESOURCE_EXHAUSTED, and checks sti
 });
 
 test('health needs no token, and its calls write no log line', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   expect((await health.watch(name).next()).value).toEqual({ status: 'NOT_SERVING' });
   await health.check('evil.v1.EvilService').catch(() => {});
@@ -177,7 +177,7 @@ test('health needs no token, and its calls write no log line', async () => {
 });
 
 test('health is behind the metadata limit, and its errors carry a request id', async () => {
-  await using server = await startTestServer(InventoryService, {});
+  await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const metadata = new Metadata();
   metadata.set('x-big', 'x'.repeat(17 * 1024));

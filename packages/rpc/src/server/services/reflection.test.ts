@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ServerReflection } from '@acme/gen/grpc/reflection/v1/reflection_pb';
 import { ServerReflection as ServerReflectionV1Alpha } from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
 import { fromBinary, getExtension, getOption, toBinary } from '@bufbuild/protobuf';
 import {
@@ -13,12 +12,13 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { askForFiles, openReflection, type Question } from '../../testing/reflection-client.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
 const names = (files: readonly FileDescriptorProto[]) => files.map(({ name }) => name);
-const start = (reflection = true) => startTestServer(InventoryService, {}, { reflection });
-const serviceName = InventoryService.typeName;
+const start = (reflection = true) => startTestServer(EchoService, {}, { reflection });
+const serviceName = EchoService.typeName;
 const versions = [ServerReflection, ServerReflectionV1Alpha] as const;
 
 describe.each(versions)('$typeName', (version) => {
@@ -32,17 +32,17 @@ describe.each(versions)('$typeName', (version) => {
         { name: 'grpc.health.v1.Health' },
         { name: 'grpc.reflection.v1.ServerReflection' },
         { name: 'grpc.reflection.v1alpha.ServerReflection' },
-        { name: 'inventory.v1.InventoryService' },
+        { name: 'testing.v1.EchoService' },
       ],
     });
   });
 
   test.each([
-    ['a service', 'inventory.v1.InventoryService', 'inventory/v1/inventory_service.proto'],
-    ['a method', 'inventory.v1.InventoryService.GetStock', 'inventory/v1/inventory_service.proto'],
-    ['a message', 'inventory.v1.Stock', 'inventory/v1/stock.proto'],
+    ['a service', 'testing.v1.EchoService', 'testing/v1/echo_service.proto'],
+    ['a method', 'testing.v1.EchoService.GetEcho', 'testing/v1/echo_service.proto'],
+    ['a message', 'testing.v1.Echo', 'testing/v1/echo.proto'],
     ['a nested message', 'google.rpc.BadRequest.FieldViolation', 'google/rpc/error_details.proto'],
-    ['a field', 'inventory.v1.Stock.sku', 'inventory/v1/stock.proto'],
+    ['a field', 'testing.v1.Echo.key', 'testing/v1/echo.proto'],
     ['a oneof', 'buf.validate.FieldRules.type', 'buf/validate/validate.proto'],
     ['a nested enum', 'grpc.health.v1.HealthCheckResponse.ServingStatus', 'grpc/health/v1/health.proto'],
     ['an enum value', 'grpc.health.v1.HealthCheckResponse.SERVING', 'grpc/health/v1/health.proto'],
@@ -80,7 +80,7 @@ describe.each(versions)('$typeName', (version) => {
     const first = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
     expect(names(first)).toEqual(
       expect.arrayContaining([
-        'inventory/v1/stock.proto',
+        'testing/v1/echo.proto',
         'policy/v1/policy.proto',
         'buf/validate/validate.proto',
         'google/protobuf/descriptor.proto',
@@ -97,7 +97,7 @@ describe.each(versions)('$typeName', (version) => {
     const [file] = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
     const methods = file?.service.flatMap(({ method }) => method) ?? [];
     expect(methods.map(({ options }) => options && getExtension(options, methodPolicy))).toEqual(
-      InventoryService.methods.map((method) => getOption(method, methodPolicy)),
+      EchoService.methods.map((method) => getOption(method, methodPolicy)),
     );
   });
 
@@ -163,7 +163,7 @@ test('buf, a client in Go, finds and calls a method by reflection alone', async 
   await using server = await start();
   const curl = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
   const methods = await buf(...curl, '--list-methods', `http://${server.target}`);
-  expect(methods.toString().split('\n')).toContain(`${serviceName}/GetStock`);
+  expect(methods.toString().split('\n')).toContain(`${serviceName}/GetEcho`);
   const health = await buf(...curl, `http://${server.target}/grpc.health.v1.Health/Check`);
   expect(JSON.parse(health.toString())).toEqual({ status: 'NOT_SERVING' });
 });

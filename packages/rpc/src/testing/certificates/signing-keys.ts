@@ -13,12 +13,12 @@ export interface SigningKeys extends AsyncDisposable {
 }
 
 export const issuer = 'https://issuer.test';
-export const audience = 'inventory';
+export const audience = 'echo';
 
 /** What a good token claims. */
 export function goodClaims() {
   const expiresInFiveMinutes = Math.floor(Date.now() / 1000) + 300;
-  return { iss: issuer, aud: audience, sub: 'anna', exp: expiresInFiveMinutes, scope: 'inventory:read' };
+  return { iss: issuer, aud: audience, sub: 'anna', exp: expiresInFiveMinutes, scope: 'echo:read' };
 }
 
 /** Makes a key pair whose public half is in a file of its own. Disposing it deletes the file. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../../client/create-client.ts';
 import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../rejection-of.ts';
 import { startTestServer } from '../start-test-server.ts';
 import { startFaultProxy } from './fault-proxy.ts';
@@ -74,23 +74,23 @@ test('ensure disposing it ends what is open', async () => {
 test('ensure a call whose connection is reset half way is answered UNAVAILABLE, and a healed line serves the next', async () => {
   const entered = Promise.withResolvers<void>();
   const held = Promise.withResolvers<object>();
-  await using server = await startTestServer(InventoryService, {
-    async *countStock() {
+  await using server = await startTestServer(EchoService, {
+    async *exchangeEchoes() {
       entered.resolve();
       yield await held.promise;
     },
-    getStock: async () => ({ stock: { sku: 'A' } }),
+    getEcho: async () => ({ echo: { key: 'A' } }),
   });
   await using proxy = await startFaultProxy({ target: server.target });
-  using client = createClient(InventoryService, { target: proxy.target, token: () => 'test-token' });
+  using client = createClient(EchoService, { target: proxy.target, token: () => 'test-token' });
   // The one method that is never retried.
-  const call = rejectionOf(Array.fromAsync(client.countStock([{ sku: 'A' }])));
+  const call = rejectionOf(Array.fromAsync(client.exchangeEchoes([{ key: 'A' }])));
   await entered.promise;
   proxy.refuseConnections();
   proxy.severAll();
   expect(await call).toMatchObject({ code: Code.UNAVAILABLE });
-  expect(await rejectionOf(client.getStock({ sku: 'A' }))).toMatchObject({ code: Code.UNAVAILABLE });
+  expect(await rejectionOf(client.getEcho({ key: 'A' }))).toMatchObject({ code: Code.UNAVAILABLE });
   proxy.heal();
-  await until(async () => (await client.getStock({ sku: 'A' }).catch(() => undefined))?.stock?.sku);
+  await until(async () => (await client.getEcho({ key: 'A' }).catch(() => undefined))?.echo?.key);
   held.resolve({});
 });

@@ -45,7 +45,7 @@ export interface FaultProxyCounters {
  * that does not read, it does not read either.
  *
  *     await using proxy = await startFaultProxy({ target: server.target });
- *     using client = createClient(InventoryService, { target: proxy.target });
+ *     using client = createClient(EchoService, { target: proxy.target });
  *     proxy.inject('downstream', { drop: true }); // requests arrive, answers do not
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {

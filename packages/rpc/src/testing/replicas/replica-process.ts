@@ -2,12 +2,12 @@
 import { answeringAs, startReplica } from './start-replica.ts';
 
 const [name = '', delayMs, port] = process.argv.slice(2);
-const { getStock } = answeringAs(name, Number(delayMs));
+const { getEcho } = answeringAs(name, Number(delayMs));
 const replica = await startReplica(
   {
-    getStock: async (request, context) => {
+    getEcho: async (request, context) => {
       process.send?.({ called: true });
-      return (await getStock?.(request, context)) ?? {};
+      return (await getEcho?.(request, context)) ?? {};
     },
   },
   { port: Number(port) },

@@ -14,7 +14,7 @@ export interface ReplicaProcess extends AsyncDisposable {
   freeze(): void;
 }
 
-/** Starts a replica in a process of its own; it answers GetStock with its name, after the delay. */
+/** Starts a replica in a process of its own; it answers GetEcho with its name, after the delay. */
 export async function startReplicaProcess(
   name: string,
   { delayMs = 0, port = 0 }: { delayMs?: number; port?: number } = {},

@@ -1,13 +1,11 @@
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import type { ServiceImplementation } from '../../call/handler.ts';
 import { createHeldBytes } from '../../grpc-js/messages/held-bytes.ts';
 import { addService } from '../../grpc-js/service.ts';
 import { createUnflushedCalls } from '../../grpc-js/sessions/unflushed-calls.ts';
 import { serverBounds } from '../../limits/server-limits.ts';
 import { createLogger } from '../../logging/log.ts';
-
-export type Inventory = ServiceImplementation<typeof InventoryService>;
+import type { EchoImplementation } from '../calls-of-each-kind.ts';
+import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
 
 export interface ReplicaOptions {
   /** The port to listen on; a free one when absent. */
@@ -20,17 +18,17 @@ export interface Replica extends AsyncDisposable {
   readonly port: number;
 }
 
-/** One of several servers of inventory, with nothing between the client and its handlers but the bridge. */
+/** One of several servers of EchoService, with nothing between the client and its handlers but the bridge. */
 export async function startReplica(
-  implementation: Partial<Inventory>,
+  implementation: Partial<EchoImplementation>,
   { port = 0, bounds = {} }: ReplicaOptions = {},
 ): Promise<Replica> {
   const server = new Server({ ...serverBounds, ...bounds });
   const missing = async () => {
     throw new Error('the test does not serve this method');
   };
-  const methods = Object.fromEntries(InventoryService.methods.map(({ localName }) => [localName, missing]));
-  addService(server, InventoryService, { ...methods, ...implementation } as Inventory, [], {
+  const methods = Object.fromEntries(EchoService.methods.map(({ localName }) => [localName, missing]));
+  addService(server, EchoService, { ...methods, ...implementation } as EchoImplementation, [], {
     log: createLogger({ service: 'replica', level: 'silent' }),
     newRequestId: () => 'request-1',
     held: createHeldBytes(),
@@ -44,12 +42,12 @@ export async function startReplica(
   return { port: bound, [Symbol.asyncDispose]: async () => server.forceShutdown() };
 }
 
-/** Answers GetStock with a name, by which tests know who has answered. */
-export function answeringAs(name: string, delayMs = 0): Partial<Inventory> {
+/** Answers GetEcho with a name, by which tests know who has answered. */
+export function answeringAs(name: string, delayMs = 0): Partial<EchoImplementation> {
   return {
-    getStock: async ({ sku }) => {
+    getEcho: async ({ key }) => {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-      return { stock: { sku, title: name } };
+      return { echo: { key, text: name } };
     },
   };
 }
