@@ -3,62 +3,39 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const timeoutMs = 60_000;
 const pollMs = 250;
 
-interface Answer {
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+}
+
+interface Response {
   readonly status: string;
   readonly error?: string;
-  readonly data: { readonly result: readonly RangeSeries[] };
+  readonly data: { readonly result: readonly Series[] };
 }
 
-/** What a series was at some times. */
-export interface RangeSeries {
-  readonly metric: Readonly<Record<string, string>>;
-  /** Times are in Unix seconds, values as text: `NaN` and `+Inf` are among them. Only ranges have them. */
-  readonly values: readonly (readonly [atSeconds: number, value: string])[];
+/** Returns the series that a query selects now. @throws Error with Prometheus's message when it rejects the query. */
+export async function queryPrometheus(address: string, query: string): Promise<readonly Series[]> {
+  const response = await fetch(`http://${address}/api/v1/query`, {
+    method: 'POST',
+    body: new URLSearchParams({ query }),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const { status, error, data } = (await response.json()) as Response;
+  if (status !== 'success') throw new Error(`Prometheus rejects ${query}: ${error}`);
+  return data.result;
 }
 
-/** How many series a Prometheus answers the query with. @throws Error with what it says of a query that it refuses. */
-export async function askPrometheus(address: string, query: string): Promise<number> {
-  const { data } = await ask(address, 'query', { query });
-  return data.result.length;
-}
-
-/** Waits until Prometheus has scraped each job from now on. @throws Error naming the jobs when it does not. */
+/** Waits until Prometheus has scraped each job after this call. @throws Error that names the jobs after a minute. */
 export async function untilScraped(address: string, jobs: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
-  const since = Date.now() / 1000;
-  // The time of the sample, of those targets that are up.
-  const query = `timestamp(up == 1) > ${since}`;
+  // The times of the last samples of the targets that are up.
+  const query = `timestamp(up == 1) > ${Date.now() / 1000}`;
   for (;;) {
-    const answer = await ask(address, 'query', { query }).catch(() => undefined);
-    const scraped = new Set(answer?.data.result.map(({ metric }) => metric.job));
+    const series = await queryPrometheus(address, query).catch(() => []);
+    const scraped = new Set(series.map(({ metric }) => metric.job));
     if (jobs.every((job) => scraped.has(job))) return;
     if (performance.now() > deadlineMs)
       throw new Error(`Prometheus has not scraped ${jobs.join(' and ')} in ${timeoutMs / 1000} s`);
     await sleep(pollMs);
   }
-}
-
-/** What the query gives between two times, in Unix seconds. @throws Error with what Prometheus says of a refusal. */
-export async function askPrometheusRange(
-  address: string,
-  query: string,
-  range: { readonly start: number; readonly end: number; readonly step: number },
-): Promise<readonly RangeSeries[]> {
-  const { data } = await ask(address, 'query_range', { query, ...range });
-  return data.result;
-}
-
-async function ask(
-  address: string,
-  endpoint: 'query' | 'query_range',
-  parameters: Readonly<Record<string, string | number>>,
-): Promise<Answer> {
-  const response = await fetch(`http://${address}/api/v1/${endpoint}`, {
-    method: 'POST',
-    body: new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])),
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  const answer = (await response.json()) as Answer;
-  if (answer.status !== 'success') throw new Error(`Prometheus refuses ${parameters.query}: ${answer.error}`);
-  return answer;
 }

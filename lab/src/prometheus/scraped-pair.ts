@@ -8,21 +8,25 @@ import { freeAddress } from '@acme/dev/start/free-address';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
 import { type Pair, startPair } from '../pair/pair.ts';
 
-/** How often Prometheus asks, and judges its rules. */
-export const scrapeSeconds = 1;
+/** Interval at which Prometheus scrapes the services and evaluates its rules. */
+const scrapeSeconds = 1;
 
-/** A pair with a catalogue, and a Prometheus that looks on. */
+/** A pair with a catalogue, and a Prometheus that scrapes it. */
 export interface ScrapedPair extends AsyncDisposable {
   readonly pair: Pair;
-  /** Where Prometheus answers. */
+  /** Address of Prometheus's API. */
   readonly prometheus: string;
 }
 
-/** Starts both in a folder that goes with them. @throws Error when there is no `prometheus`. */
-export async function startScrapedPair(onStep: (what: string) => void): Promise<ScrapedPair> {
+/**
+ * Starts both in a temporary folder. `onStep` is called with a description of each step.
+ *
+ * @throws Error when `prometheus` is not on the PATH.
+ */
+export async function startScrapedPair(onStep: (step: string) => void): Promise<ScrapedPair> {
   await using starting = new AsyncDisposableStack();
   const data = starting.use(await mkdtempDisposable(join(tmpdir(), 'prometheus-')));
-  // When root runs this, the database does as somebody else, who must get through.
+  // When root runs this, PostgreSQL runs as another user, which must be able to enter the folder.
   await chmod(data.path, 0o755);
   const [orders, inventory, prometheus] = [await freeAddress(0), await freeAddress(0), await freeAddress(0)];
   const metricsPorts = { orders: portOf(orders), inventory: portOf(inventory) };
@@ -51,7 +55,7 @@ export async function startScrapedPair(onStep: (what: string) => void): Promise<
   try {
     await once(server, 'spawn');
   } catch (cause) {
-    throw new Error(`prometheus cannot be run: apt-get install prometheus`, { cause });
+    throw new Error('prometheus cannot be run: apt-get install prometheus', { cause });
   }
   starting.defer(async () => {
     server.kill();

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { drawLineChart, type Series } from '../../pictures/charts/line-chart.ts';
-import { composePicture, textPart } from '../../pictures/charts/picture.ts';
+import { drawLineChart, type Series } from '../charts/line-chart.ts';
+import { composePicture, textPart } from '../charts/picture.ts';
 import { machine, median } from './figures.ts';
 
 /** What so many callers came to, measured once. */
@@ -43,10 +43,9 @@ export function collectCallersFigures(): CallersFigures {
     medians,
     writeSvg: async (file, { title, unit, how }) => {
       const values = [...new Set([...outcomes.values()].flatMap((byCallers) => [...byCallers.keys()]))];
-      const x = { name: 'callers', values, label: String };
-      const y = { min: 0, label: (value: number) => value.toLocaleString('en-GB') };
-      const rates = { ...chart, title: `${unit} a second`, x, y, series: seriesOf('perSecond') };
-      const times = { ...chart, title: 'p99, ms', x, y, series: seriesOf('p99Ms') };
+      const x = { name: 'callers', values };
+      const rates = { ...chart, title: `${unit} a second`, x, series: seriesOf('perSecond') };
+      const times = { ...chart, title: 'p99, ms', x, series: seriesOf('p99Ms') };
       const svg = composePicture({ widthPx: 2 * chart.widthPx, heightPx: headPx + chart.heightPx }, [
         { leftPx: 12, topPx: 10, svg: textPart(title, { fontPx: 16, isBold: true }) },
         { leftPx: 12, topPx: 36, svg: textPart(`${machine}; ${how}`, { fontPx: 11, colour: '#57606a' }) },

@@ -17,6 +17,7 @@ const examples = [
   'deploy/kubernetes',
   'packages/dev/template/deploy',
   'packages/dev/src/check/kubernetes',
+  '.ci/install-kustomize',
   'docs/containers.md',
   'docs/kubernetes.md',
   'docs/reliability.md',
@@ -47,7 +48,9 @@ function unlinkDocuments(root: string): void {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const isGone = (name: string) => !(name in scripts);
   edit(root, '.github/workflows/ci.yml', (text) =>
-    text.replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line)),
+    text
+      .replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line))
+      .replaceAll(/^ *- run: \.ci\/install-kustomize.*\n/gm, ''),
   );
   for (const file of globSync('{*.md,docs/**/*.md,packages/*/*.md}', { cwd: root }))
     edit(root, file, (text) =>
@@ -96,7 +99,9 @@ function editSettings(root: string): void {
   });
   edit(root, 'packages/dev/package.json', (text) => withUsed(root, 'packages/dev', text));
   edit(root, '.ci/run', (text) =>
-    text.replaceAll(/ (test:template|test:adopt|'(faults|hostile)[^']*')/g, ''),
+    text
+      .replaceAll(/ (test:template|test:adopt|'(faults|hostile)[^']*')/g, '')
+      .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
   );
   edit(root, '.github/workflows/ci.yml', (text) =>
     text.replaceAll(/\n {2}(faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),

@@ -1,18 +1,17 @@
 import { describe, type Manifest, ofKind } from './manifest.ts';
 
-/** A Certificate of cert-manager, as much of it as is judged. */
+/** The fields of cert-manager's Certificate that the rule reads. */
 interface CertificateSpec {
   readonly issuerRef: { readonly kind?: string; readonly name: string };
 }
 
-/** Certificates come from an Issuer of their own namespace: a ClusterIssuer signs what any namespace asks for. */
-export function certificateRuleBreaks(manifests: readonly Manifest[]): string[] {
-  return ofKind<CertificateSpec>(manifests, 'Certificate').flatMap(({ manifest, spec: { issuerRef } }) => {
-    const isThere = manifests.some(
-      ({ value }) => value.kind === 'Issuer' && value.metadata.name === issuerRef.name,
-    );
-    if (issuerRef.kind !== 'Issuer')
-      return [`${describe(manifest)} is signed by a ${issuerRef.kind}, which signs for every namespace`];
-    return isThere ? [] : [`${describe(manifest)} is signed by ${issuerRef.name}, which is no Issuer here`];
+/** Requires an Issuer in the same namespace: a ClusterIssuer signs what any namespace requests. */
+export function certificateProblems(manifests: readonly Manifest[]): string[] {
+  return ofKind<CertificateSpec>(manifests, 'Certificate').flatMap((certificate) => {
+    const { kind, name } = certificate.spec.issuerRef;
+    if (kind !== 'Issuer')
+      return [`${describe(certificate)} is signed by a ${kind}, which signs for every namespace`];
+    const exists = ofKind(manifests, 'Issuer').some(({ metadata }) => metadata.name === name);
+    return exists ? [] : [`${describe(certificate)} is signed by the Issuer ${name}, which does not exist`];
   });
 }

@@ -1,94 +1,95 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
-import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
+import type { HorizontalPodAutoscalerSpec } from 'kubernetes-types/autoscaling/v2.d.ts';
 import { root } from '../../repository/paths.ts';
 import { documentedMetrics } from '../observability/documented-metrics.ts';
-import { certificateRuleBreaks } from './certificate-rules.ts';
-import { type Rendered, readKustomization, resolveImage } from './kustomization.ts';
-import { describe, ofKind, podsOf } from './manifest.ts';
-import { schemaProblems } from './manifest-schema.ts';
-import { networkRuleBreaks } from './network-rules.ts';
-import { podRuleBreaks } from './pod-rules.ts';
-import { scriptBreaks } from './script-rules.ts';
-import { serviceRuleBreaks } from './service-rules.ts';
+import { certificateProblems } from './certificate-rules.ts';
+import { buildKustomization } from './kustomize.ts';
+import { type ConfigMap, describe, type Manifest, ofKind, podsOf } from './manifest.ts';
+import { networkProblems } from './network-rules.ts';
+import { podProblems } from './pod-rules.ts';
+import { scriptProblems } from './script-rules.ts';
+import { isService, serviceProblems } from './service-rules.ts';
 import { readServiceSettings } from './service-settings.ts';
 
-const manifests = join(root, 'deploy/kubernetes');
-
-/** What is wrong with the manifests for Kubernetes, a line each; undefined when nothing. */
-export async function kubernetesManifests(folder = manifests): Promise<string | undefined> {
-  const overlays = readdirSync(join(folder, 'overlays')).map((each) => join('overlays', each));
-  const problems = new Set<string>();
-  const read = new Set<string>();
-  for (const overlay of overlays) {
-    const rendered = readKustomization(folder, overlay);
-    for (const file of rendered.files) read.add(file);
-    for (const problem of await overlayProblems(rendered)) problems.add(problem);
+/**
+ * Holds every overlay, as kustomize builds it, to the rules. Returns the problems, a line each, undefined when there are
+ * none, or why nothing was checked.
+ */
+export async function kubernetesManifests(
+  folder = join(root, 'deploy/kubernetes'),
+): Promise<string | { readonly skipped: string } | undefined> {
+  const problems = unlistedFiles(folder);
+  for (const overlay of readdirSync(join(folder, 'overlays'))) {
+    const manifests = buildKustomization(join(folder, 'overlays', overlay));
+    if (!manifests) return { skipped: 'neither kustomize nor kubectl is on the PATH' };
+    const found = await manifestProblems(manifests, join(root, 'services'));
+    problems.push(...found.map((problem) => `overlays/${overlay}: ${problem}`));
   }
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name).slice(folder.length + 1);
-    if (entry.isFile() && !read.has(file)) problems.add(`${file} belongs to no kustomization`);
-  }
-  return [...problems].join('\n') || undefined;
+  return problems.join('\n') || undefined;
 }
 
-/** What the schemas say; when they are content, what breaks our own rules. */
-async function overlayProblems(rendered: Rendered): Promise<string[]> {
-  const { manifests, images, configMaps, problems } = rendered;
-  const schema = (await Promise.all(manifests.map(schemaProblems))).flat();
-  if (problems.length + schema.length > 0) return [...problems, ...schema];
-  const resolve = (image: string) => resolveImage(images, image);
-  const services = ofKind<NonNullable<IDeployment['spec']>>(manifests, 'Deployment').filter(({ manifest }) =>
-    manifest.file.startsWith('base/'),
+/** Lists files and folders that the kustomization beside them does not name: kustomize would leave them out. */
+function unlistedFiles(folder: string): string[] {
+  return globSync('**/kustomization.yaml', { cwd: folder }).flatMap((file) => {
+    const text = readFileSync(join(folder, file), 'utf8').replaceAll(/#.*/g, '');
+    const named = new Set(['kustomization.yaml', ...text.split(/[\s[\],=]+/)]);
+    return readdirSync(join(folder, dirname(file)))
+      .filter((entry) => !named.has(entry))
+      .map((entry) => `${join(dirname(file), entry)} is not listed in ${file}`);
+  });
+}
+
+/** Holds the manifests of one overlay to the rules. `servicesFolder` has a folder for each service. */
+export async function manifestProblems(
+  manifests: readonly Manifest[],
+  servicesFolder: string,
+): Promise<string[]> {
+  const configMaps = new Map(
+    (ofKind(manifests, 'ConfigMap') as ConfigMap[]).map(({ metadata, data }) => [metadata.name, data ?? {}]),
   );
+  const services = ofKind<DeploymentSpec>(manifests, 'Deployment').filter((each) =>
+    isService(each, servicesFolder),
+  );
+  const settingsProblems = services.map(async (service) => {
+    const { name } = service.metadata;
+    const container = service.spec.template.spec?.containers.find((each) => each.name === name);
+    const settings = await readServiceSettings(container, configMaps, servicesFolder);
+    return serviceProblems(service, manifests, settings);
+  });
   return [
     ...podsOf(manifests).flatMap((pods) =>
-      [...podRuleBreaks(pods, resolve), ...scriptBreaks(pods)].map(
-        (each) => `${describe(pods.manifest)} ${each}`,
+      [...podProblems(pods), ...scriptProblems(pods, servicesFolder)].map(
+        (problem) => `${describe(pods.workload)} ${problem}`,
       ),
     ),
-    ...networkRuleBreaks(manifests),
-    ...certificateRuleBreaks(manifests),
-    ...namespaceBreaks(rendered),
-    ...autoscalerBreaks(rendered),
-    ...(
-      await Promise.all(
-        services.map(async ({ manifest, spec }) => {
-          const { name } = manifest.value.metadata;
-          const container = spec.template.spec?.containers.find((each) => each.name === name);
-          return serviceRuleBreaks(manifest, manifests, await readServiceSettings(container, configMaps));
-        }),
-      )
-    ).flat(),
+    ...networkProblems(manifests),
+    ...certificateProblems(manifests),
+    ...namespaceProblems(manifests),
+    ...autoscalerProblems(manifests),
+    ...(await Promise.all(settingsProblems)).flat(),
   ];
 }
 
-function namespaceBreaks({ manifests }: Rendered): string[] {
-  const namespaces = manifests.filter(({ value }) => value.kind === 'Namespace');
-  if (namespaces.length === 0) return ['an overlay has no Namespace'];
+function namespaceProblems(manifests: readonly Manifest[]): string[] {
+  const namespaces = ofKind(manifests, 'Namespace');
+  if (namespaces.length === 0) return ['there is no Namespace'];
   return namespaces
-    .filter(({ value }) => value.metadata.labels?.['pod-security.kubernetes.io/enforce'] !== 'restricted')
-    .map(
-      (each) => `${describe(each)} lets pods in that are not restricted: pod-security.kubernetes.io/enforce`,
-    );
+    .filter(({ metadata }) => metadata.labels?.['pod-security.kubernetes.io/enforce'] !== 'restricted')
+    .map((each) => `${describe(each)} lacks the label pod-security.kubernetes.io/enforce: restricted`);
 }
 
-/** An autoscaler without its metric never scales down, and nobody is told. */
-function autoscalerBreaks({ manifests }: Rendered): string[] {
+/** An autoscaler without its metric never scales down, and reports no error. */
+function autoscalerProblems(manifests: readonly Manifest[]): string[] {
   const known = documentedMetrics(readFileSync(join(root, 'docs/observability.md'), 'utf8'));
-  return ofKind<NonNullable<IHorizontalPodAutoscaler['spec']>>(manifests, 'HorizontalPodAutoscaler').flatMap(
-    ({ manifest, spec: { scaleTargetRef: to, metrics = [] } }) => {
-      const isThere = manifests.some(
-        ({ value }) => value.kind === to.kind && value.metadata.name === to.name,
-      );
-      const unknown = metrics
-        .flatMap(({ pods }) => pods?.metric.name ?? [])
-        .filter((name) => !known.has(name));
-      return [
-        ...(isThere ? [] : ['scales nothing that there is']),
-        ...unknown.map((name) => `wants ${name}, which docs/observability.md does not have`),
-      ].map((each) => `${describe(manifest)} ${each}`);
-    },
-  );
+  return ofKind<HorizontalPodAutoscalerSpec>(manifests, 'HorizontalPodAutoscaler').flatMap((autoscaler) => {
+    const { scaleTargetRef: target, metrics = [] } = autoscaler.spec;
+    const hasTarget = ofKind(manifests, target.kind).some(({ metadata }) => metadata.name === target.name);
+    const unknown = metrics.flatMap(({ pods }) => pods?.metric.name ?? []).filter((name) => !known.has(name));
+    return [
+      ...(hasTarget ? [] : [`scales ${target.kind} ${target.name}, which does not exist`]),
+      ...unknown.map((name) => `scales by ${name}, which docs/observability.md does not list`),
+    ].map((problem) => `${describe(autoscaler)} ${problem}`);
+  });
 }

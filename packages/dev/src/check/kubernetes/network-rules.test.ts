@@ -2,36 +2,35 @@ import { expect, test } from 'vitest';
 import { problemsWith } from './testing/problems-with.ts';
 
 test.each([
-  ['base/network/deny-all.yaml', '[Ingress, Egress]', '[Ingress]', 'no NetworkPolicy denies everything'],
+  ['[Ingress, Egress]', '[Ingress]', 'no NetworkPolicy denies all other traffic'],
   [
-    'base/network/metrics.yaml',
-    'port: metrics',
-    'port: metric',
-    'names port metric, which its pods do not have',
+    '[{port: metrics}]',
+    '[{port: metric}]',
+    'NetworkPolicy depot allows port metric, which the pods do not have',
+  ],
+  ['[{port: 59999}]', '[{port: 59998}]', 'NetworkPolicy seed allows port 59998, which the pods do not have'],
+  [
+    '- from: [{podSelector: {matchLabels: {app',
+    '- from: [{podSelector: {matchLabels: {ap',
+    'allows pods that do not exist',
   ],
   [
-    'base/orders/networkpolicy.yaml',
-    'port: 50052',
-    'port: 50053',
-    'names port 50053, which its pods do not have',
+    '- to: [{podSelector: {matchLabels: {app',
+    '- to: [{podSelector: {matchLabels: {ap',
+    'allows pods that do not exist',
   ],
-  ['base/orders/networkpolicy.yaml', 'name: inventory', 'name: inventry', 'names pods that there are not'],
   [
-    'base/inventory/networkpolicy.yaml',
-    'name: inventory}\n  p',
-    'name: inventry}\n  p',
-    'is for no pod that there is',
+    'podSelector: {matchLabels: {app.kubernetes.io/name: seed',
+    'podSelector: {matchLabels: {app: seed',
+    'NetworkPolicy seed selects no pod',
   ],
-  ['base/inventory/networkpolicy.yaml', 'name: orders', 'name: order', 'names pods that there are not'],
   [
-    'overlays/development/operator/deployment.yaml',
-    'name: operator, ',
-    'name: someone, ',
-    'no NetworkPolicy is for its pods',
+    'labels: {app.kubernetes.io/name: seed}',
+    'labels: {app: seed}',
+    'Job seed: no NetworkPolicy selects its pods',
   ],
-])(
-  'ensure a network that lets in the wrong ones does not pass: in %s %j as %j',
-  async (file, from, to, problem) => {
-    expect(await problemsWith(file, from, to)).toContain(problem);
-  },
-);
+  ['selector: {app.kubernetes.io/name: depot}', 'selector: {app: depot}', 'Service depot selects no pod'],
+  ['port: 59999, target', 'port: 443, target', 'Service depot has port 443, which its pods do not'],
+])('a network rule that does not match the pods is a problem: %j as %j', async (from, to, problem) => {
+  expect(await problemsWith(from, to)).toContainEqual(expect.stringContaining(problem));
+});

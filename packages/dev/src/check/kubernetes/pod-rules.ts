@@ -1,49 +1,60 @@
-import type { IContainer } from 'kubernetes-models/v1/Container';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import type { Pods } from './manifest.ts';
 
 /**
- * What every pod of ours has to say: what the Pod Security Standard "restricted" asks for, and besides it a root file
- * system that cannot be written, bounds, a pinned image and no secret in the environment.
+ * Requires the Pod Security Standard "restricted" of every pod, and besides it a read-only root file system, resource
+ * requests, a memory limit, an image with a version, and no secret in the environment.
  */
-export function podRuleBreaks(
-  { spec: pod, claims }: Pods,
-  resolveImage: (image: string) => string,
-): string[] {
-  const breaks: string[] = [];
-  const { securityContext: security, automountServiceAccountToken: mounts, serviceAccountName } = pod;
-  if (security?.runAsNonRoot !== true || !security.runAsUser)
-    breaks.push('may run as root: runAsNonRoot, runAsUser');
-  if (security?.seccompProfile?.type !== 'RuntimeDefault')
-    breaks.push('has no seccompProfile RuntimeDefault');
-  if (pod.hostNetwork || pod.hostPID || pod.hostIPC) breaks.push("shares its node's network or processes");
-  if (pod.volumes?.some(({ hostPath }) => hostPath)) breaks.push("mounts its node's files");
-  if (mounts !== false && (serviceAccountName === undefined || serviceAccountName === 'default'))
-    breaks.push('is given a token for the API server: automountServiceAccountToken: false');
+export function podProblems({ spec: pod, claims }: Pods): string[] {
+  const problems: string[] = [];
+  const rule = (kept: unknown, problem: string) => kept || problems.push(problem);
+  const { securityContext: security, serviceAccountName = 'default' } = pod;
+  rule(security?.runAsNonRoot && security.runAsUser, 'may run as root: set runAsNonRoot and runAsUser');
+  rule(security?.seccompProfile?.type === 'RuntimeDefault', 'has no seccompProfile RuntimeDefault');
+  rule(!pod.hostNetwork && !pod.hostPID && !pod.hostIPC, "shares the node's network or processes");
+  rule(!pod.volumes?.some(({ hostPath }) => hostPath), 'mounts files of the node: hostPath');
+  rule(
+    pod.automountServiceAccountToken === false || serviceAccountName !== 'default',
+    'gets a token for the API server: set automountServiceAccountToken: false',
+  );
   const volumes = new Set([...claims, ...(pod.volumes ?? []).map(({ name }) => name)]);
   for (const container of [...(pod.initContainers ?? []), ...pod.containers])
-    for (const each of containerRuleBreaks(container, volumes, resolveImage(container.image ?? '')))
-      breaks.push(`container ${container.name} ${each}`);
-  return breaks;
+    for (const problem of containerProblems(container, volumes))
+      problems.push(`container ${container.name} ${problem}`);
+  return problems;
 }
 
-function containerRuleBreaks(container: IContainer, volumes: ReadonlySet<string>, image: string): string[] {
-  const breaks: string[] = [];
-  const { securityContext: security, resources } = container;
-  if (security?.allowPrivilegeEscalation !== false)
-    breaks.push('may gain privileges: allowPrivilegeEscalation');
-  if (security?.privileged || security?.runAsUser === 0) breaks.push('is privileged, or root');
-  if (security?.readOnlyRootFilesystem !== true) breaks.push('can write its root: readOnlyRootFilesystem');
-  if (String(security?.capabilities?.drop) !== 'ALL' || security?.capabilities?.add?.length)
-    breaks.push('keeps capabilities: drop: [ALL]');
-  if (!resources?.requests?.cpu || !resources.requests.memory) breaks.push('does not request cpu and memory');
-  if (!resources?.limits?.memory) breaks.push('has no limit of memory');
-  if (resources?.limits?.cpu) breaks.push('has a limit of cpu, which stops its event loop');
-  if (!/:(?!latest$)[^/:]+$/.test(image)) breaks.push(`has an image without a version: ${image}`);
-  for (const { name, value, valueFrom } of container.env ?? [])
-    if (valueFrom?.secretKeyRef || /:\/\/[^/@]*:[^/@]+@/.test(value ?? ''))
-      breaks.push(`has a secret in its environment: ${name}. Mount it as a file`);
-  if (container.envFrom?.some(({ secretRef }) => secretRef)) breaks.push('has secrets in its environment');
+function containerProblems(container: Container, volumes: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  const rule = (kept: unknown, problem: string) => kept || problems.push(problem);
+  const { image = '', securityContext: security, resources: { requests, limits } = {} } = container;
+  rule(
+    security?.allowPrivilegeEscalation === false,
+    'may gain privileges: set allowPrivilegeEscalation: false',
+  );
+  rule(!security?.privileged && security?.runAsUser !== 0, 'is privileged or runs as root');
+  rule(
+    security?.readOnlyRootFilesystem === true,
+    'can write to its root file system: set readOnlyRootFilesystem: true',
+  );
+  rule(
+    String(security?.capabilities?.drop) === 'ALL' && !security?.capabilities?.add?.length,
+    'keeps capabilities: set drop: [ALL]',
+  );
+  rule(requests?.cpu && requests.memory, 'does not request CPU and memory');
+  rule(limits?.memory, 'has no memory limit');
+  rule(!limits?.cpu, 'has a CPU limit, which stalls its event loop');
+  rule(/:(?!latest$)[^/:]+$/.test(image), `has an image without a version: ${image}`);
+  for (const { name, value = '', valueFrom } of container.env ?? [])
+    rule(
+      !valueFrom?.secretKeyRef && !/:\/\/[^/@]*:[^/@]+@/.test(value),
+      `has a secret in its environment: mount ${name} as a file`,
+    );
+  rule(
+    !container.envFrom?.some(({ secretRef }) => secretRef),
+    'has secrets in its environment: mount them as files',
+  );
   for (const { name } of container.volumeMounts ?? [])
-    if (!volumes.has(name)) breaks.push(`mounts ${name}, which is no volume of its pod`);
-  return breaks;
+    rule(volumes.has(name), `mounts ${name}, which is not a volume of its pod`);
+  return problems;
 }

@@ -1,37 +1,37 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IContainer } from 'kubernetes-models/v1/Container';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { root } from '../../repository/paths.ts';
 import type { Pods } from './manifest.ts';
 
-/** Where the images made of this repository start, by their names in the base. The Dockerfile's WORKDIR. */
-function workingFolder(image = ''): string | undefined {
-  const [, name] = /^saturday-([a-z-]+)$/.exec(image) ?? [];
-  if (name === undefined) return undefined;
-  return name === 'tools' ? '' : join('services', name);
-}
-
-/** The scripts of this repository that a pod runs or probes with, and that are not there. */
-export function scriptBreaks({ spec }: Pods): string[] {
+/** Requires that the scripts of this repository with which pods run or are probed exist. */
+export function scriptProblems({ spec }: Pods, servicesFolder: string): string[] {
   return [...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => {
-    const folder = workingFolder(container.image);
+    const folder = workingFolder(container.image, servicesFolder);
     if (folder === undefined) return [];
-    return wordsOf(container)
-      .filter((word) => word.endsWith('.ts'))
-      .filter(
-        (word) => !existsSync(join(root, word.startsWith('/app/') ? word.slice(5) : join(folder, word))),
-      )
-      .map((word) => `container ${container.name} runs ${word}, which is not in its image`);
+    const isMissing = (script: string) =>
+      !existsSync(script.startsWith('/app/') ? join(root, script.slice(5)) : join(folder, script));
+    return scriptsOf(container)
+      .filter(isMissing)
+      .map((script) => `container ${container.name} runs ${script}, which is not in its image`);
   });
 }
 
-function wordsOf({
-  command,
-  args,
-  startupProbe,
-  readinessProbe,
-  livenessProbe,
-}: IContainer): readonly string[] {
-  const probes = [startupProbe, readinessProbe, livenessProbe];
-  return [...(command ?? []), ...(args ?? []), ...probes.flatMap((probe) => probe?.exec?.command ?? [])];
+/**
+ * The folder that the image's WORKDIR is a copy of. Undefined for an image that is not built here. The base calls the
+ * images `saturday-NAME`; an overlay may choose another registry, `registry.example/saturday/NAME:0.1.0`.
+ */
+function workingFolder(image = '', servicesFolder: string): string | undefined {
+  const [, name = ''] = /(?:^|\/)(?:saturday-)?([a-z0-9-]+)(?::[^/]*)?$/.exec(image.replace(/@.*/, '')) ?? [];
+  if (name === 'tools') return root;
+  const folder = join(servicesFolder, name);
+  return name && existsSync(folder) ? folder : undefined;
+}
+
+function scriptsOf({ command, args, ...probes }: Container): string[] {
+  const { startupProbe, readinessProbe, livenessProbe } = probes;
+  const probeWords = [startupProbe, readinessProbe, livenessProbe].flatMap(
+    (each) => each?.exec?.command ?? [],
+  );
+  return [...(command ?? []), ...(args ?? []), ...probeWords].filter((word) => word.endsWith('.ts'));
 }

@@ -1,82 +1,89 @@
-import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
-import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
-import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import type { IContainer } from 'kubernetes-models/v1/Container';
-import type { IService } from 'kubernetes-models/v1/Service';
-import { describe, type Manifest, ofKind, portOf, selects } from './manifest.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
+import type { HorizontalPodAutoscalerSpec } from 'kubernetes-types/autoscaling/v2.d.ts';
+import type { Container, ServiceSpec } from 'kubernetes-types/core/v1.d.ts';
+import type { PodDisruptionBudgetSpec } from 'kubernetes-types/policy/v1.d.ts';
+import { describe, type Labels, type Manifest, ofKind, portOf, selects } from './manifest.ts';
 import type { ServiceSettings } from './service-settings.ts';
-
-type Deployment = NonNullable<IDeployment['spec']>;
 
 /** `propagationPauseMs` of `@acme/rpc/server/start-service`. */
 const propagationPauseSeconds = 1;
 
+/** Whether a Deployment runs a service of this repository, by its label or by its name. */
+export function isService({ metadata, spec }: Manifest<DeploymentSpec>, servicesFolder: string): boolean {
+  return isLabelled(spec.template.metadata?.labels) || existsSync(join(servicesFolder, metadata.name));
+}
+
+function isLabelled(labels: Labels = {}): boolean {
+  return labels['app.kubernetes.io/component'] === 'service';
+}
+
 /**
- * What a service has to say so that a node can be drained, a version rolled out and a crowd taken without an order lost.
- * `manifests` are all there are, those of an overlay that has taken some away included.
+ * Requires what lets a node be drained, a version be rolled out and load be scaled without losing a call. `manifests` are
+ * all of the overlay.
  */
-export function serviceRuleBreaks(
-  deployment: Manifest,
+export function serviceProblems(
+  deployment: Manifest<DeploymentSpec>,
   manifests: readonly Manifest[],
   settings: ServiceSettings,
 ): string[] {
-  const spec = deployment.value.spec as Deployment;
-  const name = deployment.value.metadata.name;
-  const { spec: pod, metadata } = spec.template;
+  const { name } = deployment.metadata;
+  const { spec: pod, metadata } = deployment.spec.template;
   const container = pod?.containers.find((each) => each.name === name);
-  if (!pod || !container) return [`has no container ${name}`];
+  if (!pod || !container) return [`${describe(deployment)} has no container ${name}`];
   const labels = metadata?.labels ?? {};
-  const breaks: string[] = [];
-  const rule = (kept: unknown, text: string) => kept || breaks.push(text);
+  const problems: string[] = [];
+  const rule = (kept: unknown, problem: string) => kept || problems.push(problem);
 
-  const { maxUnavailable, maxSurge } = spec.strategy?.rollingUpdate ?? {};
+  const { maxUnavailable, maxSurge } = deployment.spec.strategy?.rollingUpdate ?? {};
   rule(
     maxUnavailable === 0 && Number(maxSurge) > 0,
-    'takes a replica away before another is ready: maxUnavailable: 0',
+    'removes a replica before its replacement is ready: set maxUnavailable: 0',
   );
-  rule(spec.revisionHistoryLimit, 'keeps every old version, or none: revisionHistoryLimit');
-  rule(labels['app.kubernetes.io/component'] === 'service', 'is not labelled as a service');
+  rule(deployment.spec.revisionHistoryLimit, 'has no revisionHistoryLimit');
+  rule(isLabelled(labels), 'lacks the label app.kubernetes.io/component: service');
   rule(
     pod.topologySpreadConstraints?.some(
       ({ topologyKey, labelSelector }) =>
         topologyKey === 'kubernetes.io/hostname' && selects(labelSelector, labels),
     ),
-    'may have all of its replicas on one node: topologySpreadConstraints',
+    'may run all of its replicas on one node: set topologySpreadConstraints',
   );
-  breaks.push(...probeBreaks(container));
+  problems.push(...probeProblems(container));
 
   const preStopSeconds = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
   const stopSeconds = preStopSeconds + propagationPauseSeconds + settings.drainTimeoutMs / 1000;
-  rule(preStopSeconds > 0, 'stops before its callers hear of it: preStop.sleep');
+  rule(preStopSeconds > 0, 'stops while DNS still lists it: set preStop.sleep');
   rule(
     Number(pod.terminationGracePeriodSeconds) > stopSeconds,
-    `is killed while it drains, which takes up to ${stopSeconds} s: terminationGracePeriodSeconds`,
+    `may be killed before it has stopped, after up to ${stopSeconds} s: raise terminationGracePeriodSeconds`,
   );
 
-  rule(settings.audience === name, `accepts tokens for ${settings.audience}, not for itself: AUTH_AUDIENCE`);
+  rule(
+    settings.audience === name,
+    `accepts tokens for ${settings.audience}: set AUTH_AUDIENCE to its own name`,
+  );
   const limitMib = Number(/^(\d+)Mi$/.exec(String(container.resources?.limits?.memory))?.[1]);
   rule(
     settings.heapMib * 2 <= limitMib,
-    'may fill its limit of memory with heap alone: --max-old-space-size of half of it in NODE_OPTIONS',
+    'may fill more than half of its memory limit with heap: set --max-old-space-size in NODE_OPTIONS',
   );
 
-  const budgets = ofKind<NonNullable<IPodDisruptionBudget['spec']>>(manifests, 'PodDisruptionBudget');
   rule(
-    budgets.some(({ spec: budget }) => budget.maxUnavailable && selects(budget.selector, labels)),
+    ofKind<PodDisruptionBudgetSpec>(manifests, 'PodDisruptionBudget').some(
+      ({ spec }) => spec.maxUnavailable && selects(spec.selector, labels),
+    ),
     'has no PodDisruptionBudget with maxUnavailable',
   );
-  const autoscalers = ofKind<NonNullable<IHorizontalPodAutoscaler['spec']>>(
-    manifests,
-    'HorizontalPodAutoscaler',
+  const isScaled = ofKind<HorizontalPodAutoscalerSpec>(manifests, 'HorizontalPodAutoscaler').some(
+    ({ spec: { scaleTargetRef: target } }) => target.kind === 'Deployment' && target.name === name,
   );
-  const isScaled = autoscalers.some(
-    ({ spec: { scaleTargetRef: to } }) => to.kind === 'Deployment' && to.name === name,
-  );
-  rule(!isScaled || spec.replicas === undefined, 'has replicas, which its autoscaler sets');
-  const services = ofKind<NonNullable<IService['spec']>>(manifests, 'Service');
+  rule(!isScaled || deployment.spec.replicas === undefined, 'sets replicas, which its autoscaler controls');
+  const services = ofKind<ServiceSpec>(manifests, 'Service');
   rule(
     services.some(
-      ({ spec: each }) => each.clusterIP === 'None' && selects({ matchLabels: each.selector ?? {} }, labels),
+      ({ spec }) => spec.clusterIP === 'None' && selects({ matchLabels: spec.selector ?? {} }, labels),
     ),
     'has no headless Service: a client would stay with one replica',
   );
@@ -84,30 +91,28 @@ export function serviceRuleBreaks(
   rule(portOf(pod, 'grpc') === settings.port, `listens on ${settings.port}, which is not its port grpc`);
   rule(
     portOf(pod, 'metrics') === settings.metricsPort,
-    `shows metrics on ${settings.metricsPort}, which is not its port metrics`,
+    `exports metrics on ${settings.metricsPort}, which is not its port metrics`,
   );
-  const isServed = (host: string, port: number) =>
-    services.some(
-      ({ manifest, spec: { ports = [] } }) =>
-        manifest.value.metadata.name === host && ports.some((each) => each.port === port),
-    );
   for (const { host, port } of settings.targets)
-    rule(isServed(host, port), `calls ${host}:${port}, which is no Service here`);
-  return [...breaks, ...settings.problems].map((each) => `${describe(deployment)} ${each}`);
+    rule(
+      services.some(
+        (each) => each.metadata.name === host && each.spec.ports?.some((one) => one.port === port),
+      ),
+      `calls ${host}:${port}, which no Service provides`,
+    );
+  return [...problems, ...settings.problems].map((problem) => `${describe(deployment)} ${problem}`);
 }
 
-/** A liveness probe that asked for readiness would restart every replica when the database is away. */
-function probeBreaks({ startupProbe, readinessProbe, livenessProbe }: IContainer): string[] {
-  const probe = ['node', '/app/packages/rpc/src/client/health-probe.ts'];
-  return [
-    ...(String(startupProbe?.exec?.command) === String([...probe, 'liveness'])
-      ? []
-      : ['has no startupProbe that asks for liveness']),
-    ...(String(readinessProbe?.exec?.command) === String(probe)
-      ? []
-      : ['has no readinessProbe that asks for readiness']),
-    ...(String(livenessProbe?.exec?.command) === String([...probe, 'liveness'])
-      ? []
-      : ['has no livenessProbe that asks for liveness']),
-  ];
+/** A liveness probe that checks readiness would restart every replica while the database is down. */
+function probeProblems({ startupProbe, readinessProbe, livenessProbe }: Container): string[] {
+  const readiness = ['node', '/app/packages/rpc/src/client/health-probe.ts'];
+  const liveness = [...readiness, 'liveness'];
+  const problems: string[] = [];
+  if (String(startupProbe?.exec?.command) !== String(liveness))
+    problems.push('has no startupProbe that checks liveness');
+  if (String(readinessProbe?.exec?.command) !== String(readiness))
+    problems.push('has no readinessProbe that checks readiness');
+  if (String(livenessProbe?.exec?.command) !== String(liveness))
+    problems.push('has no livenessProbe that checks liveness');
+  return problems;
 }

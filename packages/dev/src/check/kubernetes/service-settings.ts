@@ -3,38 +3,49 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, readEnvironment } from '@acme/rpc/config/environment';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
-import type { IContainer } from 'kubernetes-models/v1/Container';
-import { root } from '../../repository/paths.ts';
-import type { Literals } from './kustomization.ts';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
 
-/** What a service makes of its environment. */
+type Variables = Readonly<Record<string, string>>;
+
+/** The settings that a service reads from the environment of its container. */
 export interface ServiceSettings {
   readonly port: number;
   readonly audience: string;
-  /** V8's limit of the heap, in MiB; NaN when Node chooses one. */
+  /** V8's heap limit. NaN when Node chooses it. */
   readonly heapMib: number;
   readonly metricsPort: number;
   readonly drainTimeoutMs: number;
-  /** The other services that it calls. */
+  /** The services that it calls. */
   readonly targets: readonly { readonly host: string; readonly port: number }[];
   readonly problems: readonly string[];
 }
 
-/** Asks a service's own `config.ts` what it makes of its container's environment, and which of it nobody reads. */
+const noSettings: ServiceSettings = {
+  port: 0,
+  audience: '',
+  heapMib: 0,
+  metricsPort: 0,
+  drainTimeoutMs: 0,
+  targets: [],
+  problems: [],
+};
+
+/**
+ * Runs the service's own `config.ts` on the environment of its container. Reports the errors of the reader, and the
+ * variables that it does not read.
+ */
 export async function readServiceSettings(
-  container: IContainer | undefined,
-  configMaps: ReadonlyMap<string, Literals>,
+  container: Container | undefined,
+  configMaps: ReadonlyMap<string, Variables>,
+  servicesFolder: string,
 ): Promise<ServiceSettings> {
   const { variables, problems } = environmentOf(container, configMaps);
-  const config = join(root, 'services', container?.name ?? '', 'src/config.ts');
-  if (!existsSync(config)) return { ...nothing, problems: [`is no service: ${config} is not there`] };
-  const { readConfig } = await import(pathToFileURL(config).href);
+  const file = join(servicesFolder, container?.name ?? '', 'src/config.ts');
+  if (!existsSync(file)) return { ...noSettings, problems: [`is not a service: ${file} does not exist`] };
+  const { readConfig } = await import(pathToFileURL(file).href);
   const read = new Set<string>();
-  // From a file, by `--env-file`.
-  const environment = {
-    ...variables,
-    DATABASE_URL: 'postgres://somebody@database/somewhere?sslmode=verify-full',
-  };
+  // In a pod, `--env-file` sets it from a Secret.
+  const environment = { ...variables, DATABASE_URL: 'postgres://user@host/database?sslmode=verify-full' };
   let server: ServerConfig | undefined;
   try {
     server = readConfig(readEnvironment(environment, ({ name }) => read.add(name))).server;
@@ -44,7 +55,7 @@ export async function readServiceSettings(
   }
   for (const name of Object.keys(environment))
     if (!read.has(name) && !name.startsWith('OTEL_') && name !== 'NODE_OPTIONS')
-      problems.push(`is told ${name}, which it does not read`);
+      problems.push(`sets ${name}, which it does not read`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),
     audience: server?.auth.audience ?? '',
@@ -56,32 +67,22 @@ export async function readServiceSettings(
   };
 }
 
-const nothing: ServiceSettings = {
-  port: 0,
-  audience: '',
-  heapMib: 0,
-  metricsPort: 0,
-  drainTimeoutMs: 0,
-  targets: [],
-  problems: [],
-};
-
-function environmentOf(container: IContainer | undefined, configMaps: ReadonlyMap<string, Literals>) {
+function environmentOf(container: Container | undefined, configMaps: ReadonlyMap<string, Variables>) {
   const problems: string[] = [];
-  const valuesOf = (name = '') => {
-    const values = configMaps.get(name);
-    if (!values) problems.push(`reads ConfigMap ${name}, which nothing makes`);
-    return values ?? {};
+  const dataOf = (name = '') => {
+    const data = configMaps.get(name);
+    if (!data) problems.push(`reads ConfigMap ${name}, which does not exist`);
+    return data ?? {};
   };
   const variables: Record<string, string> = {};
   for (const { configMapRef } of container?.envFrom ?? [])
-    if (configMapRef) Object.assign(variables, valuesOf(configMapRef.name));
+    if (configMapRef) Object.assign(variables, dataOf(configMapRef.name));
   for (const { name, value = '', valueFrom } of container?.env ?? []) {
     const reference = valueFrom?.configMapKeyRef;
-    const from = reference ? valuesOf(reference.name)[reference.key] : value;
-    if (from === undefined)
-      problems.push(`reads ${reference?.key} of ConfigMap ${reference?.name}, which is not in it`);
-    else variables[name] = from;
+    const found = reference ? dataOf(reference.name)[reference.key] : value;
+    if (found === undefined)
+      problems.push(`reads ${reference?.key} of ConfigMap ${reference?.name}, which has no such key`);
+    else variables[name] = found;
   }
   return { variables, problems };
 }

@@ -1,6 +1,6 @@
 /**
- * Takes off an SVG of ECharts's what a picture in a document has no use for: what is there for a pointer, what is not
- * seen, and digits of coordinates. A tenth of a pixel stays.
+ * Removes from an SVG of ECharts the parts that a picture in a document does not need: styles and attributes for the
+ * pointer, invisible paths, and digits of coordinates below a tenth of a pixel.
  */
 export function compactSvg(svg: string): string {
   return (
@@ -8,9 +8,7 @@ export function compactSvg(svg: string): string {
       .replaceAll(/<(style|defs) ?>.*?<\/\1>/gs, '')
       .replaceAll(/ (?:class|clip-path|pointer-events|ecmeta_\w+|xml:space)="[^"]*"/g, '')
       .replaceAll(/<path[^>]* fill-opacity="0"[^>]*><\/path>/g, '')
-      // White behind the names of a legend, which are on white anyway.
-      .replaceAll(/<path[^>]* fill="#ffffff"><\/path>/g, '')
-      // What draws nothing, because it has neither ground nor line.
+      // Paths with neither fill nor stroke.
       .replaceAll(/<path(?![^>]* stroke="#)[^>]* fill="none"[^>]*><\/path>/g, '')
       .replaceAll(' text-anchor="start"', '')
       .replaceAll('font-family:sans-serif;', '')
