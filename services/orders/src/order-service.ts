@@ -1,7 +1,7 @@
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
 import { createServeWatch } from '@acme/postgres/feed/serve-watch';
-import { requireScopes } from '@acme/rpc/auth/require-scopes';
+import { requireScopes } from '@acme/rpc/auth/scopes';
 import type { Principal } from '@acme/rpc/call/call-context';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { annotateSpan } from '@acme/rpc/telemetry/span';

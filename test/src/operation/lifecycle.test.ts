@@ -38,12 +38,12 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
 
   test.concurrent('ensure every missing variable is named in one line', async () => {
     const complaint = await complaintOf({});
-    expect(complaint.match(/[A-Z_]+(?= is missing: it wants )/g)).toEqual(needed[service]);
+    expect(complaint.match(/[A-Z_]+(?= is missing: expected )/g)).toEqual(needed[service]);
   });
 
   const production = { NODE_ENV: 'production', LISTEN_ADDRESS: '0.0.0.0:0' };
   test.concurrent.for<[Record<string, string>, RegExp]>([
-    [{ NODE_ENV: 'prod' }, /^NODE_ENV is not valid: it wants one of development, test, production\n$/],
+    [{ NODE_ENV: 'prod' }, /^NODE_ENV is not valid: expected one of development, test, production\n$/],
     [{ LISTEN_ADDRESS: '127.0.0.1' }, /^LISTEN_ADDRESS is not valid \(the port is missing\): /],
     [production, /^TLS_MODE is not valid \(TLS is off on 0\.0\.0\.0:0, which other machines reach\): /],
     [{ ...production, NODE_ENV: '' }, /^TLS_MODE is not valid \(TLS is off on 0\.0\.0\.0:0/],

@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 import type { Principal } from '../call/call-context.ts';
+import { isScope } from './scopes.ts';
 
 /** Years up to 9999. An `exp` in milliseconds is beyond that. */
 const maxNumericDate = 253_402_300_799;
@@ -9,9 +10,6 @@ const maxSubjectLength = 256;
 
 /** Entra and Okta issue some dozens. */
 const maxScopes = 256;
-
-/** RFC 6749, section 3.3. */
-const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Control characters, lone surrogates and line separators. PostgreSQL and log readers stumble over them. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -65,8 +63,7 @@ function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<string> {
 function scopeList(claim: unknown): string[] {
   if (claim === undefined) return [];
   const list: unknown = typeof claim === 'string' ? claim.split(' ').filter(Boolean) : claim;
-  const isList =
-    Array.isArray(list) && list.every((each) => typeof each === 'string' && scopePattern.test(each));
+  const isList = Array.isArray(list) && list.every((each) => typeof each === 'string' && isScope(each));
   if (!isList) throw new Error('scope or scp is neither a string nor an array of scopes');
   return list;
 }

@@ -1,5 +1,5 @@
 import type { PeerScopes } from '../auth/peer-scopes.ts';
-import { requireScopes } from '../auth/require-scopes.ts';
+import { requireScopes } from '../auth/scopes.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';

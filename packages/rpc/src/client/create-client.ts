@@ -5,18 +5,18 @@ import { policyOf } from '../call/policy.ts';
 import { isSecure } from '../grpc-js/internals/secure-channel-credentials.ts';
 import { isLoopback, requireSecureOrLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { Balancing } from './balancing/balancing.ts';
-import type { CallOptions } from './call/call-options.ts';
+import { channelOptions } from './channel-options.ts';
+import type { TokenSource } from './credentials/token-source.ts';
+import type { Hedging } from './hedging.ts';
+import type { CallOptions } from './outgoing-call/call-options.ts';
 import {
   bidiStreamingMethod,
   type ClientCalls,
   clientStreamingMethod,
   serverStreamingMethod,
   unaryMethod,
-} from './call/methods.ts';
-import { type ClientTracing, clientTracing } from './call/tracing.ts';
-import { channelOptions } from './channel-options.ts';
-import type { TokenSource } from './credentials/token-source.ts';
-import type { Hedging } from './hedging.ts';
+} from './outgoing-call/methods.ts';
+import { type ClientTracing, clientTracing } from './outgoing-call/tracing.ts';
 import { serviceConfigOf } from './service-config.ts';
 
 export interface CreateClientOptions<Service extends DescService> {

@@ -70,9 +70,9 @@ test('ensure what cannot be probed is said in one line, and exits 1', async () =
   expect(await probe({ TLS_MODE: 'on' })).toEqual({
     code: 1,
     stdout:
-      'HEALTH_TARGET is missing: it wants a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or ' +
+      'HEALTH_TARGET is missing: expected a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or ' +
       "unix:/path, unless the server's own LISTEN_ADDRESS is set; " +
-      'TLS_MODE is not valid: it wants one of off, tls, mtls\n',
+      'TLS_MODE is not valid: expected one of off, tls, mtls\n',
     stderr: '',
   });
 });
@@ -80,7 +80,7 @@ test('ensure what cannot be probed is said in one line, and exits 1', async () =
 test.each([
   [
     { LISTEN_ADDRESS: '127.0.0.1' },
-    /^LISTEN_ADDRESS is not valid \(the port is missing\): it wants host:port/,
+    /^LISTEN_ADDRESS is not valid \(the port is missing\): expected host:port/,
   ],
   [{ LISTEN_ADDRESS: '0.0.0.0:0' }, /^LISTEN_ADDRESS is not valid \(port 0 can only be listened on\)/],
   [

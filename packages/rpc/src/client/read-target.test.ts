@@ -17,7 +17,7 @@ test('a target on another machine is called over TLS only', () => {
   expect(() => read('dns:///inventory:50052')).toThrow(
     new EnvironmentError(
       'INVENTORY_TARGET is not valid (TLS is off, and no token is sent to another machine in plain text): ' +
-        'it wants TLS_MODE=tls or mtls, or a loopback target',
+        'expected TLS_MODE=tls or mtls, or a loopback target',
     ),
   );
 });
@@ -32,7 +32,7 @@ test.each([
 });
 
 test('a target that is missing or malformed is one problem', () => {
-  const wants = 'it wants a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
+  const wants = 'expected a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
   expect(() => read(undefined)).toThrow(new EnvironmentError(`INVENTORY_TARGET is missing: ${wants}`));
   expect(() => read('127.0.0.1')).toThrow(
     new EnvironmentError(`INVENTORY_TARGET is not valid (the port is missing): ${wants}`),

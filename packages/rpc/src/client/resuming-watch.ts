@@ -4,7 +4,7 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 import { currentCall } from '../call/call-context.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
-import type { CallOptions } from './call/call-options.ts';
+import type { CallOptions } from './outgoing-call/call-options.ts';
 
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
   /** Called with each error that the watch resumes after. */

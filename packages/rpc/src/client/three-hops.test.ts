@@ -6,8 +6,8 @@ import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kin
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import type { CallOptions } from './call/call-options.ts';
-import { unaryMethod } from './call/methods.ts';
+import type { CallOptions } from './outgoing-call/call-options.ts';
+import { unaryMethod } from './outgoing-call/methods.ts';
 
 /** What a server saw of its call: what was left of it when it came, and when it went on to the next. */
 interface Hop {

@@ -57,17 +57,17 @@ test('one error lists all problems by variable and expected form, and repeats no
   expect(() => environment.check()).toThrow(
     new EnvironmentError(
       [
-        'NAME is missing: it wants the name of the service',
-        'MODE is not valid: it wants one of default, require',
-        'PORT is not valid: it wants a whole number from 1 to 65535',
-        'HALF is not valid: it wants a whole number from 1 to 9',
-        'HEX is not valid: it wants a whole number from 1 to 99',
-        'SPACED is not valid: it wants one of default, require',
-        'FLAG is not valid: it wants one of true, false',
-        'ADDRESS is not valid (the port is missing): it wants host:port',
-        'NO_ADDRESS is missing: it wants host:port',
-        'PARSED is not valid: it wants a name',
-        'MODE is not valid (it does not suit HALF): it wants another mode',
+        'NAME is missing: expected the name of the service',
+        'MODE is not valid: expected one of default, require',
+        'PORT is not valid: expected a whole number from 1 to 65535',
+        'HALF is not valid: expected a whole number from 1 to 9',
+        'HEX is not valid: expected a whole number from 1 to 99',
+        'SPACED is not valid: expected one of default, require',
+        'FLAG is not valid: expected one of true, false',
+        'ADDRESS is not valid (the port is missing): expected host:port',
+        'NO_ADDRESS is missing: expected host:port',
+        'PARSED is not valid: expected a name',
+        'MODE is not valid (it does not suit HALF): expected another mode',
       ].join('; '),
     ),
   );

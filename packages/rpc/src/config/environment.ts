@@ -81,10 +81,10 @@ export function readEnvironment(
   const problems: string[] = [];
   const valueFor = (name: string) => variables[name]?.trim() || undefined;
   const refuse = (name: string, problem: string, format: string) =>
-    void problems.push(`${name} is not valid (${problem}): it wants ${format}`);
+    void problems.push(`${name} is not valid (${problem}): expected ${format}`);
   const invalid = <Value>(name: string, format: string, instead: Value): Value => {
     problems.push(
-      `${name} ${valueFor(name) === undefined ? 'is missing' : 'is not valid'}: it wants ${format}`,
+      `${name} ${valueFor(name) === undefined ? 'is missing' : 'is not valid'}: expected ${format}`,
     );
     return instead;
   };

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test, vi } from 'vitest';
-import type { CallOptions } from '../client/call/call-options.ts';
+import type { CallOptions } from '../client/outgoing-call/call-options.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import {

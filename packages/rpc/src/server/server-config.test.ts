@@ -60,14 +60,14 @@ test.each(['prod', 'Production', 'PRODUCTION', ' production ', 'dev', 'staging',
   'NODE_ENV=%j is refused',
   (NODE_ENV) => {
     expect(() => read({ TLS_MODE: 'tls', ...files, NODE_ENV })).toThrow(
-      new EnvironmentError('NODE_ENV is not valid: it wants one of development, test, production'),
+      new EnvironmentError('NODE_ENV is not valid: expected one of development, test, production'),
     );
   },
 );
 
 const plainTextRefused = (address: string) =>
   new EnvironmentError(
-    `TLS_MODE is not valid (TLS is off on ${address}, which other machines reach): it wants tls or mtls, ` +
+    `TLS_MODE is not valid (TLS is off on ${address}, which other machines reach): expected tls or mtls, ` +
       'a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
   );
 
@@ -111,62 +111,62 @@ test.each([
 test.each<[Record<string, string>, string]>([
   [
     { LISTEN_ADDRESS: '127.0.0.1' },
-    'LISTEN_ADDRESS is not valid (the port is missing): it wants host:port, [ipv6]:port or unix:/path',
+    'LISTEN_ADDRESS is not valid (the port is missing): expected host:port, [ipv6]:port or unix:/path',
   ],
   [
     { AUTH_JWKS: 'http://issuer.test/jwks' },
     'AUTH_JWKS is not valid (plain http from another machine, where a key could be replaced on the way): ' +
-      'it wants the file or the https URL of a JWK Set',
+      'expected the file or the https URL of a JWK Set',
   ],
   [
     { AUTH_JWKS: 'ftp://issuer.test/jwks' },
-    'AUTH_JWKS is not valid (a URL of another scheme than https://): it wants the file or the https URL of a JWK Set',
+    'AUTH_JWKS is not valid (a URL of another scheme than https://): expected the file or the https URL of a JWK Set',
   ],
   [
     { AUTH_JWKS: 'https://:x' },
-    'AUTH_JWKS is not valid (the URL is malformed): it wants the file or the https URL of a JWK Set',
+    'AUTH_JWKS is not valid (the URL is malformed): expected the file or the https URL of a JWK Set',
   ],
   [
     { AUTH_JWKS: 'https://canary:canary@issuer.test/jwks' },
-    'AUTH_JWKS is not valid (a URL with a user or a password): it wants the file or the https URL of a JWK Set',
+    'AUTH_JWKS is not valid (a URL with a user or a password): expected the file or the https URL of a JWK Set',
   ],
   [
     { AUTH_JWKS: 'http://localhost:canary@issuer.test/jwks' },
-    'AUTH_JWKS is not valid (a URL with a user or a password): it wants the file or the https URL of a JWK Set',
+    'AUTH_JWKS is not valid (a URL with a user or a password): expected the file or the https URL of a JWK Set',
   ],
   [
     { AUTH_ISSUER: 'https://issuer.test https://other.test' },
-    "AUTH_ISSUER is not valid (it holds a space): it wants the tokens' issuer (iss)",
+    "AUTH_ISSUER is not valid (it holds a space): expected the tokens' issuer (iss)",
   ],
   [
     { AUTH_AUDIENCE: 'orders inventory' },
-    "AUTH_AUDIENCE is not valid (it holds a space): it wants this service's own name in tokens (aud)",
+    "AUTH_AUDIENCE is not valid (it holds a space): expected this service's own name in tokens (aud)",
   ],
-  [{ AUTH_AUDIENCE: ' ' }, "AUTH_AUDIENCE is missing: it wants this service's own name in tokens (aud)"],
-  [{ DRAIN_TIMEOUT_MS: '1e3' }, 'DRAIN_TIMEOUT_MS is not valid: it wants a whole number from 0 to 600000'],
-  [{ ALLOW_PLAINTEXT_LISTEN: 'yes' }, 'ALLOW_PLAINTEXT_LISTEN is not valid: it wants one of true, false'],
-  [{ TRACE_CONTEXT: 'ignore' }, 'TRACE_CONTEXT is not valid: it wants one of peers, all'],
+  [{ AUTH_AUDIENCE: ' ' }, "AUTH_AUDIENCE is missing: expected this service's own name in tokens (aud)"],
+  [{ DRAIN_TIMEOUT_MS: '1e3' }, 'DRAIN_TIMEOUT_MS is not valid: expected a whole number from 0 to 600000'],
+  [{ ALLOW_PLAINTEXT_LISTEN: 'yes' }, 'ALLOW_PLAINTEXT_LISTEN is not valid: expected one of true, false'],
+  [{ TRACE_CONTEXT: 'ignore' }, 'TRACE_CONTEXT is not valid: expected one of peers, all'],
   [
     { AUTH_CLOCK_TOLERANCE_SECONDS: '61' },
-    'AUTH_CLOCK_TOLERANCE_SECONDS is not valid: it wants a whole number from 0 to 60',
+    'AUTH_CLOCK_TOLERANCE_SECONDS is not valid: expected a whole number from 0 to 60',
   ],
-  [{ TLS_MODE: 'on' }, 'TLS_MODE is not valid: it wants one of off, tls, mtls'],
+  [{ TLS_MODE: 'on' }, 'TLS_MODE is not valid: expected one of off, tls, mtls'],
   [
     { TLS_MODE: 'tls' },
-    "TLS_CERT is missing: it wants the file with this service's certificate; " +
-      "TLS_KEY is missing: it wants the file with that certificate's key",
+    "TLS_CERT is missing: expected the file with this service's certificate; " +
+      "TLS_KEY is missing: expected the file with that certificate's key",
   ],
   [
     { TLS_MODE: 'mtls', ...files, TLS_CA: '' },
-    'TLS_CA is missing: it wants the file with the authorities to trust',
+    'TLS_CA is missing: expected the file with the authorities to trust',
   ],
   [
     { TLS_MODE: 'mtls', ...files, AUTH_PEERS: 'canary' },
-    'AUTH_PEERS is not valid: it wants spiffe://domain/path=scope scope, further ones after a semicolon',
+    'AUTH_PEERS is not valid: expected spiffe://domain/path=scope scope, further ones after a semicolon',
   ],
   [
     { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/orders=echo:read' },
-    'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): it wants TLS_MODE=mtls',
+    'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): expected TLS_MODE=mtls',
   ],
 ])('ensure %j is refused by the name of its variable', (variables, complaint) => {
   expect(() => read(variables)).toThrow(new EnvironmentError(complaint));

@@ -1,6 +1,6 @@
 import type { CallContext } from '../call/call-context.ts';
-import type { CallOptions } from '../client/call/call-options.ts';
 import { type Client, createClient } from '../client/create-client.ts';
+import type { CallOptions } from '../client/outgoing-call/call-options.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { handlerOfEachKind } from './calls-of-each-kind.ts';
 import { EchoService } from './gen/testing/v1/echo_service_pb.ts';

@@ -1,6 +1,6 @@
 import type { ServiceImplementation } from '../call/handler.ts';
-import type { CallOptions } from '../client/call/call-options.ts';
 import type { Client } from '../client/create-client.ts';
+import type { CallOptions } from '../client/outgoing-call/call-options.ts';
 import type { EchoService } from './gen/testing/v1/echo_service_pb.ts';
 
 export type EchoImplementation = ServiceImplementation<typeof EchoService>;

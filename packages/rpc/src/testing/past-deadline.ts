@@ -1,4 +1,4 @@
-import type { CallOptions } from '../client/call/call-options.ts';
+import type { CallOptions } from '../client/outgoing-call/call-options.ts';
 import type { RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from './rejection-of.ts';
 

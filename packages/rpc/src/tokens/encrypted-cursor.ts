@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { openMacCursor } from './mac-cursor.ts';
+import { verifyMacCursor } from './mac-cursor.ts';
 
-/** Seals cursors into tokens that callers cannot read or alter. */
+/** Encrypts cursors into tokens that callers can neither read nor alter. */
 export interface EncryptedCursors {
   /** Returns a token for this cursor, valid with these filters only. Throws for a cursor of more than 638 bytes. */
   encrypt(filters: readonly string[], cursor: string): string;
   /**
-   * Returns the cursor of a token; undefined for a token that was not sealed here, or was sealed for other filters.
+   * Returns the cursor of a token; undefined for a token that was not encrypted here, or was encrypted for other filters.
    * Throws UNAVAILABLE for a token of an unknown key while another replica may know the key.
    */
   decrypt(filters: readonly string[], token: string): string | undefined;
@@ -15,15 +15,15 @@ export interface EncryptedCursors {
 
 /** Secrets that replicas share and that an operator rotates: at least 16 bytes each. */
 export interface EncryptionKeys {
-  /** Seals new tokens. */
+  /** Encrypts new tokens. */
   readonly active: Uint8Array;
-  /** Open tokens; `sealing` is one of them. */
+  /** Decrypt tokens; `active` is one of them. */
   readonly all: readonly Uint8Array[];
-  /** Whether `all` may lack a key that another replica seals with already. */
+  /** Whether `all` may lack a key that another replica already encrypts with. */
   readonly isStale: boolean;
 }
 
-/** The part of a secret that is used for one method. */
+/** A key derived from a secret for one method. */
 interface MethodKey {
   /** The first bytes of a token. It differs between methods, so a token of another method has an unknown id. */
   readonly id: Buffer;
@@ -34,7 +34,7 @@ const idBytes = 4;
 const keyBytes = 32;
 const nonceBytes = 24;
 const tagBytes = 16;
-/** Cursors are padded to multiples of this, so that a token's length does not tell how large a number is. */
+/** Cursors are padded to a multiple of this, so that a token's length does not reveal the size of a number. */
 const blockBytes = 128;
 const lengthBytes = 2;
 /** With five blocks a token has 912 characters. Contracts allow 1,024. */
@@ -44,7 +44,7 @@ const algorithm = 'aes-256-gcm';
 const gcmOptions = { authTagLength: tagBytes };
 
 /**
- * Seals with AES-256-GCM: `id (4) | nonce (24) | ciphertext | tag (16)` in base64url. The method and the filters are
+ * Encrypts with AES-256-GCM: `id (4) | nonce (24) | ciphertext | tag (16)` in base64url. The method and the filters are
  * authenticated with it.
  *
  * @param keys A secret of at least 16 bytes, or secrets that rotate.
@@ -61,11 +61,11 @@ export function createEncryptedCursors(keys: Uint8Array | EncryptionKeys, method
       encrypt(keyOf(secrets.active), boundTo(filters), cursor).toString('base64url'),
     decrypt: (filters, token) => {
       const bytes = Buffer.from(token, 'base64url');
-      // Node skips what is not base64url.
+      // Node skips characters that are not base64url.
       if (bytes.toString('base64url') !== token) return undefined;
       const secret = secrets.all.find((each) => keyOf(each).id.equals(bytes.subarray(0, idBytes)));
       if (secret) return decrypt(keyOf(secret), boundTo(filters), bytes);
-      const cursor = openMacCursor(secrets.all, method, filters, bytes);
+      const cursor = verifyMacCursor(secrets.all, method, filters, bytes);
       if (cursor === undefined && secrets.isStale) throw keyIsUnknown();
       return cursor;
     },
@@ -73,13 +73,14 @@ export function createEncryptedCursors(keys: Uint8Array | EncryptionKeys, method
 }
 
 function deriveMethodKey(secret: Uint8Array, method: string): MethodKey {
+  // The info text was chosen before the tokens were called encrypted. Another one would invalidate them.
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', `sealed cursor of ${method}`, idBytes + keyBytes));
   return { id: bytes.subarray(0, idBytes), key: bytes.subarray(idBytes) };
 }
 
 /**
- * Derives the key of one token from half of its nonce; the other half is GCM's. XAES-256-GCM (C2SP) does so, with CMAC
- * for HMAC: GCM's own 96 random bits would allow 2^32 tokens per key, which busy watches reach within days.
+ * Derives the key of one token from half of its nonce; GCM uses the other half. XAES-256-GCM (C2SP) does the same with
+ * CMAC instead of HMAC. GCM's own nonce of 96 random bits allows 2^32 tokens per key, which busy watches reach in days.
  */
 function tokenKey({ key }: MethodKey, nonce: Buffer): Buffer {
   return createHmac('sha256', key)
@@ -115,7 +116,7 @@ function decrypt(key: MethodKey, boundTo: Buffer, token: Buffer): string | undef
 function pad(cursor: string): Buffer {
   const sizeBytes = Buffer.byteLength(cursor, 'utf8');
   if (sizeBytes > maxCursorBytes)
-    throw new Error(`a cursor of ${sizeBytes} bytes cannot be sealed: the limit is ${maxCursorBytes}`);
+    throw new Error(`a cursor of ${sizeBytes} bytes cannot be encrypted: the limit is ${maxCursorBytes}`);
   const padded = Buffer.alloc(Math.ceil((lengthBytes + sizeBytes) / blockBytes) * blockBytes);
   padded.writeUInt16BE(sizeBytes);
   padded.write(cursor, lengthBytes, 'utf8');
@@ -127,5 +128,5 @@ function unpad(padded: Buffer): string {
 }
 
 function keyIsUnknown(): RpcError {
-  return new RpcError(Code.UNAVAILABLE, 'the keys of tokens could not be read for a minute: try again');
+  return new RpcError(Code.UNAVAILABLE, 'the token keys could not be read for a minute: try again');
 }

@@ -4,10 +4,10 @@ const macBytes = 16;
 
 /**
  * Returns the cursor of a token in the format before encryption, `mac (16) | cursor`; undefined for any other token.
- * Watches were promised that their tokens stay valid for a week. Remove this file a week after the last replica that
- * issued such tokens is gone (ADR 22).
+ * Resume tokens are valid for a week. Remove this file a week after the last replica that issued such tokens has stopped
+ * (ADR 22).
  */
-export function openMacCursor(
+export function verifyMacCursor(
   secrets: readonly Uint8Array[],
   method: string,
   filters: readonly string[],
@@ -18,9 +18,9 @@ export function openMacCursor(
   const boundTo = createHash('sha256')
     .update(JSON.stringify([method, filters]))
     .digest();
-  const isSealedWith = (secret: Uint8Array) => {
+  const isSignedWith = (secret: Uint8Array) => {
     const expected = createHmac('sha256', secret).update(boundTo).update(cursor).digest();
     return timingSafeEqual(mac, expected.subarray(0, macBytes));
   };
-  return secrets.some(isSealedWith) ? cursor.toString('utf8') : undefined;
+  return secrets.some(isSignedWith) ? cursor.toString('utf8') : undefined;
 }

@@ -4,7 +4,7 @@ import type { Principal } from '@acme/rpc/call/call-context';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 // </any-other>
 // <list>
-import { requireScopes } from '@acme/rpc/auth/require-scopes';
+import { requireScopes } from '@acme/rpc/auth/scopes';
 // </get|list>
 // <any-other>
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
