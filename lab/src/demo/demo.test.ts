@@ -1,5 +1,5 @@
 import { codeBlocks, read } from '@acme/dev/docs/markdown';
-import { repository } from '@acme/dev/gate/contract-change';
+import { root } from '@acme/dev/repository/paths';
 import { runCommand, startCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
@@ -16,7 +16,7 @@ test('npm run demo takes orders while inventory is down, and loses and oversells
   expect(stdout).toMatch(/^confirmed +[1-9]/m);
   for (const nothing of ['lost', 'oversold', 'unsettled'])
     expect(stdout).toMatch(new RegExp(`^${nothing} +0 `, 'm'));
-  const quoted = codeBlocks(read(repository, 'README.md')).map(({ code }) => reportIn(code));
+  const quoted = codeBlocks(read(root, 'README.md')).map(({ code }) => reportIn(code));
   expect(quoted).toContain(reportIn(stdout));
 }, 60_000);
 

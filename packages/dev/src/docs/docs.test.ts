@@ -3,11 +3,11 @@ import { existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { repository } from '../gate/contract-change.ts';
+import { root } from '../repository/paths.ts';
 import { anchors, codeBlocks, codeTexts, linkTargets, markdownFiles, read } from './markdown.ts';
 
-const files = markdownFiles(repository);
-const { scripts } = JSON.parse(read(repository, 'package.json'));
+const files = markdownFiles(root);
+const { scripts } = JSON.parse(read(root, 'package.json'));
 
 /** What npm can do without being told in package.json. */
 const npmVerbs = ['ci', 'install', 'run'];
@@ -26,7 +26,7 @@ test('ensure the Markdown of the repository is found', () => {
 
 test('ensure every npm command in the documents exists', () => {
   const unknown = files.flatMap((file) =>
-    codeTexts(read(repository, file))
+    codeTexts(read(root, file))
       .flatMap(unknownCommands)
       .map((command) => `${file}: ${command}`),
   );
@@ -34,13 +34,13 @@ test('ensure every npm command in the documents exists', () => {
 });
 
 test('ensure every npm command that CI runs exists', () => {
-  const ci = ['.ci/run', ...globSync('.github/workflows/*.yml', { cwd: repository })];
-  const withoutComments = ci.map((file) => read(repository, file).replaceAll(/^\s*#.*$/gm, ''));
+  const ci = ['.ci/run', ...globSync('.github/workflows/*.yml', { cwd: root })];
+  const withoutComments = ci.map((file) => read(root, file).replaceAll(/^\s*#.*$/gm, ''));
   expect(withoutComments.flatMap(unknownCommands)).toEqual([]);
 });
 
 test('docs/commands.md names every script', () => {
-  const named = codeTexts(read(repository, 'docs/commands.md')).join('\n');
+  const named = codeTexts(read(root, 'docs/commands.md')).join('\n');
   const verbs = Object.keys(scripts).map((name) => (['start', 'test'].includes(name) ? name : `run ${name}`));
   expect(verbs.filter((verb) => !named.includes(`npm ${verb}`))).toEqual([]);
 });
@@ -57,14 +57,14 @@ function brokenLinks(file: string, text: string): string[] {
     if (/^[a-z]+:/.test(target)) return false;
     const [path = '', anchor] = target.split('#');
     const linked = path === '' ? file : join(dirname(file), decodeURI(path));
-    if (!existsSync(join(repository, linked))) return true;
-    return anchor !== undefined && !anchors(read(repository, linked)).includes(anchor);
+    if (!existsSync(join(root, linked))) return true;
+    return anchor !== undefined && !anchors(read(root, linked)).includes(anchor);
   });
 }
 
 test('ensure every relative link in the documents leads somewhere', () => {
   const broken = files.flatMap((file) =>
-    brokenLinks(file, read(repository, file)).map((link) => `${file}: ${link}`),
+    brokenLinks(file, read(root, file)).map((link) => `${file}: ${link}`),
   );
   expect(broken).toEqual([]);
 });
@@ -78,8 +78,8 @@ test('ensure a link that leads nowhere is noticed', () => {
 function compile(sources: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
   try {
-    symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
-    const { compilerOptions } = JSON.parse(read(repository, 'tsconfig.json'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const { compilerOptions } = JSON.parse(read(root, 'tsconfig.json'));
     // Readers see the beginning of something: it need not be used up.
     const lenient = { noUnusedLocals: false, noUnusedParameters: false };
     writeFileSync(
@@ -88,7 +88,7 @@ function compile(sources: Readonly<Record<string, string>>): string {
     );
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, name), source);
-    const tsc = join(repository, 'node_modules/.bin/tsc');
+    const tsc = join(root, 'node_modules/.bin/tsc');
     const { stdout, error } = spawnSync(tsc, ['--project', folder], { cwd: folder, encoding: 'utf8' });
     if (error) throw error;
     return stdout;
@@ -100,7 +100,7 @@ function compile(sources: Readonly<Record<string, string>>): string {
 test('ensure every TypeScript block in the documents compiles', () => {
   const sources: Record<string, string> = { 'wrong.ts': 'export const wrong: string = 1;\n' };
   for (const file of files)
-    for (const { language, code, line, preamble } of codeBlocks(read(repository, file)))
+    for (const { language, code, line, preamble } of codeBlocks(read(root, file)))
       if (language === 'ts')
         sources[`${file.replaceAll(/\W/g, '-')}-line-${line}.ts`] = `export {};\n${preamble}\n${code}`;
   expect(Object.keys(sources).length).toBeGreaterThan(1);
@@ -117,10 +117,8 @@ function bare(proto: string): string {
 }
 
 test('ensure every piece of the contract in the documents stands in the contract', () => {
-  const contract = globSync('proto/**/*.proto', { cwd: repository }).map((file) =>
-    bare(read(repository, file)),
-  );
-  const blocks = files.flatMap((file) => codeBlocks(read(repository, file)));
+  const contract = globSync('proto/**/*.proto', { cwd: root }).map((file) => bare(read(root, file)));
+  const blocks = files.flatMap((file) => codeBlocks(read(root, file)));
   const quoted = blocks.filter(({ language }) => language === 'proto');
   expect(quoted.length).toBeGreaterThan(0);
   for (const { code } of quoted)

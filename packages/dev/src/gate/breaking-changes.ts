@@ -1,16 +1,14 @@
-import { type ContractChange, type Edit, edit } from './contract-change.ts';
+import { type ContractChange, type Edit, edit } from './testing/contract-copy.ts';
 
 export interface BreakingChange extends ContractChange {
-  /** What breaks: bytes between old and new, their JSON, or only code that was generated from the contract. */
+  /** The wire format, its JSON, or only the code that is generated from the contract. */
   readonly breaks: 'wire' | 'json' | 'code';
-  /** The rule of buf's that has to say so. */
+  /** Rule of buf's that must report the change. */
   readonly rule: string;
 }
 
-const order = 'orders/v1/order.proto';
-const orderService = 'orders/v1/order_service.proto';
-const stock = 'inventory/v1/stock.proto';
-const inventoryService = 'inventory/v1/inventory_service.proto';
+const order = 'shop/v1/order.proto';
+const orderService = 'shop/v1/order_service.proto';
 
 function breaking(
   name: string,
@@ -38,20 +36,20 @@ message GetOrderResponse {
 
 `;
 
-/** What old clients, old servers or the code of either do not survive. */
+/** Changes that break old clients, old servers or the code of either. */
 export const breakingChanges: readonly BreakingChange[] = [
-  breaking('field removed', 'wire', 'FIELD_NO_DELETE', edit(order, '  string reject_reason = 8;', '')),
+  breaking('field removed', 'wire', 'FIELD_NO_DELETE', edit(order, '  string reject_reason = 6;', '')),
   breaking(
     'field removed, its number and name reserved',
     'code',
     'FIELD_NO_DELETE',
-    edit(order, '  string reject_reason = 8;', '  reserved 8;\n  reserved "reject_reason";'),
+    edit(order, '  string reject_reason = 6;', '  reserved 6;\n  reserved "reject_reason";'),
   ),
   breaking(
     'field renumbered',
     'wire',
     'FIELD_NO_DELETE',
-    edit(order, 'reject_reason = 8', 'reject_reason = 9'),
+    edit(order, 'reject_reason = 6', 'reject_reason = 9'),
   ),
   breaking(
     'field type changed, string to int64',
@@ -63,19 +61,19 @@ export const breakingChanges: readonly BreakingChange[] = [
     'field type changed, int64 to int32: JSON has it as a number',
     'json',
     'FIELD_SAME_TYPE',
-    edit(stock, 'int64 reserved = 4', 'int32 reserved = 4'),
+    edit(order, 'int64 price_cents = 5', 'int32 price_cents = 5'),
   ),
   breaking(
     'field renamed',
     'json',
     'FIELD_SAME_NAME',
-    edit(stock, 'string title = 2;', 'string description = 2;'),
+    edit(order, 'string title = 1;', 'string description = 1;'),
   ),
   breaking(
     'field given a json_name',
     'json',
     'FIELD_SAME_JSON_NAME',
-    edit(stock, 'string title = 2;', 'string title = 2 [json_name = "name"];'),
+    edit(order, 'string title = 1;', 'string title = 1 [json_name = "name"];'),
   ),
   breaking(
     'repeated field made single',
@@ -87,7 +85,7 @@ export const breakingChanges: readonly BreakingChange[] = [
     'field given presence',
     'code',
     'FIELD_SAME_CARDINALITY',
-    edit(order, 'string reject_reason = 8', 'optional string reject_reason = 8'),
+    edit(order, 'string reject_reason = 6', 'optional string reject_reason = 6'),
   ),
   breaking(
     'field moved into a oneof',
@@ -95,22 +93,22 @@ export const breakingChanges: readonly BreakingChange[] = [
     'FIELD_SAME_ONEOF',
     edit(
       order,
-      '  string reject_reason = 8;',
-      '  oneof outcome {\n    // Why not.\n    string reject_reason = 8;\n  }',
+      '  string reject_reason = 6;',
+      '  oneof outcome {\n    // Why not.\n    string reject_reason = 6;\n  }',
     ),
   ),
-  breaking('enum value removed', 'json', 'ENUM_VALUE_NO_DELETE', edit(order, '    STATE_CANCELLED = 4;', '')),
+  breaking('enum value removed', 'json', 'ENUM_VALUE_NO_DELETE', edit(order, '    STATE_CANCELLED = 2;', '')),
   breaking(
     'enum value renamed',
     'json',
     'ENUM_VALUE_SAME_NAME',
-    edit(order, 'STATE_CANCELLED = 4', 'STATE_WITHDRAWN = 4'),
+    edit(order, 'STATE_CANCELLED = 2', 'STATE_WITHDRAWN = 2'),
   ),
   breaking(
     'enum value renumbered',
     'wire',
     'ENUM_VALUE_NO_DELETE',
-    edit(order, 'STATE_CANCELLED = 4', 'STATE_CANCELLED = 5'),
+    edit(order, 'STATE_CANCELLED = 2', 'STATE_CANCELLED = 5'),
   ),
   breaking('method removed', 'wire', 'RPC_NO_DELETE', edit(orderService, getOrder, '')),
   breaking('method renamed', 'wire', 'RPC_NO_DELETE', edit(orderService, 'rpc GetOrder(', 'rpc ReadOrder(')),
@@ -130,7 +128,7 @@ export const breakingChanges: readonly BreakingChange[] = [
     'request stream made a single message',
     'wire',
     'RPC_SAME_CLIENT_STREAMING',
-    edit(inventoryService, 'ImportStock(stream ImportStockRequest)', 'ImportStock(ImportStockRequest)'),
+    edit(orderService, 'ImportOrders(stream ImportOrdersRequest)', 'ImportOrders(ImportOrdersRequest)'),
   ),
   breaking(
     'method no longer safe to repeat: old clients still retry it',
@@ -146,8 +144,8 @@ export const breakingChanges: readonly BreakingChange[] = [
     'package moved',
     'wire',
     'FILE_SAME_PACKAGE',
-    edit(order, 'package orders.v1', 'package sales.v1'),
-    edit(orderService, 'package orders.v1', 'package sales.v1'),
+    edit(order, 'package shop.v1', 'package sales.v1'),
+    edit(orderService, 'package shop.v1', 'package sales.v1'),
   ),
   breaking(
     'file split: a message moved to another file of its package',

@@ -3,29 +3,29 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { root } from '../repository/paths.ts';
 import { breakingChanges } from './breaking-changes.ts';
-import { type ContractChange, editedContract, repository } from './contract-change.ts';
 import { harmlessChanges } from './harmless-changes.ts';
+import { type ContractChange, copyContract } from './testing/contract-copy.ts';
 
-// Each starts a buf, and there are two processors.
+// Each test starts a buf, and a small machine runs few of them at once.
 vi.setConfig({ testTimeout: 60_000 });
 
-const buf = join(repository, 'node_modules/.bin/buf');
-// What the repository holds, compiled once.
+const buf = join(root, 'node_modules/.bin/buf');
 const base = mkdtempSync(join(tmpdir(), 'contract-base-'));
 const image = join(base, 'image.binpb');
 const verdicts = new Map<ContractChange, string>();
 
-/** The rules of buf.yaml that this change breaks, as `npm run check` would ask. */
+/** Returns the rules of buf.yaml that this change breaks, as `npm run check` would. */
 async function brokenRules(change: ContractChange): Promise<string[]> {
-  using changed = editedContract(change.edits);
+  using changed = copyContract(change.edits);
   const args = ['breaking', join(changed.folder, 'proto'), '--against', image, '--error-format', 'json'];
   const { code, out } = await new Promise<{ code: unknown; out: string }>((resolve) => {
     execFile(buf, args, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, out: stdout || stderr }),
     );
   });
-  // 100: something is broken; anything else that is not 0 is buf's own trouble, as a contract that does not compile.
+  // 100: a rule is broken. Another code is a failure of buf, such as a contract that does not compile.
   if (code !== 0 && code !== 100) throw new Error(out);
   const lines = out.split('\n').filter(Boolean);
   const rules = [...new Set(lines.map((line): string => JSON.parse(line).type))].sort();
@@ -33,13 +33,16 @@ async function brokenRules(change: ContractChange): Promise<string[]> {
   return rules;
 }
 
-beforeAll(() => execFileSync(buf, ['build', join(repository, 'proto'), '--output', image]));
+beforeAll(() => {
+  using contract = copyContract();
+  execFileSync(buf, ['build', join(contract.folder, 'proto'), '--output', image]);
+});
 
-test.concurrent.each(breakingChanges)('ensure the gate stops a change: $name', async (change) => {
+test.concurrent.each(breakingChanges)('buf breaking reports: $name', async (change) => {
   expect(await brokenRules(change)).toContain(change.rule);
 });
 
-test.concurrent.each(harmlessChanges)('ensure the gate lets a change through: $name', async (change) => {
+test.concurrent.each(harmlessChanges)('buf breaking permits: $name', async (change) => {
   expect(await brokenRules(change)).toEqual([]);
 });
 

@@ -1,13 +1,13 @@
-import { type ContractChange, type Edit, edit } from './contract-change.ts';
+import { type ContractChange, type Edit, edit } from './testing/contract-copy.ts';
 
-const order = 'orders/v1/order.proto';
-const orderService = 'orders/v1/order_service.proto';
+const order = 'shop/v1/order.proto';
+const orderService = 'shop/v1/order_service.proto';
 
 function harmless(name: string, ...edits: Edit[]): ContractChange {
   return { name, edits };
 }
 
-const reopenOrder = `  // ReopenOrder takes a cancellation back.
+const reopenOrder = `  // ReopenOrder reverts a cancellation.
   rpc ReopenOrder(ReopenOrderRequest) returns (ReopenOrderResponse) {
     option idempotency_level = IDEMPOTENT;
     option (policy.v1.method) = {
@@ -20,7 +20,7 @@ const reopenOrder = `  // ReopenOrder takes a cancellation back.
 
 const reopenOrderMessages = `// ReopenOrderRequest names a cancelled order.
 message ReopenOrderRequest {
-  // The order's id.
+  // Id of the order.
   string id = 1;
 }
 
@@ -32,20 +32,20 @@ message ReopenOrderResponse {
 
 `;
 
-/** What everybody survives who was built before it. */
+/** Changes that every older client and server survives. */
 export const harmlessChanges: readonly ContractChange[] = [
   harmless(
     'field added',
     edit(
       order,
-      '  string reject_reason = 8;',
-      '  string reject_reason = 8;\n\n  // For the driver.\n  string note = 9;',
+      '  string reject_reason = 6;',
+      '  string reject_reason = 6;\n\n  // For the driver.\n  string note = 7;',
     ),
   ),
   harmless(
     'method added, with its messages and its policy',
-    edit(orderService, '  // ListOrders reads', `${reopenOrder}  // ListOrders reads`),
-    edit(orderService, '// PlaceOrderRequest is', `${reopenOrderMessages}// PlaceOrderRequest is`),
+    edit(orderService, '  // ListOrders returns', `${reopenOrder}  // ListOrders returns`),
+    edit(orderService, '// GetOrderRequest names', `${reopenOrderMessages}// GetOrderRequest names`),
   ),
   harmless(
     'message added',
@@ -55,14 +55,14 @@ export const harmlessChanges: readonly ContractChange[] = [
     'enum value added',
     edit(
       order,
-      '    STATE_CANCELLED = 4;',
-      '    STATE_CANCELLED = 4;\n    // On its way.\n    STATE_SHIPPED = 5;',
+      '    STATE_CANCELLED = 2;',
+      '    STATE_CANCELLED = 2;\n    // On its way.\n    STATE_SHIPPED = 3;',
     ),
   ),
-  harmless('comment changed', edit(order, '// Whose order it is.', '// The customer.')),
+  harmless('comment changed', edit(order, '// Customer who placed the order.', '// The customer.')),
   harmless(
     'field deprecated',
-    edit(order, 'string reject_reason = 8;', 'string reject_reason = 8 [deprecated = true];'),
+    edit(order, 'string reject_reason = 6;', 'string reject_reason = 6 [deprecated = true];'),
   ),
   harmless(
     'number and name reserved for what was never released',
@@ -70,30 +70,30 @@ export const harmlessChanges: readonly ContractChange[] = [
   ),
   harmless(
     'fields written in another order',
-    edit(order, '  // Whose order it is.\n  string customer_id = 2;\n', ''),
+    edit(order, '  // Customer who placed the order.\n  string customer_id = 2;\n', ''),
     edit(
       order,
-      '  // Where the order stands.\n',
-      '  // Whose order it is.\n  string customer_id = 2;\n\n  // Where the order stands.\n',
+      '  // State of the order.\n',
+      '  // Customer who placed the order.\n  string customer_id = 2;\n\n  // State of the order.\n',
     ),
   ),
   harmless(
     'oneof added, of new fields',
     edit(
       order,
-      '  string reject_reason = 8;',
-      '  string reject_reason = 8;\n\n  // How it travels.\n  oneof carrier {\n    // By van.\n    string van = 9;\n    // By bike.\n    string bike = 10;\n  }',
+      '  string reject_reason = 6;',
+      '  string reject_reason = 6;\n\n  // How it travels.\n  oneof carrier {\n    // By van.\n    string van = 7;\n    // By bike.\n    string bike = 8;\n  }',
     ),
   ),
   harmless('file added, with a message of its own', {
-    file: 'orders/v1/invoice.proto',
-    with: 'syntax = "proto3";\n\npackage orders.v1;\n\n// Invoice is what is owed.\nmessage Invoice {\n  // Its id.\n  string id = 1;\n}\n',
+    file: 'shop/v1/invoice.proto',
+    with: 'syntax = "proto3";\n\npackage shop.v1;\n\n// Invoice is a bill.\nmessage Invoice {\n  // Id.\n  string id = 1;\n}\n',
   }),
   harmless('next version beside this one', {
-    file: 'orders/v2/order.proto',
-    with: 'syntax = "proto3";\n\npackage orders.v2;\n\n// Order is another one.\nmessage Order {\n  // Its id.\n  bytes id = 1;\n}\n',
+    file: 'shop/v2/order.proto',
+    with: 'syntax = "proto3";\n\npackage shop.v2;\n\n// Order is another one.\nmessage Order {\n  // Id.\n  bytes id = 1;\n}\n',
   }),
-  // Options are nothing that buf compares. These change what callers see all the same: reviewers have to find them.
+  // Buf does not compare options. Callers notice these changes all the same, so reviewers must find them.
   harmless(
     'deadline changed: for reviewers',
     edit(orderService, 'deadline: {seconds: 1}', 'deadline: {seconds: 3}'),

@@ -21,7 +21,7 @@ function driftOf(folder: string, { template, generated }: Contract): string | un
     const drifted = files.filter((file) => wanted.get(file) !== committed.get(file));
     return drifted.length === 0
       ? undefined
-      : `not what the contract says: ${drifted.join(', ')}: npm run generate`;
+      : `not generated from the contract as it is: ${drifted.join(', ')}: npm run generate`;
   } finally {
     rmSync(fresh, { recursive: true });
   }
