@@ -31,7 +31,7 @@ async function openReplica(pool: Pool) {
   const errors: unknown[] = [];
   const keys = await openServiceKeys(pool, 'page_token', (error) => errors.push(error));
   onTestFinished(() => keys.close());
-  return { keys, cursors: createEncryptedCursors(keys, 'ListOrders'), errors };
+  return { keys, cursors: createEncryptedCursors(keys, 'ListEchoes'), errors };
 }
 
 test('a new key seals once it is a minute old, and every replica opens its tokens by then', async () => {

@@ -30,7 +30,7 @@ test('ensures a transaction commits and gives its result', async () => {
 
 test('ensures an error rolls back, comes out as it is, and the connection is used again', async () => {
   await using pool = counters.poolOf(1);
-  const failure = new Error('out of stock');
+  const failure = new Error('the work failed');
   let pid = 0;
   const failed = transaction(pool, async (tx) => {
     pid = await backendOf(tx);

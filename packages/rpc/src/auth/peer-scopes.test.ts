@@ -3,11 +3,11 @@ import { parsePeerScopes } from './peer-scopes.ts';
 
 test.each<[string, [string, string[]][]]>([
   ['', []],
-  ['spiffe://a/orders=echo:read', [['spiffe://a/orders', ['echo:read']]]],
+  ['spiffe://a/caller=echo:read', [['spiffe://a/caller', ['echo:read']]]],
   [
-    ' spiffe://a/orders = echo:write  echo:read ;\n spiffe://b/x=y; ',
+    ' spiffe://a/caller = echo:write  echo:read ;\n spiffe://b/x=y; ',
     [
-      ['spiffe://a/orders', ['echo:write', 'echo:read']],
+      ['spiffe://a/caller', ['echo:write', 'echo:read']],
       ['spiffe://b/x', ['y']],
     ],
   ],
@@ -17,14 +17,14 @@ test.each<[string, [string, string[]][]]>([
 });
 
 test.each([
-  'orders=echo:read',
+  'caller=echo:read',
   'spiffe://a=echo:read',
-  'spiffe://a/orders',
-  'spiffe://a/orders=',
-  'spiffe://a/orders=echo:read=echo:write',
-  'spiffe://a/orders="echo:read"',
-  'spiffe://a/orders=echo:read, spiffe://b/x=y',
-  'spiffe://a/orders=read; spiffe://a/orders=write',
+  'spiffe://a/caller',
+  'spiffe://a/caller=',
+  'spiffe://a/caller=echo:read=echo:write',
+  'spiffe://a/caller="echo:read"',
+  'spiffe://a/caller=echo:read, spiffe://b/x=y',
+  'spiffe://a/caller=read; spiffe://a/caller=write',
 ])('ensure %j is refused', (text) => {
   expect(parsePeerScopes(text)).toBe(undefined);
 });

@@ -35,7 +35,7 @@ describe('sub', () => {
     '🛒'.repeat(128),
     'auth0|5f7c',
     'Zoë O’Brien',
-    'spiffe://acme.example/orders',
+    'spiffe://acme.example/caller',
   ])('%j is the subject', (sub) => {
     expect(principalOf({ ...good, sub }).subject).toBe(sub);
   });

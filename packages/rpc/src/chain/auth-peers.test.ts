@@ -17,7 +17,7 @@ import { serverCredentials } from '../tls/server-credentials.ts';
 
 const options = { log: collectLog().log, developmentCertificates: false };
 
-/** A server with mTLS that lists orders as a peer, and a client that shows the certificate and no token. */
+/** A server with mTLS that lists caller as a peer, and a client that shows the certificate and no token. */
 async function start(caller: string, metadata: Record<string, string> = {}) {
   await using starting = new AsyncDisposableStack();
   const certificates = starting.use(await makeTestCertificates());
@@ -33,9 +33,9 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
         },
       },
       {
-        peers: new Map([[testIdentity('orders'), new Set(['echo:read'])]]),
+        peers: new Map([[testIdentity('caller'), new Set(['echo:read'])]]),
         credentials: {
-          server: await serverCredentials(await certificates.write('inventory'), options),
+          server: await serverCredentials(await certificates.write('echo'), options),
           channel,
         },
         verifyToken: async (token) => {
@@ -76,13 +76,13 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
 }
 
 test('ensure a listed service calls without a token, with the scopes that it is listed with', async () => {
-  await using server = await start('orders');
+  await using server = await start('caller');
   await server.getEcho();
-  expect(server.principals).toEqual([{ subject: testIdentity('orders'), scopes: new Set(['echo:read']) }]);
+  expect(server.principals).toEqual([{ subject: testIdentity('caller'), scopes: new Set(['echo:read']) }]);
 });
 
 test('ensure a listed service may do no more than it is listed with', async () => {
-  await using server = await start('orders');
+  await using server = await start('caller');
   expect(await rejectionOf(server.putEchoes())).toMatchObject({
     code: Code.PERMISSION_DENIED,
     message: 'the caller lacks the scope echo:write',
@@ -95,7 +95,7 @@ test('ensure a service that is not listed is answered UNAUTHENTICATED, however g
 });
 
 test("ensure a token wins over the certificate's identity, for those who are listed and those who are not", async () => {
-  for (const caller of ['orders', 'payments']) {
+  for (const caller of ['caller', 'payments']) {
     await using server = await start(caller, { authorization: 'Bearer good' });
     await server.getEcho();
     expect(server.principals.map(({ subject }) => subject)).toEqual(['anna']);
@@ -105,7 +105,7 @@ test("ensure a token wins over the certificate's identity, for those who are lis
 test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', ' '])(
   'a listed certificate does not stand in for authorization %j, which grpc-js cannot read',
   async (authorization) => {
-    await using server = await start('orders');
+    await using server = await start('caller');
     expect(await server.callRaw(authorization)).toBe(Code.UNAUTHENTICATED);
     expect(server.principals).toEqual([]);
   },
@@ -114,7 +114,7 @@ test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', 
 test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
   'ensure authorization %j is not made good by a listed certificate',
   async (authorization) => {
-    await using server = await start('orders', { authorization });
+    await using server = await start('caller', { authorization });
     expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });
   },
 );

@@ -13,10 +13,10 @@ import { serverCredentials } from '../tls/server-credentials.ts';
 const options = { log: collectLog().log, developmentCertificates: false };
 
 test.each([
-  ['orders', 'a trace', true],
-  ['orders', 'a trace, and the token of a customer', true],
+  ['caller', 'a trace', true],
+  ['caller', 'a trace, and the token of a customer', true],
   ['payments', 'a trace, and the token of a customer', false],
-])('a server with the peer orders gets from %s %s: continued %s', async (caller, sent, isContinued) => {
+])('a server with the peer caller gets from %s %s: continued %s', async (caller, sent, isContinued) => {
   await using telemetry = collectTelemetry();
   await using certificates = await makeTestCertificates();
   const channel = await channelCredentials(await certificates.write(caller), options);
@@ -25,9 +25,9 @@ test.each([
     { getEcho: async ({ key }) => ({ echo: { key } }) },
     {
       traceContext: 'peers',
-      peers: new Map([[testIdentity('orders'), new Set(['echo:read'])]]),
+      peers: new Map([[testIdentity('caller'), new Set(['echo:read'])]]),
       credentials: {
-        server: await serverCredentials(await certificates.write('inventory'), options),
+        server: await serverCredentials(await certificates.write('echo'), options),
         channel,
       },
       verifyToken: async () => ({ subject: 'anna', scopes: new Set(['echo:read']) }),

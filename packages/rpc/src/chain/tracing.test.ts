@@ -190,7 +190,7 @@ describe('a caller that is not trusted', () => {
 });
 
 test.each([
-  ['inventory.shop.svc:50052', 'inventory.shop.svc', 50052],
+  ['echo.shop.svc:50052', 'echo.shop.svc', 50052],
   ['x'.repeat(1000), 'x'.repeat(261), undefined],
 ])('ensure the span names the server as its caller does: %s', async (authority, address, port) => {
   await using telemetry = collectTelemetry();

@@ -9,8 +9,8 @@ import { createClient } from './create-client.ts';
 const token = () => 'canary-token';
 
 test.each([
-  'inventory:50052',
-  'dns:///inventory:50052',
+  'echo:50052',
+  'dns:///echo:50052',
   '10.0.0.1:50052',
   'ipv4:10.0.0.1:50052',
   '127.0.0.1.evil.com:1',
@@ -48,14 +48,14 @@ test.each([
   'ipv4:127.0.0.1:1,127.0.0.1:2',
   '[::1]:1',
   'ipv6:[::1]:1',
-  'unix:/run/inventory.sock',
-  'unix:///run/inventory.sock',
+  'unix:/run/echo.sock',
+  'unix:///run/echo.sock',
 ])('ensure a token may be sent to this machine as %s', (target) => {
   createClient(EchoService, { target, token })[Symbol.dispose]();
 });
 
 test('ensure a client without a token may call any address', () => {
-  createClient(EchoService, { target: 'inventory:50052' })[Symbol.dispose]();
+  createClient(EchoService, { target: 'echo:50052' })[Symbol.dispose]();
 });
 
 test('ensure a proxy of the environment gets neither the call nor its token', async () => {

@@ -38,7 +38,7 @@ test('ensure the probe exits 0 once the server is ready, and says of its livenes
 
 test('ensure a server with mTLS is probed with the certificate that it has itself', async () => {
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('inventory');
+  const tls = await certificates.write('echo');
   const options = { log: collectLog().log, developmentCertificates: false };
   await using server = await startTestServer(
     EchoService,

@@ -6,17 +6,17 @@ import { readTarget } from './read-target.ts';
 const files: TlsConfig = { mode: 'tls', certFile: '/tls.crt', keyFile: '/tls.key', caFile: undefined };
 
 function read(target: string | undefined, tls?: TlsConfig) {
-  const environment = readEnvironment({ INVENTORY_TARGET: target });
-  const read = readTarget(environment, 'INVENTORY_TARGET', { tls, meaning: 'Target of inventory.' });
+  const environment = readEnvironment({ ECHO_TARGET: target });
+  const read = readTarget(environment, 'ECHO_TARGET', { tls, meaning: 'Target of echo.' });
   environment.check();
   return read;
 }
 
 test('a target on another machine is called over TLS only', () => {
-  expect(read('dns:///inventory:50052', files)).toBe('dns:///inventory:50052');
-  expect(() => read('dns:///inventory:50052')).toThrow(
+  expect(read('dns:///echo:50052', files)).toBe('dns:///echo:50052');
+  expect(() => read('dns:///echo:50052')).toThrow(
     new EnvironmentError(
-      'INVENTORY_TARGET is not valid (TLS is off, and no token is sent to another machine in plain text): ' +
+      'ECHO_TARGET is not valid (TLS is off, and no token is sent to another machine in plain text): ' +
         'expected TLS_MODE=tls or mtls, or a loopback target',
     ),
   );
@@ -26,15 +26,15 @@ test.each([
   '127.0.0.1:50052',
   'dns:///localhost:50052',
   'ipv4:127.0.0.1:1,127.0.0.1:2',
-  'unix:/run/inventory.sock',
+  'unix:/run/echo.sock',
 ])('%s may be called in plain text', (target) => {
   expect(read(target)).toBe(target);
 });
 
 test('a target that is missing or malformed is one problem', () => {
   const wants = 'expected a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
-  expect(() => read(undefined)).toThrow(new EnvironmentError(`INVENTORY_TARGET is missing: ${wants}`));
+  expect(() => read(undefined)).toThrow(new EnvironmentError(`ECHO_TARGET is missing: ${wants}`));
   expect(() => read('127.0.0.1')).toThrow(
-    new EnvironmentError(`INVENTORY_TARGET is not valid (the port is missing): ${wants}`),
+    new EnvironmentError(`ECHO_TARGET is not valid (the port is missing): ${wants}`),
   );
 });

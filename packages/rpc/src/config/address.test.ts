@@ -13,8 +13,8 @@ test.each([
   ...hostPorts,
   '0.0.0.0:0',
   '[::]:0',
-  'unix:/run/orders.sock',
-  'unix:orders.sock',
+  'unix:/run/echo.sock',
+  'unix:echo.sock',
   'unix:///run/o.sock',
 ])('a server may listen on %s', (address) => {
   expect(listenAddressProblem(address)).toBeUndefined();
@@ -22,14 +22,14 @@ test.each([
 
 test.each([
   ...hostPorts,
-  'dns:///inventory:50052',
-  'dns:inventory:50052',
+  'dns:///echo:50052',
+  'dns:echo:50052',
   'dns:[::1]:50052',
-  'dns://10.0.0.53/inventory:50052',
+  'dns://10.0.0.53/echo:50052',
   'ipv4:127.0.0.1:1,127.0.0.2:2',
   'ipv4:///127.0.0.1:1',
   'ipv6:[::1]:1,[::2]:2',
-  'unix:/run/inventory.sock',
+  'unix:/run/echo.sock',
 ])('a client may call %s', (target) => {
   expect(targetProblem(target)).toBeUndefined();
 });
@@ -67,17 +67,17 @@ test.each([
 
 test.each([
   ...problems,
-  ['http://inventory:50052', 'http: is not a scheme of gRPC targets'],
-  ['https://inventory:50052', 'https: is not a scheme of gRPC targets'],
-  ['xds:///inventory', 'xds: is not a scheme of gRPC targets'],
-  ['tcp://inventory:50052', 'tcp: is not a scheme of gRPC targets'],
-  ['dns:///inventory', 'the port is missing'],
-  ['dns:inventory', 'the port is not a number'],
+  ['http://echo:50052', 'http: is not a scheme of gRPC targets'],
+  ['https://echo:50052', 'https: is not a scheme of gRPC targets'],
+  ['xds:///echo', 'xds: is not a scheme of gRPC targets'],
+  ['tcp://echo:50052', 'tcp: is not a scheme of gRPC targets'],
+  ['dns:///echo', 'the port is missing'],
+  ['dns:echo', 'the port is not a number'],
   ['dns:///', 'the host is missing'],
-  ['inventory:0', 'port 0 can only be listened on'],
-  ['dns:///inventory:0', 'port 0 can only be listened on'],
+  ['echo:0', 'port 0 can only be listened on'],
+  ['dns:///echo:0', 'port 0 can only be listened on'],
   ['ipv4:127.0.0.1:1,127.0.0.2', 'the port is missing'],
-  ['ipv4:inventory:1', 'it holds no ipv4 address'],
+  ['ipv4:echo:1', 'it holds no ipv4 address'],
   ['ipv6:127.0.0.1:1', 'it holds no ipv6 address'],
 ])('a client does not call %s: %s', (target, problem) => {
   expect(targetProblem(target)).toBe(problem);

@@ -8,16 +8,16 @@ const name = { format: 'a name', meaning };
 
 test('a variable that is set is read, and an absent one has its default', () => {
   const environment = readEnvironment({
-    NAME: ' orders ',
+    NAME: ' echo ',
     MODE: 'require',
     PORT: '50051',
     EMPTY: ' ',
     ALLOWED: 'true',
   });
-  expect(environment.text('NAME', name)).toBe('orders');
+  expect(environment.text('NAME', name)).toBe('echo');
   expect(environment.text('EMPTY', { ...name, default: 'fallback' })).toBe('fallback');
-  expect(environment.text('NAME', { ...name, problemOf: () => undefined })).toBe('orders');
-  expect(environment.optionalText('NAME', name)).toBe('orders');
+  expect(environment.text('NAME', { ...name, problemOf: () => undefined })).toBe('echo');
+  expect(environment.optionalText('NAME', name)).toBe('echo');
   expect(environment.optionalText('MISSING', name)).toBe(undefined);
   expect(environment.optionalParsed('PORT', { ...name, parse: Number })).toBe(50_051);
   expect(environment.optionalParsed('MISSING', { ...name, parse: Number })).toBe(undefined);
@@ -75,7 +75,7 @@ test('one error lists all problems by variable and expected form, and repeats no
 
 test('each read reports what it declares', () => {
   const settings: Setting[] = [];
-  const environment = readEnvironment({ NAME: 'orders' }, (setting) => settings.push(setting));
+  const environment = readEnvironment({ NAME: 'echo' }, (setting) => settings.push(setting));
   environment.text('NAME', name);
   environment.text('ADDRESS', { ...name, default: '0.0.0.0:50051' });
   environment.optionalText('FILE', name);

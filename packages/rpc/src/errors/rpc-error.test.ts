@@ -14,7 +14,7 @@ test('ensure an error that the service raised is sent as it is, whatever the map
 test('ensure an error of the domain becomes what the map makes of it', () => {
   const mapped = new RpcError(Code.FAILED_PRECONDITION, 'sold out');
   expect(
-    toRpcError(new RangeError('stock'), (error) => (error instanceof RangeError ? mapped : undefined)),
+    toRpcError(new RangeError('too few'), (error) => (error instanceof RangeError ? mapped : undefined)),
   ).toBe(mapped);
 });
 

@@ -6,28 +6,28 @@ import { isSpiffeId, peerIdentity } from './peer-identity.ts';
 const certificates = await makeTestCertificates();
 afterAll(() => certificates[Symbol.asyncDispose]());
 
-const id = 'spiffe://acme.example/orders';
+const id = 'spiffe://acme.example/caller';
 
 test.each<[string, string[], string | undefined]>([
   ['one SPIFFE ID', [`URI:${id}`], id],
-  ['a SPIFFE ID among names and addresses', ['DNS:orders', `URI:${id}`, 'IP:127.0.0.1', 'IP:::1'], id],
+  ['a SPIFFE ID among names and addresses', ['DNS:caller', `URI:${id}`, 'IP:127.0.0.1', 'IP:::1'], id],
   ['no name', [], undefined],
-  ['no URI', ['DNS:orders'], undefined],
-  ['two SPIFFE IDs', [`URI:${id}`, 'URI:spiffe://acme.example/inventory'], undefined],
+  ['no URI', ['DNS:caller'], undefined],
+  ['two SPIFFE IDs', [`URI:${id}`, 'URI:spiffe://acme.example/echo'], undefined],
   ['one SPIFFE ID twice', [`URI:${id}`, `URI:${id}`], undefined],
   ['another URI next to it', [`URI:${id}`, 'URI:https://acme.example'], undefined],
-  ['a URI that is no SPIFFE ID', ['URI:https://acme.example/orders'], undefined],
+  ['a URI that is no SPIFFE ID', ['URI:https://acme.example/caller'], undefined],
   ['a SPIFFE ID in a DNS name', [`DNS:${id}`], undefined],
-  ['a DNS name that ends in what looks like one', [`DNS:orders, URI:${id}`], undefined],
-  ['a DNS name around what looks like one', [`DNS:orders, URI:${id}, DNS:orders`], undefined],
-  ['a URI that goes on', [`URI:${id}, DNS:orders`], undefined],
+  ['a DNS name that ends in what looks like one', [`DNS:caller, URI:${id}`], undefined],
+  ['a DNS name around what looks like one', [`DNS:caller, URI:${id}, DNS:caller`], undefined],
+  ['a URI that goes on', [`URI:${id}, DNS:caller`], undefined],
 ])('ensure a certificate with %s gives its identity or none', (_name, alternativeNames, expected) => {
-  const { certificate } = certificates.issue('orders', { alternativeNames });
+  const { certificate } = certificates.issue('caller', { alternativeNames });
   expect(peerIdentity(contextOf(certificate))).toBe(expected);
 });
 
 test('ensure neither an authority, whatever it is named, nor nobody has an identity', () => {
-  const { certificate } = certificates.issue('orders', { alternativeNames: [`URI:${id}`] });
+  const { certificate } = certificates.issue('caller', { alternativeNames: [`URI:${id}`] });
   const { subjectaltname } = new X509Certificate(certificate).toLegacyObject();
   const authority = new X509Certificate(certificates.authority.certificate).toLegacyObject();
   expect(peerIdentity({ sslPeerCertificate: Object.assign(authority, { subjectaltname }) })).toBe(undefined);
@@ -37,28 +37,28 @@ test('ensure neither an authority, whatever it is named, nor nobody has an ident
 test.each([
   [id, true],
   ['spiffe://a/b', true],
-  ['spiffe://acme-1_x.example/ns/shop/sa/Orders.v1', true],
+  ['spiffe://acme-1_x.example/ns/shop/sa/Caller.v1', true],
   [`spiffe://${'a'.repeat(255)}/b`, true],
   [`spiffe://a/${'b'.repeat(2048 - 11)}`, true],
   [`spiffe://${'a'.repeat(256)}/b`, false],
   [`spiffe://a/${'b'.repeat(2048 - 10)}`, false],
   ['spiffe://acme.example', false],
   ['spiffe://acme.example/', false],
-  ['spiffe://acme.example/orders/', false],
-  ['spiffe://acme.example//orders', false],
-  ['spiffe://acme.example/./orders', false],
-  ['spiffe://acme.example/a/../orders', false],
-  ['spiffe:///orders', false],
-  ['spiffe://Acme.example/orders', false],
-  ['SPIFFE://acme.example/orders', false],
-  ['spiffe://acme.example:443/orders', false],
-  ['spiffe://user@acme.example/orders', false],
-  ['spiffe://acme.example/orders?a=b', false],
-  ['spiffe://acme.example/orders#a', false],
+  ['spiffe://acme.example/caller/', false],
+  ['spiffe://acme.example//caller', false],
+  ['spiffe://acme.example/./caller', false],
+  ['spiffe://acme.example/a/../caller', false],
+  ['spiffe:///caller', false],
+  ['spiffe://Acme.example/caller', false],
+  ['SPIFFE://acme.example/caller', false],
+  ['spiffe://acme.example:443/caller', false],
+  ['spiffe://user@acme.example/caller', false],
+  ['spiffe://acme.example/caller?a=b', false],
+  ['spiffe://acme.example/caller#a', false],
   ['spiffe://acme.example/%6frders', false],
   ['spiffe://acme.example/órders', false],
-  ['spiffe://acme.example/orders\n', false],
-  ['https://acme.example/orders', false],
+  ['spiffe://acme.example/caller\n', false],
+  ['https://acme.example/caller', false],
   ['', false],
 ])('ensure %j is judged as the SPIFFE standard does', (text, expected) => {
   expect(isSpiffeId(text)).toBe(expected);

@@ -78,7 +78,7 @@ test.each([
 });
 
 test.each([
-  'orders.v1.OrderService/PlaceOrder',
+  'testing.v1.EchoService/GetEcho',
   'cannot listen on 127.0.0.1:50051: EADDRINUSE',
   'the token has expired',
   'invalid token: it has expired',

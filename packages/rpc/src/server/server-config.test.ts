@@ -6,9 +6,9 @@ const required = {
   NODE_ENV: 'development',
   AUTH_JWKS: '/jwks.json',
   AUTH_ISSUER: 'https://issuer.test',
-  AUTH_AUDIENCE: 'orders',
+  AUTH_AUDIENCE: 'echo',
 };
-const files = { TLS_CERT: '/orders.crt', TLS_KEY: '/orders.key', TLS_CA: '/ca.crt' };
+const files = { TLS_CERT: '/echo.crt', TLS_KEY: '/echo.key', TLS_CA: '/ca.crt' };
 
 function read(variables: Record<string, string | undefined>) {
   const environment = readEnvironment({ ...required, ...variables });
@@ -23,16 +23,16 @@ test('ensure a service speaks plain text, and trusts no certificate, unless it i
 });
 
 test('ensure TLS has the files it needs: authorities are optional without mTLS', () => {
-  const [certFile, keyFile, caFile] = ['/orders.crt', '/orders.key', '/ca.crt'];
+  const [certFile, keyFile, caFile] = ['/echo.crt', '/echo.key', '/ca.crt'];
   expect(read({ TLS_MODE: 'mtls', ...files }).tls).toEqual({ mode: 'mtls', certFile, keyFile, caFile });
   expect(read({ TLS_MODE: 'tls', ...files }).tls).toEqual({ mode: 'tls', certFile, keyFile, caFile });
   expect(read({ TLS_MODE: 'tls', ...files, TLS_CA: '' }).tls).toMatchObject({ caFile: undefined });
 });
 
 test('ensure services that need no token are read with their scopes', () => {
-  const AUTH_PEERS = 'spiffe://acme.example/orders=echo:write echo:read';
+  const AUTH_PEERS = 'spiffe://acme.example/caller=echo:write echo:read';
   expect(read({ TLS_MODE: 'mtls', ...files, AUTH_PEERS }).peers).toEqual(
-    new Map([['spiffe://acme.example/orders', new Set(['echo:write', 'echo:read'])]]),
+    new Map([['spiffe://acme.example/caller', new Set(['echo:write', 'echo:read'])]]),
   );
 });
 
@@ -71,7 +71,7 @@ const plainTextRefused = (address: string) =>
       'a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
   );
 
-test.each(['0.0.0.0:50051', '[::]:50051', '10.0.0.1:50051', 'orders:50051', '[fe80::1%eth0]:50051'])(
+test.each(['0.0.0.0:50051', '[::]:50051', '10.0.0.1:50051', 'echo:50051', '[fe80::1%eth0]:50051'])(
   'production does not listen on %s in plain text, unless a variable allows it',
   (LISTEN_ADDRESS) => {
     const production = { NODE_ENV: 'production', LISTEN_ADDRESS };
@@ -89,7 +89,7 @@ test('production does not listen on the default address in plain text', () => {
   expect(() => read({ NODE_ENV: undefined })).toThrow(plainTextRefused('0.0.0.0:50051'));
 });
 
-test.each(['127.0.0.1:50051', 'localhost:0', '[::1]:50051', 'unix:/run/orders.sock'])(
+test.each(['127.0.0.1:50051', 'localhost:0', '[::1]:50051', 'unix:/run/echo.sock'])(
   'production listens on %s in plain text, because no other machine reaches it',
   (LISTEN_ADDRESS) => {
     expect(read({ NODE_ENV: 'production', LISTEN_ADDRESS })).toMatchObject({
@@ -101,7 +101,7 @@ test.each(['127.0.0.1:50051', 'localhost:0', '[::1]:50051', 'unix:/run/orders.so
 
 test.each([
   '/keys/jwks.json',
-  'keys/jwks of orders.json',
+  'keys/jwks of echo.json',
   'https://issuer.test/jwks',
   'http://localhost:8080/jwks',
 ])('the keys may be at %s', (AUTH_JWKS) => {
@@ -139,7 +139,7 @@ test.each<[Record<string, string>, string]>([
     "AUTH_ISSUER is not valid (it holds a space): expected the tokens' issuer (iss)",
   ],
   [
-    { AUTH_AUDIENCE: 'orders inventory' },
+    { AUTH_AUDIENCE: 'echo ping' },
     "AUTH_AUDIENCE is not valid (it holds a space): expected this service's own name in tokens (aud)",
   ],
   [{ AUTH_AUDIENCE: ' ' }, "AUTH_AUDIENCE is missing: expected this service's own name in tokens (aud)"],
@@ -165,7 +165,7 @@ test.each<[Record<string, string>, string]>([
     'AUTH_PEERS is not valid: expected spiffe://domain/path=scope scope, further ones after a semicolon',
   ],
   [
-    { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/orders=echo:read' },
+    { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/caller=echo:read' },
     'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): expected TLS_MODE=mtls',
   ],
 ])('ensure %j is refused by the name of its variable', (variables, complaint) => {

@@ -45,7 +45,7 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
 test('ensure a service refuses certificates of development in production, and only there', async () => {
   await using keys = await makeSigningKeys();
   await using certificates = await makeTestCertificates(developmentAuthority);
-  const tls = await certificates.write('inventory');
+  const tls = await certificates.write('echo');
   const start = (production: boolean) => startEcho(keys.jwks, { tls, production });
   await expect(start(true)).rejects.toThrow(
     `${tls.certFile} is of the ${developmentAuthority}, which production does not accept`,

@@ -72,20 +72,20 @@ function sslWith(authorities: string, pair?: KeyPair): ChannelCredentials {
 
 test('ensure both ends verify each other, and the server knows who calls', async () => {
   await using certificates = await makeTestCertificates();
-  await using server = await start(await certificates.write('inventory'), await certificates.write('orders'));
+  await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'A' } });
-  expect(server.identities).toEqual([testIdentity('orders')]);
+  expect(server.identities).toEqual([testIdentity('caller')]);
 });
 
 test('ensure with mode tls the server alone shows a certificate, and nobody has an identity', async () => {
   await using certificates = await makeTestCertificates();
-  const [inventory, orders] = [await certificates.write('inventory'), await certificates.write('orders')];
-  await using server = await start({ ...inventory, mode: 'tls' }, { ...orders, mode: 'tls' });
+  const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
+  await using server = await start({ ...echo, mode: 'tls' }, { ...caller, mode: 'tls' });
   await server.client.getEcho({ key: 'A' });
   using client = createClient(EchoService, {
     target: server.target,
     token: () => 'test-token',
-    credentials: await channelCredentials(orders, options),
+    credentials: await channelCredentials(caller, options),
   });
   await client.getEcho({ key: 'A' });
   expect(server.identities).toEqual([undefined, undefined]);
@@ -94,35 +94,35 @@ test('ensure with mode tls the server alone shows a certificate, and nobody has 
 test('ensure a client whose certificate is missing or no good gets no call through, and others do', async () => {
   await using certificates = await makeTestCertificates();
   await using strangers = await makeTestCertificates();
-  await using server = await start(await certificates.write('inventory'), await certificates.write('orders'));
+  await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   const { authority, issue } = certificates;
-  const leaf = issue('orders');
-  const byLeaf = issue('orders', { by: openAuthority(leaf) });
+  const leaf = issue('caller');
+  const byLeaf = issue('caller', { by: openAuthority(leaf) });
   for (const [problem, pair, code] of [
     ['none', undefined, Code.UNAVAILABLE],
-    ['wrong authority', strangers.issue('orders'), Code.UNAVAILABLE],
+    ['wrong authority', strangers.issue('caller'), Code.UNAVAILABLE],
     ['signed by a leaf', { ...byLeaf, certificate: byLeaf.certificate + leaf.certificate }, Code.UNAVAILABLE],
-    ['expired', issue('orders', past), Code.UNAVAILABLE],
-    ['not yet valid', issue('orders', future), Code.UNAVAILABLE],
+    ['expired', issue('caller', past), Code.UNAVAILABLE],
+    ['not yet valid', issue('caller', future), Code.UNAVAILABLE],
     ['good', issue('payments'), Code.OK],
   ] as const) {
     const ssl = sslWith(authority.certificate, pair);
     expect([problem, await codeOf(server.target, ssl)]).toEqual([problem, code]);
     await server.client.getEcho({ key: 'A' });
   }
-  expect(new Set(server.identities)).toEqual(new Set([testIdentity('orders'), testIdentity('payments')]));
+  expect(new Set(server.identities)).toEqual(new Set([testIdentity('caller'), testIdentity('payments')]));
 });
 
 test.each<
   [problem: string, reason: string, make: (own: TestCertificates, other: TestCertificates) => KeyPair]
 >([
-  ['wrong authority', 'unable to verify the first certificate', (_own, other) => other.issue('inventory')],
-  ['expired', 'certificate has expired', (own) => own.issue('inventory', past)],
-  ['not yet valid', 'certificate is not yet valid', (own) => own.issue('inventory', future)],
+  ['wrong authority', 'unable to verify the first certificate', (_own, other) => other.issue('echo')],
+  ['expired', 'certificate has expired', (own) => own.issue('echo', past)],
+  ['not yet valid', 'certificate is not yet valid', (own) => own.issue('echo', future)],
   [
     'wrong host name',
     "IP: 127.0.0.1 is not in the cert's list: 127.0.0.2",
-    (own) => own.issue('inventory', { alternativeNames: ['DNS:localhost', 'IP:127.0.0.2'] }),
+    (own) => own.issue('echo', { alternativeNames: ['DNS:localhost', 'IP:127.0.0.2'] }),
   ],
 ])('ensure a server whose certificate is no good (%s) gets no call', async (_problem, reason, make) => {
   await using certificates = await makeTestCertificates();
@@ -133,8 +133,8 @@ test.each<
     [{ cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) }],
     true,
   );
-  const orders = await certificates.write('orders');
-  await using server = await start(orders, orders, credentials);
+  const caller = await certificates.write('caller');
+  await using server = await start(caller, caller, credentials);
   const error = await rejectionOf(server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: expect.stringContaining(reason) });
   expect(server.identities).toEqual([]);
@@ -143,7 +143,7 @@ test.each<
 test('ensure plain text and TLS do not understand each other, and say so at once', async () => {
   using crashes = noteCrashes();
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('orders');
+  const tls = await certificates.write('caller');
   await using secure = await start(tls, tls);
   await using plain = await startTestServer(EchoService, {});
   expect(await codeOf(plain.target, await channelCredentials(tls, options))).toBe(Code.UNAVAILABLE);
@@ -155,8 +155,8 @@ test('ensure plain text and TLS do not understand each other, and say so at once
 
 test('ensure no version before TLS 1.3 is spoken, by the server and by the client', async () => {
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('orders');
-  const { certificate: cert, privateKey: key } = certificates.issue('orders');
+  const tls = await certificates.write('caller');
+  const { certificate: cert, privateKey: key } = certificates.issue('caller');
   const ca = certificates.authority.certificate;
   await using server = await start(tls, tls);
   const handshake = async (maxVersion: 'TLSv1.2' | 'TLSv1.3') => {
@@ -183,7 +183,7 @@ test('ensure no version before TLS 1.3 is spoken, by the server and by the clien
 
 test('ensure a connection that never shakes hands is closed', async () => {
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('orders');
+  const tls = await certificates.write('caller');
   await using server = await start(tls, tls);
   const silent = connectTcp(server.running.port, '127.0.0.1');
   silent.on('error', () => {});

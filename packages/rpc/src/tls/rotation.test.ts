@@ -123,22 +123,22 @@ async function replacePair(tls: MutualTls, pair: KeyPair): Promise<void> {
 test('ensure not one call fails while leaves and authority are replaced, and new connections get the new ones', async () => {
   await using old = await makeTestCertificates();
   await using next = await makeTestCertificates();
-  const [inventory, orders] = [await old.write('inventory'), await old.write('orders')];
-  await using server = await startMutual(inventory, orders);
-  const [newInventory, newOrders] = [next.issue('inventory'), next.issue('orders')];
+  const [echo, caller] = [await old.write('echo'), await old.write('caller')];
+  await using server = await startMutual(echo, caller);
+  const [newEcho, newCaller] = [next.issue('echo'), next.issue('caller')];
   const both = old.authority.certificate + next.authority.certificate;
   await using calls = keepCalling(server);
   const trust = async (authorities: string) => {
     const before = server.replaced();
-    for (const { caFile } of [inventory, orders]) await writeTorn(caFile, authorities);
+    for (const { caFile } of [echo, caller]) await writeTorn(caFile, authorities);
     await vi.waitUntil(() => server.replaced() > before, waiting);
   };
 
   await trust(both);
-  await replacePair(orders, newOrders);
-  await replacePair(inventory, newInventory);
+  await replacePair(caller, newCaller);
+  await replacePair(echo, newEcho);
   await vi.waitUntil(
-    async () => (await certificateShown(server.running.port)) === newInventory.certificate,
+    async () => (await certificateShown(server.running.port)) === newEcho.certificate,
     waiting,
   );
   await trust(next.authority.certificate);
@@ -146,35 +146,35 @@ test('ensure not one call fails while leaves and authority are replaced, and new
   await vi.waitUntil(() => calls.served > before + 10, waiting);
 
   expect(calls.failures).toEqual([]);
-  expect(new Set(server.identities)).toEqual(new Set([testIdentity('orders')]));
-  const oldOrders = await old.write('old-orders', undefined, both);
-  const oldChannel = await channelCredentials(oldOrders, { ...collectLog(), developmentCertificates: false });
+  expect(new Set(server.identities)).toEqual(new Set([testIdentity('caller')]));
+  const oldCaller = await old.write('old-caller', undefined, both);
+  const oldChannel = await channelCredentials(oldCaller, { ...collectLog(), developmentCertificates: false });
   await expect(callOnce(server.target, oldChannel)).rejects.toThrow('UNAVAILABLE');
 });
 
 test('ensure a client that connects again shows its new certificate', async () => {
   await using certificates = await makeTestCertificates();
-  const orders = await certificates.write('orders');
-  await using server = await startMutual(await certificates.write('inventory'), orders);
+  const caller = await certificates.write('caller');
+  await using server = await startMutual(await certificates.write('echo'), caller);
   await callOnce(server.target, server.channel);
-  await replacePair(orders, certificates.issue('payments'));
+  await replacePair(caller, certificates.issue('payments'));
   await callOnce(server.target, server.channel);
-  expect(server.identities).toEqual([testIdentity('orders'), testIdentity('payments')]);
+  expect(server.identities).toEqual([testIdentity('caller'), testIdentity('payments')]);
   expect(server.channelLines).toMatchObject([{ msg: 'TLS files replaced' }]);
 });
 
 test('ensure files that cannot be used drop no connection, and are told', async () => {
   await using certificates = await makeTestCertificates();
-  const [inventory, orders] = [await certificates.write('inventory'), await certificates.write('orders')];
-  await using server = await startMutual(inventory, orders);
-  for (const { certFile, keyFile, caFile } of [inventory, orders]) {
+  const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
+  await using server = await startMutual(echo, caller);
+  for (const { certFile, keyFile, caFile } of [echo, caller]) {
     await writeFile(certFile, certificates.issue('other').certificate);
     await writeFile(keyFile, '');
     await writeFile(caFile, 'garbage');
   }
   await vi.waitUntil(() => server.serverLines.length > 0, waiting);
   await callOnce(server.target, server.channel);
-  expect(server.identities).toEqual([testIdentity('orders')]);
+  expect(server.identities).toEqual([testIdentity('caller')]);
   const told = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay' };
   expect(server.serverLines).toMatchObject([told]);
   expect(server.channelLines).toMatchObject([told]);
@@ -182,13 +182,13 @@ test('ensure files that cannot be used drop no connection, and are told', async 
 
 test('ensure the files are watched while a server listens, and no longer', async () => {
   await using certificates = await makeTestCertificates();
-  const inventory = await certificates.write('inventory');
+  const echo = await certificates.write('echo');
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const options = { ...collectLog(), developmentCertificates: false };
   const credentials = {
-    server: await serverCredentials(inventory, options),
-    channel: await channelCredentials(inventory, options),
+    server: await serverCredentials(echo, options),
+    channel: await channelCredentials(echo, options),
   };
   expect(vi.getTimerCount()).toBe(0);
   const server = await startTestServer(EchoService, {}, { credentials });

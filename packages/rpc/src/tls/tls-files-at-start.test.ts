@@ -12,7 +12,7 @@ const open = (paths: TlsPaths, developmentCertificates = false) =>
 
 test('ensure files that cannot be used at the start are told in one line that names the file', async () => {
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('orders');
+  const tls = await certificates.write('caller');
   const good = { pair: tls, caFile: tls.caFile };
   const { privateKey: otherKey } = certificates.issue('other');
   const encrypted = generateKeyPairSync('ec', {
@@ -20,11 +20,11 @@ test('ensure files that cannot be used at the start are told in one line that na
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' },
   }).privateKey;
-  const expired = certificates.issue('orders', {
+  const expired = certificates.issue('caller', {
     notBefore: new Date(Date.now() - 2 * hourMs),
     notAfter: new Date(Date.now() - hourMs),
   });
-  const early = certificates.issue('orders', {
+  const early = certificates.issue('caller', {
     notBefore: new Date(Date.now() + hourMs),
     notAfter: new Date(Date.now() + 2 * hourMs),
   });
@@ -52,11 +52,11 @@ test('ensure files that cannot be used at the start are told in one line that na
     [expired, `${certFile} has expired on `],
     [early, `${certFile} is not valid before `],
   ] as const) {
-    await certificates.write('orders', pair);
+    await certificates.write('caller', pair);
     expect((await messageOf(open(good))).startsWith(complaint)).toBe(true);
   }
   for (const file of [certFile, keyFile, caFile]) {
-    await certificates.write('orders');
+    await certificates.write('caller');
     await rm(file);
     expect(await messageOf(open(good))).toContain(`${file} cannot be read: ENOENT`);
   }
@@ -64,10 +64,10 @@ test('ensure files that cannot be used at the start are told in one line that na
 
 test('ensure certificates for development are refused where they are not allowed, as a pair and as authorities', async () => {
   await using development = await makeTestCertificates(developmentAuthority);
-  const tls = await development.write('orders');
+  const tls = await development.write('caller');
   await using real = await makeTestCertificates();
   const mixed = await real.write(
-    'orders',
+    'caller',
     undefined,
     real.authority.certificate + development.authority.certificate,
   );

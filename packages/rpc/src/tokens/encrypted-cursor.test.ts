@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { createEncryptedCursors, type EncryptionKeys } from './encrypted-cursor.ts';
 
-const method = 'WatchOrders';
+const method = 'WatchEchoes';
 const secret = Buffer.alloc(32, 1);
 const newer = Buffer.alloc(32, 2);
 const cursors = createEncryptedCursors(secret, method);
@@ -101,7 +101,7 @@ test('a token of the format before encryption is opened with the same checks', (
   const token = macToken(['alice'], '4711');
   expect(createEncryptedCursors(keys([newer, secret]), method).decrypt(['alice'], token)).toBe('4711');
   expect(cursors.decrypt(['bob'], token)).toBeUndefined();
-  expect(createEncryptedCursors(secret, 'WatchStock').decrypt(['alice'], token)).toBeUndefined();
+  expect(createEncryptedCursors(secret, 'WatchPings').decrypt(['alice'], token)).toBeUndefined();
   expect(createEncryptedCursors(newer, method).decrypt(['alice'], token)).toBeUndefined();
   expect(cursors.decrypt(['alice'], `${token.slice(0, -1)}A`)).toBeUndefined();
 });

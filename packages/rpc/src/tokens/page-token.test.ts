@@ -66,8 +66,8 @@ test('ensure a token is refused with other filters', () => {
 });
 
 test('ensure a token of another method, or made with another key, is refused', () => {
-  const orders = createPageTokens(key, 'orders.v1.OrderService/ListOrders');
-  expectRefusal(() => tokens.decrypt([], orders.encrypt([], 'key-1')));
+  const pings = createPageTokens(key, 'testing.v1.PingService/ListPings');
+  expectRefusal(() => tokens.decrypt([], pings.encrypt([], 'key-1')));
   const foreign = createPageTokens(randomBytes(32), method);
   expectRefusal(() => tokens.decrypt([], foreign.encrypt([], 'key-1')));
 });

@@ -4,10 +4,10 @@ import { createPageTokens } from './page-token.ts';
 import { createResumeTokens } from './resume-token.ts';
 
 const key = Buffer.alloc(32, 1);
-const tokens = createResumeTokens(key, 'WatchOrders');
+const tokens = createResumeTokens(key, 'WatchEchoes');
 
 test('a token gives back its place, on every replica that has the key', () => {
-  const replica = createResumeTokens(key, 'WatchOrders');
+  const replica = createResumeTokens(key, 'WatchEchoes');
   expect(replica.decrypt(['alice'], tokens.encrypt(['alice'], '7.1'))).toBe('7.1');
   expect(tokens.decrypt(['alice'], '')).toBeUndefined();
 });
@@ -17,9 +17,9 @@ test('ensure a token is good for nothing with other filters, another method or a
   const others = [
     () => tokens.decrypt(['bob'], token),
     () => tokens.decrypt(['alice'], `${token}A`),
-    () => tokens.decrypt(['alice'], createPageTokens(key, 'ListOrders').encrypt(['alice'], '7')),
-    () => createResumeTokens(key, 'WatchStock').decrypt(['alice'], token),
-    () => createResumeTokens(Buffer.alloc(32, 2), 'WatchOrders').decrypt(['alice'], token),
+    () => tokens.decrypt(['alice'], createPageTokens(key, 'ListEchoes').encrypt(['alice'], '7')),
+    () => createResumeTokens(key, 'WatchPings').decrypt(['alice'], token),
+    () => createResumeTokens(Buffer.alloc(32, 2), 'WatchEchoes').decrypt(['alice'], token),
   ];
   for (const open of others) expect(open).toThrow(RpcError);
   expect(others[0]).toThrow(expect.objectContaining({ code: Code.INVALID_ARGUMENT }));

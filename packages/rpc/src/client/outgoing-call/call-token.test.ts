@@ -79,7 +79,7 @@ test.each([
 });
 
 test('ensure a token may be sent anywhere over TLS, and nowhere but here with credentials that do not encrypt', () => {
-  const target = 'inventory:50052';
+  const target = 'echo:50052';
   createClient(EchoService, { target, token, credentials: ChannelCredentials.createSsl() })[Symbol.dispose]();
   const credentials = ChannelCredentials.createInsecure();
   expect(() => createClient(EchoService, { target, token, credentials })).toThrow('in plain text');
@@ -87,7 +87,7 @@ test('ensure a token may be sent anywhere over TLS, and nowhere but here with cr
 
 test('ensure clients share a connection over TLS as long as they share their credentials', async () => {
   await using certificates = await makeTestCertificates();
-  const tls = await certificates.write('inventory');
+  const tls = await certificates.write('echo');
   const options = { developmentCertificates: false, log: collectLog().log };
   const shared = await channelCredentials(tls, options);
   const peers: string[] = [];

@@ -111,7 +111,7 @@ test('an authorization beside a token source is refused', async () => {
 });
 
 test('an authorization in plain text to another machine is refused', async () => {
-  using client = createClient(EchoService, { target: 'inventory.invalid:50052' });
+  using client = createClient(EchoService, { target: 'echo.invalid:50052' });
   const error = await rejectionOf(client.listEchoes({}, { metadata: { authorization: 'Bearer other' } }));
   expect(error).toMatchObject({
     code: Code.INVALID_ARGUMENT,

@@ -149,13 +149,13 @@ test('ensure attempts are one call of the client, and a span each at the server'
 });
 
 test.each([
-  ['dns:///inventory:50052', 'inventory', 50052],
-  ['dns://8.8.8.8/inventory.shop.svc:50052', 'inventory.shop.svc', 50052],
-  ['dns:inventory:50052', 'inventory', 50052],
+  ['dns:///echo:50052', 'echo', 50052],
+  ['dns://8.8.8.8/echo.shop.svc:50052', 'echo.shop.svc', 50052],
+  ['dns:echo:50052', 'echo', 50052],
   ['localhost:50052', 'localhost', 50052],
   ['127.0.0.1:50052', '127.0.0.1', 50052],
   ['ipv6:[::1]:50052', '::1', 50052],
-  ['inventory', 'inventory', undefined],
+  ['echo', 'echo', undefined],
   ['unix:/run/x.sock', '/run/x.sock', undefined],
   ['unix:///run/x.sock', '/run/x.sock', undefined],
 ])('ensure the target %s is at %s, port %s', (target, address, port) => {
