@@ -20,12 +20,12 @@ import { createStockStore } from './stock/stock-store.ts';
 
 export interface App {
   readonly port: number;
-  /** How long `close` may take. */
+  /** Maximum duration of `close`, in ms. */
   readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
-/** Starts inventory: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+/** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
   const log = createLogger({
@@ -34,7 +34,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     pretty: !server.production,
   });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (kind: string, options: Pick<PoolOptions, 'max' | 'maxWaitMs' | 'settings'>) =>
+  const openNamedPool = (kind: string, options: Pick<PoolOptions, 'max' | 'maxWaitMs' | 'settings'>) =>
     starting.adopt(
       openPool({
         url: databaseUrl,
@@ -44,14 +44,14 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       }),
       (pool) => pool.end(),
     );
-  // Each kind of work has connections of its own, so that no flood of another kind takes those that orders reserve with.
-  // Reserves need one, since one batch of them runs at a time.
-  const pool = openConnections('', { max: 2, settings: indexWalks });
-  const releasePool = openConnections(' releases', { max: 2, settings: indexWalks });
-  const readPool = openConnections(' reads', { max: 4, settings: indexWalks });
-  const countPool = openConnections(' counts', { max: 2, maxWaitMs: 10_000, settings: indexWalks });
-  // An import keeps its connection for as long as its caller sends.
-  const importPool = openConnections(' imports', { max: 4 });
+  // Each kind of work has its own connections, so that no other kind delays reserves. Reserves use one at a time, because
+  // one batch of them runs at a time.
+  const pool = openNamedPool('', { max: 2, settings: indexWalks });
+  const releasePool = openNamedPool(' releases', { max: 2, settings: indexWalks });
+  const readPool = openNamedPool(' reads', { max: 4, settings: indexWalks });
+  const countPool = openNamedPool(' counts', { max: 2, maxWaitMs: 10_000, settings: indexWalks });
+  // An import holds its connection until its client has sent all rows.
+  const importPool = openNamedPool(' imports', { max: 4 });
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();

@@ -6,7 +6,7 @@ import { InventoryError, type InventoryProblem, type Refusal } from './stock/sto
 
 const domain = 'inventory.v1';
 
-/** The one map from this service's errors to statuses; inventory_service.proto promises them. */
+/** Returns the status of an error, or undefined for an unknown error. inventory_service.proto documents the statuses. */
 export function toStatus(error: unknown): RpcError | undefined {
   return error instanceof InventoryError ? problemStatus(error.problem) : databaseStatus(error);
 }
@@ -35,7 +35,7 @@ function problemStatus(problem: InventoryProblem): RpcError {
     case 'ON_HAND_BELOW_RESERVED':
       return new RpcError(
         Code.FAILED_PRECONDITION,
-        `of ${naming(problem.items)} more is reserved than would be on hand; nothing was imported`,
+        `more units of ${summaryOf(problem.items)} are reserved than would be on hand; nothing was imported`,
         {
           details: [
             errorInfo(domain, problem.kind),
@@ -52,7 +52,7 @@ function problemStatus(problem: InventoryProblem): RpcError {
     case 'IMPORT_INCOMPLETE':
       return new RpcError(
         Code.ABORTED,
-        `${problem.received} rows came of an import of ${problem.expected}; nothing was imported`,
+        `the import has ${problem.received} rows instead of ${problem.expected}; nothing was imported`,
         { details: [errorInfo(domain, problem.kind)] },
       );
     case 'BAD_REQUEST':
@@ -62,13 +62,13 @@ function problemStatus(problem: InventoryProblem): RpcError {
 
 function refusalStatus({ reason, items }: Refusal): RpcError {
   return reason === 'OUT_OF_STOCK'
-    ? new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${naming(items)}`, {
+    ? new RpcError(Code.FAILED_PRECONDITION, `there is not enough stock of ${summaryOf(items)}`, {
         details: [
           errorInfo(domain, reason),
           preconditionFailure(items.map((item) => violation(reason, item))),
         ],
       })
-    : new RpcError(Code.NOT_FOUND, `there is no SKU ${naming(items)}`, {
+    : new RpcError(Code.NOT_FOUND, `there is no SKU ${summaryOf(items)}`, {
         details: [
           errorInfo(domain, reason),
           ...items.map(({ sku }) => resourceInfo('inventory.v1/Stock', sku)),
@@ -80,7 +80,8 @@ function violation(type: string, { sku, description }: { sku: string; descriptio
   return { type, subject: sku, description };
 }
 
-function naming(items: readonly { sku: string }[]): string {
+/** Returns the first SKU and the number of others. */
+function summaryOf(items: readonly { sku: string }[]): string {
   const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
   return `${items[0]?.sku}${more}`;
 }

@@ -64,7 +64,7 @@ export function createInventoryService(
       const keys = new Set(skus.toSorted());
       return serveWatch({ keys: keys.size > 0 ? keys : undefined, filters: [...keys], resumeToken }, context);
     },
-    // The next count is read once there is room for the answer to this one.
+    // The generator reads the next count when the response to this one has been taken: backpressure.
     countStock: async function* (requests, { signal }) {
       for await (const { sku, counted } of requests) {
         const { expected, refusal } = await counts.apply({ sku, counted }, signal);
@@ -75,7 +75,7 @@ export function createInventoryService(
   };
 }
 
-/** The import's id and length from its first message, and the items of all of them. */
+/** Reads the import's id and number of rows from the first message. `items` yields the items of all messages. */
 async function openImport(
   requests: AsyncIterable<ImportStockRequest>,
 ): Promise<{ importId: string; itemCount: bigint; items: AsyncIterable<StockItem> }> {
@@ -90,7 +90,7 @@ async function openImport(
   return { importId: importId.toLowerCase(), itemCount, items: itemsOf(first.value, iterator) };
 }
 
-/** The items, of which there must be as many as the first message says: a cancelled stream can look like a whole one. */
+/** Yields the items. Throws IMPORT_INCOMPLETE if their number differs from the first message's: a cancelled stream can look complete. */
 async function* itemsOf(
   first: ImportStockRequest,
   rest: AsyncIterator<ImportStockRequest>,

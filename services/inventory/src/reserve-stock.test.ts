@@ -11,7 +11,7 @@ const id = (number: number) => `0198c0de-0000-7000-8000-00000000000${number}`;
 const lines = [{ sku: 'A', quantity: 1 }];
 const requests = [1, 2].map((number) => ({ reservationId: id(number), lines }));
 
-/** Reserves for everybody, but fails for these. */
+/** Starts a server whose reserves succeed, except for these reservation ids. */
 function startFailing(failures: Readonly<Record<string, Error>>) {
   const reservations = createReserveStock({
     reserve: async (command) => {
@@ -23,7 +23,7 @@ function startFailing(failures: Readonly<Record<string, Error>>) {
   return startTestServer(InventoryService, reservations, { errors: toStatus });
 }
 
-test('ensure a defect that one order meets is its own: the others have their stock, and only the log the cause', async () => {
+test('an unexpected error of one reservation does not affect the others, and its cause is only logged', async () => {
   await using server = await startFailing({ [id(2)]: new Error('canary') });
   const { results } = await server.client.batchReserveStock({ requests });
   expect(results.map(({ outcome }) => outcome)).toMatchObject([
@@ -35,7 +35,7 @@ test('ensure a defect that one order meets is its own: the others have their sto
   ]);
 });
 
-test('ensure what all of them meet fails the call, so that it is sent again', async () => {
+test('an error of all reservations fails the call, so that the client retries', async () => {
   const full = new QueueFullError('4096 items are waiting already');
   await using server = await startFailing({ [id(1)]: full, [id(2)]: full });
   const alone = await rejectionOf(server.client.reserveStock({ reservationId: id(1), lines }));

@@ -7,12 +7,12 @@ import type { ReservationStore } from './stock/reservation-store.ts';
 import { InventoryError, type Reservation, requireReserved, sortedLines } from './stock/stock.ts';
 import { reservationToProto } from './stock-proto.ts';
 
-/** As many as the largest order has. */
+/** Maximum number of lines of a batch: as many as an order may have. */
 const maxLines = 1000;
 
 type Handlers = Pick<ServiceImplementation<typeof InventoryService>, 'reserveStock' | 'batchReserveStock'>;
 
-/** The handlers that reserve: for one order, and for each of many. */
+/** Returns the handlers that reserve stock, for one order or for a batch of orders. */
 export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'>): Handlers {
   const reserveOne = async ({ reservationId, lines }: ReserveStockRequest): Promise<Reservation> => {
     const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
@@ -21,14 +21,14 @@ export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'
   return {
     reserveStock: async (request) => ({ reservation: reservationToProto(await reserveOne(request)) }),
     batchReserveStock: async ({ requests }, { log }) => {
-      requireFewLines(requests);
+      limitLines(requests);
       const outcomes = await Promise.allSettled(requests.map(reserveOne));
       const failed = outcomes.flatMap((outcome, index) =>
-        isUnforeseen(outcome)
+        isUnexpected(outcome)
           ? [{ err: outcome.reason, reservation_id: requests[index]?.reservationId }]
           : [],
       );
-      // What is no fault of theirs is the call's: its caller may try again, and does.
+      // If all requests failed unexpectedly, the call fails, and the client retries it.
       if (failed.length === outcomes.length) throw failed[0]?.err;
       for (const failure of failed) log.error(failure, 'one reservation of a batch failed');
       return { results: outcomes.map(resultOf) };
@@ -36,14 +36,14 @@ export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'
   };
 }
 
-function requireFewLines(requests: readonly ReserveStockRequest[]): void {
+function limitLines(requests: readonly ReserveStockRequest[]): void {
   const count = requests.reduce((sum, { lines }) => sum + lines.length, 0);
   if (count <= maxLines) return;
-  const description = `must have at most ${maxLines} lines in all, and have ${count}`;
+  const description = `must have at most ${maxLines} lines in total, and have ${count}`;
   throw new InventoryError({ kind: 'BAD_REQUEST', violations: [{ field: 'requests', description }] });
 }
 
-function isUnforeseen(outcome: PromiseSettledResult<Reservation>): outcome is PromiseRejectedResult {
+function isUnexpected(outcome: PromiseSettledResult<Reservation>): outcome is PromiseRejectedResult {
   return outcome.status === 'rejected' && !(outcome.reason instanceof InventoryError);
 }
 

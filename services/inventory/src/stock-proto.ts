@@ -17,11 +17,10 @@ export function stockToProto({ sku, title, onHand, reserved, version, updateTime
 const protoStates = {
   RESERVED: Reservation_State.RESERVED,
   RELEASED: Reservation_State.RELEASED,
-  // Its caller gets the refusal as an error, and never sees the reservation.
+  // A refusal is returned as an error, never as a reservation.
   REFUSED: Reservation_State.UNSPECIFIED,
 };
 
-/** A reservation as the contract has it. */
 export function reservationToProto({ id, state, lines, createTime }: Reservation) {
   return { id, state: protoStates[state], lines: [...lines], createTime: timestampFromDate(createTime) };
 }

@@ -19,28 +19,27 @@ import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventoryClient } from './inventory/inventory-client.ts';
-import type { Order } from './order/order.ts';
 import { openOrderFeed } from './order/order-feed.ts';
 import { countTransitions, type OnTransition } from './order/order-metrics.ts';
 import { createOrderStore } from './order/order-store.ts';
 import { createOrderService } from './order-service.ts';
 import { createPlaceOrder } from './place-order.ts';
-import { createSettleOrder } from './settling/settle-order.ts';
+import { createSettleOrder, type OnUnsettled } from './settling/settle-order.ts';
 import { createSettlementStore } from './settling/settlement-store.ts';
 import { startSettler } from './settling/settler.ts';
 import { startUnsettledOrdersMonitor } from './settling/unsettled-orders-monitor.ts';
 
 export interface App {
   readonly port: number;
-  /** How long `close` may take. */
+  /** Maximum duration of `close`, in ms. */
   readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
-/** A little longer than the contract lets PlaceOrder take. */
+/** Slightly longer than PlaceOrder's deadline in the contract. */
 const settleGraceMs = 2500;
 
-/** Starts orders: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+/** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp(config: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
   const log = createLogger({
@@ -49,7 +48,7 @@ export async function startApp(config: Config): Promise<App> {
     pretty: !config.server.production,
   });
   await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
-  const openConnections = (kind: string, max: number) =>
+  const openNamedPool = (kind: string, max: number) =>
     starting.adopt(
       openPool({
         url: config.databaseUrl,
@@ -60,11 +59,10 @@ export async function startApp(config: Config): Promise<App> {
       }),
       (pool) => pool.end(),
     );
-  // Reads and cancels have connections of their own, so that no flood of them takes those that orders are placed and
-  // settled with.
-  const pool = openConnections('', 4);
-  const readPool = openConnections(' reads', 4);
-  const cancelPool = openConnections(' cancels', 2);
+  // Reads and cancels have their own connections, so that many of them do not delay placing and settling.
+  const pool = openNamedPool('', 4);
+  const readPool = openNamedPool(' reads', 4);
+  const cancelPool = openNamedPool(' cancels', 2);
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();
@@ -91,10 +89,10 @@ export async function startApp(config: Config): Promise<App> {
     }),
   );
   const inventory = createInventoryClient(client, circuitBreaker);
-  const onUnsettled = (order: Order, err: unknown, attempts: number) => {
-    log[unsettledLevel(err)](
+  const onUnsettled: OnUnsettled = (order, err, attempts) => {
+    log[unsettledLogLevel(err)](
       { err, order_id: order.id, attempts },
-      `order stays ${order.state}, to be settled`,
+      `order stays ${order.state}, the settler will retry`,
     );
   };
   const settle = createSettleOrder({ inventory, store: settlements, onUnsettled });
@@ -141,10 +139,10 @@ export async function startApp(config: Config): Promise<App> {
   return { port, closeTimeoutMs, close: () => running.disposeAsync() };
 }
 
-function unsettledLevel(cause: unknown): 'debug' | 'warn' | 'error' {
-  // The circuit breaker has logged the reason once.
+function unsettledLogLevel(cause: unknown): 'debug' | 'warn' | 'error' {
+  // The circuit breaker has already logged the reason.
   if (cause instanceof CircuitOpenError) return 'debug';
-  // Inventory rejects the credentials of orders. Retries do not help: the operator has to act.
+  // Inventory rejects the credentials of orders. Retries do not help, so the operator has to act.
   const isDenied =
     cause instanceof RpcError && [Code.UNAUTHENTICATED, Code.PERMISSION_DENIED].includes(cause.code);
   return isDenied ? 'error' : 'warn';

@@ -5,11 +5,11 @@ import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-con
 
 export interface Config extends DatabaseConfig {
   readonly server: ServerConfig;
-  /** `INVENTORY_TARGET`: where inventory is, in gRPC's naming. */
+  /** `INVENTORY_TARGET`: inventory's gRPC target, for example `dns:///inventory:50052`. */
   readonly inventoryTarget: string;
   /**
-   * `AUTH_TOKEN_FILE`: the token that orders shows inventory, with inventory's audience and no other. It is read again
-   * when it is renewed. With `TLS_MODE=mtls` it may be left out: then inventory knows orders by its certificate.
+   * `AUTH_TOKEN_FILE`: file with the token for calls to inventory, whose only audience is inventory. It is read again
+   * when the token is renewed. Optional with `TLS_MODE=mtls`, where the client certificate identifies orders.
    */
   readonly tokenFile: string | undefined;
 }
@@ -21,7 +21,7 @@ const tokenFile = {
     'With `TLS_MODE=mtls` it may be absent: inventory then knows orders by its certificate.',
 };
 
-/** @throws EnvironmentError that names every variable that is missing or not valid. */
+/** Reads the configuration. Throws EnvironmentError, which names every missing or invalid variable. */
 export function readConfig(environment: Environment): Config {
   const server = readServerConfig(environment, '0.0.0.0:50051');
   const config = {

@@ -6,7 +6,7 @@ import { type Order, OrderError, type OrderProblem, type Rejection } from './ord
 
 const domain = 'orders.v1';
 
-/** The one map from this service's errors to statuses; order_service.proto promises them. */
+/** Returns the status of an error, or undefined for an unknown error. order_service.proto documents the statuses. */
 export function toStatus(error: unknown): RpcError | undefined {
   return error instanceof OrderError ? problemStatus(error.problem) : databaseStatus(error);
 }
@@ -22,13 +22,13 @@ function problemStatus(problem: OrderProblem): RpcError {
     case 'REQUEST_ID_REUSED':
       return new RpcError(
         Code.FAILED_PRECONDITION,
-        `request_id ${problem.requestId} placed another order: use a new one for an order with other lines`,
+        `request_id ${problem.requestId} was used for an order with other lines: use a new request_id`,
         { details: [errorInfo(domain, problem.kind, { order_id: problem.orderId })] },
       );
     case 'ORDER_REJECTED':
       return new RpcError(
         Code.FAILED_PRECONDITION,
-        `order ${problem.id} was rejected: there is nothing to cancel`,
+        `order ${problem.id} was rejected and cannot be cancelled`,
         {
           details: [errorInfo(domain, problem.kind, { order_id: problem.id })],
         },
@@ -42,7 +42,7 @@ function problemStatus(problem: OrderProblem): RpcError {
   }
 }
 
-/** The order's id is in the ErrorInfo: the order stands, as REJECTED. */
+/** The ErrorInfo names the order, which is stored as REJECTED. */
 function rejectedStatus(order: Order, { reason, items }: Rejection): RpcError {
   const info = errorInfo(domain, reason, { order_id: order.id });
   const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
@@ -50,7 +50,7 @@ function rejectedStatus(order: Order, { reason, items }: Rejection): RpcError {
   switch (reason) {
     case 'OUT_OF_STOCK': {
       const violations = items.map(({ sku, description }) => ({ type: reason, subject: sku, description }));
-      return new RpcError(Code.FAILED_PRECONDITION, `there is too little stock of ${first}`, {
+      return new RpcError(Code.FAILED_PRECONDITION, `there is not enough stock of ${first}`, {
         details: [info, preconditionFailure(violations)],
       });
     }

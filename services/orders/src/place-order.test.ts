@@ -5,15 +5,18 @@ import { createPlaceOrder } from './place-order.ts';
 
 const lines = [{ sku: 'A', quantity: 1 }];
 
-interface World {
+interface Environment {
   readonly settle?: (order: Order) => Promise<Order>;
-  readonly isAway?: boolean;
+  readonly isUnavailable?: boolean;
 }
 
 const confirmed = async (order: Order): Promise<Order> => ({ ...order, state: 'CONFIRMED' });
 
-/** The use case at noon, with a store that answers this and a note of what was asked for. */
-function atNoon(stored: Partial<Order> = {}, { settle = confirmed, isAway = false }: World = {}) {
+/** Creates the use case with a store that returns this order, and records its calls. */
+function startPlacing(
+  stored: Partial<Order> = {},
+  { settle = confirmed, isUnavailable = false }: Environment = {},
+) {
   const placed: NewOrder[] = [];
   const settled: number[] = [];
   const order: Order = {
@@ -39,18 +42,18 @@ function atNoon(stored: Partial<Order> = {}, { settle = confirmed, isAway = fals
       settled.push(deadlineMs);
       return await settle(pending);
     },
-    isInventoryUnavailable: () => isAway,
+    isInventoryUnavailable: () => isUnavailable,
     detach: (work) => detached.push(work()),
     newId: () => 'new',
     nowMs: () => 1_000_000,
   });
-  const place = (leftMs: number, asked = lines) =>
-    placeOrder({ customerId: 'alice', requestId: 'request', lines: asked, deadline: 1_000_000 + leftMs });
+  const place = (leftMs: number, requested = lines) =>
+    placeOrder({ customerId: 'alice', requestId: 'request', lines: requested, deadline: 1_000_000 + leftMs });
   return { place, placed, settled, detached };
 }
 
-test('ensure a new order is written down and then settled, with time kept back for the answer', async () => {
-  const { place, placed, settled } = atNoon();
+test('a new order is stored and then settled, with a deadline that leaves time for the response', async () => {
+  const { place, placed, settled } = startPlacing();
   expect(await place(1000)).toMatchObject({ id: 'made', state: 'CONFIRMED' });
   expect(placed).toEqual([
     { id: 'new', customerId: 'alice', requestId: 'request', lines, fingerprint: fingerprintOf(lines) },
@@ -58,28 +61,28 @@ test('ensure a new order is written down and then settled, with time kept back f
   expect(settled).toEqual([800]);
 });
 
-test('ensure inventory has a second at the most, whatever time the caller has', async () => {
-  const { place, settled } = atNoon();
+test('the deadline of the reserve is at most one second', async () => {
+  const { place, settled } = startPlacing();
   await place(10_000);
   expect(settled).toEqual([1000]);
 });
 
-test('ensure nobody waits for an inventory that is away, and it is asked all the same', async () => {
-  const { place, settled, detached } = atNoon({}, { isAway: true });
+test('an unavailable inventory is called in the background, and the order is returned PENDING', async () => {
+  const { place, settled, detached } = startPlacing({}, { isUnavailable: true });
   expect(await place(2000)).toMatchObject({ state: 'PENDING' });
   expect(await Promise.all(detached)).toMatchObject([{ state: 'CONFIRMED' }]);
   expect(settled).toEqual([1000]);
 });
 
-test('ensure an outcome that cannot be written down in time is answered PENDING', async () => {
-  const { place } = atNoon({}, { settle: () => new Promise(() => {}) });
+test('an order whose outcome cannot be stored in time is returned PENDING', async () => {
+  const { place } = startPlacing({}, { settle: () => new Promise(() => {}) });
   expect(await place(250)).toMatchObject({ state: 'PENDING' });
 });
 
 test.each([200, 100, 0, -5])(
-  'ensure inventory is not asked with %i ms left, and the order is PENDING',
+  'inventory is not called with %i ms left, and the order is PENDING',
   async (leftMs) => {
-    const { place, placed, settled } = atNoon();
+    const { place, placed, settled } = startPlacing();
     expect(await place(leftMs)).toMatchObject({ state: 'PENDING' });
     expect(placed).toHaveLength(1);
     expect(settled).toEqual([]);
@@ -87,16 +90,16 @@ test.each([200, 100, 0, -5])(
 );
 
 test.each(['CONFIRMED', 'CANCELLED', 'REJECTED'] as const)(
-  'ensure inventory is not asked again about an order that is %s',
+  'inventory is not called again for an order that is %s',
   async (state) => {
-    const { place, settled } = atNoon({ state });
+    const { place, settled } = startPlacing({ state });
     expect(await place(2000)).toMatchObject({ state });
     expect(settled).toEqual([]);
   },
 );
 
-test('ensure an order with a SKU that comes twice is never written down', async () => {
-  const { place, placed } = atNoon();
+test('an order with a repeated SKU is not stored', async () => {
+  const { place, placed } = startPlacing();
   await expect(place(2000, [...lines, ...lines])).rejects.toThrow(OrderError);
   expect(placed).toEqual([]);
 });

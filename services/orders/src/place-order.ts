@@ -6,39 +6,41 @@ export interface PlaceOrderCommand {
   readonly customerId: string;
   readonly requestId: string;
   readonly lines: readonly OrderLine[];
-  /** When the caller must have its answer, in ms since the epoch. */
+  /** Deadline of the call, in ms since the epoch. */
   readonly deadline: number;
 }
 
-/** Places an order once for a request id; the order as it stands when the answer is due. */
+/** Places an order once per request id. Returns the order as it is when the response is due: PENDING or settled. */
 export type PlaceOrder = (command: PlaceOrderCommand) => Promise<Order>;
 
 export interface PlaceOrderDependencies {
   readonly store: Pick<OrderStore, 'place'>;
   readonly settle: SettleOrder;
-  /** Whether inventory does not answer at the moment. */
+  /** Whether calls to inventory currently fail. */
   readonly isInventoryUnavailable: () => boolean;
-  /** Runs what must not end with the call. */
+  /** Runs work that continues after the call has ended. */
   readonly detach: (work: () => Promise<unknown>) => void;
   readonly newId: () => string;
   /** Wall clock, in ms since the epoch. */
   readonly nowMs: () => number;
 }
 
-/** How long inventory may take at the most, whatever time the caller has. */
-const longestReserveMs = 1000;
-/** Kept back from the deadline for writing the outcome down and answering. */
-const answerReserveMs = 200;
-/** Of that, kept back for answering. */
-const replyMs = 50;
+/** Maximum deadline of a reserve, even if the caller has more time left. */
+const maxReserveMs = 1000;
+/** Part of the caller's deadline that is kept for storing the outcome and for the response. */
+const settleMarginMs = 200;
+/** Part of `settleMarginMs` that is kept for the response. */
+const responseMarginMs = 50;
 
 /**
- * PENDING is durable before inventory hears of the order. From then on nothing is an error any more: what cannot be
- * settled in time is answered PENDING, and the settler finishes it. While inventory is away nobody waits for it: the
- * question is put all the same, because one of them finds out that it is back.
+ * Returns the use case. It commits the order as PENDING before it calls inventory. After the commit no failure is returned:
+ * an order that cannot be settled in time is returned PENDING, and the settler settles it later.
+ *
+ * While inventory is unavailable it returns PENDING at once. The reserve runs in the background and doubles as the circuit
+ * breaker's probe.
  */
-export function createPlaceOrder(parts: PlaceOrderDependencies): PlaceOrder {
-  const { store, settle, isInventoryUnavailable, detach, newId, nowMs } = parts;
+export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrder {
+  const { store, settle, isInventoryUnavailable, detach, newId, nowMs } = dependencies;
   return async ({ customerId, requestId, lines, deadline }) => {
     requireOneLinePerSku(lines);
     const order = await store.place({
@@ -49,20 +51,20 @@ export function createPlaceOrder(parts: PlaceOrderDependencies): PlaceOrder {
       lines,
     });
     const leftMs = deadline - nowMs();
-    if (order.state !== 'PENDING' || leftMs <= answerReserveMs) return order;
+    if (order.state !== 'PENDING' || leftMs <= settleMarginMs) return order;
     if (isInventoryUnavailable()) {
-      detach(() => settle(order, { deadlineMs: longestReserveMs, attempts: 0 }));
+      detach(() => settle(order, { deadlineMs: maxReserveMs, attempts: 0 }));
       return order;
     }
-    const deadlineMs = Math.min(leftMs - answerReserveMs, longestReserveMs);
-    return within(leftMs - replyMs, settle(order, { deadlineMs, attempts: 0 }), order);
+    const deadlineMs = Math.min(leftMs - settleMarginMs, maxReserveMs);
+    return withTimeout(leftMs - responseMarginMs, settle(order, { deadlineMs, attempts: 0 }), order);
   };
 }
 
-/** What the work comes to, or `otherwise` when it takes longer: a database that hangs is no reason for an error. */
-function within<T>(timeoutMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+/** Returns the result of `work`, or `fallback` after the timeout. A database that hangs must not fail a committed order. */
+function withTimeout<T>(timeoutMs: number, work: Promise<T>, fallback: T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, otherwise);
+    const timer = setTimeout(resolve, timeoutMs, fallback);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

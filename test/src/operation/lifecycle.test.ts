@@ -36,7 +36,7 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     return process.stderr();
   }
 
-  test.concurrent('ensure every missing variable is named in one line', async () => {
+  test.concurrent('every missing variable is named in one line', async () => {
     const complaint = await complaintOf({});
     expect(complaint.match(/[A-Z_]+(?= is missing: expected )/g)).toEqual(needed[service]);
   });
@@ -58,7 +58,7 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     expect(complaint).not.toContain('canary');
   });
 
-  test.concurrent('ensure a port that is in use is named in one line', async () => {
+  test.concurrent('a port that is in use is reported in one line', async () => {
     await using environment = await makeServiceEnvironment();
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -67,7 +67,7 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     expect(complaint).toContain(`cannot listen on ${address}: `);
   });
 
-  test.concurrent('ensure a database that is away is said in one line, without its password', async () => {
+  test.concurrent('an unreachable database is reported in one line, without its password', async () => {
     await using environment = await makeServiceEnvironment();
     const complaint = await complaintOf({
       ...environment.variables,
@@ -92,7 +92,7 @@ test.concurrent.for([
   // The settler waits for the lock, too.
   ['orders', 'LOCK TABLE orders', 2],
 ] as const)(
-  'ensure %s that is told to stop answers the call under way and exits 0',
+  '%s completes the call in progress after SIGTERM and exits with 0',
   async ([service, lockStatement, waiting]) => {
     await using environment = await makeServiceEnvironment();
     await using process = startServiceProcess(service, environment.variables);
@@ -116,7 +116,7 @@ test.concurrent.for([
   },
 );
 
-test.concurrent('ensure a service is not ready while its database is away, and recovers by itself', async () => {
+test.concurrent('a service is not ready while its database is unreachable, and recovers by itself', async () => {
   await using environment = await makeServiceEnvironment();
   const url = new URL(environment.variables.DATABASE_URL);
   await using proxy = await startFaultProxy({ target: url.host });

@@ -8,7 +8,7 @@ import { startServiceProcess } from '../support/service-process.ts';
 const callsAfterwards = 200;
 const callers = 8;
 
-test('ensure not one call fails while one of two replicas is stopped under load, and it exits 0', async () => {
+test('no call fails while one of two replicas is stopped under load, and it exits with 0', async () => {
   await using environment = await makeServiceEnvironment();
   await using staying = startServiceProcess('inventory', environment.variables);
   await using stopping = startServiceProcess('inventory', environment.variables);

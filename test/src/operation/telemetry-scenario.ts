@@ -85,7 +85,7 @@ export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
   });
   const [, ...together] = await Promise.all(placing);
 
-  await expect(place(1000)).rejects.toThrow('too little stock');
+  await expect(place(1000)).rejects.toThrow('not enough stock');
 
   pair.proxy.refuseConnections();
   pair.proxy.severAll();

@@ -16,13 +16,13 @@ const document = readFileSync(new URL('../../../docs/observability.md', import.m
 const metrics = documentedMetrics(document);
 
 describe('traces', () => {
-  test('ensure an order is one trace over both services down to its statements, as the document shows it', ({
+  test('an order is one trace through both services down to the SQL statements, as in docs/observability.md', ({
     seen: { spans, retried },
   }) => {
     expect(document).toContain(`\`\`\`\n${traceTree(spans, retried.traceId)}\n\`\`\``);
   });
 
-  test('ensure spans have the names and attributes of the conventions, and the order', ({
+  test('spans have the names and attributes of the semantic conventions, and the order’s id', ({
     seen: { spans, retried },
   }) => {
     const named = (name: string, kind: SpanKind) =>
@@ -50,7 +50,7 @@ describe('traces', () => {
     ]);
   });
 
-  test('ensure a batch is in the trace of its first call, and the calls have links to each other', ({
+  test('a batch belongs to the trace of its first call, and the calls link to each other', ({
     seen: { spans, together },
   }) => {
     const batched = together.map(({ traceId }) =>
@@ -71,7 +71,7 @@ describe('traces', () => {
     expect(below(second)).toHaveLength(0);
   });
 
-  test('ensure what the settler did is found by the order, down to its statements', ({
+  test('the settler’s spans have the order’s id, and contain its statements', ({
     seen: { spans, settled },
   }) => {
     const settling = spans.filter(
@@ -85,7 +85,7 @@ describe('traces', () => {
 });
 
 describe('logs', () => {
-  test('ensure each call is a line that finds its span', ({ seen: { spans, lines, retried } }) => {
+  test('each call is one log line with the ids of its span', ({ seen: { spans, lines, retried } }) => {
     const calls = lines.filter(({ msg, trace_id }) => msg === 'call' && trace_id === retried.traceId);
     const servers = spans.filter(
       ({ traceId, kind }) => traceId === retried.traceId && kind === SpanKind.SERVER,
@@ -110,21 +110,19 @@ describe('logs', () => {
     });
   });
 
-  test('ensure the repeated call is told, within its trace', ({ seen: { lines, retried } }) => {
+  test('a retried call is logged with the ids of its trace', ({ seen: { lines, retried } }) => {
     expect(lines.filter(({ msg }) => msg === 'call repeated')).toContainEqual(
       expect.objectContaining({ trace_id: retried.traceId, attempts: 2, code: 'OK' }),
     );
   });
 
-  test('ensure nobody complains on stderr', ({ seen: { complaints } }) => {
+  test('nothing is written to stderr', ({ seen: { complaints } }) => {
     expect(complaints).toBe('');
   });
 });
 
 describe('metrics', () => {
-  test('ensure what is exported is what the document lists, with no label but those', ({
-    seen: { series },
-  }) => {
+  test('exactly the documented metrics and labels are exported', ({ seen: { series } }) => {
     const everywhere = ['otel_scope_name', 'otel_scope_version'];
     const exported = Map.groupBy(series, ({ name }) => name);
     exported.delete('target_info');
@@ -147,7 +145,7 @@ describe('metrics', () => {
     ['inventory_reservations_total', { reservation_refusal_reason: 'OUT_OF_STOCK' }, 1],
     ['inventory_reservations_total', { reservation_state: 'RELEASED' }, 1],
     ['batch_size_sum', { batch_name: 'place-orders' }, 6],
-  ] as const)('ensure %s %j counts', ([name, labels, expected], { seen: { series } }) => {
+  ] as const)('%s %j has the expected count', ([name, labels, expected], { seen: { series } }) => {
     const matching = series.filter(
       (each) =>
         each.name === name && Object.entries(labels).every(([label, value]) => each.labels[label] === value),

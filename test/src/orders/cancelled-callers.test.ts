@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { holdLock } from '../support/hold-lock.ts';
 import { test } from '../support/pair-test.ts';
 
-test('ensure a caller that goes away takes its SQL statement with it', async ({ pair }) => {
+test('a cancelled call cancels its SQL statement', async ({ pair }) => {
   const { orders } = await pair.clientsFor('impatient');
   await using lock = await holdLock(pair.ordersDatabase, 'LOCK TABLE orders');
   const waiting = async () => {

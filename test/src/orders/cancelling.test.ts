@@ -17,7 +17,7 @@ async function place({ orders }: Clients, units: Record<string, number>) {
   return order;
 }
 
-test('ensure a cancelled order gives its stock back, and only its own', async ({ pair, customer }) => {
+test('a cancelled order releases its own stock and no other', async ({ pair, customer }) => {
   await pair.setStock({ 'back-1': 10, 'back-2': 10 });
   await place(customer, { 'back-1': 1, 'back-2': 2 });
   const order = await place(customer, { 'back-1': 3, 'back-2': 4 });
@@ -30,7 +30,7 @@ test('ensure a cancelled order gives its stock back, and only its own', async ({
   );
 });
 
-test('ensure a cancel that is sent again is answered the same, with the etag of the first or with none', async ({
+test('a repeated cancel returns the same response, with the first etag or without one', async ({
   pair,
   customer,
 }) => {
@@ -43,7 +43,7 @@ test('ensure a cancel that is sent again is answered the same, with the etag of 
   await eventually(async () => expect(await reservedUnits(pair, ['again'])).toEqual({ again: 1 }));
 });
 
-test('ensure 20 cancels at once are answered the same and give the stock back once', async ({
+test('20 concurrent cancels return the same response and release the stock once', async ({
   pair,
   customer,
 }) => {
@@ -58,7 +58,7 @@ test('ensure 20 cancels at once are answered the same and give the stock back on
   await eventually(async () => expect(await reservedUnits(pair, ['storm'])).toEqual({ storm: 50 }));
 });
 
-test('ensure a cancel with a stale etag is refused and changes nothing', async ({ pair, customer }) => {
+test('a cancel with a stale etag is rejected and changes nothing', async ({ pair, customer }) => {
   await pair.setStock({ stale: 10 });
   const order = await place(customer, { stale: 1 });
   const error = await rejectionOf(customer.orders.cancelOrder({ id: order.id, etag: 'stale' }));
@@ -67,7 +67,7 @@ test('ensure a cancel with a stale etag is refused and changes nothing', async (
   expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({ order });
 });
 
-test('ensure a rejected order cannot be cancelled', async ({ pair, customer: { orders } }) => {
+test('a rejected order cannot be cancelled', async ({ pair, customer: { orders } }) => {
   await pair.setStock({ rejected: 1 });
   const lines = linesOf({ rejected: 2 });
   const rejection = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
@@ -82,7 +82,7 @@ test('ensure a rejected order cannot be cancelled', async ({ pair, customer: { o
   expect((await orders.getOrder({ id })).order?.state).toBe(Order_State.REJECTED);
 });
 
-test('ensure what was given back can be ordered again', async ({ pair, customer }) => {
+test('released stock can be ordered again', async ({ pair, customer }) => {
   await pair.setStock({ 'second-chance': 1 });
   const { id } = await place(customer, { 'second-chance': 1 });
   await customer.orders.cancelOrder({ id });

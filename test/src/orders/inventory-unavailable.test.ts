@@ -23,7 +23,7 @@ async function placePending({ orders }: Clients, units: Record<string, number>) 
   return { request, order };
 }
 
-test.concurrent('ensure orders are taken while inventory is away, and settled when it is back', async () => {
+test.concurrent('orders are accepted while inventory is unavailable, and settled when it is back', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ enough: 10, short: 1 });
   const customer = await pair.clientsFor('alice');
@@ -54,7 +54,7 @@ test.concurrent('ensure orders are taken while inventory is away, and settled wh
   expect(stale.code).toBe(Code.ABORTED);
 });
 
-test.concurrent('ensure an order that is cancelled while inventory is away holds nothing when it is back', async () => {
+test.concurrent('an order that is cancelled while inventory is unavailable holds no stock afterwards', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ tomb: 10 });
   const customer = await pair.clientsFor('alice');
@@ -100,7 +100,7 @@ test.concurrent('a PENDING order whose reservation was released ends REJECTED, w
   expect(await reservedUnits(pair, ['released'])).toEqual({ released: 0 });
 });
 
-test.concurrent('ensure an inventory that does not answer costs nobody an order', async () => {
+test.concurrent('an order is settled after inventory has not responded for a while', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ frozen: 10 });
   const customer = await pair.clientsFor('alice');
@@ -113,7 +113,7 @@ test.concurrent('ensure an inventory that does not answer costs nobody an order'
   expect(await reservedUnits(pair, ['frozen'])).toEqual({ frozen: 3 });
 });
 
-test.concurrent('ensure a late confirm does not revive a cancelled order', async () => {
+test.concurrent('a late confirm does not revive a cancelled order', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ late: 10 });
   const customer = await pair.clientsFor('alice');
@@ -130,7 +130,7 @@ test.concurrent('ensure a late confirm does not revive a cancelled order', async
   expect(await reservedUnits(pair, ['late'])).toEqual({ late: 0 });
 });
 
-test.concurrent('ensure a caller in too much of a hurry for an answer loses nothing', async () => {
+test.concurrent('an order is placed once, even if the deadline is too short for the response', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ hurry: 1000 });
   const customer = await pair.clientsFor('alice');

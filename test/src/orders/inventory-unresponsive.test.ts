@@ -42,10 +42,10 @@ async function place({ orders }: Clients, sku: string, count: number, callers: n
 }
 
 const faults: [string, (proxy: FaultProxy) => void][] = [
-  ['that the network swallows', (proxy) => proxy.inject('upstream', { blackHole: true })],
-  ['whose answers are lost', (proxy) => proxy.inject('downstream', { drop: true })],
+  ['while requests to inventory are lost', (proxy) => proxy.inject('upstream', { blackHole: true })],
+  ['while responses of inventory are lost', (proxy) => proxy.inject('downstream', { drop: true })],
   [
-    'that takes no connection',
+    'while inventory refuses connections',
     (proxy) => {
       proxy.refuseConnections();
       proxy.severAll();
@@ -54,7 +54,7 @@ const faults: [string, (proxy: FaultProxy) => void][] = [
 ];
 
 test.each(faults)(
-  'ensure an inventory %s costs nobody an error, and only the first any time',
+  '%s, orders are returned PENDING, and only the first callers wait',
   async (_name, inject) => {
     await using pair = await startProxiedPair();
     await pair.setStock({ silent: 1000 });
@@ -80,7 +80,7 @@ test.each(faults)(
   60_000,
 );
 
-test('ensure a crowd that finds inventory silent is taken, every one', async () => {
+test('many concurrent orders are accepted while inventory does not respond', async () => {
   await using pair = await startProxiedPair();
   await pair.setStock({ crowd: 1000 });
   const customer = await pair.clientsFor('alice');

@@ -22,7 +22,7 @@ async function placeMany({ orders }: Clients, count: number, sku: string): Promi
   return ids;
 }
 
-test('ensure the pages hold every order once, newest first, while new ones arrive', async ({
+test('pages contain each order once, newest first, while new orders are placed', async ({
   pair,
   customer,
 }) => {
@@ -40,7 +40,7 @@ test('ensure the pages hold every order once, newest first, while new ones arriv
   expect(listed).toEqual(placed.toReversed());
 });
 
-test('ensure a last page that is full says that it is the last', async ({ pair, customer }) => {
+test('a full last page has no next_page_token', async ({ pair, customer }) => {
   await pair.setStock({ full: 100 });
   await placeMany(customer, 4, 'full');
   const first = await customer.orders.listOrders({ pageSize: 2 });
@@ -49,7 +49,7 @@ test('ensure a last page that is full says that it is the last', async ({ pair, 
   expect([first.nextPageToken === '', second.nextPageToken]).toEqual([false, '']);
 });
 
-test('ensure a page holds 50 orders by default and 200 at the most', async ({ pair, customer }) => {
+test('a page holds 50 orders by default and at most 200', async ({ pair, customer }) => {
   await pair.setStock({ many: 1000 });
   await Promise.all(Array.from({ length: 7 }, () => placeMany(customer, 30, 'many')));
   const sizeOf = async (pageSize: number) => (await customer.orders.listOrders({ pageSize })).orders.length;
@@ -91,10 +91,7 @@ test('orders of 1,000 lines are listed whole, in pages of at most 256 KiB', asyn
   }
 });
 
-test('ensure a customer sees only their own orders, in the state that they ask for', async ({
-  pair,
-  customer,
-}) => {
+test('a customer lists only their own orders, filtered by state', async ({ pair, customer }) => {
   await pair.setStock({ mine: 3 });
   const other = await pair.clientsFor(`customer-${randomUUID()}`);
   await placeMany(other, 1, 'mine');
@@ -110,7 +107,7 @@ test('ensure a customer sees only their own orders, in the state that they ask f
   expect(await idsIn(Order_State.UNSPECIFIED)).toHaveLength(3);
 });
 
-test('ensure the pages of a filter hold what passes it', async ({ pair, customer }) => {
+test('the pages of a filtered list contain only matching orders', async ({ pair, customer }) => {
   await pair.setStock({ filtered: 100 });
   const placed = await placeMany(customer, 6, 'filtered');
   const kept = placed.filter((_id, index) => index % 2 === 0);
@@ -122,10 +119,7 @@ test('ensure the pages of a filter hold what passes it', async ({ pair, customer
   expect(second.nextPageToken).toBe('');
 });
 
-test('ensure a token is refused that was altered, or belongs to another listing', async ({
-  pair,
-  customer,
-}) => {
+test('a page token that is altered or belongs to another list is rejected', async ({ pair, customer }) => {
   await pair.setStock({ token: 100, 'token-2': 100 });
   await placeMany(customer, 2, 'token');
   const other = await pair.clientsFor(`customer-${randomUUID()}`);

@@ -24,7 +24,7 @@ function withoutId(refusal: ErrorFields, id: string): unknown {
   return JSON.parse(JSON.stringify(refusal).replaceAll(id, '<id>'));
 }
 
-test('ensure the order of another customer cannot be told from one that does not exist', async ({
+test('another customer’s order and an unknown order give the same error', async ({
   customer: { orders },
   theirs,
 }) => {
@@ -44,7 +44,7 @@ test('ensure the order of another customer cannot be told from one that does not
   );
 });
 
-test('ensure nobody orders for, lists or sees another customer without the scope for it', async ({
+test('placing and listing orders of another customer need a scope', async ({
   customer: { orders },
   theirId,
   theirs,
@@ -59,14 +59,14 @@ test('ensure nobody orders for, lists or sees another customer without the scope
   expect((await orders.listOrders({})).orders).not.toContainEqual(theirs);
 });
 
-test('ensure a customer may name themselves', async ({ customer: { orders }, customerId, theirs }) => {
+test('a customer may send their own customer_id', async ({ customer: { orders }, customerId, theirs }) => {
   const lines = theirs.lines.map(({ sku, quantity }) => ({ sku, quantity }));
   const { order } = await orders.placeOrder({ requestId: randomUUID(), lines, customerId });
   expect(order?.customerId).toBe(customerId);
   expect((await orders.listOrders({ customerId })).orders).toEqual([order]);
 });
 
-test('ensure orders:read:any reads the orders of all, and changes none', async ({
+test('orders:read:any reads the orders of all customers, and changes none', async ({
   pair,
   theirId,
   theirs,
@@ -79,7 +79,7 @@ test('ensure orders:read:any reads the orders of all, and changes none', async (
   expect((await rejectionOf(orders.placeOrder(order))).code).toBe(Code.PERMISSION_DENIED);
 });
 
-test('ensure orders:write:any orders and cancels for all, and reads none', async ({
+test('orders:write:any places and cancels for all customers, and reads none', async ({
   pair,
   theirId,
   theirs,
@@ -94,10 +94,7 @@ test('ensure orders:write:any orders and cancels for all, and reads none', async
   expect((await rejectionOf(orders.listOrders({ customerId: theirId }))).code).toBe(Code.PERMISSION_DENIED);
 });
 
-test('ensure a scope for all orders does not stand in for the scope of the method', async ({
-  pair,
-  theirs,
-}) => {
+test('a scope for all customers does not replace the scope of the method', async ({ pair, theirs }) => {
   const { orders } = await pair.clientsFor('nobody', ['orders:read:any', 'orders:write:any']);
   expect((await rejectionOf(orders.getOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);
   expect((await rejectionOf(orders.cancelOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);

@@ -12,7 +12,7 @@ import { test } from '../support/pair-test.ts';
 import { reservedUnits } from '../support/reserved-units.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
-test('ensure a replay is answered with the same order, whatever the order of its lines', async ({
+test('a repeated request returns the same order, independent of the order of its lines', async ({
   pair,
   customer: { orders },
 }) => {
@@ -27,7 +27,7 @@ test('ensure a replay is answered with the same order, whatever the order of its
   expect(await reservedUnits(pair, ['replay-1', 'replay-2'])).toEqual({ 'replay-1': 1, 'replay-2': 2 });
 });
 
-test('ensure a replay of a refused order is told the same, also when there is stock by then', async ({
+test('a repeated request for a rejected order gets the same error, even if there is stock now', async ({
   pair,
   customer: { orders },
 }) => {
@@ -48,7 +48,7 @@ test('ensure a replay of a refused order is told the same, also when there is st
   });
 });
 
-test('ensure a replay of a cancelled order finds it cancelled and reserves nothing', async ({
+test('a repeated request for a cancelled order returns it CANCELLED and reserves nothing', async ({
   pair,
   customer: { orders },
 }) => {
@@ -63,7 +63,7 @@ test('ensure a replay of a cancelled order finds it cancelled and reserves nothi
   );
 });
 
-test('ensure 20 identical requests at once make one order and all get it', async ({
+test('20 identical concurrent requests make one order, which all of them return', async ({
   pair,
   customer: { orders },
 }) => {
@@ -85,7 +85,7 @@ test.for([
   ['a line more', { 'reused-1': 1, 'reused-2': 1, 'reused-3': 1 }],
   ['a line less', { 'reused-1': 1 }],
 ] as const)(
-  'ensure a request_id that is reused with %s is refused and changes nothing',
+  'a request_id that is reused with %s is rejected and changes nothing',
   async ([, units], { pair, customer: { orders } }) => {
     await pair.setStock({ 'reused-1': 1_000, 'reused-2': 1_000, 'reused-3': 1_000 });
     const requestId = randomUUID();
@@ -104,7 +104,7 @@ test.for([
   },
 );
 
-test('ensure of two requests at once under one request_id one is placed and the other told that it is used', async ({
+test('of two different concurrent requests with one request_id, one is placed and the other rejected', async ({
   pair,
   customer: { orders },
 }) => {
@@ -121,7 +121,7 @@ test('ensure of two requests at once under one request_id one is placed and the 
   expect(reserved.sort()).toEqual([0, 1]);
 });
 
-test('ensure two customers may use the same request_id', async ({ pair, customer }) => {
+test('two customers may use the same request_id', async ({ pair, customer }) => {
   await pair.setStock({ shared: 10 });
   const other = await pair.clientsFor(`customer-${randomUUID()}`);
   const request = { requestId: randomUUID(), lines: linesOf({ shared: 1 }) };

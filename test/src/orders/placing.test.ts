@@ -10,7 +10,7 @@ import { reservedUnits } from '../support/reserved-units.ts';
 import type { Clients, TestPair } from '../support/start-test-pair.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
-test('ensure an order is CONFIRMED, its units are reserved, and it is read as it was answered', async ({
+test('an order is CONFIRMED, its units are reserved, and GetOrder returns the same order', async ({
   pair,
   customer,
   customerId,
@@ -35,11 +35,11 @@ test('ensure an order is CONFIRMED, its units are reserved, and it is read as it
   expect(await reservedUnits(pair, ['bread', 'milk'])).toEqual({ bread: 1, milk: 3 });
 });
 
-test('ensure an order that is short of one line takes nothing of the others', async ({ pair, customer }) => {
+test('an order with one short line reserves nothing', async ({ pair, customer }) => {
   await pair.setStock({ 'all-or-none-1': 5, 'all-or-none-2': 1, 'all-or-none-3': 5 });
   const tooMuch = linesOf({ 'all-or-none-1': 2, 'all-or-none-2': 2, 'all-or-none-3': 2 });
   await expect(customer.orders.placeOrder({ requestId: randomUUID(), lines: tooMuch })).rejects.toThrow(
-    'there is too little stock of all-or-none-2',
+    'there is not enough stock of all-or-none-2',
   );
   expect(
     await reservedUnits(
@@ -53,7 +53,7 @@ test('ensure an order that is short of one line takes nothing of the others', as
   });
 });
 
-test('ensure SKUs are told apart by case and may hold spaces and any script', async ({ pair, customer }) => {
+test('SKUs are case-sensitive and may contain spaces and any script', async ({ pair, customer }) => {
   const skus = ['15056BL', '15056bl', 'PADS TO MATCH ALL CUSHIONS', ' ', 'Käse', '🧀'];
   await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 10])));
   const units = Object.fromEntries(skus.map((sku, index) => [sku, index + 1]));
@@ -62,7 +62,7 @@ test('ensure SKUs are told apart by case and may hold spaces and any script', as
   expect(await reservedUnits(pair, skus)).toEqual(units);
 });
 
-test('ensure an order of 1,000 lines is CONFIRMED and reserves each', async ({ pair, customer }) => {
+test('an order of 1,000 lines is CONFIRMED and reserves each', async ({ pair, customer }) => {
   const skus = Array.from({ length: 1000 }, (_, index) => `thousand-${index}`.padEnd(64, '.'));
   await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 1_000_000])));
   const lines = skus.map((sku) => ({ sku, quantity: 1_000_000 }));
@@ -91,7 +91,7 @@ describe('many at once', () => {
     );
   }
 
-  test('ensure just one of 50 buyers gets the only unit', async ({ pair, customer }) => {
+  test('exactly one of 50 concurrent orders gets the only unit', async ({ pair, customer }) => {
     await pair.setStock({ 'last-one': 1 });
     const states = await placeAll(pair, customer, Array(50).fill(linesOf({ 'last-one': 1 })));
     expect(states.get(Order_State.CONFIRMED)).toHaveLength(1);
@@ -99,7 +99,7 @@ describe('many at once', () => {
     expect(await reservedUnits(pair, ['last-one'])).toEqual({ 'last-one': 1 });
   });
 
-  test('ensure orders that name the same SKUs in opposite order are all placed', async ({
+  test('concurrent orders with the same SKUs in opposite order are all placed', async ({
     pair,
     customer,
   }) => {

@@ -12,7 +12,7 @@ import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
 import { reservedUnits } from '../support/reserved-units.ts';
 
-test('ensure OUT_OF_STOCK names every short SKU, and the order stands as REJECTED', async ({
+test('OUT_OF_STOCK names every short SKU, and the order is stored as REJECTED', async ({
   pair,
   customer: { orders },
 }) => {
@@ -31,7 +31,7 @@ test('ensure OUT_OF_STOCK names every short SKU, and the order stands as REJECTE
   expect(await reservedUnits(pair, ['ample'])).toEqual({ ample: 0 });
 });
 
-test('ensure SKU_NOT_FOUND names every unknown SKU, and the order stands as REJECTED', async ({
+test('SKU_NOT_FOUND names every unknown SKU, and the order is stored as REJECTED', async ({
   pair,
   customer: { orders },
 }) => {
@@ -50,7 +50,7 @@ test('ensure SKU_NOT_FOUND names every unknown SKU, and the order stands as REJE
   expect(await reservedUnits(pair, ['known'])).toEqual({ known: 0 });
 });
 
-test('ensure a refusal with more to name than fits still tells its reason and the order', async ({
+test('a rejection with too many SKUs for its details still has the reason and the order’s id', async ({
   pair,
   customer: { orders },
 }) => {

@@ -37,7 +37,7 @@ test('a watcher sees each change of an order, as the order was right after it', 
   expect((await watch.next()).order).toMatchObject(rejected);
 });
 
-test('ensure a watch resumes on another replica with just what was missed', async ({ pair, customerId }) => {
+test('a watch resumes on another replica with exactly the missed changes', async ({ pair, customerId }) => {
   await pair.setStock({ resumed: 10 });
   const here = (await pair.clientsFor(customerId)).orders;
   const there = (await pair.clientsFor(customerId, undefined, 1)).orders;
@@ -52,7 +52,7 @@ test('ensure a watch resumes on another replica with just what was missed', asyn
   expect(await fromTheStart.change()).toBe('PENDING 1');
 });
 
-test('ensure a watch goes on over a restart, with what changed meanwhile, once', async ({
+test('a watch continues after a restart and delivers each missed change once', async ({
   pair,
   customer: { orders },
   customerId,
@@ -87,7 +87,7 @@ test('ensure a watch goes on over a restart, with what changed meanwhile, once',
   expect(await rejectionOf(seeing)).toMatchObject({ code: Code.CANCELLED });
 });
 
-test('ensure nobody sees the orders of others without the scope for it', async ({ pair, customerId }) => {
+test('watching the orders of another customer needs a scope', async ({ pair, customerId }) => {
   await pair.setStock({ private: 10 });
   const mine = (await pair.clientsFor(customerId)).orders;
   const theirs = (await pair.clientsFor(`not-${customerId}`)).orders;
@@ -103,7 +103,7 @@ test('ensure nobody sees the orders of others without the scope for it', async (
   expect(await rejectionOf(resumingWatch(theirs.watchOrders, { customerId }).next())).toEqual(refused);
 });
 
-test('ensure a token that was altered, or is of another watch, is INVALID_ARGUMENT', async ({
+test('a resume token that is altered or belongs to another watch is INVALID_ARGUMENT', async ({
   pair,
   customerId,
   customer: { orders },
@@ -168,7 +168,7 @@ test('a database that is restored to an older state ends watches and their token
   stop.abort();
 });
 
-test('ensure a token whose events are pruned is OUT_OF_RANGE, and says what to do', async ({
+test('a resume token whose events are pruned is OUT_OF_RANGE, and the message names the remedy', async ({
   pair,
   customer: { orders },
 }) => {

@@ -28,11 +28,11 @@ async function call(pair: TestPair, method: DescMethod, token?: string): Promise
 }
 
 describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
-  test('ensure it is UNAUTHENTICATED without a token', async ({ pair }) => {
+  test('a call without a token is UNAUTHENTICATED', async ({ pair }) => {
     expect((await rejectionOf(call(pair, method))).code).toBe(Code.UNAUTHENTICATED);
   });
 
-  test('ensure it is UNAUTHENTICATED with a token that does not hold', async ({ pair }) => {
+  test('a call with an invalid token is UNAUTHENTICATED', async ({ pair }) => {
     const good = await pair.token('alice', everyScope);
     const [, payload = ''] = good.split('.');
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
@@ -58,7 +58,7 @@ describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, 
     }
   });
 
-  test('ensure it is PERMISSION_DENIED without its scope, whatever else the token allows', async ({
+  test('a call without one of the method’s scopes is PERMISSION_DENIED, whatever the other scopes', async ({
     pair,
   }) => {
     const { scopes } = policyOf(method);
@@ -76,7 +76,7 @@ describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, 
     }
   });
 
-  test('ensure it is let through with just its scopes', async ({ pair }) => {
+  test('a call with only the method’s scopes is authorized', async ({ pair }) => {
     const token = await pair.token('alice', policyOf(method).scopes);
     const outcome = await call(pair, method, token).catch(({ code }) => code);
     expect([Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]).not.toContain(outcome);

@@ -143,19 +143,18 @@ const badCalls: readonly BadCall[] = [
   ],
 ];
 
-test.for(badCalls)(
-  'ensure %s is INVALID_ARGUMENT, and every violation is listed',
-  async ([, call, fields], { clients }) => {
-    const error = await rejectionOf(call(clients));
-    expect(error.code).toBe(Code.INVALID_ARGUMENT);
-    const violations = error.detail(BadRequestSchema)?.fieldViolations ?? [];
-    expect(violations.map(({ field }) => field)).toEqual(fields);
-    for (const { description } of violations) expect(description).not.toBe('');
-  },
-);
+test.for(badCalls)('%s is INVALID_ARGUMENT with every violation', async ([, call, fields], { clients }) => {
+  const error = await rejectionOf(call(clients));
+  expect(error.code).toBe(Code.INVALID_ARGUMENT);
+  const violations = error.detail(BadRequestSchema)?.fieldViolations ?? [];
+  expect(violations.map(({ field }) => field)).toEqual(fields);
+  for (const { description } of violations) expect(description).not.toBe('');
+});
 
 describe('at the limits', () => {
-  test('ensure what the contract just allows is taken', async ({ clients: { orders, inventory } }) => {
+  test('the greatest values that the contract allows are accepted', async ({
+    clients: { orders, inventory },
+  }) => {
     const sku = '🧀'.repeat(64);
     const longest = {
       requestId: randomUUID(),

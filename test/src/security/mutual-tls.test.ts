@@ -19,7 +19,7 @@ import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { expect, test } from 'vitest';
 
-test('ensure orders places through inventory over mutual TLS, known by its certificate alone', async () => {
+test('orders calls inventory over mutual TLS, authenticated by its certificate alone', async () => {
   await using started = new AsyncDisposableStack();
   const keys = started.use(await makeSigningKeys());
   const { path: folder } = started.use(await mkdtempDisposable(join(tmpdir(), 'mutual-tls-')));

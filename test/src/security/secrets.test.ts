@@ -45,7 +45,7 @@ const calls: Calls = (orders, inventory) => {
   ];
 };
 
-test('ensure no secret of a call or of the environment is in a log line, a span, a metric or an error', async () => {
+test('no secret of a call or of the environment is in a log line, span, metric or error', async () => {
   await using collector = await startOtlpCollector();
   await using environment = await makeServiceEnvironment();
   await using ordersEnvironment = await makeServiceEnvironment();

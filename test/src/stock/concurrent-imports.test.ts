@@ -39,7 +39,7 @@ async function transactionsOf(pair: TestPair): Promise<{ open?: bigint; claimed?
   return rows[0] ?? {};
 }
 
-test('ensure two imports of the same SKUs at once both succeed, and one of them is what stands', async ({
+test('two concurrent imports of the same SKUs both succeed, and one of them wins for all SKUs', async ({
   pair,
 }) => {
   const { inventory } = await pair.clientsFor('warehouse', writer);
@@ -59,9 +59,7 @@ test('ensure two imports of the same SKUs at once both succeed, and one of them 
   expect(new Set(stocks.map(({ onHand }) => onHand)).size).toBe(1);
 });
 
-test('ensure a repeat that comes while the first import runs waits for it and is answered the same', async ({
-  pair,
-}) => {
+test('a repeated import waits for the running one and returns the same summary', async ({ pair }) => {
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const importId = randomUUID();
   const first = openImport(importId, ['while-1', 'while-2'], 5n);
@@ -75,7 +73,7 @@ test('ensure a repeat that comes while the first import runs waits for it and is
   expect((await inventory.getStock({ sku: 'while-1' })).stock?.onHand).toBe(5n);
 });
 
-test('ensure orders are placed while an import is under way', async ({ pair, customer }) => {
+test('orders are placed while an import is in progress', async ({ pair, customer }) => {
   await pair.setStock({ busy: 10 });
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const slow = openImport(randomUUID(), ['busy', 'busy-too'], 5n);
@@ -88,9 +86,7 @@ test('ensure orders are placed while an import is under way', async ({ pair, cus
   expect(stock).toMatchObject({ onHand: 5n, reserved: 2n, available: 3n });
 });
 
-test('ensure a client that goes away in the middle leaves nothing, and its connection is given back', async ({
-  pair,
-}) => {
+test('an import that is cancelled changes nothing and returns its connection', async ({ pair }) => {
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const importId = randomUUID();
   for (let attempt = 0; attempt < 12; attempt++) {

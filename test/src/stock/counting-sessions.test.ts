@@ -32,7 +32,7 @@ async function* openSession(...skus: readonly string[]) {
   await new Promise(() => {});
 }
 
-describe('ensure the server is done within 100 ms, and the count under way is not applied, when a scanner', () => {
+describe('the server ends the session promptly and does not apply the count in progress when the client', () => {
   const leavings = {
     'breaks out of its loop': undefined,
     cancels: new AbortController(),
@@ -69,7 +69,7 @@ describe('ensure the server is done within 100 ms, and the count under way is no
   });
 });
 
-test('ensure a scanner that reads no answers is not read any further, and loses none', async ({
+test('the server stops reading from a client that reads no responses, and no response is lost', async ({
   warehouse,
 }) => {
   // Large ones, so that what the connection holds is soon full: what is misread is answered as it is.
@@ -88,7 +88,7 @@ test('ensure a scanner that reads no answers is not read any further, and loses 
   );
 });
 
-test('ensure a session lasts an hour at the most, and ends at its deadline', async ({ pair, warehouse }) => {
+test('a session lasts at most one hour, and ends at its deadline', async ({ pair, warehouse }) => {
   expect(policyOf(InventoryService.method.countStock)).toMatchObject({
     deadlineMs: 3_600_000,
     maxDeadlineMs: 3_600_000,
@@ -103,7 +103,7 @@ test('ensure a session lasts an hour at the most, and ends at its deadline', asy
   expect(counted).toEqual([1n]);
 });
 
-test('ensure every count that was answered stands when the server is killed', async () => {
+test('every confirmed count persists when the server is killed', async () => {
   await using environment = await makeServiceEnvironment();
   await using process = startServiceProcess('inventory', environment.variables);
   const token = await environment.keys.sign({ sub: 'warehouse', scope: 'inventory:write' });

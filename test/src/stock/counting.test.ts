@@ -9,7 +9,7 @@ const test = pairTest.extend('warehouse', async ({ pair }) => {
   return inventory;
 });
 
-test('ensure every count is applied and answered in order, and the session ends when the scanner half-closes', async ({
+test('counts are applied and confirmed in order, and the session ends when the client half-closes', async ({
   pair,
   warehouse,
 }) => {
@@ -31,7 +31,7 @@ test('ensure every count is applied and answered in order, and the session ends 
   expect(await Array.fromAsync(warehouse.countStock([]))).toEqual([]);
 });
 
-test('ensure a count changes the etag once, however often it is repeated', async ({ pair, warehouse }) => {
+test('a repeated count changes the etag only once', async ({ pair, warehouse }) => {
   await pair.setStock({ again: 3 });
   const before = await warehouse.getStock({ sku: 'again' });
   const counted = { sku: 'again', counted: 4n };
@@ -45,7 +45,7 @@ test('ensure a count changes the etag once, however often it is repeated', async
   expect(await warehouse.getStock({ sku: 'again' })).toMatchObject({ stock });
 });
 
-test('ensure a count that cannot be applied is answered with its reason, and the session goes on', async ({
+test('a count that cannot be applied is returned with its reason, and the session continues', async ({
   pair,
   warehouse,
 }) => {

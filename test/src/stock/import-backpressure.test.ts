@@ -13,9 +13,7 @@ import { untilStable } from '../support/until-stable.ts';
 
 const writer = ['inventory:read', 'inventory:write'];
 
-test('ensure a server that is held up takes little of an import, and the rest when it can go on', async ({
-  pair,
-}) => {
+test('a blocked server reads only a small part of an import, and the rest afterwards', async ({ pair }) => {
   await using proxy = await startFaultProxy({ target: pair.inventoryTarget });
   const token = await pair.token('warehouse', writer);
   using inventory = createClient(InventoryService, { target: proxy.target, token: () => token });
@@ -43,10 +41,7 @@ test('ensure a server that is held up takes little of an import, and the rest wh
   expect(madeBytes).toBeLessThan(1.5 * 1024 * 1024);
 });
 
-test('ensure orders are placed while more imports are under way than the server takes', async ({
-  pair,
-  customer,
-}) => {
+test('orders are placed while more imports are open than the server accepts', async ({ pair, customer }) => {
   await pair.setStock({ 'beside-imports': 10 });
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const finished = Promise.withResolvers<void>();

@@ -28,7 +28,7 @@ function rowsOf(importId: string, counts: Readonly<Record<string, number>>): Row
   }));
 }
 
-test('ensure an import sets what it names, says how much of it was new, and leaves the rest', async ({
+test('an import sets its items, counts the new ones, and leaves other items unchanged', async ({
   pair,
   warehouse,
 }) => {
@@ -53,7 +53,7 @@ test('ensure an import sets what it names, says how much of it was new, and leav
   expect((await warehouse.getStock({ sku: 'untouched' })).stock?.onHand).toBe(5n);
 });
 
-test('ensure an import larger than one round trip arrives whole', async ({ warehouse }) => {
+test('an import of several batches is stored completely', async ({ warehouse }) => {
   const counts = Object.fromEntries(Array.from({ length: 2500 }, (_, index) => [`large-${index}`, index]));
   const answer = await warehouse.importStock(rowsOf(randomUUID(), counts));
   expect(answer).toMatchObject({ received: 2500n, created: 2500n, updated: 0n });
@@ -61,7 +61,7 @@ test('ensure an import larger than one round trip arrives whole', async ({ wareh
     expect((await warehouse.getStock({ sku: `large-${index}` })).stock?.onHand).toBe(BigInt(index));
 });
 
-test('ensure an import that is not as long as it said changes nothing', async ({ warehouse }) => {
+test('an import with another number of rows than its item_count changes nothing', async ({ warehouse }) => {
   const rows = rowsOf(randomUUID(), { 'whole-1': 1, 'whole-2': 2 });
   const counted = (itemCount: bigint) => warehouse.importStock(rows.map((row) => ({ ...row, itemCount })));
   for (const itemCount of [1n, 3n]) {
@@ -73,7 +73,7 @@ test('ensure an import that is not as long as it said changes nothing', async ({
   expect(await counted(2n)).toMatchObject({ received: 2n, created: 2n });
 });
 
-test('ensure a repeated import is answered the same and changes nothing', async ({ warehouse }) => {
+test('a repeated import returns the same summary and changes nothing', async ({ warehouse }) => {
   const importId = randomUUID();
   const first = await warehouse.importStock(rowsOf(importId, { repeated: 1 }));
   await warehouse.importStock(rowsOf(randomUUID(), { repeated: 9 }));
@@ -83,9 +83,7 @@ test('ensure a repeated import is answered the same and changes nothing', async 
   expect(await warehouse.getStock({ sku: 'repeated' })).toMatchObject({ stock });
 });
 
-test('ensure a repeat that says another length is refused: it must be another import', async ({
-  warehouse,
-}) => {
+test('a repeated import with another item_count is rejected', async ({ warehouse }) => {
   const importId = randomUUID();
   const rows = rowsOf(importId, { 'reused-1': 1, 'reused-2': 2 });
   const first = await warehouse.importStock(rows);
@@ -99,9 +97,7 @@ test('ensure a repeat that says another length is refused: it must be another im
   expect(await warehouse.importStock(rows.map((row) => ({ ...row, itemCount: 2n })))).toEqual(first);
 });
 
-test('ensure an import id is needed in the first message and ignored in the others', async ({
-  warehouse,
-}) => {
+test('import_id is required in the first message and ignored in the others', async ({ warehouse }) => {
   const row = { item: { sku: 'where-is-the-id', title: '', onHand: 1n } };
   for (const requests of [[], [row], [row, { ...row, importId: randomUUID() }]]) {
     const error = await rejectionOf(warehouse.importStock(requests));
@@ -116,9 +112,7 @@ test('ensure an import id is needed in the first message and ignored in the othe
   expect(await warehouse.importStock([{ ...row, importId }])).toMatchObject({ created: 2n });
 });
 
-test('ensure a bad row is named by its position, and nothing of its import is kept', async ({
-  warehouse,
-}) => {
+test('an invalid row is named by its position, and nothing is imported', async ({ warehouse }) => {
   const importId = randomUUID();
   const rows = rowsOf(importId, { 'bad-0': 1, 'bad-1': 1, 'bad-2': 1 });
   const bad = { item: { sku: '', title: 'x'.repeat(257), onHand: -1n } };
@@ -134,9 +128,7 @@ test('ensure a bad row is named by its position, and nothing of its import is ke
   expect(await warehouse.importStock(rows)).toMatchObject({ received: 3n, created: 3n });
 });
 
-test('ensure a SKU that comes twice is named with both positions, and nothing is imported', async ({
-  warehouse,
-}) => {
+test('a repeated SKU is named with both positions, and nothing is imported', async ({ warehouse }) => {
   const rows = rowsOf(randomUUID(), { 'twice-1': 1, 'twice-2': 1, 'twice-3': 1 });
   const again = rowsOf('', { 'twice-2': 2 });
   const error = await rejectionOf(warehouse.importStock([...rows, ...again]));
@@ -147,7 +139,7 @@ test('ensure a SKU that comes twice is named with both positions, and nothing is
   expect((await warehouse.listStock({ skuPrefix: 'twice-' })).stocks).toEqual([]);
 });
 
-test('ensure no import takes away what is reserved', async ({ pair, warehouse, customer }) => {
+test('an import cannot set on_hand below reserved', async ({ pair, warehouse, customer }) => {
   await pair.setStock({ 'promised-1': 10, 'promised-2': 10, 'promised-3': 10 });
   await customer.orders.placeOrder({
     requestId: randomUUID(),
@@ -162,8 +154,8 @@ test('ensure no import takes away what is reserved', async ({ pair, warehouse, c
     reason: 'ON_HAND_BELOW_RESERVED',
   });
   expect(error.detail(PreconditionFailureSchema)?.violations).toMatchObject([
-    { subject: 'promised-3', description: '0 on hand would be fewer than the 5 that are reserved' },
-    { subject: 'promised-1', description: '4 on hand would be fewer than the 5 that are reserved' },
+    { subject: 'promised-3', description: '0 on hand would be less than the 5 reserved' },
+    { subject: 'promised-1', description: '4 on hand would be less than the 5 reserved' },
   ]);
   const { stocks } = await warehouse.listStock({ skuPrefix: 'promised-' });
   expect(stocks.map(({ onHand }) => onHand)).toEqual([10n, 10n, 10n]);

@@ -14,7 +14,7 @@ async function listAll({ inventory }: Clients, skuPrefix: string, pageSize: numb
   return skus;
 }
 
-test('ensure the pages of a prefix hold its SKUs once each, by their bytes', async ({ pair, customer }) => {
+test('the pages of a prefix contain each of its SKUs once, in byte order', async ({ pair, customer }) => {
   // In the order of their UTF-8 bytes, which is neither a dictionary's nor that of UTF-16.
   const sorted = ['p ', 'p!', 'pA', 'pB', 'p_', 'pa', 'pä', 'p\uffee', 'p🧀'];
   const stock = ['o', ...sorted, 'q', 'P'];
@@ -32,15 +32,12 @@ test.for([
   ['🧀', ['🧀', '🧀 1', '🧀🧀'], ['🧁']],
   ['\u{10ffff}', ['\u{10ffff}', '\u{10ffff}\u{10ffff}', '\u{10ffff}\u{10ffff} 1'], []],
   ['z'.repeat(63), ['z'.repeat(63), 'z'.repeat(64), `${'z'.repeat(63)}\u{10ffff}`], ['z'.repeat(62)]],
-] as const)(
-  'ensure the prefix %s stands for itself',
-  async ([prefix, listed, others], { pair, customer }) => {
-    await pair.setStock(Object.fromEntries([...listed, ...others].map((sku) => [sku, 1])));
-    expect(new Set(await listAll(customer, prefix, 200))).toEqual(new Set(listed));
-  },
-);
+] as const)('the prefix %s is matched literally', async ([prefix, listed, others], { pair, customer }) => {
+  await pair.setStock(Object.fromEntries([...listed, ...others].map((sku) => [sku, 1])));
+  expect(new Set(await listAll(customer, prefix, 200))).toEqual(new Set(listed));
+});
 
-test('ensure a page holds 50 articles by default and 200 at the most', async ({ pair, customer }) => {
+test('a page holds 50 items by default and at most 200', async ({ pair, customer }) => {
   const skus = Array.from({ length: 210 }, (_, index) => `page-${index}`);
   await pair.setStock(Object.fromEntries(skus.map((sku) => [sku, 1])));
   const sizeOf = async (pageSize: number) =>
@@ -48,7 +45,7 @@ test('ensure a page holds 50 articles by default and 200 at the most', async ({ 
   expect(await Promise.all([0, 1, 200, 201, 2 ** 31 - 1].map(sizeOf))).toEqual([50, 1, 200, 200, 200]);
 });
 
-test('ensure an article is listed as it is read alone', async ({ pair, customer: { inventory } }) => {
+test('ListStock and GetStock return the same stock', async ({ pair, customer: { inventory } }) => {
   await pair.setStock({ same: 7 });
   const { stock } = await inventory.getStock({ sku: 'same' });
   expect(stock).toMatchObject({ sku: 'same', title: 'same', onHand: 7n, reserved: 0n, available: 7n });

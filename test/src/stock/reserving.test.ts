@@ -20,7 +20,7 @@ const test = pairTest.extend('inventory', async ({ pair }) => {
   return inventory;
 });
 
-test('ensure a repeated reserve is answered the same and reserves nothing more', async ({
+test('a repeated reserve returns the same reservation and reserves nothing more', async ({
   pair,
   inventory,
 }) => {
@@ -40,7 +40,7 @@ test('ensure a repeated reserve is answered the same and reserves nothing more',
   expect(stock).toMatchObject({ onHand: 10n, reserved: 2n, available: 8n });
 });
 
-test('ensure a refusal names what is missing, and is repeated when there is stock by then', async ({
+test('a refusal names the missing SKUs, and is repeated even if there is stock now', async ({
   pair,
   inventory,
 }) => {
@@ -67,7 +67,7 @@ test('ensure a refusal names what is missing, and is repeated when there is stoc
   expect(await reservedUnits(pair, ['little', 'absent'])).toEqual({ little: 0, absent: 0 });
 });
 
-test('ensure each of a batch is answered as it would be alone, and the same again', async ({
+test('each request of a batch has the result of a single reserve, also when repeated', async ({
   pair,
   inventory,
 }) => {
@@ -115,7 +115,7 @@ test('ensure each of a batch is answered as it would be alone, and the same agai
   expect(await reservedUnits(pair, ['many', 'few'])).toEqual({ many: 5, few: 1 });
 });
 
-test('ensure a reservation_id that holds other lines is refused, whether it reserved or was refused', async ({
+test('a reservation_id with other lines is rejected, whether the first reserve succeeded or not', async ({
   pair,
   inventory,
 }) => {
@@ -135,7 +135,7 @@ test('ensure a reservation_id that holds other lines is refused, whether it rese
   expect(await reservedUnits(pair, ['held'])).toEqual({ held: 1 });
 });
 
-test('ensure a release gives the units back once, and the reservation cannot be made again', async ({
+test('a release returns the units once, and the reservation cannot be made again', async ({
   pair,
   inventory,
 }) => {
@@ -162,7 +162,7 @@ test('ensure a release gives the units back once, and the reservation cannot be 
   expect(await reservedUnits(pair, ['given'])).toEqual({ given: 5 });
 });
 
-test('ensure a release that comes first refuses the reserve that is late', async ({ pair, inventory }) => {
+test('a release before the reserve causes the reserve to be rejected', async ({ pair, inventory }) => {
   await pair.setStock({ overtaken: 10 });
   const reservationId = randomUUID();
   const { reservation } = await inventory.releaseStock({ reservationId });
@@ -172,7 +172,7 @@ test('ensure a release that comes first refuses the reserve that is late', async
   expect(await reservedUnits(pair, ['overtaken'])).toEqual({ overtaken: 0 });
 });
 
-test('ensure a refused reservation can be released and takes nothing from others', async ({
+test('the release of a refused reservation succeeds and does not change reserved', async ({
   pair,
   inventory,
 }) => {
@@ -185,7 +185,7 @@ test('ensure a refused reservation can be released and takes nothing from others
   expect(await reservedUnits(pair, ['never'])).toEqual({ never: 1 });
 });
 
-test('ensure a SKU that is not sold is NOT_FOUND', async ({ inventory }) => {
+test('an unknown SKU is NOT_FOUND', async ({ inventory }) => {
   const error = await rejectionOf(inventory.getStock({ sku: 'not sold' }));
   expect(error.code).toBe(Code.NOT_FOUND);
   expect(error.detail(ErrorInfoSchema)).toMatchObject({ domain: 'inventory.v1', reason: 'SKU_NOT_FOUND' });

@@ -57,7 +57,7 @@ test('a watcher sees imports, reservations and releases, as the stock was right 
   expect((await resumed.next()).stock).toEqual(released.stock);
 });
 
-test('ensure what is refused or repeated is no change', async ({ pair, customer: { inventory } }) => {
+test('refused and repeated calls are not changes', async ({ pair, customer: { inventory } }) => {
   await pair.setStock({ unchanged: 5 });
   const { inventory: keeper } = await pair.clientsFor('orders', ['inventory:reserve']);
   await using watch = await watchStock(inventory, { skus: ['unchanged'] });
@@ -77,7 +77,7 @@ test('ensure what is refused or repeated is no change', async ({ pair, customer:
   ]);
 });
 
-test('ensure a token is good for the same articles only, in whatever order they are named', async ({
+test('a resume token is valid only for the same SKUs, in any order', async ({
   pair,
   customer: { inventory },
 }) => {

@@ -17,27 +17,27 @@ const things = [
 ];
 const sizes = ['SMALL', 'MEDIUM', 'LARGE', 'SET OF 3', 'SET OF 6'];
 
-/** The same id at every start: the first one fills the shelves, the others find it done. */
+/** Constant, so that the import takes effect only at the first start. */
 const importId = '5a7a4da1-0000-4000-8000-000000000001';
 
-/** Number of items: SAT-0001 and up. */
+/** Number of items in the catalogue, whose SKUs start with SAT-0001. */
 export const catalogueSize = sizes.length * colours.length * things.length;
 
-/** Returns the SKU of an item, by its number from 1. */
+/** Returns the SKU of the item with this number, from 1. */
 export function skuOf(number: number): string {
   return `SAT-${String(number).padStart(4, '0')}`;
 }
 
-/** Where inventory is reached, and a source of tokens for it. */
+/** Target of inventory, and a source of tokens for it. */
 export interface CatalogueAccess {
-  /** In gRPC's naming. */
+  /** gRPC target, for example `dns:///inventory:50052`. */
   readonly target: string;
-  /** Plain text when absent. */
+  /** Without them, connections are plain text. */
   readonly credentials?: ChannelCredentials | undefined;
   token(subject: string, scopes: readonly string[]): Promise<string>;
 }
 
-/** Imports a catalogue of 500 items into inventory, once. Returns the number of its items. */
+/** Imports the catalogue into inventory, once. Returns its number of items. */
 export async function importCatalogue(access: CatalogueAccess): Promise<bigint> {
   const token = await access.token('start', ['inventory:write']);
   const { target, credentials } = access;

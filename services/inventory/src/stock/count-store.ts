@@ -5,15 +5,14 @@ import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface CountStore {
   /**
-   * Makes on_hand what was counted, or says why not. When the signal is aborted it is done or not done, never half; a
-   * repeat changes nothing more.
+   * Sets on_hand to the count, or returns the reason why not. Atomic and idempotent, also when the signal is aborted.
    */
   apply(count: Count, signal: AbortSignal): Promise<CountOutcome>;
 }
 
 /**
  * @param now Wall clock.
- * @param onChanged Hears that stock has changed, once that is committed.
+ * @param onChanged Called after each committed count.
  */
 export function createCountStore(pool: Pool, now: () => Date, onChanged: () => void = () => {}): CountStore {
   return {
@@ -28,14 +27,14 @@ export function createCountStore(pool: Pool, now: () => Date, onChanged: () => v
 async function apply(tx: Tx, { sku, counted }: Count, now: Date): Promise<CountOutcome> {
   const stock = await lockStock(tx, sku);
   const outcome = checkCount(stock, counted);
-  // A count that the books agree with is no change.
+  // A count that equals on_hand changes nothing.
   if (!outcome.refusal && outcome.expected !== counted) await setOnHand(tx, { sku, counted }, now);
   return outcome;
 }
 
-/** The article, locked, so that what is judged is what is changed. */
+/** Locks the item, so that the check and the change see the same values. */
 async function lockStock(tx: Tx, sku: string): Promise<Pick<Stock, 'onHand' | 'reserved'> | undefined> {
-  // PostgreSQL takes no text with a NUL, and a misread code may hold anything.
+  // A misread barcode may contain a NUL, which PostgreSQL rejects.
   if (!isSku(sku)) return undefined;
   const { rows } = await tx.query<{ onHand: bigint; reserved: bigint }>({
     name: 'lock-counted-stock',

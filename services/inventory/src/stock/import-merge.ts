@@ -2,28 +2,28 @@ import type { Tx } from '@acme/postgres/transaction/transaction';
 import { InventoryError } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 
-/** Problems named at the most; the others are found once these are mended. */
-const maxNamed = 20;
+/** Maximum number of violations in an error. */
+const maxViolations = 20;
 
 /**
- * Makes the stock what the transaction's table `import_items` says; how many articles were new. Throws BAD_REQUEST or
+ * Applies the transaction's table `import_items` to the stock, and returns the number of new items. Throws BAD_REQUEST or
  * ON_HAND_BELOW_RESERVED.
  */
 export async function mergeStagedItems(tx: Tx, now: Date): Promise<bigint> {
-  await refuseRepeatedSkus(tx);
+  await rejectRepeatedSkus(tx);
   await waitForOtherImports(tx);
   const created = await insertNew(tx, now);
   await lockChanged(tx);
-  await refuseBelowReserved(tx);
+  await rejectBelowReserved(tx);
   await updateChanged(tx, now);
   return created;
 }
 
-async function refuseRepeatedSkus(tx: Tx): Promise<void> {
+async function rejectRepeatedSkus(tx: Tx): Promise<void> {
   const { rows } = await tx.query<{ sku: string; first: bigint; again: bigint }>(
     `SELECT sku, min(position) AS first, max(position) AS again FROM import_items
      GROUP BY sku HAVING count(*) > 1 ORDER BY again LIMIT $1`,
-    [maxNamed],
+    [maxViolations],
   );
   if (rows.length === 0) return;
   const violations = rows.map(({ sku, first, again }) => ({
@@ -33,12 +33,12 @@ async function refuseRepeatedSkus(tx: Tx): Promise<void> {
   throw new InventoryError({ kind: 'BAD_REQUEST', violations });
 }
 
-/** One import at a time changes the stock, so that of two with the same articles one stands as a whole. */
+/** Serializes the merges of imports, so that one of two imports with the same items wins for all of them. */
 async function waitForOtherImports(tx: Tx): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('import-stock'))`);
 }
 
-/** Inserts the articles that are new; how many. Nobody waits for them: they are not to be seen yet. */
+/** Inserts new items and returns their number. They block no other transaction, because they are not visible yet. */
 async function insertNew(tx: Tx, now: Date): Promise<bigint> {
   const { rowCount } = await tx.query(
     `WITH changed AS (
@@ -54,9 +54,9 @@ async function insertNew(tx: Tx, now: Date): Promise<bigint> {
 }
 
 /**
- * Locks the articles that will change, by SKU, as everybody locks stock, and writes down what is to become of them. From
- * here to the end, orders of them wait. One that is already as the import has it is left alone: no order waits for it,
- * and what changes it in the meantime comes after the import.
+ * Locks the items that change, in the order of their SKUs like every lock of stock, and writes their new values to
+ * `import_changes`. From here to the commit, reserves of these items wait. Items that already have the imported values are
+ * not locked, and a concurrent change of one is ordered after the import.
  */
 async function lockChanged(tx: Tx): Promise<void> {
   await tx.query(
@@ -68,15 +68,15 @@ async function lockChanged(tx: Tx): Promise<void> {
   await tx.query('ANALYZE import_changes');
 }
 
-async function refuseBelowReserved(tx: Tx): Promise<void> {
+async function rejectBelowReserved(tx: Tx): Promise<void> {
   const { rows } = await tx.query<{ sku: string; on_hand: bigint; reserved: bigint }>(
     `SELECT sku, on_hand, reserved FROM import_changes WHERE on_hand < reserved ORDER BY position LIMIT $1`,
-    [maxNamed],
+    [maxViolations],
   );
   if (rows.length === 0) return;
   const items = rows.map(({ sku, on_hand, reserved }) => ({
     sku,
-    description: `${on_hand} on hand would be fewer than the ${reserved} that are reserved`,
+    description: `${on_hand} on hand would be less than the ${reserved} reserved`,
   }));
   throw new InventoryError({ kind: 'ON_HAND_BELOW_RESERVED', items });
 }

@@ -10,20 +10,20 @@ async function* itemsOf(counts: Readonly<Record<string, number>>): AsyncGenerato
   for (const [sku, count] of Object.entries(counts)) yield { sku, title: sku, onHand: BigInt(count) };
 }
 
-test('ensure items whose source fails leave nothing, and the error is theirs', async () => {
+test('an import fails with the error of its items, and changes nothing', async () => {
   await using database = await openInventoryDatabase();
   const store = createImportStore(database.pool, now);
   const id = { id: randomUUID(), itemCount: 0n };
   const failing = async function* () {
     yield* itemsOf({ A: 1, B: 2 });
-    throw new Error('the scanner broke');
+    throw new Error('the source failed');
   };
-  await expect(store.run(id, failing(), signal)).rejects.toThrow('the scanner broke');
+  await expect(store.run(id, failing(), signal)).rejects.toThrow('the source failed');
   expect(await database.reserved()).toEqual({});
   expect(await store.run(id, itemsOf({ A: 1 }), signal)).toEqual({ received: 1n, created: 1n, updated: 0n });
 });
 
-test('ensure a repeat is answered without reading its items', async () => {
+test('a repeated import returns the first summary without reading its items', async () => {
   await using database = await openInventoryDatabase();
   const store = createImportStore(database.pool, now);
   const id = { id: randomUUID(), itemCount: 0n };
@@ -37,9 +37,9 @@ test('ensure a repeat is answered without reading its items', async () => {
   expect(read).not.toHaveBeenCalled();
 });
 
-test('ensure a repeat waits for the import that still runs, for longer than others wait for a lock', async () => {
+test('a repeated import waits for the running one longer than the lock_timeout of other statements', async () => {
   await using database = await openInventoryDatabase();
-  // What its connections are opened with: a tenth of a second instead of 5 s.
+  // Opens connections with a lock_timeout of 0.1 s instead of 5 s.
   Object.assign(database.pool.options, { lock_timeout: 100 });
   const store = createImportStore(database.pool, now);
   const id = { id: randomUUID(), itemCount: 0n };
@@ -66,7 +66,7 @@ test('ensure a repeat waits for the import that still runs, for longer than othe
   expect(await repeat).toEqual(await first);
 });
 
-test('ensure an article that already is as an import has it is not changed, and nobody waits for it', async () => {
+test('an import neither changes nor locks an item that already has the imported values', async () => {
   await using database = await openInventoryDatabase();
   const store = createImportStore(database.pool, now);
   const run = (counts: Record<string, number>) =>
@@ -84,7 +84,7 @@ test('ensure an article that already is as an import has it is not changed, and 
   ]);
 });
 
-test('ensure of two imports at once the later stands as a whole, also where it had found nothing to change', async () => {
+test('the later of two concurrent imports wins for all items, even those that it found unchanged', async () => {
   await using database = await openInventoryDatabase();
   await database.setStock({ A: 5, B: 5 });
   const store = createImportStore(database.pool, now);
@@ -113,14 +113,14 @@ test('ensure of two imports at once the later stands as a whole, also where it h
   ]);
 });
 
-test('ensure an import that loses a deadlock fails, and is not taken for one without items', async () => {
+test('an import that loses a deadlock fails, and is not stored as an empty import', async () => {
   await using database = await openInventoryDatabase();
   await database.setStock({ A: 1, B: 1 });
   const store = createImportStore(database.pool, now);
   await using held = new AsyncDisposableStack();
   const other = held.adopt(await database.pool.connect(), (client) => client.release());
   held.defer(async () => void (await other.query('ROLLBACK')));
-  // Takes the locks in the order that nobody else does, and does not look for the deadlock itself.
+  // Locks in the opposite order, with a deadlock_timeout so long that the import detects the deadlock.
   await other.query(
     `BEGIN; SET LOCAL deadlock_timeout = '1min'; SELECT FROM stock WHERE sku = 'B' FOR UPDATE`,
   );

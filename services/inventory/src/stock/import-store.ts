@@ -6,7 +6,7 @@ import { InventoryError } from './stock.ts';
 export interface StockItem {
   readonly sku: string;
   readonly title: string;
-  /** The new count, not a difference. */
+  /** New number of units, not a difference. */
   readonly onHand: bigint;
 }
 
@@ -18,31 +18,31 @@ export interface ImportSummary {
 
 export interface ImportId {
   readonly id: string;
-  /** Rows that it says it has; 0 when it does not. */
+  /** Number of rows that the client announced, or 0 if unknown. */
   readonly itemCount: bigint;
 }
 
 export interface ImportStore {
   /**
-   * Sets the stock of all items in one transaction, once for an import's id; a repeat answers the first one's summary
-   * without reading its items. Throws what the items throw, BAD_REQUEST, IMPORT_ID_REUSED or ON_HAND_BELOW_RESERVED, and
+   * Sets the stock of all items in one transaction, once per import id. A repeat returns the first summary without reading
+   * its items. Throws the error of `items`, BAD_REQUEST, IMPORT_ID_REUSED or ON_HAND_BELOW_RESERVED. A failed import
    * changes nothing.
    */
   run(id: ImportId, items: AsyncIterable<StockItem>, signal: AbortSignal): Promise<ImportSummary>;
 }
 
-/** Rows that are sent to the database at a time: what an import holds in memory. */
+/** Number of rows per INSERT, and so the number that an import holds in memory. */
 const rowsPerInsert = 1000;
 
-/** How long a caller may pause between rows. */
+/** Maximum pause of the client between rows. */
 const idleTimeoutMs = 60_000;
 
-/** How long a statement may take, or wait: as long as the contract gives the whole import, which its signal ends. */
+/** Timeout of a statement and of a lock: the deadline of ImportStock in the contract. The signal ends the import earlier. */
 const statementTimeoutMs = 300_000;
 
 /**
  * @param now Wall clock.
- * @param onChanged Hears that stock has changed, once that is committed.
+ * @param onChanged Called after each committed import.
  */
 export function createImportStore(
   pool: Pool,
@@ -54,7 +54,7 @@ export function createImportStore(
       const summary = await transaction(
         pool,
         async (connection) => {
-          const tx = patient(connection);
+          const tx = withLongTimeout(connection);
           await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleTimeoutMs}`);
           await tx.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
           await tx.query(`SET LOCAL lock_timeout = ${statementTimeoutMs}`);
@@ -64,7 +64,7 @@ export function createImportStore(
           const created = await mergeStagedItems(tx, now());
           return await writeSummary(tx, id, { received, created, updated: received - created });
         },
-        // The items can be read once only.
+        // No retry, because the items can be read only once.
         { signal, maxAttempts: 1 },
       );
       onChanged();
@@ -73,8 +73,8 @@ export function createImportStore(
   };
 }
 
-/** The same transaction, for statements over a million rows, for which the pool would not wait. */
-function patient(tx: Tx): Tx {
+/** Returns the transaction with a client-side timeout that is long enough for statements over a million rows. */
+function withLongTimeout(tx: Tx): Tx {
   return {
     query: (query, values = []) => {
       const statement = typeof query === 'string' ? { text: query, values } : query;
@@ -83,7 +83,7 @@ function patient(tx: Tx): Tx {
   };
 }
 
-/** Takes the id, or gives the summary of the import that had it first, waiting for it if it is still running. */
+/** Inserts the import's id. If an earlier import has it, waits for its end and returns its summary. */
 async function claim(tx: Tx, id: string, now: Date): Promise<ImportSummary | undefined> {
   const { rowCount } = await tx.query(
     `INSERT INTO imports (id, received, created, updated, create_time) VALUES ($1, 0, 0, 0, $2)
@@ -98,14 +98,14 @@ async function claim(tx: Tx, id: string, now: Date): Promise<ImportSummary | und
   return rows[0];
 }
 
-/** A repeat's rows are not read. What it says of their number must fit: another import must not pass for done. */
+/** Returns the summary of the first import. Throws IMPORT_ID_REUSED if the announced number of rows differs. */
 function replaySummary(importId: string, itemCount: bigint, first: ImportSummary): ImportSummary {
   const { received } = first;
   if (itemCount === 0n || itemCount === received) return first;
   throw new InventoryError({ kind: 'IMPORT_ID_REUSED', importId, received });
 }
 
-/** Copies the items into `import_items`, a table of this transaction's own, some at a time; how many there were. */
+/** Copies the items in chunks into `import_items`, a temporary table of this transaction. Returns their number. */
 async function stage(tx: Tx, items: AsyncIterable<StockItem>): Promise<bigint> {
   await tx.query(
     `CREATE TEMPORARY TABLE import_items
@@ -128,7 +128,7 @@ async function stage(tx: Tx, items: AsyncIterable<StockItem>): Promise<bigint> {
     if (chunk.length === rowsPerInsert) await flush();
   }
   if (chunk.length > 0) await flush();
-  // Without it the planner takes a million rows for a few.
+  // Without statistics the planner expects a few rows, not a million.
   await tx.query('ANALYZE import_items');
   return received;
 }

@@ -1,14 +1,14 @@
 import { metrics } from '@opentelemetry/api';
 import type { Reservation } from './stock.ts';
 
-/** Hears of every change of a reservation's state, once it is committed. */
+/** Called after each committed change of a reservation's state. */
 export type OnTransition = (reservation: Pick<Reservation, 'state' | 'refusal'>) => void;
 
-/** Counts reservations by the state that they came to be in, and refused ones by the reason. Never by SKU. */
+/** Returns a callback that counts transitions by the new state, and refusals also by reason. Never by SKU, to limit cardinality. */
 export function countTransitions(): OnTransition {
   const reservations = metrics.getMeter('@acme/inventory').createCounter('inventory.reservations', {
     unit: '{reservation}',
-    description: 'Reservations that came to be in a state.',
+    description: 'Reservations that entered a state.',
   });
   return ({ state, refusal }) =>
     reservations.add(1, {

@@ -10,7 +10,7 @@ function linesOf(units: Readonly<Record<string, number>>) {
   return Object.entries(units).map(([sku, quantity]) => ({ sku, quantity }));
 }
 
-/** Holds the rows' locks; `untilBlocked` resolves when this many statements wait for one. */
+/** Locks all rows of `stock`. `untilBlocked` resolves when this many statements wait for a lock. */
 async function holdStock(pool: Pool) {
   const client = await pool.connect();
   await client.query('BEGIN; SELECT FROM stock FOR UPDATE');
@@ -28,9 +28,9 @@ async function holdStock(pool: Pool) {
   return { release, untilBlocked };
 }
 
-// Reserves that are asked for in the same tick go to the database as one batch.
+// Reserves of the same turn of the event loop form one batch.
 describe('a batch', () => {
-  test('ensure it is judged in the order of arrival, and a loser does not cost those behind it', async () => {
+  test('reserves are decided in the order of arrival, and a refused one does not affect the next', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
@@ -43,7 +43,7 @@ describe('a batch', () => {
     expect(await Promise.all(wanted.map((command) => store.reserve(command)))).toEqual(reservations);
   });
 
-  test('ensure an id that comes twice in it is judged once, by the first', async () => {
+  test('an id that occurs twice is decided once, by the first reserve', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 10, B: 10 });
     const store = createReservationStore(database.pool, now);
@@ -60,7 +60,7 @@ describe('a batch', () => {
     expect(await database.reserved()).toEqual({ A: 3, B: 0 });
   });
 
-  test('ensure an id that was answered before is answered the same beside new ones', async () => {
+  test('known ids get their first outcome, next to new ids', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 3 });
     const store = createReservationStore(database.pool, now);
@@ -78,8 +78,8 @@ describe('a batch', () => {
   });
 });
 
-describe('release and reserve', () => {
-  test('ensure a release waits for the reserve that is under way, and takes it back', async () => {
+describe('concurrent releases and reserves', () => {
+  test('a release waits for the reserve in progress, and then releases its units', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
@@ -95,7 +95,7 @@ describe('release and reserve', () => {
     expect(await database.reserved()).toEqual({ A: 0 });
   });
 
-  test('ensure two releases at once give the units back once', async () => {
+  test('two concurrent releases return the units once', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
     const store = createReservationStore(database.pool, now);
@@ -112,7 +112,7 @@ describe('release and reserve', () => {
     expect(await database.reserved()).toEqual({ A: 3 });
   });
 
-  test('ensure whatever order they come in on two replicas, a released id ends up with nothing', async () => {
+  test('a released id holds nothing, in any order of reserves and releases on two replicas', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 1000, B: 1000 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
@@ -131,7 +131,7 @@ describe('release and reserve', () => {
 });
 
 describe('two replicas', () => {
-  test('ensure one reservation is made of one id, and both answer it', async () => {
+  test('one id makes one reservation, which both replicas return', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 100 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
@@ -146,7 +146,7 @@ describe('two replicas', () => {
     expect(await database.reserved()).toEqual({ A: 10 });
   });
 
-  test('ensure the last unit goes to one of them', async () => {
+  test('one of two concurrent reserves gets the last unit', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 1 });
     const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];

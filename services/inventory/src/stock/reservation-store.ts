@@ -7,14 +7,14 @@ import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 export interface ReserveCommand {
   readonly id: string;
-  /** By SKU. */
+  /** Sorted by SKU. */
   readonly lines: readonly StockLine[];
 }
 
 export interface ReservationStore {
-  /** Reserves all lines or none, once for an id; answers the reservation as it stands, refusals included. */
+  /** Reserves all lines or none, once per id. Returns the reservation as it is, which may be REFUSED or RELEASED. */
   reserve(command: ReserveCommand): Promise<Reservation>;
-  /** Gives the units back, once. An id that was never reserved is released too, so that it never can be. */
+  /** Releases the units, once. For an unknown id it inserts a tombstone that rejects a late reserve. */
   release(id: string): Promise<Reservation>;
 }
 
@@ -28,12 +28,12 @@ interface ReservationRow {
 
 const columns = 'id, state, lines, refusal, create_time';
 
-/** Estimate of what a line takes in memory and in a statement. */
+/** Estimated size of a line in memory and in a statement. */
 const lineBytes = 160;
 
 /**
  * @param now Wall clock.
- * @param releasePool Connections for releases, so that a flood of them leaves those of `pool` to reserves.
+ * @param releasePool Connections for releases, so that many releases do not delay reserves. Default: `pool`.
  */
 export function createReservationStore(
   pool: Pool,
@@ -44,9 +44,9 @@ export function createReservationStore(
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
     run: async (commands) => {
-      const { made, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
-      for (const reservation of made.values()) onTransition(reservation);
-      return commands.map(({ id }) => (made.get(id) ?? known.get(id)) as Reservation);
+      const { decided, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
+      for (const reservation of decided.values()) onTransition(reservation);
+      return commands.map(({ id }) => (decided.get(id) ?? known.get(id)) as Reservation);
     },
     maxItems: 128,
     maxQueued: 4096,
@@ -55,27 +55,27 @@ export function createReservationStore(
   return {
     reserve,
     release: async (id) => {
-      const { reservation, isNew } = await transaction(releasePool, (tx) => release(tx, id, now()));
-      if (isNew) onTransition(reservation);
+      const { reservation, isChanged } = await transaction(releasePool, (tx) => release(tx, id, now()));
+      if (isChanged) onTransition(reservation);
       return reservation;
     },
   };
 }
 
 /**
- * Reserves for many orders in one transaction. Locks are taken in one order everywhere, reservations by id and then
- * stock by SKU, so that no two transactions wait for each other.
+ * Reserves for many orders in one transaction. Every transaction takes locks in the same order, reservations by id and then
+ * stock by SKU, which rules out deadlocks.
  */
 async function reserveAll(
   tx: Tx,
   commands: readonly ReserveCommand[],
   now: Date,
-): Promise<Record<'made' | 'known', Map<string, Reservation>>> {
-  // An id that comes twice is judged once, by the first; all are answered the same.
+): Promise<Record<'decided' | 'known', Map<string, Reservation>>> {
+  // An id that occurs twice is decided once, by the first command. All commands with the id get that reservation.
   const byId = new Map<string, ReserveCommand>();
   for (const command of commands) if (!byId.has(command.id)) byId.set(command.id, command);
   const claimed = await claim(tx, [...byId.values()], now);
-  const made = await decide(
+  const decided = await decide(
     tx,
     [...byId.values()].filter(({ id }) => claimed.has(id)),
     now,
@@ -84,10 +84,10 @@ async function reserveAll(
     tx,
     [...byId.keys()].filter((id) => !claimed.has(id)),
   );
-  return { made, known };
+  return { decided, known };
 }
 
-/** Inserts the reservations that are new; which they were. Waits for another replica that is inserting the same. */
+/** Inserts the new reservations and returns their ids. Waits for a replica that is inserting the same id. */
 async function claim(tx: Tx, commands: readonly ReserveCommand[], now: Date): Promise<Set<string>> {
   const { rows } = await tx.query<{ id: string }>({
     name: 'claim-reservations',
@@ -102,7 +102,7 @@ async function claim(tx: Tx, commands: readonly ReserveCommand[], now: Date): Pr
   return new Set(rows.map((row) => row.id));
 }
 
-/** Locks the stock, decides in the order of arrival, and writes what was decided. */
+/** Locks the stock, allocates it in the order of arrival, and writes the result. */
 async function decide(
   tx: Tx,
   commands: readonly ReserveCommand[],
@@ -110,18 +110,18 @@ async function decide(
 ): Promise<Map<string, Reservation>> {
   if (commands.length === 0) return new Map();
   const available = await lockAvailable(tx, commands);
-  const taken = new Map<string, number>();
+  const allocated = new Map<string, number>();
   const reservations = commands.map(({ id, lines }): Reservation => {
     const refusal = allocateUnits(available, lines);
     if (refusal) return { id, state: 'REFUSED', lines, refusal, createTime: now };
-    for (const { sku, quantity } of lines) taken.set(sku, (taken.get(sku) ?? 0) + quantity);
+    for (const { sku, quantity } of lines) allocated.set(sku, (allocated.get(sku) ?? 0) + quantity);
     return { id, state: 'RESERVED', lines, refusal: undefined, createTime: now };
   });
   await writeRefusals(
     tx,
     reservations.filter(({ state }) => state === 'REFUSED'),
   );
-  await changeReserved(tx, taken, now);
+  await changeReserved(tx, allocated, now);
   return new Map(reservations.map((reservation) => [reservation.id, reservation]));
 }
 
@@ -159,7 +159,7 @@ async function writeRefusals(tx: Tx, refused: readonly Reservation[]): Promise<v
   });
 }
 
-/** Adds to what is reserved of each SKU, whose rows the transaction has locked. */
+/** Adds to the reserved units of each SKU. The transaction has locked their rows. */
 async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: Date): Promise<void> {
   if (bySku.size === 0) return;
   await tx.query({
@@ -175,22 +175,26 @@ async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: D
   });
 }
 
-async function release(tx: Tx, id: string, now: Date): Promise<{ reservation: Reservation; isNew: boolean }> {
+async function release(
+  tx: Tx,
+  id: string,
+  now: Date,
+): Promise<{ reservation: Reservation; isChanged: boolean }> {
   const before = await lockOrInsertTombstone(tx, id, now);
   if (before.state === 'RESERVED') {
     await lockAvailable(tx, [before]);
     await changeReserved(tx, new Map(before.lines.map(({ sku, quantity }) => [sku, -quantity])), now);
   }
-  if (before.state === 'RELEASED') return { reservation: before, isNew: false };
+  if (before.state === 'RELEASED') return { reservation: before, isChanged: false };
   await tx.query({
     name: 'release-reservation',
     text: `UPDATE reservations SET state = 'RELEASED', update_time = $2 WHERE id = $1`,
     values: [id, now],
   });
-  return { reservation: { ...before, state: 'RELEASED' }, isNew: true };
+  return { reservation: { ...before, state: 'RELEASED' }, isChanged: true };
 }
 
-/** The reservation, locked. One that does not exist is left behind as released, and refuses the reserve that is late. */
+/** Locks and returns the reservation. If there is none, inserts a tombstone: a RELEASED reservation that rejects a late reserve. */
 async function lockOrInsertTombstone(tx: Tx, id: string, now: Date): Promise<Reservation> {
   await tx.query({
     name: 'entomb-reservation',

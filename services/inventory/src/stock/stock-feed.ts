@@ -3,7 +3,7 @@ import type { FeedSource } from '@acme/postgres/feed/source';
 import type { Stock } from './stock.ts';
 import { fromRow, type StockRow, stockBytes } from './stock-row.ts';
 
-/** The changes of stock, each as the stock was right after it, by SKU. */
+/** Feed of stock changes by SKU. Each event is the stock right after the change. */
 export type StockFeed = ChangeFeed<Stock>;
 
 const source: FeedSource<StockRow & Record<string, unknown>, Stock> = {
@@ -18,7 +18,7 @@ const source: FeedSource<StockRow & Record<string, unknown>, Stock> = {
 
 export interface StockFeedOptions {
   readonly url: string;
-  /** Hears of what failed and will be tried again. */
+  /** Called with every failure of the feed, which it retries. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -1,6 +1,6 @@
 import type { Stock } from './stock.ts';
 
-/** Stock as the table holds it. */
+/** Row of the table `stock`. */
 export interface StockRow {
   sku: string;
   title: string;
@@ -13,10 +13,10 @@ export interface StockRow {
 export const stockColumns =
   'stock.sku, stock.title, stock.on_hand, stock.reserved, stock.version, stock.update_time';
 
-/** Size of a stock row, or of an event of one, in bytes: an SQL expression, an int. About that of its message. */
+/** SQL expression for the size of a stock row or event in bytes, an int. It approximates the size of the message. */
 export const stockBytes = '100 + octet_length(sku) + octet_length(title)';
 
-/** The stock, and nothing else of what the row may have beside it. */
+/** Returns the stock of a row, without the row's other columns. */
 export function fromRow(row: StockRow): Stock {
   return {
     sku: row.sku,
@@ -29,13 +29,13 @@ export function fromRow(row: StockRow): Stock {
 }
 
 /**
- * Ends every statement that changes stock, and writes its events: one a row that `changed`, as the row is then.
+ * End of every statement that changes stock. It inserts an event per row of `changed`, with the row's new values.
  *
  *     WITH changed AS (UPDATE stock SET … RETURNING ${stockColumns})
  *     ${insertStockEvents}
  *
- * The rows are locked before an event takes its number, and stay so until the commit: that is what keeps the feed in
- * order (ADR 16). The statement counts as many rows as have changed.
+ * The rows are locked before an event gets its number, and stay locked until the commit. This keeps the feed in order
+ * (ADR 16). The row count of the statement is the number of changed rows.
  */
 export const insertStockEvents = `
   INSERT INTO stock_events (sku, title, on_hand, reserved, version, event_time)

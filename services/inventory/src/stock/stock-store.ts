@@ -6,7 +6,7 @@ import { fromRow, type StockRow, stockBytes, stockColumns } from './stock-row.ts
 
 export interface StockStore {
   get(sku: string, signal: AbortSignal): Promise<Stock | undefined>;
-  /** A page of the stock whose SKU starts with the prefix, by SKU, after `after` (empty: from the first). */
+  /** Returns a page of the stock with the SKU prefix, by SKU. It starts after the SKU `after`, or at the first if empty. */
   list(page: { prefix: string; after: string; limit: number }, signal: AbortSignal): Promise<Page<Stock>>;
 }
 
@@ -29,7 +29,8 @@ export function createStockStore(pool: Pool): StockStore {
         pool,
         {
           name: 'list-stock',
-          // A range of the primary key, also in a prepared plan: no SKU is longer than the 64 highest characters.
+          // A range of the primary key, also in a generic plan. The upper bound is the prefix with 64 of the greatest
+          // character, because a SKU has at most 64 characters.
           text: `SELECT ${stockColumns}, found
                  FROM ${listPage(
                    `SELECT *, ${stockBytes} AS size_bytes FROM stock

@@ -18,11 +18,11 @@ function problemOf(run: () => unknown): InventoryProblem {
     if (error instanceof InventoryError) return error.problem;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('no problem was thrown');
 }
 
 describe('lines', () => {
-  test('ensure they are put in the order of their SKUs, and what was given stays as it is', () => {
+  test('lines are sorted by SKU into a new array', () => {
     const given = [
       { sku: 'b', quantity: 2 },
       { sku: 'B', quantity: 3 },
@@ -33,7 +33,7 @@ describe('lines', () => {
     expect(given).toEqual(before);
   });
 
-  test('ensure every SKU that comes again is refused, with the first that named it', () => {
+  test('each repeated SKU is a violation that names its first line', () => {
     const lines = ['A', 'B', 'A', 'b', 'B', 'A'].map((sku) => ({ sku, quantity: 1 }));
     expect(problemOf(() => sortedLines(lines))).toEqual({
       kind: 'BAD_REQUEST',
@@ -46,25 +46,25 @@ describe('lines', () => {
   });
 
   test.each([
-    ['the same', [{ sku: 'A', quantity: 1 }], true],
+    ['the same lines', [{ sku: 'A', quantity: 1 }], true],
     ['another quantity', [{ sku: 'A', quantity: 2 }], false],
     ['another SKU', [{ sku: 'a', quantity: 1 }], false],
-    ['fewer', [], false],
+    ['fewer lines', [], false],
     [
-      'more',
+      'more lines',
       [
         { sku: 'A', quantity: 1 },
         { sku: 'B', quantity: 1 },
       ],
       false,
     ],
-  ])('ensure %s are told from these', (_name, lines, same) => {
+  ])('lines are compared with %s', (_name, lines, same) => {
     expect(sameLines([{ sku: 'A', quantity: 1 }], lines)).toBe(same);
   });
 });
 
-describe('taking stock', () => {
-  test('ensure all lines are taken, down to the last unit', () => {
+describe('allocateUnits', () => {
+  test('all lines are allocated, down to the last unit', () => {
     const available = new Map([
       ['A', 3n],
       ['B', 2n ** 40n],
@@ -80,7 +80,7 @@ describe('taking stock', () => {
     ]);
   });
 
-  test('ensure nothing is taken when one line is short, and each short SKU is named', () => {
+  test('nothing is allocated if one line is short, and each short SKU is named', () => {
     const available = new Map([
       ['A', 5n],
       ['B', 1n],
@@ -98,7 +98,7 @@ describe('taking stock', () => {
     expect([...available]).toEqual(before);
   });
 
-  test('ensure a SKU that nobody knows is said before one that is short', () => {
+  test('unknown SKUs take precedence over short ones', () => {
     const available = new Map([['A', 0n]]);
     const lines = ['A', 'a', 'B'].map((sku) => ({ sku, quantity: 1 }));
     expect(allocateUnits(available, lines)).toMatchObject({
@@ -108,7 +108,7 @@ describe('taking stock', () => {
   });
 });
 
-describe('the answer to a reserve', () => {
+describe('requireReserved', () => {
   const lines = [{ sku: 'A', quantity: 1 }];
   const reservation: Reservation = {
     id: 'id',
@@ -120,39 +120,49 @@ describe('the answer to a reserve', () => {
   const refusal = { reason: 'OUT_OF_STOCK', items: [] } as const;
   const otherLines = [{ sku: 'A', quantity: 2 }];
 
-  test('ensure it is the reservation that stands', () => {
+  test('a reservation with the same lines is returned', () => {
     expect(requireReserved(reservation, lines)).toBe(reservation);
   });
 
   test.each([
-    ['a refusal is told again', { state: 'REFUSED', refusal }, lines, { kind: 'REFUSED', refusal }],
-    ['other lines are not reserved', {}, otherLines, { kind: 'RESERVATION_ID_REUSED', reservationId: 'id' }],
     [
-      'other lines are not told the refusal of these',
+      'a repeated refusal is REFUSED again',
+      { state: 'REFUSED', refusal },
+      lines,
+      { kind: 'REFUSED', refusal },
+    ],
+    [
+      'other lines are RESERVATION_ID_REUSED',
+      {},
+      otherLines,
+      { kind: 'RESERVATION_ID_REUSED', reservationId: 'id' },
+    ],
+    [
+      'other lines of a refused reservation are RESERVATION_ID_REUSED',
       { state: 'REFUSED', refusal },
       otherLines,
       { kind: 'RESERVATION_ID_REUSED', reservationId: 'id' },
     ],
     [
-      'what was released stays so',
+      'a released reservation is RESERVATION_RELEASED',
       { state: 'RELEASED' },
       lines,
       { kind: 'RESERVATION_RELEASED', reservationId: 'id' },
     ],
     [
-      'what was refused and then released stays so',
+      'a refused and then released reservation is RESERVATION_RELEASED',
       { state: 'RELEASED', refusal },
       lines,
       { kind: 'RESERVATION_RELEASED', reservationId: 'id' },
     ],
     [
-      'what was released before it was made stays so',
+      'a tombstone is RESERVATION_RELEASED',
       { state: 'RELEASED', lines: [] },
       lines,
       { kind: 'RESERVATION_RELEASED', reservationId: 'id' },
     ],
-  ] as const)('ensure %s', (_name, change, asked, problem) => {
-    expect(problemOf(() => requireReserved({ ...reservation, ...change }, asked))).toEqual(problem);
+  ] as const)('%s', (_name, change, requested, problem) => {
+    expect(problemOf(() => requireReserved({ ...reservation, ...change }, requested))).toEqual(problem);
   });
 });
 
@@ -160,19 +170,19 @@ describe('checkCount', () => {
   const stock = { onHand: 10n, reserved: 4n };
 
   test.for([
-    ['fewer than the books say', stock, 4n, 10n, undefined],
-    ['as many as the books say', stock, 10n, 10n, undefined],
-    ['as many as there may be', stock, 10n ** 12n, 10n, undefined],
-    ['fewer than are reserved', stock, 3n, 10n, 'COUNT_BELOW_RESERVED'],
-    ['fewer than none', stock, -1n, 10n, 'COUNT_OUT_OF_RANGE'],
-    ['more than there may be', stock, 10n ** 12n + 1n, 10n, 'COUNT_OUT_OF_RANGE'],
-    ['of an article that there is not', undefined, 5n, 0n, 'SKU_NOT_FOUND'],
-  ] as const)('of %s', ([, before, counted, expected, refusal]) => {
+    ['fewer than on hand', stock, 4n, 10n, undefined],
+    ['as many as on hand', stock, 10n, 10n, undefined],
+    ['the maximum', stock, 10n ** 12n, 10n, undefined],
+    ['fewer than reserved', stock, 3n, 10n, 'COUNT_BELOW_RESERVED'],
+    ['less than zero', stock, -1n, 10n, 'COUNT_OUT_OF_RANGE'],
+    ['more than the maximum', stock, 10n ** 12n + 1n, 10n, 'COUNT_OUT_OF_RANGE'],
+    ['an unknown SKU', undefined, 5n, 0n, 'SKU_NOT_FOUND'],
+  ] as const)('a count of %s', ([, before, counted, expected, refusal]) => {
     expect(checkCount(before, counted)).toEqual({ expected, refusal });
   });
 });
 
-test('ensure a SKU is what the contract lets an article have', () => {
+test('isSku accepts exactly the SKUs that the contract allows', () => {
   for (const sku of ['A', 'a b', 'ä', '💡'.repeat(64)]) expect(isSku(sku)).toBe(true);
   for (const sku of ['', 'a\0', 'a\n', '\u0085', 'x'.repeat(65)]) expect(isSku(sku)).toBe(false);
 });

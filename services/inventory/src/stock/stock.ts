@@ -1,10 +1,10 @@
-/** What the warehouse knows of an article. */
+/** Stock of one item. */
 export interface Stock {
   readonly sku: string;
   readonly title: string;
   readonly onHand: bigint;
   readonly reserved: bigint;
-  /** Counts the changes. */
+  /** Number of changes, from 1. */
   readonly version: bigint;
   readonly updateTime: Date;
 }
@@ -14,37 +14,37 @@ export interface StockLine {
   readonly quantity: number;
 }
 
-/** Why a reservation was refused, and for which articles. */
+/** Reason of a refused reservation, with the items that caused it. */
 export interface Refusal {
   readonly reason: 'OUT_OF_STOCK' | 'SKU_NOT_FOUND';
   readonly items: readonly { readonly sku: string; readonly description: string }[];
 }
 
-/** Stock held for an order. It only moves forward: RESERVED or REFUSED, then RELEASED. */
+/** Stock held for an order. Its first state is RESERVED or REFUSED, its last is RELEASED. */
 export interface Reservation {
   readonly id: string;
   readonly state: 'RESERVED' | 'REFUSED' | 'RELEASED';
-  /** By SKU. */
+  /** Sorted by SKU. Empty if it was released before it was reserved. */
   readonly lines: readonly StockLine[];
   readonly refusal: Refusal | undefined;
   readonly createTime: Date;
 }
 
-/** What a scanner counted of an article. */
+/** Count of one item in the warehouse. */
 export interface Count {
   readonly sku: string;
+  /** Units on hand, reserved ones included. */
   readonly counted: bigint;
 }
 
-/** What became of a count. */
 export interface CountOutcome {
-  /** Units on hand by the books before it; 0 of an article that there is not. */
+  /** on_hand before the count, or 0 for an unknown SKU. */
   readonly expected: bigint;
-  /** Why it was not applied; undefined if it was. */
+  /** Reason why the count was not applied, or undefined if it was. */
   readonly refusal: 'SKU_NOT_FOUND' | 'COUNT_OUT_OF_RANGE' | 'COUNT_BELOW_RESERVED' | undefined;
 }
 
-/** Everything that inventory refuses, each with what its caller needs to know. */
+/** Every error of the domain, with the data for its status. */
 export type InventoryProblem =
   | { readonly kind: 'SKU_NOT_FOUND'; readonly sku: string }
   | { readonly kind: 'REFUSED'; readonly refusal: Refusal }
@@ -71,7 +71,7 @@ export class InventoryError extends Error {
   }
 }
 
-/** The lines by SKU, the one order in which they are stored and compared. Throws BAD_REQUEST for a SKU that comes twice. */
+/** Returns the lines sorted by SKU, as they are stored and compared. Throws BAD_REQUEST for a repeated SKU. */
 export function sortedLines(lines: readonly StockLine[]): StockLine[] {
   const firstIndex = new Map<string, number>();
   for (const [index, { sku }] of lines.entries()) if (!firstIndex.has(sku)) firstIndex.set(sku, index);
@@ -97,10 +97,10 @@ export function sameLines(a: readonly StockLine[], b: readonly StockLine[]): boo
 }
 
 /**
- * Takes the lines from what is available, all of them or, with a refusal that names each missing or short article,
- * none.
+ * Allocates the units of all lines or of none. Returns a refusal that names each unknown or short SKU, or undefined if all
+ * lines were allocated.
  *
- * @param available Units by SKU; a SKU that is not there is unknown. Lowered by what is taken.
+ * @param available Available units by SKU, without unknown SKUs. Allocated units are subtracted.
  */
 export function allocateUnits(
   available: Map<string, bigint>,
@@ -126,8 +126,8 @@ export function allocateUnits(
 }
 
 /**
- * What a reserve is answered, the first time and every time after: the reservation as it stands. Throws when it was
- * refused, is void by now, or holds other lines.
+ * Returns the reservation if it is RESERVED with these lines, for a first and for a repeated reserve. Throws
+ * RESERVATION_RELEASED, RESERVATION_ID_REUSED or REFUSED.
  */
 export function requireReserved(reservation: Reservation, lines: readonly StockLine[]): Reservation {
   const reservationId = reservation.id;
@@ -139,18 +139,18 @@ export function requireReserved(reservation: Reservation, lines: readonly StockL
   return reservation;
 }
 
-/** The most units of an article, as the contract bounds them in an import. */
+/** Maximum on_hand of an item, as in the contract. */
 const maxOnHand = 1_000_000_000_000n;
 
-/** Whether an article can have this SKU, as the contract's rules say it. */
+/** Returns whether the contract's validation rules allow this SKU. */
 export function isSku(sku: string): boolean {
   return /^\P{Cc}{1,64}$/u.test(sku);
 }
 
 /**
- * What a count is answered: it becomes the stock's on_hand unless it is refused.
+ * Returns whether on_hand may be set to `counted`, and the reason if not.
  *
- * @param stock The article as it stands; undefined when there is none.
+ * @param stock Current stock, or undefined for an unknown SKU.
  */
 export function checkCount(
   stock: Pick<Stock, 'onHand' | 'reserved'> | undefined,

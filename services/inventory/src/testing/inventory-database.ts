@@ -2,12 +2,12 @@ import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 
-/** An empty database of inventory's. */
+/** Empty database with the tables of inventory. */
 export interface InventoryDatabase extends AsyncDisposable {
   readonly pool: Pool;
-  /** Puts these articles on the shelf, by SKU. */
+  /** Inserts stock with these units on hand, by SKU. */
   setStock(units: Readonly<Record<string, number>>): Promise<void>;
-  /** What is reserved, by SKU. */
+  /** Returns the reserved units by SKU. */
   reserved(): Promise<Record<string, number>>;
 }
 

@@ -12,8 +12,8 @@ const lines = [{ sku: 'A', quantity: 2 }];
 const domain = 'inventory.v1';
 const unguarded = { execute: <T>(call: () => Promise<T>) => call() };
 
-/** What orders makes of an inventory that fails every reserve with this. */
-async function answerTo(error: Error) {
+/** Returns the outcome of a reserve that inventory fails with this error. */
+async function outcomeOf(error: Error) {
   await using server = await startTestServer(InventoryService, {
     reserveStock: () => Promise.reject(error),
   });
@@ -21,7 +21,7 @@ async function answerTo(error: Error) {
 }
 
 describe('a reserve', () => {
-  test('ensure it asks for the order’s lines under the order’s id, within the time it is given', async () => {
+  test('a reserve sends the order’s lines with the order’s id and the given deadline', async () => {
     const requests: unknown[] = [];
     const deadlines: number[] = [];
     await using server = await startTestServer(InventoryService, {
@@ -37,14 +37,14 @@ describe('a reserve', () => {
     });
     expect(answer).toEqual({ kind: 'RESERVED' });
     expect(requests).toMatchObject([{ reservationId: orderId, lines }]);
-    // The contract's own would be one second.
+    // The contract's default is one second.
     expect(deadlines[0]).toBeGreaterThan(beforeMs + 3000);
   });
 
-  test('ensure OUT_OF_STOCK is a refusal that names each short SKU', async () => {
+  test('OUT_OF_STOCK is REFUSED with each short SKU', async () => {
     const violations = ['A', 'B'].map((subject) => ({ type: 'x', subject, description: `no ${subject}` }));
     const details = [errorInfo(domain, 'OUT_OF_STOCK'), preconditionFailure(violations)];
-    expect(await answerTo(new RpcError(Code.FAILED_PRECONDITION, 'short', { details }))).toEqual({
+    expect(await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'short', { details }))).toEqual({
       kind: 'REFUSED',
       rejection: {
         reason: 'OUT_OF_STOCK',
@@ -56,29 +56,29 @@ describe('a reserve', () => {
     });
   });
 
-  test('ensure SKU_NOT_FOUND is a refusal that names each unknown SKU', async () => {
+  test('SKU_NOT_FOUND is REFUSED with each unknown SKU', async () => {
     const details = [
       errorInfo(domain, 'SKU_NOT_FOUND'),
       resourceInfo('inventory.v1/Stock', 'A'),
       resourceInfo('inventory.v1/Stock', 'B'),
     ];
-    expect(await answerTo(new RpcError(Code.NOT_FOUND, 'unknown', { details }))).toMatchObject({
+    expect(await outcomeOf(new RpcError(Code.NOT_FOUND, 'unknown', { details }))).toMatchObject({
       kind: 'REFUSED',
       rejection: { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A' }, { sku: 'B' }] },
     });
   });
 
   test.each(['RESERVATION_RELEASED', 'RESERVATION_ID_REUSED'] as const)(
-    '%s is final: the order is refused for this reason',
+    '%s is final, and the order is refused with this reason',
     async (reason) => {
       const details = [errorInfo(domain, reason)];
-      const answer = await answerTo(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
+      const answer = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
       expect(answer).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
     },
   );
 
-  test('INVALID_ARGUMENT with its violations is final, and owes a release', async () => {
-    expect(await answerTo(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
+  test('INVALID_ARGUMENT with violations is final and needs a release', async () => {
+    expect(await outcomeOf(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
       kind: 'REFUSED',
       rejection: { reason: 'RESERVATION_INVALID', items: [] },
       needsRelease: true,
@@ -86,11 +86,11 @@ describe('a reserve', () => {
   });
 
   test.each([
-    ['a defect of inventory’s', new Error('null is not an object')],
+    ['an unexpected error of inventory', new Error('null is not an object')],
     ['UNAVAILABLE', new RpcError(Code.UNAVAILABLE, 'later')],
     ['RESOURCE_EXHAUSTED', new RpcError(Code.RESOURCE_EXHAUSTED, 'busy')],
-    ['NOT_FOUND that does not say of what', new RpcError(Code.NOT_FOUND, 'not found')],
-    ['FAILED_PRECONDITION that does not say why', new RpcError(Code.FAILED_PRECONDITION, 'no')],
+    ['NOT_FOUND without details', new RpcError(Code.NOT_FOUND, 'not found')],
+    ['FAILED_PRECONDITION without details', new RpcError(Code.FAILED_PRECONDITION, 'no')],
     ['PERMISSION_DENIED', new RpcError(Code.PERMISSION_DENIED, 'the token lacks a scope')],
     ['INVALID_ARGUMENT without violations', new RpcError(Code.INVALID_ARGUMENT, 'no')],
     [
@@ -103,11 +103,11 @@ describe('a reserve', () => {
       'a reason that names a property of every object',
       new RpcError(Code.INTERNAL, 'no', { details: [errorInfo(domain, 'constructor')] }),
     ],
-  ])('ensure %s tells nothing of the stock', async (_name, error) => {
-    expect(await answerTo(error)).toMatchObject({ kind: 'UNKNOWN', cause: { name: 'RpcError' } });
+  ])('%s is UNKNOWN', async (_name, error) => {
+    expect(await outcomeOf(error)).toMatchObject({ kind: 'UNKNOWN', cause: { name: 'RpcError' } });
   });
 
-  test('ensure a deadline that has passed tells nothing of the stock', async () => {
+  test('DEADLINE_EXCEEDED is UNKNOWN', async () => {
     await using server = await startTestServer(InventoryService, {
       reserveStock: () => new Promise(() => {}),
     });
@@ -118,18 +118,18 @@ describe('a reserve', () => {
   });
 });
 
-describe('reserves that are made together', () => {
+describe('concurrent reserves', () => {
   const secondId = '0198c0de-0000-7000-8000-000000000002';
 
-  test('ensure they are one call, and each order has its own answer', async () => {
-    const asked: unknown[] = [];
+  test('concurrent reserves become one call, and each order gets its own outcome', async () => {
+    const calls: unknown[] = [];
     const refusal = boundedStatus(Code.FAILED_PRECONDITION, 'short', [
       errorInfo(domain, 'OUT_OF_STOCK'),
       preconditionFailure([{ type: 'x', subject: 'A', description: 'no A' }]),
     ]);
     await using server = await startTestServer(InventoryService, {
       batchReserveStock: async ({ requests }, { deadline }) => {
-        asked.push([
+        calls.push([
           requests.map(({ reservationId }) => reservationId),
           Math.round((deadline - Date.now()) / 1000),
         ]);
@@ -148,7 +148,7 @@ describe('reserves that are made together', () => {
       inventory.reserve(secondId, lines, { deadlineMs: 4000 }),
       inventory.reserve(secondId, lines, { deadlineMs: 500 }),
     ]);
-    expect(asked).toEqual([[[orderId, secondId, secondId], 4]]);
+    expect(calls).toEqual([[[orderId, secondId, secondId], 4]]);
     expect(answers).toMatchObject([
       { kind: 'RESERVED' },
       { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
@@ -156,7 +156,7 @@ describe('reserves that are made together', () => {
     ]);
   });
 
-  test('ensure a call that fails tells none of them anything, and the circuit as often as there are orders', async () => {
+  test('a failed call is UNKNOWN for each order, and counts once per order for the circuit breaker', async () => {
     await using server = await startTestServer(InventoryService, {
       batchReserveStock: () => Promise.reject(new RpcError(Code.INTERNAL, 'no')),
     });
@@ -194,7 +194,7 @@ describe('reserves that are made together', () => {
     ]);
   });
 
-  test('ensure no batch has more lines than an order may have', async () => {
+  test('a batch has at most as many lines as an order may have', async () => {
     const sizes: number[] = [];
     await using server = await startTestServer(InventoryService, {
       batchReserveStock: async ({ requests }) => {
@@ -212,7 +212,7 @@ describe('reserves that are made together', () => {
   });
 });
 
-test('ensure a release that inventory did not confirm is an error', async () => {
+test('a release that inventory did not confirm throws', async () => {
   const released: string[] = [];
   await using server = await startTestServer(InventoryService, {
     releaseStock: async ({ reservationId }) => {

@@ -16,29 +16,30 @@ import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { OrderLine } from '../order/order.ts';
 import type { Inventory, ReserveOutcome } from './inventory.ts';
 
-/** What inventory is asked for an order. */
-interface Ask {
+/** A reserve for one order. */
+interface Reserve {
   readonly orderId: string;
   readonly lines: readonly OrderLine[];
   readonly deadlineMs: number;
 }
 
-/** As many lines as BatchReserveStock takes in all. */
+/** Maximum number of lines of a BatchReserveStock request in total. */
 const maxLines = 1000;
 
 /**
- * Inventory behind its gRPC service. Orders that ask in the same turn, as those do that one T1 has made, ask together; an
- * order that is alone asks by itself.
+ * Returns the client of inventory's gRPC service. Reserves of the same turn of the event loop, such as those of the orders
+ * of one T1 batch, become one BatchReserveStock call. A single reserve becomes a ReserveStock call.
  *
- * @param circuitBreaker Judges what each order is answered: a batch that fails is as many failures as it has orders.
+ * @param circuitBreaker Wraps each reserve and release, so a failed batch counts as one failure per order.
  */
 export function createInventoryClient(
   client: Client<typeof InventoryService>,
   circuitBreaker: Pick<CircuitBreaker, 'execute'>,
 ): Inventory {
-  const reserve = batchCalls<Ask, typeof reserved>({
+  const reserve = batchCalls<Reserve, typeof reserved>({
     name: 'reserve-stock',
-    call: (asks) => (asks.length > 1 ? reserveEach(client, asks) : reserveOne(client, asks)),
+    call: (reserves) =>
+      reserves.length > 1 ? reserveBatch(client, reserves) : reserveSingle(client, reserves),
     sizeOf: ({ lines }) => lines.length,
     maxSize: maxLines,
   });
@@ -58,27 +59,27 @@ export function createInventoryClient(
 
 const reserved = { kind: 'RESERVED' } as const;
 
-async function reserveOne(client: Client<typeof InventoryService>, [ask]: readonly Ask[]) {
-  if (ask) await client.reserveStock(requestOf(ask), { deadlineMs: ask.deadlineMs });
+async function reserveSingle(client: Client<typeof InventoryService>, [reserve]: readonly Reserve[]) {
+  if (reserve) await client.reserveStock(requestOf(reserve), { deadlineMs: reserve.deadlineMs });
   return [reserved];
 }
 
-/** In the longest of their times: an order that has less is answered PENDING meanwhile. */
-async function reserveEach(client: Client<typeof InventoryService>, asks: readonly Ask[]) {
-  const deadlineMs = Math.max(...asks.map((ask) => ask.deadlineMs));
+/** Uses the longest of the deadlines. PlaceOrder returns an order with a shorter one as PENDING in the meantime. */
+async function reserveBatch(client: Client<typeof InventoryService>, reserves: readonly Reserve[]) {
+  const deadlineMs = Math.max(...reserves.map((reserve) => reserve.deadlineMs));
   try {
-    const { results } = await client.batchReserveStock({ requests: asks.map(requestOf) }, { deadlineMs });
+    const { results } = await client.batchReserveStock({ requests: reserves.map(requestOf) }, { deadlineMs });
     return results.map(resultOf);
   } catch (error) {
     // One invalid order makes the whole batch invalid, and the error does not belong to the others.
     if (!(error instanceof RpcError && error.code === Code.INVALID_ARGUMENT)) throw error;
-    return await Promise.all(asks.map((ask) => reserveAlone(client, ask)));
+    return await Promise.all(reserves.map((reserve) => reserveSeparately(client, reserve)));
   }
 }
 
-async function reserveAlone(client: Client<typeof InventoryService>, ask: Ask) {
+async function reserveSeparately(client: Client<typeof InventoryService>, reserve: Reserve) {
   try {
-    await client.reserveStock(requestOf(ask), { deadlineMs: ask.deadlineMs });
+    await client.reserveStock(requestOf(reserve), { deadlineMs: reserve.deadlineMs });
     return reserved;
   } catch (error) {
     return error instanceof Error ? error : new Error('the reserve failed', { cause: error });
@@ -92,20 +93,17 @@ function resultOf({ outcome }: BatchReserveStockResponse_Result): typeof reserve
     case 'error':
       return fromItemStatus(outcome.value, InventoryService.method.batchReserveStock);
     default:
-      return new Error('inventory answered with neither a reservation nor an error');
+      return new Error('a result of inventory has neither a reservation nor an error');
   }
 }
 
-function requestOf({ orderId, lines }: Ask) {
+function requestOf({ orderId, lines }: Reserve) {
   return { reservationId: orderId, lines: [...lines] };
 }
 
 const domain = 'inventory.v1';
 
-/**
- * Final answers, by the reason in inventory's ErrorInfo: repeating the reserve gives the same answer, so the order is
- * REJECTED.
- */
+/** Final outcomes, by the reason in inventory's ErrorInfo. A repeated reserve fails in the same way, so the order is REJECTED. */
 const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>> = {
   OUT_OF_STOCK: (error) => {
     const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];
@@ -124,15 +122,15 @@ const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>
 };
 
 /**
- * Returns what a failed reserve means for the order. A reason counts only if it is in the domain `inventory.v1`.
+ * Returns the outcome of a failed reserve. A reason counts only if it is in the domain `inventory.v1`.
  *
- * Every error that is not final is UNKNOWN: the order stays PENDING and the settler asks again. That includes
+ * Every error that is not final is UNKNOWN: the order stays PENDING and the settler retries. This includes
  * UNAUTHENTICATED and PERMISSION_DENIED: the order is valid, and the operator has to repair the credentials of orders.
  */
 function failedReserveOutcome(error: unknown): ReserveOutcome {
   const unknown: ReserveOutcome = { kind: 'UNKNOWN', cause: error };
   if (!(error instanceof RpcError)) return unknown;
-  // Final only with the violations that the contract promises. An earlier attempt may have reserved.
+  // Final only with the violations that the contract documents. An earlier attempt may have reserved.
   if (error.code === Code.INVALID_ARGUMENT && error.detail(BadRequestSchema))
     return { ...refused('RESERVATION_INVALID'), needsRelease: true };
   const info = error.detail(ErrorInfoSchema);

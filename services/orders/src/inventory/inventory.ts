@@ -1,21 +1,21 @@
 import type { OrderLine, Rejection } from '../order/order.ts';
 
-/** What inventory says to an order, or that nobody knows what it says. */
+/** Outcome of a reserve for an order. */
 export type ReserveOutcome =
   | { readonly kind: 'RESERVED' }
-  /** Final. `needsRelease`: an earlier attempt may have reserved, so the rejected order owes a release. */
+  /** Final. With `needsRelease` an earlier attempt may have reserved, so the reservation has to be released. */
   | { readonly kind: 'REFUSED'; readonly rejection: Rejection; readonly needsRelease?: boolean }
-  /** It cannot be reached, or did not answer in time; it may have reserved. Asking again is safe. */
+  /** The call failed or timed out, and inventory may have reserved. Repeating it is safe. */
   | { readonly kind: 'UNKNOWN'; readonly cause: unknown };
 
-/** Inventory, as orders sees it. */
+/** Operations of inventory that orders needs. */
 export interface Inventory {
-  /** Reserves the lines for the order, all or none, however often it is asked. Never throws. */
+  /** Reserves all lines for the order, or none. Idempotent by `orderId`. Never throws. */
   reserve(
     orderId: string,
     lines: readonly OrderLine[],
     options: { deadlineMs: number },
   ): Promise<ReserveOutcome>;
-  /** Gives the order's stock back, however often it is asked. Throws when inventory did not confirm it. */
+  /** Releases the order's stock. Idempotent. Throws if inventory did not confirm the release. */
   release(orderId: string): Promise<void>;
 }

@@ -10,8 +10,8 @@ import { openOrdersDatabase } from '../testing/orders-database.ts';
 
 const migrations = new URL('../../migrations/', import.meta.url);
 
-/** The order and its event, as the release without customers of events writes them. */
-const placeAsBefore = `
+/** Inserts an order and its event as the release before migration 0004 does. */
+const placeAsPreviousRelease = `
   WITH placed AS (
     INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state, create_time, update_time, settle_after)
     SELECT gen_random_uuid(), customer, gen_random_uuid(), '', '[]', 'PENDING', now(), now(), now()
@@ -22,15 +22,15 @@ const placeAsBefore = `
 
 const customers = 'SELECT customer FROM order_events ORDER BY customer';
 
-test('an order and an event that a replica of the release before writes get a size and a customer', async () => {
+test('an order and an event that a replica of the previous release writes get a size and a customer', async () => {
   await using database = await openOrdersDatabase();
-  await database.pool.query(placeAsBefore, [['alice', 'bob']]);
+  await database.pool.query(placeAsPreviousRelease, [['alice', 'bob']]);
   const sizes = await database.pool.query('SELECT DISTINCT lines_bytes FROM orders');
   expect(sizes.rows).toEqual([{ lines_bytes: '[]'.length }]);
   expect((await database.pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);
 });
 
-test('events of before the migration get the customers of their orders', async () => {
+test('events from before the migration get the customers of their orders', async () => {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   const folder = await mkdtemp(join(tmpdir(), 'acme-migrations-'));
@@ -41,7 +41,7 @@ test('events of before the migration get the customers of their orders', async (
   const pool = opened.adopt(openPool({ url, max: 2, applicationName: 'test', onError: () => {} }), (each) =>
     each.end(),
   );
-  await pool.query(placeAsBefore, [['alice', 'bob']]);
+  await pool.query(placeAsPreviousRelease, [['alice', 'bob']]);
   await migrate(url, migrations);
   expect((await pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);
 });

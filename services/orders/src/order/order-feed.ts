@@ -3,10 +3,10 @@ import type { FeedSource } from '@acme/postgres/feed/source';
 import type { Order } from './order.ts';
 import { fromRow, type OrderRow, orderBytes, rejectionReason } from './order-row.ts';
 
-/** The changes of orders, each as the order was right after it, by customer. */
+/** Feed of order changes by customer. Each event is the order right after the change. */
 export type OrderFeed = ChangeFeed<Order>;
 
-/** All that an order has but its state, its version and when it changed stays as it was made. */
+/** Events store the columns that change. The others are joined from the order; a rejection is set once and is final. */
 const source: FeedSource<OrderRow, Order> = {
   table: 'order_events',
   keyColumn: 'customer',
@@ -15,13 +15,13 @@ const source: FeedSource<OrderRow, Order> = {
   columns: `orders.id, orders.customer_id, orders.lines, event.state,
             CASE event.state WHEN 'REJECTED' THEN ${rejectionReason} END AS rejection,
             event.version, orders.create_time, event.event_time AS update_time`,
-  // In memory a line takes about twice its text.
+  // Lines take about twice the size of their text in memory.
   fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
 export interface OrderFeedOptions {
   readonly url: string;
-  /** Hears of what failed and will be tried again. */
+  /** Called with every failure of the feed, which it retries. */
   readonly onError: (error: unknown) => void;
 }
 

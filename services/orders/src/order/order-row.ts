@@ -1,6 +1,6 @@
 import type { Order, OrderLine, OrderState, Rejection } from './order.ts';
 
-/** An order as the table holds it. */
+/** Row of the table `orders`. */
 export interface OrderRow {
   id: string;
   customer_id: string;
@@ -15,16 +15,16 @@ export interface OrderRow {
 export const orderColumns =
   'orders.id, orders.customer_id, orders.lines, orders.state, orders.rejection, orders.version, orders.create_time, orders.update_time';
 
-/** Size of an order in bytes, about that of its message: an SQL expression, an int. */
+/** SQL expression for the size of an order in bytes, an int. It approximates the size of the order's message. */
 export const orderBytes = '200 + coalesce(orders.lines_bytes, octet_length(orders.lines::text))';
 
-/** Why an order was rejected, without the items: an SQL expression. Lists and feeds send the reason only. */
+/** SQL expression for a rejection without its items. Lists and feeds return only the reason. */
 export const rejectionReason = `orders.rejection || '{"items": []}'`;
 
-/** The columns of an order in a list. */
+/** Columns of an order in a list. */
 export const listedColumns = orderColumns.replace('orders.rejection', `${rejectionReason} AS rejection`);
 
-/** The order, and nothing else of what the row may have beside it. */
+/** Returns the order of a row, without the row's other columns. */
 export function fromRow(row: OrderRow): Order {
   return {
     id: row.id,

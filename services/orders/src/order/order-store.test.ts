@@ -5,16 +5,16 @@ import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { OrderError } from './order.ts';
 import { createOrderStore } from './order-store.ts';
 
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 const now = () => new Date('2026-01-02T03:04:05.678Z');
 const options = { now, settleGraceMs: 60_000 };
 const otherLines = [{ sku: 'B', quantity: 2 }];
 
-// What is asked for in the same tick goes to the database as one batch.
+// Calls of the same turn of the event loop form one batch.
 describe('a batch', () => {
-  test('ensure a request that comes twice in it makes one order', async () => {
+  test('a request that occurs twice in a batch makes one order', async () => {
     await using database = await openOrdersDatabase();
     const store = createOrderStore(database.pool, options);
     const [first, other, second] = [newOrder({ requestId: randomUUID() }), newOrder(), newOrder()];
@@ -27,7 +27,7 @@ describe('a batch', () => {
     expect(await store.get(again.id, undefined, signal)).toBeUndefined();
   });
 
-  test('ensure one that reuses a request_id is refused alone', async () => {
+  test('only the request that reuses a request_id is rejected', async () => {
     await using database = await openOrdersDatabase();
     const store = createOrderStore(database.pool, options);
     const first = newOrder();
@@ -44,7 +44,7 @@ describe('a batch', () => {
     });
   });
 
-  test('ensure a repeat that comes later finds the order as it is by then', async () => {
+  test('a later repeat returns the current state of the order', async () => {
     await using database = await openOrdersDatabase();
     const store = createOrderStore(database.pool, options);
     const first = newOrder();
@@ -57,7 +57,7 @@ describe('a batch', () => {
   });
 });
 
-test('ensure two replicas that place the same requests at once make one order of each', async () => {
+test('two replicas that place the same requests concurrently make one order of each', async () => {
   await using database = await openOrdersDatabase();
   const replicas = [createOrderStore(database.pool, options), createOrderStore(database.pool, options)];
   const requestIds = Array.from({ length: 50 }, () => randomUUID());
@@ -75,7 +75,7 @@ test('ensure two replicas that place the same requests at once make one order of
   expect(rows).toEqual([{ count: 50n }]);
 });
 
-test('ensure an order is nobody else’s, for reading and for cancelling', async () => {
+test('another customer can neither read nor cancel an order', async () => {
   await using database = await openOrdersDatabase();
   const store = createOrderStore(database.pool, options);
   const { id } = await store.place(newOrder());
@@ -86,7 +86,7 @@ test('ensure an order is nobody else’s, for reading and for cancelling', async
   expect(await store.get(id, 'alice', signal)).toMatchObject({ id, state: 'PENDING' });
 });
 
-test('ensure each change is told by one event, and a cancel that changes nothing by none', async () => {
+test('each change writes one event, and a cancel without effect writes none', async () => {
   await using database = await openOrdersDatabase();
   const store = createOrderStore(database.pool, options);
   const { id } = await store.place(newOrder());
@@ -104,12 +104,12 @@ test('ensure each change is told by one event, and a cancel that changes nothing
   ]);
 });
 
-test('reads have connections of their own, and leave those of writes alone', async () => {
+test('reads use their own connections', async () => {
   await using database = await openOrdersDatabase();
   await using elsewhere = await openOrdersDatabase();
   const store = createOrderStore(database.pool, { ...options, readPool: elsewhere.pool });
   const order = await store.place(newOrder());
-  // Read from where nothing is written.
+  // The read pool belongs to another, empty database.
   expect(await store.get(order.id, undefined, signal)).toBeUndefined();
   expect(
     await store.list({ customerId: order.customerId, state: undefined, before: undefined, limit: 9 }, signal),

@@ -18,48 +18,48 @@ export interface NewOrder {
   readonly id: string;
   readonly customerId: string;
   readonly requestId: string;
-  /** Of the lines, by which a repeat of the request is told from a request_id used twice. */
+  /** Of the lines. It distinguishes a repeated request from a request_id that is reused for another order. */
   readonly fingerprint: Buffer;
   readonly lines: readonly OrderLine[];
 }
 
 export interface OrderStore {
-  /** T1: makes the order PENDING, or gives the one that this request_id made before. Throws REQUEST_ID_REUSED. */
+  /** T1: inserts the order as PENDING, or returns the order of an earlier request with this request_id. Throws REQUEST_ID_REUSED. */
   place(order: NewOrder): Promise<Order>;
-  /** @param owner The customer whose order it must be; undefined for anybody's. */
+  /** @param owner Customer that the order must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Order | undefined>;
   /**
-   * A page of a customer's orders, newest first, placed before `before` (undefined: from the newest). Rejections are without
-   * their items.
+   * Returns a page of a customer's orders, newest first. It starts after the order with the id `before`, or at the newest.
+   * Rejections have no items.
    */
   list(
     page: { customerId: string; state: OrderState | undefined; before: string | undefined; limit: number },
     signal: AbortSignal,
   ): Promise<Page<Order>>;
   /**
-   * Cancels the order, and owes inventory the release of its stock. One that is cancelled already stays as it is.
+   * Cancels the order and schedules the release of its stock. Returns an order that is already cancelled unchanged.
    * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
    */
   cancel(id: string, owner: string | undefined, etag: string, signal: AbortSignal): Promise<Order>;
 }
 
 export interface OrderStoreOptions {
-  /** Connections for reads, so that a flood of them leaves those of `pool` to placing; `pool` itself when absent. */
+  /** Connections for reads, so that many reads do not delay placing. Default: `pool`. */
   readonly readPool?: Pool;
-  /** The same for cancels, which may wait for each other's locks. */
+  /** Connections for cancels, which may wait for each other's locks. Default: `pool`. */
   readonly cancelPool?: Pool;
-  /** Wall clock, for the times that customers see. What is due when goes by the database's, which replicas share. */
+  /** Wall clock for the times that customers see. Leases and due times use the database's clock, which replicas share. */
   readonly now: () => Date;
-  /** How long the call that places an order has it to itself before the settler looks after it. */
+  /** Time after which the settler takes over an order that its PlaceOrder call has not settled. */
   readonly settleGraceMs: number;
   readonly onTransition?: OnTransition;
 }
 
-/** About what a line takes in memory and in a statement. */
+/** Estimated size of a line in memory and in a statement. */
 const lineBytes = 160;
 
-/** Sorts after every id. */
-const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/** Greatest UUID: sorts after every id. */
+const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderStore {
   const { readPool = pool, cancelPool = pool, now, settleGraceMs, onTransition = () => {} } = options;
@@ -74,7 +74,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     place: async (order) => {
       const placed = await place(order);
       if (placed instanceof OrderError) throw placed;
-      // Another one is the order that this request made before.
+      // Another id is that of an earlier order, whose transition was reported then.
       if (placed.id === order.id) onTransition(placed);
       return placed;
     },
@@ -90,7 +90,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
       );
       return rows[0] && fromRow(rows[0]);
     },
-    list: async ({ customerId, state, before = beyondAllIds, limit }, signal) => {
+    list: async ({ customerId, state, before = maxId, limit }, signal) => {
       const { rows } = await query<OrderRow & PageRow>(
         readPool,
         {
@@ -110,16 +110,16 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
       return pageOf(rows, limit, fromRow);
     },
     cancel: async (id, owner, etag, signal) => {
-      const { order, isNew } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {
+      const { order, isChanged } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {
         signal,
       });
-      if (isNew) onTransition(order);
+      if (isChanged) onTransition(order);
       return order;
     },
   };
 }
 
-/** Places many orders in one statement, and so in one transaction: each is made, or was there before. */
+/** Inserts many orders in one statement, and so in one transaction. Returns the new or earlier order of each. */
 async function placeAll(
   pool: Pool,
   orders: readonly NewOrder[],
@@ -162,7 +162,7 @@ interface EarlierRow extends OrderRow {
   fingerprint: Buffer;
 }
 
-/** The orders that stand under the request ids of these, by customer and request id. */
+/** Returns the earlier orders with the request ids of these orders, by `requestKey`. */
 async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map<string, EarlierRow>> {
   if (orders.length === 0) return new Map();
   const { rows } = await pool.query<EarlierRow>({
@@ -175,9 +175,10 @@ async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map
   return new Map(rows.map((row) => [requestKey(row.customer_id, row.request_id), row]));
 }
 
+/** Returns the earlier order with the same request_id, or REQUEST_ID_REUSED if its content differs. */
 function replay(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
   const row = earlier.get(requestKey(order.customerId, order.requestId));
-  if (!row) throw new Error(`the order of request ${order.requestId} was neither made nor found`);
+  if (!row) throw new Error(`the order of request ${order.requestId} was neither inserted nor found`);
   return row.fingerprint.equals(order.fingerprint)
     ? fromRow(row)
     : new OrderError({ kind: 'REQUEST_ID_REUSED', requestId: order.requestId, orderId: row.id });
@@ -193,7 +194,7 @@ async function cancel(
   owner: string | undefined,
   etag: string,
   now: Date,
-): Promise<{ order: Order; isNew: boolean }> {
+): Promise<{ order: Order; isChanged: boolean }> {
   const { rows } = await tx.query<OrderRow>({
     name: 'lock-order',
     text: `SELECT ${orderColumns} FROM orders
@@ -202,7 +203,7 @@ async function cancel(
   });
   if (!rows[0]) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
   const order = fromRow(rows[0]);
-  if (!needsCancelling(order, etag)) return { order, isNew: false };
+  if (!needsCancelling(order, etag)) return { order, isChanged: false };
   const cancelled = await tx.query<OrderRow>({
     name: 'cancel-order',
     text: `WITH cancelled AS (
@@ -217,5 +218,5 @@ async function cancel(
            SELECT * FROM cancelled`,
     values: [id, now],
   });
-  return { order: fromRow(cancelled.rows[0] as OrderRow), isNew: true };
+  return { order: fromRow(cancelled.rows[0] as OrderRow), isChanged: true };
 }

@@ -16,10 +16,10 @@ function problemOf(run: () => unknown): OrderProblem {
     if (error instanceof OrderError) return error.problem;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('no problem was thrown');
 }
 
-test('ensure every SKU that comes again is refused, with the first that named it', () => {
+test('each repeated SKU is a violation that names its first line', () => {
   const lines = ['A', 'B', 'A', 'b', 'B', 'A'].map((sku) => ({ sku, quantity: 1 }));
   expect(problemOf(() => requireOneLinePerSku(lines))).toEqual({
     kind: 'BAD_REQUEST',
@@ -40,7 +40,7 @@ describe('the fingerprint', () => {
   ];
   const hexOf = (each: typeof lines) => fingerprintOf(each).toString('hex');
 
-  test('ensure it is the same whatever the order of the lines', () => {
+  test('the fingerprint does not depend on the order of the lines', () => {
     expect(hexOf(lines.toReversed())).toBe(hexOf(lines));
     expect(hexOf(lines)).toHaveLength(64);
   });
@@ -51,7 +51,7 @@ describe('the fingerprint', () => {
     ['a line more', [...lines, { sku: 'd', quantity: 1 }]],
     ['a line less', lines.slice(1)],
     ['a SKU that looks like two lines', [{ sku: 'B",2],["a', quantity: 1 }, ...lines.slice(2)]],
-  ])('ensure it changes with %s', (_name, others) => {
+  ])('the fingerprint changes with %s', (_name, others) => {
     expect(hexOf(others)).not.toBe(hexOf(lines));
   });
 });
@@ -69,7 +69,7 @@ describe('cancelling', () => {
   };
   const [fresh, stale] = [etagOf(order), etagOf({ ...order, version: 1n })];
 
-  test('ensure the etag changes with the order', () => {
+  test('the etag changes with the order', () => {
     expect(fresh).not.toBe(stale);
   });
 
@@ -80,12 +80,9 @@ describe('cancelling', () => {
     ['CONFIRMED', fresh, true],
     ['CANCELLED', '', false],
     ['CANCELLED', stale, false],
-  ] as const)(
-    'ensure it does what it has to on an order that is %s, with the etag "%s"',
-    (state, etag, does) => {
-      expect(needsCancelling({ ...order, state }, etag)).toBe(does);
-    },
-  );
+  ] as const)('a cancel of a %s order with the etag "%s" changes it: %s', (state, etag, does) => {
+    expect(needsCancelling({ ...order, state }, etag)).toBe(does);
+  });
 
   test.each([
     ['PENDING', stale, 'ETAG_MISMATCH'],
@@ -93,7 +90,7 @@ describe('cancelling', () => {
     ['REJECTED', stale, 'ETAG_MISMATCH'],
     ['REJECTED', fresh, 'ORDER_REJECTED'],
     ['REJECTED', '', 'ORDER_REJECTED'],
-  ] as const)('ensure an order that is %s, with the etag "%s", is refused as %s', (state, etag, kind) => {
+  ] as const)('a cancel of a %s order with the etag "%s" is rejected as %s', (state, etag, kind) => {
     expect(problemOf(() => needsCancelling({ ...order, state }, etag))).toEqual({ kind, id: 'id' });
   });
 });

@@ -7,7 +7,7 @@ export interface OrderLine {
   readonly quantity: number;
 }
 
-/** The values of `reject_reason` in the contract. */
+/** Values of `reject_reason` in the contract. */
 export type RejectReason =
   | 'OUT_OF_STOCK'
   | 'SKU_NOT_FOUND'
@@ -15,28 +15,28 @@ export type RejectReason =
   | 'RESERVATION_ID_REUSED'
   | 'RESERVATION_INVALID';
 
-/** Why inventory refused an order, and the SKUs that caused it. Reasons that start with RESERVATION name no SKU. */
+/** Reason why inventory rejected an order, with the SKUs that caused it. Reasons that start with RESERVATION have none. */
 export interface Rejection {
   readonly reason: RejectReason;
   readonly items: readonly { readonly sku: string; readonly description: string }[];
 }
 
-/** An order. PENDING becomes CONFIRMED, REJECTED or CANCELLED, CONFIRMED becomes CANCELLED; nothing goes back. */
+/** An order. PENDING becomes CONFIRMED, REJECTED or CANCELLED. CONFIRMED becomes CANCELLED. There are no other transitions. */
 export interface Order {
-  /** A UUIDv7: orders sort by the time they were placed in. */
+  /** UUIDv7, so ids sort by the time of placing. */
   readonly id: string;
   readonly customerId: string;
   readonly lines: readonly OrderLine[];
   readonly state: OrderState;
-  /** Set on REJECTED ones, and only there. */
+  /** Set if and only if the state is REJECTED. */
   readonly rejection: Rejection | undefined;
-  /** Counts the changes. */
+  /** Number of changes, from 1. */
   readonly version: bigint;
   readonly createTime: Date;
   readonly updateTime: Date;
 }
 
-/** What inventory decided about a PENDING order. `needsRelease`: the settler then releases what may be reserved. */
+/** Inventory's decision about a PENDING order. With `needsRelease` the settler also releases a possible reservation. */
 export type Settlement =
   | { readonly state: 'CONFIRMED' }
   | {
@@ -45,7 +45,7 @@ export type Settlement =
       readonly needsRelease?: boolean | undefined;
     };
 
-/** Everything that orders refuses, each with what its caller needs to know. */
+/** Every error of the domain, with the data for its status. */
 export type OrderProblem =
   | { readonly kind: 'ORDER_NOT_FOUND'; readonly id: string }
   | { readonly kind: 'REJECTED'; readonly order: Order; readonly rejection: Rejection }
@@ -67,14 +67,14 @@ export class OrderError extends Error {
   }
 }
 
-/** An order that has just been placed, and that inventory has not heard of yet. */
+/** Returns a new order in its first state, PENDING. */
 export function pendingOrder(placed: Pick<Order, 'id' | 'customerId' | 'lines'>, now: Date): Order {
   const { id, customerId, lines } = placed;
   const times = { createTime: now, updateTime: now };
   return { id, customerId, lines, state: 'PENDING', rejection: undefined, version: 1n, ...times };
 }
 
-/** Throws BAD_REQUEST for lines of which two name the same SKU. */
+/** Throws BAD_REQUEST if two lines have the same SKU. */
 export function requireOneLinePerSku(lines: readonly OrderLine[]): void {
   const firstIndex = new Map<string, number>();
   for (const [index, { sku }] of lines.entries()) if (!firstIndex.has(sku)) firstIndex.set(sku, index);
@@ -91,7 +91,7 @@ export function requireOneLinePerSku(lines: readonly OrderLine[]): void {
   if (violations.length > 0) throw new OrderError({ kind: 'BAD_REQUEST', violations });
 }
 
-/** The same for two requests that ask for the same: the order of the lines says nothing. SHA-256. */
+/** Returns the SHA-256 of the lines, independent of their order. Requests with equal content have equal fingerprints. */
 export function fingerprintOf(lines: readonly OrderLine[]): Buffer {
   const sorted = lines
     .map(({ sku, quantity }) => [sku, quantity] as const)
@@ -100,10 +100,11 @@ export function fingerprintOf(lines: readonly OrderLine[]): Buffer {
 }
 
 /**
- * Whether a cancellation has anything to do: not on an order that is cancelled already. Throws when the order cannot
- * be cancelled, or is no longer the one that the caller saw.
+ * Returns whether a cancel changes the order: false if it is already cancelled, whatever the etag.
  *
- * @param etag The order's etag as the caller saw it, empty when it does not matter.
+ * Throws ETAG_MISMATCH if the order has changed since the caller read it, and ORDER_REJECTED if it was rejected.
+ *
+ * @param etag The etag that the caller read, or empty to cancel any version.
  */
 export function needsCancelling(order: Order, etag: string): boolean {
   if (order.state === 'CANCELLED') return false;
@@ -112,7 +113,7 @@ export function needsCancelling(order: Order, etag: string): boolean {
   return true;
 }
 
-/** Changes whenever the order does. */
+/** Returns the order's etag, which changes with every change of the order (AIP-154). */
 export function etagOf({ version }: Order): string {
   return String(version);
 }

@@ -1,46 +1,45 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, ReserveOutcome } from '../inventory/inventory.ts';
-import type { Order } from '../order/order.ts';
 import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
 import { openOrdersDatabase } from '../testing/orders-database.ts';
-import { createSettleOrder } from './settle-order.ts';
+import { createSettleOrder, type OnUnsettled } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
 
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 const deadlineMs = 1000;
 const options = { deadlineMs, attempts: 3 };
 
-/** An inventory that answers every reserve with this, when it has been asked. */
-function answering(answer: () => ReserveOutcome | Promise<ReserveOutcome>) {
-  const asked: Parameters<Inventory['reserve']>[] = [];
+/** Creates an inventory whose reserves have this outcome, and records them. */
+function inventoryWith(outcome: () => ReserveOutcome | Promise<ReserveOutcome>) {
+  const reserves: Parameters<Inventory['reserve']>[] = [];
   const inventory: Inventory = {
-    reserve: async (...question) => {
-      asked.push(question);
-      return await answer();
+    reserve: async (...reserve) => {
+      reserves.push(reserve);
+      return await outcome();
     },
     release: async () => {},
   };
-  return { inventory, asked };
+  return { inventory, reserves };
 }
 
-/** A PENDING order in a database, and what is heard of orders that stay so. */
+/** Places a PENDING order in a new database, and records orders that could not be settled. */
 async function openPending() {
   const database = await openOrdersDatabase();
   const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
   const placed = newOrder();
   const order = await orders.place(placed);
-  const pending: [Order, unknown, number][] = [];
-  const onUnsettled = (...heard: [Order, unknown, number]) => pending.push(heard);
+  const unsettled: Parameters<OnUnsettled>[] = [];
+  const onUnsettled: OnUnsettled = (...call) => void unsettled.push(call);
   return {
     ...database,
     orders,
     placed,
     order,
-    pending,
+    unsettled,
     onUnsettled,
     store: createSettlementStore(database.pool, now),
   };
@@ -48,38 +47,38 @@ async function openPending() {
 
 const rejection = { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A', description: 'unknown' }] } as const;
 
-describe('what inventory says', () => {
-  test('ensure RESERVED confirms the order', async () => {
+describe('the outcome', () => {
+  test('RESERVED confirms the order', async () => {
     await using parts = await openPending();
-    const { inventory, asked } = answering(() => ({ kind: 'RESERVED' }));
+    const { inventory, reserves } = inventoryWith(() => ({ kind: 'RESERVED' }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ id: parts.order.id, state: 'CONFIRMED' });
-    expect(asked).toEqual([[parts.order.id, parts.order.lines, { deadlineMs }]]);
+    expect(reserves).toEqual([[parts.order.id, parts.order.lines, { deadlineMs }]]);
     expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
   });
 
-  test('ensure REFUSED rejects it, for the reason that was given', async () => {
+  test('REFUSED rejects the order with inventory’s reason', async () => {
     await using parts = await openPending();
-    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection }));
+    const { inventory } = inventoryWith(() => ({ kind: 'REFUSED', rejection }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection });
     expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
   });
 
-  test('ensure UNKNOWN leaves it PENDING, and says why', async () => {
+  test('UNKNOWN leaves the order PENDING and reports the cause', async () => {
     await using parts = await openPending();
-    const cause = new Error('nobody there');
-    const { inventory } = answering(() => ({ kind: 'UNKNOWN', cause }));
+    const cause = new Error('unavailable');
+    const { inventory } = inventoryWith(() => ({ kind: 'UNKNOWN', cause }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toEqual(parts.order);
-    expect(parts.pending).toEqual([[parts.order, cause, 3]]);
+    expect(parts.unsettled).toEqual([[parts.order, cause, 3]]);
     expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toHaveLength(1);
   });
 
-  test('a rejected order that owes a release is given to the settler until the release is done', async () => {
+  test('a rejected order that needs a release is due until the release is recorded', async () => {
     await using parts = await openPending();
     const invalid = { reason: 'RESERVATION_INVALID', items: [] } as const;
-    const { inventory } = answering(() => ({ kind: 'REFUSED', rejection: invalid, needsRelease: true }));
+    const { inventory } = inventoryWith(() => ({ kind: 'REFUSED', rejection: invalid, needsRelease: true }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: invalid });
     expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toMatchObject([
@@ -92,9 +91,9 @@ describe('what inventory says', () => {
 
   const released = { kind: 'REFUSED', rejection: { reason: 'RESERVATION_RELEASED', items: [] } } as const;
 
-  test('an order whose reservation is released is REJECTED, and a repeated PlaceOrder finds it so', async () => {
+  test('an order whose reservation was released is REJECTED, and a repeated PlaceOrder returns it', async () => {
     await using parts = await openPending();
-    const { inventory } = answering(() => released);
+    const { inventory } = inventoryWith(() => released);
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: released.rejection });
     expect(await parts.orders.place(parts.placed)).toEqual(settled);
@@ -103,12 +102,12 @@ describe('what inventory says', () => {
   });
 
   test.each([{ kind: 'RESERVED' }, released, { ...released, needsRelease: true }] as const)(
-    'an order that was cancelled during the reserve stays CANCELLED, with the answer %j',
-    async (answer) => {
+    'an order that is cancelled during the reserve stays CANCELLED after the outcome %j',
+    async (outcome) => {
       await using parts = await openPending();
-      const { inventory } = answering(async () => {
+      const { inventory } = inventoryWith(async () => {
         await parts.orders.cancel(parts.order.id, undefined, '', signal);
-        return answer;
+        return outcome;
       });
       const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
       expect(settled).toMatchObject({ state: 'CANCELLED', version: 2n });
@@ -117,11 +116,11 @@ describe('what inventory says', () => {
   );
 });
 
-test('ensure an answer that cannot be written down leaves the order PENDING, and says why', async () => {
+test('an outcome that cannot be stored leaves the order PENDING and reports the cause', async () => {
   await using parts = await openPending();
   const lost = new Error('connection lost');
   const store: Pick<SettlementStore, 'settle'> = { settle: () => Promise.reject(lost) };
-  const { inventory } = answering(() => ({ kind: 'RESERVED' }));
+  const { inventory } = inventoryWith(() => ({ kind: 'RESERVED' }));
   expect(await createSettleOrder({ ...parts, inventory, store })(parts.order, options)).toEqual(parts.order);
-  expect(parts.pending).toEqual([[parts.order, lost, 3]]);
+  expect(parts.unsettled).toEqual([[parts.order, lost, 3]]);
 });

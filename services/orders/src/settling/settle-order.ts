@@ -3,40 +3,42 @@ import type { Order } from '../order/order.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
 /**
- * Asks inventory about a PENDING order and writes down what it says; the order as it stands then. Never throws: what
- * cannot be found out or written now leaves the order PENDING, and can be tried again any time.
+ * Reserves the stock of a PENDING order, stores the outcome, and returns the order as it is then. Never throws: an order
+ * whose outcome is unknown or cannot be stored stays PENDING, and may be settled again at any time.
  */
 export type SettleOrder = (order: Order, options: SettleOptions) => Promise<Order>;
 
 export interface SettleOptions {
-  /** How long inventory may take over its answer. */
+  /** Deadline of the reserve. */
   readonly deadlineMs: number;
-  /** How often the settler has had the order, this time included; 0 for the call that places it. */
+  /** Number of attempts of the settler, including this one. 0 for the call that places the order. */
   readonly attempts: number;
 }
+
+/** Called when an order could not be settled. */
+export type OnUnsettled = (order: Order, cause: unknown, attempts: number) => void;
 
 export interface SettleOrderDependencies {
   readonly inventory: Inventory;
   readonly store: Pick<SettlementStore, 'settle'>;
-  /** Hears why an order stays PENDING. */
-  readonly onUnsettled: (order: Order, cause: unknown, attempts: number) => void;
+  readonly onUnsettled: OnUnsettled;
 }
 
 export function createSettleOrder({ inventory, store, onUnsettled }: SettleOrderDependencies): SettleOrder {
   return async (order, { deadlineMs, attempts }) => {
     try {
-      const answer = await inventory.reserve(order.id, order.lines, { deadlineMs });
-      switch (answer.kind) {
+      const outcome = await inventory.reserve(order.id, order.lines, { deadlineMs });
+      switch (outcome.kind) {
         case 'RESERVED':
           return await store.settle(order.id, { state: 'CONFIRMED' });
         case 'REFUSED':
           return await store.settle(order.id, {
             state: 'REJECTED',
-            rejection: answer.rejection,
-            needsRelease: answer.needsRelease,
+            rejection: outcome.rejection,
+            needsRelease: outcome.needsRelease,
           });
         case 'UNKNOWN':
-          onUnsettled(order, answer.cause, attempts);
+          onUnsettled(order, outcome.cause, attempts);
           return order;
       }
     } catch (cause) {

@@ -4,13 +4,13 @@ import { newOrder } from '../testing/new-order.ts';
 import { openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore, type DueOrder } from './settlement-store.ts';
 
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 const longLeaseMs = 3_600_000;
 
-/** A store of settlements, with this many orders that are due. */
+/** Opens a settlement store on a database with this many due orders. */
 async function openSettlements(count: number) {
   const database = await openOrdersDatabase();
   const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
@@ -23,7 +23,7 @@ function idsOf(due: readonly DueOrder[]): string[] {
   return due.map(({ order }) => order.id).sort();
 }
 
-test('ensure a batch settles each of its orders once, also one that comes twice', async () => {
+test('a batch settles each order once, even if it occurs twice', async () => {
   await using store = await openSettlements(2);
   const [first = '', second = ''] = store.ids;
   const rejection = { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'none' }] } as const;
@@ -42,7 +42,7 @@ test('ensure a batch settles each of its orders once, also one that comes twice'
   expect(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs })).toEqual([]);
 });
 
-test('ensure a late settlement changes nothing, and is answered with the order as it stands', async () => {
+test('a late settlement changes nothing and returns the order as it is', async () => {
   await using store = await openSettlements(2);
   const [cancelledId = '', confirmedId = ''] = store.ids;
   const cancelled = await store.orders.cancel(cancelledId, 'alice', '', signal);
@@ -57,7 +57,7 @@ test('ensure a late settlement changes nothing, and is answered with the order a
   expect(rows.map(({ state }) => state)).toEqual(['CANCELLED', 'CONFIRMED', 'PENDING', 'PENDING']);
 });
 
-test('ensure no order is given to two settlers within its lease', async () => {
+test('no two settlers lease the same order at a time', async () => {
   await using store = await openSettlements(40);
   const replicas = Array.from({ length: 4 }, () => createSettlementStore(store.pool, now));
   const taken = await Promise.all(
@@ -69,22 +69,22 @@ test('ensure no order is given to two settlers within its lease', async () => {
   expect(await store.settlements.leaseDue({ limit: 100, leaseMs: longLeaseMs })).toEqual([]);
 });
 
-test('ensure an order is given again once its lease is over, with one attempt more', async () => {
+test('an order is leased again after its lease has expired, with one more attempt', async () => {
   await using store = await openSettlements(1);
-  const take = () => store.settlements.leaseDue({ limit: 10, leaseMs: 1 });
-  expect(await take()).toMatchObject([{ attempts: 1 }]);
-  await vi.waitFor(async () => expect(await take()).toMatchObject([{ attempts: 2 }]), 10_000);
+  const lease = () => store.settlements.leaseDue({ limit: 10, leaseMs: 1 });
+  expect(await lease()).toMatchObject([{ attempts: 1 }]);
+  await vi.waitFor(async () => expect(await lease()).toMatchObject([{ attempts: 2 }]), 10_000);
 });
 
-/** For how long each order is out of everybody's hands, in ms beyond its lease. */
-async function waitsAfter(attempts: number): Promise<number[]> {
+/** Returns the backoff of each of 60 orders after this many attempts, in ms. */
+async function backoffsAfter(attempts: number): Promise<number[]> {
   await using store = await openSettlements(60);
   await store.pool.query('UPDATE orders SET settle_attempts = $1', [attempts]);
   await store.settlements.leaseDue({ limit: 70, leaseMs: longLeaseMs });
   const { rows } = await store.pool.query<{ wait: number }>(
     `SELECT extract(epoch FROM settle_after - now())::float8 * 1000 AS wait FROM orders`,
   );
-  // Some of the lease has passed by now.
+  // Slightly less than the backoff, since some of the lease has passed.
   return rows.map(({ wait }) => wait - longLeaseMs);
 }
 
@@ -93,21 +93,21 @@ test.each([
   [3, 2000],
   [10, 8_000],
   [1_000_000, 8_000],
-])('ensure an order that failed %i times waits up to %i ms, spread all over', async (attempts, longestMs) => {
-  const waits = await waitsAfter(attempts);
-  expect(Math.max(...waits)).toBeLessThanOrEqual(longestMs);
-  expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(longestMs / 2);
+])('the backoff after %i attempts is spread over up to %i ms', async (attempts, longestMs) => {
+  const backoffs = await backoffsAfter(attempts);
+  expect(Math.max(...backoffs)).toBeLessThanOrEqual(longestMs);
+  expect(Math.max(...backoffs) - Math.min(...backoffs)).toBeGreaterThan(longestMs / 2);
 });
 
-test('ensure an order that is given back is due again before its lease is over', async () => {
+test('an order whose lease is released is due again before the lease would have expired', async () => {
   await using store = await openSettlements(1);
   const due = await store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs });
   await store.settlements.releaseLeases(due, { leaseMs: longLeaseMs });
-  const take = () => store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs });
-  await vi.waitFor(async () => expect(await take()).toMatchObject([{ attempts: 2 }]), 10_000);
+  const lease = () => store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs });
+  await vi.waitFor(async () => expect(await lease()).toMatchObject([{ attempts: 2 }]), 10_000);
 });
 
-test('ensure an order that somebody else has by now, or that is settled, is not given back', async () => {
+test('releaseLeases skips orders that are settled or leased by another settler', async () => {
   await using store = await openSettlements(2);
   const [settled = ''] = store.ids;
   const before = await store.settlements.leaseDue({ limit: 2, leaseMs: longLeaseMs });
@@ -119,21 +119,21 @@ test('ensure an order that somebody else has by now, or that is settled, is not 
   expect(await store.settlements.leaseDue({ limit: 2, leaseMs: longLeaseMs })).toEqual([]);
 });
 
-test('ensure orders that fail for long leave room to the others, and get what they do not want', async () => {
+test('persistent failures get a fixed share of a batch, and the capacity that other orders do not use', async () => {
   await using store = await openSettlements(300);
   const failing = new Set(store.ids.slice(0, 200));
   await store.pool.query(
     `UPDATE orders SET settle_attempts = 100, settle_after = now() - interval '1 h' WHERE id = ANY ($1)`,
     [[...failing]],
   );
-  const take = () => store.settlements.leaseDue({ limit: 64, leaseMs: longLeaseMs });
-  const taken = [await take(), await take(), await take()];
+  const lease = () => store.settlements.leaseDue({ limit: 64, leaseMs: longLeaseMs });
+  const taken = [await lease(), await lease(), await lease()];
   const ofFailing = taken.map((due) => due.filter(({ order }) => failing.has(order.id)).length);
   expect(taken.map((due) => due.length)).toEqual([64, 64, 64]);
   expect(ofFailing).toEqual([8, 20, 64]);
 });
 
-test('ensure a probe is one order, due or not, and no attempt', async () => {
+test('a probe leases one order, due or not, and does not count as an attempt', async () => {
   await using store = await openSettlements(2);
   const [soonest, later] = store.ids;
   const due = `UPDATE orders SET settle_after = now() + $2 * interval '1 h', settle_attempts = $3 WHERE id = $1`;
@@ -144,7 +144,7 @@ test('ensure a probe is one order, due or not, and no attempt', async () => {
   expect(await probe()).toMatchObject([{ order: { id: later }, attempts: 0 }]);
 });
 
-test('ensure a probe is an order that fails for long only where there is no other', async () => {
+test('a probe leases a persistent failure only if there is no other order', async () => {
   await using store = await openSettlements(2);
   const [failing, fresh = ''] = store.ids;
   await store.pool.query('UPDATE orders SET settle_attempts = 100 WHERE id = $1', [failing]);
@@ -154,7 +154,7 @@ test('ensure a probe is an order that fails for long only where there is no othe
   expect(await probe()).toMatchObject([{ order: { id: failing } }]);
 });
 
-test('ensure what waits can be made due, but for what fails for long', async () => {
+test('expedite makes waiting orders due, except for persistent failures', async () => {
   await using store = await openSettlements(3);
   const [failing = '', ...others] = store.ids;
   await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs });
@@ -163,7 +163,7 @@ test('ensure what waits can be made due, but for what fails for long', async () 
   expect(idsOf(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs }))).toEqual(others.sort());
 });
 
-test('ensure the order that has been due for longest is given first', async () => {
+test('the order that has been due for longest is leased first', async () => {
   await using store = await openSettlements(3);
   const [, oldest] = store.ids;
   await store.pool.query(`UPDATE orders SET settle_after = now() - interval '1 h' WHERE id = $1`, [oldest]);
@@ -171,7 +171,7 @@ test('ensure the order that has been due for longest is given first', async () =
   expect(first?.order.id).toBe(oldest);
 });
 
-test('ensure an order is left to the call that places it for its time of grace', async () => {
+test('an order is not due during the grace period of the call that places it', async () => {
   await using store = await openSettlements(0);
   const orders = createOrderStore(store.pool, { now, settleGraceMs: longLeaseMs });
   const { id } = await orders.place(newOrder());
@@ -180,7 +180,7 @@ test('ensure an order is left to the call that places it for its time of grace',
   expect(idsOf(await store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs }))).toEqual([id]);
 });
 
-test('ensure a cancelled order owes a release until it is marked as done', async () => {
+test('a cancelled order is due until its stock is marked as released', async () => {
   await using store = await openSettlements(2);
   const [cancelled = '', confirmed = ''] = store.ids;
   await store.settlements.settle(confirmed, { state: 'CONFIRMED' });
@@ -192,7 +192,7 @@ test('ensure a cancelled order owes a release until it is marked as done', async
   expect(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs })).toEqual([]);
 });
 
-test('ensure a mark that is late does not settle an order that is still PENDING', async () => {
+test('markReleased does not settle a PENDING order', async () => {
   await using store = await openSettlements(1);
   const [id = ''] = store.ids;
   await store.settlements.markReleased(id);

@@ -5,26 +5,27 @@ import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
 export interface SettlementStore {
-  /** T3: settles the order if it is still PENDING; the order as it stands then. */
+  /** T3: settles the order if it is still PENDING. Returns the order as it is then. */
   settle(id: string, settlement: Settlement): Promise<Order>;
   /**
-   * Orders that something is owed to, at most `limit`, each given to one settler for the time of its lease. What is not
-   * settled by then is due again a while later, the longer the more often it has been given.
+   * Leases up to `limit` orders that are due: PENDING orders, and orders whose stock has to be released. One settler at a
+   * time holds a lease. An order that is not settled when its lease ends is due again after a backoff, which grows with
+   * the number of attempts.
    */
   leaseDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
-  /** Ends the leases of orders that were taken and could not be settled: of their waits only the while is left. */
+  /** Ends the leases of orders that could not be settled. Only their backoff remains. */
   releaseLeases(due: readonly DueOrder[], options: { leaseMs: number }): Promise<void>;
-  /** One order that something is owed to, due or not, to find out with whether inventory answers; it is no attempt. */
+  /** Leases at most one unsettled order, due or not, as a probe of inventory. It does not count as an attempt. */
   leaseProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
-  /** Ends the waits of orders that have not failed for long: they are due now, at most 1,000 of them. */
+  /** Ends the backoff of up to 1,000 orders, which are then due at once. Skips persistent failures. */
   expedite(): Promise<void>;
-  /** Records that the release of a cancelled or rejected order is done. */
+  /** Records that the stock of a cancelled or rejected order is released. */
   markReleased(id: string): Promise<void>;
 }
 
 export interface DueOrder {
   readonly order: Order;
-  /** How often it has been given to a settler, this time included. */
+  /** Number of times it was leased, including this one. */
   readonly attempts: number;
 }
 
@@ -33,17 +34,17 @@ interface SettleCommand {
   readonly settlement: Settlement;
 }
 
-/** From so many attempts on it is a lasting failure. The index of migration 0002 says it too. */
-const lastingAttempts = 8;
-/** What a batch keeps free for lasting failures. */
-const lastingShare = 1 / 8;
-/** Waits after an attempt, with full jitter: twice as long each time. Three of the longest are within the 30 s promised. */
+/** Number of attempts from which on an order is a persistent failure. The index of migration 0002 has the same number. */
+const persistentFailureAttempts = 8;
+/** Share of a batch for persistent failures. */
+const persistentFailureShare = 1 / 8;
+/** Backoff after an attempt, doubled each time, with full jitter. Three of the longest fit in the 30 s of the guarantee. */
 const firstBackoffMs = 250;
 const maxBackoffMs = 8_000;
-/** Most that is made due at once. */
-const maxMadeDue = 1000;
+/** Maximum number of orders that `expedite` makes due. */
+const maxExpedited = 1000;
 
-/** @param now Wall clock, for the times that customers see. */
+/** @param now Wall clock for the times that customers see. */
 export function createSettlementStore(
   pool: Pool,
   now: () => Date,
@@ -61,10 +62,10 @@ export function createSettlementStore(
       const { rows } = await pool.query<DueRow>({
         name: 'take-due-orders',
         text: `WITH first AS MATERIALIZED (
-                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts < ${lastingAttempts}
+                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts < ${persistentFailureAttempts}
                  ORDER BY settle_after LIMIT $1::int - $2::int FOR NO KEY UPDATE SKIP LOCKED
                ), again AS MATERIALIZED (
-                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts >= ${lastingAttempts}
+                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts >= ${persistentFailureAttempts}
                  ORDER BY settle_after LIMIT $1::int - (SELECT count(*) FROM first) FOR NO KEY UPDATE SKIP LOCKED
                )
                UPDATE orders
@@ -73,28 +74,28 @@ export function createSettlementStore(
                      * ($3::int + random() * least($5::int, $4::int * 2 ^ least(settle_attempts, 30)))
                WHERE id IN (SELECT id FROM first UNION ALL SELECT id FROM again)
                RETURNING ${orderColumns}, settle_attempts`,
-        values: [limit, Math.floor(limit * lastingShare), leaseMs, firstBackoffMs, maxBackoffMs],
+        values: [limit, Math.floor(limit * persistentFailureShare), leaseMs, firstBackoffMs, maxBackoffMs],
       });
       return rows.map(dueFromRow);
     },
     releaseLeases: async (due, { leaseMs }) => {
-      const given = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
+      const leased = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
       await pool.query({
         name: 'give-back-orders',
-        // Only what has not been given to somebody else meanwhile.
+        // Skips orders that another settler has leased in the meantime.
         text: `WITH ended AS MATERIALIZED (
-                 SELECT id FROM orders JOIN jsonb_to_recordset($1) AS given (id uuid, attempts int) USING (id)
+                 SELECT id FROM orders JOIN jsonb_to_recordset($1) AS leased (id uuid, attempts int) USING (id)
                  WHERE settle_after > now() AND settle_attempts = attempts
                  FOR NO KEY UPDATE OF orders SKIP LOCKED
                )
                UPDATE orders SET settle_after = settle_after - $2 * interval '1 ms'
                WHERE id IN (SELECT id FROM ended)`,
-        values: [JSON.stringify(given), leaseMs],
+        values: [JSON.stringify(leased), leaseMs],
       });
     },
     leaseProbe: async ({ leaseMs }) => {
-      const soonest = (lane: string) =>
-        `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${lane} ${lastingAttempts}
+      const soonest = (comparison: '<' | '>=') =>
+        `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${comparison} ${persistentFailureAttempts}
           ORDER BY settle_after LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)`;
       const { rows } = await pool.query<DueRow>({
         name: 'take-probe-order',
@@ -110,9 +111,9 @@ export function createSettlementStore(
         name: 'make-orders-due',
         text: `UPDATE orders SET settle_after = now()
                WHERE id IN (SELECT id FROM orders
-                            WHERE settle_after > now() AND settle_attempts < ${lastingAttempts}
+                            WHERE settle_after > now() AND settle_attempts < ${persistentFailureAttempts}
                             ORDER BY settle_after LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)`,
-        values: [maxMadeDue],
+        values: [maxExpedited],
       });
     },
     markReleased: async (id) => {

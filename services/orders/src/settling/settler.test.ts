@@ -9,12 +9,12 @@ import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
 
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 const now = () => new Date('2026-01-02T03:04:05Z');
 
-/** A database, and a settler on it that is to be started. */
+/** Opens a database. `start` starts a settler on it. */
 async function openParts(
   inventory: Partial<Inventory>,
   change?: (store: SettlementStore) => SettlementStore,
@@ -28,7 +28,7 @@ async function openParts(
     ...inventory,
   };
   const log = createLogger({ service: 'test', level: 'silent' });
-  /** How many calls inventory may be asked; and what was not settled, with its attempts. */
+  /** How many calls inventory may be reserves; and what was not settled, with its attempts. */
   const circuit = { permits: Number.POSITIVE_INFINITY };
   const failed: { id: string; attempts: number }[] = [];
   const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
@@ -52,7 +52,7 @@ async function eventually(assertion: () => Promise<void>): Promise<void> {
   await vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 }
 
-test('ensure all that a crash left is settled, more than one turn can take', async () => {
+test('all orders that a crash left unsettled are settled, over several batches', async () => {
   const released: string[] = [];
   await using parts = await openParts({ release: async (id) => void released.push(id) });
   const placed = await Promise.all(Array.from({ length: 150 }, () => parts.orders.place(newOrder())));
@@ -68,13 +68,13 @@ test('ensure all that a crash left is settled, more than one turn can take', asy
   ]);
 });
 
-test('ensure a release that fails is tried again, and does not keep the others waiting', async () => {
+test('a failed release is retried, and does not delay others', async () => {
   const failing = new Set<string>();
-  const tried: string[] = [];
+  const released: string[] = [];
   await using parts = await openParts({
     release: async (id) => {
-      tried.push(id);
-      if (failing.has(id)) throw new Error('inventory is away');
+      released.push(id);
+      if (failing.has(id)) throw new Error('inventory is unavailable');
     },
   });
   const [first, second] = await Promise.all([parts.orders.place(newOrder()), parts.orders.place(newOrder())]);
@@ -86,17 +86,17 @@ test('ensure a release that fails is tried again, and does not keep the others w
   await parts.expediteAll();
   settler.wake();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-  expect(tried.filter((id) => id === second.id)).toHaveLength(1);
+  expect(released.filter((id) => id === second.id)).toHaveLength(1);
   expect(parts.failed[0]).toEqual({ id: first.id, attempts: 1 });
 });
 
 const anHourMs = 3_600_000;
 
-test('ensure orders that a busy inventory refuses do not wait for the end of their lease', async () => {
-  const asked: string[] = [];
+test('the few failures of a batch are retried before their lease would have expired', async () => {
+  const reserves: string[] = [];
   const cause = new Error('the server is busy');
   await using parts = await openParts(
-    { reserve: async (id) => (asked.push(id) === 1 ? { kind: 'UNKNOWN', cause } : { kind: 'RESERVED' }) },
+    { reserve: async (id) => (reserves.push(id) === 1 ? { kind: 'UNKNOWN', cause } : { kind: 'RESERVED' }) },
     (store) => ({
       ...store,
       leaseDue: ({ limit }) => store.leaseDue({ limit, leaseMs: anHourMs }),
@@ -106,16 +106,16 @@ test('ensure orders that a busy inventory refuses do not wait for the end of the
   await Promise.all(Array.from({ length: 3 }, () => parts.orders.place(newOrder())));
   await using _settler = parts.start();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-  expect(asked).toHaveLength(4);
+  expect(reserves).toHaveLength(4);
 });
 
-test('ensure an inventory that is away is asked about one order at a time, which is no attempt', async () => {
-  const asked: string[] = [];
+test('an unavailable inventory gets one probe at a time, which does not count as an attempt', async () => {
+  const reserves: string[] = [];
   await using parts = await openParts({
     reserve: async (id) => {
-      asked.push(id);
+      reserves.push(id);
       parts.circuit.permits = 0;
-      return { kind: 'UNKNOWN', cause: 'away' };
+      return { kind: 'UNKNOWN', cause: 'unavailable' };
     },
   });
   const placed = await Promise.all(Array.from({ length: 20 }, () => parts.orders.place(newOrder())));
@@ -123,19 +123,19 @@ test('ensure an inventory that is away is asked about one order at a time, which
   await using _settler = parts.start();
   for (let probes = 1; probes <= 3; probes++) {
     parts.circuit.permits = 1;
-    await eventually(async () => expect(asked).toHaveLength(probes));
+    await eventually(async () => expect(reserves).toHaveLength(probes));
   }
   const { rows } = await parts.pool.query('SELECT sum(settle_attempts) AS attempts FROM orders');
   expect(rows).toEqual([{ attempts: 0n }]);
   expect(await parts.unsettled()).toHaveLength(placed.length);
 });
 
-test('ensure all that have waited for inventory are due at once when it is back, and do not overrun it', async () => {
-  const asked: string[] = [];
+test('all waiting orders are due once inventory is back, in batches that start small', async () => {
+  const reserves: string[] = [];
   const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
   await using parts = await openParts({
     reserve: (id) => {
-      asked.push(id);
+      reserves.push(id);
       return answer.promise;
     },
   });
@@ -144,13 +144,13 @@ test('ensure all that have waited for inventory are due at once when it is back,
   parts.circuit.permits = 0;
   await using _settler = parts.start();
   parts.circuit.permits = Infinity;
-  await eventually(async () => expect(asked).not.toEqual([]));
-  expect(asked.length).toBeLessThanOrEqual(8);
+  await eventually(async () => expect(reserves).not.toEqual([]));
+  expect(reserves.length).toBeLessThanOrEqual(8);
   answer.resolve({ kind: 'RESERVED' });
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
 });
 
-test('ensure a thousand orders that always fail do not keep a new one waiting', async () => {
+test('a thousand orders that always fail do not delay a new one', async () => {
   const bad = new Set<string>();
   await using parts = await openParts({
     reserve: async (id) => (bad.has(id) ? { kind: 'UNKNOWN', cause: 'a defect' } : { kind: 'RESERVED' }),
@@ -159,19 +159,19 @@ test('ensure a thousand orders that always fail do not keep a new one waiting', 
   for (const { id } of failing) bad.add(id);
   await parts.pool.query(`UPDATE orders SET settle_attempts = 100, settle_after = now() - interval '1 h'`);
   const { id } = await parts.orders.place(newOrder());
-  const isNewDone = async () => !(await parts.unsettled()).includes(id);
+  const isNewSettled = async () => !(await parts.unsettled()).includes(id);
   await using _settler = parts.start();
-  await eventually(async () => expect(await isNewDone()).toBe(true));
-  // All but one batch are still to be tried: it was not the last.
+  await eventually(async () => expect(await isNewSettled()).toBe(true));
+  // Most of the failing orders have not been attempted yet.
   expect(parts.failed.length).toBeLessThan(500);
 });
 
-test('ensure a settler that cannot look goes on looking', async () => {
+test('a settler whose query fails keeps polling', async () => {
   let failures = 3;
   await using parts = await openParts({}, (store) => ({
     ...store,
     leaseDue: async (options) => {
-      if (failures-- > 0) throw new Error('the database is away');
+      if (failures-- > 0) throw new Error('the database is unreachable');
       return await store.leaseDue(options);
     },
   }));
@@ -183,27 +183,27 @@ test('ensure a settler that cannot look goes on looking', async () => {
   });
 });
 
-test('ensure stopping waits for what is under way, and takes nothing more', async () => {
-  const asked = Promise.withResolvers<void>();
+test('stop waits for the attempts in progress, and leases no more orders', async () => {
+  const started = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
   await using parts = await openParts({
     reserve: () => {
-      asked.resolve();
+      started.resolve();
       return answer.promise;
     },
   });
-  const underWay = await parts.orders.place(newOrder());
+  const inProgress = await parts.orders.place(newOrder());
   await using settler = parts.start();
-  await asked.promise;
+  await started.promise;
   const later = await parts.orders.place(newOrder());
   const stopping = settler.stop();
   answer.resolve({ kind: 'RESERVED' });
   await stopping;
-  expect(await parts.orders.get(underWay.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
+  expect(await parts.orders.get(inProgress.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);
 });
 
-test('ensure an inventory that is too busy for most of a batch gets smaller ones', async () => {
+test('batches become smaller when most of a batch fails', async () => {
   const limits: number[] = [];
   const cause = new Error('the server is busy');
   await using parts = await openParts({ reserve: async () => ({ kind: 'UNKNOWN', cause }) }, (store) => ({

@@ -6,58 +6,61 @@ import { metrics } from '@opentelemetry/api';
 export interface UnsettledOrdersMonitorDependencies {
   readonly pool: Pool;
   readonly log: Logger;
-  /** Monotonic clock, in ms. How old orders are goes by the database's clock, which replicas share. */
+  /** Monotonic clock, in ms. The age of orders uses the database's clock, which replicas share. */
   readonly nowMs: () => number;
 }
 
 export interface UnsettledOrdersMonitor {
-  /** Counts what is not settled, and complains of what has been so for too long, once a minute at the most. */
+  /** Measures the unsettled orders. Logs a warning about overdue ones, at most once a minute. */
   check(): Promise<void>;
-  /** Ends its measurements. */
+  /** Removes the callbacks of the gauges. */
   close(): void;
 }
 
-/** Faults that end are forgotten within this: what is older needs somebody. */
-const tooOldMs = 30_000;
-const complainEveryMs = 60_000;
+/** Orders are settled within this time after a fault has ended. Older ones need an operator. */
+const overdueMs = 30_000;
+/** Minimum time between two warnings. */
+const warnEveryMs = 60_000;
 const checkEveryMs = 10_000;
-/** Orders that a check reads at the most: as many stands for as many or more. */
-const maxRead = 20_000;
-const maxNamed = 20;
+/** Maximum number of orders that a check reads. A count of this number means this many or more. */
+const maxCounted = 20_000;
+/** Maximum number of order ids in a warning. */
+const maxLoggedIds = 20;
 
 /**
- * Watches that nothing stays unsettled: `orders.unsettled.count`, and `orders.unsettled.oldest_age` in seconds, of
- * orders that are PENDING or owe inventory a release. All replicas see the same; take the maximum, not the sum.
+ * Returns a monitor of the orders that are PENDING or whose stock has to be released. It exports their number as
+ * `orders.unsettled.count` and the age of the oldest as `orders.unsettled.oldest_age`, in seconds. All replicas measure the
+ * same orders, so aggregate with the maximum, not the sum.
  */
 export function createUnsettledOrdersMonitor({
   pool,
   log,
   nowMs,
 }: UnsettledOrdersMonitorDependencies): UnsettledOrdersMonitor {
-  let seen = { count: 0, oldestAgeS: 0 };
-  let complainedMs = Number.NEGATIVE_INFINITY;
+  let measured = { count: 0, oldestAgeS: 0 };
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
   const meter = metrics.getMeter('@acme/orders');
   const count = meter.createObservableGauge('orders.unsettled.count', {
     unit: '{order}',
-    description: `Orders that are PENDING or owe a release; ${maxRead} stands for as many or more.`,
+    description: `Orders that are PENDING or whose stock has to be released; ${maxCounted} means this many or more.`,
   });
   const oldestAge = meter.createObservableGauge('orders.unsettled.oldest_age', {
     unit: 's',
-    description: 'How long the oldest of them has been so.',
+    description: 'Age of the oldest of them.',
   });
-  const observeCount: Parameters<typeof count.addCallback>[0] = (result) => result.observe(seen.count);
-  const observeAge: Parameters<typeof count.addCallback>[0] = (result) => result.observe(seen.oldestAgeS);
+  const observeCount: Parameters<typeof count.addCallback>[0] = (result) => result.observe(measured.count);
+  const observeAge: Parameters<typeof count.addCallback>[0] = (result) => result.observe(measured.oldestAgeS);
   count.addCallback(observeCount);
   oldestAge.addCallback(observeAge);
   return {
     check: async () => {
-      const { tooOld, ids, ...rest } = await readUnsettled(pool);
-      seen = rest;
-      const checkedMs = nowMs();
-      if (tooOld === 0 || checkedMs - complainedMs < complainEveryMs) return;
-      complainedMs = checkedMs;
-      const fields = { count: tooOld, oldest_age_s: seen.oldestAgeS, order_ids: ids };
-      log.warn(fields, `orders have not been settled for over ${tooOldMs / 1000} s`);
+      const { overdue, overdueIds, ...rest } = await readUnsettled(pool);
+      measured = rest;
+      const checkedAtMs = nowMs();
+      if (overdue === 0 || checkedAtMs - warnedAtMs < warnEveryMs) return;
+      warnedAtMs = checkedAtMs;
+      const fields = { count: overdue, oldest_age_s: measured.oldestAgeS, order_ids: overdueIds };
+      log.warn(fields, `orders have not been settled for over ${overdueMs / 1000} s`);
     },
     close: () => {
       count.removeCallback(observeCount);
@@ -66,20 +69,20 @@ export function createUnsettledOrdersMonitor({
   };
 }
 
-/** Checks every 10 s, until it is stopped. */
-export function startUnsettledOrdersMonitor(parts: UnsettledOrdersMonitorDependencies): {
+/** Starts a monitor that checks every 10 s until it is stopped. */
+export function startUnsettledOrdersMonitor(dependencies: UnsettledOrdersMonitorDependencies): {
   stop(): Promise<void>;
 } {
-  const reconciliation = createUnsettledOrdersMonitor(parts);
+  const monitor = createUnsettledOrdersMonitor(dependencies);
   const stopped = new AbortController();
   const run = async () => {
     while (!stopped.signal.aborted) {
-      await reconciliation
+      await monitor
         .check()
-        .catch((err: unknown) => parts.log.warn({ err }, 'cannot count the orders'));
+        .catch((err: unknown) => dependencies.log.warn({ err }, 'cannot count the unsettled orders'));
       await sleep(checkEveryMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
-    reconciliation.close();
+    monitor.close();
   };
   const running = run();
   return {
@@ -93,26 +96,27 @@ export function startUnsettledOrdersMonitor(parts: UnsettledOrdersMonitorDepende
 interface Unsettled {
   readonly count: number;
   readonly oldestAgeS: number;
-  /** Of them, those that are too old, and the first few. */
-  readonly tooOld: number;
-  readonly ids: readonly string[];
+  /** Number of overdue orders among them. */
+  readonly overdue: number;
+  /** Ids of the oldest overdue orders. */
+  readonly overdueIds: readonly string[];
 }
 
-/** Reads the settler's index, which holds what is unsettled and nothing else. */
+/** Reads the settler's index, which contains only unsettled orders. */
 async function readUnsettled(pool: Pool): Promise<Unsettled> {
   const { rows } = await pool.query<Unsettled>({
     name: 'unsettled-orders',
     text: `WITH unsettled AS MATERIALIZED (
              SELECT id, update_time FROM orders WHERE settle_after IS NOT NULL LIMIT $2
-           ), too_old AS (
+           ), overdue AS (
              SELECT id, update_time FROM unsettled WHERE update_time < now() - $1 * interval '1 ms'
            )
            SELECT count(*)::int AS count,
                   greatest(0, coalesce(extract(epoch FROM now() - min(update_time)), 0))::float8 AS "oldestAgeS",
-                  (SELECT count(*)::int FROM too_old) AS "tooOld",
-                  ARRAY(SELECT id FROM too_old ORDER BY update_time, id LIMIT $3) AS ids
+                  (SELECT count(*)::int FROM overdue) AS overdue,
+                  ARRAY(SELECT id FROM overdue ORDER BY update_time, id LIMIT $3) AS "overdueIds"
            FROM unsettled`,
-    values: [tooOldMs, maxRead, maxNamed],
+    values: [overdueMs, maxCounted, maxLoggedIds],
   });
   return rows[0] as Unsettled;
 }

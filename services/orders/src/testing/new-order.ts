@@ -2,7 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { fingerprintOf } from '../order/order.ts';
 import type { NewOrder } from '../order/order-store.ts';
 
-/** An order of one A, under a request_id of its own. */
+/** Returns a new order with its own request_id: one unit of the SKU A by default. */
 export function newOrder({
   customerId = 'alice',
   requestId = randomUUID(),

@@ -2,10 +2,10 @@ import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 
-/** An empty database of orders'. */
+/** Empty database with the tables of orders. */
 export interface OrdersDatabase extends AsyncDisposable {
   readonly pool: Pool;
-  /** Makes whatever is owed to an order due now. */
+  /** Makes every unsettled order due. */
   expediteAll(): Promise<void>;
 }
 

@@ -28,7 +28,7 @@ const test = base
   .extend('client', ({ depot, subject }) => depot.clientFor(subject, scopes));
 
 describe.for(ClerkService.methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
-  test('ensure it takes a token, and a scope of the token', async ({ depot, subject }) => {
+  test('a call needs a token with the method’s scopes', async ({ depot, subject }) => {
     // Callers are judged before their messages: empty ones do.
     const codeFor = async (granted?: readonly string[]) => {
       const client = await depot.clientFor(subject, granted);
@@ -43,7 +43,7 @@ describe.for(ClerkService.methods.map((method) => [method.name, method] as const
 // <create>
 
 describe('creating', () => {
-  test('ensure a request that is repeated is answered with the same widget', async ({ client, subject }) => {
+  test('a repeated request returns the same widget', async ({ client, subject }) => {
     const request = { requestId: randomUUID(), title: 'blue' };
     const { widget } = await client.createWidget(request);
     expect(widget).toMatchObject({ ownerId: subject, title: 'blue' });
@@ -52,9 +52,7 @@ describe('creating', () => {
     expect(again.widget).toEqual(widget);
   });
 
-  test('ensure a request_id that is used again for other content is refused by its reason', async ({
-    client,
-  }) => {
+  test('a request_id that is reused for other content is rejected with its reason', async ({ client }) => {
     const request = { requestId: randomUUID(), title: 'blue' };
     const { widget } = await client.createWidget(request);
     const refused = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
@@ -72,7 +70,7 @@ describe('creating', () => {
     ['no title', { title: '' }],
     ['a title that is too long', { title: 'x'.repeat(201) }],
     ['a control character', { title: 'a\u0000b' }],
-  ] as const)('ensure %s is INVALID_ARGUMENT', async ([, wrong], { client }) => {
+  ] as const)('%s is INVALID_ARGUMENT', async ([, wrong], { client }) => {
     const request = { requestId: randomUUID(), title: 'blue', ...wrong };
     expect((await rejectionOf(client.createWidget(request))).code).toBe(Code.INVALID_ARGUMENT);
   });
@@ -81,7 +79,11 @@ describe('creating', () => {
 // <get>
 
 describe('reading one', () => {
-  test('ensure it is read by its owner, and by who may read any', async ({ depot, client, subject }) => {
+  test('a widget is returned to its owner, and to a caller with the scope for all owners', async ({
+    depot,
+    client,
+    subject,
+  }) => {
     const asked = { ownerId: subject, requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(asked, signal);
     expect((await client.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject, title: 'blue' });
@@ -89,10 +91,7 @@ describe('reading one', () => {
     expect((await auditor.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject });
   });
 
-  test('ensure one that is another owner’s cannot be told from one that is not there', async ({
-    depot,
-    client,
-  }) => {
+  test('another owner’s widget and an unknown widget give the same error', async ({ depot, client }) => {
     const asked = { ownerId: 'somebody else', requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(asked, signal);
     for (const wanted of [id, randomUUID()]) {
@@ -106,7 +105,7 @@ describe('reading one', () => {
 // <list>
 
 describe('listing', () => {
-  test('ensure the pages hold all of the caller’s, newest first, and nobody else’s', async ({
+  test('the pages contain all widgets of the caller and no others, newest first', async ({
     depot,
     client,
     subject,
@@ -123,7 +122,7 @@ describe('listing', () => {
     for (const each of listed) expect(each.ownerId).toBe(subject);
   });
 
-  test('ensure another owner’s take a scope of their own, and their page tokens are good for them alone', async ({
+  test('another owner’s widgets need the scope for all owners, and page tokens are valid for one owner', async ({
     depot,
     client,
     subject,
@@ -145,19 +144,19 @@ describe('listing', () => {
 // </list>
 // <each-create|each-other>
 
-test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
   expect((await rejectionOf(client.otherRpc({ requestId: randomUUID() }))).code).toBe(Code.UNIMPLEMENTED);
 });
 // </each-create|each-other>
 // <each-get>
 
-test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
   expect((await rejectionOf(client.otherRpc({ id: randomUUID() }))).code).toBe(Code.UNIMPLEMENTED);
 });
 // </each-get>
 // <each-list>
 
-test('ensure OtherRpc says that it is not served yet', async ({ client }) => {
+test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
   expect((await rejectionOf(client.otherRpc({}))).code).toBe(Code.UNIMPLEMENTED);
 });
 // </each-list>

@@ -27,7 +27,7 @@ const test = base
   .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId }))
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
-test('ensure a request that comes many times at once creates one widget', async ({ store, ownerId }) => {
+test('identical concurrent requests create one widget', async ({ store, ownerId }) => {
   const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
   const created = await Promise.all(Array.from({ length: 20 }, () => store.create(asked, signal)));
   const [first] = created;
@@ -36,7 +36,7 @@ test('ensure a request that comes many times at once creates one widget', async 
   expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([first]);
 });
 
-test('ensure a request_id that is used for other content is refused, and changes nothing', async ({
+test('a request_id that is reused for other content is rejected and changes nothing', async ({
   store,
   ownerId,
 }) => {
@@ -48,7 +48,7 @@ test('ensure a request_id that is used for other content is refused, and changes
   expect(await store.get(first.id, ownerId, signal)).toEqual(first);
 });
 
-test('ensure two owners may use the same request_id, and read nothing of each other', async ({
+test('two owners may use the same request_id, and cannot read each other’s widgets', async ({
   store,
   ownerId,
 }) => {
@@ -61,7 +61,7 @@ test('ensure two owners may use the same request_id, and read nothing of each ot
   expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([mine]);
 });
 
-test('ensure a listing goes on where it stopped, newest first', async ({ store, ownerId }) => {
+test('a list continues after the last item of its page, newest first', async ({ store, ownerId }) => {
   const titles = ['first', 'second', 'third', 'fourth', 'fifth'];
   for (const title of titles) await store.create({ ownerId, requestId: randomUUID(), title }, signal);
   const listed: string[] = [];
