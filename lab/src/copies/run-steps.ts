@@ -1,21 +1,34 @@
-/** Does each step, whatever becomes of the others, says how it went, and closes with their count. */
+/**
+ * Runs the steps in order, prints how each went, stops after the first that fails, and prints a count that `.ci/run`
+ * adds up.
+ */
 export async function runSteps(
   name: string,
-  steps: Readonly<Record<string, () => Promise<void>>>,
+  steps: Readonly<Record<string, () => Promise<void> | void>>,
 ): Promise<void> {
+  let passed = 0;
   let failed = 0;
-  for (const [what, step] of Object.entries(steps)) {
+  for (const [title, step] of Object.entries(steps)) {
     const startMs = performance.now();
-    const problem = await step().then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
+    const problem = await attempt(step);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    process.stdout.write(`${problem === undefined ? 'ok  ' : 'FAIL'} ${what} (${seconds} s)\n`);
-    if (problem === undefined) continue;
-    failed += 1;
-    process.stdout.write(`${problem.trimEnd()}\n\n`);
+    process.stdout.write(`${problem === undefined ? 'ok  ' : 'FAIL'} ${title} (${seconds} s)\n`);
+    if (problem !== undefined) {
+      process.stdout.write(`${problem.trimEnd()}\n\n`);
+      process.exitCode = 1;
+      failed = 1;
+      break;
+    }
+    passed += 1;
   }
-  process.stdout.write(`${name}: ${Object.keys(steps).length - failed} passed, ${failed} failed\n`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.stdout.write(`${name}: ${passed} passed, ${failed} failed\n`);
+}
+
+async function attempt(step: () => Promise<void> | void): Promise<string | undefined> {
+  try {
+    await step();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -1,66 +1,43 @@
-import { spawnSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyRepository } from './repository-copy.ts';
+import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
-// Adopts private copies of the repository, with the example services and without, and does there what comes next.
+// Adopts two copies of the repository, one with the example services and one without, and checks and tests them.
 await using stack = new AsyncDisposableStack();
 const copies = { kept: stack.use(await copyRepository()).path, none: stack.use(await copyRepository()).path };
 
-function commit(folder: string): void {
-  const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.invalid'];
-  for (const args of [
-    ['init', '--quiet', '--initial-branch=main'],
-    ['add', '--all'],
-    [...identity, 'commit', '--quiet', '--message', 'Begin'],
-  ]) {
-    const { status, stderr } = spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
-  }
-}
-
-const program = (folder: string, name: string, ...args: string[]) =>
-  startProgram(folder, 'packages/dev/src/svc.ts', name, ...args);
-const tests = (folder: string, ...filters: string[]) =>
+const svc = (folder: string, command: string, ...args: string[]) =>
+  startProgram(folder, 'packages/dev/src/svc.ts', command, ...args);
+const test = (folder: string, ...filters: string[]) =>
   startProgram(folder, 'node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds();
 
-await runSteps('adopt', {
-  'a tree with changes is refused': async () => {
-    commit(copies.kept);
-    const mine = join(copies.kept, 'mine.txt');
-    await writeFile(mine, 'not committed');
-    await program(copies.kept, 'adopt', '--scope', '@mycompany').fails(
-      /commit or stash first\n\?\? mine\.txt/,
-    );
-    await rm(mine);
+await runSteps('adopt with the examples', {
+  'a tree with uncommitted changes is rejected': async () => {
+    const file = join(copies.kept, 'mine.txt');
+    await writeFile(file, 'not committed');
+    await svc(copies.kept, 'adopt', '--scope', '@mycompany').fails(/commit or stash first\n\?\? mine\.txt/);
+    await rm(file);
   },
-  'adopt --scope @mycompany': () => program(copies.kept, 'adopt', '--scope', '@mycompany').succeeds(),
-  'its check': () => program(copies.kept, 'check').succeeds(),
-  'tests of a service of it': () => tests(copies.kept, 'services/inventory/src/reservation-store'),
-  'adopt --scope @mycompany --keep none --fresh-history': async () => {
-    commit(copies.none);
-    await program(
-      copies.none,
-      'adopt',
-      '--scope',
-      '@mycompany',
-      '--keep',
-      'none',
-      '--fresh-history',
-    ).succeeds();
-  },
-  'its check, without services': () => program(copies.none, 'check').succeeds(),
-  'new:service in it': () => program(copies.none, 'new', 'orders').succeeds(),
-  'its documents': () => tests(copies.none, 'packages/dev/src/docs'),
-  'its check, with one': () => program(copies.none, 'check').succeeds(),
-  'tests of it': () =>
-    tests(
+  'adopt --scope @mycompany': () => svc(copies.kept, 'adopt', '--scope', '@mycompany').succeeds(),
+  'check passes': () => svc(copies.kept, 'check').succeeds(),
+  'the tests of a store pass': () => test(copies.kept, 'reservation-store'),
+});
+
+await runSteps('adopt without the examples', {
+  'adopt --scope @mycompany --keep none --fresh-history': () =>
+    svc(copies.none, 'adopt', '--scope', '@mycompany', '--keep', 'none', '--fresh-history').succeeds(),
+  'check passes without a service': () => svc(copies.none, 'check').succeeds(),
+  'new orders': () => svc(copies.none, 'new', 'orders').succeeds(),
+  'the tests of the documents pass': () => test(copies.none, 'packages/dev/src/docs'),
+  'check passes with the new service': () => svc(copies.none, 'check').succeeds(),
+  'the tests of the service and of the packages pass': () =>
+    test(
       copies.none,
       'services/orders',
-      'packages/rpc/src/policy',
-      'packages/postgres/src/query',
+      'packages/rpc/src/call',
+      'packages/postgres/src/transaction',
       'packages/dev/src',
     ),
 });

@@ -1,26 +1,25 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository/services';
-import { copyRepository } from './repository-copy.ts';
+import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
-// Makes two services of the template in a private copy of the repository, and does there what their maker does next. Their
-// names are ones that nobody's own service has.
+// Makes two services from the template in a copy of the repository, then checks, tests, starts and calls them.
 await using copy = await copyRepository();
-// When root runs this, the database does as somebody else, who must get through.
+// Under root the database runs as another user, which must be able to enter the folder.
 await chmod(copy.path, 0o755);
 const data = join(copy.path, '.data');
 
-const program = (name: string, ...args: string[]) =>
-  startProgram(copy.path, 'packages/dev/src/svc.ts', name, ...args);
+const svc = (command: string, ...args: string[]) =>
+  startProgram(copy.path, 'packages/dev/src/svc.ts', command, ...args);
 
 await runSteps('template', {
-  'new:service -- specimens': () => program('new', 'specimens').succeeds(),
-  'new:service -- sampling --rpc …': () =>
-    program('new', 'sampling', '--rpc', 'Charge,GetInvoice,ListInvoices,GetRefund,CreateDiscount').succeeds(),
-  check: () => program('check').succeeds(),
-  "the new services' own tests": () =>
+  'new specimens': () => svc('new', 'specimens').succeeds(),
+  'new sampling --rpc …': () =>
+    svc('new', 'sampling', '--rpc', 'Charge,GetInvoice,ListInvoices,GetRefund,CreateDiscount').succeeds(),
+  'check passes': () => svc('check').succeeds(),
+  'the tests of the new services pass': () =>
     startProgram(
       copy.path,
       'node_modules/vitest/vitest.mjs',
@@ -28,22 +27,22 @@ await runSteps('template', {
       'services/specimens',
       'services/sampling',
     ).succeeds(),
-  'start, and a call of each': async () => {
+  'the new services start and answer calls': async () => {
     const ports = [...services.map(({ name }) => name), 'specimens', 'sampling'].flatMap((name) => [
       `--${name}-port`,
       '0',
       `--${name}-metrics-port`,
       '0',
     ]);
-    await using started = program('start', '--data', data, ...ports);
+    await using started = svc('start', '--data', data, ...ports);
     await started.printed('Ready.');
     const charge = { request_id: crypto.randomUUID() };
     const specimen = { ...charge, title: 'the first' };
     const call = (method: string, request: object) =>
-      program('call', method, JSON.stringify(request), '--data', data);
-    await call('specimens.v1.SpecimenService/CreateSpecimen', specimen).answers(/"title": "the first"/);
-    await call('specimens.v1.SpecimenService/ListSpecimens', {}).answers(/"specimens": \[\n/);
-    await call('sampling.v1.SamplingService/ListInvoices', {}).answers(/\{\}/);
+      svc('call', method, JSON.stringify(request), '--data', data);
+    await call('specimens.v1.SpecimenService/CreateSpecimen', specimen).prints(/"title": "the first"/);
+    await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
+    await call('sampling.v1.SamplingService/ListInvoices', {}).prints(/\{\}/);
     await call('sampling.v1.SamplingService/Charge', charge).fails(
       /^UNIMPLEMENTED: Charge is in the contract/,
     );

@@ -19,6 +19,7 @@ const examples = [
   'packages/dev/src/check/kubernetes',
   '.ci/install-kustomize',
   'docs/containers.md',
+  'docs/examples',
   'docs/kubernetes.md',
   'docs/reliability.md',
   '.github/workflows/observability.yml',
@@ -100,7 +101,7 @@ function editSettings(root: string): void {
   edit(root, 'packages/dev/package.json', (text) => withUsed(root, 'packages/dev', text));
   edit(root, '.ci/run', (text) =>
     text
-      .replaceAll(/ (test:template|test:adopt|'(faults|hostile)[^']*')/g, '')
+      .replaceAll(/ (test:template|test:adopt|test:guide|'(faults|hostile)[^']*')/g, '')
       .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
   );
   edit(root, '.github/workflows/ci.yml', (text) =>
