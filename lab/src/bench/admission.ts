@@ -31,7 +31,7 @@ const seconds = Number(values.seconds);
 const callers = Math.ceil(1.5 * (1 + Number(values.wait) / Number(values.cpu)));
 
 const server = fork(
-  new URL('./admission-server.ts', import.meta.url),
+  new URL('./admission/admission-server.ts', import.meta.url),
   [values.cpu, values.wait, values.off ? 'off' : 'on'],
   { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
 );

@@ -8,7 +8,7 @@ import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { openPool } from '@acme/postgres/pool/pool';
 import { createClient } from '@acme/rpc/client/create-client';
 import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
-import { runFeed } from './feed-run.ts';
+import { runFeed } from './feed/run-feed.ts';
 
 /** Whether watchers that come and go on two replicas see every event once and in order, while 16 writers commit at random. */
 const { values } = parseArgs({

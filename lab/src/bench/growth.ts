@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { startPair } from '../pair/pair.ts';
-import { importStock } from '../pair/stock-room.ts';
+import { importStock } from '../pair/stock.ts';
 import { median, writeReport } from './load/figures.ts';
 import { quantile } from './load/offered-load.ts';
 import { fillOrders } from './placing/fill-orders.ts';

@@ -8,7 +8,7 @@ import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { transientCodes } from '@acme/rpc/errors/status-codes';
 import { startPair } from '../pair/pair.ts';
-import { peakMemoryMb } from './resident-memory.ts';
+import { peakMemoryMb } from './load/resident-memory.ts';
 
 /**
  * Imports many rows into an inventory of its own, a process beside this one: how fast, how much memory that takes, and

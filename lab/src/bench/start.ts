@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
-import { fillCompileCache } from '../pair/compile-cache.ts';
+import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { median, writeReport } from './load/figures.ts';
 
 /** How long a service takes from the start of its process to SERVING, with its database up and migrated. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { startCallCounter } from './call-counter.ts';
 
-test('ensure each call is counted, and nothing else that is sent', async () => {
+test('each call is counted once, however much data it sends', async () => {
   const server = createServer((request, response) => request.pipe(response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;

@@ -3,16 +3,16 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 
 export interface CallCounter extends AsyncDisposable {
   readonly port: number;
-  /** Calls that have been sent through it, retries included. */
+  /** Number of calls forwarded so far, retries included. */
   readonly calls: number;
 }
 
-/** What an HTTP/2 client says first. */
+/** Length of the HTTP/2 client preface (RFC 9113, section 3.4). */
 const prefaceBytes = 24;
 const frameHeaderBytes = 9;
 const headersFrame = 1;
 
-/** Passes plain-text gRPC on as it is, and counts the calls: each begins with a HEADERS frame of its client (RFC 9113). */
+/** Forwards plain-text gRPC unchanged and counts the calls: each begins with a HEADERS frame of the client (RFC 9113). */
 export async function startCallCounter(target: { host: string; port: number }): Promise<CallCounter> {
   let calls = 0;
   const server = createServer({ noDelay: true }, (client) => {
@@ -45,7 +45,7 @@ export async function startCallCounter(target: { host: string; port: number }): 
   };
 }
 
-/** Tells the type of each frame in a stream of bytes. */
+/** Returns a parser of a client's byte stream that calls `onFrame` with the type of each HTTP/2 frame. */
 function frameReader(onFrame: (type: number) => void): (bytes: Buffer) => void {
   let skip = prefaceBytes;
   let header = Buffer.alloc(0);

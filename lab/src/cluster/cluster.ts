@@ -10,53 +10,53 @@ import {
 import { freePort } from '@acme/dev/start/free-port';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
-import type { Books } from '../harness/invariants.ts';
+import type { Databases } from '../harness/invariants.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { makeReplica, type Replica } from './replica.ts';
 
-/** A pair of services as it is in production, two replicas of each if needed, with a proxy on every connection. */
-export interface Rig extends Books, AsyncDisposable {
-  /** Its data, logs and keys. */
+/** Orders and inventory as they run in production, up to two replicas of each, with a proxy on every connection. */
+export interface Cluster extends Databases, AsyncDisposable {
+  /** Folder of the databases, logs and keys. */
   readonly folder: string;
   readonly database: DatabaseServer;
   readonly orders: readonly Replica[];
   readonly inventory: readonly Replica[];
-  /** From each replica of orders to each of inventory: `links[0][1]` from the first to the second. */
+  /** Proxies from each orders replica to each inventory replica: `links[0][1]` is from orders-1 to inventory-2. */
   readonly links: readonly (readonly FaultProxy[])[];
-  /** In front of each replica of inventory. */
+  /** One call counter in front of each inventory replica. */
   readonly counters: readonly CallCounter[];
   readonly ordersDatabase: Pool;
   readonly inventoryDatabase: Pool;
-  /** What customers call: all replicas of orders. */
+  /** The gRPC target that customers use: all orders replicas. */
   readonly ordersTarget: string;
-  /** Signs a token for the one service that the scopes are of. */
+  /** Signs a token for the service that the scopes belong to. Valid for a day by default. */
   token(subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
-  /** One more replica, on a database of its own, not started. Whoever makes it disposes of it. */
-  spare(service: Service, databaseName: string): Promise<Replica>;
+  /** Returns another replica on a new database. It is not started, and the caller disposes it. */
+  spareReplica(service: Service, databaseName: string): Promise<Replica>;
 }
 
 export type Service = 'orders' | 'inventory';
 
-export interface RigOptions {
-  /** Where the services' main.ts are, as a module's URL: `file:///…/services/orders/src/main.ts`. */
+export interface ClusterOptions {
+  /** Returns the module URL of a service's main.ts: `file:///…/services/orders/src/main.ts`. */
   readonly main: (service: Service) => string;
-  /** For all that it writes. */
+  /** Everything the cluster writes goes here. */
   readonly folder: string;
-  /** Where Node keeps what it has compiled: services start in half the time. */
+  /** NODE_COMPILE_CACHE of the services. It halves their start time. */
   readonly compileCache: string;
   readonly inventoryReplicas?: number;
-  /** Node's own, of the services' processes. */
+  /** NODE_OPTIONS of the services. */
   readonly nodeOptions?: string;
 }
 
-/** What had arrived by the end of a row is done by then. */
+/** Time for requests that arrived before the connections were severed to complete. */
 const quietMs = 300;
 const replicaNumbers = [1, 2];
 const daySeconds = 24 * 60 * 60;
 
-/** Starts the database, two replicas of orders and, unless told otherwise, one of inventory. */
-export async function startRig(options: RigOptions): Promise<Rig> {
+/** Starts PostgreSQL, two orders replicas and one inventory replica (`inventoryReplicas`). */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await using started = new AsyncDisposableStack();
   const { folder } = options;
   await mkdir(join(folder, 'logs'), { recursive: true });
@@ -71,7 +71,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const ordersDatabase = open('orders');
   const inventoryDatabase = open('inventory');
   const keys = await openDevelopmentKeys(folder);
-  const token: Rig['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
+  const token: Cluster['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
     keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
   const tokenFile = join(folder, 'keys', 'orders.token');
   await writeWhole(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
@@ -87,7 +87,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         AUTH_JWKS: keys.jwksFile,
         AUTH_ISSUER: developmentIssuer,
         AUTH_AUDIENCE: service,
-        // Of these only orders takes notice.
+        // Only orders reads these two.
         INVENTORY_TARGET: inventoryTarget,
         AUTH_TOKEN_FILE: tokenFile,
         NODE_OPTIONS: options.nodeOptions ?? '',
@@ -110,7 +110,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     links.push(toInventory);
     orders.push(started.use(await make(`orders-${number}`, 'orders', 'orders', targetOf(toInventory))));
   }
-  // The schema is made by whoever comes first.
+  // The first replica of each service to start migrates its database.
   await Promise.all([...inventory, ...orders].map((replica) => replica.start()));
   const running = started.move();
   return {
@@ -124,7 +124,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     inventoryDatabase,
     ordersTarget: targetOf(orders.map(({ front }) => front)),
     token,
-    spare: async (service, databaseName) => {
+    spareReplica: async (service, databaseName) => {
       await database.ensureDatabase(databaseName);
       return make(databaseName, service, databaseName, targetOf(counters));
     },
@@ -132,15 +132,15 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** Ends all faults, and starts what is down. */
-export async function healRig({ database, orders, inventory, links }: Rig): Promise<void> {
+/** Ends all faults and starts every process that is down. */
+export async function healCluster({ database, orders, inventory, links }: Cluster): Promise<void> {
   database.thaw();
   await database.start();
   for (const proxy of links.flat()) proxy.heal();
   await Promise.all(
     [...inventory, ...orders].map(async (replica) => {
       await replica.statements.disarm();
-      replica.databaseLine.heal();
+      replica.databaseLink.heal();
       replica.front.heal();
       replica.signal('SIGCONT');
       if (replica.pid === undefined) await replica.start();
@@ -148,9 +148,14 @@ export async function healRig({ database, orders, inventory, links }: Rig): Prom
   );
 }
 
-/** Forgets all orders and all stock: a row begins with empty books, and without what the last one left on the lines. */
-export async function emptyBooks({ ordersDatabase, inventoryDatabase, orders, links }: Rig): Promise<void> {
-  for (const line of [...orders.map(({ front }) => front), ...links.flat()]) line.severAll();
+/** Deletes all orders and stock, and severs all connections, so that no request of the last scenario is still on its way. */
+export async function emptyDatabases({
+  ordersDatabase,
+  inventoryDatabase,
+  orders,
+  links,
+}: Cluster): Promise<void> {
+  for (const proxy of [...orders.map(({ front }) => front), ...links.flat()]) proxy.severAll();
   await sleep(quietMs);
   for (const pool of [ordersDatabase, inventoryDatabase]) {
     const { rows } = await pool.query<{ tables: string }>(

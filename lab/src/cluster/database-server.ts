@@ -4,19 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Embedded, startEmbedded } from '@acme/postgres/embedded/embedded';
 import { openPool } from '@acme/postgres/pool/pool';
 
-/** A PostgreSQL that can be killed, stopped and started again, always on one port. */
+/** A PostgreSQL server that can be killed, stopped and restarted on the same port. */
 export interface DatabaseServer extends AsyncDisposable {
   readonly port: number;
   url(database: string): string;
   ensureDatabase(name: string): Promise<void>;
-  /** kill -9 of the server; what it had running ends with it. */
+  /** Sends SIGKILL to the postmaster. Its backends end with it. */
   kill(): Promise<void>;
-  /** A fast shutdown, as in a restart. */
+  /** Shuts the server down in fast mode, as a restart does. */
   stop(): Promise<void>;
-  /** Starts it again; nothing when it is up. */
+  /** Starts the server if it is down. */
   start(): Promise<void>;
-  /** SIGSTOP of all of its processes, and SIGCONT. */
+  /** Sends SIGSTOP to all processes of the server. */
   freeze(): Promise<void>;
+  /** Sends SIGCONT to all frozen processes. */
   thaw(): void;
 }
 
@@ -50,13 +51,13 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
     stop,
     start: async () => {
       if (isUp) return;
-      embedded = await startPatiently(dataFolder, port);
+      embedded = await startWithRetries(dataFolder, port);
       isUp = true;
     },
     freeze: async () => {
       const all = [await postmaster(), ...(await processesOf(url('postgres')))];
       frozen = all;
-      // The one that would start others first.
+      // The postmaster comes first, because it would start further processes.
       for (const pid of all) signal(pid, 'SIGSTOP');
     },
     thaw,
@@ -67,8 +68,8 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
   };
 }
 
-/** What a killed server leaves behind holds its memory for a moment, and the next one waits for that. */
-async function startPatiently(dataFolder: string, port: number): Promise<Embedded> {
+/** The backends of a killed server hold its shared memory for a moment. Until then a new server cannot start. */
+async function startWithRetries(dataFolder: string, port: number): Promise<Embedded> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await startEmbedded({ dataFolder, port });
@@ -95,6 +96,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }

@@ -1,15 +1,15 @@
-/** A message of PostgreSQL's protocol, as it was on the wire. */
+/** A message of the PostgreSQL protocol, in its wire format. */
 export interface WireMessage {
-  /** The message's letter; empty for the first one of a client, which has none. */
+  /** The type byte as a letter. Empty for the first message of a client, which has none. */
   readonly type: string;
   readonly bytes: Buffer;
 }
 
 /**
- * Cuts a stream of bytes into messages; what has not come whole is kept. Of plain connections only: TLS begins with a
- * byte that is no message.
+ * Returns a parser that splits a byte stream into messages and buffers an incomplete one. It reads plain connections
+ * only: TLS begins with a byte that is not a message.
  *
- * @param from Whose messages: a client's first one has no letter.
+ * @param from The sender of the messages: the first message of a client has no type byte.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function createMessageReader(from: 'client' | 'server'): (bytes: Buffer) => WireMessage[] {
@@ -31,7 +31,7 @@ export function createMessageReader(from: 'client' | 'server'): (bytes: Buffer) 
   };
 }
 
-/** The texts that a message begins with, each ended by a zero. */
+/** Returns the first `count` null-terminated strings of a message. */
 export function textsOf({ bytes }: WireMessage, count: number): string[] {
   const texts: string[] = [];
   for (let start = 5; texts.length < count; ) {

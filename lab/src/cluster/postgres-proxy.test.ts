@@ -2,9 +2,9 @@ import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { transaction } from '@acme/postgres/transaction/transaction';
 import { test as base, expect } from 'vitest';
-import { type Held, startPostgresProxy } from './postgres-proxy.ts';
+import { type HeldMessage, startPostgresProxy } from './postgres-proxy.ts';
 
-/** A table of numbers, by way of the proxy and past it. */
+/** A table of numbers, with one pool through the proxy and one directly to the database. */
 const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
   .extend('line', async ({}, { onCleanup }) => {
@@ -30,7 +30,7 @@ async function numbers(pool: Pool): Promise<number[]> {
   return (await pool.query<{ n: number }>('SELECT n FROM numbers ORDER BY n')).rows.map(({ n }) => n);
 }
 
-test('ensure everything passes that no trap waits for', async ({ line: { proxied, direct } }) => {
+test('statements without a trap are forwarded', async ({ line: { proxied, direct } }) => {
   for (const n of [1, 2]) await proxied.query({ ...insert, values: [n] });
   await transaction(proxied, async (tx) => void (await tx.query('INSERT INTO numbers VALUES ($1)', [3])));
   await expect(proxied.query('SELECT 1 / 0')).rejects.toThrow('division by zero');
@@ -39,7 +39,7 @@ test('ensure everything passes that no trap waits for', async ({ line: { proxied
   expect(rows).toHaveLength(2000);
 });
 
-test('ensure a statement that is caught and severed never reaches the database', async ({ line }) => {
+test('a statement that is caught and severed never reaches the database', async ({ line }) => {
   const { proxy, proxied, direct } = line;
   const sprung = proxy.trap({ phase: 'request', statement: 'insert-number', act: ({ sever }) => sever() });
   await expect(proxied.query(insert)).rejects.toThrow();
@@ -49,24 +49,24 @@ test('ensure a statement that is caught and severed never reaches the database',
   expect(await numbers(direct)).toEqual([1]);
 });
 
-test('ensure an answer that is caught is of a statement that is done', async ({ line }) => {
+test('a response is caught after its statement is executed', async ({ line }) => {
   const { proxy, proxied, direct } = line;
   let seen: number[] | undefined;
-  const look = async ({ sever }: Held) => {
+  const look = async ({ sever }: HeldMessage) => {
     seen = await numbers(direct);
     sever();
   };
-  const sprung = proxy.trap({ phase: 'answer', statement: 'insert-number', act: look });
+  const sprung = proxy.trap({ phase: 'response', statement: 'insert-number', act: look });
   await expect(proxied.query(insert)).rejects.toThrow();
   await sprung;
   expect(seen).toEqual([1]);
 });
 
-test('ensure a COMMIT that is forwarded before the cut is done, and one that is not is not', async ({
+test('a COMMIT is executed if it is forwarded before the connection is severed, and not otherwise', async ({
   line,
 }) => {
   const { proxy, proxied, direct } = line;
-  const commit = async (n: number, act: (held: Held) => void) => {
+  const commit = async (n: number, act: (held: HeldMessage) => void) => {
     const sprung = proxy.trap({ phase: 'request', statement: 'COMMIT', act });
     const committed = transaction(proxied, (tx) => tx.query('INSERT INTO numbers VALUES ($1)', [n]));
     await expect(committed).rejects.toThrow();
@@ -80,12 +80,12 @@ test('ensure a COMMIT that is forwarded before the cut is done, and one that is 
   await expect.poll(() => numbers(direct)).toEqual([2]);
 });
 
-test('ensure a trap lets pass what it is told to, and goes by the tag', async ({
+test('a trap skips the given number of statements and matches the command tag', async ({
   line: { proxy, proxied },
 }) => {
   const caught: string[] = [];
   const sprung = proxy.trap({
-    phase: 'answer',
+    phase: 'response',
     statement: /^UPDATE numbers/,
     tag: /^UPDATE [1-9]/,
     skip: 1,
@@ -104,9 +104,9 @@ test('ensure a trap lets pass what it is told to, and goes by the tag', async ({
   expect(caught).toEqual(['UPDATE 2']);
 });
 
-test('ensure whoever waits for a statement that never comes is told', async ({ line: { proxy } }) => {
+test('disarm rejects the traps that caught nothing', async ({ line: { proxy } }) => {
   const sprung = proxy.trap({ phase: 'request', statement: 'never', act: () => {} });
-  const told = expect(sprung).rejects.toThrow('no request of never passed');
+  const rejected = expect(sprung).rejects.toThrow('no request of never passed');
   await proxy.disarm();
-  await told;
+  await rejected;
 });

@@ -2,57 +2,58 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createMessageReader, textsOf } from './postgres-messages.ts';
 
-/** A statement on its way to the database, or its answer on the way back, which the proxy holds. */
-export interface Held {
+/** A statement on its way to the database, or its response on the way back, held by the proxy. */
+export interface HeldMessage {
   readonly phase: Phase;
-  /** The name it was prepared under, or its SQL when it has none. */
+  /** The name of the prepared statement, or the SQL of an unnamed one. */
   readonly statement: string;
-  /** Of an answer: what the database says was done, as `UPDATE 3`; empty for an error. */
+  /** The command tag of a response, for example `UPDATE 3`. Empty for an error. */
   readonly tag: string;
-  /** Lets it go on its way. What is never forwarded never arrives, nor does anything after it. */
+  /** Forwards the message. If it is never forwarded, neither is any later message of the connection. */
   forward(): void;
-  /** Resets the connection on the client's side. The database sees it end, after what was forwarded. */
+  /** Resets the connection to the client. To the database, the connection ends after the last forwarded message. */
   sever(): void;
 }
 
-/** `request` is a statement that arrives, `answer` all of what the database says to it. */
-export type Phase = 'request' | 'answer';
+/** `request` is a statement, `response` everything that the database sends for it. */
+export type Phase = 'request' | 'response';
 
 export interface TrapOptions {
   readonly phase: Phase;
-  /** The prepared statement's name, or what its SQL looks like. */
+  /** The name of the prepared statement, or a pattern of its SQL. */
   readonly statement: string | RegExp;
-  /** What the answer's tag looks like; any when absent. */
+  /** Pattern of the command tag. Matches every tag by default. */
   readonly tag?: RegExp;
-  /** How many to let pass first; none when absent. */
+  /** Number of matching messages to forward first. Default 0. */
   readonly skip?: number;
-  /** What happens to it then. */
-  readonly act: (held: Held) => void | Promise<void>;
+  /** Called with the message that was caught. */
+  readonly act: (held: HeldMessage) => void | Promise<void>;
 }
 
 export interface PostgresProxy extends AsyncDisposable {
   readonly port: number;
-  /** Waits for one statement, and does with it what `act` does. Resolves when that is done. */
+  /** Catches one statement and calls `act`. Resolves when `act` has. */
   trap(options: TrapOptions): Promise<void>;
-  /** Forgets the traps that have not caught anything, whose promises reject, and waits for those that have. */
+  /** Removes the traps that caught nothing, whose promises reject, and waits for the others. */
   disarm(): Promise<void>;
 }
 
 interface Trap {
   readonly options: TrapOptions;
+  /** Matching messages still to be skipped. */
   left: number;
   readonly done: PromiseWithResolvers<void>;
 }
 
 /**
- * A proxy between a service and its database that knows which statement passes, so that a harness can end, cut or
- * delay just there. It gathers what belongs to a statement (up to Sync) and to its answer (up to ReadyForQuery).
+ * Starts a proxy between a service and its database that recognises statements, so that a test can kill the process,
+ * sever the connection or delay exactly there. It buffers a statement up to Sync and a response up to ReadyForQuery.
  */
 export async function startPostgresProxy(target: { host: string; port: number }): Promise<PostgresProxy> {
   const traps = new Set<Trap>();
   const underWay = new Set<Promise<void>>();
   const sockets = new Set<Socket>();
-  const hold = async (held: Held) => {
+  const hold = async (held: HeldMessage) => {
     const trap = [...traps].find(({ options }) => isFor(options, held));
     if (!trap) return held.forward();
     trap.left -= 1;
@@ -95,17 +96,17 @@ export async function startPostgresProxy(target: { host: string; port: number })
   };
 }
 
-function isFor({ phase, statement, tag = /^/ }: TrapOptions, held: Held): boolean {
+function isFor({ phase, statement, tag = /^/ }: TrapOptions, held: HeldMessage): boolean {
   const isNamed =
     typeof statement === 'string' ? statement === held.statement : statement.test(held.statement);
   return isNamed && phase === held.phase && tag.test(held.tag);
 }
 
-/** Carries messages both ways, whole statements and whole answers past `hold`, each way in its order. */
-function join(client: Socket, database: Socket, hold: (held: Held) => Promise<void>): void {
-  /** Statements that the database has and has not answered. */
+/** Forwards messages in both directions, in order. Whole statements and whole responses pass through `hold`. */
+function join(client: Socket, database: Socket, hold: (held: HeldMessage) => Promise<void>): void {
+  /** Statements forwarded to the database that have no response yet. */
   const unanswered: string[] = [];
-  const lanes = { request: Promise.resolve(), answer: Promise.resolve() };
+  const lanes = { request: Promise.resolve(), response: Promise.resolve() };
   let isCut = false;
   const sever = () => {
     isCut = true;
@@ -122,7 +123,7 @@ function join(client: Socket, database: Socket, hold: (held: Held) => Promise<vo
         pass();
       };
       await hold({ phase, statement, tag, forward, sever });
-      // A hole in the stream would be no fault of a network.
+      // No network drops bytes from the middle of a TCP stream.
       if (!isForwarded) isCut = true;
     };
     lanes[phase] = lanes[phase].then(step);
@@ -145,33 +146,33 @@ function join(client: Socket, database: Socket, hold: (held: Held) => Promise<vo
           unanswered.push(name);
           database.write(whole);
         });
-      // The start-up message, a password, the end.
+      // The start-up message, a password, or Terminate.
       else if (['', 'p', 'X'].includes(message.type)) database.write(whole);
       else continue;
       request = [];
     }
   });
 
-  const readAnswers = createMessageReader('server');
-  let answer: Buffer[] = [];
+  const readResponses = createMessageReader('server');
+  let response: Buffer[] = [];
   let tag = '';
   database.on('data', (bytes: Buffer) => {
-    for (const message of readAnswers(bytes)) {
-      answer.push(message.bytes);
+    for (const message of readResponses(bytes)) {
+      response.push(message.bytes);
       if (message.type === 'C') [tag = ''] = textsOf(message, 1);
       if (unanswered.length > 0 && message.type !== 'Z') continue;
-      const whole = Buffer.concat(answer);
-      // What the database says unasked is not held: the log-in, notifications, its farewell.
-      offer('answer', unanswered.shift() ?? '', tag, () => client.write(whole));
-      answer = [];
+      const whole = Buffer.concat(response);
+      // Messages that belong to no statement (log-in, notifications, shutdown) are offered without a name.
+      offer('response', unanswered.shift() ?? '', tag, () => client.write(whole));
+      response = [];
       tag = '';
     }
   });
   database.on('end', () => {
-    const rest = Buffer.concat(answer);
-    lanes.answer.then(() => client.end(rest));
+    const rest = Buffer.concat(response);
+    lanes.response.then(() => client.end(rest));
   });
   client.on('end', () => database.end());
   client.on('close', () => database.end());
-  database.on('close', () => lanes.answer.then(() => client.destroySoon()));
+  database.on('close', () => lanes.response.then(() => client.destroySoon()));
 }

@@ -5,30 +5,30 @@ import { startServiceProcess } from '@acme/dev/start/service-process';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
 import { type PostgresProxy, startPostgresProxy } from './postgres-proxy.ts';
 
-/** One process of a service, on a port of its own, behind proxies on all of its sides. It may be down. */
+/** One process of a service on a fixed port, with proxies in front of it and in front of its database. It may be down. */
 export interface Replica extends AsyncDisposable {
   readonly name: string;
   /** The port that the process itself listens on. */
   readonly port: number;
-  /** What its callers call. */
+  /** The proxy that callers connect to. */
   readonly front: FaultProxy;
-  /** Its statements, on their way to the database. */
+  /** The proxy that recognises the statements of the replica. */
   readonly statements: PostgresProxy;
-  /** The line that they take. */
-  readonly databaseLine: FaultProxy;
-  /** The database itself, past the proxies. */
+  /** The proxy between `statements` and the database. */
+  readonly databaseLink: FaultProxy;
+  /** URL of the database without the proxies. */
   readonly databaseUrl: string;
   readonly pid: number | undefined;
   start(): Promise<void>;
-  /** SIGKILL, and its end. */
+  /** Sends SIGKILL and waits for the exit. */
   kill(): Promise<void>;
-  /** SIGTERM; the exit code, or the signal that ended it. */
+  /** Sends SIGTERM and waits for the exit. Returns the exit code, or the signal that ended the process. */
   terminate(): Promise<number | string | null>;
   signal(name: NodeJS.Signals): void;
-  /** Tells it how far its clock is to be off, in ms. */
+  /** Shifts the clock of the process by this offset. Requires the preload `shifted-clock.ts`. */
   shiftClock(offsetMs: number): void;
-  /** How it ended when nobody had asked it to, or undefined. */
-  readonly complaint: string | undefined;
+  /** Describes an exit that the test did not cause. Undefined if there was none. */
+  readonly unexpectedExit: string | undefined;
 }
 
 export interface ReplicaOptions {
@@ -41,23 +41,23 @@ export interface ReplicaOptions {
 }
 
 const startAttempts = 3;
-/** On a machine that has much else to do. */
+/** Long enough for a busy machine. */
 const startTimeoutMs = 60_000;
 
-/** Makes the replica's proxies. The process is not started. */
+/** Starts the proxies of a replica. The process is not started. */
 export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   const { name, main, port, environment, logFile } = options;
   await using made = new AsyncDisposableStack();
   const url = new URL(options.databaseUrl);
-  const databaseLine = made.use(await startFaultProxy({ target: url.host }));
-  const statements = made.use(await startPostgresProxy({ host: '127.0.0.1', port: databaseLine.port }));
+  const databaseLink = made.use(await startFaultProxy({ target: url.host }));
+  const statements = made.use(await startPostgresProxy({ host: '127.0.0.1', port: databaseLink.port }));
   url.port = String(statements.port);
   const front = made.use(await startFaultProxy({ target: { host: '127.0.0.1', port } }));
   const kept = made.move();
 
   let child: ChildProcess | undefined;
   let isWanted = false;
-  let complaint: string | undefined;
+  let unexpectedExit: string | undefined;
   const start = async () => {
     await startServiceProcess({
       name,
@@ -73,7 +73,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     isWanted = true;
     const started = child;
     started?.once('exit', (code, signal) => {
-      if (isWanted && child === started) complaint ??= `${name} ended by itself (${signal ?? code})`;
+      if (isWanted && child === started) unexpectedExit ??= `${name} exited unexpectedly (${signal ?? code})`;
     });
   };
   const end = async (signal: NodeJS.Signals) => {
@@ -90,15 +90,15 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     port,
     front,
     statements,
-    databaseLine,
+    databaseLink,
     databaseUrl: options.databaseUrl,
     get pid() {
       return child && !hasEnded(child) ? child.pid : undefined;
     },
-    get complaint() {
-      return complaint;
+    get unexpectedExit() {
+      return unexpectedExit;
     },
-    start: () => patiently(start),
+    start: () => withRetries(start),
     kill,
     terminate: () => end('SIGTERM'),
     signal: (signal) => void child?.kill(signal),
@@ -114,8 +114,8 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** A service that cannot start ends, and whoever runs it starts it again. */
-async function patiently(start: () => Promise<void>): Promise<void> {
+/** A service that cannot start exits. Retries the start, as an orchestrator does. */
+async function withRetries(start: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start();

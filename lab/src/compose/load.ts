@@ -8,7 +8,7 @@ import { catalogueSize, skuOf } from '@acme/inventory/development/catalogue';
 import { createClient } from '@acme/rpc/client/create-client';
 import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
 import { enumToJson } from '@bufbuild/protobuf';
-import { findRunningPair } from '../pair/running-pair.ts';
+import { findRunningPair } from '../pair/pair.ts';
 
 const usage = 'usage: node load.ts DATA_FOLDER [--rate ORDERS_PER_SECOND]';
 

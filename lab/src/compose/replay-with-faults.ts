@@ -46,9 +46,9 @@ export async function replayWithFaults(stack: Stack, { check }: Checklist, file:
   isReplaying = false;
   await happening;
   await check('every order was placed once, and the books are right', async () => {
-    const told = output.split('\n').filter((line) => /confirmed|units|books/.test(line));
+    const told = output.split('\n').filter((line) => /confirmed|units|databases/.test(line));
     return {
-      good: code === 0 && faults.length === 0 && output.includes('the books are right'),
+      good: code === 0 && faults.length === 0 && output.includes('the databases agree'),
       found: (told.length > 0 ? told : [output]).map((line) => line.trim()).join('; '),
     };
   });

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Customers, untilDefinite } from '../harness/customer.ts';
-import { toldBy, type Wish } from '../harness/history.ts';
+import { type Customers, untilDefinite } from '../harness/customers.ts';
+import { acknowledgedBy, type Purchase } from '../harness/history.ts';
 import type { Random } from '../harness/seeded-random.ts';
-import { anyUnits } from './items.ts';
+import { randomUnits } from './items.ts';
 import { type Night, rateAt } from './night.ts';
 import type { Visit } from './visit.ts';
 
-/** Customers who come when the night brings them, whether those before them have been served or not. */
+/** Customers that arrive at the rate of the night, whether or not earlier ones have been served (an open loop). */
 export interface Crowd extends AsyncDisposable {
-  /** Those who have had an answer, in its order. */
+  /** Visits with a known outcome, in the order in which it became known. */
   readonly visits: readonly Visit[];
   /**
-   * Once the night is over: lets everybody finish; those who get no definite answer give up after the time. Throws what
-   * was nobody's answer.
+   * Waits for the customers that have arrived. Those without a definite outcome give up after this time.
+   *
+   * @throws The first error that is not an outcome of a call.
    */
   finish(options: { giveUpAfterMs: number }): Promise<void>;
 }
@@ -22,57 +23,60 @@ export interface CrowdOptions {
   readonly customerIds: readonly string[];
   readonly random: Random;
   readonly night: Night;
-  /** When it began. */
+  /** Start of the night, by `performance.now()`. */
   readonly startMs: number;
 }
 
-/** Whoever finds so many being served waits outside, and the wait counts. */
-const mostAtATime = 500;
-/** Shares of the customers: who press the button twice, whose line breaks, who change their mind. */
-const impatient = 0.05;
-const cutOff = 0.02;
-const fickle = 0.03;
-const longestCutMs = 10;
+/** Number of concurrent customers. Others wait, and the wait counts as theirs. */
+const maxConcurrent = 500;
+/** Shares of the customers that press the button twice, lose their connection, or cancel their order. */
+const doubleShare = 0.05;
+const cutOffShare = 0.02;
+const cancelShare = 0.03;
+const maxCutOffMs = 10;
 
 export function startCrowd({ customers, customerIds, random, night, startMs }: CrowdOptions): Crowd {
-  const left = new AbortController();
+  const ended = new AbortController();
   const patience = { giveUp: false };
   const visits: Visit[] = [];
   const served = new Set<Promise<void>>();
   const failures: unknown[] = [];
 
-  const place = async (wish: Wish, arrivedMs: number) => {
-    const wasCutOff = random.chance(cutOff);
+  const place = async (purchase: Purchase, arrivedMs: number) => {
+    const wasCutOff = random.chance(cutOffShare);
     let sent = 0;
     const outcome = await untilDefinite(random, patience, () => {
       const isCut = wasCutOff && sent++ === 0;
-      return customers.place(wish, isCut ? { signal: AbortSignal.timeout(random.int(1, longestCutMs)) } : {});
+      return customers.place(
+        purchase,
+        isCut ? { signal: AbortSignal.timeout(random.int(1, maxCutOffMs)) } : {},
+      );
     });
     visits.push({ arrivedMs, answeredMs: performance.now(), outcome, wasCutOff });
-    return toldBy(outcome);
+    return acknowledgedBy(outcome);
   };
   const visit = async (arrivedMs: number) => {
-    const wish = {
+    const purchase = {
       customerId: random.pick(customerIds),
       requestId: random.uuid(),
-      units: anyUnits(random),
+      units: randomUnits(random),
     };
-    const placing = place(wish, arrivedMs);
-    if (random.chance(impatient)) await untilDefinite(random, patience, () => customers.place(wish));
+    const placing = place(purchase, arrivedMs);
+    if (random.chance(doubleShare)) await untilDefinite(random, patience, () => customers.place(purchase));
     const placed = await placing;
-    if (placed && random.chance(fickle))
-      await untilDefinite(random, patience, () => customers.cancel(wish, placed.orderId));
+    if (placed && random.chance(cancelShare))
+      await untilDefinite(random, patience, () => customers.cancel(purchase, placed.orderId));
   };
   const arrive = async () => {
     const endMs = startMs + night.seconds * 1000;
     let dueMs = startMs;
-    while (!left.signal.aborted) {
-      // They know nothing of each other: the times between them are exponential.
+    while (!ended.signal.aborted) {
+      // Customers arrive independently of each other (a Poisson process): exponential times between them.
       dueMs += (-Math.log(1 - random.next()) * 1000) / rateAt(night, (dueMs - startMs) / 1000);
       if (Math.max(dueMs, performance.now()) > endMs) return;
       const waitMs = dueMs - performance.now();
-      if (waitMs >= 1) await sleep(waitMs, undefined, { signal: left.signal });
-      if (served.size >= mostAtATime) await Promise.race(served);
+      if (waitMs >= 1) await sleep(waitMs, undefined, { signal: ended.signal });
+      if (served.size >= maxConcurrent) await Promise.race(served);
       const visiting = visit(dueMs)
         .catch((error) => void failures.push(error))
         .finally(() => served.delete(visiting));
@@ -93,7 +97,7 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
     visits,
     finish,
     [Symbol.asyncDispose]: async () => {
-      left.abort();
+      ended.abort();
       await finish({ giveUpAfterMs: 0 }).catch(() => {});
     },
   };

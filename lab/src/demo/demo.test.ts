@@ -3,7 +3,7 @@ import { root } from '@acme/dev/repository/paths';
 import { runCommand, startCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
-/** The report, from the orders placed on, without its figures. */
+/** Returns the report from its line `placed` on, with every figure replaced by N. */
 function reportIn(text: string): string | undefined {
   return /^placed [\s\S]*/m.exec(text)?.[0].replaceAll(/ +(-|[\d.]+)(?= |$)/gm, ' N');
 }
@@ -12,22 +12,22 @@ test('npm run demo takes orders while inventory is down, and loses and oversells
   const { code, stdout, stderr } = await runCommand('demo', '--seconds', '5');
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('inventory killed');
-  expect(stdout).toMatch(/^pending +0 +[1-9]\d* at the worst$/m);
+  expect(stdout).toMatch(/^pending +0 +[1-9]\d* at the peak$/m);
   expect(stdout).toMatch(/^confirmed +[1-9]/m);
-  for (const nothing of ['lost', 'oversold', 'unsettled'])
-    expect(stdout).toMatch(new RegExp(`^${nothing} +0 `, 'm'));
+  for (const name of ['lost', 'oversold', 'unsettled'])
+    expect(stdout).toMatch(new RegExp(`^${name} +0 `, 'm'));
   const quoted = codeBlocks(read(root, 'README.md')).map(({ code }) => reportIn(code));
   expect(quoted).toContain(reportIn(stdout));
 }, 60_000);
 
-test('npm run demo ends with Ctrl-C', async () => {
+test('npm run demo exits on Ctrl-C', async () => {
   await using demo = startCommand('demo');
   await demo.printed('Saturday night');
   demo.child.kill('SIGINT');
   expect(await demo.ended()).toMatchObject({ code: 130, stderr: '' });
 }, 60_000);
 
-test('npm run demo says how it is used', async () => {
+test('npm run demo prints its usage for invalid options', async () => {
   for (const options of [['--seconds', '4'], ['--rate', 'many'], ['--stock']])
     expect(await runCommand('demo', ...options)).toMatchObject({
       code: 1,

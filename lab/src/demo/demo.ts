@@ -8,7 +8,7 @@ import { startPair } from '../pair/pair.ts';
 import { openLiveLine } from './live-line.ts';
 import { planNight } from './night.ts';
 import { problemsOf, reportOf } from './report.ts';
-import { goThrough } from './saturday-night.ts';
+import { runNight } from './saturday-night.ts';
 
 const usage =
   'usage: npm run demo [-- --seconds N --rate N]: 5 to 600 seconds, 1 to 500 orders/s at the peak; 60 and 100 when absent';
@@ -18,7 +18,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const interrupted = untilInterrupted();
 
 try {
-  if (!(await isSurvived())) process.exitCode = 1;
+  if (!(await runDemo())) process.exitCode = 1;
   process.exit();
 } catch (error) {
   if (interrupted.aborted) process.exit(130);
@@ -31,27 +31,27 @@ function readArguments(): [seconds: number, rate: number] {
       options: { seconds: { type: 'string', default: '60' }, rate: { type: 'string', default: '100' } },
     });
     const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
-    const isWithin = (value: number, least: number, most: number) =>
-      Number.isInteger(value) && value >= least && value <= most;
+    const isWithin = (value: number, min: number, max: number) =>
+      Number.isInteger(value) && value >= min && value <= max;
     if (isWithin(seconds, 5, 600) && isWithin(rate, 1, 500)) return [seconds, rate];
   } catch {
-    // Told below, as any other argument that makes no night.
+    // Reported below, like every invalid argument.
   }
   return fail(usage);
 }
 
-/** Spends the night in a folder that is kept when something went wrong. */
-async function isSurvived(): Promise<boolean> {
+/** Runs the night in a new folder, which is kept after a failure. Returns whether all invariants held. */
+async function runDemo(): Promise<boolean> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'saturday-'));
   await using stack = new AsyncDisposableStack();
-  let isRight: boolean | undefined;
+  let isCorrect: boolean | undefined;
   stack.defer(async () => {
-    if (isRight === false) say(`databases and logs: ${dataFolder}`);
+    if (isCorrect === false) say(`databases and logs: ${dataFolder}`);
     else await rm(dataFolder, { recursive: true });
   });
-  // When root runs this, the database does as somebody else, who must get through.
+  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(dataFolder, 0o755);
-  say('starting PostgreSQL, inventory and orders, in a folder of their own');
+  say('starting PostgreSQL, inventory and orders in a new folder');
   const pair = await startPair({ dataFolder, ordersPort: 0, inventoryPort: 0, onStep: () => {} });
   stack.defer(() => pair.close());
   interrupted.throwIfAborted();
@@ -61,8 +61,8 @@ async function isSurvived(): Promise<boolean> {
     `Saturday night in ${seconds} s: up to ${peakRate} orders/s; inventory is killed (SIGKILL) after ${Math.round(killSecond)} s and started again ${(startSecond - killSecond).toFixed(1)} s later`,
   );
   const line = openLiveLine(process.stdout);
-  const result = await goThrough({ pair, night, onSecond: line.show, signal: interrupted }).finally(line.end);
+  const result = await runNight({ pair, night, onSecond: line.show, signal: interrupted }).finally(line.end);
   say(reportOf(result, night));
-  isRight = problemsOf(result).length === 0;
-  return isRight;
+  isCorrect = problemsOf(result).length === 0;
+  return isCorrect;
 }

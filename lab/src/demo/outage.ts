@@ -1,57 +1,57 @@
 import { once } from 'node:events';
-import type { Books } from '../harness/invariants.ts';
+import type { Databases } from '../harness/invariants.ts';
 import { untilSettled } from '../harness/until-settled.ts';
 import type { Pair } from '../pair/pair.ts';
 import type { Night } from './night.ts';
 
-/** How long it all took. */
+/** The outage of inventory, as it was measured. */
 export interface Outage {
-  /** Of inventory's SIGKILL. */
+  /** Time of the SIGKILL. */
   readonly killTime: Date;
-  /** Nobody started it again for so long. */
-  readonly awayMs: number;
-  /** From when it answered again until nothing was owed of what had waited for it. */
+  /** Time from the SIGKILL until the process was started again. */
+  readonly downMs: number;
+  /** Time from inventory's return until all orders placed before it were settled. */
   readonly settleMs: number;
 }
 
 export interface OutageOptions {
   readonly pair: Pair;
-  readonly books: Books;
+  readonly databases: Databases;
   readonly night: Night;
-  /** Waits for a second of the night. */
+  /** Waits until a second of the night. */
   readonly until: (second: number) => Promise<void>;
-  readonly onChange: (happening: string) => void;
+  readonly onPhase: (phase: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Kills inventory, starts it again when the night says so, and waits until it has caught up. */
-export async function goThroughOutage(options: OutageOptions): Promise<Outage> {
-  const { pair, books, night, until, onChange, signal } = options;
+/** Kills the inventory process, restarts it as planned, and waits until the backlog is settled. */
+export async function runOutage(options: OutageOptions): Promise<Outage> {
+  const { pair, databases, night, until, onPhase, signal } = options;
   await until(night.killSecond);
-  onChange('inventory killed');
+  onPhase('inventory killed');
   const killTime = new Date();
   const killedMs = performance.now();
   await killInventory(pair);
   await until(night.startSecond);
-  onChange('inventory starts');
-  const awayMs = performance.now() - killedMs;
+  onPhase('inventory starts');
+  const downMs = performance.now() - killedMs;
   await pair.restart('inventory');
-  onChange('settling');
-  const settleMs = await untilSettled(books, performance.now(), { backlogOnly: true, signal });
-  return { killTime, awayMs, settleMs };
+  onPhase('settling');
+  const settleMs = await untilSettled(databases, performance.now(), { backlogOnly: true, signal });
+  return { killTime, downMs, settleMs };
 }
 
 async function killInventory({ services }: Pair): Promise<void> {
   const inventory = services.find(({ name }) => name === 'inventory')?.process;
-  if (!inventory) throw new Error('inventory does not run');
+  if (!inventory) throw new Error('inventory is not running');
   const exited = once(inventory, 'exit');
   inventory.kill('SIGKILL');
   await exited;
 }
 
-/** From inventory's SIGKILL until an order was confirmed that was placed after it; undefined when none was. */
+/** Returns the time from the SIGKILL until the first confirmation of an order placed after it. Undefined if there is none. */
 export async function firstConfirmedMs(
-  { ordersDatabase }: Books,
+  { ordersDatabase }: Databases,
   { killTime }: Outage,
 ): Promise<number | undefined> {
   const { rows } = await ordersDatabase.query<{ first: Date | null }>(

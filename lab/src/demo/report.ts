@@ -2,36 +2,32 @@ import type { Night } from './night.ts';
 import type { NightResult } from './saturday-night.ts';
 import { answeredWithinMs } from './visit.ts';
 
-const mostShown = 20;
+const maxShown = 20;
 
-/** What the night came to, a line each. */
+/** Formats the result of the night, one figure per line. */
 export function reportOf(result: NightResult, { seconds }: Night): string {
-  const { orders, verdict, visits, retried, worstPending, outage, firstConfirmedMs } = result;
+  const { orders, verdict, visits, retried, peakPending, outage, firstConfirmedMs } = result;
   const placed = Object.values(orders).reduce((sum, count) => sum + count, 0);
   const within = (share: number) => Math.round(answeredWithinMs(visits, share) ?? Number.NaN);
   const rows: readonly (readonly [name: string, figure: number | string, about: string])[] = [
-    ['placed', placed, `orders, ${(placed / seconds).toFixed(1)} a second`],
+    ['placed', placed, `orders, ${(placed / seconds).toFixed(1)} per second`],
     ['confirmed', orders.CONFIRMED, ''],
-    ['rejected', orders.REJECTED, 'for want of stock'],
+    ['rejected', orders.REJECTED, 'out of stock'],
     ['cancelled', orders.CANCELLED, 'by their customers'],
-    ['pending', orders.PENDING, `${worstPending} at the worst`],
-    ['retried', retried, 'calls sent again, with the same request_id'],
+    ['pending', orders.PENDING, `${peakPending} at the peak`],
+    ['retried', retried, 'calls, with the same request_id'],
     ['p50', within(0.5), 'ms until a customer had an answer'],
     ['p99', within(0.99), 'ms'],
-    ['away', inSeconds(outage.awayMs), 's from SIGKILL until somebody started inventory again'],
+    ['down', inSeconds(outage.downMs), 's from the SIGKILL of inventory to its restart'],
     [
       'back',
       firstConfirmedMs ? inSeconds(firstConfirmedMs) : '-',
-      's from SIGKILL to the first order confirmed',
+      's from the SIGKILL to the first confirmed order',
     ],
-    [
-      'caught up',
-      inSeconds(outage.settleMs),
-      's after inventory answered again: all that had waited was settled',
-    ],
-    ['lost', verdict.lost.length, 'orders that a customer was told of'],
-    ['oversold', verdict.oversold.length, 'articles with more reserved than is there, or than orders hold'],
-    ['unsettled', verdict.unsettled.length, 'orders that are still owed something'],
+    ['caught up', inSeconds(outage.settleMs), 's from the return of inventory until the backlog was settled'],
+    ['lost', verdict.lost.length, 'acknowledged orders'],
+    ['oversold', verdict.oversold.length, 'SKUs with more units reserved than on hand or in orders'],
+    ['unsettled', verdict.unsettled.length, 'orders that are pending or await a release'],
   ];
   return [
     ...rows.map(([name, figure, about]) =>
@@ -41,17 +37,17 @@ export function reportOf(result: NightResult, { seconds }: Night): string {
   ].join('\n');
 }
 
-/** Everything that is not as it must be, a line each. */
+/** Returns all violations, a line each. */
 export function problemsOf({ verdict }: NightResult): readonly string[] {
   return Object.values(verdict).flat();
 }
 
 function problemLines(problems: readonly string[]): string[] {
-  if (problems.length === 0) return ['the books are right'];
-  const more = problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : [];
+  if (problems.length === 0) return ['the databases agree'];
+  const more = problems.length > maxShown ? [`  and ${problems.length - maxShown} more`] : [];
   return [
-    `the books are wrong, in ${problems.length} places:`,
-    ...problems.slice(0, mostShown).map((problem) => `  ${problem}`),
+    `the databases disagree in ${problems.length} places:`,
+    ...problems.slice(0, maxShown).map((problem) => `  ${problem}`),
     ...more,
   ];
 }

@@ -1,61 +1,60 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStandingBooks } from '../faults/check-databases.ts';
-import { openCustomers } from '../harness/customer.ts';
+import { openDatabases } from '../harness/check-databases.ts';
+import { openCustomers } from '../harness/customers.ts';
 import type { Call } from '../harness/history.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
-import { shoppersOf } from '../harness/traffic.ts';
+import { customerIdsOf } from '../harness/traffic.ts';
 import { untilSettled } from '../harness/until-settled.ts';
-import { judge, type Verdict } from '../harness/verdict.ts';
+import { judgeHistory, type Verdict } from '../harness/verdict.ts';
 import { startWatchers } from '../harness/watchers.ts';
 import type { Pair } from '../pair/pair.ts';
-import { importStock } from '../pair/stock-room.ts';
+import { importStock } from '../pair/stock.ts';
 import { startCrowd } from './crowd.ts';
 import { stockFor } from './items.ts';
 import { expectedOrders, type Night } from './night.ts';
-import { firstConfirmedMs, goThroughOutage, type Outage } from './outage.ts';
+import { firstConfirmedMs, type Outage, runOutage } from './outage.ts';
 import { countOrders, type Score, startScoreboard } from './scoreboard.ts';
 import type { Visit } from './visit.ts';
 
 export interface NightOptions {
   readonly pair: Pair;
   readonly night: Night;
-  readonly onSecond: (score: Score, happening: string) => void;
-  /** Ends it early. */
+  readonly onSecond: (score: Score, phase: string) => void;
+  /** Ends the night early. */
   readonly signal: AbortSignal;
 }
 
-/** What the night came to. */
 export interface NightResult {
-  /** At the end, as the database has them. */
+  /** Final number of orders in each state, from the database. */
   readonly orders: Score['orders'];
-  readonly worstPending: number;
+  /** Largest number of PENDING orders at a time. */
+  readonly peakPending: number;
   readonly visits: readonly Visit[];
-  /** PlaceOrder calls with a request id that had been sent before. */
+  /** Number of PlaceOrder calls with a request id that was sent before. */
   readonly retried: number;
   readonly verdict: Verdict;
   readonly outage: Outage;
-  /** From inventory's SIGKILL until an order was confirmed that was placed after it. */
+  /** Time from the SIGKILL until the first confirmation of an order placed after it. */
   readonly firstConfirmedMs: number | undefined;
 }
 
-const usual = 'all is up';
+const normal = 'all is up';
 const shop = 'saturday';
 const customerCount = 200;
-/** How many of them watch what becomes of their orders. */
+/** Number of customers that watch their orders. */
 const watcherCount = 5;
 const giveUpAfterMs = 15_000;
 
-/** Lets the night come over the pair, and judges what is left. Rejects when it is ended early. */
-export async function goThrough({ pair, night, onSecond, signal }: NightOptions): Promise<NightResult> {
+/** Runs the night against the pair and checks every invariant. Rejects when `signal` ends it early. */
+export async function runNight({ pair, night, onSecond, signal }: NightOptions): Promise<NightResult> {
   const history: Call[] = [];
   const random = seededRandom(randomUUID());
-  const customerIds = shoppersOf(shop, customerCount);
-  const databases = {
+  const customerIds = customerIdsOf(shop, customerCount);
+  await using databases = openDatabases({
     ordersDatabaseUrl: pair.databaseUrl('orders'),
     inventoryDatabaseUrl: pair.databaseUrl('inventory'),
-  };
-  await using books = openStandingBooks(databases);
+  });
   await importStock(pair, randomUUID(), stockFor(expectedOrders(night)));
   const scopes = ['orders:read', 'orders:write', 'orders:read:any', 'orders:write:any'];
   using customers = openCustomers({
@@ -64,7 +63,7 @@ export async function goThrough({ pair, night, onSecond, signal }: NightOptions)
     onCall: (call) => history.push(call),
   });
   await using watchers = await startWatchers({
-    books,
+    databases,
     inventoryTarget: pair.inventoryTarget,
     stockToken: await pair.token('watcher', ['inventory:read']),
     random: random.fork('watchers'),
@@ -75,51 +74,51 @@ export async function goThrough({ pair, night, onSecond, signal }: NightOptions)
   const startMs = performance.now();
   const until = (second: number) =>
     sleep(Math.max(0, startMs + second * 1000 - performance.now()), undefined, { signal });
-  let happening = usual;
+  let phase = normal;
   await using crowd = startCrowd({ customers, customerIds, random: random.fork('crowd'), night, startMs });
   const { visits } = crowd;
   await using scoreboard = startScoreboard({
-    books,
+    databases,
     visits,
     startMs,
-    onSecond: (score) => signal.aborted || onSecond(score, happening),
+    onSecond: (score) => signal.aborted || onSecond(score, phase),
   });
 
-  const onChange = (change: string) => {
-    happening = change;
+  const onPhase = (next: string) => {
+    phase = next;
   };
-  const outage = await goThroughOutage({ pair, books, night, until, onChange, signal });
-  onChange(usual);
+  const outage = await runOutage({ pair, databases, night, until, onPhase, signal });
+  onPhase(normal);
   await until(night.seconds);
-  onChange('closed');
+  onPhase('closed');
   await crowd.finish({ giveUpAfterMs });
-  await untilSettled(books, performance.now(), { signal });
+  await untilSettled(databases, performance.now(), { signal });
   await scoreboard.stop();
 
-  const verdict = await judge(books, history, shop);
+  const verdict = await judgeHistory(databases, history, shop);
   return {
-    orders: await countOrders(books),
-    worstPending: scoreboard.worstPending,
+    orders: await countOrders(databases),
+    peakPending: scoreboard.peakPending,
     visits,
     retried: retriesIn(history),
     verdict: {
       ...verdict,
       oversold: [...new Set([...scoreboard.oversold, ...verdict.oversold])],
-      wrong: [...verdict.wrong, ...(await watchers.errors()), ...complaintsOf(pair)],
+      wrong: [...verdict.wrong, ...(await watchers.errors()), ...unexpectedExits(pair)],
     },
     outage,
-    firstConfirmedMs: await firstConfirmedMs(books, outage),
+    firstConfirmedMs: await firstConfirmedMs(databases, outage),
   };
 }
 
 function retriesIn(history: readonly Call[]): number {
   const placing = history.filter(({ method }) => method === 'place');
-  return placing.length - new Set(placing.map(({ wish }) => wish)).size;
+  return placing.length - new Set(placing.map(({ purchase }) => purchase)).size;
 }
 
-/** Services that have ended though nobody had asked them to. */
-function complaintsOf({ services }: Pair): string[] {
+/** Returns the services that exited by themselves, a line each. */
+function unexpectedExits({ services }: Pair): string[] {
   return services
     .filter(({ process }) => process.exitCode !== null || process.signalCode !== null)
-    .map(({ name, process }) => `${name} ended by itself (${process.signalCode ?? process.exitCode})`);
+    .map(({ name, process }) => `${name} exited unexpectedly (${process.signalCode ?? process.exitCode})`);
 }

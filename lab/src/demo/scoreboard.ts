@@ -1,53 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Books, stockErrors } from '../harness/invariants.ts';
-import type { OrderState } from '../harness/recorded-orders.ts';
+import { type Databases, stockErrors } from '../harness/invariants.ts';
+import type { OrderState } from '../harness/stored-orders.ts';
 import { answeredWithinMs, type Visit } from './visit.ts';
 
-/** Where the night stands. */
+/** The state of the night at one second. */
 export interface Score {
-  /** Since it began. */
+  /** Seconds since the start. */
   readonly second: number;
-  /** Answered within the last second, and how fast. */
+  /** Orders answered in the last second. */
   readonly ordersPerSecond: number;
+  /** Their p99, in ms. Undefined if there were none. */
   readonly p99Ms: number | undefined;
-  /** Orders, as the database has them. */
+  /** Number of orders in each state, from the database. */
   readonly orders: Readonly<Record<OrderState, number>>;
 }
 
-/** Looks at the books and at the customers all the while. */
+/** Polls the databases and the visits during the night. */
 export interface Scoreboard extends AsyncDisposable {
-  /** Most orders that were PENDING at a time. */
-  readonly worstPending: number;
-  /** What was oversold at any look, a line each. */
+  /** Largest number of PENDING orders at a time. */
+  readonly peakPending: number;
+  /** Violations of the stock invariants in any poll, a line each. */
   readonly oversold: ReadonlySet<string>;
-  /** Throws what kept it from looking. */
+  /** Stops polling. Rejects with the error that ended it early. */
   stop(): Promise<void>;
 }
 
 export interface ScoreboardOptions {
-  readonly books: Books;
+  readonly databases: Databases;
   readonly visits: readonly Visit[];
   readonly startMs: number;
   readonly onSecond: (score: Score) => void;
 }
 
-const looksASecond = 4;
+const pollsPerSecond = 4;
 
-export function startScoreboard({ books, visits, startMs, onSecond }: ScoreboardOptions): Scoreboard {
+export function startScoreboard({ databases, visits, startMs, onSecond }: ScoreboardOptions): Scoreboard {
   const stopped = new AbortController();
   const oversold = new Set<string>();
-  let worstPending = 0;
-  const watch = async () => {
+  let peakPending = 0;
+  const poll = async () => {
     let lastMs = startMs;
     let seen = 0;
-    for (let look = 1; ; look++) {
-      const waitMs = startMs + (look * 1000) / looksASecond - performance.now();
+    for (let count = 1; ; count++) {
+      const waitMs = startMs + (count * 1000) / pollsPerSecond - performance.now();
       await sleep(Math.max(0, waitMs), undefined, { signal: stopped.signal }).catch(() => {});
       if (stopped.signal.aborted) return;
-      const orders = await countOrders(books);
-      worstPending = Math.max(worstPending, orders.PENDING);
-      if (look % looksASecond !== 0) continue;
-      for (const error of await stockErrors(books)) oversold.add(error);
+      const orders = await countOrders(databases);
+      peakPending = Math.max(peakPending, orders.PENDING);
+      if (count % pollsPerSecond !== 0) continue;
+      for (const error of await stockErrors(databases)) oversold.add(error);
       const fresh = visits.slice(seen);
       const nowMs = performance.now();
       onSecond({
@@ -60,16 +61,16 @@ export function startScoreboard({ books, visits, startMs, onSecond }: Scoreboard
       lastMs = nowMs;
     }
   };
-  const watching = watch();
-  // Whoever stops it hears of it.
-  watching.catch(() => {});
+  const polling = poll();
+  // `stop` rejects with this error.
+  polling.catch(() => {});
   const stop = async () => {
     stopped.abort();
-    await watching;
+    await polling;
   };
   return {
-    get worstPending() {
-      return worstPending;
+    get peakPending() {
+      return peakPending;
     },
     oversold,
     stop,
@@ -77,8 +78,8 @@ export function startScoreboard({ books, visits, startMs, onSecond }: Scoreboard
   };
 }
 
-/** How many orders there are in each state. */
-export async function countOrders({ ordersDatabase }: Books): Promise<Record<OrderState, number>> {
+/** Returns the number of orders in each state. */
+export async function countOrders({ ordersDatabase }: Databases): Promise<Record<OrderState, number>> {
   const { rows } = await ordersDatabase.query<{ state: OrderState; count: bigint }>(
     'SELECT state, count(*) FROM orders GROUP BY state',
   );

@@ -1,18 +1,20 @@
 import type { Outcome } from '../harness/history.ts';
 import { quantile } from '../harness/quantile.ts';
 
-/** How somebody fared who came to order. */
+/** One customer's order, retries included. Times are by `performance.now()`. */
 export interface Visit {
-  /** By `performance.now()`, as all moments of the night. */
   readonly arrivedMs: number;
-  /** When the order was first answered for good, however often it had to be sent. */
+  /** When the outcome was known. */
   readonly answeredMs: number;
   readonly outcome: Outcome;
-  /** It was the customer's own line that broke. */
+  /** Whether the customer's own connection broke. */
   readonly wasCutOff: boolean;
 }
 
-/** Within how many ms this share of them had an answer, those left out whose own line broke; undefined of nobody. */
+/**
+ * Returns a quantile of the time until the outcome, in ms, without the visits that were cut off. Undefined if there are
+ * no visits.
+ */
 export function answeredWithinMs(visits: readonly Visit[], share: number): number | undefined {
   const durationsMs = visits
     .filter(({ wasCutOff }) => !wasCutOff)

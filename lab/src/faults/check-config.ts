@@ -1,16 +1,13 @@
 import { readDatabaseUrl } from '@acme/postgres/pool/database-config';
 import { readEnvironment } from '@acme/rpc/config/environment';
+import type { DatabaseUrls } from '../harness/check-databases.ts';
 
-/** The books of a system that runs, or has run, somewhere. */
-export interface CheckConfig {
-  /** `ORDERS_DATABASE_URL` */
-  readonly ordersDatabaseUrl: string;
-  /** `INVENTORY_DATABASE_URL` */
-  readonly inventoryDatabaseUrl: string;
-}
-
-/** @throws EnvironmentError that names every variable that is missing or not valid. */
-export function readCheckConfig(variables: NodeJS.ProcessEnv): CheckConfig {
+/**
+ * Reads `ORDERS_DATABASE_URL` and `INVENTORY_DATABASE_URL`.
+ *
+ * @throws EnvironmentError that names every variable that is missing or not valid.
+ */
+export function readCheckConfig(variables: NodeJS.ProcessEnv): DatabaseUrls {
   const environment = readEnvironment(variables);
   const config = {
     ordersDatabaseUrl: readDatabaseUrl(environment, 'ORDERS_DATABASE_URL', 'Database of orders.'),

@@ -1,7 +1,7 @@
 import { runCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
-test('npm run faults names the rows there are when it is asked for another one', async () => {
+test('npm run faults lists the scenarios when --only names an unknown one', async () => {
   const refused = await runCommand('faults', '--only', 'nothing');
   expect(refused).toMatchObject({
     code: 1,
@@ -9,7 +9,7 @@ test('npm run faults names the rows there are when it is asked for another one',
   });
 });
 
-test('npm run faults says which databases it is to check', async () => {
+test('npm run faults -- --check names the missing database URLs', async () => {
   expect(await runCommand('faults', '--check')).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^ORDERS_DATABASE_URL is missing: .*; INVENTORY_DATABASE_URL is missing: /),

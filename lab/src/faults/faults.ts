@@ -3,17 +3,16 @@ import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
 import { named } from '@acme/dev/cli/named';
 import { untilInterrupted } from '@acme/dev/cli/until-interrupted';
+import { checkDatabases, openDatabases } from '../harness/check-databases.ts';
 import { bugsInShort, plantedBugs } from './bugs/all.ts';
 import type { PlantedBug } from './bugs/planted-bug.ts';
 import { type BugResult, runBugs } from './bugs/run-bugs.ts';
 import { readCheckConfig } from './check-config.ts';
-import { openStandingBooks, standingErrors } from './check-databases.ts';
-import { bugLineOf, failuresOf, lineOf } from './report.ts';
-import type { RowResult } from './runner/run-scenario.ts';
-import { hasFailed, runRows } from './runner/run-scenarios.ts';
-import { summaryOf, tableOf } from './runner/table.ts';
-import { allRows } from './scenarios/all.ts';
-import type { Row } from './scenarios/scenario.ts';
+import { bugLineOf, failuresOf, lineOf, summaryOf, tableOf } from './report.ts';
+import type { ScenarioResult } from './runner/run-scenario.ts';
+import { hasFailed, runScenarios } from './runner/run-scenarios.ts';
+import { allScenarios } from './scenarios/all.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
        npm run faults -- --bugs [--only NAME]… [--seed S]
@@ -21,7 +20,7 @@ const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] 
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** Rows that run at a time: most of them wait most of the time. */
+/** Number of concurrent scenarios: most of them wait most of the time. */
 const lanes = 2;
 
 const { only, json, short, bugs, check, ...values } = readArguments();
@@ -32,10 +31,10 @@ const interrupted = untilInterrupted();
 reportUnhandledRejections();
 
 try {
-  if (check) await checkBooks();
+  if (check) await runCheck();
   else if (bugs) concludeWith([], await tryBugs(named(plantedBugs, only)));
   else {
-    const results = await tryRows(named(allRows, only));
+    const results = await runAll(named(allScenarios, only));
     const inShort = short && !only ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
     concludeWith(results, await tryBugs(inShort));
   }
@@ -62,37 +61,40 @@ function readArguments() {
   }
 }
 
-/** The checker alone, on databases that are somewhere. */
-async function checkBooks(): Promise<void> {
-  await using books = openStandingBooks(readCheckConfig(process.env));
-  const errors = await standingErrors(books);
+/** Checks the databases named by the environment. Sets the exit code to 1 if they disagree. */
+async function runCheck(): Promise<void> {
+  await using databases = openDatabases(readCheckConfig(process.env));
+  const errors = await checkDatabases(databases);
   for (const error of errors) say(error);
-  say(errors.length === 0 ? 'the books are right' : `the books are wrong, in ${errors.length} places`);
+  say(errors.length === 0 ? 'the databases agree' : `the databases disagree in ${errors.length} places`);
   if (errors.length > 0) process.exitCode = 1;
 }
 
-async function tryRows(rows: readonly Row[]): Promise<readonly RowResult[]> {
-  say(`${rows.length} rows, seed ${seed}`);
+async function runAll(scenarios: readonly Scenario[]): Promise<readonly ScenarioResult[]> {
+  say(`${scenarios.length} scenarios, seed ${seed}`);
   const { isTTY } = process.stdout;
-  const { results, evidence } = await runRows(
+  const { results, evidence } = await runScenarios(
     {
-      rows,
+      scenarios,
       seed,
       rounds,
       isShort: short,
       main: (service) => import.meta.resolve(`@acme/${service}/main`),
-      lanes: Math.min(lanes, rows.length),
-      onRound: (row, done, of) => isTTY && process.stdout.write(`\r\x1b[K${row.name} ${done}/${of}`),
+      lanes: Math.min(lanes, scenarios.length),
+      onRound: (scenario, done, of) =>
+        isTTY && process.stdout.write(`\r\x1b[K${scenario.name} ${done}/${of}`),
       onResult: (result) => say(`${isTTY ? '\r\x1b[K' : ''}${lineOf(result)}`),
     },
     interrupted,
   );
-  const inOrder = rows.flatMap((row) => results.find((result) => result.row === row) ?? []);
+  const inOrder = scenarios.flatMap(
+    (scenario) => results.find((result) => result.scenario === scenario) ?? [],
+  );
   say(`\n${tableOf(inOrder)}`);
   if (json) await writeFile(json, `${JSON.stringify(summaryOf(inOrder), undefined, 2)}\n`);
   const options = `--seed ${seed}${rounds === undefined ? '' : ` --rounds ${rounds}`}${short ? ' --short' : ''}`;
   for (const line of failuresOf(inOrder, options)) say(line);
-  if (evidence) say(`\nhistories, logs and databases of the rows that failed: ${evidence}`);
+  if (evidence) say(`\nhistories, logs and databases of the failed scenarios: ${evidence}`);
   return inOrder;
 }
 
@@ -103,18 +105,18 @@ async function tryBugs(planted: readonly PlantedBug[]): Promise<readonly BugResu
   return runBugs({ bugs: planted, seed, lanes: Math.min(lanes, planted.length), onResult }, interrupted);
 }
 
-function concludeWith(results: readonly RowResult[], tried: readonly BugResult[]): void {
+function concludeWith(results: readonly ScenarioResult[], tried: readonly BugResult[]): void {
   const ran = results.filter(({ notRun }) => notRun === undefined);
   const failed = ran.filter(hasFailed).length + tried.filter(({ isCaught }) => !isCaught).length;
   say(`\nfaults: ${ran.length + tried.length - failed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }
 
-/** What was under way fails as its rig is stopped, and is not an error then. */
+/** Reports every unhandled rejection. After an interrupt, calls fail because their cluster is stopped. */
 function reportUnhandledRejections(): void {
   process.on('unhandledRejection', (error) => {
     if (interrupted.aborted) return;
-    say(`an error that nobody awaited: ${error instanceof Error ? error.stack : error}`);
+    say(`unhandled rejection: ${error instanceof Error ? error.stack : error}`);
     process.exitCode = 1;
   });
 }

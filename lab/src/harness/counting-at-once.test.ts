@@ -11,7 +11,7 @@ const test = pairTest.extend('warehouse', async ({ pair }) => {
   return inventory;
 });
 
-test('ensure each of two scanners on one article is told what the other one left', async ({
+test('two concurrent counts of one SKU each see the quantity that the other one left', async ({
   pair,
   warehouse,
 }) => {
@@ -24,14 +24,14 @@ test('ensure each of two scanners on one article is told what the other one left
     );
   const answers = (await Promise.all([count(1), count(2)])).flat();
   const { stock } = await warehouse.getStock({ sku: 'shared' });
-  // No number is counted twice: so every one that was ever on hand is what one count found, and only one.
+  // Each counted value is unique, so that every quantity except the last must be the expected one of exactly one count.
   const leftBehind = new Set([0n, ...answers.map(({ counted }) => counted)]);
   leftBehind.delete(stock?.onHand ?? -1n);
   expect(answers).toHaveLength(200);
   expect(new Set(answers.map(({ expected }) => expected))).toEqual(leftBehind);
 });
 
-test('ensure what is reserved stays on hand, whatever is counted and ordered at once', async ({
+test('a count never lowers the stock below the reserved units, with concurrent counts and orders', async ({
   pair,
   warehouse,
 }) => {
@@ -67,7 +67,7 @@ test('ensure what is reserved stays on hand, whatever is counted and ordered at 
   };
   await Promise.all([scan(), watch(), order(), order(), order(), order()]);
   expect(await stockErrors(pair)).toEqual([]);
-  // Otherwise nothing was contested.
+  // Without a rejected count there was no contention.
   expect([...reasons.keys()].sort()).toEqual(['', 'COUNT_BELOW_RESERVED']);
   expect(reserved).toBeGreaterThan(0);
 });

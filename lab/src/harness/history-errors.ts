@@ -1,33 +1,33 @@
-import { type Call, toldBy, type Wish } from './history.ts';
-import { type Books, mayBecome } from './invariants.ts';
+import { acknowledgedBy, type Call, type Purchase } from './history.ts';
+import { type Databases, reachableStates } from './invariants.ts';
 
 /**
- * What the calls say against each other, a line each: the answers to one request tell of one order, what was answered
- * before a call began is not taken back by it, and no call is answered with an error that nobody foresaw.
+ * Returns the contradictions between calls, a line each: all calls with one request id return one order, no call returns
+ * a state that precedes the state returned before it began, and no call fails with an unexpected error.
  */
 export function historyErrors(calls: readonly Call[]): string[] {
-  return [...Map.groupBy(calls, ({ wish }) => keyOf(wish)).values()].flatMap((ofOne) => [
-    ...severalOrders(ofOne),
-    ...takenBack(ofOne),
-    ...unforeseen(ofOne),
+  return [...Map.groupBy(calls, ({ purchase }) => keyOf(purchase)).values()].flatMap((sameRequest) => [
+    ...duplicateOrders(sameRequest),
+    ...stateRegressions(sameRequest),
+    ...unexpectedErrors(sameRequest),
   ]);
 }
 
 /**
- * Orders that nobody asked for, or that stand though every call for them was refused without one: a line each.
+ * Returns the orders that no call requested, or whose calls were all rejected without an order, a line each.
  *
- * @param shop What the names of the customers begin with whose calls these are.
+ * @param shop Prefix of the ids of the customers that made these calls.
  */
-export async function unaskedOrders(
-  { ordersDatabase }: Books,
+export async function unrequestedOrders(
+  { ordersDatabase }: Databases,
   calls: readonly Call[],
   shop: string,
 ): Promise<string[]> {
   const placing = calls.filter(({ method }) => method === 'place');
   const mayExist = new Set(
     placing
-      .filter(({ outcome }) => outcome.kind === 'unknown' || toldBy(outcome))
-      .map(({ wish }) => keyOf(wish)),
+      .filter(({ outcome }) => outcome.kind === 'unknown' || acknowledgedBy(outcome))
+      .map(({ purchase }) => keyOf(purchase)),
   );
   const { rows } = await ordersDatabase.query<{ id: string; customerId: string; requestId: string }>(
     'SELECT id, customer_id AS "customerId", request_id AS "requestId" FROM orders WHERE starts_with(customer_id, $1)',
@@ -35,41 +35,41 @@ export async function unaskedOrders(
   );
   return rows
     .filter((order) => !mayExist.has(keyOf(order)))
-    .map(({ id }) => `order ${id} was not asked for, or all who asked were refused`);
+    .map(({ id }) => `order ${id} was not requested, or all its requests were rejected`);
 }
 
-function keyOf({ customerId, requestId }: Pick<Wish, 'customerId' | 'requestId'>): string {
+function keyOf({ customerId, requestId }: Pick<Purchase, 'customerId' | 'requestId'>): string {
   return `${customerId} ${requestId}`;
 }
 
-function severalOrders(calls: readonly Call[]): string[] {
-  const ids = new Set(calls.flatMap(({ outcome }) => toldBy(outcome)?.orderId ?? []));
+function duplicateOrders(calls: readonly Call[]): string[] {
+  const ids = new Set(calls.flatMap(({ outcome }) => acknowledgedBy(outcome)?.orderId ?? []));
   return ids.size > 1
-    ? [`request ${calls[0]?.wish.requestId} was answered with ${[...ids].join(' and with ')}`]
+    ? [`request ${calls[0]?.purchase.requestId} returned orders ${[...ids].join(' and ')}`]
     : [];
 }
 
-function takenBack(calls: readonly Call[]): string[] {
-  const told = calls.flatMap(({ startMs, endMs, outcome }) => {
-    const order = toldBy(outcome);
+function stateRegressions(calls: readonly Call[]): string[] {
+  const returned = calls.flatMap(({ startMs, endMs, outcome }) => {
+    const order = acknowledgedBy(outcome);
     return order ? [{ startMs, endMs, ...order }] : [];
   });
-  return told.flatMap((later) =>
-    told
-      .filter(({ endMs, state }) => endMs < later.startMs && !mayBecome[state].includes(later.state))
-      .map(({ orderId, state }) => `order ${orderId} was answered ${state}, and ${later.state} afterwards`),
+  return returned.flatMap((later) =>
+    returned
+      .filter(({ endMs, state }) => endMs < later.startMs && !reachableStates[state].includes(later.state))
+      .map(({ orderId, state }) => `order ${orderId} was answered ${state} and later ${later.state}`),
   );
 }
 
-/** What the contract of PlaceOrder, CancelOrder and GetOrder says to what the harness asks. */
-const foreseenReasons = ['OUT_OF_STOCK', 'ORDER_REJECTED', 'REQUEST_ID_REUSED', 'INVALID_ARGUMENT'];
+/** Reasons with which PlaceOrder, CancelOrder and GetOrder may reject the harness's requests, by their contract. */
+const expectedReasons = ['OUT_OF_STOCK', 'ORDER_REJECTED', 'REQUEST_ID_REUSED', 'INVALID_ARGUMENT'];
 
-function unforeseen(calls: readonly Call[]): string[] {
-  return calls.flatMap(({ method, wish, outcome }) => {
-    if (outcome.kind === 'refused' && !foreseenReasons.includes(outcome.reason))
-      return [`request ${wish.requestId}: ${method} was refused with ${outcome.code} ${outcome.reason}`];
+function unexpectedErrors(calls: readonly Call[]): string[] {
+  return calls.flatMap(({ method, purchase, outcome }) => {
+    if (outcome.kind === 'rejected' && !expectedReasons.includes(outcome.reason))
+      return [`request ${purchase.requestId}: ${method} was rejected with ${outcome.code} ${outcome.reason}`];
     if (outcome.kind === 'unknown' && outcome.message === 'internal error')
-      return [`request ${wish.requestId}: ${method} was answered INTERNAL`];
+      return [`request ${purchase.requestId}: ${method} returned INTERNAL`];
     return [];
   });
 }

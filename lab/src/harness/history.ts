@@ -1,37 +1,37 @@
-import type { Answer } from './invariants.ts';
+import type { Acknowledgement } from './invariants.ts';
 
-/** What somebody wants, and goes on asking for under one request id until it has an answer. */
-export type Wish = Pick<Answer, 'customerId' | 'requestId' | 'units'>;
+/** The order that a customer requests, under one request id for all retries. */
+export type Purchase = Pick<Acknowledgement, 'customerId' | 'requestId' | 'units'>;
 
-/** One call, as its caller saw it. */
+/** One call, from the caller's point of view. */
 export interface Call {
   readonly method: 'place' | 'cancel' | 'get';
-  readonly wish: Wish;
-  /** Since the start of the history. */
+  readonly purchase: Purchase;
+  /** By `performance.now()`, like `endMs`. */
   readonly startMs: number;
   readonly endMs: number;
   readonly outcome: Outcome;
 }
 
 export type Outcome =
-  | { readonly kind: 'ok'; readonly orderId: string; readonly state: Answer['state'] }
-  /** Refused for good. `orderId` names an order that stands all the same, as REJECTED. */
-  | { readonly kind: 'refused'; readonly code: string; readonly reason: string; readonly orderId: string }
-  /** Nobody knows what it did. */
+  | { readonly kind: 'ok'; readonly orderId: string; readonly state: Acknowledgement['state'] }
+  /** Rejected for good. `orderId` is the order that was created all the same, as REJECTED. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly reason: string; readonly orderId: string }
+  /** The call failed, and may have had an effect. */
   | { readonly kind: 'unknown'; readonly code: string; readonly message: string };
 
-/** What the calls of a history promised, as the books must keep it. */
-export function answersOf(calls: readonly Call[]): Answer[] {
-  return calls.flatMap(({ wish, outcome }) => {
-    const told = toldBy(outcome);
-    return told ? [{ ...wish, ...told }] : [];
+/** Returns the orders that calls acknowledged, which the databases must agree with. */
+export function acknowledgementsOf(calls: readonly Call[]): Acknowledgement[] {
+  return calls.flatMap(({ purchase, outcome }) => {
+    const order = acknowledgedBy(outcome);
+    return order ? [{ ...purchase, ...order }] : [];
   });
 }
 
-/** The order, and its state, that an outcome tells of. */
-export function toldBy(outcome: Outcome): Pick<Answer, 'orderId' | 'state'> | undefined {
+/** Returns the order that an outcome acknowledges, with its state. */
+export function acknowledgedBy(outcome: Outcome): Pick<Acknowledgement, 'orderId' | 'state'> | undefined {
   if (outcome.kind === 'ok') return { orderId: outcome.orderId, state: outcome.state };
-  if (outcome.kind === 'refused' && outcome.orderId !== '' && outcome.reason !== 'REQUEST_ID_REUSED')
+  if (outcome.kind === 'rejected' && outcome.orderId !== '' && outcome.reason !== 'REQUEST_ID_REUSED')
     return { orderId: outcome.orderId, state: 'REJECTED' };
   return undefined;
 }

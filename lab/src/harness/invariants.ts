@@ -1,24 +1,24 @@
 import type { Tx } from '@acme/postgres/transaction/transaction';
 import {
-  type BookedOrder,
   type Line,
   type OrderState,
   orderColumns,
-  pagesOf,
   readEvents,
   readOrders,
+  readPages,
+  type StoredOrder,
   sortedLines,
   sortedUnits,
-} from './recorded-orders.ts';
+} from './stored-orders.ts';
 
-/** Where the books are kept. */
-export interface Books {
+/** Connections to the databases of both services. */
+export interface Databases {
   readonly ordersDatabase: Tx;
   readonly inventoryDatabase: Tx;
 }
 
-/** An answer that a customer got, and what it must still mean. */
-export interface Answer {
+/** An order as a call returned it to its customer. Later states must be reachable from this one. */
+export interface Acknowledgement {
   readonly customerId: string;
   readonly requestId: string;
   readonly orderId: string;
@@ -26,10 +26,10 @@ export interface Answer {
   readonly units: Readonly<Record<string, number>>;
 }
 
-/** What holds at every moment, a line for each thing that does not. It reads one snapshot. */
+/** Returns violations of the invariants that hold at every moment, a line each. Reads one snapshot. */
 export async function stockErrors({
   inventoryDatabase,
-}: Pick<Books, 'inventoryDatabase'>): Promise<string[]> {
+}: Pick<Databases, 'inventoryDatabase'>): Promise<string[]> {
   const { rows } = await inventoryDatabase.query<{ error: string }>(
     `WITH held AS (
        SELECT line.sku, sum(line.quantity) AS units
@@ -47,9 +47,13 @@ export async function stockErrors({
   return rows.map(({ error }) => error);
 }
 
-/** Orders that somebody still has to do something about. @param olderThanMs Only those that have not changed for so long. */
+/**
+ * Returns the orders that are PENDING or have a release outstanding, a line each.
+ *
+ * @param olderThanMs Skips orders that changed within this time.
+ */
 export async function unsettledOrders(
-  { ordersDatabase }: Pick<Books, 'ordersDatabase'>,
+  { ordersDatabase }: Pick<Databases, 'ordersDatabase'>,
   { olderThanMs = 0 } = {},
 ): Promise<string[]> {
   const { rows } = await ordersDatabase.query<{ line: string }>(
@@ -61,40 +65,45 @@ export async function unsettledOrders(
 }
 
 /**
- * What holds of everything that is settled, a line for each thing that does not: a CONFIRMED order has one live
- * reservation, with its lines; no other order has a live one, and no live one is without its order; each order's
- * events tell its states in order; a request has one order.
+ * Returns violations of the invariants of settled orders, a line each: a CONFIRMED order has one live reservation, with
+ * its lines. No other order has a live reservation, and every live reservation has an order. The events of an order are
+ * its states, in order. A request id has one order.
  */
-export async function settledErrors(books: Books): Promise<string[]> {
+export async function settledErrors(databases: Databases): Promise<string[]> {
   return [
-    ...(await orphanedReservations(books)),
-    ...(await repeatedRequests(books)),
-    ...(await orderErrors(books)),
+    ...(await orphanedReservations(databases)),
+    ...(await repeatedRequests(databases)),
+    ...(await orderErrors(databases)),
   ];
 }
 
-/** Acknowledged orders that do not exist any more, a line each. */
-export async function lostOrders({ ordersDatabase }: Books, answers: readonly Answer[]): Promise<string[]> {
-  const ids = [...new Set(answers.map(({ orderId }) => orderId))];
+/** Returns the acknowledged orders that no longer exist, a line each. */
+export async function lostOrders(
+  { ordersDatabase }: Databases,
+  acknowledged: readonly Acknowledgement[],
+): Promise<string[]> {
+  const ids = [...new Set(acknowledged.map(({ orderId }) => orderId))];
   const orders = await readOrders(ordersDatabase, ids);
   return ids.filter((id) => !orders.has(id)).map((id) => `order ${id} does not exist`);
 }
 
-/** What the answers promised and the orders do not keep, a line each. Those that do not exist are `lostOrders`. */
-export async function brokenPromises(
-  { ordersDatabase }: Books,
-  answers: readonly Answer[],
+/** Returns the orders that contradict an acknowledgement, a line each. Orders that do not exist are in `lostOrders`. */
+export async function acknowledgementErrors(
+  { ordersDatabase }: Databases,
+  acknowledged: readonly Acknowledgement[],
 ): Promise<string[]> {
   const orders = await readOrders(
     ordersDatabase,
-    answers.map(({ orderId }) => orderId),
+    acknowledged.map(({ orderId }) => orderId),
   );
-  return answers.flatMap(({ orderId, customerId, requestId, state, units }) => {
+  return acknowledged.flatMap(({ orderId, customerId, requestId, state, units }) => {
     const order = orders.get(orderId);
     const problems = order
       ? [
-          order.customerId === customerId && order.requestId === requestId ? '' : 'is of another request',
-          mayBecome[state].includes(order.state) ? '' : `was answered ${state} and is ${order.state}`,
+          order.customerId === customerId && order.requestId === requestId
+            ? ''
+            : 'belongs to another request',
+          reachableStates[state].includes(order.state) ? '' : `was answered ${state} and is ${order.state}`,
           sortedLines(order.lines) === sortedUnits(units) ? '' : `holds ${sortedLines(order.lines)}`,
         ]
       : [];
@@ -102,15 +111,15 @@ export async function brokenPromises(
   });
 }
 
-/** States only move forward. */
-export const mayBecome: Record<OrderState, readonly OrderState[]> = {
+/** The states that an order may have after it had the key's state. */
+export const reachableStates: Record<OrderState, readonly OrderState[]> = {
   PENDING: ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED'],
   CONFIRMED: ['CONFIRMED', 'CANCELLED'],
   REJECTED: ['REJECTED'],
   CANCELLED: ['CANCELLED'],
 };
 
-const possibleLives = new Set([
+const allowedEventSequences = new Set([
   'PENDING',
   'PENDING CONFIRMED',
   'PENDING REJECTED',
@@ -118,10 +127,10 @@ const possibleLives = new Set([
   'PENDING CONFIRMED CANCELLED',
 ]);
 
-/** Reservations are read first: the order of one was there before it. */
-async function orphanedReservations({ ordersDatabase, inventoryDatabase }: Books): Promise<string[]> {
+/** Reads reservations first, because an order is created before its reservation. */
+async function orphanedReservations({ ordersDatabase, inventoryDatabase }: Databases): Promise<string[]> {
   const errors: string[] = [];
-  for await (const live of pagesOf<{ id: string }>(
+  for await (const live of readPages<{ id: string }>(
     inventoryDatabase,
     `SELECT id FROM reservations WHERE state = 'RESERVED'`,
   )) {
@@ -135,7 +144,7 @@ async function orphanedReservations({ ordersDatabase, inventoryDatabase }: Books
   return errors;
 }
 
-async function repeatedRequests({ ordersDatabase }: Books): Promise<string[]> {
+async function repeatedRequests({ ordersDatabase }: Databases): Promise<string[]> {
   const { rows } = await ordersDatabase.query<{ error: string }>(
     `SELECT format('request %s of %s has %s orders', request_id, customer_id, count(*)) AS error FROM orders
      GROUP BY customer_id, request_id HAVING count(*) > 1`,
@@ -143,9 +152,9 @@ async function repeatedRequests({ ordersDatabase }: Books): Promise<string[]> {
   return rows.map(({ error }) => error);
 }
 
-async function orderErrors({ ordersDatabase, inventoryDatabase }: Books): Promise<string[]> {
+async function orderErrors({ ordersDatabase, inventoryDatabase }: Databases): Promise<string[]> {
   const errors: string[] = [];
-  for await (const orders of pagesOf<BookedOrder>(ordersDatabase, `SELECT ${orderColumns} FROM orders`)) {
+  for await (const orders of readPages<StoredOrder>(ordersDatabase, `SELECT ${orderColumns} FROM orders`)) {
     const { rows } = await inventoryDatabase.query<{ id: string; lines: Line[] }>(
       `SELECT id, lines FROM reservations WHERE state = 'RESERVED' AND id = ANY ($1)`,
       [orders.map(({ id }) => id)],
@@ -160,17 +169,17 @@ async function orderErrors({ ordersDatabase, inventoryDatabase }: Books): Promis
 }
 
 function errorsOf(
-  { id, state, isSettled, lines }: BookedOrder,
+  { id, state, isSettled, lines }: StoredOrder,
   held: string | undefined,
   events: string,
 ): string[] {
-  const wanted = state === 'CONFIRMED' ? sortedLines(lines) : undefined;
+  const expected = state === 'CONFIRMED' ? sortedLines(lines) : undefined;
   return [
-    ...(!isSettled || held === wanted
+    ...(!isSettled || held === expected
       ? []
-      : [`order ${id} is ${state} and holds ${held ?? 'nothing'}, not ${wanted ?? 'nothing'}`]),
-    ...(possibleLives.has(events) && events.endsWith(state)
+      : [`order ${id} is ${state} and holds ${held ?? 'nothing'}, not ${expected ?? 'nothing'}`]),
+    ...(allowedEventSequences.has(events) && events.endsWith(state)
       ? []
-      : [`order ${id} is ${state} and its events say ${events}`]),
+      : [`order ${id} is ${state} and its events are ${events}`]),
   ];
 }

@@ -1,6 +1,6 @@
 import { quantile } from './quantile.ts';
 
-/** What a row has measured by one name, in all of its rounds. */
+/** The durations measured under one name, over all rounds of a scenario. */
 export interface Measured {
   readonly name: string;
   readonly count: number;
@@ -12,7 +12,7 @@ export interface Measured {
 export interface Measurements {
   add(name: string, durationsMs: readonly number[], limitMs: number): void;
   all(): Measured[];
-  /** Where more than one in 100 was over the limit, a line each. */
+  /** Returns the names whose p99 is over the limit, a line each. */
   overLimit(): string[];
 }
 
@@ -31,7 +31,7 @@ export function openMeasurements(): Measurements {
     overLimit: () =>
       all().flatMap(({ name, p99Ms }) => {
         const { limitMs = Infinity } = taken.get(name) ?? {};
-        return p99Ms > limitMs ? [`${name} in ${p99Ms} ms at p99, not within ${limitMs}`] : [];
+        return p99Ms > limitMs ? [`${name}: p99 is ${p99Ms} ms, limit ${limitMs} ms`] : [];
       }),
   };
 }

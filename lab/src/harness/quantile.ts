@@ -1,4 +1,4 @@
-/** The value that this share of them is at or below, by the nearest rank; undefined of none. */
+/** Returns the quantile by the nearest-rank method, `share` from 0 to 1. Undefined if there are no values. */
 export function quantile(values: readonly number[], share: number): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
 }

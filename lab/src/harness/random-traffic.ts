@@ -6,18 +6,21 @@ import { patiently } from '@acme/rpc/testing/call-until-accepted';
 import { linesOf } from '@acme/test/support/order-lines';
 import type { Clients, TestPair } from '@acme/test/support/start-test-pair';
 import fc from 'fast-check';
-import type { Answer } from './invariants.ts';
+import type { Acknowledgement } from './invariants.ts';
 
-/** What a few customers do, over a few SKUs of which there is too little. */
+/** Calls of two customers for a few scarce SKUs. */
 export interface Traffic {
-  /** Units of each SKU, by its number. */
+  /** Units on hand, by the index of the SKU. */
   readonly stock: readonly number[];
-  /** Orders that somebody wants; each may be asked for many times. */
-  readonly wishes: readonly { readonly customer: number; readonly units: Readonly<Record<number, number>> }[];
-  /** What is sent, and to which replica. */
+  /** Requested orders. Each may be requested many times. */
+  readonly purchases: readonly {
+    readonly customer: number;
+    readonly units: Readonly<Record<number, number>>;
+  }[];
+  /** Calls, each with the index of its purchase and its replica. */
   readonly calls: readonly {
     readonly kind: 'place' | 'cancel';
-    readonly wish: number;
+    readonly purchase: number;
     readonly replica: number;
   }[];
 }
@@ -25,27 +28,33 @@ export interface Traffic {
 const skuCount = 3;
 const callsAtOnce = 8;
 
-/** Traffic about this many orders, each of which is asked for, or cancelled, many times. */
-export function anyTraffic({ wishes, calls }: { wishes: number; calls: number }): fc.Arbitrary<Traffic> {
+/** Generates traffic for this many purchases, each of which is placed or cancelled many times. */
+export function anyTraffic({
+  purchases,
+  calls,
+}: {
+  purchases: number;
+  calls: number;
+}): fc.Arbitrary<Traffic> {
   const units = fc.dictionary(fc.nat(skuCount - 1).map(String), fc.integer({ min: 1, max: 3 }), {
     minKeys: 1,
   });
   const call = fc.record({
     kind: fc.constantFrom('place', 'place', 'place', 'cancel'),
-    wish: fc.nat(wishes - 1),
+    purchase: fc.nat(purchases - 1),
     replica: fc.nat(1),
   });
   return fc.record({
-    stock: fc.array(fc.nat(wishes), { minLength: skuCount, maxLength: skuCount }),
-    wishes: fc.array(fc.record({ customer: fc.nat(1), units }), {
-      minLength: wishes,
-      maxLength: wishes,
+    stock: fc.array(fc.nat(purchases), { minLength: skuCount, maxLength: skuCount }),
+    purchases: fc.array(fc.record({ customer: fc.nat(1), units }), {
+      minLength: purchases,
+      maxLength: purchases,
     }),
     calls: fc.array(call, { minLength: calls, maxLength: calls }),
   });
 }
 
-const stateNames: Record<Order_State, Answer['state'] | undefined> = {
+const stateNames: Record<Order_State, Acknowledgement['state'] | undefined> = {
   [Order_State.UNSPECIFIED]: undefined,
   [Order_State.PENDING]: 'PENDING',
   [Order_State.CONFIRMED]: 'CONFIRMED',
@@ -54,15 +63,15 @@ const stateNames: Record<Order_State, Answer['state'] | undefined> = {
 };
 
 /**
- * Sends the traffic, some calls at a time; every answer that promises something. Throws what no customer should ever
- * be told.
+ * Sends the traffic, `callsAtOnce` calls at a time. Returns every acknowledgement.
  *
- * @param name Makes the SKUs and customers those of this run alone.
+ * @param name Prefix of the SKUs and customers, unique for each run.
+ * @throws RpcError for a failure that the contract does not foresee.
  */
-export async function send(pair: TestPair, name: string, traffic: Traffic): Promise<Answer[]> {
+export async function send(pair: TestPair, name: string, traffic: Traffic): Promise<Acknowledgement[]> {
   const skuOf = (index: number | string) => `${name}-${index}`;
   await pair.setStock(Object.fromEntries(traffic.stock.map((count, index) => [skuOf(index), count])));
-  const wishes = traffic.wishes.map(({ customer, units }) => ({
+  const purchases = traffic.purchases.map(({ customer, units }) => ({
     customerId: `${name}-customer-${customer}`,
     requestId: randomUUID(),
     units: Object.fromEntries(Object.entries(units).map(([index, count]) => [skuOf(index), count])),
@@ -73,17 +82,17 @@ export async function send(pair: TestPair, name: string, traffic: Traffic): Prom
       const customerId = `${name}-customer-${customer}`;
       clients.set(`${customerId} ${replica}`, await pair.clientsFor(customerId, undefined, replica));
     }
-  const answers: Answer[] = [];
+  const answers: Acknowledgement[] = [];
   const orderIds = new Map<number, string>();
 
-  const make = async ({ kind, wish: index, replica }: Traffic['calls'][number]) => {
-    const wish = wishes[index];
-    const orders = clients.get(`${wish?.customerId} ${replica}`)?.orders;
-    if (!wish || !orders) throw new Error(`there is no wish ${index}`);
-    const keep = (orderId: string, state: Answer['state'] | undefined) => {
-      if (!state) throw new Error(`order ${orderId} was answered without a state`);
+  const make = async ({ kind, purchase: index, replica }: Traffic['calls'][number]) => {
+    const purchase = purchases[index];
+    const orders = clients.get(`${purchase?.customerId} ${replica}`)?.orders;
+    if (!purchase || !orders) throw new Error(`no purchase has the index ${index}`);
+    const keep = (orderId: string, state: Acknowledgement['state'] | undefined) => {
+      if (!state) throw new Error(`order ${orderId} was returned without a state`);
       orderIds.set(index, orderId);
-      answers.push({ ...wish, orderId, state });
+      answers.push({ ...purchase, orderId, state });
     };
     const keepOrder = ({ order }: { order?: Order | undefined }) =>
       order && keep(order.id, stateNames[order.state]);
@@ -91,7 +100,9 @@ export async function send(pair: TestPair, name: string, traffic: Traffic): Prom
     try {
       if (kind === 'place')
         keepOrder(
-          await patiently(() => orders.placeOrder({ requestId: wish.requestId, lines: linesOf(wish.units) })),
+          await patiently(() =>
+            orders.placeOrder({ requestId: purchase.requestId, lines: linesOf(purchase.units) }),
+          ),
         );
       else if (id) keepOrder(await patiently(() => orders.cancelOrder({ id })));
     } catch (error) {

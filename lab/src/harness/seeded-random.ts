@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** Chance that is the same for the same seed. */
+/** A pseudo-random sequence that is the same for the same seed. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   next(): number;
-  /** A whole number within the bounds, both included. */
+  /** Returns an integer from `min` to `max`, both inclusive. */
   int(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
   uuid(): string;
-  /** A chance of its own for somebody who draws at moments that are not the same each time. */
+  /** Returns an independent sequence, for code that draws at unpredictable moments. */
   fork(name: string): Random;
 }
 
-/** SHA-256 of a counter: slow for statistics, and the same on every machine. */
+/** Creates the sequence from SHA-256 of a counter: too slow for statistics, but the same on every machine. */
 export function seededRandom(seed: string): Random {
   let counter = 0;
   const draw = () => createHash('sha256').update(`${seed} ${counter++}`).digest();

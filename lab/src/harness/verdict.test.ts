@@ -1,11 +1,11 @@
 import { test } from '@acme/test/support/pair-test';
 import { untilSettled } from '@acme/test/support/until-settled';
 import { expect } from 'vitest';
-import { openCustomers } from './customer.ts';
-import type { Call, Wish } from './history.ts';
-import { judge } from './verdict.ts';
+import { openCustomers } from './customers.ts';
+import type { Call, Purchase } from './history.ts';
+import { judgeHistory } from './verdict.ts';
 
-test('ensure what is lost, oversold, unsettled and contradicted is told, and nothing of books that are right', async ({
+test('the verdict lists lost, oversold, unsettled and contradictory orders, and nothing for consistent databases', async ({
   pair,
 }) => {
   await pair.setStock({ A: 100 });
@@ -16,21 +16,26 @@ test('ensure what is lost, oversold, unsettled and contradicted is told, and not
     onCall: (call) => history.push(call),
   });
   const place = async () => {
-    const wish: Wish = { customerId: 'shop alice', requestId: crypto.randomUUID(), units: { A: 1 } };
-    const placed = await customers.place(wish, { deadlineMs: 10_000 });
+    const purchase: Purchase = { customerId: 'shop alice', requestId: crypto.randomUUID(), units: { A: 1 } };
+    const placed = await customers.place(purchase, { deadlineMs: 10_000 });
     return placed.kind === 'ok' ? placed.orderId : '';
   };
   const [gone, late] = [await place(), await place(), await place()];
   await untilSettled(pair);
-  expect(await judge(pair, history, 'shop')).toEqual({ lost: [], oversold: [], unsettled: [], wrong: [] });
+  expect(await judgeHistory(pair, history, 'shop')).toEqual({
+    lost: [],
+    oversold: [],
+    unsettled: [],
+    wrong: [],
+  });
   const ofGone = history.filter(({ outcome }) => outcome.kind === 'ok' && outcome.orderId === gone);
   const answeredLate = ofGone.map(
     (call) => ({ ...call, outcome: { ...call.outcome, orderId: late } }) as Call,
   );
-  expect((await judge(pair, [...ofGone, ...answeredLate], 'shop')).wrong).toEqual(
+  expect((await judgeHistory(pair, [...ofGone, ...answeredLate], 'shop')).wrong).toEqual(
     expect.arrayContaining([
-      `request ${ofGone[0]?.wish.requestId} was answered with ${gone} and with ${late}`,
-      `order ${late} was not asked for, or all who asked were refused`,
+      `request ${ofGone[0]?.purchase.requestId} returned orders ${gone} and ${late}`,
+      `order ${late} was not requested, or all its requests were rejected`,
     ]),
   );
 
@@ -41,7 +46,7 @@ test('ensure what is lost, oversold, unsettled and contradicted is told, and not
   );
   await pair.inventoryDatabase.query('ALTER TABLE stock DROP CONSTRAINT stock_not_oversold');
   await pair.inventoryDatabase.query(`UPDATE stock SET on_hand = 2 WHERE sku = 'A'`);
-  expect(await judge(pair, history, 'shop')).toMatchObject({
+  expect(await judgeHistory(pair, history, 'shop')).toMatchObject({
     lost: [`order ${gone} does not exist`],
     oversold: ['A: 2 on hand, 3 reserved'],
     unsettled: [`order ${late} is PENDING and not settled`],

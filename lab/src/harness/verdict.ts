@@ -1,43 +1,50 @@
-import { answersOf, type Call } from './history.ts';
-import { historyErrors, unaskedOrders } from './history-errors.ts';
+import { acknowledgementsOf, type Call } from './history.ts';
+import { historyErrors, unrequestedOrders } from './history-errors.ts';
 import {
-  type Answer,
-  type Books,
-  brokenPromises,
+  type Acknowledgement,
+  acknowledgementErrors,
+  type Databases,
   lostOrders,
   settledErrors,
   stockErrors,
   unsettledOrders,
 } from './invariants.ts';
 
-/** What is wrong when all should be settled, a line each. */
+/** Violations found when all orders should be settled, a line each. */
 export interface Verdict {
-  /** Orders that were acknowledged and do not exist. */
+  /** Acknowledged orders that do not exist. */
   readonly lost: readonly string[];
-  /** Stock that does not add up. */
+  /** Violations of the stock invariants. */
   readonly oversold: readonly string[];
   readonly unsettled: readonly string[];
-  /** Whatever else does not hold. */
+  /** All other violations. */
   readonly wrong: readonly string[];
 }
 
-/** Holds the books to every invariant, and to what customers were answered. */
-export async function judgeBooks(books: Books, answers: readonly Answer[]): Promise<Verdict> {
+/** Checks the databases against every invariant and against the acknowledged orders. */
+export async function judgeDatabases(
+  databases: Databases,
+  acknowledged: readonly Acknowledgement[],
+): Promise<Verdict> {
   return {
-    lost: await lostOrders(books, answers),
-    oversold: await stockErrors(books),
-    unsettled: await unsettledOrders(books),
-    wrong: [...(await settledErrors(books)), ...(await brokenPromises(books, answers))],
+    lost: await lostOrders(databases, acknowledged),
+    oversold: await stockErrors(databases),
+    unsettled: await unsettledOrders(databases),
+    wrong: [...(await settledErrors(databases)), ...(await acknowledgementErrors(databases, acknowledged))],
   };
 }
 
 /**
- * Holds the calls to each other, too, and the orders to what was asked for.
+ * Checks the databases like `judgeDatabases`, the calls against each other, and the orders against the requests.
  *
- * @param shop What the names of the customers begin with whose calls these are.
+ * @param shop Prefix of the ids of the customers that made these calls.
  */
-export async function judge(books: Books, history: readonly Call[], shop: string): Promise<Verdict> {
-  const verdict = await judgeBooks(books, answersOf(history));
-  const unasked = await unaskedOrders(books, history, shop);
+export async function judgeHistory(
+  databases: Databases,
+  history: readonly Call[],
+  shop: string,
+): Promise<Verdict> {
+  const verdict = await judgeDatabases(databases, acknowledgementsOf(history));
+  const unasked = await unrequestedOrders(databases, history, shop);
   return { ...verdict, wrong: [...verdict.wrong, ...historyErrors(history), ...unasked] };
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { watchErrors } from './watch-errors.ts';
 
-const happened = ['a', 'b', 'c'];
+const expected = ['a', 'b', 'c'];
 
 test.for([
   ['once and in order', ['a', 'b', 'c'], []],
-  ['twice', ['a', 'b', 'b', 'c'], ['she saw twice: b']],
-  ['not at all', ['a', 'c'], ['she missed: b']],
-  ['although they did not happen', ['a', 'x', 'b', 'c'], ['she saw what did not happen: x']],
-  ['in another order', ['b', 'a', 'c'], ['she saw too early: b']],
-] as const)('ensure of events that were seen %s that is said', ([, seen, errors]) => {
-  expect(watchErrors('she', seen, happened)).toEqual(errors);
+  ['twice', ['a', 'b', 'b', 'c'], ['w1 received twice: b']],
+  ['not at all', ['a', 'c'], ['w1 missed: b']],
+  ['although they did not happen', ['a', 'x', 'b', 'c'], ['w1 received an unknown event: x']],
+  ['in another order', ['b', 'a', 'c'], ['w1 received too early: b']],
+] as const)('events that were received %s are reported as such', ([, received, errors]) => {
+  expect(watchErrors('w1', received, expected)).toEqual(errors);
 });

@@ -3,87 +3,94 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { Tx } from '@acme/postgres/transaction/transaction';
 import { createClient } from '@acme/rpc/client/create-client';
 import { resumingWatch } from '@acme/rpc/client/resuming-watch';
-import type { Customers } from './customer.ts';
-import type { Books } from './invariants.ts';
+import type { Customers } from './customers.ts';
+import type { Databases } from './invariants.ts';
 import type { Random } from './seeded-random.ts';
 import { watchErrors } from './watch-errors.ts';
 
-/** Clients that watch the change feeds, and must see every event once and in order, whatever happens to them. */
+/** Clients that watch the change feeds and resume. Each must receive every event once, in order, despite all faults. */
 export interface Watchers extends AsyncDisposable {
-  /** What has been seen otherwise than it happened, a line each. To be asked when nothing changes any more. */
+  /** Returns the events that were missed, repeated or out of order, a line each. Call it when nothing changes any more. */
   errors(): Promise<string[]>;
 }
 
 export interface WatchersOptions {
-  readonly books: Books;
+  readonly databases: Databases;
   readonly inventoryTarget: string;
-  /** May read the stock. */
+  /** A token with `inventory:read`. */
   readonly stockToken: string;
   readonly random: Random;
   readonly customers: Customers;
-  /** Whose orders are watched, by a watcher each; one more watches all the stock. */
+  /** Each of these customers gets a watcher. One more watcher watches all stock. */
   readonly customerIds: readonly string[];
 }
 
-/** What one watches. An event is told by what it is of, and its version then. */
-interface Watched {
+/** One feed. An event is identified by the resource and its version. */
+interface Feed {
   readonly name: string;
-  watch(resumeToken: string, signal: AbortSignal): AsyncIterable<Seen>;
-  /** What has happened, in order. */
-  happened(): Promise<readonly string[]>;
+  watch(resumeToken: string, signal: AbortSignal): AsyncIterable<FeedResponse>;
+  /** Reads the events from the database, in order. */
+  recorded(): Promise<readonly string[]>;
 }
 
-interface Seen {
+interface FeedResponse {
   readonly resumeToken: string;
-  /** Undefined in a heartbeat. */
+  /** Undefined for a heartbeat. */
   readonly event: string | undefined;
 }
 
-/** A client lives for so long; the next one begins with the token that it has left. */
-const lifeMs = { least: 50, most: 1500 };
-/** How long what has happened last may take to be seen. */
-const patienceMs = 15_000;
+/** Duration of one watch call. The next one resumes from its last token. */
+const watchMs = { min: 50, max: 1500 };
+/** The last event must be received this soon. */
+const deliveryTimeoutMs = 15_000;
 
-/** Starts them, on books that do not change meanwhile. */
+/** Starts the watchers. The databases must not change until it resolves. */
 export async function startWatchers(options: WatchersOptions): Promise<Watchers> {
-  const { books, inventoryTarget: target, stockToken, random, customers, customerIds } = options;
+  const { databases, inventoryTarget: target, stockToken, random, customers, customerIds } = options;
   await using starting = new AsyncDisposableStack();
   const inventory = starting.use(createClient(InventoryService, { target, token: () => stockToken }));
-  const ofOrders = customerIds.map(
-    (customerId): Watched => ({
+  const orderFeeds = customerIds.map(
+    (customerId): Feed => ({
       name: `the watcher of ${customerId}`,
       watch: async function* (resumeToken, signal) {
         const request = { customerId, resumeToken };
-        for await (const { order, ...seen } of resumingWatch(customers.client.watchOrders, request, {
+        for await (const { order, ...response } of resumingWatch(customers.client.watchOrders, request, {
           signal,
         }))
-          yield { resumeToken: seen.resumeToken, event: order && `order ${order.id} version ${order.etag}` };
+          yield {
+            resumeToken: response.resumeToken,
+            event: order && `order ${order.id} version ${order.etag}`,
+          };
       },
-      happened: () =>
+      recorded: () =>
         eventsOf(
-          books.ordersDatabase,
+          databases.ordersDatabase,
           `SELECT format('order %s version %s', order_id, event.version) AS event
            FROM order_events AS event JOIN orders ON orders.id = order_id WHERE customer_id = $1 ORDER BY seq`,
           [customerId],
         ),
     }),
   );
-  const imported = await eventsOf(books.inventoryDatabase, stockEvents, [0]);
-  const ofStock: Watched = {
+  const imported = await eventsOf(databases.inventoryDatabase, stockEvents, [0]);
+  const stockFeed: Feed = {
     name: 'the watcher of the stock',
     watch: async function* (resumeToken, signal) {
-      for await (const { stock, ...seen } of resumingWatch(inventory.watchStock, { resumeToken }, { signal }))
+      for await (const { stock, ...response } of resumingWatch(
+        inventory.watchStock,
+        { resumeToken },
+        { signal },
+      ))
         yield {
-          resumeToken: seen.resumeToken,
+          resumeToken: response.resumeToken,
           event: stock && `stock of ${stock.sku} version ${stock.etag}`,
         };
     },
-    happened: () => eventsOf(books.inventoryDatabase, stockEvents, [imported.length]),
+    recorded: () => eventsOf(databases.inventoryDatabase, stockEvents, [imported.length]),
   };
-  const watchers = [...ofOrders, ofStock].map((watched) =>
-    starting.use(startWatcher(watched, random.fork(watched.name))),
+  const watchers = [...orderFeeds, stockFeed].map((feed) =>
+    starting.use(startWatcher(feed, random.fork(feed.name))),
   );
-  await Promise.all(watchers.map(({ standing }) => standing));
+  await Promise.all(watchers.map(({ established }) => established));
   const running = starting.move();
   return {
     errors: async () => (await Promise.all(watchers.map((each) => each.errors()))).flat(),
@@ -100,45 +107,46 @@ async function eventsOf(database: Tx, select: string, values: readonly unknown[]
 }
 
 interface Watcher extends AsyncDisposable {
-  /** It will see all that happens from then on. */
-  readonly standing: Promise<void>;
+  /** Resolves when the watch is established: it receives every later event. */
+  readonly established: Promise<void>;
   errors(): Promise<string[]>;
 }
 
-function startWatcher({ name, watch, happened }: Watched, random: Random): Watcher {
+function startWatcher({ name, watch, recorded }: Feed, random: Random): Watcher {
   const stopped = new AbortController();
-  const standing = Promise.withResolvers<void>();
-  const seen: string[] = [];
+  const established = Promise.withResolvers<void>();
+  const received: string[] = [];
   let resumeToken = '';
-  const live = async () => {
-    const life = AbortSignal.timeout(random.int(lifeMs.least, lifeMs.most));
+  const watchOnce = async () => {
+    const timeout = AbortSignal.timeout(random.int(watchMs.min, watchMs.max));
     try {
-      for await (const response of watch(resumeToken, AbortSignal.any([stopped.signal, life]))) {
+      for await (const response of watch(resumeToken, AbortSignal.any([stopped.signal, timeout]))) {
         resumeToken = response.resumeToken;
-        if (response.event !== undefined) seen.push(response.event);
-        standing.resolve();
+        if (response.event !== undefined) received.push(response.event);
+        established.resolve();
       }
     } catch (error) {
-      if (!life.aborted && !stopped.signal.aborted) throw error;
+      if (!timeout.aborted && !stopped.signal.aborted) throw error;
     }
   };
   const watching = (async () => {
-    while (!stopped.signal.aborted) await live();
+    while (!stopped.signal.aborted) await watchOnce();
   })();
   let ended: string | undefined;
   watching.catch((error) => {
     ended = `${name} ended with ${error}`;
-    standing.reject(error);
+    established.reject(error);
   });
   return {
-    standing: standing.promise,
+    established: established.promise,
     errors: async () => {
-      const wanted = await happened();
-      const endMs = performance.now() + patienceMs;
-      while (seen.length < wanted.length && ended === undefined && performance.now() < endMs) await sleep(20);
-      // What is told twice would come now, to whoever resumes.
-      await sleep(lifeMs.most);
-      return [...(ended === undefined ? [] : [ended]), ...watchErrors(name, seen, wanted)];
+      const expected = await recorded();
+      const endMs = performance.now() + deliveryTimeoutMs;
+      while (received.length < expected.length && ended === undefined && performance.now() < endMs)
+        await sleep(20);
+      // A repeated event would arrive after the next resume.
+      await sleep(watchMs.max);
+      return [...(ended === undefined ? [] : [ended]), ...watchErrors(name, received, expected)];
     },
     [Symbol.asyncDispose]: async () => {
       stopped.abort();

@@ -2,8 +2,8 @@ import type { Service } from '../cluster/cluster.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
 import { allAttacks } from './attacks/all.ts';
 
-/** The order that the process of an attack takes. */
-export interface AttackOrder {
+/** The message that starts an attack in its process. */
+export interface AttackTask {
   readonly name: string;
   readonly port: number;
   readonly ports: Readonly<Record<Service, number>>;
@@ -14,22 +14,22 @@ export interface AttackOrder {
   readonly prepared: readonly string[];
 }
 
-process.once('message', (order) => strike(order as AttackOrder));
+process.once('message', (task) => run(task as AttackTask));
 process.once('disconnect', () => process.exit());
 
-/** Runs one attack. The process stays, with all that the attack holds open, until it is killed. */
-async function strike({ name, seed, ...order }: AttackOrder): Promise<void> {
+/** Runs one attack. The process keeps everything open that the attack opened, until it is killed. */
+async function run({ name, seed, ...task }: AttackTask): Promise<void> {
   const attack = allAttacks.find((each) => each.name === name);
   const expect = (holds: boolean, text: string) => {
     if (!holds) report({ kind: 'unmet', text });
   };
   const note = (text: string) => report({ kind: 'note', text });
   try {
-    await attack?.strike({ ...order, random: seededRandom(`${seed} ${name}`), expect, note });
+    await attack?.run({ ...task, random: seededRandom(`${seed} ${name}`), expect, note });
   } catch (error) {
-    expect(false, `the attack could not be made: ${error instanceof Error ? error.stack : error}`);
+    expect(false, `the attack failed: ${error instanceof Error ? error.stack : error}`);
   }
-  report({ kind: 'struck' });
+  report({ kind: 'finished' });
 }
 
 function report(message: object): void {

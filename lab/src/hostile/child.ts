@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the suite that takes messages and sends reports. Disposing it kills it. */
+/** A child process that receives messages and sends reports. Disposing it kills it. */
 export interface Child extends AsyncDisposable {
   send(message: object): void;
   /** Resolves with the next report of this kind. Rejects if the process ends first, or after `timeoutMs`. */
@@ -18,18 +18,18 @@ export interface Report {
 /**
  * Starts a module of this folder as a process.
  *
- * @param niceness Of the scheduler: an attacker's machine is another one, so that it yields to the attacked replica.
+ * @param niceness Scheduling priority. An attacker yields to the replica, as it would run on another machine.
  */
 export function startChild(module: string, { niceness = 0, onReport = (_report: Report) => {} } = {}): Child {
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), {
-    // The suite's own NODE_OPTIONS are no limit of the attacker's.
+    // NODE_OPTIONS of the suite must not limit the attacker.
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   if (child.pid !== undefined && niceness > 0) setPriority(child.pid, niceness);
-  let complaint = '';
+  let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
+    stderr = (stderr + text).slice(-2000);
   });
   child.on('error', () => {});
   child.on('message', (report: Report) => onReport(report));
@@ -51,7 +51,7 @@ export function startChild(module: string, { niceness = 0, onReport = (_report: 
           timeoutMs,
         );
         child.on('message', look);
-        closed.then(() => give(() => reject(new Error(`${module} ended before its ${kind}: ${complaint}`))));
+        closed.then(() => give(() => reject(new Error(`${module} ended before its ${kind}: ${stderr}`))));
       }),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import { runCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
-test('npm run hostile names the attacks there are when it is asked for another one', async () => {
+test('npm run hostile lists the attacks when --only names an unknown one', async () => {
   const refused = await runCommand('hostile', '--only', 'nothing');
   expect(refused).toMatchObject({
     code: 1,

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { watchLog } from './log-watch.ts';
 
-/** Bytes that a read stream gives at a time. */
+/** Chunk size of a read stream. */
 const chunkBytes = 64 * 1024;
 
-test('a text that is split over two reads is found', async () => {
+test('a text that spans two chunks is found', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'log-watch-'));
   const file = join(folder.path, 'log');
   await writeFile(file, 'before\n');
@@ -17,7 +17,7 @@ test('a text that is split over two reads is found', async () => {
   expect(await log.sizeBytes()).toBe(chunkBytes + 3);
 });
 
-test('what was logged before the watch is not looked at', async () => {
+test('lines logged before the watch are ignored', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'log-watch-'));
   const file = join(folder.path, 'log');
   await writeFile(file, 'canary\n');

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 
-/** What a replica has written to its log (stdout and stderr) since the watch began. */
+/** The part of a replica's log (stdout and stderr) written since the watch began. */
 export interface LogWatch {
   sizeBytes(): Promise<number>;
   contains(text: string): Promise<boolean>;

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Samples of a process's resident memory. Linux only: it reads /proc. */
+/** Peak resident memory of a process. Linux only: it reads /proc. */
 export interface MemoryWatch {
-  /** The largest value since the start, in MiB. It outlives the process. */
+  /** The largest value since the start, in MiB. Still valid after the process has ended. */
   readonly peakMiB: number;
   stop(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function watchMemory(pid: number): Promise<MemoryWatch> {
   };
 }
 
-/** Returns a process's resident memory now, or its peak. Rejects if there is no such process. */
+/** Returns the current or peak resident memory of a process, in MiB. Rejects if there is no such process. */
 export async function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const [, kib] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status) ?? [];
@@ -42,7 +42,7 @@ export async function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<
   return Number(kib) / 1024;
 }
 
-/** Waits until a process holds no more than this, or the time is over. Returns what it holds then, 0 if it ended. */
+/** Waits until the resident memory is below the limit, or until the timeout. Returns the memory in MiB, 0 if it ended. */
 export async function memoryAfter(pid: number, limitMiB: number, timeoutMs: number): Promise<number> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {

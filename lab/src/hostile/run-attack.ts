@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Rig } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Replica } from '../cluster/replica.ts';
 import { type Attack, attackerSubject, scopesOf } from './attack/attack.ts';
 import { type BystanderFigures, defaultLimits, exceeded, type Figures, releaseMs } from './attack/limits.ts';
-import type { AttackOrder } from './attacker.ts';
-import type { BystanderOrder } from './bystander/bystander.ts';
+import type { AttackTask } from './attacker.ts';
+import type { BystanderTask } from './bystander/bystander.ts';
 import { type Child, startChild } from './child.ts';
+import { brokenInvariants, startFreshReplica } from './fresh-replica.ts';
 import { watchLog } from './log-watch.ts';
 import { memoryAfter, memoryMiB, watchMemory } from './memory.ts';
-import { brokenInvariants, startAnew } from './replica-anew.ts';
 
 export interface AttackResult {
   readonly attack: Attack;
@@ -24,31 +24,31 @@ export interface AttackResult {
 
 export interface RunAttackOptions {
   readonly attack: Attack;
-  readonly rig: Rig;
+  readonly cluster: Cluster;
   readonly isShort: boolean;
   readonly seed: string;
 }
 
-const strikeTimeoutMs = 180_000;
+const attackTimeoutMs = 180_000;
 const readyTimeoutMs = 120_000;
 const attackerNiceness = 10;
 const newcomerCount = 200;
-/** A bystander that is slower than this before the attack says little of the attack. */
+/** With a bystander slower than this before the attack, the machine is too busy for a comparison. */
 const calmLimitMs = 200;
-/** From the attack's last act to the end of its process: what is queued is served meanwhile. */
-const afterMs = 1000;
+/** Time from the end of the attack to the kill of its process, in which the replica serves queued requests. */
+const drainMs = 1000;
 
 /** Runs one attack against a replica that has just been started, beside a bystander. */
-export async function runAttack({ attack, rig, isShort, seed }: RunAttackOptions): Promise<AttackResult> {
+export async function runAttack({ attack, cluster, isShort, seed }: RunAttackOptions): Promise<AttackResult> {
   const startMs = performance.now();
   const service = attack.service ?? 'orders';
-  const [replica] = rig[service];
-  if (!replica) throw new Error(`there is a replica of ${service}`);
+  const [replica] = cluster[service];
+  if (!replica) throw new Error(`the cluster has no replica of ${service}`);
   const limits = { ...defaultLimits, ...attack.limits };
   const unmet: Record<string, number> = {};
   const notes: string[] = [];
-  // Their processes start while the replica does.
-  await using bystander = startChild('./bystander.ts');
+  // These processes start while the replica restarts.
+  await using bystander = startChild('./bystander/bystander.ts');
   await using attacker = startChild('./attacker.ts', {
     niceness: attackerNiceness,
     onReport: ({ kind, text }) => {
@@ -56,71 +56,75 @@ export async function runAttack({ attack, rig, isShort, seed }: RunAttackOptions
       if (kind === 'note') notes.push(String(text));
     },
   });
-  await startAnew(rig, replica);
-  bystander.send(await bystanderOrder(rig, service, replica));
+  await startFreshReplica(cluster, replica);
+  bystander.send(await bystanderTask(cluster, service, replica));
   const { calmP99Ms } = await bystander.reported('ready', readyTimeoutMs);
   if (Number(calmP99Ms) > calmLimitMs)
     notes.push(
       `the machine is busy: the bystander's p99 was ${Math.round(Number(calmP99Ms))} ms before the attack`,
     );
 
-  const order: AttackOrder = {
+  const task: AttackTask = {
     name: attack.name,
     port: replica.port,
-    ports: { orders: rig.orders[0]?.port ?? 0, inventory: rig.inventory[0]?.port ?? 0 },
+    ports: { orders: cluster.orders[0]?.port ?? 0, inventory: cluster.inventory[0]?.port ?? 0 },
     isShort,
     seed,
     canary: `canary-${randomUUID()}`,
-    token: await rig.token(attackerSubject, scopesOf[service]),
-    prepared: (await attack.prepare?.({ rig, replica, isShort })) ?? [],
+    token: await cluster.token(attackerSubject, scopesOf[service]),
+    prepared: (await attack.prepare?.({ cluster, replica, isShort })) ?? [],
   };
-  const log = await watchLog(join(rig.folder, 'logs', `${replica.name}.log`));
+  const log = await watchLog(join(cluster.folder, 'logs', `${replica.name}.log`));
   const { pid } = replica;
   const figures = await measure(pid ?? 0, limits.keptGrowthMiB, bystander, async () => {
-    attacker.send(order);
-    await attacker.reported('struck', strikeTimeoutMs);
-    await sleep(afterMs);
+    attacker.send(task);
+    await attacker.reported('finished', attackTimeoutMs);
+    await sleep(drainMs);
     await attacker[Symbol.asyncDispose]();
     return log.sizeBytes();
   });
   const failures = [
     ...(replica.pid === pid ? [] : [`${replica.name} ended`]),
     ...Object.entries(unmet).map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`)),
-    ...((await log.contains(order.canary)) ? ["the log holds the attacker's canary"] : []),
+    ...((await log.contains(task.canary)) ? ["the log holds the attacker's canary"] : []),
     ...exceeded(figures, limits),
-    ...(await brokenInvariants(rig)),
+    ...(await brokenInvariants(cluster)),
   ];
   return { attack, figures, failures, notes, tookMs: performance.now() - startMs };
 }
 
-async function bystanderOrder(
-  rig: Rig,
+async function bystanderTask(
+  cluster: Cluster,
   service: 'orders' | 'inventory',
   { port }: Replica,
-): Promise<BystanderOrder> {
+): Promise<BystanderTask> {
   const newcomers = Array.from({ length: newcomerCount }, (_, index) =>
-    rig.token(`newcomer-${index}`, scopesOf[service]),
+    cluster.token(`newcomer-${index}`, scopesOf[service]),
   );
   return {
     service,
     port,
-    token: await rig.token('bystander', scopesOf[service]),
+    token: await cluster.token('bystander', scopesOf[service]),
     newcomers: await Promise.all(newcomers),
   };
 }
 
-/** Measures a replica and the bystander during an attack, and until the replica has released its memory. */
+/**
+ * Measures the replica and the bystander during an attack and until the replica has released its memory.
+ *
+ * @param attack Runs the attack. Resolves with the number of logged bytes.
+ */
 async function measure(
   pid: number,
   keptGrowthMiB: number,
   bystander: Child,
-  strike: () => Promise<number>,
+  attack: () => Promise<number>,
 ): Promise<Figures> {
   const idleMiB = await memoryMiB(pid, 'VmRSS');
   const memory = await watchMemory(pid);
   bystander.send({ kind: 'begin' });
   const startMs = performance.now();
-  const logBytes = await strike();
+  const logBytes = await attack();
   const attackMs = performance.now() - startMs;
   const keptMiB = await memoryAfter(pid, idleMiB + keptGrowthMiB, releaseMs);
   bystander.send({ kind: 'finish' });

@@ -2,9 +2,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startRig } from '../cluster/cluster.ts';
+import { startCluster } from '../cluster/cluster.ts';
+import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { warmUp } from '../cluster/warm-up.ts';
-import { fillCompileCache } from '../pair/compile-cache.ts';
 import type { Attack } from './attack/attack.ts';
 import { type AttackResult, runAttack } from './run-attack.ts';
 
@@ -21,18 +21,18 @@ export interface AttacksRun {
   readonly evidence: string | undefined;
 }
 
-/** Heap of a replica: what the manifests' 512 MiB give it. */
+/** Heap of a replica in a container with the 512 MiB of the manifests. */
 const heapMiB = 256;
 
 /**
- * Runs the attacks one after the other. All that it starts is stopped, and all that it writes is removed, except for
- * the evidence of a failure.
+ * Runs the attacks sequentially. It stops everything that it starts and removes everything that it writes, except the
+ * evidence of a failure.
  *
  * @param signal Ends the run: the promise rejects with the signal's reason.
  */
 export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal): Promise<AttacksRun> {
   const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
-  // The database of a root user runs as another user.
+  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(folder, 0o755);
   const main = (service: string) => import.meta.resolve(`@acme/${service}/main`);
   const compileCache = join(folder, 'compiled');
@@ -44,12 +44,12 @@ export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal
   signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true });
   try {
     const nodeOptions = `--max-old-space-size=${heapMiB}`;
-    await using rig = await startRig({ main, folder, compileCache, nodeOptions });
-    await warmUp(rig);
+    await using cluster = await startCluster({ main, folder, compileCache, nodeOptions });
+    await warmUp(cluster);
     // The attacked pair is one replica of each service.
-    for (const other of rig.orders.slice(1)) await other.kill();
+    for (const other of cluster.orders.slice(1)) await other.kill();
     for (const attack of options.attacks) {
-      const result = await Promise.race([attempt(attack, { ...options, rig }), ended.promise]);
+      const result = await Promise.race([attempt(attack, { ...options, cluster }), ended.promise]);
       results.push(result);
       options.onResult(result);
     }
@@ -60,7 +60,7 @@ export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal
   return { results, evidence: results.some(({ failures }) => failures.length > 0) ? folder : undefined };
 }
 
-/** Runs an attack; one that cannot be measured is a failure, and the next one is run all the same. */
+/** Runs an attack. An attack that cannot be measured is a failure, and the next one runs all the same. */
 async function attempt(
   attack: Attack,
   options: Omit<Parameters<typeof runAttack>[0], 'attack'>,

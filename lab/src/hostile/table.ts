@@ -1,20 +1,15 @@
+import { markdownTable } from '../harness/markdown-table.ts';
 import type { AttackResult } from './run-attack.ts';
 
 const head = ['attack', 'idle', 'peak', 'kept', 'calls', 'p99', 'longest', 'resume', 'failed', 'log', ''];
 
-/** The results as a table, in Markdown. Memory is in MiB, times are in ms. */
+/** Formats the results as a Markdown table. Memory is in MiB, times are in ms. */
 export function tableOf(results: readonly AttackResult[]): string {
   const rows = results.map((result) => [result.attack.name, ...cellsOf(result), verdictOf(result)]);
-  const widths = head.map((text, column) =>
-    Math.max(text.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
+  return markdownTable(head, rows);
 }
 
-/** One attack as a line, with each failure in a line below. */
+/** Formats one result as a line, with each failure in a line below. */
 export function lineOf(result: AttackResult): string {
   const { attack, figures, notes, failures, tookMs } = result;
   const bystander = figures?.bystander;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test as base, describe, expect } from 'vitest';
 import { anySteps, errorsAfter, realStores, type Step, type Stores } from './placing-model.ts';
-import { openTwoDatabases, type TwoDatabases } from './two-databases.ts';
+import { openTwoDatabases, type TwoDatabases } from './service-databases.ts';
 
 /** Long enough for a machine that has much else to do; alone it takes seconds. */
 const timeoutMs = 90_000;

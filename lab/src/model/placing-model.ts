@@ -9,14 +9,14 @@ import { createSettlementStore, type SettlementStore } from '@acme/orders/settli
 import { linesOf } from '@acme/test/support/order-lines';
 import fc from 'fast-check';
 import {
-  type Answer,
-  brokenPromises,
+  type Acknowledgement,
+  acknowledgementErrors,
   lostOrders,
   settledErrors,
   stockErrors,
   unsettledOrders,
 } from '../harness/invariants.ts';
-import type { TwoDatabases } from './two-databases.ts';
+import type { TwoDatabases } from './service-databases.ts';
 
 /** All that remembers anything. What is between them is the network, and that may do as it likes. */
 export interface Stores {
@@ -56,7 +56,7 @@ export function realStores({ ordersDatabase, inventoryDatabase }: TwoDatabases):
 const longMs = 3_600_000;
 const stock = { a: 2, b: 1 };
 /** What is asked for. The last two come under one request id: that is one order, and a mistake. */
-const wishes = [{ a: 1, b: 1 }, { a: 2 }, { a: 1 }, { b: 1 }].map((units, index) => ({
+const purchases = [{ a: 1, b: 1 }, { a: 2 }, { a: 1 }, { b: 1 }].map((units, index) => ({
   units,
   key: index % 3,
 }));
@@ -86,22 +86,22 @@ export async function errorsAfter(
     ...(await stockErrors(databases)),
     ...(await settledErrors(databases)),
     ...(await lostOrders(databases, world.answers)),
-    ...(await brokenPromises(databases, world.answers)),
+    ...(await acknowledgementErrors(databases, world.answers)),
   ];
 }
 
 function openWorld({ orders, settlements, reservations }: Stores) {
-  const requestIds = wishes.map(() => randomUUID());
+  const requestIds = purchases.map(() => randomUUID());
   const placed = new Map<string, Order>();
-  const answers: Answer[] = [];
+  const answers: Acknowledgement[] = [];
   const network: Message[] = [];
   /** Orders that somebody works on, and nobody else may be given. */
   const leased = new Set<string>();
 
-  const note = (order: Order, units: Answer['units'], requestId: string) =>
+  const note = (order: Order, units: Acknowledgement['units'], requestId: string) =>
     answers.push({ customerId, requestId, orderId: order.id, state: order.state, units });
   const place = async (pick: number) => {
-    const { units, key } = wishes[pick % wishes.length] ?? { units: {}, key: 0 };
+    const { units, key } = purchases[pick % purchases.length] ?? { units: {}, key: 0 };
     const requestId = requestIds[key] ?? '';
     const lines = linesOf(units);
     const id = randomUUIDv7();

@@ -1,19 +1,20 @@
 import { services } from '@acme/dev/repository/services';
 import { type ServicesAccess, targetOf } from '@acme/dev/repository/services-access';
+import { findRunningServices } from '@acme/dev/start/running-services';
 import { type RunningServices, startServices } from '@acme/dev/start/start-services';
 
 export interface PairOptions {
   readonly dataFolder: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly ordersPort: number;
   readonly inventoryPort: number;
-  /** Where each service shows its metrics, if it can listen there; not at all when absent. */
+  /** Ports of the Prometheus exporters. A service whose port is taken, or absent here, exports no metrics. */
   readonly metricsPorts?: Readonly<Record<'orders' | 'inventory', number>>;
-  /** Hears of each part that is up. */
+  /** Called when a part of the pair is up. */
   readonly onStep: (what: string) => void;
 }
 
-/** Where a pair is reached, and how to get a token for it. */
+/** The targets and tokens of a running pair. */
 export interface PairAccess extends Omit<ServicesAccess, 'targets'> {
   readonly ordersTarget: string;
   readonly inventoryTarget: string;
@@ -21,7 +22,7 @@ export interface PairAccess extends Omit<ServicesAccess, 'targets'> {
 
 export interface Pair extends PairAccess, Omit<RunningServices, 'targets'> {}
 
-/** Starts PostgreSQL, orders and inventory, as processes of their own, with development keys and tokens. */
+/** Starts PostgreSQL, orders and inventory as processes, with development keys and tokens. */
 export async function startPair(options: PairOptions): Promise<Pair> {
   const { dataFolder, ordersPort, inventoryPort, metricsPorts, onStep } = options;
   const running = await startServices({
@@ -34,8 +35,13 @@ export async function startPair(options: PairOptions): Promise<Pair> {
   return { ...running, ...pairOf(running) };
 }
 
-/** Orders and inventory among the services that run. */
-export function pairOf(access: ServicesAccess): PairAccess {
+/** Returns the pair that runs on this data folder. Undefined if none responds. */
+export async function findRunningPair(dataFolder: string): Promise<PairAccess | undefined> {
+  const running = await findRunningServices(dataFolder);
+  return running && pairOf(running);
+}
+
+function pairOf(access: ServicesAccess): PairAccess {
   const { targets: _all, ...rest } = access;
   return {
     ...rest,

@@ -8,20 +8,20 @@ import { patiently } from '@acme/rpc/testing/call-until-accepted';
 import type { PairAccess } from '../pair/pair.ts';
 import { type RetailOrder, uuidOf } from './retail-file.ts';
 
-/** What became of an invoice. */
+/** An invoice and the outcome of its order. */
 export interface PlacedInvoice {
   readonly order: RetailOrder;
   readonly outcome: 'confirmed' | 'rejected';
-  /** Of the PlaceOrder call. */
+  /** Duration of the PlaceOrder call. */
   readonly durationMs: number;
 }
 
 export interface PlaceAllOptions {
   readonly pair: PairAccess;
   readonly orders: readonly RetailOrder[];
-  /** Names the replay: a second one with the same name finds its orders placed. */
+  /** Name of the replay. A second replay with the same name finds its orders placed. */
   readonly name: string;
-  /** Calls under way at a time. */
+  /** Number of concurrent calls. */
   readonly concurrency: number;
   readonly onPlaced: (done: number) => void;
 }
@@ -30,9 +30,9 @@ const settleTimeoutMs = 30_000;
 const pollMs = 100;
 
 /**
- * Places every order, `concurrency` at a time, and waits for those that are answered PENDING to be settled.
+ * Places every order, `concurrency` at a time, and waits until the PENDING ones are settled.
  *
- * @throws RpcError for an answer that is neither an order nor a rejection for its stock.
+ * @throws RpcError for every failure except OUT_OF_STOCK.
  */
 export async function placeAll({
   pair,

@@ -1,6 +1,6 @@
 const width = 40;
 
-/** Shows how far something has come: a bar on a terminal, ten lines elsewhere. Call it with what is done. */
+/** Shows progress: a bar on a terminal, ten lines elsewhere. The returned function takes the number of finished items. */
 export function createProgress(total: number): (done: number) => void {
   let shownTenths = -1;
   return (done) => {

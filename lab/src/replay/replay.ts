@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
 import { defaultDataFolder } from '@acme/dev/repository/paths';
-import { type PairAccess, startPair } from '../pair/pair.ts';
-import { findRunningPair } from '../pair/running-pair.ts';
-import { importStock, readStock } from '../pair/stock-room.ts';
+import { quantile } from '../harness/quantile.ts';
+import { findRunningPair, type PairAccess, startPair } from '../pair/pair.ts';
+import { importStock, readStock } from '../pair/stock.ts';
+import { checkTotals } from './check-totals.ts';
 import { placeAll } from './place-all.ts';
 import { createProgress } from './progress.ts';
 import { type RetailFile, readRetailFile, unitsBySku, uuidOf } from './retail-file.ts';
-import { checkBooks } from './totals.ts';
 
 const usage =
   'usage: npm run replay -- FILE [--stock ample|scarce] [--concurrency N] [--json FILE] [--data FOLDER]';
@@ -39,12 +39,12 @@ try {
   const file = await readRetailFile(path);
   const running = await findRunningPair(resolve(values.data));
   if (running) {
-    say('replaying against the pair that is running');
+    say('replaying against the running pair');
     await replay(running, file, { stock, concurrency, jsonFile: values.json });
   } else {
-    // A database for each kind of stock, kept: a second replay finds its orders placed.
+    // The database of each kind of stock is kept: a second replay finds its orders placed.
     const dataFolder = join(resolve(values.data), `replay-${stock}`);
-    say(`no pair is running: replaying against one of its own, in ${dataFolder}`);
+    say(`no pair is running: replaying against a new one in ${dataFolder}`);
     const pair = await startPair({ dataFolder, ordersPort: 0, inventoryPort: 0, onStep: () => {} });
     process.on('SIGINT', () => pair.close().finally(() => process.exit(130)));
     await replay(pair, file, { stock, concurrency, jsonFile: values.json }).finally(pair.close);
@@ -60,7 +60,7 @@ interface ReplayOptions {
   readonly jsonFile: string | undefined;
 }
 
-/** Imports stock for the file, places its orders, checks the books; sets the exit code to 1 when they are wrong. */
+/** Imports stock for the file, places its orders and checks the stock. Sets the exit code to 1 if the check fails. */
 async function replay(
   pair: PairAccess,
   file: RetailFile,
@@ -68,18 +68,18 @@ async function replay(
 ): Promise<void> {
   const { orders, sha256 } = file;
   const needed = unitsBySku(orders);
-  const shelves = new Map(
+  const stockUnits = new Map(
     [...needed].map(([sku, units]) => [sku, stock === 'ample' ? units : Math.floor(units / 2)]),
   );
   const name = `${sha256} ${stock}`;
-  await importStock(pair, uuidOf(name, 'import'), shelves);
+  await importStock(pair, uuidOf(name, 'import'), stockUnits);
 
   const progress = createProgress(orders.length);
   const startMs = performance.now();
   const placed = await placeAll({ pair, orders, name, concurrency, onPlaced: progress });
   const seconds = (performance.now() - startMs) / 1000;
   const confirmed = placed.filter(({ outcome }) => outcome === 'confirmed');
-  const durations = placed.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+  const durationsMs = placed.map(({ durationMs }) => durationMs);
   const report = {
     orders: orders.length,
     confirmed: confirmed.length,
@@ -90,21 +90,19 @@ async function replay(
     ),
     skus: needed.size,
     orders_per_second: round(orders.length / seconds),
-    p99_ms: round(durations[Math.floor(durations.length * 0.99)] ?? 0),
+    p99_ms: round(quantile(durationsMs, 0.99) ?? 0),
   };
-  const problems = checkBooks(orders, placed, await readStock(pair));
-  say(
-    `${report.confirmed} of ${report.orders} orders confirmed, ${report.rejected} rejected for want of stock`,
-  );
+  const problems = checkTotals(orders, placed, await readStock(pair));
+  say(`${report.confirmed} of ${report.orders} orders confirmed, ${report.rejected} out of stock`);
   say(
     `${report.units} units of ${report.skus} SKUs; ${report.orders_per_second} orders/s, p99 ${report.p99_ms} ms`,
   );
   if (jsonFile) await writeFile(jsonFile, `${JSON.stringify(report, undefined, 2)}\n`);
   if (problems.length === 0) {
-    say('the books are right');
+    say('the databases agree');
     return;
   }
-  say(`the books are wrong, in ${problems.length} places:\n  ${problems.slice(0, 20).join('\n  ')}`);
+  say(`the databases disagree in ${problems.length} places:\n  ${problems.slice(0, 20).join('\n  ')}`);
   process.exitCode = 1;
 }
 

@@ -30,18 +30,18 @@ describe('a file of retail orders', () => {
     expect((await read(gzipSync(text))).orders).toEqual([order, other]);
   });
 
-  test('names the line that is no order', async () => {
+  test('is rejected with the number of the line that is not an order', async () => {
     await expect(read(`${JSON.stringify(order)}\n{"invoice": 1}`)).rejects.toThrow(
-      /orders\.ndjson:2 is no order/,
+      /orders\.ndjson:2 is not an order/,
     );
-    await expect(read('not json')).rejects.toThrow(/orders\.ndjson:1 is no order/);
-    await expect(read('null')).rejects.toThrow(/orders\.ndjson:1 is no order/);
+    await expect(read('not json')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
+    await expect(read('null')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
     await expect(read(JSON.stringify({ ...order, lines: [{ sku: 'a', quantity: 0 }] }))).rejects.toThrow(
-      /is no order/,
+      /is not an order/,
     );
   });
 
-  test('says that it is empty, or not there', async () => {
+  test('is rejected if it is empty or missing', async () => {
     await expect(read('\n')).rejects.toThrow(/holds no orders/);
     await expect(readRetailFile('/nowhere/orders.ndjson')).rejects.toThrow(
       /cannot read \/nowhere.* \(ENOENT\)/,
@@ -49,7 +49,7 @@ describe('a file of retail orders', () => {
   });
 });
 
-test('units are added up by SKU, case-sensitive', () => {
+test('units are summed by case-sensitive SKU', () => {
   expect(unitsBySku([order, other])).toEqual(
     new Map([
       ['15056BL', 7],
@@ -58,7 +58,7 @@ test('units are added up by SKU, case-sensitive', () => {
   );
 });
 
-test('the same words give the same UUID, other words another', () => {
+test('equal words give the same UUID, different words different ones', () => {
   expect(uuidOf('file', '536365')).toBe(uuidOf('file', '536365'));
   expect(uuidOf('file', '536365')).not.toBe(uuidOf('file5', '36365'));
   expect(uuidOf('x')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** An order as a shop wrote it down. */
+/** An order from the records of a shop. */
 export interface RetailOrder {
   readonly invoice: string;
   readonly customer: string;
@@ -12,14 +12,14 @@ export interface RetailOrder {
 
 export interface RetailFile {
   readonly orders: readonly RetailOrder[];
-  /** Of the content: the same file gives the same request ids. */
+  /** Hash of the content, from which the request ids are derived. */
   readonly sha256: string;
 }
 
 /**
- * Reads an NDJSON file of orders, `{invoice, customer, lines}` a line, plain or gzipped.
+ * Reads an NDJSON file with one order, `{invoice, customer, lines}`, per line, plain or gzipped.
  *
- * @throws Error that names the line that is not an order.
+ * @throws Error that names the first line that is not an order.
  */
 export async function readRetailFile(path: string): Promise<RetailFile> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
@@ -38,9 +38,9 @@ function parseOrder(line: string, where: string): RetailOrder {
     const order: RetailOrder = JSON.parse(line);
     if (isOrder(order)) return order;
   } catch {
-    // Told below, as any other line that is no order.
+    // Reported below, like every line that is not an order.
   }
-  throw new Error(`${where} is no order: {"invoice", "customer", "lines": [{"sku", "quantity"}]} is wanted`);
+  throw new Error(`${where} is not an order: {"invoice", "customer", "lines": [{"sku", "quantity"}]}`);
 }
 
 function isOrder({ invoice, customer, lines }: RetailOrder): boolean {
@@ -51,7 +51,7 @@ function isOrder({ invoice, customer, lines }: RetailOrder): boolean {
   );
 }
 
-/** Units by SKU over these orders. */
+/** Returns the total units of these orders, by SKU. */
 export function unitsBySku(orders: Iterable<Pick<RetailOrder, 'lines'>>): Map<string, number> {
   const units = new Map<string, number>();
   for (const { lines } of orders)
@@ -59,7 +59,7 @@ export function unitsBySku(orders: Iterable<Pick<RetailOrder, 'lines'>>): Map<st
   return units;
 }
 
-/** The same UUID for the same words, every time (RFC 9562, version 8). */
+/** Returns a UUID derived from these words (RFC 9562, version 8). */
 export function uuidOf(...words: string[]): string {
   const hex = createHash('sha256').update(JSON.stringify(words)).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

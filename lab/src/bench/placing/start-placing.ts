@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { startPair } from '../../pair/pair.ts';
-import { importStock } from '../../pair/stock-room.ts';
+import { importStock } from '../../pair/stock.ts';
 import type { OrderOutcome, OrderTask } from './order-load.ts';
 import { type Pgbench, preparePgbench } from './pgbench.ts';
 import { skuCount, skuOf } from './popularity.ts';

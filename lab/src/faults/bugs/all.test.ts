@@ -2,39 +2,49 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '@acme/dev/repository/paths';
 import { expect, test } from 'vitest';
-import { allRows } from '../scenarios/all.ts';
+import { allScenarios } from '../scenarios/all.ts';
 import { bugsInShort, plantedBugs } from './all.ts';
-import { edited } from './workspace-copy.ts';
+import { applyEdit } from './planted-bug.ts';
+
+const guide = readFileSync(join(root, 'docs/reliability.md'), 'utf8');
 
 test.for(plantedBugs.map((bug) => [bug.name, bug] as const))(
-  'ensure the planted bug %s is in step with the sources and the rows',
+  'the planted bug %s applies to the sources and names a scenario',
   ([, { edits, caughtBy }]) => {
     for (const edit of edits) {
       const text = readFileSync(join(root, edit.file), 'utf8');
-      expect(edited(text, edit)).toContain(edit.with);
+      expect(applyEdit(text, edit)).not.toBe(text);
     }
-    expect(allRows.map(({ name }) => name)).toContain(caughtBy);
+    expect(allScenarios.map(({ name }) => name)).toContain(caughtBy);
   },
 );
 
-test('ensure docs/reliability.md lists the bugs, and what catches each', () => {
-  const text = readFileSync(join(root, 'docs/reliability.md'), 'utf8');
+test('docs/reliability.md lists every planted bug and its scenario', () => {
   for (const { name, what, caughtBy } of plantedBugs)
-    expect(text).toContain(`| \`${name}\` | ${what} | \`${caughtBy}\` |`);
+    expect(guide).toContain(`| \`${name}\` | ${what} | \`${caughtBy}\` |`);
 });
 
-test('ensure a short run tries bugs that there are', () => {
+test('docs/reliability.md lists every scenario with its fault', () => {
+  for (const { name, fault } of allScenarios) expect(guide).toContain(`| \`${name}\` | ${fault} |`);
+});
+
+test('a short run names existing bugs', () => {
   expect(plantedBugs.map(({ name }) => name)).toEqual(expect.arrayContaining(bugsInShort));
 });
 
-test.for([
-  ['is not there', 'a = 1;'],
-  ['is there twice', 'x y; x y;'],
-])('ensure an edit whose text %s is refused', ([, text]) => {
-  const edit = { file: 'file.ts', replace: 'x y', with: 'z' };
-  expect(() => edited(text ?? '', edit)).toThrow('a planted bug has grown old: file.ts holds');
+test('an edit replaces its text across line breaks', () => {
+  const edit = { file: 'file.ts', replace: 'x = y(', with: 'z(' };
+  expect(applyEdit('a;\nx\n  = y(1);', edit)).toBe('a;\nz(1);');
 });
 
-test('ensure every row has a name of its own', () => {
-  expect(new Set(allRows.map(({ name }) => name)).size).toBe(allRows.length);
+test.for([
+  ['is missing', 'a = 1;'],
+  ['occurs twice', 'x y; x y;'],
+])('an edit whose text %s is rejected', ([, text]) => {
+  const edit = { file: 'file.ts', replace: 'x y', with: 'z' };
+  expect(() => applyEdit(text ?? '', edit)).toThrow('a planted bug is outdated: file.ts contains');
+});
+
+test('every scenario has a unique name', () => {
+  expect(new Set(allScenarios.map(({ name }) => name)).size).toBe(allScenarios.length);
 });

@@ -3,7 +3,7 @@ import { bugsOfOrders } from './orders.ts';
 import { bugsOfPackages } from './packages.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
-/** What a short run tries. */
+/** Names of the bugs that a short run tries. */
 export const bugsInShort = ['t3-without-guard', 'unknown-is-refused', 'cancel-without-release'];
 
 export const plantedBugs: readonly PlantedBug[] = [...bugsOfOrders, ...bugsOfInventory, ...bugsOfPackages];

@@ -3,21 +3,21 @@ import type { PlantedBug } from './planted-bug.ts';
 const reservations = 'services/inventory/src/stock/reservation-store.ts';
 const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
 
-/** Defects of inventory. */
+/** Bugs in inventory. */
 export const bugsOfInventory: readonly PlantedBug[] = [
   {
     name: 'no-row-lock',
-    what: 'stock is read without a lock, and no constraint stands behind it',
+    what: 'stock is read without a row lock, and no constraint prevents overselling',
     edits: [
       {
         file: reservations,
-        replace: 'WHERE sku = ANY ($1) ORDER BY sku FOR NO KEY UPDATE',
-        with: 'WHERE sku = ANY ($1)',
+        replace: 'ORDER BY sku FOR NO KEY UPDATE',
+        with: '',
       },
       {
         file: inventoryTables,
-        replace: 'CONSTRAINT stock_not_oversold CHECK (reserved <= on_hand)',
-        with: 'CONSTRAINT stock_not_oversold CHECK (true)',
+        replace: 'CHECK (reserved <= on_hand)',
+        with: 'CHECK (true)',
       },
     ],
     caughtBy: 'last-unit',
@@ -25,7 +25,7 @@ export const bugsOfInventory: readonly PlantedBug[] = [
   },
   {
     name: 'no-tombstone',
-    what: 'a release that comes before its reserve leaves nothing behind to refuse it',
+    what: 'a release before its reserve inserts no tombstone',
     edits: [
       {
         file: reservations,
@@ -34,8 +34,8 @@ export const bugsOfInventory: readonly PlantedBug[] = [
       },
       {
         file: reservations,
-        replace: 'return fromRow(rows[0] as ReservationRow);',
-        with: `return rows[0] ? fromRow(rows[0]) : { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: now };`,
+        replace: 'fromRow(rows[0] as ReservationRow)',
+        with: `rows[0] ? fromRow(rows[0]) : { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: now }`,
       },
     ],
     caughtBy: '10-release-overtakes',
@@ -43,30 +43,24 @@ export const bugsOfInventory: readonly PlantedBug[] = [
   },
   {
     name: 'reserve-twice',
-    what: 'a reserve that is repeated takes the stock once more',
-    edits: [
-      {
-        file: reservations,
-        replace: '[...byId.values()].filter(({ id }) => claimed.has(id)),',
-        with: '[...byId.values()],',
-      },
-    ],
+    what: 'a repeated reserve takes the stock again',
+    edits: [{ file: reservations, replace: '.filter(({ id }) => claimed.has(id))', with: '' }],
     caughtBy: '4-after-t2',
     rounds: 10,
   },
   {
     name: 'release-twice',
-    what: 'a release that is repeated gives the stock back once more',
+    what: 'a repeated release returns the stock again',
     edits: [
       {
         file: reservations,
-        replace: `if (before.state === 'RESERVED') {`,
-        with: `if (before.state !== 'REFUSED') {`,
+        replace: `before.state === 'RESERVED'`,
+        with: `before.state !== 'REFUSED'`,
       },
       {
         file: inventoryTables,
-        replace: 'reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0)',
-        with: 'reserved bigint NOT NULL DEFAULT 0',
+        replace: 'CHECK (reserved >= 0)',
+        with: '',
       },
     ],
     caughtBy: '8-settler',
@@ -74,12 +68,12 @@ export const bugsOfInventory: readonly PlantedBug[] = [
   },
   {
     name: 'answers-mixed-up',
-    what: 'the orders of a batch are answered in another order than they asked in',
+    what: 'the results of a batch are in another order than its requests',
     edits: [
       {
         file: 'services/inventory/src/reserve-stock.ts',
-        replace: 'results: outcomes.map(resultOf)',
-        with: 'results: outcomes.toReversed().map(resultOf)',
+        replace: 'outcomes.map(',
+        with: 'outcomes.toReversed().map(',
       },
     ],
     caughtBy: 'last-unit',

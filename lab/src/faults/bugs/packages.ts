@@ -3,20 +3,18 @@ import type { PlantedBug } from './planted-bug.ts';
 const watches = 'packages/postgres/src/feed/serve-watch.ts';
 const serviceConfig = 'packages/rpc/src/client/service-config.ts';
 
-/** Defects of what the services share. */
+/** Bugs in the packages. */
 export const bugsOfPackages: readonly PlantedBug[] = [
   {
     name: 'retry-on-internal',
-    what: 'calls are sent again after INTERNAL, which says nothing of the kind',
-    edits: [
-      { file: serviceConfig, replace: `Codes: ['UNAVAILABLE']`, with: `Codes: ['UNAVAILABLE', 'INTERNAL']` },
-    ],
+    what: 'calls are retried after INTERNAL',
+    edits: [{ file: serviceConfig, replace: `['UNAVAILABLE']`, with: `['UNAVAILABLE', 'INTERNAL']` }],
     caughtBy: 'broken-inventory',
     rounds: 2,
   },
   {
     name: 'stale-resume-token',
-    what: 'an event comes with the resume token of the one before it, and whoever resumes sees it twice',
+    what: 'an event has the resume token of the previous one, so that a resumed watch repeats it',
     edits: [
       {
         file: watches,
@@ -29,7 +27,7 @@ export const bugsOfPackages: readonly PlantedBug[] = [
   },
   {
     name: 'resume-token-ahead',
-    what: 'a resume token is ahead of its event, and whoever resumes misses the next one',
+    what: 'a resume token is ahead of its event, so that a resumed watch misses the next one',
     edits: [
       {
         file: watches,

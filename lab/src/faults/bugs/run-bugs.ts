@@ -1,16 +1,15 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hasFailed, runRows } from '../runner/run-scenarios.ts';
-import { allRows } from '../scenarios/all.ts';
-import type { PlantedBug } from './planted-bug.ts';
-import { copyWorkspace } from './workspace-copy.ts';
+import { copyRepository } from '../../copies/copy-repository.ts';
+import { hasFailed, runScenarios } from '../runner/run-scenarios.ts';
+import { allScenarios } from '../scenarios/all.ts';
+import { applyEdit, type PlantedBug } from './planted-bug.ts';
 
 export interface BugResult {
   readonly bug: PlantedBug;
   readonly isCaught: boolean;
-  /** What gave it away; the rounds that it survived when nothing did. */
+  /** The first failure that it caused, or the number of rounds without a failure. */
   readonly evidence: string;
 }
 
@@ -21,7 +20,7 @@ export interface RunBugsOptions {
   readonly onResult: (result: BugResult) => void;
 }
 
-/** Runs the services with one bug at a time, and the row that must catch it. Leaves nothing behind. */
+/** Plants each bug in a copy of the repository and runs the scenario that must catch it. Removes everything it writes. */
 export async function runBugs(options: RunBugsOptions, signal: AbortSignal): Promise<BugResult[]> {
   const results: BugResult[] = [];
   const waiting = options.bugs[Symbol.iterator]();
@@ -39,21 +38,21 @@ export async function runBugs(options: RunBugsOptions, signal: AbortSignal): Pro
 }
 
 async function runBug(bug: PlantedBug, seed: string, signal: AbortSignal): Promise<BugResult> {
-  const rows = allRows.filter(({ name }) => name === bug.caughtBy);
-  if (rows.length === 0) throw new Error(`${bug.name} is to be caught by ${bug.caughtBy}, which is no row`);
-  const folder = await mkdtemp(join(tmpdir(), 'faults-bug-'));
-  try {
-    await chmod(folder, 0o755);
-    await copyWorkspace(folder, bug.edits);
-    const main = (service: string) => pathToFileURL(join(folder, 'services', service, 'src', 'main.ts')).href;
-    const run = { rows, seed, isShort: true, rounds: bug.rounds, main, lanes: 1 };
-    const nobody = { onRound: () => {}, onResult: () => {} };
-    const { results, evidence } = await runRows({ ...run, ...nobody }, signal);
-    if (evidence) await rm(evidence, { recursive: true, force: true });
-    const [result] = results;
-    const [first = `${result?.rounds} rounds`] = [...(result?.violations ?? []), ...(result?.unmet ?? [])];
-    return { bug, isCaught: results.some(hasFailed), evidence: first };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const scenarios = allScenarios.filter(({ name }) => name === bug.caughtBy);
+  if (scenarios.length === 0) throw new Error(`${bug.name}: there is no scenario ${bug.caughtBy}`);
+  await using copy = await copyRepository();
+  await chmod(copy.path, 0o755);
+  for (const edit of bug.edits) {
+    const path = join(copy.path, edit.file);
+    await writeFile(path, applyEdit(await readFile(path, 'utf8'), edit));
   }
+  const main = (service: string) =>
+    pathToFileURL(join(copy.path, 'services', service, 'src', 'main.ts')).href;
+  const run = { scenarios, seed, isShort: true, rounds: bug.rounds, main, lanes: 1 };
+  const unobserved = { onRound: () => {}, onResult: () => {} };
+  const { results, evidence } = await runScenarios({ ...run, ...unobserved }, signal);
+  if (evidence) await rm(evidence, { recursive: true, force: true });
+  const [result] = results;
+  const [first = `${result?.rounds} rounds`] = [...(result?.violations ?? []), ...(result?.unmet ?? [])];
+  return { bug, isCaught: results.some(hasFailed), evidence: first };
 }

@@ -1,60 +1,61 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emptyBooks, healRig, type Rig } from '../../cluster/cluster.ts';
-import { stockShelves } from '../../cluster/shelves.ts';
-import { openCustomers } from '../../harness/customer.ts';
+import { type Cluster, emptyDatabases, healCluster } from '../../cluster/cluster.ts';
+import { setStock } from '../../cluster/stock.ts';
+import { openCustomers } from '../../harness/customers.ts';
 import type { Call } from '../../harness/history.ts';
 import { stockErrors } from '../../harness/invariants.ts';
 import { type Measured, openMeasurements } from '../../harness/measurements.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
-import { shoppersOf, startTraffic } from '../../harness/traffic.ts';
+import { customerIdsOf, startTraffic } from '../../harness/traffic.ts';
 import { untilSettled } from '../../harness/until-settled.ts';
-import { judge } from '../../harness/verdict.ts';
+import { judgeHistory } from '../../harness/verdict.ts';
 import { startWatchers } from '../../harness/watchers.ts';
-import { type Row, type Stage, within } from '../scenarios/scenario.ts';
+import { withTimeout } from '../../harness/with-timeout.ts';
+import type { Scenario, ScenarioContext } from '../scenarios/scenario.ts';
 
-/** What came of a row. */
-export interface RowResult {
-  readonly row: Row;
+export interface ScenarioResult {
+  readonly scenario: Scenario;
   readonly rounds: number;
-  /** Placed, as the database says. */
+  /** Number of orders in the database. */
   readonly orders: number;
-  /** Calls after which their caller knew nothing. */
+  /** Number of calls with an unknown outcome. */
   readonly unknown: number;
-  /** Invariants that did not hold, a line each; those of orders that are lost among them. */
+  /** Violated invariants, a line each, lost orders included. */
   readonly violations: readonly string[];
   readonly lost: number;
-  /** What the row expected, and was not so. */
+  /** Expectations of the scenario that were not met, a line each. */
   readonly unmet: readonly string[];
-  /** The longest time from the end of the faults until all was settled. */
+  /** Longest time from the end of the faults until all orders were settled. */
   readonly settleMs: number;
   readonly notes: readonly string[];
-  /** By their names, in ms. */
+
   readonly measured: readonly Measured[];
   readonly history: readonly Call[];
-  /** Why it was not run; undefined when it was. */
+  /** Why the scenario did not run. Undefined if it did. */
   readonly notRun?: string;
 }
 
-export interface RunRowOptions {
-  readonly row: Row;
-  readonly rig: Rig;
+export interface RunScenarioOptions {
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
   readonly rounds: number;
   readonly seed: string;
   readonly isShort: boolean;
   readonly onRound: (done: number) => void;
 }
 
-/** What the traffic buys: of some there is plenty, of some too little. */
+/** SKUs of the traffic: eight with ample stock, two with too little. */
 const ample = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-const shelves = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 60, rare: 15 };
-/** After so many rounds all is to be settled, and checked. */
+const initialStock = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 60, rare: 15 };
+/** All orders are settled and checked after this many rounds. */
 const roundsPerLeg = 10;
 const roundTimeoutMs = 240_000;
 const giveUpAfterMs = 15_000;
 
-export async function runRow(options: RunRowOptions): Promise<RowResult> {
-  const { row, rig, rounds, isShort, onRound } = options;
-  const random = seededRandom(`${options.seed} ${row.name}`);
+/** Runs the rounds of a scenario, up to the first failure, and checks every invariant after each leg. */
+export async function runScenario(options: RunScenarioOptions): Promise<ScenarioResult> {
+  const { scenario, cluster, rounds, isShort, onRound } = options;
+  const random = seededRandom(`${options.seed} ${scenario.name}`);
   const history: Call[] = [];
   const violations = new Set<string>();
   const unmet: string[] = [];
@@ -62,38 +63,46 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
   const measurements = openMeasurements();
   let settleMs = 0;
   let lost = 0;
-  let wishes = 0;
-  const token = await rig.token('shop', [
+  let purchases = 0;
+  const token = await cluster.token('shop', [
     'orders:read:any',
     'orders:write:any',
     'orders:read',
     'orders:write',
   ]);
-  using customers = openCustomers({ target: rig.ordersTarget, token, onCall: (call) => history.push(call) });
-  await emptyBooks(rig);
-  await stockShelves(rig, shelves);
-  await using watchers = row.watched
+  using customers = openCustomers({
+    target: cluster.ordersTarget,
+    token,
+    onCall: (call) => history.push(call),
+  });
+  await emptyDatabases(cluster);
+  await setStock(cluster, initialStock);
+  await using watchers = scenario.watched
     ? await startWatchers({
-        books: rig,
-        inventoryTarget: rig.inventory[0]?.front.target ?? '',
-        stockToken: await rig.token('watcher', ['inventory:read']),
+        databases: cluster,
+        inventoryTarget: cluster.inventory[0]?.front.target ?? '',
+        stockToken: await cluster.token('watcher', ['inventory:read']),
         random,
         customers,
-        customerIds: shoppersOf(row.name, pace.shoppers),
+        customerIds: customerIdsOf(scenario.name, pace.shoppers),
       })
     : undefined;
 
-  const stageOf = (round: number): Stage => ({
-    rig,
+  const contextOf = (round: number): ScenarioContext => ({
+    cluster,
     random,
     round,
     isShort,
     customers,
     history,
-    wish: (units) => ({ customerId: `${row.name} buyer-${wishes++}`, requestId: random.uuid(), units }),
-    setStock: (units) => stockShelves(rig, units),
-    expect: (holds, what) => {
-      if (!holds) unmet.push(`round ${round + 1}: ${what}`);
+    purchase: (units) => ({
+      customerId: `${scenario.name} buyer-${purchases++}`,
+      requestId: random.uuid(),
+      units,
+    }),
+    setStock: (units) => setStock(cluster, units),
+    expect: (holds, text) => {
+      if (!holds) unmet.push(`round ${round + 1}: ${text}`);
     },
     note: (text) => notes.push(text),
     measure: measurements.add,
@@ -101,39 +110,41 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
 
   let round = 0;
   while (round < rounds && violations.size === 0 && unmet.length === 0) {
-    const watch = watchStock(rig, violations);
+    const watch = watchStock(cluster, violations);
     const traffic =
-      row.traffic === false
+      scenario.traffic === false
         ? undefined
         : startTraffic({
             customers,
-            shop: row.name,
+            shop: scenario.name,
             random: random.fork(`leg ${round}`),
-            skus: Object.keys(shelves),
+            skus: Object.keys(initialStock),
             ...pace,
           });
     for (const end = Math.min(rounds, round + roundsPerLeg); round < end && unmet.length === 0; round++) {
-      await within(roundTimeoutMs, `the end of round ${round + 1}`, row.round(stageOf(round))).catch(
-        (error) => unmet.push(`round ${round + 1}: ${error instanceof Error ? error.message : error}`),
-      );
+      await withTimeout(
+        roundTimeoutMs,
+        `the end of round ${round + 1}`,
+        scenario.round(contextOf(round)),
+      ).catch((error) => unmet.push(`round ${round + 1}: ${error instanceof Error ? error.message : error}`));
       onRound(round + 1);
     }
-    await healRig(rig);
+    await healCluster(cluster);
     const healedMs = performance.now();
     await traffic?.stop({ giveUpAfterMs });
-    settleMs = Math.max(settleMs, await untilSettled(rig, healedMs));
+    settleMs = Math.max(settleMs, await untilSettled(cluster, healedMs));
     await watch.stop();
-    const verdict = await judge(rig, history, row.name);
+    const verdict = await judgeHistory(cluster, history, scenario.name);
     lost = verdict.lost.length;
-    const unseen = (await watchers?.errors()) ?? [];
-    for (const violation of [...Object.values(verdict).flat(), ...complaintsOf(rig), ...unseen])
+    const watchErrors = (await watchers?.errors()) ?? [];
+    for (const violation of [...Object.values(verdict).flat(), ...unexpectedExits(cluster), ...watchErrors])
       violations.add(violation);
   }
   unmet.push(...measurements.overLimit());
-  const orders = await countOrders(rig);
+  const orders = await countOrders(cluster);
   const unknown = history.filter(({ outcome }) => outcome.kind === 'unknown').length;
   return {
-    row,
+    scenario,
     rounds: round,
     orders,
     unknown,
@@ -149,17 +160,17 @@ export async function runRow(options: RunRowOptions): Promise<RowResult> {
 
 const pace = { shoppers: 6, pauseMs: 25 };
 
-function complaintsOf({ orders, inventory }: Rig): string[] {
-  return [...orders, ...inventory].flatMap(({ complaint }) => complaint ?? []);
+function unexpectedExits({ orders, inventory }: Cluster): string[] {
+  return [...orders, ...inventory].flatMap(({ unexpectedExit }) => unexpectedExit ?? []);
 }
 
-/** Looks at the stock all the while: what holds at every moment must hold in the middle of a fault. */
-function watchStock(rig: Rig, violations: Set<string>): { stop(): Promise<void> } {
+/** Checks the stock invariants continuously: they must hold during a fault, too. */
+function watchStock(cluster: Cluster, violations: Set<string>): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const watch = async () => {
     while (!stopped.signal.aborted) {
-      // A database that is down is looked at when it is up again.
-      for (const error of await stockErrors(rig).catch(() => []))
+      // A database that is down is checked when it is up again.
+      for (const error of await stockErrors(cluster).catch(() => []))
         violations.add(`during the fault: ${error}`);
       await sleep(100, undefined, { signal: stopped.signal }).catch(() => {});
     }
@@ -173,7 +184,7 @@ function watchStock(rig: Rig, violations: Set<string>): { stop(): Promise<void> 
   };
 }
 
-async function countOrders({ ordersDatabase }: Rig): Promise<number> {
+async function countOrders({ ordersDatabase }: Cluster): Promise<number> {
   const { rows } = await ordersDatabase.query<{ count: bigint }>('SELECT count(*) FROM orders');
   return Number(rows[0]?.count);
 }

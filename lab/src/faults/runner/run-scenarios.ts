@@ -2,58 +2,60 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Rig, type RigOptions, startRig } from '../../cluster/cluster.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../../cluster/cluster.ts';
+import { fillCompileCache } from '../../cluster/compile-cache.ts';
 import { warmUp } from '../../cluster/warm-up.ts';
-import { fillCompileCache } from '../../pair/compile-cache.ts';
-import type { RigNeeds, Row } from '../scenarios/scenario.ts';
-import { type RowResult, runRow } from './run-scenario.ts';
+import type { ClusterNeeds, Scenario } from '../scenarios/scenario.ts';
+import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { mountDisk } from './small-disk.ts';
 
-export interface RunRowsOptions {
-  readonly rows: readonly Row[];
+export interface RunScenariosOptions {
+  readonly scenarios: readonly Scenario[];
   readonly seed: string;
   readonly isShort: boolean;
-  /** Rounds of every row, in the place of its own number. */
+  /** Overrides the number of rounds of every scenario. */
   readonly rounds: number | undefined;
-  /** Where the services are. */
-  readonly main: RigOptions['main'];
-  /** Rows that run at a time, each on a rig of its own: most of them wait most of the time. */
+
+  readonly main: ClusterOptions['main'];
+  /** Number of scenarios that run concurrently, each on its own cluster. */
   readonly lanes: number;
-  readonly onRound: (row: Row, done: number, rounds: number) => void;
-  readonly onResult: (result: RowResult) => void;
+  readonly onRound: (scenario: Scenario, done: number, rounds: number) => void;
+  readonly onResult: (result: ScenarioResult) => void;
 }
 
-export interface RowsRun {
-  readonly results: readonly RowResult[];
-  /** Where the evidence of the rows that failed is kept; undefined when none did. */
+export interface ScenariosRun {
+  readonly results: readonly ScenarioResult[];
+  /** Folder with the evidence of the failed scenarios. Undefined if none failed. */
   readonly evidence: string | undefined;
 }
 
 /**
- * Runs the rows. What it starts it stops, and what it writes it removes, but for the rig of a row that failed: its
- * folder is kept, with the history, the logs and the database of that row.
+ * Runs the scenarios. It stops everything that it starts and removes everything that it writes, except the folder of a
+ * failed scenario's cluster, with the history, the logs and the database.
  *
  * @param signal Ends the run: everything is stopped and removed, and the promise rejects with the signal's reason.
  */
-export async function runRows(options: RunRowsOptions, signal: AbortSignal): Promise<RowsRun> {
+export async function runScenarios(options: RunScenariosOptions, signal: AbortSignal): Promise<ScenariosRun> {
   const folder = await mkdtemp(join(tmpdir(), 'faults-'));
-  // When root runs this, the database does as somebody else, who must get through.
+  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(folder, 0o755);
   const compileCache = join(folder, 'compiled');
   for (const service of ['orders', 'inventory'] as const)
     await fillCompileCache(fileURLToPath(options.main(service)), compileCache);
-  const results: RowResult[] = [];
-  // Those that share a rig one after the other: starting one takes seconds.
-  const waiting = options.rows.toSorted((a, b) => needsOf(a).length - needsOf(b).length)[Symbol.iterator]();
+  const results: ScenarioResult[] = [];
+  // Scenarios that share a cluster run one after the other, because its start takes seconds.
+  const waiting = options.scenarios
+    .toSorted((a, b) => needsOf(a).length - needsOf(b).length)
+    [Symbol.iterator]();
   const lane = async () => {
-    await using rigs = openRigs({ folder, compileCache, main: options.main });
+    await using clusters = openClusters({ folder, compileCache, main: options.main });
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
     const onAbort = () => ended.reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    for (const row of waiting) {
-      const result = await Promise.race([runOn(rigs, row, options), ended.promise]);
+    for (const scenario of waiting) {
+      const result = await Promise.race([runOn(clusters, scenario, options), ended.promise]);
       results.push(result);
       options.onResult(result);
     }
@@ -66,66 +68,82 @@ export async function runRows(options: RunRowsOptions, signal: AbortSignal): Pro
   return { results, evidence };
 }
 
-export function hasFailed({ violations, unmet }: RowResult): boolean {
+export function hasFailed({ violations, unmet }: ScenarioResult): boolean {
   return violations.length > 0 || unmet.length > 0;
 }
 
-async function runOn(rigs: Rigs, row: Row, options: RunRowsOptions): Promise<RowResult> {
+async function runOn(
+  clusters: Clusters,
+  scenario: Scenario,
+  options: RunScenariosOptions,
+): Promise<ScenarioResult> {
   const { seed, isShort } = options;
-  const rounds = options.rounds ?? (isShort ? row.rounds.short : row.rounds.long);
-  const onRound = (done: number) => options.onRound(row, done, rounds);
-  const opened = await rigs.open(row);
-  if (typeof opened === 'string') return notRun(row, opened);
-  const result = await runRow({ row, rig: opened, rounds, seed, isShort, onRound });
+  const rounds = options.rounds ?? (isShort ? scenario.rounds.short : scenario.rounds.long);
+  const onRound = (done: number) => options.onRound(scenario, done, rounds);
+  const opened = await clusters.open(scenario);
+  if (typeof opened === 'string') return notRun(scenario, opened);
+  const result = await runScenario({ scenario, cluster: opened, rounds, seed, isShort, onRound });
   if (hasFailed(result)) {
     await keepEvidence(opened, result);
-    await rigs.close();
+    await clusters.close();
   }
   return result;
 }
 
-async function keepEvidence({ folder }: Rig, { row, history, violations, unmet }: RowResult): Promise<void> {
+async function keepEvidence(
+  { folder }: Cluster,
+  { scenario, history, violations, unmet }: ScenarioResult,
+): Promise<void> {
   const lines = history.map((call) => JSON.stringify(call));
-  await writeFile(join(folder, `history-${row.name}.ndjson`), `${lines.join('\n')}\n`);
-  await writeFile(join(folder, `failures-${row.name}.txt`), `${[...violations, ...unmet].join('\n')}\n`);
+  await writeFile(join(folder, `history-${scenario.name}.ndjson`), `${lines.join('\n')}\n`);
+  await writeFile(join(folder, `failures-${scenario.name}.txt`), `${[...violations, ...unmet].join('\n')}\n`);
 }
 
-function notRun(row: Row, reason: string): RowResult {
+function notRun(scenario: Scenario, reason: string): ScenarioResult {
   const nothing = { rounds: 0, orders: 0, unknown: 0, lost: 0, settleMs: 0 };
-  return { row, ...nothing, violations: [], unmet: [], notes: [], measured: [], history: [], notRun: reason };
+  return {
+    scenario,
+    ...nothing,
+    violations: [],
+    unmet: [],
+    notes: [],
+    measured: [],
+    history: [],
+    notRun: reason,
+  };
 }
 
-interface Rigs extends AsyncDisposable {
-  /** The rig that a row needs, or why there is none. */
-  open(row: Row): Promise<Rig | string>;
-  /** Stops it, and keeps its folder. */
+interface Clusters extends AsyncDisposable {
+  /** Returns the cluster for a scenario, or the reason why there is none. */
+  open(scenario: Scenario): Promise<Cluster | string>;
+  /** Stops the cluster and keeps its folder. */
   close(): Promise<void>;
 }
 
-/** The same for rows that can share a rig. */
-function needsOf({ rig = {} }: Row): string {
-  return JSON.stringify(rig);
+/** Returns a key that is equal for scenarios that can share a cluster. */
+function needsOf({ cluster = {} }: Scenario): string {
+  return JSON.stringify(cluster);
 }
 
-/** The rig of a lane: one at a time, which stays up for the next row if that needs the same. */
-function openRigs(options: Pick<RigOptions, 'folder' | 'main' | 'compileCache'>): Rigs {
-  let current: { rig: Rig; needs: string; started: AsyncDisposableStack } | undefined;
-  const start = async (needs: RigNeeds) => {
+/** Starts the clusters of a lane, one at a time. A cluster is kept for the next scenario if that can share it. */
+function openClusters(options: Pick<ClusterOptions, 'folder' | 'main' | 'compileCache'>): Clusters {
+  let current: { cluster: Cluster; needs: string; started: AsyncDisposableStack } | undefined;
+  const start = async (needs: ClusterNeeds) => {
     await using starting = new AsyncDisposableStack();
-    const rigFolder = await mkdtemp(join(options.folder, 'rig-'));
-    await chmod(rigFolder, 0o755);
+    const clusterFolder = await mkdtemp(join(options.folder, 'cluster-'));
+    await chmod(clusterFolder, 0o755);
     if (needs.diskMiB) {
-      const disk = await mountDisk(join(rigFolder, 'postgres'), needs.diskMiB);
+      const disk = await mountDisk(join(clusterFolder, 'postgres'), needs.diskMiB);
       if (typeof disk === 'string') return disk;
       starting.use(disk);
     }
     const nodeOptions = needs.preload ? `--import=${needs.preload}` : '';
     const { inventoryReplicas = 1 } = needs;
-    const rig = starting.use(
-      await startRig({ ...options, folder: rigFolder, inventoryReplicas, nodeOptions }),
+    const cluster = starting.use(
+      await startCluster({ ...options, folder: clusterFolder, inventoryReplicas, nodeOptions }),
     );
-    await warmUp(rig);
-    return { rig, started: starting.move() };
+    await warmUp(cluster);
+    return { cluster, started: starting.move() };
   };
   const stop = async () => {
     const { started } = current ?? {};
@@ -133,14 +151,14 @@ function openRigs(options: Pick<RigOptions, 'folder' | 'main' | 'compileCache'>)
     await started?.disposeAsync();
   };
   return {
-    open: async (row) => {
-      const needs = needsOf(row);
-      if (current?.needs === needs) return current.rig;
+    open: async (scenario) => {
+      const needs = needsOf(scenario);
+      if (current?.needs === needs) return current.cluster;
       await stop();
-      const opened = await start(row.rig ?? {});
+      const opened = await start(scenario.cluster ?? {});
       if (typeof opened === 'string') return opened;
       current = { ...opened, needs };
-      return opened.rig;
+      return opened.cluster;
     },
     close: stop,
     [Symbol.asyncDispose]: stop,

@@ -6,12 +6,12 @@ import { inventoryAway } from './inventory-away.ts';
 import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
 import { processes } from './processes.ts';
-import type { Row } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { unfinished } from './unfinished.ts';
 import { watching } from './watching.ts';
 
-/** Every row of the table, in its order. */
-export const allRows: readonly Row[] = [
+/** All scenarios, in the order of the table in docs/reliability.md. */
+export const allScenarios: readonly Scenario[] = [
   ...crashPoints,
   ...overtaking,
   ...unfinished,

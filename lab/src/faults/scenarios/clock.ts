@@ -3,47 +3,50 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { Replica } from '../../cluster/replica.ts';
-import { expectRecovery } from './recovery.ts';
-import type { Row, Stage } from './scenario.ts';
+import { expectOrderWithin } from './expectations.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
 const hourMs = 60 * 60 * 1000;
 
-/** Clocks that are wrong. */
-export const clock: readonly Row[] = [
+/** Clocks that jump. */
+export const clock: readonly Scenario[] = [
   {
     name: 'clock-jumps',
     fault:
-      'the clock of a replica jumps by an hour, ahead and back: tokens are judged by it, and nothing settled by it',
+      'the clock of a replica jumps an hour forward or back: tokens expire by it, settlement does not depend on it',
     rounds: { short: 2, long: 20 },
-    rig: { preload: new URL('./shifted-clock.ts', import.meta.url).href },
+    cluster: { preload: new URL('./shifted-clock.ts', import.meta.url).href },
     round: jump,
   },
 ];
 
-async function jump(stage: Stage): Promise<void> {
-  const { rig, random, round, expect } = stage;
-  const victim = random.pick(rig.orders);
+async function jump(context: ScenarioContext): Promise<void> {
+  const { cluster, random, round, expect } = context;
+  const victim = random.pick(cluster.orders);
   const isAhead = round % 2 === 0;
   victim.shiftClock(isAhead ? hourMs : -hourMs);
-  const others = random.chance(0.5) ? rig.inventory : [];
+  const others = random.chance(0.5) ? cluster.inventory : [];
   for (const other of others) other.shiftClock(isAhead ? -hourMs : hourMs);
   await sleep(500);
-  const wrong = await codeOfACall(stage, victim);
-  const wanted = isAhead ? 'UNAUTHENTICATED' : 'NOT_FOUND';
+  const code = await codeOfCall(context, victim);
+  const expected = isAhead ? 'UNAUTHENTICATED' : 'NOT_FOUND';
   expect(
-    wrong === wanted,
-    `a token of ten minutes was answered ${wrong}, not ${wanted}, with ${isAhead ? '+' : '-'}1 h`,
+    code === expected,
+    `a token of ten minutes was answered ${code}, not ${expected}, with ${isAhead ? '+' : '-'}1 h`,
   );
-  await expectRecovery(stage, 3000);
+  await expectOrderWithin(context, 3000);
   for (const each of [victim, ...others]) each.shiftClock(0);
   await sleep(200);
-  const right = await codeOfACall(stage, victim);
-  expect(right === 'NOT_FOUND', `a token of ten minutes was answered ${right} by the right clock`);
+  const codeAfter = await codeOfCall(context, victim);
+  expect(
+    codeAfter === 'NOT_FOUND',
+    `a token of ten minutes was answered ${codeAfter} with the correct clock`,
+  );
 }
 
-/** What a caller with a token of ten minutes is told, about an order that does not exist. */
-async function codeOfACall({ rig }: Stage, { front }: Replica): Promise<string> {
-  const token = await rig.token('somebody', ['orders:read'], 600);
+/** Gets a missing order with a token of ten minutes. Returns the name of the status code. */
+async function codeOfCall({ cluster }: ScenarioContext, { front }: Replica): Promise<string> {
+  const token = await cluster.token('reader', ['orders:read'], 600);
   using orders = createClient(OrderService, { target: front.target, token: () => token });
   const answer = await orders
     .getOrder({ id: crypto.randomUUID() }, { deadlineMs: 5000 })

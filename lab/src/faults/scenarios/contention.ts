@@ -1,38 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { untilDefinite } from '../../harness/customer.ts';
+import { untilDefinite } from '../../harness/customers.ts';
 import { unsettledOrders } from '../../harness/invariants.ts';
 import { untilSettled } from '../../harness/until-settled.ts';
-import { circuitsOpened } from './circuits.ts';
-import type { Row, Stage } from './scenario.ts';
+import { countOpenedCircuits } from './circuit-logs.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** Too many who want the same, and too much that is asked of a service that is down. */
-export const contention: readonly Row[] = [
+/** Contention for stock, and load on an inventory that fails. */
+export const contention: readonly Scenario[] = [
   {
     name: 'last-unit',
-    fault: '50 buyers want the one unit there is: one gets it',
+    fault: '50 buyers order the last unit: one gets it',
     rounds: { short: 10, long: 200 },
-    rig: { inventoryReplicas: 2 },
+    cluster: { inventoryReplicas: 2 },
     traffic: false,
     round: sellLastUnit,
   },
   {
     name: 'retries',
-    fault:
-      'inventory answers UNAVAILABLE to everything: it is called 1.1 times as often as orders are placed at the most',
+    fault: 'inventory returns UNAVAILABLE to every call: it receives at most 1.1 calls per order',
     rounds: { short: 1, long: 20 },
     traffic: false,
     round: countRetries,
   },
   {
     name: 'broken-inventory',
-    fault: 'inventory answers INTERNAL: it is not asked again at once',
+    fault: 'inventory returns INTERNAL: orders does not retry at once',
     rounds: { short: 1, long: 20 },
     traffic: false,
     round: countRepeats,
   },
   {
     name: 'leases',
-    fault: 'inventory is slow to answer: no order is taken up again before its lease is over',
+    fault: 'inventory responds slowly: no order is leased again before its lease expires',
     rounds: { short: 1, long: 20 },
     traffic: false,
     round: watchLeases,
@@ -41,118 +40,131 @@ export const contention: readonly Row[] = [
 
 const buyers = 50;
 
-async function sellLastUnit({ rig, round, random, customers, wish, setStock, expect }: Stage): Promise<void> {
+async function sellLastUnit({
+  cluster,
+  round,
+  random,
+  customers,
+  purchase,
+  setStock,
+  expect,
+}: ScenarioContext): Promise<void> {
   const sku = `last-${round}`;
   await setStock({ [sku]: 1 });
   const buy = async () => {
-    const wanted = wish({ [sku]: 1 });
-    await untilDefinite(random, { giveUp: false }, () => customers.place(wanted));
+    const order = purchase({ [sku]: 1 });
+    await untilDefinite(random, { giveUp: false }, () => customers.place(order));
   };
   await Promise.all(Array.from({ length: buyers }, buy));
-  // Who was answered PENDING, on a machine that is busy, hears of it later.
-  await untilSettled(rig, performance.now());
-  const { rows } = await rig.ordersDatabase.query<{ outcome: string }>(
+  // On a busy machine some orders are answered PENDING and settled later.
+  await untilSettled(cluster, performance.now());
+  const { rows } = await cluster.ordersDatabase.query<{ outcome: string }>(
     `SELECT string_agg(state || ' ' || count, ', ' ORDER BY state) AS outcome
      FROM (SELECT state, count(*) FROM orders WHERE lines @> $1 GROUP BY state)`,
     [JSON.stringify([{ sku }])],
   );
-  const wanted = `CONFIRMED 1, REJECTED ${buyers - 1}`;
-  expect(rows[0]?.outcome === wanted, `the orders of the last unit are ${rows[0]?.outcome}, not ${wanted}`);
+  const expected = `CONFIRMED 1, REJECTED ${buyers - 1}`;
+  expect(
+    rows[0]?.outcome === expected,
+    `the orders of the last unit are ${rows[0]?.outcome}, not ${expected}`,
+  );
 }
 
 const callsWhileDown = 600;
 
-async function countRetries({ rig, customers, wish, expect, note }: Stage): Promise<void> {
-  for (const { databaseLine } of rig.inventory) {
-    databaseLine.refuseConnections();
-    databaseLine.severAll();
+async function countRetries({ cluster, customers, purchase, expect, note }: ScenarioContext): Promise<void> {
+  for (const { databaseLink } of cluster.inventory) {
+    databaseLink.refuseConnections();
+    databaseLink.severAll();
   }
-  const before = callsTo(rig);
+  const before = callsTo(cluster);
   let placed = 0;
   const shop = async () => {
     while (placed < callsWhileDown) {
       placed += 1;
-      const outcome = await customers.place(wish({ a: 1 }));
+      const outcome = await customers.place(purchase({ a: 1 }));
       expect(outcome.kind === 'ok', `answered ${JSON.stringify(outcome)}`);
     }
   };
   await Promise.all(Array.from({ length: 16 }, shop));
-  const ratio = (callsTo(rig) - before) / placed;
-  note(`${ratio.toFixed(2)} calls an order`);
-  expect(ratio <= 1.1, `inventory was called ${ratio.toFixed(2)} times as often as orders were placed`);
-  for (const { databaseLine } of rig.inventory) databaseLine.heal();
+  const ratio = (callsTo(cluster) - before) / placed;
+  note(`${ratio.toFixed(2)} calls per order`);
+  expect(ratio <= 1.1, `inventory received ${ratio.toFixed(2)} calls per order`);
+  for (const { databaseLink } of cluster.inventory) databaseLink.heal();
 }
 
-/** Settlers leave an order alone for 2.5 s. */
-const settlersWaitMs = 2000;
+/** Settlers do not touch a new order for 2.5 s. */
+const settlerGraceMs = 2000;
 
-/** A settler whose circuit has just closed makes all orders due in its next turn, half a second later at most. */
-const settlersTurnMs = 600;
+/** After its circuit has closed, a settler makes all orders due within half a second. */
+const settlerPollMs = 600;
 
-async function countRepeats({ rig, customers, wish, expect, note }: Stage): Promise<void> {
-  // The round before has left orders to the settlers, and on a slow machine circuits that are open: a circuit that
-  // closes makes all orders due at once.
-  await untilSettled(rig, performance.now());
-  for (let order = 0; order < 2 * rig.orders.length; order++) await customers.place(wish({ a: 1 }));
-  await untilSettled(rig, performance.now());
-  await sleep(settlersTurnMs);
-  await rig.inventoryDatabase.query('ALTER TABLE reservations RENAME TO reservations_gone');
+async function countRepeats({ cluster, customers, purchase, expect, note }: ScenarioContext): Promise<void> {
+  // The last round has left orders to the settlers and, on a slow machine, open circuits. A circuit that closes makes
+  // all orders due at once.
+  await untilSettled(cluster, performance.now());
+  for (let order = 0; order < 2 * cluster.orders.length; order++) await customers.place(purchase({ a: 1 }));
+  await untilSettled(cluster, performance.now());
+  await sleep(settlerPollMs);
+  await cluster.inventoryDatabase.query('ALTER TABLE reservations RENAME TO reservations_gone');
   try {
-    const before = callsTo(rig);
+    const before = callsTo(cluster);
     const startMs = performance.now();
     let orders = 0;
-    // One after the other: orders that come together are asked for by one call, and it could be repeated unseen.
-    while (orders < 10 && performance.now() - startMs < settlersWaitMs / 2) {
-      await customers.place(wish({ a: 1 }));
+    // Sequentially, because concurrent orders share one call, whose retry would go unnoticed.
+    while (orders < 10 && performance.now() - startMs < settlerGraceMs / 2) {
+      await customers.place(purchase({ a: 1 }));
       orders += 1;
     }
-    const calls = callsTo(rig) - before;
-    if (performance.now() - startMs > settlersWaitMs) return note('too slow: settlers have called, too');
+    const calls = callsTo(cluster) - before;
+    if (performance.now() - startMs > settlerGraceMs) return note('too slow: settlers have called, too');
     note(`${calls} calls for ${orders} orders`);
-    expect(calls <= orders, `inventory was called ${calls} times for ${orders} orders`);
+    expect(calls <= orders, `inventory received ${calls} calls for ${orders} orders`);
   } finally {
-    await rig.inventoryDatabase.query('ALTER TABLE reservations_gone RENAME TO reservations');
+    await cluster.inventoryDatabase.query('ALTER TABLE reservations_gone RENAME TO reservations');
   }
 }
 
-/** A settler's lease is 2 s at least; half of it is for a look that comes late. */
-const soonestMs = 1000;
+/** A lease lasts at least 2 s. Half of that allows for a late poll of this process. */
+const minLeaseMs = 1000;
 
-async function watchLeases({ rig, customers, wish, expect, note }: Stage): Promise<void> {
-  for (const line of rig.links.flat()) line.inject('downstream', { delayMs: 300 });
-  const openedBefore = await circuitsOpened(rig);
-  /** When each order was last taken up, and how often by then. */
-  const taken = new Map<string, { attempts: number; atMs: number }>();
+async function watchLeases({ cluster, customers, purchase, expect, note }: ScenarioContext): Promise<void> {
+  for (const link of cluster.links.flat()) link.inject('downstream', { delayMs: 300 });
+  const openedBefore = await countOpenedCircuits(cluster);
+  /** Number of leases of each order, and the time of the last one. */
+  const leases = new Map<string, { attempts: number; atMs: number }>();
   let shortestMs = Infinity;
-  const look = async () => {
-    const { rows } = await rig.ordersDatabase.query<{ id: string; attempts: number }>(
+  const poll = async () => {
+    const { rows } = await cluster.ordersDatabase.query<{ id: string; attempts: number }>(
       'SELECT id, settle_attempts AS attempts FROM orders WHERE settle_attempts > 0',
     );
     const atMs = performance.now();
     for (const { id, attempts } of rows) {
-      const before = taken.get(id) ?? { attempts: 0, atMs: -Infinity };
+      const before = leases.get(id) ?? { attempts: 0, atMs: -Infinity };
       if (before.attempts === attempts) continue;
       shortestMs = Math.min(shortestMs, attempts - before.attempts > 1 ? 0 : atMs - before.atMs);
-      taken.set(id, { attempts, atMs });
+      leases.set(id, { attempts, atMs });
     }
   };
-  // Those of the rounds before.
-  await look();
-  const before = taken.size;
+  // Records the orders of earlier rounds.
+  await poll();
+  const before = leases.size;
   shortestMs = Infinity;
-  // No time is left for inventory: the settlers have to see to these.
-  await Promise.all(Array.from({ length: 10 }, () => customers.place(wish({ a: 1 }), { deadlineMs: 250 })));
+  // The deadline leaves no time for inventory, so that the settlers take these orders.
+  await Promise.all(
+    Array.from({ length: 10 }, () => customers.place(purchase({ a: 1 }), { deadlineMs: 250 })),
+  );
   const endMs = performance.now() + 15_000;
   do {
-    await look();
+    await poll();
     await sleep(20);
-  } while ((await unsettledOrders(rig)).length > 0 && performance.now() < endMs);
+  } while ((await unsettledOrders(cluster)).length > 0 && performance.now() < endMs);
   // A circuit that closes makes all orders due at once.
-  if ((await circuitsOpened(rig)) > openedBefore) return note('a circuit opened: not judged');
-  note(`${taken.size - before} orders taken up`);
-  expect(shortestMs >= soonestMs, `an order was taken up again after ${Math.round(shortestMs)} ms`);
+  if ((await countOpenedCircuits(cluster)) > openedBefore) return note('a circuit opened: not checked');
+  note(`${leases.size - before} orders leased`);
+  expect(shortestMs >= minLeaseMs, `an order was leased again after ${Math.round(shortestMs)} ms`);
 }
 
-function callsTo({ counters }: Stage['rig']): number {
+function callsTo({ counters }: ScenarioContext['cluster']): number {
   return counters.reduce((sum, { calls }) => sum + calls, 0);
 }

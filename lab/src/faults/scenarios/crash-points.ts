@@ -1,99 +1,108 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Held, TrapOptions } from '../../cluster/postgres-proxy.ts';
+import type { HeldMessage, TrapOptions } from '../../cluster/postgres-proxy.ts';
 import type { Replica } from '../../cluster/replica.ts';
-import { caught, type Row, type Stage } from './scenario.ts';
+import { catchStatement } from './catch-statement.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** What happens to a process when one of its statements is caught. */
-type Blow = (held: Held, victim: Replica) => void | Promise<void>;
+/** Acts on a replica when one of its statements or responses is caught. */
+type Action = (held: HeldMessage, victim: Replica) => void | Promise<void>;
 
 interface CrashPoint {
   readonly of: 'orders' | 'inventory';
   readonly at: Pick<TrapOptions, 'phase' | 'statement' | 'tag'>;
-  readonly blow: Blow;
+  readonly action: Action;
 }
 
-const kill: Blow = (_held, victim) => victim.kill();
-const forwardAndKill: Blow = ({ forward }, victim) => {
+const kill: Action = (_held, victim) => victim.kill();
+const forwardAndKill: Action = ({ forward }, victim) => {
   forward();
   return victim.kill();
 };
-const cut: Blow = ({ sever }) => sever();
-const forwardAndCut: Blow = ({ forward, sever }) => {
+const cut: Action = ({ sever }) => sever();
+const forwardAndCut: Action = ({ forward, sever }) => {
   forward();
   sever();
 };
 
-/** A connection that is lost with its COMMIT, which has arrived or has not: nobody can tell. */
+/** Loses the database connection during a COMMIT, so that the service cannot tell whether it is committed. */
 const commitLost = (of: CrashPoint['of'], statement: string | RegExp): CrashPoint[] => [
-  { of, at: { phase: 'request', statement }, blow: cut },
-  { of, at: { phase: 'request', statement }, blow: forwardAndCut },
-  { of, at: { phase: 'answer', statement }, blow: cut },
+  { of, at: { phase: 'request', statement }, action: cut },
+  { of, at: { phase: 'request', statement }, action: forwardAndCut },
+  { of, at: { phase: 'response', statement }, action: cut },
 ];
 
-/** The moments at which a process dies or loses its database, one row each, under load. */
-export const crashPoints: readonly Row[] = [
-  crashRow('1-before-t1', 'orders is killed before T1 reaches the database', [
-    { of: 'orders', at: { phase: 'request', statement: 'place-orders' }, blow: kill },
+/** The points at which a process is killed or loses its database, one scenario each, under load. */
+export const crashPoints: readonly Scenario[] = [
+  crashScenario('1-before-t1', 'the orders process is killed before T1 reaches the database', [
+    { of: 'orders', at: { phase: 'request', statement: 'place-orders' }, action: kill },
   ]),
-  crashRow('2-after-t1', 'orders is killed with T1 committed, the reserve not sent', [
-    { of: 'orders', at: { phase: 'answer', statement: 'place-orders' }, blow: kill },
-  ]),
-  crashRow(
+  crashScenario(
+    '2-after-t1',
+    'the orders process is killed after T1 is committed, before the reserve is sent',
+    [{ of: 'orders', at: { phase: 'response', statement: 'place-orders' }, action: kill }],
+  ),
+  crashScenario(
     '3-inside-t2',
-    'inventory is killed in the middle of T2',
+    'the inventory process is killed inside T2',
     ['claim-reservations', 'lock-stock', 'change-reserved'].map((statement) => ({
       of: 'inventory',
-      at: { phase: 'answer', statement },
-      blow: kill,
+      at: { phase: 'response', statement },
+      action: kill,
     })),
   ),
-  crashRow('4-after-t2', 'inventory is killed with T2 committed, its answer not sent', [
-    { of: 'inventory', at: { phase: 'answer', statement: 'COMMIT', tag: /^COMMIT/ }, blow: kill },
+  crashScenario(
+    '4-after-t2',
+    'the inventory process is killed after T2 is committed, before its response is sent',
+    [{ of: 'inventory', at: { phase: 'response', statement: 'COMMIT', tag: /^COMMIT/ }, action: kill }],
+  ),
+  crashScenario('5-before-t3', 'the orders process is killed after the stock is reserved, before T3', [
+    { of: 'orders', at: { phase: 'request', statement: 'settle-orders' }, action: kill },
   ]),
-  crashRow('5-before-t3', 'orders is killed with the stock reserved, before T3', [
-    { of: 'orders', at: { phase: 'request', statement: 'settle-orders' }, blow: kill },
+  crashScenario('6-inside-t3', 'the orders process is killed while the database executes T3', [
+    { of: 'orders', at: { phase: 'request', statement: 'settle-orders' }, action: forwardAndKill },
   ]),
-  crashRow('6-inside-t3', 'orders is killed while T3 is at the database', [
-    { of: 'orders', at: { phase: 'request', statement: 'settle-orders' }, blow: forwardAndKill },
-  ]),
-  crashRow('7-after-t3', 'orders loses its customer, or dies, with T3 committed', [
-    { of: 'orders', at: { phase: 'answer', statement: 'settle-orders' }, blow: kill },
+  crashScenario('7-after-t3', 'the orders process is killed, or loses its caller, after T3 is committed', [
+    { of: 'orders', at: { phase: 'response', statement: 'settle-orders' }, action: kill },
     {
       of: 'orders',
-      at: { phase: 'answer', statement: 'settle-orders' },
-      blow: ({ forward }, victim) => {
+      at: { phase: 'response', statement: 'settle-orders' },
+      action: ({ forward }, victim) => {
         victim.front.severAll();
         forward();
       },
     },
   ]),
-  crashRow(
+  crashScenario(
     '8-settler',
-    'a settler is killed with the release sent and not marked, or with orders it has leased',
+    'the orders process is killed after a release is sent and before it is marked, or with leased orders',
     [
-      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, blow: kill },
-      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, blow: forwardAndKill },
+      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, action: kill },
+      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, action: forwardAndKill },
       {
         of: 'orders',
-        at: { phase: 'answer', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
-        blow: kill,
+        at: { phase: 'response', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
+        action: kill,
       },
     ],
   ),
-  crashRow('9-commit-lost-orders', 'orders loses its database during T1, T3 and the COMMIT of a cancel', [
-    ...commitLost('orders', 'place-orders'),
-    ...commitLost('orders', 'settle-orders'),
-    ...commitLost('orders', 'COMMIT'),
-  ]),
-  crashRow(
+  crashScenario(
+    '9-commit-lost-orders',
+    'orders loses its database connection during T1, T3 or the COMMIT of a cancel',
+    [
+      ...commitLost('orders', 'place-orders'),
+      ...commitLost('orders', 'settle-orders'),
+      ...commitLost('orders', 'COMMIT'),
+    ],
+  ),
+  crashScenario(
     '9-commit-lost-inventory',
-    'inventory loses its database during the COMMIT of T2 or of a release',
+    'inventory loses its database connection during the COMMIT of T2 or of a release',
     commitLost('inventory', 'COMMIT'),
   ),
 ];
 
-/** A row that goes through the points in turn, and then again. */
-function crashRow(name: string, fault: string, points: readonly CrashPoint[]): Row {
+/** Returns a scenario whose rounds cycle through the points. */
+function crashScenario(name: string, fault: string, points: readonly CrashPoint[]): Scenario {
   return {
     name,
     fault,
@@ -101,16 +110,20 @@ function crashRow(name: string, fault: string, points: readonly CrashPoint[]): R
       short: Math.max(2, Math.min(3, points.length)),
       long: Math.ceil(20 / points.length) * points.length,
     },
-    round: async (stage) => {
-      const point = points[stage.round % points.length];
-      if (point) await crash(stage, point);
+    round: async (context) => {
+      const point = points[context.round % points.length];
+      if (point) await crash(context, point);
     },
   };
 }
 
-async function crash({ rig, random }: Stage, { of, at, blow }: CrashPoint): Promise<void> {
-  const victim = random.pick(rig[of]);
-  await caught(victim.statements, { ...at, skip: random.int(0, 3), act: (held) => blow(held, victim) });
+async function crash({ cluster, random }: ScenarioContext, { of, at, action }: CrashPoint): Promise<void> {
+  const victim = random.pick(cluster[of]);
+  await catchStatement(victim.statements, {
+    ...at,
+    skip: random.int(0, 3),
+    act: (held) => action(held, victim),
+  });
   if (victim.pid === undefined) await victim.start();
   await sleep(random.int(0, 200));
 }

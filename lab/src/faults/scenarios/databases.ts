@@ -3,74 +3,82 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@acme/postgres/pool/pool';
-import { expectCodes, expectRecovery } from './recovery.ts';
-import type { Row, Stage } from './scenario.ts';
+import { expectOnlyCodes, expectOrderWithin } from './expectations.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** What a database that is away may be answered with; and what a customer's own deadline, or a busy server, makes of it. */
-const away = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED'];
+/** Codes that a call may fail with while the database is away: its own, an exceeded deadline, or overload. */
+const expectedCodes = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED'];
 const recoveryMs = 2000;
 
-/** What happens to the databases of both services. */
-export const databases: readonly Row[] = [
-  databaseRow('postgres-killed', 'PostgreSQL is killed, and started again', async ({ rig, random }) => {
-    await rig.database.kill();
+/** Faults of the databases of both services. */
+export const databases: readonly Scenario[] = [
+  databaseScenario('postgres-killed', 'PostgreSQL is killed and restarted', async ({ cluster, random }) => {
+    await cluster.database.kill();
     await sleep(random.int(0, 1000));
-    await rig.database.start();
+    await cluster.database.start();
   }),
-  databaseRow('postgres-restarted', 'PostgreSQL is shut down, and started again', async ({ rig, random }) => {
-    await rig.database.stop();
-    await sleep(random.int(0, 1000));
-    await rig.database.start();
-  }),
-  databaseRow('postgres-stopped', 'PostgreSQL is stopped (SIGSTOP) for 3 s', async ({ rig }) => {
-    await rig.database.freeze();
+  databaseScenario(
+    'postgres-restarted',
+    'PostgreSQL is shut down and restarted',
+    async ({ cluster, random }) => {
+      await cluster.database.stop();
+      await sleep(random.int(0, 1000));
+      await cluster.database.start();
+    },
+  ),
+  databaseScenario('postgres-stopped', 'PostgreSQL is stopped (SIGSTOP) for 3 s', async ({ cluster }) => {
+    await cluster.database.freeze();
     await sleep(3000);
-    rig.database.thaw();
+    cluster.database.thaw();
   }),
-  databaseRow(
+  databaseScenario(
     'pool-exhausted',
-    'all connections of orders wait for a lock on its table, for 3 s',
-    async (stage) => {
-      const { rig, customers, wish } = stage;
-      await holding(rig.ordersDatabase, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE', async () => {
-        const wanted = wish({ a: 1 });
-        const reads = Array.from({ length: 40 }, () => customers.get(wanted, crypto.randomUUID()));
+    'all connections of orders wait for a table lock for 3 s',
+    async (context) => {
+      const { cluster, customers, purchase } = context;
+      await withLocks(cluster.ordersDatabase, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE', async () => {
+        const order = purchase({ a: 1 });
+        const reads = Array.from({ length: 40 }, () => customers.get(order, crypto.randomUUID()));
         await Promise.all([...reads, sleep(3000)]);
       });
     },
   ),
-  databaseRow(
+  databaseScenario(
     'row-locked',
-    'the row of an article that everybody wants is locked for 3 s',
-    async ({ rig }) => {
-      await holding(rig.inventoryDatabase, `SELECT FROM stock WHERE sku IN ('a', 'b') FOR UPDATE`, () =>
+    'the stock rows of two popular SKUs are locked for 3 s',
+    async ({ cluster }) => {
+      await withLocks(cluster.inventoryDatabase, `SELECT FROM stock WHERE sku IN ('a', 'b') FOR UPDATE`, () =>
         sleep(3000),
       );
     },
   ),
   {
-    ...databaseRow('disk-full', 'the disk under the database is full for 3 s', fillDisk),
-    rig: { diskMiB: 320 },
+    ...databaseScenario('disk-full', 'the disk of the database is full for 3 s', fillDisk),
+    cluster: { diskMiB: 320 },
   },
 ];
 
-function databaseRow(name: string, fault: string, injure: (stage: Stage) => Promise<void>): Row {
+function databaseScenario(
+  name: string,
+  fault: string,
+  cause: (context: ScenarioContext) => Promise<void>,
+): Scenario {
   return {
     name,
     fault,
     rounds: { short: 1, long: 20 },
-    round: async (stage) => {
-      const since = stage.history.length;
+    round: async (context) => {
+      const since = context.history.length;
       await sleep(300);
-      await injure(stage);
-      await expectRecovery(stage, recoveryMs);
-      expectCodes(stage, since, away);
+      await cause(context);
+      await expectOrderWithin(context, recoveryMs);
+      expectOnlyCodes(context, since, expectedCodes);
     },
   };
 }
 
-/** Does something while a statement's locks are held. */
-async function holding(database: Pool, statement: string, during: () => Promise<unknown>): Promise<void> {
+/** Runs `during` while a transaction holds the locks of this statement. */
+async function withLocks(database: Pool, statement: string, during: () => Promise<unknown>): Promise<void> {
   const client = await database.connect();
   try {
     await client.query(`SET idle_in_transaction_session_timeout = '30s'`);
@@ -82,21 +90,21 @@ async function holding(database: Pool, statement: string, during: () => Promise<
   }
 }
 
-/** The whole cluster is on the small disk, its write-ahead log as well: PostgreSQL itself may give up. */
-async function fillDisk({ rig }: Stage): Promise<void> {
-  const ballast = join(rig.folder, 'postgres', 'ballast');
+/** Data and write-ahead log are on the small disk, so that PostgreSQL itself may shut down. */
+async function fillDisk({ cluster }: ScenarioContext): Promise<void> {
+  const ballast = join(cluster.folder, 'postgres', 'ballast');
   await fill(ballast);
-  // The next segment of the log does not fit any more.
-  await rig.ordersDatabase.query('SELECT pg_switch_wal()').catch(() => {});
+  // The next segment of the log does not fit.
+  await cluster.ordersDatabase.query('SELECT pg_switch_wal()').catch(() => {});
   await sleep(3000);
   await rm(ballast);
-  const isUp = await rig.ordersDatabase.query('SELECT 1').then(
+  const isUp = await cluster.ordersDatabase.query('SELECT 1').then(
     () => true,
     () => false,
   );
   if (isUp) return;
-  await rig.database.stop();
-  await rig.database.start();
+  await cluster.database.stop();
+  await cluster.database.start();
 }
 
 async function fill(path: string): Promise<void> {

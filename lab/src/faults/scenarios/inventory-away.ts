@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Replica } from '../../cluster/replica.ts';
 import { unsettledOrders } from '../../harness/invariants.ts';
-import { areCircuitsOpen } from './circuits.ts';
-import type { Row, Stage } from './scenario.ts';
+import { areAllCircuitsOpen } from './circuit-logs.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
 interface Outage {
   readonly begin: (inventory: Replica) => unknown;
   readonly end: (inventory: Replica) => unknown;
-  /** From the beginning of its end until all that have waited are settled. */
+  /** Limit of the time from the call of `end` until all orders are settled. */
   readonly settledWithinMs: number;
 }
 
-/** Orders are taken while there is nobody to reserve their stock, and settled soon after. */
-export const inventoryAway: readonly Row[] = [
-  awayRow(
+/** Orders are accepted while inventory is away, and settled soon after its return. */
+export const inventoryAway: readonly Scenario[] = [
+  outageScenario(
     'sigstop-inventory',
-    'inventory is stopped for 10 s (3 s in a short run): 500 orders are PENDING, and settled within 2 s after',
+    'the inventory process is stopped (SIGSTOP) for 10 s (3 s in a short run): 500 orders are PENDING, and settled within 2 s after SIGCONT',
     {
       begin: (inventory) => inventory.signal('SIGSTOP'),
       end: (inventory) => inventory.signal('SIGCONT'),
       settledWithinMs: 2000,
     },
   ),
-  awayRow(
+  outageScenario(
     'inventory-down',
-    'inventory is down for 10 s (3 s in a short run): 500 orders are PENDING, and settled within 5 s from its start',
+    'the inventory process is down for 10 s (3 s in a short run): 500 orders are PENDING, and settled within 5 s after its start',
     {
       begin: (inventory) => inventory.kill(),
       end: (inventory) => inventory.start(),
@@ -33,61 +33,64 @@ export const inventoryAway: readonly Row[] = [
   ),
 ];
 
-function awayRow(name: string, fault: string, outage: Outage): Row {
+function outageScenario(name: string, fault: string, outage: Outage): Scenario {
   return {
     name,
     fault,
     rounds: { short: 1, long: 20 },
     traffic: false,
-    round: (stage) => takeOrdersMeanwhile(stage, outage),
+    round: (context) => placeOrdersMeanwhile(context, outage),
   };
 }
 
-/** As many as make 500 in 10 s, where each is answered at once. */
-const ordersAWave = 25;
+/** Waves of this size and interval are 500 orders in 10 s, if each is answered at once. */
+const ordersPerWave = 25;
 const waveMs = 400;
-/** A replica learns it by the deadline of its first call, which is under a second and a half. */
-const learntWithinMs = 15_000;
-/** Once orders knows that inventory is away, it waits for it no more. */
+/** A circuit opens at the deadline of its first call, which is under 1.5 s, but a replica may get no call for long. */
+const circuitTimeoutMs = 15_000;
+/** Limit of PlaceOrder with an open circuit. */
 const answeredWithinMs = 150;
-/** A short run is for CI: it has few orders to judge by, and a machine that is busy. */
-const patience = 3;
+/** Factor of the limits in a short run, for CI: it has few samples, and the machine is busy. */
+const shortFactor = 3;
 
-async function takeOrdersMeanwhile(stage: Stage, { begin, end, settledWithinMs }: Outage): Promise<void> {
-  const { rig, isShort, expect, measure } = stage;
-  await Promise.all(rig.inventory.map(begin));
+async function placeOrdersMeanwhile(
+  context: ScenarioContext,
+  { begin, end, settledWithinMs }: Outage,
+): Promise<void> {
+  const { cluster, isShort, expect, measure } = context;
+  await Promise.all(cluster.inventory.map(begin));
   const startMs = performance.now();
   const durations: number[] = [];
-  let taken = 0;
+  let placed = 0;
   const isEnough = () =>
-    performance.now() >= startMs + (isShort ? 3000 : 10_000) && (isShort || taken >= 500);
-  // A replica that the customers came to late has learnt late, too.
-  const isOver = () => isEnough() && (durations.length > 0 || performance.now() >= startMs + learntWithinMs);
+    performance.now() >= startMs + (isShort ? 3000 : 10_000) && (isShort || placed >= 500);
+  const isOver = () =>
+    isEnough() && (durations.length > 0 || performance.now() >= startMs + circuitTimeoutMs);
   while (!isOver()) {
-    const isKnown = await areCircuitsOpen(rig);
-    const wave = await placeWave(stage);
-    if (isKnown) durations.push(...wave);
-    taken += ordersAWave;
+    const areOpen = await areAllCircuitsOpen(cluster);
+    const wave = await placeWave(context);
+    if (areOpen) durations.push(...wave);
+    placed += ordersPerWave;
     await sleep(waveMs);
   }
-  expect(durations.length > 0, 'orders has not learnt that inventory is away');
-  measure('answered', durations, answeredWithinMs * (isShort ? patience : 1));
+  expect(durations.length > 0, 'the circuits of orders did not open');
+  measure('answered', durations, answeredWithinMs * (isShort ? shortFactor : 1));
 
-  const waiting = (await unsettledOrders(rig)).length;
-  expect(waiting === taken, `${waiting} orders wait of ${taken}`);
+  const waiting = (await unsettledOrders(cluster)).length;
+  expect(waiting === placed, `${waiting} of ${placed} orders are PENDING`);
   const backMs = performance.now();
-  await Promise.all(rig.inventory.map(end));
-  while ((await unsettledOrders(rig)).length > 0 && performance.now() < backMs + 20_000) await sleep(20);
-  measure('settled', [performance.now() - backMs], settledWithinMs * (isShort ? patience : 1));
+  await Promise.all(cluster.inventory.map(end));
+  while ((await unsettledOrders(cluster)).length > 0 && performance.now() < backMs + 20_000) await sleep(20);
+  measure('settled', [performance.now() - backMs], settledWithinMs * (isShort ? shortFactor : 1));
 }
 
-/** How long the answers took, in ms. */
-async function placeWave({ customers, wish, expect }: Stage): Promise<number[]> {
+/** Places orders concurrently. Returns the durations of the calls, in ms. */
+async function placeWave({ customers, purchase, expect }: ScenarioContext): Promise<number[]> {
   const place = async () => {
     const startMs = performance.now();
-    const outcome = await customers.place(wish({ a: 1, b: 2 }));
+    const outcome = await customers.place(purchase({ a: 1, b: 2 }));
     expect(outcome.kind === 'ok' && outcome.state === 'PENDING', `answered ${JSON.stringify(outcome)}`);
     return performance.now() - startMs;
   };
-  return Promise.all(Array.from({ length: ordersAWave }, place));
+  return Promise.all(Array.from({ length: ordersPerWave }, place));
 }

@@ -1,65 +1,75 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { openCustomers } from '../../harness/customer.ts';
-import { caught, type Row, type Stage } from './scenario.ts';
+import { openCustomers } from '../../harness/customers.ts';
+import { catchStatement } from './catch-statement.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** What arrives too late: after something that was sent later, or long after its time. */
-export const overtaking: readonly Row[] = [
+/** Requests that arrive late: after a request that was sent later, or after their time. */
+export const overtaking: readonly Scenario[] = [
   {
     name: '10-release-overtakes',
-    fault: 'a reserve, or its answer, is held back until the order is cancelled and released',
+    fault: 'a reserve or its response is delayed until the order is cancelled and released',
     rounds: { short: 2, long: 20 },
     round: cancelWhileReserving,
   },
   {
     name: '11-settler-stopped',
-    fault: 'a settler is stopped (SIGSTOP) until after its lease, and wakes up',
+    fault: 'the orders process is stopped (SIGSTOP) until its leases have expired, and continues',
     rounds: { short: 1, long: 20 },
     round: stopSettler,
   },
   {
     name: 'old-reserve',
-    fault: 'reserves that were released are delivered again',
+    fault: 'reserves are delivered again after their release',
     rounds: { short: 2, long: 20 },
     traffic: false,
     round: deliverAgain,
   },
 ];
 
-/** The first replica of orders places through a line that holds it up; the second one cancels meanwhile. */
-async function cancelWhileReserving({ rig, round, wish, customers, expect }: Stage): Promise<void> {
-  const [first, second] = rig.orders;
-  const [held] = rig.links[0] ?? [];
-  if (!first || !second || !held) throw new Error('there are two replicas of orders');
+/** The first orders replica places an order over a blocked link, and the second one cancels it meanwhile. */
+async function cancelWhileReserving({
+  cluster,
+  round,
+  purchase,
+  customers,
+  expect,
+}: ScenarioContext): Promise<void> {
+  const [first, second] = cluster.orders;
+  const [held] = cluster.links[0] ?? [];
+  if (!first || !second || !held) throw new Error('the cluster needs two orders replicas');
   const isReserveHeld = round % 2 === 0;
   using atFirst = openCustomers({ ...customers.options, target: first.front.target });
   using atSecond = openCustomers({ ...customers.options, target: second.front.target });
-  const wanted = wish({ a: 2, b: 1 });
+  const order = purchase({ a: 2, b: 1 });
 
   held.inject(isReserveHeld ? 'upstream' : 'downstream', { blackHole: true });
-  const placing = atFirst.place(wanted);
-  const id = await placedId(rig.ordersDatabase, wanted.requestId);
+  const placing = atFirst.place(order);
+  const id = await placedId(cluster.ordersDatabase, order.requestId);
   if (!isReserveHeld) await sleep(100);
-  const released = caught(second.statements, {
-    phase: 'answer',
+  const released = catchStatement(second.statements, {
+    phase: 'response',
     statement: 'mark-released',
     act: ({ forward }) => forward(),
   });
-  // Its own settler hears of it at once.
-  const cancelled = await atSecond.cancel(wanted, id);
+  // The settler of the second replica is notified of the cancel.
+  const cancelled = await atSecond.cancel(order, id);
   expect(
     cancelled.kind === 'ok' && cancelled.state === 'CANCELLED',
     `cancelling was answered ${cancelled.kind}`,
   );
-  // The settler of the first one may be the one that took it, and it is cut off.
+  // The settler of the first replica, whose link is blocked, may have leased the order instead.
   await Promise.race([released, sleep(1500)]).catch(() => {});
   held.heal();
   const placed = await placing;
   expect(placed.kind === 'ok', `placing was answered ${placed.kind}`);
 }
 
-async function placedId(database: Stage['rig']['ordersDatabase'], requestId: string): Promise<string> {
+async function placedId(
+  database: ScenarioContext['cluster']['ordersDatabase'],
+  requestId: string,
+): Promise<string> {
   for (let attempt = 0; attempt < 500; attempt++) {
     const { rows } = await database.query<{ id: string }>('SELECT id FROM orders WHERE request_id = $1', [
       requestId,
@@ -67,19 +77,19 @@ async function placedId(database: Stage['rig']['ordersDatabase'], requestId: str
     if (rows[0]) return rows[0].id;
     await sleep(10);
   }
-  throw new Error(`no order of request ${requestId} came to be`);
+  throw new Error(`request ${requestId} has no order`);
 }
 
-/** Longer than a settler's lease, which is 2 s and up to half as long again. */
+/** Longer than a settler's lease of 2 to 3 s. */
 const beyondLeaseMs = 3500;
 
-async function stopSettler({ rig, random, round }: Stage): Promise<void> {
-  const victim = random.pick(rig.orders);
+async function stopSettler({ cluster, random, round }: ScenarioContext): Promise<void> {
+  const victim = random.pick(cluster.orders);
   const points = [
-    { phase: 'answer', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
+    { phase: 'response', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
     { phase: 'request', statement: 'mark-released' },
   ] as const;
-  await caught(victim.statements, {
+  await catchStatement(victim.statements, {
     ...(points[round % points.length] ?? points[0]),
     act: ({ forward }) => {
       victim.signal('SIGSTOP');
@@ -91,19 +101,19 @@ async function stopSettler({ rig, random, round }: Stage): Promise<void> {
   await sleep(200);
 }
 
-/** Cancels orders, and then sends inventory what orders had sent it before. */
-async function deliverAgain({ rig, wish, customers, expect }: Stage): Promise<void> {
-  const token = await rig.token('orders', ['inventory:reserve']);
+/** Cancels orders and then repeats their reserves. */
+async function deliverAgain({ cluster, purchase, customers, expect }: ScenarioContext): Promise<void> {
+  const token = await cluster.token('orders', ['inventory:reserve']);
   using inventory = createClient(InventoryService, {
-    target: rig.inventory[0]?.front.target ?? '',
+    target: cluster.inventory[0]?.front.target ?? '',
     token: () => token,
   });
   const orders = await Promise.all(
     Array.from({ length: 10 }, async () => {
-      const wanted = wish({ a: 1, c: 2 });
-      const placed = await customers.place(wanted);
+      const order = purchase({ a: 1, c: 2 });
+      const placed = await customers.place(order);
       if (placed.kind !== 'ok') throw new Error(`placing was answered ${placed.kind}`);
-      await customers.cancel(wanted, placed.orderId);
+      await customers.cancel(order, placed.orderId);
       return {
         reservationId: placed.orderId,
         lines: [
@@ -116,5 +126,5 @@ async function deliverAgain({ rig, wish, customers, expect }: Stage): Promise<vo
   for (const { reservationId } of orders) await inventory.releaseStock({ reservationId });
   const late = await Promise.allSettled(orders.map((order) => inventory.reserveStock(order)));
   const reserved = late.filter(({ status }) => status === 'fulfilled').length;
-  expect(reserved === 0, `${reserved} of ${late.length} old reserves were taken`);
+  expect(reserved === 0, `${reserved} of ${late.length} old reserves succeeded`);
 }

@@ -1,33 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Row, Stage } from './scenario.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** What happens to processes, at any moment. */
-export const processes: readonly Row[] = [
+/** Kills and stops of processes at random moments. */
+export const processes: readonly Scenario[] = [
   {
     name: 'sigkill',
-    fault: 'orders, inventory or both are killed at random, 0.1 to 1.5 s apart',
+    fault: 'orders processes, inventory processes or both are killed at random, 0.1 to 1.5 s apart',
     rounds: { short: 3, long: 300 },
     round: killAny,
   },
   {
     name: 'sigterm',
-    fault: 'one of two replicas is told to stop under load: no call fails, it exits with 0',
+    fault: 'one of two replicas gets SIGTERM under load: no call fails, and it exits with 0',
     rounds: { short: 4, long: 20 },
-    rig: { inventoryReplicas: 2 },
+    cluster: { inventoryReplicas: 2 },
     round: stopOneOfTwo,
   },
 ];
 
-async function killAny({ rig, random }: Stage): Promise<void> {
+async function killAny({ cluster, random }: ScenarioContext): Promise<void> {
   await sleep(random.int(100, 1500));
-  const { orders, inventory } = rig;
+  const { orders, inventory } = cluster;
   const one = random.pick(orders);
   const victims = random.pick([
     [one],
-    rig.orders,
+    cluster.orders,
     inventory,
     [one, ...inventory],
-    [...rig.orders, ...inventory],
+    [...cluster.orders, ...inventory],
   ]);
   await Promise.all(
     victims.map(async (victim) => {
@@ -37,15 +37,15 @@ async function killAny({ rig, random }: Stage): Promise<void> {
   );
 }
 
-async function stopOneOfTwo({ rig, round, random, history, expect }: Stage): Promise<void> {
-  const victim = random.pick(round % 2 === 0 ? rig.orders : rig.inventory);
+async function stopOneOfTwo({ cluster, round, random, history, expect }: ScenarioContext): Promise<void> {
+  const victim = random.pick(round % 2 === 0 ? cluster.orders : cluster.inventory);
   const since = history.length;
   await sleep(random.int(100, 500));
   const startMs = performance.now();
   const ended = await victim.terminate();
   const tookMs = Math.round(performance.now() - startMs);
   await sleep(300);
-  expect(ended === 0, `${victim.name} ended with ${ended}`);
+  expect(ended === 0, `${victim.name} exited with ${ended}`);
   expect(tookMs <= 10_000, `${victim.name} took ${tookMs} ms to stop`);
   const failed = history.slice(since).filter(({ outcome }) => outcome.kind === 'unknown');
   const [first] = failed;
@@ -54,6 +54,6 @@ async function stopOneOfTwo({ rig, round, random, history, expect }: Stage): Pro
     `${failed.length} calls failed as ${victim.name} stopped: ${JSON.stringify(first)}`,
   );
   await victim.start();
-  // Its callers find it again before the other one is stopped.
+  // Callers reconnect to it before the other replica is stopped.
   await sleep(1000);
 }

@@ -1,68 +1,51 @@
-import type { Rig } from '../../cluster/cluster.ts';
-import type { PostgresProxy, TrapOptions } from '../../cluster/postgres-proxy.ts';
-import type { Customers } from '../../harness/customer.ts';
-import type { Call, Wish } from '../../harness/history.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { Customers } from '../../harness/customers.ts';
+import type { Call, Purchase } from '../../harness/history.ts';
 import type { Random } from '../../harness/seeded-random.ts';
 
-/** A fault, and what is expected of it: a line of the table. After every row all invariants are checked. */
-export interface Row {
+/** A fault and its expectations. The runner checks all invariants after every scenario. */
+export interface Scenario {
   readonly name: string;
-  /** What is done. */
+  /** Description of the fault and the expected behaviour, for the table in docs/reliability.md. */
   readonly fault: string;
-  /** How often, in a short run and in a long one. */
+  /** Number of rounds in a short and in a long run. */
   readonly rounds: { readonly short: number; readonly long: number };
-  /** Whether customers shop all the while; they do when it is absent. */
+  /** False if no customers place orders meanwhile. */
   readonly traffic?: false;
-  /** Whether there are watchers of what the customers do, who must see it all. */
+  /** Whether watchers follow the customers' orders, and must receive every event. */
   readonly watched?: true;
-  /** What the rig must have beyond two replicas of orders and one of inventory. Rows that need the same share one. */
-  readonly rig?: RigNeeds;
-  /** Does it once, and leaves as much broken as it likes. Throws when it cannot. */
-  readonly round: (stage: Stage) => Promise<void>;
+  /** Requirements beyond two orders replicas and one inventory replica. Scenarios with equal ones share a cluster. */
+  readonly cluster?: ClusterNeeds;
+  /** Causes the fault once. The runner ends faults that are still active. Throws if the fault cannot be caused. */
+  readonly round: (context: ScenarioContext) => Promise<void>;
 }
 
-export interface RigNeeds {
+export interface ClusterNeeds {
   readonly inventoryReplicas?: number;
-  /** The URL of a module that the processes of the services load first. */
+  /** URL of a module that the services load first. */
   readonly preload?: string;
-  /** On a small disk of its own, of so many MiB; not run where such a disk cannot be made. */
+  /** Size of a separate disk for PostgreSQL, in MiB. Where it cannot be mounted, the scenario is skipped. */
   readonly diskMiB?: number;
 }
 
-/** What a row has to work with. */
-export interface Stage {
-  readonly rig: Rig;
+/** What the runner provides to a round. */
+export interface ScenarioContext {
+  readonly cluster: Cluster;
   readonly random: Random;
-  /** Which of the rounds it is, from 0. */
+  /** Number of the round, from 0. */
   readonly round: number;
   readonly isShort: boolean;
-  /** Their calls are in the history, and their answers are checked. */
+  /** A client whose calls are in the history, so that its outcomes are checked. */
   readonly customers: Customers;
   readonly history: readonly Call[];
-  /** Somebody who wants something that nobody has asked for yet. */
-  wish(units: Wish['units']): Wish;
-  /** Puts units on the shelves, by SKU. */
+  /** Returns a purchase of a new customer with a new request id. */
+  purchase(units: Purchase['units']): Purchase;
+  /** Sets the units on hand of these SKUs. */
   setStock(units: Readonly<Record<string, number>>): Promise<void>;
-  /** Writes down what was expected and is not so. */
-  expect(holds: boolean, what: string): void;
-  /** Hears of something that a row has measured, shown beside it. */
+  /** Fails the scenario with this text if `holds` is false. */
+  expect(holds: boolean, text: string): void;
+  /** Shows a text beside the result. */
   note(text: string): void;
-  /** Hears of what a round has measured, in ms. Of all that the row has measured by this name, 99 in 100 must keep the limit. */
+  /** Records durations. The p99 of all durations with one name, over all rounds, must not exceed the limit. */
   measure(name: string, durationsMs: readonly number[], limitMs: number): void;
-}
-
-const trapTimeoutMs = 60_000;
-
-/** Waits until a statement is caught and dealt with; throws when none comes by. */
-export async function caught(proxy: PostgresProxy, options: TrapOptions): Promise<void> {
-  await within(trapTimeoutMs, `the ${options.phase} of ${options.statement}`, proxy.trap(options));
-}
-
-/** The promise, or an error that names what did not come in time. */
-export async function within<T>(timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come in ${timeoutMs / 1000} s`)), timeoutMs);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

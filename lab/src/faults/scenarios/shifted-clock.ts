@@ -1,4 +1,4 @@
-// Loaded before anything else into a service whose clock is to be wrong: a harness tells it by how much.
+// Preload that shifts the clock of a process by an offset, which the parent process sends.
 
 const RealDate = Date;
 let offsetMs = 0;

@@ -1,26 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPool } from '@acme/postgres/pool/pool';
-import { importItems } from '../../cluster/shelves.ts';
-import { caught, type Row, type Stage } from './scenario.ts';
+import { importStock } from '../../cluster/stock.ts';
+import { catchStatement } from './catch-statement.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** Work that is longer than a call, and dies half way. */
-export const unfinished: readonly Row[] = [
+/** Long-running work that is interrupted. */
+export const unfinished: readonly Scenario[] = [
   {
     name: '12-migration',
-    fault: 'a service is killed in the middle of its migrations',
+    fault: 'a process is killed during its migrations',
     rounds: { short: 2, long: 20 },
     traffic: false,
     round: killMigration,
   },
   {
     name: '13-import',
-    fault: 'inventory is killed, or loses its database, in the middle of ImportStock',
+    fault: 'the inventory process is killed, or loses its database connection, during ImportStock',
     rounds: { short: 2, long: 20 },
     round: breakImport,
   },
   {
     name: '14-drain',
-    fault: 'a service is killed in the middle of its drain',
+    fault: 'a process is killed during its drain',
     rounds: { short: 2, long: 20 },
     round: killDrain,
   },
@@ -28,78 +29,81 @@ export const unfinished: readonly Row[] = [
 
 const migrationPoints = [
   { phase: 'request', statement: /CREATE TABLE (orders|stock)/ },
-  { phase: 'answer', statement: /CREATE TABLE (orders|stock)/ },
+  { phase: 'response', statement: /CREATE TABLE (orders|stock)/ },
   { phase: 'request', statement: /^INSERT INTO schema_migrations/ },
   { phase: 'request', statement: 'COMMIT' },
-  { phase: 'answer', statement: 'COMMIT' },
+  { phase: 'response', statement: 'COMMIT' },
 ] as const;
 
-async function killMigration({ rig, round, expect }: Stage): Promise<void> {
+async function killMigration({ cluster, round, expect }: ScenarioContext): Promise<void> {
   const service = round % 2 === 0 ? 'orders' : 'inventory';
-  await using spare = await rig.spare(service, `migrating_${service}_${round}`);
-  const dying = caught(spare.statements, {
+  await using spareReplica = await cluster.spareReplica(service, `migrating_${service}_${round}`);
+  const dying = catchStatement(spareReplica.statements, {
     ...(migrationPoints[round % migrationPoints.length] ?? migrationPoints[0]),
-    act: () => spare.kill(),
+    act: () => spareReplica.kill(),
   });
-  // The first start ends half way, the next one must find its way from there.
-  await Promise.all([dying, spare.start()]);
-  const [made, whole] = [await schemaOf(spare.databaseUrl), await schemaOf(rig.database.url(service))];
-  expect(made === whole, `the schema is ${made}, not ${whole}`);
+  // The first start is interrupted, and the next one must complete the migrations.
+  await Promise.all([dying, spareReplica.start()]);
+  const [schema, expected] = [
+    await schemaOf(spareReplica.databaseUrl),
+    await schemaOf(cluster.database.url(service)),
+  ];
+  expect(schema === expected, `the schema is ${schema}, not ${expected}`);
 }
 
-async function breakImport({ rig, round, random, expect }: Stage): Promise<void> {
-  const [inventory] = rig.inventory;
-  if (!inventory) throw new Error('there is a replica of inventory');
+async function breakImport({ cluster, round, random, expect }: ScenarioContext): Promise<void> {
+  const [inventory] = cluster.inventory;
+  if (!inventory) throw new Error('the cluster has no inventory replica');
   const units = Object.fromEntries(
     Array.from({ length: 3000 }, (_, index) => [`import-${index}`, random.int(1, 99)]),
   );
   const importId = random.uuid();
   const imported = async () => {
-    const { rows } = await rig.inventoryDatabase.query<{ skus: bigint; units: bigint }>(
+    const { rows } = await cluster.inventoryDatabase.query<{ skus: bigint; units: bigint }>(
       'SELECT count(*) AS skus, coalesce(sum(on_hand), 0)::bigint AS units FROM stock WHERE title = $1',
       [importId],
     );
     return `${rows[0]?.units} units of ${rows[0]?.skus}`;
   };
   const points = [
-    { phase: 'answer', statement: /^INSERT INTO import_items/, skip: random.int(0, 2) },
+    { phase: 'response', statement: /^INSERT INTO import_items/, skip: random.int(0, 2) },
     { phase: 'request', statement: /INSERT INTO stock\b/ },
-    { phase: 'answer', statement: /INSERT INTO stock\b/ },
+    { phase: 'response', statement: /INSERT INTO stock\b/ },
     { phase: 'request', statement: /^UPDATE imports/ },
   ] as const;
-  const breaking = caught(inventory.statements, {
+  const breaking = catchStatement(inventory.statements, {
     ...(points[round % points.length] ?? points[0]),
     act: async ({ sever }) => {
       if (random.chance(0.5)) sever();
       else await inventory.kill();
-      const half = await imported();
-      expect(half === '0 units of 0', `half an import is there: ${half}`);
+      const visible = await imported();
+      expect(visible === '0 units of 0', `a part of the import is visible: ${visible}`);
     },
   });
-  const first = importItems(rig, importId, units, 1).catch(() => {});
+  const first = importStock(cluster, importId, units).catch(() => {});
   await breaking;
   await first;
   if (inventory.pid === undefined) await inventory.start();
-  await importItems(rig, importId, units, 1);
+  await importStock(cluster, importId, units);
   const all = await imported();
-  const wanted = `${Object.values(units).reduce((sum, count) => sum + count, 0)} units of 3000`;
-  expect(all === wanted, `${all} are imported, not ${wanted}`);
+  const expected = `${Object.values(units).reduce((sum, count) => sum + count, 0)} units of 3000`;
+  expect(all === expected, `${all} are imported, not ${expected}`);
 }
 
-async function killDrain({ rig, random }: Stage): Promise<void> {
-  const victim = random.pick([...rig.orders, ...rig.inventory]);
-  // Calls take their time, so that there is something to wait for.
-  victim.databaseLine.inject('downstream', { delayMs: 300 });
+async function killDrain({ cluster, random }: ScenarioContext): Promise<void> {
+  const victim = random.pick([...cluster.orders, ...cluster.inventory]);
+  // Slow calls, so that the drain has calls to wait for.
+  victim.databaseLink.inject('downstream', { delayMs: 300 });
   await sleep(100);
   const ending = victim.terminate();
   await sleep(random.int(0, 250));
   await victim.kill();
   await ending;
-  victim.databaseLine.heal();
+  victim.databaseLink.heal();
   await victim.start();
 }
 
-/** The tables and columns of a database, and the migrations that it has had. */
+/** Returns the applied migrations, tables and columns of a database. */
 async function schemaOf(url: string): Promise<string> {
   await using opened = new AsyncDisposableStack();
   const pool = opened.adopt(openPool({ url, max: 1, applicationName: 'faults', onError: () => {} }), (each) =>

@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Row, Stage } from './scenario.ts';
+import type { Scenario, ScenarioContext } from './scenario.ts';
 
-/** What happens to those who watch a change feed. */
-export const watching: readonly Row[] = [
+/** Faults of change-feed watchers. */
+export const watching: readonly Scenario[] = [
   {
     name: 'watchers',
-    fault: 'watchers end, are cut off, and lose their replica: they see every event once, in order',
+    fault: 'watchers end, are disconnected and lose their replica: each receives every event once, in order',
     rounds: { short: 4, long: 20 },
     watched: true,
     round: interrupt,
   },
 ];
 
-/** The watchers themselves end and come back all the while. */
-async function interrupt({ rig, random }: Stage): Promise<void> {
+/** Interrupts a replica. The watchers meanwhile end and resume by themselves. */
+async function interrupt({ cluster, random }: ScenarioContext): Promise<void> {
   await sleep(random.int(200, 800));
-  const victim = random.pick([...rig.orders, ...rig.inventory]);
-  const blow = random.pick(['cut', 'kill', 'drain'] as const);
-  if (blow === 'cut') return victim.front.severAll();
-  if (blow === 'kill') await victim.kill();
+  const victim = random.pick([...cluster.orders, ...cluster.inventory]);
+  const action = random.pick(['cut', 'kill', 'drain'] as const);
+  if (action === 'cut') return victim.front.severAll();
+  if (action === 'kill') await victim.kill();
   else await victim.terminate();
   await victim.start();
 }

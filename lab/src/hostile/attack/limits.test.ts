@@ -14,7 +14,7 @@ test('figures within the limits exceed nothing', () => {
   expect(exceeded(calm, defaultLimits)).toEqual([]);
 });
 
-test('each limit that is exceeded is named with its figure', () => {
+test('each exceeded limit is reported with its figure', () => {
   const figures: Figures = {
     idleMiB: 200,
     peakMiB: 500,
@@ -40,12 +40,12 @@ test('each limit that is exceeded is named with its figure', () => {
   ]);
 });
 
-test('a log of less than a second is judged as of one second', () => {
+test('the log rate of an attack shorter than a second is its bytes', () => {
   const burst = { ...calm, logBytes: 900_000, attackMs: 10 };
   expect(exceeded(burst, defaultLimits)).toEqual([]);
 });
 
-test('a bystander that made no call shows nothing', () => {
+test('a bystander without calls is a failure', () => {
   const silent = { ...calm, bystander: { ...calm.bystander, calls: 0 } };
   expect(exceeded(silent, defaultLimits)).toEqual(['the bystander made no call']);
 });

@@ -9,12 +9,12 @@ export interface Figures {
   readonly bystander: BystanderFigures;
 }
 
-/** What a caller that has nothing to do with the attack saw meanwhile. */
+/** Measurements of the bystander during the attack. */
 export interface BystanderFigures {
   readonly calls: number;
   readonly p99Ms: number;
   readonly longestMs: number;
-  /** Of another customer's watch that was resumed meanwhile, until its first event. */
+  /** Longest time from the resume of a watch to its first event. */
   readonly longestResumeMs: number;
   /** Failed calls, watches, resumes, newcomers and health checks, each with its count. */
   readonly failures: Readonly<Record<string, number>>;
@@ -23,7 +23,7 @@ export interface BystanderFigures {
 export interface Limits {
   readonly growthMiB: number;
   readonly peakMiB: number;
-  /** Memory that may still be held over idle, `releaseMs` after the attack: V8 is in no hurry to collect garbage. */
+  /** Memory over idle that may remain `releaseMs` after the attack: V8 collects garbage late. */
   readonly keptGrowthMiB: number;
   readonly p99Ms: number;
   readonly resumeMs: number;
@@ -31,8 +31,8 @@ export interface Limits {
 }
 
 /**
- * Limits of every attack that names no others. A replica of the manifests has 512 MiB, 256 of them heap: 450 leaves a
- * margin. An idle replica uses about 150 MiB.
+ * Limits of an attack unless it sets its own. A replica in the manifests has 512 MiB, 256 of them heap, so that 450
+ * leaves a margin. An idle replica uses about 150 MiB.
  */
 export const defaultLimits: Limits = {
   growthMiB: 150,
@@ -43,10 +43,10 @@ export const defaultLimits: Limits = {
   logBytesPerSecond: 1024 * 1024,
 };
 
-/** How long memory may take to be released. */
+/** Time in which memory must be released. */
 export const releaseMs = 10_000;
 
-/** Returns each limit that was exceeded, by how much, in a line of its own. */
+/** Returns the exceeded limits with their figures, a line each. */
 export function exceeded(figures: Figures, limits: Limits): string[] {
   const { idleMiB, peakMiB, keptMiB, logBytes, attackMs, bystander } = figures;
   const over = (value: number, limit: number, text: (value: number, limit: number) => string) =>

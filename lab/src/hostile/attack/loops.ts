@@ -11,7 +11,7 @@ export async function inParallel(
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-/** Runs `act` again and again until the time is over, `atOnce` at a time. Returns how often. */
+/** Runs `act` repeatedly for this time, `atOnce` at a time. Returns the number of runs. */
 export async function forDuration(
   durationMs: number,
   atOnce: number,
@@ -26,12 +26,12 @@ export async function forDuration(
   return next;
 }
 
-/** Opens `count` of something and disposes them at the end of the process. */
+/** Returns `count` items. Whatever `open` opens stays open until the process ends. */
 export function many<Item>(count: number, open: (index: number) => Item): Item[] {
   return Array.from({ length: count }, (_, index) => open(index));
 }
 
-/** Returns the item of an index that may be larger than the list. */
+/** Returns the item at the index modulo the length. */
 export function inTurn<Item>(items: readonly Item[], index: number): Item {
   return items[index % items.length] as Item;
 }

@@ -2,10 +2,10 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
 import { answerWithin, connectGrpc, messagesOf, pathOf, requestOf } from '../wire/grpc-calls.ts';
-import { attackerSubject, type Stage, scopesOf } from './attack.ts';
+import { type AttackSetup, attackerSubject, scopesOf } from './attack.ts';
 
 export interface OrderHistory {
-  /** Orders, each with two events. */
+  /** Number of orders. Each has two events. */
   readonly orders: number;
   readonly linesPerOrder: number;
 }
@@ -13,17 +13,17 @@ export interface OrderHistory {
 const callTimeoutMs = 30_000;
 
 /**
- * Gives the attacker orders, REJECTED because their SKUs are unknown. One is placed, the others are copies of its rows:
- * placing hundreds would take minutes under a quota.
+ * Creates orders of the attacker, REJECTED because their SKUs are unknown. One is placed, the others are copies of its
+ * rows: placing hundreds would take minutes under the quota.
  *
- * @returns A resume token from before all of them.
+ * @returns A resume token from before the first order.
  */
 export async function makeOrderHistory(
-  stage: Stage,
+  setup: AttackSetup,
   { orders, linesPerOrder }: OrderHistory,
 ): Promise<string> {
-  const { replica, rig } = stage;
-  const token = await rig.token(attackerSubject, scopesOf.orders);
+  const { replica, cluster } = setup;
+  const token = await cluster.token(attackerSubject, scopesOf.orders);
   const { placeOrder, watchOrders } = OrderService.method;
   using connection = connectGrpc(replica.port);
   const { stream } = connection.call(pathOf(watchOrders), requestOf(watchOrders, {}), { token });
@@ -38,8 +38,8 @@ export async function makeOrderHistory(
   const answer = await answerWithin(connection.call(pathOf(placeOrder), request, { token }), callTimeoutMs);
   if (answer.code !== Code.NOT_FOUND)
     throw new Error(`an order of unknown SKUs was answered ${answer.code} ${answer.message}`);
-  // Rows are copied whole, whatever columns they have. Events get numbers of their own.
-  await rig.ordersDatabase.query(
+  // Copies all columns, whichever there are. The events get new sequence numbers.
+  await cluster.ordersDatabase.query(
     `WITH copies AS (
        INSERT INTO orders
        SELECT (jsonb_populate_record(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, resetFrame, streamIdOf } from '../wire/frames.ts';
 import { pathOf } from '../wire/grpc-calls.ts';
@@ -19,32 +19,32 @@ export const connections: readonly Attack[] = [
   {
     name: 'idle-connections',
     sends: '5,000 connections that send nothing, a part of the preface, or the preface alone',
-    strike: leaveIdle,
+    run: leaveIdle,
   },
   {
     name: 'slow-headers',
     sends: '1,000 connections that send a header block byte by byte',
-    strike: sendHeadersSlowly,
+    run: sendHeadersSlowly,
   },
   {
     name: 'frame-floods',
     sends:
       'floods of SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA, and of streams that are reset at once',
-    strike: flood,
+    run: flood,
   },
 ];
 
-async function leaveIdle({ port, isShort }: Strike): Promise<void> {
+async function leaveIdle({ port, isShort }: AttackContext): Promise<void> {
   await inParallel(isShort ? 3000 : 5000, 10, async (index) => {
     const connection = await connectRaw(port, { greets: index % 3 === 0 });
     if (index % 3 === 1) await connection.write(Buffer.from('PRI * HT'));
-    // A burst beyond the backlog of the listening socket would be the kernel's to refuse.
+    // The kernel would reject a burst beyond the backlog of the listening socket.
     await sleep(10);
   });
   await sleep(2000);
 }
 
-async function sendHeadersSlowly({ port, isShort }: Strike): Promise<void> {
+async function sendHeadersSlowly({ port, isShort }: AttackContext): Promise<void> {
   const block = headerFrames(1, request);
   const open = await Promise.all(many(isShort ? 500 : 1000, () => connectRaw(port)));
   for (let sent = 0; sent < (isShort ? 20 : 60); sent++) {
@@ -53,8 +53,8 @@ async function sendHeadersSlowly({ port, isShort }: Strike): Promise<void> {
   }
 }
 
-/** Each flood goes on for its time, on new connections whenever the replica has closed the old one. */
-async function flood({ port, isShort, note }: Strike): Promise<void> {
+/** Each flood lasts for its time and reconnects whenever the replica has closed the connection. */
+async function flood({ port, isShort, note }: AttackContext): Promise<void> {
   const emptyData = frame(frameType.data, frameFlag.none, 1);
   const floods: Record<string, (round: number) => Buffer> = {
     SETTINGS: () => repeated(frame(frameType.settings, frameFlag.none, 0)),
@@ -90,7 +90,7 @@ async function floodOnce(
     for (let round = 0; performance.now() < endMs && !connection.isClosed; round++) {
       await connection.write(bytes(round));
       sent += framesPerWrite;
-      // 25,000 frames a second on each connection: a flood, and not a measurement of the processor.
+      // 25,000 frames per second on each connection: a flood, but not a CPU benchmark.
       await sleep(writePauseMs);
     }
     await sleep(reconnectPauseMs);

@@ -1,32 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { forDuration, inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, placeOrder, watchOrders } = OrderService.method;
 const patienceMs = 5000;
 
-/** One caller that takes what all callers share. */
+/** One caller that exhausts shared resources. */
 export const fairness: readonly Attack[] = [
   {
     name: 'fairness-calls',
     sends: 'one customer keeps 1,000 unary calls in flight',
-    strike: keepCallsInFlight,
+    run: keepCallsInFlight,
   },
   {
     name: 'fairness-streams',
     sends: 'one customer opens 13,000 watches',
-    strike: openAllStreams,
+    run: openAllStreams,
   },
   {
     name: 'forged-tokens',
     sends: '600 calls in flight with forged tokens: wrong signatures and unknown keys',
-    strike: sendForgedTokens,
+    run: sendForgedTokens,
   },
 ];
 
-async function keepCallsInFlight({ port, token, isShort, note }: Strike): Promise<void> {
+async function keepCallsInFlight({ port, token, isShort, note }: AttackContext): Promise<void> {
   const connections = many(8, () => connectGrpc(port));
   const calls = await forDuration(isShort ? 4000 : 15_000, isShort ? 500 : 1000, async (index) => {
     const connection = inTurn(connections, index);
@@ -44,7 +44,7 @@ async function keepCallsInFlight({ port, token, isShort, note }: Strike): Promis
   note(`${calls} calls`);
 }
 
-async function openAllStreams({ port, token, isShort, note }: Strike): Promise<void> {
+async function openAllStreams({ port, token, isShort, note }: AttackContext): Promise<void> {
   const connections = many(15, () => connectGrpc(port));
   let open = 0;
   await inParallel(isShort ? 8000 : 13_000, 100, async (index) => {
@@ -58,7 +58,7 @@ async function openAllStreams({ port, token, isShort, note }: Strike): Promise<v
   await sleep(2500);
 }
 
-async function sendForgedTokens({ port, token, isShort, note, random }: Strike): Promise<void> {
+async function sendForgedTokens({ port, token, isShort, note, random }: AttackContext): Promise<void> {
   const connections = many(6, () => connectGrpc(port));
   const calls = await forDuration(isShort ? 4000 : 15_000, isShort ? 400 : 600, async (index) => {
     const forged = forge(token, random.uuid(), index % 2 === 0);
@@ -70,7 +70,7 @@ async function sendForgedTokens({ port, token, isShort, note, random }: Strike):
   note(`${calls} calls`);
 }
 
-/** Returns a token that looks like this one, never seen before, with a signature that is wrong. */
+/** Returns a new token with the claims of this one and a wrong signature. */
 function forge(token: string, id: string, knownKey: boolean): string {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { pathOf } from '../wire/grpc-calls.ts';
@@ -26,24 +26,23 @@ export const headerLists: readonly Attack[] = [
     name: 'header-lists',
     sends:
       '8 connections x 1,000 streams, each with 58 kB of headers from 15 HPACK references; no request follows',
-    strike: (strike) => openStreams(strike, () => ({})),
+    run: (context) => openStreams(context, () => ({})),
   },
   {
     name: 'header-lists-unread',
     sends: 'the same in CONTINUATION frames, answers not read, half of the SETTINGS not acknowledged',
     // More than eight CONTINUATION frames of a block end the connection.
-    strike: (strike) =>
-      openStreams(strike, (index) => ({ reads: false, acknowledges: index % 2 === 0 }), 700),
+    run: (context) => openStreams(context, (index) => ({ reads: false, acknowledges: index % 2 === 0 }), 700),
   },
   {
     name: 'header-endless',
     sends: '200 connections, each with a header block whose CONTINUATION frames never end',
-    strike: sendEndlessHeaders,
+    run: sendEndlessHeaders,
   },
 ];
 
 async function openStreams(
-  { port, isShort }: Strike,
+  { port, isShort }: AttackContext,
   options: (index: number) => RawConnectionOptions,
   frameBytes = 16_000,
 ): Promise<void> {
@@ -63,7 +62,7 @@ async function openStreams(
   await sleep(holdMs);
 }
 
-async function sendEndlessHeaders({ port, isShort }: Strike): Promise<void> {
+async function sendEndlessHeaders({ port, isShort }: AttackContext): Promise<void> {
   const rounds = isShort ? 10 : 40;
   const part = literalField('x-part', 'p'.repeat(12_000));
   await Promise.all(

@@ -4,7 +4,7 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
@@ -13,46 +13,46 @@ const checkPath = '/grpc.health.v1.Health/Check';
 const megabyte = 1_000_000;
 const patienceMs = 3000;
 
-/** The health service, which asks for no token. */
+/** Calls of the health service, which requires no token. */
 export const health: readonly Attack[] = [
   {
     name: 'health-names',
     sends: '430 health watches with service names of 1 MB, cancelled at once',
-    strike: watchLongNames,
+    run: watchLongNames,
   },
   {
     name: 'health-check-name',
     sends: 'health checks with names of 20 kB to 1 MB on a connection that other calls share',
-    strike: checkLongNames,
+    run: checkLongNames,
   },
   {
     name: 'health-watches',
     sends: '5,000 open health watches with names of 1 kB',
-    strike: openWatches,
+    run: openWatches,
   },
 ];
 
-async function watchLongNames({ port, isShort }: Strike): Promise<void> {
+async function watchLongNames({ port, isShort }: AttackContext): Promise<void> {
   const connections = many(4, () => connectGrpc(port));
   await inParallel(isShort ? 300 : 430, 8, async (index) => {
     const { stream } = inTurn(connections, index).call(
       watchPath,
-      question(`${index} `.padEnd(megabyte, 'n')),
+      healthRequest(`${index} `.padEnd(megabyte, 'n')),
     );
     if (!stream) return;
-    const standing = new Promise((resolve) => {
+    const established = new Promise((resolve) => {
       stream.once('data', resolve);
       stream.once('close', resolve);
     });
-    await Promise.race([standing, sleep(patienceMs)]);
+    await Promise.race([established, sleep(patienceMs)]);
     stream.close(8);
   });
 }
 
-async function checkLongNames({ port, token, expect, isShort }: Strike): Promise<void> {
+async function checkLongNames({ port, token, expect, isShort }: AttackContext): Promise<void> {
   const connection = connectGrpc(port);
   const { listOrders } = OrderService.method;
-  const watch = connection.call(watchPath, question(''));
+  const watch = connection.call(watchPath, healthRequest(''));
   let isOver = false;
   watch.answered.then(({ code }) =>
     expect(isOver, `a health watch on the attacker's connection ended with ${code}`),
@@ -66,24 +66,27 @@ async function checkLongNames({ port, token, expect, isShort }: Strike): Promise
   for (const sizeBytes of isShort
     ? [20_000, 200_000, megabyte]
     : [20_000, 60_000, 200_000, 500_000, megabyte]) {
-    const checking = connection.call(checkPath, question('n'.repeat(sizeBytes)));
+    const checking = connection.call(checkPath, healthRequest('n'.repeat(sizeBytes)));
     await Promise.all([call(), answerWithin(checking, patienceMs), call()]);
     await call();
   }
   isOver = true;
 }
 
-async function openWatches({ port, isShort }: Strike): Promise<void> {
+async function openWatches({ port, isShort }: AttackContext): Promise<void> {
   const connections = many(5, () => connectGrpc(port));
   const count = isShort ? 3000 : 5000;
   await inParallel(count, 100, async (index) => {
-    const { stream } = inTurn(connections, index).call(watchPath, question(`${index} `.padEnd(1000, 'w')));
+    const { stream } = inTurn(connections, index).call(
+      watchPath,
+      healthRequest(`${index} `.padEnd(1000, 'w')),
+    );
     await sleep(10);
     stream?.resume();
   });
   await sleep(1000);
 }
 
-function question(service: string): Buffer {
+function healthRequest(service: string): Buffer {
   return grpcFrame(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service })));
 }

@@ -12,14 +12,14 @@ import {
 import { freePort } from '@acme/dev/start/free-port';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Stage, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
 import { type Answer, answerWithin, pathOf, requestOf, startCall } from '../wire/grpc-calls.ts';
 
 const { releaseStock } = InventoryService.method;
 const startTimeoutMs = 30_000;
 const patienceMs = 3000;
 
-/** Values of a header that no verifier accepts. The bytes above 127 are sent as Latin-1. */
+/** Header values that no verifier accepts. Bytes above 127 are sent as Latin-1. */
 const unreadable: Readonly<Record<string, string>> = {
   'a byte above 127': 'Bearer \xe9token',
   'a last byte above 127': 'Bearer token\x80',
@@ -28,13 +28,13 @@ const unreadable: Readonly<Record<string, string>> = {
   'no scheme': 'token',
 };
 
-/** Values whose header Node drops before any program sees it (nghttp2). A proxy must not forward them (RFC 9110, 5.5). */
+/** Header values that nghttp2 drops before any program sees them. Proxies must not forward them (RFC 9110, 5.5). */
 const invisible: Readonly<Record<string, string>> = {
   'a control byte': 'Bearer \x01token',
   'a trailing space': 'Bearer ',
 };
 
-/** An authorization header that grpc-js drops, on a connection whose certificate has rights of its own. */
+/** An authorization header that grpc-js drops, on a connection whose certificate has permissions. */
 export const hiddenAuthorization: readonly Attack[] = [
   {
     name: 'hidden-authorization',
@@ -42,18 +42,18 @@ export const hiddenAuthorization: readonly Attack[] = [
       'calls with the certificate of orders and an authorization header that cannot be read (AUTH_PEERS, mTLS)',
     service: 'inventory',
     prepare: prepareMutualTls,
-    strike: hideAuthorization,
+    run: hideAuthorization,
   },
 ];
 
-async function prepareMutualTls({ rig }: Stage): Promise<readonly string[]> {
-  const folder = join(rig.folder, 'certificates');
+async function prepareMutualTls({ cluster }: AttackSetup): Promise<readonly string[]> {
+  const folder = join(cluster.folder, 'certificates');
   await makeDevelopmentCertificates({ folder, names: ['orders', 'inventory'], now: new Date() });
-  await rig.database.ensureDatabase('mutual_tls');
-  return [folder, rig.database.url('mutual_tls'), join(rig.folder, 'keys', 'jwks.json')];
+  await cluster.database.ensureDatabase('mutual_tls');
+  return [folder, cluster.database.url('mutual_tls'), join(cluster.folder, 'keys', 'jwks.json')];
 }
 
-async function hideAuthorization({ prepared, expect, note }: Strike): Promise<void> {
+async function hideAuthorization({ prepared, expect, note }: AttackContext): Promise<void> {
   const [folder = '', databaseUrl = '', jwks = ''] = prepared;
   const port = await freePort();
   const server = startInventory({ port, folder, databaseUrl, jwks });
@@ -79,7 +79,7 @@ async function hideAuthorization({ prepared, expect, note }: Strike): Promise<vo
   }
 }
 
-/** Starts a replica of inventory that knows orders by its certificate. */
+/** Starts an inventory replica that authenticates orders by its certificate. */
 function startInventory(
   options: Record<'folder' | 'databaseUrl' | 'jwks', string> & { port: number },
 ): ChildProcess {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 
@@ -21,22 +21,22 @@ export const inflating: readonly Attack[] = [
   {
     name: 'inflate-before-auth',
     sends: 'unary calls without a token, each 1 kB of gzip that inflates to 1 MiB',
-    strike: (strike) => placeBombs(strike, undefined),
+    run: (context) => placeBombs(context, undefined),
   },
   {
     name: 'inflate-with-token',
     sends: 'the same, with the token of a customer',
-    strike: (strike) => placeBombs(strike, strike.token),
+    run: (context) => placeBombs(context, context.token),
   },
   {
     name: 'inflate-streams',
     sends: 'streams of a warehouse and without a token, 20 messages of 1 kB that inflate to 1 MiB on each',
     service: 'inventory',
-    strike: streamBombs,
+    run: streamBombs,
   },
 ];
 
-async function placeBombs({ port, isShort }: Strike, token: string | undefined): Promise<void> {
+async function placeBombs({ port, isShort }: AttackContext, token: string | undefined): Promise<void> {
   const count = isShort ? 600 : 1000;
   const connections = many(connectionCount, () => connectGrpc(port));
   const path = pathOf(OrderService.method.placeOrder);
@@ -45,21 +45,21 @@ async function placeBombs({ port, isShort }: Strike, token: string | undefined):
   );
 }
 
-/** The server may send nothing on these streams, so that a session of counts takes no more messages. */
-async function streamBombs({ port, isShort, token }: Strike): Promise<void> {
+/** The server may send nothing on these streams, so that CountStock reads no more messages. */
+async function streamBombs({ port, isShort, token }: AttackContext): Promise<void> {
   const count = isShort ? 200 : 400;
   const connections = many(connectionCount, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const { importStock, countStock } = InventoryService.method;
   const body = Buffer.concat(many(messagesPerStream, () => bomb));
   for (let index = 0; index < count; index++) {
     const path = pathOf(index % 2 === 0 ? importStock : countStock);
-    const mayCall = index % 4 < 2 ? token : undefined;
-    inTurn(connections, index).call(path, body, { token: mayCall, headers: gzip, ends: false });
+    const sentToken = index % 4 < 2 ? token : undefined;
+    inTurn(connections, index).call(path, body, { token: sentToken, headers: gzip, ends: false });
   }
   await sleep(holdMs);
 }
 
-/** Encodes field 3, a string of so many bytes in all. */
+/** Encodes field 3, a string, in `sizeBytes` bytes. */
 function longCustomerId(sizeBytes: number): Buffer {
   const textBytes = sizeBytes - 4;
   const length = [(textBytes & 0x7f) | 0x80, ((textBytes >> 7) & 0x7f) | 0x80, textBytes >> 14];

@@ -2,13 +2,13 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 
 const patienceMs = 30_000;
 const maxBytes = 1_000_000;
 
-/** Fields as protobuf encodes them, of the request or of no message at all. */
+/** Protobuf-encoded fields, of the request or of no message. */
 const field = {
   /** `lines` of PlaceOrderRequest and ReserveStockRequest, an empty message. */
   emptyLine: [0x12, 0],
@@ -20,42 +20,42 @@ const field = {
   emptySku: [0x12, 0],
   /** Number 15, a varint of 0. */
   unknown: [0x78, 0],
-  /** Number 15, the start of a group that is never ended. */
+  /** Number 15, the start of a group without an end. */
   groupStart: [0x7b],
 } as const;
 
-/** Requests of just under 1 MiB that are cheap to send and dear to decode or validate. */
+/** Requests of just under 1 MiB that are cheap to send and expensive to decode or validate. */
 export const largeRequests: readonly Attack[] = [
   {
     name: 'empty-lines',
     sends: 'PlaceOrder with 500,000 empty lines, and with 62,500 lines that break every rule',
-    strike: (strike) =>
-      send(strike, OrderService.method.placeOrder, [filled(field.emptyLine), filled(field.wrongLine)]),
+    run: (context) =>
+      send(context, OrderService.method.placeOrder, [filled(field.emptyLine), filled(field.wrongLine)]),
   },
   {
     name: 'empty-batch',
     sends: 'BatchReserveStock with 500,000 empty requests; WatchStock with 500,000 empty SKUs',
     service: 'inventory',
-    strike: async (strike) => {
+    run: async (context) => {
       const { batchReserveStock, reserveStock, watchStock } = InventoryService.method;
-      await send(strike, batchReserveStock, [filled(field.emptyReserve)]);
-      await send(strike, reserveStock, [filled(field.emptyLine)]);
-      await send(strike, watchStock, [filled(field.emptySku)]);
+      await send(context, batchReserveStock, [filled(field.emptyReserve)]);
+      await send(context, reserveStock, [filled(field.emptyLine)]);
+      await send(context, watchStock, [filled(field.emptySku)]);
     },
   },
   {
     name: 'unknown-fields',
     sends: '20 PlaceOrder at once with 500,000 unknown fields each, and with groups nested 1,000,000 deep',
-    strike: (strike) =>
-      send(strike, OrderService.method.placeOrder, [
-        ...Array.from({ length: strike.isShort ? 10 : 20 }, () => filled(field.unknown)),
+    run: (context) =>
+      send(context, OrderService.method.placeOrder, [
+        ...Array.from({ length: context.isShort ? 10 : 20 }, () => filled(field.unknown)),
         filled(field.groupStart),
       ]),
   },
 ];
 
-async function send(strike: Strike, method: DescMethod, messages: readonly Buffer[]): Promise<void> {
-  const { port, token, isShort, expect } = strike;
+async function send(context: AttackContext, method: DescMethod, messages: readonly Buffer[]): Promise<void> {
+  const { port, token, isShort, expect } = context;
   using connection = connectGrpc(port);
   for (let round = 0; round < (isShort ? 1 : 3); round++)
     await Promise.all(
@@ -67,7 +67,7 @@ async function send(strike: Strike, method: DescMethod, messages: readonly Buffe
     );
 }
 
-/** Repeats the bytes until the message has its size. */
+/** Repeats the bytes up to `maxBytes`. */
 function filled(bytes: readonly number[]): Buffer {
   return Buffer.alloc(Math.floor(maxBytes / bytes.length) * bytes.length, Buffer.from(bytes));
 }

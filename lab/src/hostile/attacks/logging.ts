@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
@@ -19,21 +19,21 @@ export const logging: readonly Attack[] = [
   {
     name: 'log-tokens',
     sends: '200 calls whose authorization header of 50 kB holds one byte outside of ASCII',
-    strike: sendIllegalTokens,
+    run: sendIllegalTokens,
   },
   {
     name: 'log-paths',
     sends: '10,000 calls of methods that do not exist, each under another name',
-    strike: callMadeUpMethods,
+    run: callMadeUpMethods,
   },
   {
     name: 'log-headers',
     sends: '5,000 calls with made-up content types, encodings, timeouts, trace contexts and request ids',
-    strike: sendMadeUpHeaders,
+    run: sendMadeUpHeaders,
   },
 ];
 
-async function sendIllegalTokens({ port, canary, isShort }: Strike): Promise<void> {
+async function sendIllegalTokens({ port, canary, isShort }: AttackContext): Promise<void> {
   const count = isShort ? 100 : 200;
   const connection = await connectRaw(port);
   for (let index = 0; index < count; index++) {
@@ -49,7 +49,7 @@ async function sendIllegalTokens({ port, canary, isShort }: Strike): Promise<voi
   }
 }
 
-async function callMadeUpMethods({ port, canary, token, isShort }: Strike): Promise<void> {
+async function callMadeUpMethods({ port, canary, token, isShort }: AttackContext): Promise<void> {
   const connections = many(4, () => connectGrpc(port));
   const paths = [
     (index: number) => `/orders.v1.OrderService/${canary}${index}`,
@@ -66,7 +66,7 @@ async function callMadeUpMethods({ port, canary, token, isShort }: Strike): Prom
   );
 }
 
-async function sendMadeUpHeaders({ port, canary, token, isShort }: Strike): Promise<void> {
+async function sendMadeUpHeaders({ port, canary, token, isShort }: AttackContext): Promise<void> {
   const connections = many(4, () => connectGrpc(port));
   const long = `${'l'.repeat(2000)}${canary}`;
   const headers = [

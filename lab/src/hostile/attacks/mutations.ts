@@ -5,7 +5,7 @@ import type { Service } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
 import { pathOf, requestOf } from '../wire/grpc-calls.ts';
 
-/** A request that its service would take, framed as gRPC frames it. */
+/** A valid request with its gRPC frame. */
 export interface ValidRequest {
   readonly path: string;
   readonly body: Buffer;
@@ -21,7 +21,7 @@ const edges = ['00', '7f', '8001', 'ffffffff0f', '8080808010', 'ffffffffffffffff
   (hex) => Buffer.from(hex, 'hex'),
 );
 
-/** A request of each method of a service. */
+/** Returns a valid request for each method of a service. */
 export function validRequestsOf(service: Service): readonly ValidRequest[] {
   if (service === 'orders') {
     const { placeOrder, getOrder, listOrders, cancelOrder, watchOrders } = OrderService.method;
@@ -88,7 +88,7 @@ function changed(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-/** Headers that replace the usual ones. */
+/** Returns random headers that replace the usual ones. */
 export function mutatedHeaders(random: Random, text: string): Record<string, string> {
   return random.pick<Record<string, string>>([
     {},

@@ -1,6 +1,6 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { scopesOf } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
@@ -10,23 +10,25 @@ const patienceMs = 5000;
 const largestInt32 = 2 ** 31 - 1;
 const smallestInt32 = -(2 ** 31);
 
-/** Names and numbers that a replica might keep, or miscount. */
+/** Names that a replica might retain, and numbers that it might miscount. */
 export const names: readonly Attack[] = [
   {
     name: 'many-names',
     sends: '10,000 calls, each of another subject, with another request id, user agent and page token',
-    prepare: ({ rig, isShort }) =>
-      Promise.all(many(isShort ? 2000 : 10_000, (index) => rig.token(`subject-${index}`, scopesOf.orders))),
-    strike: callUnderManyNames,
+    prepare: ({ cluster, isShort }) =>
+      Promise.all(
+        many(isShort ? 2000 : 10_000, (index) => cluster.token(`subject-${index}`, scopesOf.orders)),
+      ),
+    run: callUnderManyNames,
   },
   {
     name: 'edge-numbers',
     sends: 'timeouts, page sizes, quantities and etags at the edges of 32 and 53 bits',
-    strike: sendEdgeNumbers,
+    run: sendEdgeNumbers,
   },
 ];
 
-async function callUnderManyNames({ port, prepared }: Strike): Promise<void> {
+async function callUnderManyNames({ port, prepared }: AttackContext): Promise<void> {
   const connections = many(4, () => connectGrpc(port));
   await inParallel(prepared.length, 30, (index) => {
     const isBad = index % 2 === 0;
@@ -45,7 +47,7 @@ async function callUnderManyNames({ port, prepared }: Strike): Promise<void> {
   });
 }
 
-async function sendEdgeNumbers({ port, token, expect, isShort }: Strike): Promise<void> {
+async function sendEdgeNumbers({ port, token, expect, isShort }: AttackContext): Promise<void> {
   const connections = many(2, () => connectGrpc(port));
   const id = crypto.randomUUID();
   const timeouts = ['720H', '597H', '596H', '1193H', '99999999H', '99999999S', '35791394M', '2147483648m'];

@@ -2,33 +2,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, many } from '../attack/loops.ts';
 
-/** Longer than the calls that are cancelled, shorter than those that are not. */
+/** Longer than the deadline of the cancelled calls, shorter than that of the others. */
 const databaseDelayMs = 60;
 const cancelDeadlineMs = 30;
 const waveMs = 60;
-/** Long enough for a busy machine: only the end of a connection is a failure here. */
+/** Long enough for a busy machine: only the loss of the connection is a failure here. */
 const otherDeadlineMs = 5000;
 
-/** A client that cancels its own calls beside those that it waits for. */
+/** A client that cancels some of its calls and waits for others. */
 export const ownCancels: readonly Attack[] = [
   {
     name: 'own-cancels',
     sends: '1,500 calls with a deadline of 30 ms over one client of the kit, beside other calls and a watch',
-    // A slow database: the calls are still open at their deadline, and are reset.
+    // With a slow database the calls are still open at their deadline, and are reset.
     prepare: async ({ replica }) => {
-      replica.databaseLine.inject('downstream', { delayMs: databaseDelayMs });
+      replica.databaseLink.inject('downstream', { delayMs: databaseDelayMs });
       return [];
     },
-    // Placing waits for the slow database several times, too.
+    // PlaceOrder waits for the slow database several times.
     limits: { p99Ms: 2000 },
-    strike: cancelOwnCalls,
+    run: cancelOwnCalls,
   },
 ];
 
-async function cancelOwnCalls({ port, token, expect, note }: Strike): Promise<void> {
+async function cancelOwnCalls({ port, token, expect, note }: AttackContext): Promise<void> {
   using client = createClient(OrderService, { target: `127.0.0.1:${port}`, token: () => token });
   const ended = new AbortController();
   const failed = (what: string) => (error: unknown) => {
@@ -40,7 +40,7 @@ async function cancelOwnCalls({ port, token, expect, note }: Strike): Promise<vo
   const watching = watch().then(
     () => failed('a watch')('OK'),
     (error) => {
-      // The contract asks its caller to resume it then.
+      // By the contract, a caller resumes the watch after UNAVAILABLE.
       if (!(error instanceof RpcError && error.code === Code.UNAVAILABLE)) failed('a watch')(error);
     },
   );

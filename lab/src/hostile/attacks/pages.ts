@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Attack, Stage, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
 import { forDuration, inTurn, many } from '../attack/loops.ts';
 import { makeOrderHistory } from '../attack/order-history.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
@@ -17,24 +17,24 @@ export const pages: readonly Attack[] = [
     name: 'large-pages',
     sends: 'ten concurrent loops of ListOrders with page_size 200 over 200 orders of 1,000 lines',
     prepare: prepareLargeOrders,
-    strike: listLargePages,
+    run: listLargePages,
   },
   {
     name: 'large-pages-unread',
     sends: 'hundreds of the same ListOrders at a flow-control window of 0',
     prepare: prepareLargeOrders,
-    strike: leavePagesUnread,
+    run: leavePagesUnread,
   },
 ];
 
-async function prepareLargeOrders(stage: Stage): Promise<readonly string[]> {
-  return [await makeOrderHistory(stage, { orders: orderCount, linesPerOrder: 1000 })];
+async function prepareLargeOrders(setup: AttackSetup): Promise<readonly string[]> {
+  return [await makeOrderHistory(setup, { orders: orderCount, linesPerOrder: 1000 })];
 }
 
-async function listLargePages(strike: Strike): Promise<void> {
-  const { port, token, isShort, expect } = strike;
+async function listLargePages(context: AttackContext): Promise<void> {
+  const { port, token, isShort, expect } = context;
   const connections = many(4, () => connectGrpc(port));
-  const counted = await countByPages(strike);
+  const counted = await countByPages(context);
   expect(counted === orderCount, `${counted} of ${orderCount} orders were found by their pages`);
   const body = requestOf(listOrders, { pageSize: 200 });
   await forDuration(isShort ? 3000 : 10_000, 10, (index) =>
@@ -43,7 +43,7 @@ async function listLargePages(strike: Strike): Promise<void> {
 }
 
 /** Reads all pages of the default size. A page may end early when it is full by bytes (AIP-158). */
-async function countByPages({ port, token, expect }: Strike): Promise<number> {
+async function countByPages({ port, token, expect }: AttackContext): Promise<number> {
   using connection = connectGrpc(port);
   let count = 0;
   for (let pageToken = ''; ; ) {
@@ -58,7 +58,7 @@ async function countByPages({ port, token, expect }: Strike): Promise<number> {
   }
 }
 
-async function leavePagesUnread({ port, token, isShort }: Strike): Promise<void> {
+async function leavePagesUnread({ port, token, isShort }: AttackContext): Promise<void> {
   const connections = many(5, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const body = requestOf(listOrders, { pageSize: 200 });
   for (let index = 0; index < (isShort ? 200 : 600); index++) {

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { type Attack, attackerSubject, type Strike, scopesOf } from '../attack/attack.ts';
+import { type Attack, type AttackContext, attackerSubject, scopesOf } from '../attack/attack.ts';
 import { connectGrpc, type OpenCall, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const ttlSeconds = 3;
-/** A replica may tolerate clocks that differ by some seconds. */
+/** A replica tolerates a clock skew of some seconds. */
 const toleranceMs = 7000;
 
 /** Streams that outlive the token they were opened with. */
@@ -15,15 +15,15 @@ export const rights: readonly Attack[] = [
     name: 'outlived-token',
     sends: 'CountStock, WatchStock and WatchOrders with a token of 3 s, used for longer',
     service: 'inventory',
-    prepare: async ({ rig }) => [
-      await rig.token(attackerSubject, scopesOf.inventory, ttlSeconds),
-      await rig.token(attackerSubject, scopesOf.orders, ttlSeconds),
+    prepare: async ({ cluster }) => [
+      await cluster.token(attackerSubject, scopesOf.inventory, ttlSeconds),
+      await cluster.token(attackerSubject, scopesOf.orders, ttlSeconds),
     ],
-    strike: outliveToken,
+    run: outliveToken,
   },
 ];
 
-async function outliveToken({ ports, prepared, expect }: Strike): Promise<void> {
+async function outliveToken({ ports, prepared, expect }: AttackContext): Promise<void> {
   const [inventoryToken, ordersToken] = prepared;
   const { countStock, watchStock } = InventoryService.method;
   const { watchOrders } = OrderService.method;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inTurn, many } from '../attack/loops.ts';
 import { connectGrpc, type OpenCall, pathOf } from '../wire/grpc-calls.ts';
 
@@ -19,29 +19,33 @@ export const unfinishedRequests: readonly Attack[] = [
   {
     name: 'unfinished-requests',
     sends: '500 requests without a token, of 1 MiB less a byte, never finished',
-    strike: (strike) => leaveUnfinished(strike, OrderService.method.placeOrder, undefined),
+    run: (context) => leaveUnfinished(context, OrderService.method.placeOrder, undefined),
   },
   {
     name: 'unfinished-with-token',
     sends: 'the same, with the token of a customer',
-    strike: (strike) => leaveUnfinished(strike, OrderService.method.placeOrder, strike.token),
+    run: (context) => leaveUnfinished(context, OrderService.method.placeOrder, context.token),
   },
   {
     name: 'unfinished-streams',
     sends: 'the same on client streams, with the token of a warehouse',
     service: 'inventory',
-    strike: (strike) => leaveUnfinished(strike, InventoryService.method.importStock, strike.token),
+    run: (context) => leaveUnfinished(context, InventoryService.method.importStock, context.token),
   },
   {
     name: 'slow-senders',
     sends: '500 requests without a token and 100 with one, each sending 200 bytes a second',
-    strike: sendSlowly,
+    run: sendSlowly,
   },
 ];
 
-async function leaveUnfinished(strike: Strike, method: DescMethod, token: string | undefined): Promise<void> {
-  const count = strike.isShort ? 350 : 500;
-  const connections = many(10, () => connectGrpc(strike.port));
+async function leaveUnfinished(
+  context: AttackContext,
+  method: DescMethod,
+  token: string | undefined,
+): Promise<void> {
+  const count = context.isShort ? 350 : 500;
+  const connections = many(10, () => connectGrpc(context.port));
   const written = many(count, (index) => {
     const open = inTurn(connections, index).call(pathOf(method), Buffer.alloc(0), { token, ends: false });
     return writtenOrRefused(open, unfinished);
@@ -56,7 +60,7 @@ function writtenOrRefused({ stream, answered }: OpenCall, bytes: Buffer): Promis
   return Promise.race([new Promise<void>((resolve) => stream.write(bytes, () => resolve())), answered]);
 }
 
-async function sendSlowly({ port, token, isShort }: Strike): Promise<void> {
+async function sendSlowly({ port, token, isShort }: AttackContext): Promise<void> {
   const connections = many(6, () => connectGrpc(port));
   const calls = many(600, (index) =>
     inTurn(connections, index).call(pathOf(OrderService.method.placeOrder), unfinished.subarray(0, 5), {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Attack, Strike } from '../attack/attack.ts';
+import type { Attack, AttackContext } from '../attack/attack.ts';
 import { forDuration, inTurn, many } from '../attack/loops.ts';
 import { makeOrderHistory } from '../attack/order-history.ts';
 import { connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
@@ -12,18 +12,18 @@ export const watches: readonly Attack[] = [
   {
     name: 'stalled-watches',
     sends: '1,000 resumed watches at a flow-control window of 0, over 200 orders of 1,000 lines',
-    prepare: async (stage) => [await makeOrderHistory(stage, { orders: 200, linesPerOrder: 1000 })],
-    strike: stallWatches,
+    prepare: async (setup) => [await makeOrderHistory(setup, { orders: 200, linesPerOrder: 1000 })],
+    run: stallWatches,
   },
   {
     name: 'watch-resumes',
     sends: '30 watches that are resumed again and again from before 40,000 events',
-    prepare: async (stage) => [await makeOrderHistory(stage, { orders: 20_000, linesPerOrder: 10 })],
-    strike: resumeAgainAndAgain,
+    prepare: async (setup) => [await makeOrderHistory(setup, { orders: 20_000, linesPerOrder: 10 })],
+    run: resumeAgainAndAgain,
   },
 ];
 
-async function stallWatches({ port, token, prepared, isShort }: Strike): Promise<void> {
+async function stallWatches({ port, token, prepared, isShort }: AttackContext): Promise<void> {
   const [resumeToken = ''] = prepared;
   const connections = many(4, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const body = requestOf(watchOrders, { resumeToken });
@@ -34,7 +34,7 @@ async function stallWatches({ port, token, prepared, isShort }: Strike): Promise
   await sleep(isShort ? 3000 : 6000);
 }
 
-async function resumeAgainAndAgain({ port, token, prepared, isShort, note }: Strike): Promise<void> {
+async function resumeAgainAndAgain({ port, token, prepared, isShort, note }: AttackContext): Promise<void> {
   const [resumeToken = ''] = prepared;
   const connections = many(4, () => connectGrpc(port));
   const body = requestOf(watchOrders, { resumeToken });
@@ -46,7 +46,7 @@ async function resumeAgainAndAgain({ port, token, prepared, isShort, note }: Str
     });
     await Promise.race([answered, sleep(3000)]);
     stream?.close(8);
-    // Refused watches come back at the pace of a client, not of a loop.
+    // Rejected watches are retried at the pace of a client, not of a loop.
     await sleep(100);
   });
   note(`${started} watches resumed, ${Math.round(received / 1024)} KiB received`);

@@ -9,23 +9,23 @@ import { answerWithin, type Connection, connectGrpc } from '../wire/grpc-calls.t
 import { type BystanderCall, callsAt, watchAt } from './calls.ts';
 import { type BystanderWatching, startWatching } from './watching.ts';
 
-/** The order that the process of the bystander takes. */
-export interface BystanderOrder {
+/** The message that starts the bystander in its process. */
+export interface BystanderTask {
   readonly service: Service;
   readonly port: number;
   readonly token: string;
-  /** Tokens of callers that have never called, each used once. */
+  /** Tokens of callers that have not called yet. Each is used once. */
   readonly newcomers: readonly string[];
 }
 
-interface Bystander extends BystanderOrder {
+interface Bystander extends BystanderTask {
   readonly connection: Connection;
   readonly watching: BystanderWatching;
   fail(text: string): void;
 }
 
 const callEveryMs = 40;
-/** One call in so many is a write: more would reach the quota of a caller. */
+/** One call in this many is a write. More would exceed the quota of a caller. */
 const callsPerWrite = 8;
 const callTimeoutMs = 5000;
 const resumeEveryMs = 1500;
@@ -33,27 +33,27 @@ const newcomerEveryMs = 500;
 const newcomerPatienceMs = 3000;
 const newcomerPauseMs = 150;
 const healthEveryMs = 500;
-/** The replica and the machine are warm and calm when a round of calls is this quick. A busy machine is not waited for. */
+/** The warm-up ends when the p99 of a round is below this, or after `mostRounds` on a busy machine. */
 const calmMs = 100;
 const warmUp = { leastRounds: 4, mostRounds: 30, callsPerRound: 50, callsAtOnce: 10 };
 
-process.once('message', (order) => run(order as BystanderOrder));
+process.once('message', (task) => run(task as BystanderTask));
 process.once('disconnect', () => process.exit());
 
 /**
- * Calls as a caller that has nothing to do with the attack: on one connection of its own, without retries. It reports
- * `ready` when the replica is warm, takes `begin`, and reports its figures after `finish`.
+ * Calls the replica as a caller that is not part of the attack: on its own connection, without retries. It reports
+ * `ready` when the replica is warm, calls from `begin` to `finish`, and then reports its figures.
  */
-async function run(order: BystanderOrder): Promise<void> {
-  const { service, port, token } = order;
+async function run(task: BystanderTask): Promise<void> {
+  const { service, port, token } = task;
   const failures: Record<string, number> = {};
   const fail = (text: string) => {
     failures[text] = (failures[text] ?? 0) + 1;
   };
   const connection = connectGrpc(port);
   const watching = startWatching({ connection, token, watch: watchAt(service), fail });
-  const bystander: Bystander = { ...order, connection, watching, fail };
-  const newcomers = order.newcomers[Symbol.iterator]();
+  const bystander: Bystander = { ...task, connection, watching, fail };
+  const newcomers = task.newcomers[Symbol.iterator]();
   const makeCall = (index: number) => callOnce(bystander, callOf(service, index));
 
   const calmP99Ms = await untilWarm(makeCall);
@@ -85,7 +85,7 @@ async function run(order: BystanderOrder): Promise<void> {
   process.send?.({ kind: 'figures', figures });
 }
 
-/** Calls until the replica answers as quickly as it can. Returns the p99 of the last round, in ms. */
+/** Calls in rounds until the replica is warm. Returns the p99 of the last round, in ms. */
 async function untilWarm(makeCall: (index: number) => Promise<number>): Promise<number> {
   for (let round = 1; ; round++) {
     const durationsMs: number[] = [];
@@ -98,7 +98,7 @@ async function untilWarm(makeCall: (index: number) => Promise<number>): Promise<
   }
 }
 
-/** Starts each action at its period, whether or not the one before has ended. Returns what stops them and waits. */
+/** Starts each action at its period, whether or not the last one has ended. Returns a function that stops and waits. */
 function startTimers(
   ...actions: readonly (readonly [periodMs: number, act: (index: number) => Promise<void>])[]
 ): () => Promise<void> {
@@ -122,7 +122,7 @@ function callOf(service: Service, index: number): BystanderCall {
   return index % 2 === 0 ? read : list;
 }
 
-/** Makes one call. Returns how long it took, in ms. */
+/** Makes one call. Returns its duration in ms. */
 async function callOnce({ connection, token, fail }: Bystander, call: BystanderCall): Promise<number> {
   const startMs = performance.now();
   const options = { token, headers: { 'grpc-timeout': `${callTimeoutMs}m` } };
@@ -132,7 +132,7 @@ async function callOnce({ connection, token, fail }: Bystander, call: BystanderC
   return performance.now() - startMs;
 }
 
-/** Calls with a token that the replica has not seen. A replica may ask such a caller to come back. */
+/** Calls with a token that the replica has not seen. The replica may ask such a caller to retry. */
 async function arrive({ connection, service, fail }: Bystander, token: string | undefined): Promise<void> {
   const { list } = callsAt(service);
   const endMs = performance.now() + newcomerPatienceMs;
@@ -148,7 +148,7 @@ async function arrive({ connection, service, fail }: Bystander, token: string | 
   if (last !== '') fail(last);
 }
 
-/** Asks the health service on a new connection, as a kubelet does. */
+/** Checks the health on a new connection, as a kubelet does. */
 async function checkReplica({ port, fail }: Bystander): Promise<void> {
   for (const service of ['', 'liveness'])
     if (!(await checkHealth(`127.0.0.1:${port}`, { service })))

@@ -5,7 +5,7 @@ import { type DescMethod, fromBinary } from '@bufbuild/protobuf';
 import type { Service } from '../../cluster/cluster.ts';
 import { pathOf, requestOf } from '../wire/grpc-calls.ts';
 
-/** One kind of call that the bystander makes. */
+/** One type of call that the bystander makes. */
 export interface BystanderCall {
   readonly name: string;
   readonly path: string;
@@ -18,11 +18,11 @@ export interface BystanderWatch {
   readonly path: string;
   body(resumeToken: string): Buffer;
   read(message: Buffer): { readonly resumeToken: string; readonly hasEvent: boolean };
-  /** Whether the bystander's own calls make events, so that a resumed watch has one to deliver. */
+  /** Whether the bystander's calls cause events, so that a resumed watch has one to deliver. */
   readonly hasEvents: boolean;
 }
 
-/** A SKU of which there is plenty. */
+/** A SKU with ample stock. */
 export const bystanderSku = 'bystander';
 
 export interface BystanderCalls {
@@ -31,7 +31,7 @@ export interface BystanderCalls {
   readonly write: BystanderCall;
 }
 
-/** The calls of a customer at orders, or of a warehouse at inventory. */
+/** Returns a customer's calls of orders, or a warehouse's calls of inventory. */
 export function callsAt(service: Service): BystanderCalls {
   const { getOrder, listOrders, placeOrder } = OrderService.method;
   const { getStock, listStock, releaseStock } = InventoryService.method;

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, messagesOf } from '../wire/grpc-calls.ts';
 import type { BystanderWatch } from './calls.ts';
 
-/** The watch of the bystander, which must not end, and watches that it resumes beside it. */
+/** The bystander's permanent watch, which must not end, and further watches that it resumes. */
 export interface BystanderWatching {
-  /** Makes the next resumes start from here: all events of others until then must be passed over. */
+  /** Makes later resumes start from here, so that they must skip the attacker's events since. */
   mark(): void;
-  /** Resumes a watch from the mark, until its first event. Returns how long that took, in ms. */
+  /** Resumes a watch from the mark and waits for its first event. Returns the duration in ms. */
   resume(): Promise<number>;
   /** Ends the watch after it has delivered the event of `makeEvent`. */
   finish(makeEvent: () => Promise<unknown>): Promise<void>;

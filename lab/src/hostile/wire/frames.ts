@@ -18,7 +18,7 @@ const empty = Buffer.alloc(0);
 /** CANCEL of RFC 9113, section 7. */
 const cancelCode = Buffer.from([0, 0, 0, 8]);
 
-/** Encodes one HTTP/2 frame. Nothing is checked: attackers send frames that no library would. */
+/** Encodes one HTTP/2 frame without any check, because attackers send invalid frames. */
 export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = empty): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(payload.length, 0, 3);

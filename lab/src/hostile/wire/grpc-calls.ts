@@ -12,19 +12,19 @@ import { create, type DescMethod, type MessageInitShape, toBinary } from '@bufbu
 /** An HTTP/2 connection to a replica, without retries, balancing or reconnection. */
 export interface Connection extends Disposable {
   readonly session: ClientHttp2Session;
-  /** Starts a call with these bytes as its body. A connection that has ended gives a call without a status. */
+  /** Starts a call with these bytes as its body. On a closed connection, the call has no status. */
   call(path: string, body: Uint8Array, options?: CallOptions): OpenCall;
 }
 
 export interface CallOptions {
   readonly token?: string | undefined;
   readonly headers?: OutgoingHttpHeaders;
-  /** Whether to half-close the stream after the body; true when absent. */
+  /** Whether to half-close the stream after the body. Default true. */
   readonly ends?: boolean;
 }
 
 export interface OpenCall {
-  /** Undefined if the connection had ended. */
+  /** Undefined if the connection was closed. */
   readonly stream: ClientHttp2Stream | undefined;
   /** Resolves when the stream is closed. Never rejects. */
   readonly answered: Promise<Answer>;
@@ -34,7 +34,7 @@ export interface Answer {
   /** The gRPC status code; undefined if the stream ended without one. */
   readonly code: number | undefined;
   readonly message: string;
-  /** The messages received, as gRPC frames them. */
+  /** The received messages with their gRPC frames. */
   readonly body: Buffer;
 }
 
@@ -103,7 +103,7 @@ function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
   );
 }
 
-/** Waits for an answer; a call that has none in time is reset and has no status. */
+/** Waits for the answer of a call. After the timeout, the call is reset and has no status. */
 export async function answerWithin({ stream, answered }: OpenCall, timeoutMs: number): Promise<Answer> {
   const given = new AbortController();
   const late = sleep(timeoutMs, withoutStatus, { signal: given.signal }).catch(() => withoutStatus);
@@ -113,12 +113,12 @@ export async function answerWithin({ stream, answered }: OpenCall, timeoutMs: nu
   return answer;
 }
 
-/** The path of a method: `/orders.v1.OrderService/GetOrder`. */
+/** Returns the path of a method, for example `/orders.v1.OrderService/GetOrder`. */
 export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** Encodes a request as gRPC frames it. */
+/** Encodes a request with its gRPC frame. */
 export function requestOf<Method extends DescMethod>(
   { input }: Method,
   request: MessageInitShape<Method['input']>,
@@ -126,7 +126,7 @@ export function requestOf<Method extends DescMethod>(
   return grpcFrame(toBinary(input, create(input, request)));
 }
 
-/** Reads the messages of a response as they come. Ends with the stream, whatever ended it. */
+/** Yields the messages of a response as they arrive. Returns at the end of the stream, even after an error. */
 export async function* messagesOf(stream: ClientHttp2Stream | undefined): AsyncGenerator<Buffer, void> {
   let rest = Buffer.alloc(0);
   try {
@@ -140,6 +140,6 @@ export async function* messagesOf(stream: ClientHttp2Stream | undefined): AsyncG
       }
     }
   } catch {
-    // The call's answer says how it ended.
+    // The answer of the call has the status.
   }
 }

@@ -6,7 +6,7 @@ import { frameFlag, headerFrames, streamIdOf } from './frames.ts';
 import { indexedField, insertedField, newestDynamicIndex, requestFields } from './hpack.ts';
 import { connectRaw } from './raw-connection.ts';
 
-/** What a server of Node's reads of these header blocks, each of a stream of its own. */
+/** Sends each header block on its own stream. Returns the headers that a Node server receives. */
 async function received(blocks: readonly Buffer[], sizeBytes?: number): Promise<IncomingHttpHeaders[]> {
   const headers: IncomingHttpHeaders[] = [];
   const server = createServer();
@@ -26,7 +26,7 @@ async function received(blocks: readonly Buffer[], sizeBytes?: number): Promise<
   return headers;
 }
 
-test('a header that is inserted once is received as often as it is referenced', async () => {
+test('an inserted header is received once per reference', async () => {
   const value = 'v'.repeat(3900);
   const again = Array.from({ length: 15 }, () => indexedField(newestDynamicIndex));
   const [first, second] = await received([
@@ -37,7 +37,7 @@ test('a header that is inserted once is received as often as it is referenced', 
   expect(second?.['x-large']).toBe(Array.from({ length: 15 }, () => value).join(', '));
 });
 
-test('a header block that is split into CONTINUATION frames is received whole', async () => {
+test('a header block split into CONTINUATION frames is received whole', async () => {
   const [headers] = await received([requestFields('/a/b', { 'x-long': 'l'.repeat(300) })], 100);
   expect(headers?.['x-long']).toBe('l'.repeat(300));
 });

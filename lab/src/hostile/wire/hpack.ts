@@ -11,7 +11,7 @@ export function insertedField(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x40]), text(name), text(value)]);
 }
 
-/** Encodes a field that is not inserted (section 6.2.2). Strings are sent as Latin-1 bytes. */
+/** Encodes a field without inserting it (section 6.2.2). Strings are sent as Latin-1 bytes. */
 export function literalField(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
 }
@@ -20,7 +20,7 @@ function literalFields(fields: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat(Object.entries(fields).map(([name, value]) => literalField(name, value)));
 }
 
-/** The header fields of a gRPC request over plain text. */
+/** Returns the header block of a plaintext gRPC request. */
 export function requestFields(path: string, more: Readonly<Record<string, string>> = {}): Buffer {
   return literalFields({
     ':method': 'POST',
@@ -38,7 +38,7 @@ function text(value: string): Buffer {
   return Buffer.concat([integer(bytes.length, 7, 0), bytes]);
 }
 
-/** RFC 7541, section 5.1. */
+/** Encodes an integer (RFC 7541, section 5.1). */
 function integer(value: number, prefixBits: number, pattern: number): Buffer {
   const limit = 2 ** prefixBits - 1;
   if (value < limit) return Buffer.from([pattern | value]);

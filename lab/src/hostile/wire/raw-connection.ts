@@ -3,9 +3,9 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionPreface, frame, frameFlag, frameType } from './frames.ts';
 
-/** A TCP connection on which an attacker sends bytes that no HTTP/2 library would. */
+/** A TCP connection on which an attacker sends arbitrary bytes. */
 export interface RawConnection extends Disposable {
-  /** Resolves when the bytes are on their way, or at the latest after a second: a server may read nothing. */
+  /** Resolves when the bytes are sent, or after a second if the server does not read. */
   write(bytes: Buffer): Promise<void>;
   readonly isClosed: boolean;
 }

@@ -4,8 +4,8 @@ import { createAdmission } from '@acme/rpc/chain/admission';
 import { serverChain } from '@acme/rpc/chain/chain';
 import { createLogger } from '@acme/rpc/logging/log';
 import { startServer } from '@acme/rpc/server/start-server';
-import { getStockOnly } from './load/get-stock-only.ts';
-import { quantile } from './load/offered-load.ts';
+import { getStockOnly } from '../load/get-stock-only.ts';
+import { quantile } from '../load/offered-load.ts';
 
 /**
  * The server of the admission bench, in a process of its own: `node admission-server.ts CPU_MS WAIT_MS on|off`. Its

@@ -1,6 +1,6 @@
 import type { Tx } from '@acme/postgres/transaction/transaction';
 
-/** Rows that are read at a time: what a check of large books holds in memory. */
+/** Rows read at a time, which bounds the memory of a check. */
 const pageSize = 5000;
 
 export type OrderState = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
@@ -10,8 +10,8 @@ export interface Line {
   quantity: number;
 }
 
-/** An order, as the database has it. */
-export interface BookedOrder {
+/** A row of the orders table. */
+export interface StoredOrder {
   id: string;
   customerId: string;
   requestId: string;
@@ -23,21 +23,21 @@ export interface BookedOrder {
 export const orderColumns = `id, customer_id AS "customerId", request_id AS "requestId", state, lines,
   settle_after IS NULL AS "isSettled"`;
 
-export async function readOrders(database: Tx, ids: readonly string[]): Promise<Map<string, BookedOrder>> {
-  const orders = new Map<string, BookedOrder>();
-  const wanted = [...new Set(ids)];
-  for (let start = 0; start < wanted.length; start += pageSize) {
-    const { rows } = await database.query<BookedOrder>(
+export async function readOrders(database: Tx, ids: readonly string[]): Promise<Map<string, StoredOrder>> {
+  const orders = new Map<string, StoredOrder>();
+  const unique = [...new Set(ids)];
+  for (let start = 0; start < unique.length; start += pageSize) {
+    const { rows } = await database.query<StoredOrder>(
       `SELECT ${orderColumns} FROM orders WHERE id = ANY ($1)`,
-      [wanted.slice(start, start + pageSize)],
+      [unique.slice(start, start + pageSize)],
     );
     for (const order of rows) orders.set(order.id, order);
   }
   return orders;
 }
 
-/** The states that the events of each order tell, by its id. */
-export async function readEvents(database: Tx, orders: readonly BookedOrder[]): Promise<Map<string, string>> {
+/** Returns the states in the events of each order, space-separated, by order id. */
+export async function readEvents(database: Tx, orders: readonly StoredOrder[]): Promise<Map<string, string>> {
   const { rows } = await database.query<{ id: string; states: string }>(
     `SELECT order_id AS id, string_agg(state, ' ' ORDER BY version) AS states
      FROM order_events WHERE order_id = ANY ($1) GROUP BY order_id`,
@@ -46,8 +46,8 @@ export async function readEvents(database: Tx, orders: readonly BookedOrder[]): 
   return new Map(rows.map(({ id, states }) => [id, states]));
 }
 
-/** The rows that a query gives, by their ids, a page at a time. */
-export async function* pagesOf<Row extends { id: string }>(
+/** Yields the rows of a query in pages, in the order of their ids. */
+export async function* readPages<Row extends { id: string }>(
   database: Tx,
   select: string,
 ): AsyncGenerator<Row[]> {

@@ -1,7 +1,7 @@
 import { startTestPair } from '@acme/test/support/start-test-pair';
 import { placeOrder } from '@acme/test/support/watched-orders';
 import { expect, test } from 'vitest';
-import { runFeed } from './feed-run.ts';
+import { runFeed } from './run-feed.ts';
 
 test('ensure watchers that are ended and resumed at random see every event once and in order, on two replicas', async () => {
   await using pair = await startTestPair({ ordersReplicas: 2 });

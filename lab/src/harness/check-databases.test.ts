@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { linesOf } from '@acme/test/support/order-lines';
 import { test } from '@acme/test/support/pair-test';
 import { expect } from 'vitest';
-import { standingErrors } from './check-databases.ts';
+import { checkDatabases } from './check-databases.ts';
 
-test('ensure an operator is told of an order that holds nothing, and of nothing else', async ({
+test('the check reports a confirmed order without a reservation, and nothing else', async ({
   pair,
   customer,
 }) => {
@@ -14,30 +14,30 @@ test('ensure an operator is told of an order that holds nothing, and of nothing 
     return order?.id;
   };
   const [, id] = [await place(), await place()];
-  expect(await standingErrors(pair)).toEqual([]);
+  expect(await checkDatabases(pair)).toEqual([]);
 
   await pair.inventoryDatabase.query(`UPDATE reservations SET state = 'RELEASED' WHERE id = $1`, [id]);
-  expect(await standingErrors(pair)).toEqual([
+  expect(await checkDatabases(pair)).toEqual([
     'A: 2 reserved, 1 in live reservations',
     `order ${id} is CONFIRMED and holds nothing, not 1 A`,
   ]);
 });
 
-test('ensure an order that is late is told of, and one that is under way is not', async ({
+test('the check reports an order that is not settled after 30 s, and not before', async ({
   pair,
   customer,
 }) => {
   await pair.setStock({ B: 100 });
   const { order } = await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ B: 1 }) });
-  const owe = (since: string) =>
+  const unsettle = (since: string) =>
     pair.ordersDatabase.query(
       `UPDATE orders SET settle_after = now() + interval '1 h', update_time = now() - $2::interval WHERE id = $1`,
       [order?.id, since],
     );
-  const ofThisOrder = async () =>
-    (await standingErrors(pair)).filter((error) => error.includes(order?.id ?? 'never'));
-  await owe('20 s');
-  expect(await ofThisOrder()).toEqual([]);
-  await owe('40 s');
-  expect(await ofThisOrder()).toEqual([`order ${order?.id} is CONFIRMED and not settled`]);
+  const errorsOfOrder = async () =>
+    (await checkDatabases(pair)).filter((error) => error.includes(order?.id ?? 'never'));
+  await unsettle('20 s');
+  expect(await errorsOfOrder()).toEqual([]);
+  await unsettle('40 s');
+  expect(await errorsOfOrder()).toEqual([`order ${order?.id} is CONFIRMED and not settled`]);
 });

@@ -10,10 +10,10 @@ import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { serverCredentials } from '@acme/rpc/tls/server-credentials';
 import { expect, test } from 'vitest';
-import { findRunningPair } from './running-pair.ts';
+import { findRunningPair } from './pair.ts';
 
-test('ensure a pair with mutual TLS is found, and called with the files that are announced', async () => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'running-pair-'));
+test('a pair with mutual TLS is found by its announcement and called with the announced certificates', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'pair-'));
   await makeDevelopmentCertificates({ folder: folder.path, names: ['inventory'], now: new Date() });
   const tls = { certFile: 'inventory.crt', keyFile: 'inventory.key', caFile: 'ca.crt' };
   const files = {

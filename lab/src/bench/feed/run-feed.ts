@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import type { Pool } from '@acme/postgres/pool/pool';
 import type { Client } from '@acme/rpc/client/create-client';
-import { writeEvents } from './feed-writers.ts';
+import { writeEvents } from './write-events.ts';
 
 export interface FeedRunOptions {
   /** The database of orders; its connections are the writers'. */

@@ -5,35 +5,35 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import type { CallOptions } from '@acme/rpc/client/outgoing-call/call-options';
 import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
-import type { Call, Outcome, Wish } from './history.ts';
-import type { Answer } from './invariants.ts';
+import type { Call, Outcome, Purchase } from './history.ts';
+import type { Acknowledgement } from './invariants.ts';
 import type { Random } from './seeded-random.ts';
 
-/** Customers at the front of orders. Every call is written down. */
+/** A client of orders that records every call. */
 export interface Customers extends Disposable {
   readonly client: Client<typeof OrderService>;
-  /** For opening others, at another target. */
+  /** The options of this client, for opening another one at a different target. */
   readonly options: CustomersOptions;
-  place(wish: Wish, options?: CallOptions): Promise<Outcome>;
-  cancel(wish: Wish, orderId: string, options?: CallOptions): Promise<Outcome>;
-  get(wish: Wish, orderId: string, options?: CallOptions): Promise<Outcome>;
+  place(purchase: Purchase, options?: CallOptions): Promise<Outcome>;
+  cancel(purchase: Purchase, orderId: string, options?: CallOptions): Promise<Outcome>;
+  get(purchase: Purchase, orderId: string, options?: CallOptions): Promise<Outcome>;
 }
 
 export interface CustomersOptions {
   readonly target: string;
-  /** May place, read and cancel the orders of any customer. */
+  /** A token that may place, read and cancel the orders of any customer. */
   readonly token: string;
   readonly onCall: (call: Call) => void;
 }
 
-/** What says that a call ended, and not what it did. */
+/** Codes that do not tell whether the call had an effect. */
 const unknownCodes = new Set([
   Code.UNAVAILABLE,
   Code.DEADLINE_EXCEEDED,
   Code.CANCELLED,
   Code.INTERNAL,
   Code.UNKNOWN,
-  // Of one attempt it says that nothing was done, but the client may have made others before.
+  // It says that the last attempt had no effect, but the client may have made earlier ones.
   Code.RESOURCE_EXHAUSTED,
   Code.ABORTED,
 ]);
@@ -43,30 +43,30 @@ export function openCustomers(options: CustomersOptions): Customers {
   const client = createClient(OrderService, { target, token: () => token });
   const record = async (
     method: Call['method'],
-    wish: Wish,
+    purchase: Purchase,
     call: () => Promise<{ order?: Order | undefined }>,
   ): Promise<Outcome> => {
     const startMs = performance.now();
     const outcome = await call().then(({ order }) => outcomeOf(order), failureOf);
-    onCall({ method, wish, startMs, endMs: performance.now(), outcome });
+    onCall({ method, purchase, startMs, endMs: performance.now(), outcome });
     return outcome;
   };
   return {
     client,
     options,
-    place: (wish, callOptions) =>
-      record('place', wish, () => {
-        const lines = Object.entries(wish.units).map(([sku, quantity]) => ({ sku, quantity }));
-        const { requestId, customerId } = wish;
+    place: (purchase, callOptions) =>
+      record('place', purchase, () => {
+        const lines = Object.entries(purchase.units).map(([sku, quantity]) => ({ sku, quantity }));
+        const { requestId, customerId } = purchase;
         return client.placeOrder({ requestId, customerId, lines }, callOptions);
       }),
-    cancel: (wish, id, options) => record('cancel', wish, () => client.cancelOrder({ id }, options)),
-    get: (wish, id, options) => record('get', wish, () => client.getOrder({ id }, options)),
+    cancel: (purchase, id, options) => record('cancel', purchase, () => client.cancelOrder({ id }, options)),
+    get: (purchase, id, options) => record('get', purchase, () => client.getOrder({ id }, options)),
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }
 
-const stateNames: Record<Order_State, Answer['state'] | undefined> = {
+const stateNames: Record<Order_State, Acknowledgement['state'] | undefined> = {
   [Order_State.UNSPECIFIED]: undefined,
   [Order_State.PENDING]: 'PENDING',
   [Order_State.CONFIRMED]: 'CONFIRMED',
@@ -76,7 +76,7 @@ const stateNames: Record<Order_State, Answer['state'] | undefined> = {
 
 function outcomeOf(order: Order | undefined): Outcome {
   const state = order && stateNames[order.state];
-  if (!state) return { kind: 'refused', code: 'OK', reason: 'an answer without an order', orderId: '' };
+  if (!state) return { kind: 'rejected', code: 'OK', reason: 'a response without an order', orderId: '' };
   return { kind: 'ok', orderId: order.id, state };
 }
 
@@ -85,10 +85,10 @@ function failureOf(error: unknown): Outcome {
   const code = codeName(error.code);
   if (unknownCodes.has(error.code)) return { kind: 'unknown', code, message: error.message };
   const info = error.detail(ErrorInfoSchema);
-  return { kind: 'refused', code, reason: info?.reason ?? code, orderId: info?.metadata.order_id ?? '' };
+  return { kind: 'rejected', code, reason: info?.reason ?? code, orderId: info?.metadata.order_id ?? '' };
 }
 
-/** Makes a call again and again, as customers do, until something definite is said; the last outcome. */
+/** Repeats a call until its outcome is known, or until `giveUp` is set. Returns the last outcome. */
 export async function untilDefinite(
   random: Random,
   until: { readonly giveUp: boolean },

@@ -3,33 +3,33 @@ import type { PlacedInvoice } from './place-all.ts';
 import { type RetailOrder, unitsBySku } from './retail-file.ts';
 
 /**
- * What is wrong with the books after a replay, a line each: every invoice is accounted for, of every SKU just the
- * units of the confirmed orders are reserved, and nothing is negative or oversold.
+ * Returns the violations after a replay, a line each: every invoice has an outcome, the reserved units of a SKU are those
+ * of the confirmed orders, and no quantity is negative or oversold.
  */
-export function checkBooks(
+export function checkTotals(
   orders: readonly RetailOrder[],
   placed: readonly PlacedInvoice[],
   stock: ReadonlyMap<string, Stock>,
 ): string[] {
-  const accounted = new Set(placed.map(({ order }) => order));
+  const withOutcome = new Set(placed.map(({ order }) => order));
   const missing = orders
-    .filter((order) => !accounted.has(order))
+    .filter((order) => !withOutcome.has(order))
     .map(({ invoice }) => `invoice ${invoice} has no outcome`);
   const confirmed = unitsBySku(
     placed.filter(({ outcome }) => outcome === 'confirmed').map(({ order }) => order),
   );
-  const wrong = [...unitsBySku(orders).keys()].flatMap((sku) => {
+  const stockErrors = [...unitsBySku(orders).keys()].flatMap((sku) => {
     const found = stock.get(sku);
     if (!found) return [`inventory does not know ${sku}`];
-    const wanted = BigInt(confirmed.get(sku) ?? 0);
+    const expected = BigInt(confirmed.get(sku) ?? 0);
     return [
-      ...(found.reserved === wanted
+      ...(found.reserved === expected
         ? []
-        : [`${sku}: ${found.reserved} reserved, ${wanted} in confirmed orders`]),
+        : [`${sku}: ${found.reserved} reserved, ${expected} in confirmed orders`]),
       ...(found.reserved < 0n || found.available < 0n || found.onHand !== found.reserved + found.available
         ? [`${sku}: ${found.onHand} on hand, ${found.reserved} reserved, ${found.available} available`]
         : []),
     ];
   });
-  return [...missing, ...wrong];
+  return [...missing, ...stockErrors];
 }

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Compiles a program into a folder, for starts with NODE_COMPILE_CACHE set to that: starts it without saying anything to
- * it, so that it ends at once, and leaves its code. One that is killed leaves nothing.
+ * Fills a NODE_COMPILE_CACHE folder with a program's code. It starts the program without configuration, so that it exits
+ * at once: Node writes the cache on a regular exit, not when the process is killed.
  */
 export async function fillCompileCache(program: string, folder: string): Promise<void> {
   const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: folder };

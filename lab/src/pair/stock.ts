@@ -3,7 +3,7 @@ import type { Stock } from '@acme/gen/inventory/v1/stock_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import type { PairAccess } from './pair.ts';
 
-/** Sets the stock of these SKUs, once for an import id. */
+/** Sets the units on hand of these SKUs. Inventory applies an import id once. */
 export async function importStock(
   pair: PairAccess,
   importId: string,
@@ -20,7 +20,7 @@ export async function importStock(
   );
 }
 
-/** Everything that inventory knows, by SKU. */
+/** Returns all stock, by SKU. */
 export async function readStock(pair: PairAccess): Promise<Map<string, Stock>> {
   const token = await pair.token('replay', ['inventory:read']);
   const { inventoryTarget: target, credentials } = pair;
