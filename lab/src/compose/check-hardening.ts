@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import type { Checklist } from './checklist.ts';
 import { docker, run } from './docker.ts';

@@ -5,7 +5,7 @@ import { makeDevelopmentCertificates } from '@acme/dev/certs/development-certifi
 import { announceServices } from '@acme/dev/start/running-services';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { serverCredentials } from '@acme/rpc/tls/server-credentials';

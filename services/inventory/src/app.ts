@@ -4,7 +4,7 @@ import { openServiceKeys } from '@acme/postgres/paging/service-key';
 import { openPool, type PoolOptions } from '@acme/postgres/pool/pool';
 import { indexWalks } from '@acme/postgres/pool/prefer-index-scans';
 import { openReadiness } from '@acme/postgres/pool/readiness';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { startService } from '@acme/rpc/server/start-service';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';

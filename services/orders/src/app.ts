@@ -11,7 +11,7 @@ import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit
 import { createClient } from '@acme/rpc/client/create-client';
 import { tokenFile } from '@acme/rpc/client/credentials/token-file';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { startService } from '@acme/rpc/server/start-service';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';

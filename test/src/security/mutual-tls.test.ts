@@ -13,7 +13,7 @@ import { startApp as startInventory } from '@acme/inventory/app';
 import { startApp as startOrders } from '@acme/orders/app';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
 import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createAdmission } from '@acme/rpc/chain/admission';
 import { serverChain } from '@acme/rpc/chain/chain';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { startServer } from '@acme/rpc/server/start-server';
 import { getStockOnly } from '../load/get-stock-only.ts';
 import { quantile } from '../load/offered-load.ts';

@@ -8,7 +8,7 @@ import { stockAnswer } from './stock-answer.ts';
 startNullTelemetry();
 const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
 const { serverChain } = await import('@acme/rpc/chain/chain');
-const { createLogger } = await import('@acme/rpc/logging/log');
+const { createLogger } = await import('@acme/rpc/logging/logger');
 const { startServer } = await import('@acme/rpc/server/start-server');
 
 const log = createLogger({ service: 'bench', level: 'info' });

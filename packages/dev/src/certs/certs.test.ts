@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { makeAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
 import { hourAround } from '@acme/rpc/testing/certificates/test-certificates';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { audienceOf, openDevelopmentKeys, writeWhole } from '../certs/development-keys.ts';
 import type { ServicesAccess } from '../repository/services-access.ts';

@@ -1,7 +1,7 @@
 import type { CallContext } from '@acme/rpc/call/call-context';
 import { errorInfo, retryInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { preEncoded } from '@acme/rpc/grpc-js/messages/encode-once';
+import { preEncoded } from '@acme/rpc/grpc-js/messages/pre-encoded';
 import { SemaphoreFullError } from '@acme/rpc/limits/semaphore';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';

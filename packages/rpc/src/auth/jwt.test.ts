@@ -5,7 +5,7 @@ import fastCheck from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { createLogger } from '../logging/log.ts';
+import { createLogger } from '../logging/logger.ts';
 import {
   audience,
   goodClaims,

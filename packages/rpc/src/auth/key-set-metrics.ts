@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api';
-import { scope } from '../telemetry/call-telemetry.ts';
+import { instrumentationScope } from '../telemetry/call-telemetry.ts';
 
 export interface KeySetState {
   /** Time since the key set was last read. */
@@ -10,7 +10,7 @@ export interface KeySetState {
 
 /** Exports `rpc.server.auth.key_set.age` and `.failures`. Returns what stops it. */
 export function measureKeySet(read: () => KeySetState): () => void {
-  const meter = metrics.getMeter(scope);
+  const meter = metrics.getMeter(instrumentationScope);
   const age = meter.createObservableGauge('rpc.server.auth.key_set.age', {
     unit: 's',
     description: 'Time since the JWK Set was last read.',

@@ -5,7 +5,7 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/service.ts';
+import { methodPath } from '../grpc-js/add-service.ts';
 import {
   callsOfEachKind,
   type EchoImplementation,
@@ -190,8 +190,8 @@ test('ensure a server that is full still tells its health', async () => {
 
 test('ensure an event loop that is held up lowers the limit, and one that is not raises it again', async () => {
   let workMs = 5;
-  const bounds = { minLimit: 2, initialLimit: 32, maxLimit: 64 };
-  await using server = await startAdmitting(bounds, {
+  const limits = { minLimit: 2, initialLimit: 32, maxLimit: 64 };
+  await using server = await startAdmitting(limits, {
     getEcho: async () => {
       await new Promise((resolve) => setImmediate(resolve));
       // Of the processor: time in which others have it is not work.

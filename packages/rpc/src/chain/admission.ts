@@ -2,27 +2,28 @@ import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import {
-  type AdmissionLimit,
-  createAdmissionLimit,
-  type LimitBounds,
+  type AdaptiveConcurrencyLimit,
+  type ConcurrencyLimitOptions,
+  createAdaptiveConcurrencyLimit,
 } from '../limits/adaptive-concurrency-limit.ts';
-import { createShares } from '../limits/shares.ts';
-import { createLateRejection } from './late-rejection.ts';
+import { createFairShare } from '../limits/fair-share.ts';
+import { createRejectionDelay } from './rejection-delay.ts';
 
-export interface AdmissionOptions extends Partial<LimitBounds> {
-  /** How many streams may be open at once: 10,000 watches at some 40 kB each, and some room. */
+export interface AdmissionOptions extends Partial<ConcurrencyLimitOptions> {
+  /** Maximum number of open streams: 10,000 watches at about 40 kB each, and a margin. */
   readonly maxStreams?: number;
-  /** From 0 to 1, for the jitter of retries. */
+  /** Source of jitter, from 0 to 1. */
   readonly random?: () => number;
 }
 
 export interface AdmissionSnapshot {
-  /** How many unary calls may be in flight now, and how many are. */
+  /** Current limit of unary calls in flight. */
   readonly limit: number;
+  /** Unary calls in flight. */
   readonly inFlight: number;
   /** Open streams, of all three kinds. */
   readonly streams: number;
-  /** Calls refused since the start. */
+  /** Calls rejected since the start. */
   readonly rejected: number;
 }
 
@@ -32,49 +33,50 @@ export interface Admission {
   snapshot(): AdmissionSnapshot;
 }
 
-/** Whoever is refused comes back after 100 to 300 ms: not at once, and not all together. */
-const retryDelayMs = { least: 100, spread: 200 };
+/** Retry delay of a rejected call: `min`, and jitter of up to `spread`, so that callers do not return together. */
+const retryDelayMs = { min: 100, spread: 200 };
 
-/** Rejections that wait at a time. Each keeps an HTTP/2 stream open, of some 20 kB. */
-const maxLateRejections = 2000;
+/** Maximum number of delayed rejections. Each keeps an HTTP/2 stream of about 20 kB open. */
+const maxDelayedRejections = 2000;
 
-/** A full server still takes calls of those that have less than their share, up to so many times its limit. */
-const fullFactor = { unary: 3, streams: 1.25 };
+/** Multiple of its limit up to which a full server admits callers that have less than their share. */
+const overcommitFactor = { unary: 3, streams: 1.25 };
 
 /**
- * Rejects at once what the server cannot serve soon: RESOURCE_EXHAUSTED, with RetryInfo and so with the pushback of
- * gRFC A6. Nothing queues here: the limit leaves room for bursts, and a caller that waits is better off with another
- * replica. One admission serves all methods of a server; health and reflection do not pass it.
+ * Creates the admission of a server: it rejects calls that the server cannot serve soon with RESOURCE_EXHAUSTED,
+ * RetryInfo and the pushback of gRFC A6. It has no queue: the limit leaves room for bursts, and a waiting caller is
+ * better served by another replica. All methods of a server share one admission; health and reflection do not pass it.
  *
- * A full server rejects those first that have the most in flight: a caller with less than an equal share of the limit
- * is admitted all the same. A caller that retries in a tight loop is rejected late, see `createLateRejection`.
+ * A full server rejects the callers with the most calls in flight first: a caller with less than an equal share of the
+ * limit is still admitted. The rejections of a caller that retries in a tight loop are delayed, see
+ * `createRejectionDelay`.
  *
- * Unary calls are held to the adaptive limit, see `createAdmissionLimit`. A stream, of requests too, lasts as long as its
- * caller likes, so that neither its duration nor its being open tells how busy the server is: it takes none of that
- * limit's room and has a fixed bound instead. But no stream is opened either while the limit is reached.
+ * The adaptive limit applies to unary calls, see `createAdaptiveConcurrencyLimit`. The caller decides how long a stream
+ * lasts, so an open stream says nothing about the load of the server. Streams therefore have a fixed limit of their
+ * own, and are rejected too while the adaptive limit is reached.
  */
 export function createAdmission(options: AdmissionOptions = {}): Admission {
   const { minLimit = 8, initialLimit = 200, maxLimit = 2000, maxStreams = 12_000 } = options;
   const { random = Math.random } = options;
-  const limit = createAdmissionLimit({ minLimit, initialLimit, maxLimit });
+  const limit = createAdaptiveConcurrencyLimit({ minLimit, initialLimit, maxLimit });
   const measureTurn = turnMeter(limit);
-  const unary = createShares();
-  const streams = createShares();
+  const unary = createFairShare();
+  const streams = createFairShare();
   let rejected = 0;
 
-  const late = createLateRejection();
-  let waiting = 0;
+  const rejectionDelay = createRejectionDelay();
+  let delayedRejections = 0;
 
-  const refusal = (reason: string) => {
+  const rejection = (reason: string) => {
     rejected++;
-    const delayMs = Math.round(retryDelayMs.least + random() * retryDelayMs.spread);
-    return new RpcError(Code.RESOURCE_EXHAUSTED, reason, { details: [retryInfo(delayMs)] });
+    const retryMs = Math.round(retryDelayMs.min + random() * retryDelayMs.spread);
+    return new RpcError(Code.RESOURCE_EXHAUSTED, reason, { details: [retryInfo(retryMs)] });
   };
-  /** Rejects the call, at once or late. */
+  /** Rejects the call, immediately or after the caller's delay. */
   const reject = async (call: ServerCall, reason: string): Promise<never> => {
-    const delayMs = late.delayMs(call.caller);
-    if (delayMs > 0 && waiting < maxLateRejections) {
-      waiting++;
+    const delayMs = rejectionDelay.nextDelayMs(call.caller);
+    if (delayMs > 0 && delayedRejections < maxDelayedRejections) {
+      delayedRejections++;
       call.discardRequest();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, delayMs);
@@ -83,9 +85,9 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
           resolve();
         });
       });
-      waiting--;
+      delayedRejections--;
     }
-    throw refusal(reason);
+    throw rejection(reason);
   };
   const serveUnary = (next: Handler, call: ServerCall) => {
     const startMs = performance.now();
@@ -93,7 +95,7 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
     unary.add(caller);
     const inFlightAtStart = unary.total();
     measureTurn();
-    return untilOver(next, call, (ok) => {
+    return serveAndRelease(next, call, (ok) => {
       limit.record({
         startMs,
         endMs: performance.now(),
@@ -106,15 +108,15 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   };
   const serveStream = (next: Handler, call: ServerCall) => {
     const { caller } = call;
-    if (!streams.hasRoom(caller, maxStreams, fullFactor.streams))
+    if (!streams.hasRoom(caller, maxStreams, overcommitFactor.streams))
       return reject(call, 'the server has too many open streams');
     streams.add(caller);
-    return untilOver(next, call, () => streams.remove(caller));
+    return serveAndRelease(next, call, () => streams.remove(caller));
   };
   return {
     interceptor: (next) => (call) => {
-      late.note(call.caller);
-      if (!unary.hasRoom(call.caller, limit.value(), fullFactor.unary))
+      rejectionDelay.recordCall(call.caller);
+      if (!unary.hasRoom(call.caller, limit.value(), overcommitFactor.unary))
         return reject(call, 'the server is busy');
       return call.method.desc.methodKind === 'unary' ? serveUnary(next, call) : serveStream(next, call);
     },
@@ -128,10 +130,11 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
 }
 
 /**
- * Measures a turn of the event loop, from one check phase to the next, unless it is at it already: what it took of the
- * processor. A turn that waits for a processor which others have taken gets no shorter with fewer calls.
+ * Returns a function that measures the CPU time of one turn of the event loop, from one check phase to the next. A call
+ * during a measurement does nothing. Wall time would not do: a turn that waits for a busy CPU gets no shorter with fewer
+ * calls.
  */
-function turnMeter(limit: AdmissionLimit): () => void {
+function turnMeter(limit: AdaptiveConcurrencyLimit): () => void {
   let isMeasuring = false;
   return () => {
     if (isMeasuring) return;
@@ -148,21 +151,25 @@ function turnMeter(limit: AdmissionLimit): () => void {
 }
 
 /**
- * Serves the call, and says once when it is over: when it is answered, or at the latest when its signal is aborted. A
- * handler that ignores its signal would otherwise keep its place for ever.
+ * Serves the call. Calls `release` once, when the call is answered or aborted: a handler that ignores its signal must
+ * not occupy its place after the deadline.
  */
-async function untilOver(next: Handler, call: ServerCall, over: (ok: boolean) => void): Promise<void> {
-  let isOver = false;
-  const end = (ok: boolean) => {
-    if (isOver) return;
-    isOver = true;
-    over(ok);
+async function serveAndRelease(
+  next: Handler,
+  call: ServerCall,
+  release: (ok: boolean) => void,
+): Promise<void> {
+  let isReleased = false;
+  const releaseOnce = (ok: boolean) => {
+    if (isReleased) return;
+    isReleased = true;
+    release(ok);
   };
-  call.onAbort(() => end(false));
+  call.onAbort(() => releaseOnce(false));
   try {
     await next(call);
-    end(true);
+    releaseOnce(true);
   } finally {
-    end(false);
+    releaseOnce(false);
   }
 }

@@ -10,22 +10,22 @@ import { createFairSemaphore, SemaphoreFullError } from '../limits/semaphore.ts'
 const scheme = 'bearer ';
 
 /**
- * Verifications of tokens that are not known, in the whole process. Connections take turns, so that one that floods
- * the server with forged tokens delays only its own calls.
+ * Limits of the process for verifications of tokens that are not cached. Connections take turns, so that a connection
+ * that floods the server with forged tokens delays only its own calls.
  */
 const verifications = { permits: 16, maxWaiting: 1024, maxWaitingPerKey: 128 };
 
-/** When a call whose token could not be verified is worth making again. */
+/** Retry delay of a call whose token was not verified. */
 const retryDelayMs = 200;
 
-/** How often the token of an open stream is looked at again: its key may have been withdrawn. */
+/** Interval at which the token of an open stream is verified again: its key may have been withdrawn. */
 const recheckMs = 30_000;
-/** The longest wait that a timer of Node can hold. */
+/** Maximum delay of a timer in Node. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Authenticates the caller by its bearer token (RFC 6750), or without one by the SPIFFE ID of its certificate, which
- * must be among the peers. A stream ends UNAUTHENTICATED when its token expires or its key is withdrawn.
+ * Authenticates the caller by its bearer token (RFC 6750) or, without a token, by the SPIFFE ID of its certificate,
+ * which must be one of the peers. A stream ends UNAUTHENTICATED when its token expires or its key is withdrawn.
  */
 export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interceptor {
   const semaphore = createFairSemaphore(verifications);
@@ -61,7 +61,7 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
   };
 }
 
-/** Holds the caller to the scopes that the contract asks for. */
+/** Rejects a caller without the scopes that the contract requires (PERMISSION_DENIED). */
 export function authorization(): Interceptor {
   return (next) => (call) => {
     requireScopes(call.principal, call.method.policy.scopes);
@@ -69,7 +69,7 @@ export function authorization(): Interceptor {
   };
 }
 
-/** Serves a stream for as long as its token is valid. */
+/** Serves a stream while its token is valid. */
 async function serveStream(
   next: Handler,
   call: ServerCall,
@@ -82,7 +82,7 @@ async function serveStream(
   const recheck = async () => {
     if (tokens.known(token)) return;
     await tokens.verify(token).catch((error: unknown) => {
-      // Keys that cannot be read now say nothing about the token.
+      // A key set that cannot be read now says nothing about the token.
       if (error instanceof RpcError && error.code === Code.UNAUTHENTICATED) end(error);
     });
   };
@@ -97,8 +97,8 @@ async function serveStream(
 }
 
 /**
- * A token takes precedence over the certificate, even one that is invalid or cannot be read: a proxy that forwards a
- * user's call must not lend the user its own scopes.
+ * Returns the principal of the caller's certificate. A token takes precedence, even when it is invalid or unreadable: a
+ * proxy that forwards a user's call must not lend the user its own scopes.
  */
 function peerPrincipal(call: ServerCall, peers: PeerScopes): Principal | undefined {
   if (peers.size === 0 || call.hasAuthorization) return undefined;
@@ -107,7 +107,7 @@ function peerPrincipal(call: ServerCall, peers: PeerScopes): Principal | undefin
   return subject !== undefined && scopes ? { subject, scopes } : undefined;
 }
 
-/** Without a regular expression, which would take as long as finding the token among those that are known. */
+/** Returns the bearer token. A regular expression would cost as much as the lookup of a cached token. */
 function tokenOf(call: ServerCall): string {
   const header = call.header('authorization') ?? '';
   const isBearer = header.slice(0, scheme.length).toLowerCase() === scheme;

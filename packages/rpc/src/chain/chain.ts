@@ -15,55 +15,55 @@ import { type TraceContextTrust, tracing } from './tracing.ts';
 import { validation } from './validation.ts';
 
 export interface ChainOptions {
-  /** The service's one map from domain errors to statuses. */
+  /** Maps the service's domain errors to statuses. */
   readonly errors: ErrorMap;
   readonly deadlineMode: DeadlineMode;
-  /** The server's streams, which it ends when it drains. */
+  /** The server's open streams, which the drain ends. */
   readonly openStreams: OpenStreams;
   readonly tokens: TokenVerifier;
-  /** Who may call with a certificate instead of a token; nobody when absent. */
+  /** Callers that may authenticate by certificate instead of a token; none when absent. */
   readonly peers?: PeerScopes;
-  /** Whose trace context is continued: `peers` when absent. */
+  /** Callers whose trace context is continued: `peers` when absent. */
   readonly traceContext?: TraceContextTrust;
-  /** The server's one, for who wants to read its figures; the chain makes its own otherwise. */
+  /** An admission whose snapshot the caller reads, for metrics; created here when absent. */
   readonly admission?: Admission;
   /** The service's own interceptors, outermost first. */
   readonly own?: readonly Interceptor[];
 }
 
-/** THE order of the interceptors, outermost first. */
+/** Returns the chain of a service's methods, outermost first. The order is defined here and nowhere else. */
 export function serverChain(options: ChainOptions): Interceptor[] {
   const { errors, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
   return [
     options.openStreams.interceptor, // outermost: a stream counts as open until its span has ended
-    tracing(peers, options.traceContext ?? 'peers'), // whatever ends the call below, there is one span and one measurement of it
-    recovery(errors), // next: nothing thrown below reaches grpc-js, or the caller, as it is
-    logging(errors), // below recovery: it sees the error itself, and asks recovery's map for the code that is sent
+    tracing(peers, options.traceContext ?? 'peers'), // one span and one measurement per call, whatever ends it below
+    recovery(errors), // nothing thrown below reaches grpc-js or the caller unchanged
+    logging(errors), // below recovery: sees the original error, and logs the code that recovery's map gives it
     metadataLimit(), // the cheapest rejection comes first
-    deadline(deadlineMode), // before anything that waits: it runs from the headers
+    deadline(deadlineMode), // before anything that waits: the deadline runs from the headers
     authentication(tokens, peers), // before admission, which is fair between callers; unknown tokens share a small budget
-    admission.interceptor, // before anything is read of the request
-    authorization(), // after admission: its error names scopes to callers that are known
-    quota(), // after authorization: calls that are not allowed take nothing from it
-    validation(), // last, and the first to read the request: a refused call has had none of it buffered or decompressed
+    admission.interceptor, // before any of the request is read
+    authorization(), // after admission: its error names scopes to authenticated callers
+    quota(), // after authorization: forbidden calls consume no quota
+    validation(), // last, and the first to read the request: no byte of a rejected call is buffered or decompressed
     ...(options.own ?? []), // innermost: around the handler
   ];
 }
 
-/** Maximum number of open streams of a server that need no token: health watches, and reflection in development. */
-const maxOpenStreams = 1000;
+/** Maximum number of open streams without authentication: health watches, and reflection in development. */
+const maxUnauthenticatedStreams = 1000;
 
 /**
- * Returns the chain of the methods that need no token: health, reflection and channelz. It has no admission, so that a
- * busy server is not restarted because it rejected a probe, and no logging of calls, so that probes and callers without
- * a token do not fill the log. The stream limit counts the streams of all services that share one returned chain.
+ * Returns the chain of methods without authentication: health, reflection and channelz. It has no admission, because
+ * rejected probes restart a busy server. It has no logging, so that probes and callers without a token do not fill the
+ * log. The services that share a returned chain share its stream limit.
  */
-export function openChain(openStreams: OpenStreams): Interceptor[] {
+export function unauthenticatedChain(openStreams: OpenStreams): Interceptor[] {
   return [
-    openStreams.interceptor, // outermost, as in the chain of the service
-    recovery(() => undefined), // nothing thrown below reaches grpc-js as it is
-    metadataLimit(), // the cheapest refusal comes first
-    deadline('default'), // before anything that waits; a probe may set no deadline
-    streamLimit(maxOpenStreams), // last: it counts only what the limits above have let through
+    openStreams.interceptor, // outermost, as in the service's chain
+    recovery(() => undefined), // nothing thrown below reaches grpc-js unchanged
+    metadataLimit(), // the cheapest rejection comes first
+    deadline('default'), // before anything that waits; a probe need not set a deadline
+    streamLimit(maxUnauthenticatedStreams), // last: counts only streams that pass the limits above
   ];
 }

@@ -2,15 +2,15 @@ import type { Interceptor, ServerCall } from '../call/handler.ts';
 import { errorInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
-/** What a call without a deadline gets: the contract's (`default`) or INVALID_ARGUMENT (`require`). */
+/** Treatment of a call without a deadline: the contract's deadline (`default`), or INVALID_ARGUMENT (`require`). */
 export type DeadlineMode = 'default' | 'require';
 
-/** The longest wait that a timer of Node can hold. */
+/** Maximum delay of a timer in Node. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * The deadline guard: every call below has a deadline and ends with it, whether or not its handler listens to the
- * signal. A deadline beyond the contract's max_deadline is held to that.
+ * Gives every call a deadline and ends the call at it, whether or not its handler observes the signal. A caller's
+ * deadline is capped at the contract's `max_deadline`.
  */
 export function deadline(mode: DeadlineMode): Interceptor {
   return (next) => async (call) => {
@@ -41,7 +41,7 @@ function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): n
   );
 }
 
-/** Settles as the work does, or rejects with the reason as soon as the call is aborted. */
+/** Settles with the work, or rejects with the reason as soon as the call is aborted. */
 function untilAborted(work: Promise<void>, call: ServerCall): Promise<void> {
   return new Promise((resolve, reject) => {
     call.onAbort(reject);

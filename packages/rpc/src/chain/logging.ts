@@ -2,7 +2,7 @@ import type { Interceptor } from '../call/handler.ts';
 import { Code, codeName, type ErrorMap, toRpcError } from '../errors/rpc-error.ts';
 import { defectCodes } from '../errors/status-codes.ts';
 
-/** Writes one line a call, with the code that is sent: it asks the same map as recovery. */
+/** Writes one log line per call, with the code that is sent: it uses the same error map as recovery. */
 export function logging(errors: ErrorMap): Interceptor {
   return (next) => async (call) => {
     const startMs = performance.now();

@@ -1,10 +1,10 @@
 import type { Interceptor } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
-/** Limit of the header list of a call. gRPC's C-core has the same. */
+/** Limit of a call's header list, as in gRPC's C-core. */
 const maxMetadataBytes = 16 * 1024;
 
-/** Rejects a call with too much metadata before anything is done for it. */
+/** Rejects a call whose header list is over 16 KiB with RESOURCE_EXHAUSTED. */
 export function metadataLimit(): Interceptor {
   return (next) => (call) => {
     if (call.headerListBytes > maxMetadataBytes)

@@ -1,10 +1,10 @@
 import type { Interceptor, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
-/** Knows the calls that stream to the caller, which would keep a draining server waiting until their deadline. */
+/** The open calls that stream to the caller. A draining server would otherwise wait for them until their deadline. */
 export interface OpenStreams {
   readonly interceptor: Interceptor;
-  /** Ends them with UNAVAILABLE: a client that watches resumes on another replica. */
+  /** Ends the streams with UNAVAILABLE: a watching client resumes on another replica. */
   end(): void;
 }
 

@@ -5,18 +5,18 @@ import type { Quota } from '../call/policy.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
-/** What is left of a caller's quota, at a time. */
+/** A token bucket: the calls left at a point in time. */
 interface Bucket {
   calls: number;
   atMs: number;
 }
 
-/** Buckets kept for a method; beyond, the one that was used longest ago is dropped, and its caller has a full one. */
+/** Maximum number of buckets per method. Beyond it the least recently used bucket is dropped, which refills it. */
 const maxBuckets = 10_000;
 
 /**
- * Holds each caller to the quota that the contract gives a method: a token bucket per subject and method, in this
- * replica. RESOURCE_EXHAUSTED with a QuotaFailure, and a RetryInfo for the next call of the bucket.
+ * Enforces the contract's quota per caller and method with a token bucket in this replica. Rejects with
+ * RESOURCE_EXHAUSTED, a QuotaFailure, and a RetryInfo with the time until the bucket has a call.
  *
  * @param nowMs A clock that only moves forward, in ms.
  */
@@ -33,7 +33,7 @@ export function quota(nowMs: () => number = () => performance.now()): Intercepto
   };
 }
 
-/** The caller's bucket, as the last one that was used. */
+/** Returns the caller's bucket and marks it as the most recently used. */
 function bucketOf(buckets: Map<string, Bucket>, caller: string, { burst }: Quota, atMs: number): Bucket {
   const bucket = buckets.get(caller) ?? { calls: burst, atMs };
   buckets.delete(caller);
@@ -42,7 +42,7 @@ function bucketOf(buckets: Map<string, Bucket>, caller: string, { burst }: Quota
   return bucket;
 }
 
-/** Takes a call from the bucket. Gives 0, or the time in ms until there is one. */
+/** Takes a call from the bucket. Returns 0, or the time in ms until the bucket has one. */
 function take(bucket: Bucket, { callsPerSecond, burst }: Quota, nowMs: number): number {
   const filled = ((nowMs - bucket.atMs) / 1000) * callsPerSecond;
   bucket.calls = Math.min(bucket.calls + filled, burst);

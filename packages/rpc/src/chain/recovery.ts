@@ -4,8 +4,8 @@ import type { Interceptor } from '../call/handler.ts';
 import { Code, type ErrorMap, RpcError, toRpcError } from '../errors/rpc-error.ts';
 
 /**
- * Turns whatever is thrown below into a status. What the service did not foresee becomes INTERNAL `internal error`
- * with the request id, by which its cause can be found in the log; the cause itself is never sent.
+ * Converts every error thrown below into a status. An unmapped error becomes INTERNAL `internal error` with the request
+ * id, by which the cause can be found in the log. The cause itself is never sent.
  */
 export function recovery(errors: ErrorMap): Interceptor {
   return (next) => async (call) => {

@@ -1,21 +1,20 @@
 import type { Interceptor } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { createShares } from '../limits/shares.ts';
+import { createFairShare } from '../limits/fair-share.ts';
 
-/** Other connections still get their share when one has taken all. */
-const fullFactor = 1.25;
+/** Multiple of the limit up to which connections with less than their share are admitted. */
+const overcommitFactor = 1.25;
 
 /**
  * Rejects a stream with RESOURCE_EXHAUSTED while `maxStreams` others are open, unless its connection has less than its
- * share of them. A stream counts from its headers to its status, or to its abort if the handler ignores that. Unary
- * calls pass.
+ * share of them. A stream counts from its headers to its status or its abort, whichever comes first. Unary calls pass.
  */
 export function streamLimit(maxStreams: number): Interceptor {
-  const streams = createShares();
+  const streams = createFairShare();
   return (next) => async (call) => {
     if (call.method.desc.methodKind === 'unary') return next(call);
     const { caller } = call;
-    if (!streams.hasRoom(caller, maxStreams, fullFactor))
+    if (!streams.hasRoom(caller, maxStreams, overcommitFactor))
       throw new RpcError(Code.RESOURCE_EXHAUSTED, 'the server has too many open streams');
     let isOpen = true;
     const close = () => {

@@ -19,24 +19,24 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { serverFaultCodes } from '../errors/status-codes.ts';
 import {
   durationHistogram,
+  instrumentationScope,
   methodAttributes,
   outcomeAttributes,
   previousAttemptsAttribute,
-  scope,
   serverAttributes,
 } from '../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../telemetry/telemetry.ts';
 
-/** The longest name that DNS has (RFC 1035), and a port. */
+/** Maximum length of a DNS name (RFC 1035) with a port. */
 const maxNameLength = 261;
 
-/** Where a call takes place, and what its end is told to. */
+/** The context in which a call is served, and the function that ends its span. */
 interface CallSpan {
   readonly context: Context;
   readonly end: (code: Code, error: unknown) => void;
 }
 
-/** Whose trace context is continued: that of callers with the certificate of a peer, or of all callers. */
+/** Callers whose trace context is continued: those with the certificate of a peer, or all callers. */
 export type TraceContextTrust = 'peers' | 'all';
 
 type IsTrusted = (call: ServerCall) => boolean;
@@ -44,24 +44,22 @@ type IsTrusted = (call: ServerCall) => boolean;
 type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: number) => CallSpan;
 
 /**
- * One SERVER span a call whatever ends it, and its measurements. The span is within the trace of a trusted caller. Any
- * other caller's trace is only linked: its sampled flag does not make this service record, and its tracestate and baggage
- * are not read (ADR 28).
+ * Records one SERVER span and the metrics of every call, whatever ends it. The span continues the trace of a trusted
+ * caller. The trace of any other caller is only linked: its sampled flag does not make this service record, and its
+ * tracestate and baggage are not read (ADR 28).
  *
+ * - `rpc.server.call.duration`: histogram in seconds, by method and by the code that is sent.
+ * - `rpc.server.active_calls`: calls being served, by method. Named after `http.server.active_requests`, because the
+ *   semantic conventions for RPC have no equivalent.
+ * - `rpc.server.call.retries`: calls that the client attempted before, retries and hedges alike, by method.
  *
- * - `rpc.server.call.duration`, a histogram in seconds by method and code,
- * - `rpc.server.active_calls`, those being served, by method (the conventions have no such thing for RPC; the name
- *   follows their http.server.active_requests),
- * - `rpc.server.call.retries`, those that a client has tried before, retries and hedges alike, by method.
- *
- * The code is the one that is sent. Without an SDK all this costs next to nothing. Where the official instrumentation is
- * switched on the spans are its own; it measures nothing, so the measurements stay.
+ * With the official gRPC instrumentation the spans are its own. It records no metrics, so these remain.
  */
 export function tracing(peers: PeerScopes, trust: TraceContextTrust): Interceptor {
-  const meter = metrics.getMeter(scope);
+  const meter = metrics.getMeter(instrumentationScope);
   const durations = durationHistogram('server');
   const known = new Map<MethodInfo, MethodTelemetry>();
-  // Asked for when it is exported: told at every beginning and end it would cost as much as the span.
+  // Observable: an update at the start and the end of every call would cost as much as the span.
   meter.createObservableUpDownCounter('rpc.server.active_calls', { unit: '{call}' }).addCallback((result) => {
     for (const { active, attributes } of known.values()) result.observe(active, attributes);
   });
@@ -82,7 +80,7 @@ export function tracing(peers: PeerScopes, trust: TraceContextTrust): Intercepto
       await context.with(span.context, next, undefined, call);
     } catch (error) {
       failure = error;
-      // As the bridge sends it.
+      // The same code that `toGrpcStatus` sends.
       code = error instanceof RpcError ? error.code : Code.INTERNAL;
       throw error;
     } finally {
@@ -93,12 +91,12 @@ export function tracing(peers: PeerScopes, trust: TraceContextTrust): Intercepto
   };
 }
 
-/** What is the same for all calls of a method, and so is made once. */
+/** The state that all calls of a method share. */
 interface MethodTelemetry {
   readonly attributes: Attributes;
   /** Calls being served. */
   active: number;
-  /** The attributes of a call that ended so. */
+  /** Returns the attributes of a call that ended with the code. */
   outcome(code: Code): Attributes;
 }
 
@@ -117,13 +115,13 @@ const headers: TextMapGetter<ServerCall> = {
   keys: () => [],
 };
 
-/** Only what names the caller's span. The others hold any text. */
+/** Reads only the headers that identify the caller's span. `tracestate` and `baggage` can hold any text. */
 const spanHeaders: TextMapGetter<ServerCall> = {
   get: (call, key) => (key === 'tracestate' || key === 'baggage' ? undefined : call.header(key)),
   keys: () => [],
 };
 
-/** The certificate is looked at only if there is a context to continue: Node parses it anew for each call. */
+/** Reads the certificate only if there is a context to continue: Node parses it anew for each call. */
 function isPeer(peers: PeerScopes): IsTrusted {
   return (call) =>
     peers.size > 0 &&
@@ -131,15 +129,15 @@ function isPeer(peers: PeerScopes): IsTrusted {
     peers.has(call.peerIdentity ?? '');
 }
 
-/** The span context that the caller sent, to link to. */
+/** Returns a link to the span that the caller sent. */
 function linksOf(call: ServerCall): Link[] {
   const sent = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, call, spanHeaders));
   return sent ? [{ context: sent }] : [];
 }
 
 function ownSpans(isTrusted: IsTrusted): OpenSpan {
-  const tracer = trace.getTracer(scope);
-  // Nearly all callers use one name, so what it says is read off it once.
+  const tracer = trace.getTracer(instrumentationScope);
+  // Nearly all callers use the same name, so it is parsed once.
   let server = serverOf('');
   return (call, attributes, previousAttempts) => {
     const trusted = isTrusted(call);
@@ -172,7 +170,7 @@ function serverOf(authority: string) {
   return { authority, attributes: serverAttributes(authority.slice(0, maxNameLength)) };
 }
 
-/** The span is open already and ends by itself. The instrumentation continues the trace of every caller. */
+/** Uses the span that the instrumentation opened and will end. It continues the trace of every caller. */
 function officialSpan(isTrusted: IsTrusted): OpenSpan {
   return (call) => ({
     context: isTrusted(call) ? context.active() : propagation.deleteBaggage(context.active()),
@@ -180,7 +178,7 @@ function officialSpan(isTrusted: IsTrusted): OpenSpan {
   });
 }
 
-/** `127.0.0.1:5000` or `::1:5000`, as grpc-js writes it; a caller through a Unix socket has no address. */
+/** Sets the caller's address from `127.0.0.1:5000` or `::1:5000`. A caller through a Unix socket has none. */
 function setCaller(span: Span, peer: string): void {
   const colon = peer.lastIndexOf(':');
   if (colon < 0) return;
@@ -188,14 +186,14 @@ function setCaller(span: Span, peer: string): void {
   span.setAttribute('client.port', Number(peer.slice(colon + 1)));
 }
 
-/** What went wrong below, of which the caller is not told. */
+/** Returns the cause of an INTERNAL error, which is not sent to the caller. */
 function exceptionOf(error: unknown): Error | string {
   const cause = error instanceof RpcError && error.cause !== undefined ? error.cause : error;
   if (cause instanceof Error || typeof cause === 'string') return cause;
   return `a thrown ${typeof cause}`;
 }
 
-/** How often the client says that it has tried before (gRFC A6). Whoever calls can write anything there. */
+/** Returns the number of previous attempts that the client reports (gRFC A6); 0 for an invalid header. */
 function previousAttemptsOf(call: ServerCall): number {
   const header = call.header('grpc-previous-rpc-attempts');
   return header !== undefined && /^\d{1,3}$/.test(header) ? Number(header) : 0;

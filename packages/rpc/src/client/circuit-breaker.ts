@@ -1,8 +1,8 @@
 import { metrics } from '@opentelemetry/api';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
-import type { Logger } from '../logging/log.ts';
-import { scope } from '../telemetry/call-telemetry.ts';
+import type { Logger } from '../logging/logger.ts';
+import { instrumentationScope } from '../telemetry/call-telemetry.ts';
 
 export interface CircuitBreakerOptions {
   /** Whom it guards us against, on its log lines and measurements: `inventory`. */
@@ -60,7 +60,7 @@ const stateValues: Record<State, number> = { closed: 0, 'half-open': 1, open: 2 
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
   const { name, log, nowMs = () => performance.now(), random = Math.random } = options;
-  const gauge = metrics.getMeter(scope).createGauge('rpc.client.circuit_breaker.state', {
+  const gauge = metrics.getMeter(instrumentationScope).createGauge('rpc.client.circuit_breaker.state', {
     description: '0 closed, 1 half-open, 2 open.',
   });
   let state: State = 'closed';

@@ -1,5 +1,5 @@
 import { readEnvironment } from '../config/environment.ts';
-import { createLogger } from '../logging/log.ts';
+import { createLogger } from '../logging/logger.ts';
 import { channelCredentials } from '../tls/channel-credentials.ts';
 import { askHealth } from './check-health.ts';
 import { readProbeConfig } from './probe-config.ts';

@@ -3,8 +3,8 @@ import type { RpcError } from '../errors/rpc-error.ts';
 type Listener = (reason: RpcError) => void;
 
 /**
- * The one abort of a call. Its AbortController is made when somebody asks for the signal: most handlers never do, and it
- * would cost them as much as an interceptor. A class, because it is made for every call: its methods are not.
+ * The abort of a call, which happens at most once. The AbortController is created on the first use of the signal, because
+ * most handlers never use it and it costs as much as an interceptor. A class, because closures per call would cost more.
  */
 export class CallAbort {
   /** Whether the call is answered. */
@@ -13,7 +13,7 @@ export class CallAbort {
   private controller: AbortController | undefined;
   private reason: RpcError | undefined;
 
-  /** The first reason stands. What is over cannot be aborted: work that outlives the call must not hear of it. */
+  /** Aborts the call. The first reason stands. Does nothing after `end`, so that work that outlives the call continues. */
   abort(reason: RpcError): void {
     if (this.reason || this.isOver) return;
     this.reason = reason;
@@ -21,7 +21,7 @@ export class CallAbort {
     for (const listener of this.listeners) listener(reason);
   }
 
-  /** Hears of the abort, at once when it has been already. */
+  /** Calls `listener` on abort, or immediately if the call is already aborted. */
   onAbort(listener: Listener): void {
     if (this.reason) listener(this.reason);
     else this.listeners.push(listener);

@@ -1,4 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 
-/** Every method is registered as one with a stream of requests, whose handler grpc-js calls when the headers have come. */
+/**
+ * A call of any kind. Every method is registered with a stream of requests, because grpc-js calls such a handler when the
+ * headers arrive.
+ */
 export type GrpcCall = ServerDuplexStream<Uint8Array, Uint8Array>;

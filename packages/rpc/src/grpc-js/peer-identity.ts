@@ -1,13 +1,13 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 
-/** What grpc-js says of the certificate at the other end; nothing unless it was verified. */
+/** grpc-js's view of the connection's security. It has a client certificate only if the certificate was verified. */
 export type AuthContext = ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
 
 const maxIdBytes = 2048;
 const maxTrustDomainBytes = 255;
 const idPattern = /^spiffe:\/\/(?<trustDomain>[a-z0-9._-]+)(?<path>(\/[a-zA-Z0-9._-]+)+)$/;
 
-/** Whether it names a workload (SPIFFE-ID standard, section 2): a trust domain, and a path without `.` and `..`. */
+/** Returns whether a text is the SPIFFE ID of a workload (SPIFFE-ID, section 2): trust domain, path without `.` and `..`. */
 export function isSpiffeId(text: string): boolean {
   const { trustDomain, path } = idPattern.exec(text)?.groups ?? {};
   return (
@@ -19,13 +19,13 @@ export function isSpiffeId(text: string): boolean {
 }
 
 /**
- * The SPIFFE ID of a client's verified certificate, by the X.509-SVID standard: its only URI, in a certificate that
- * is no authority's own. Undefined for any other certificate, and where none was asked for.
+ * Returns the SPIFFE ID of a client's verified certificate, by the X.509-SVID standard: the only URI of a certificate
+ * that is not a CA's. Undefined for any other certificate, or without one.
  */
 export function peerIdentity({ sslPeerCertificate: certificate }: AuthContext): string | undefined {
   const names = certificate?.subjectaltname;
   if (!names || certificate.ca) return undefined;
-  // Node escapes a comma within a name, and quotes that name: none can pass for two, or a quoted one for an ID.
+  // Node quotes a name that contains a comma, so that one name cannot be read as two.
   const [id, another] = names.split(', ').flatMap((name) => (name.startsWith('URI:') ? [name.slice(4)] : []));
   return id !== undefined && another === undefined && isSpiffeId(id) ? id : undefined;
 }

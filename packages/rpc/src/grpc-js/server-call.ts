@@ -5,49 +5,49 @@ import { anonymous, type MethodInfo, type Principal } from '../call/call-context
 import type { ServerCall } from '../call/handler.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import type { MemoryBudget, MemoryHolder } from '../limits/memory-budget.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import { CallAbort } from './call-abort.ts';
 import { callerDeadlineMs, cancelReason } from './caller-deadline.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { discardReceived, http2StreamOf, type Receiver } from './internals/grpc-js-internals.ts';
 import { decompress } from './messages/decompress.ts';
-import type { ByteHolder, HeldBytes } from './messages/held-bytes.ts';
 import { peerIdentity } from './peer-identity.ts';
-import { arrivalOf } from './sessions/arrivals.ts';
-import { markKnown } from './sessions/known-sessions.ts';
+import { incomingStreamOf } from './sessions/incoming-streams.ts';
+import { markAuthenticated } from './sessions/unauthenticated-connections.ts';
 import type { UnflushedCall, UnflushedCalls } from './sessions/unflushed-calls.ts';
 
-export interface CallOptions {
+export interface ServerCallOptions {
   readonly log: Logger;
   readonly newRequestId: () => string;
-  readonly held: HeldBytes;
+  readonly memory: MemoryBudget;
   readonly unflushed: UnflushedCalls;
 }
 
-/** Time for the rest of an answer to reach the caller after its deadline. */
+/** Time after the deadline in which the rest of an answer may still reach the caller. */
 const unflushedMs = 2000;
-/** Time for an answer to leave before the rest of a request that it did not wait for is refused. */
+/** Time for a sent answer to leave before the unread rest of its request is reset. */
 const unreadMs = 200;
 
-/** A call that holds no more than this is not counted among those of its caller. */
+/** Bytes up to which a call is not counted in the memory budget. */
 const maxUncountedBytes = 4096;
 
-/** An evicted call is worth making again when others have ended. */
+/** Retry delay of an evicted call. */
 const evictedRetryMs = 1000;
 
 type Values = Readonly<Record<string, readonly MetadataValue[]>>;
 
-/** Where the request id goes with a call, and comes back with an error, by which its cause can be found in the log. */
+/** Metadata key of the request id, in requests and in the trailers of errors. The id finds an error's cause in the log. */
 export const requestIdKey = 'x-request-id';
 
-/** A caller's request id is taken over when it is short and printable, so that it cannot forge a log line. */
+/** Form of a caller's request id that is accepted: short and printable, so that it cannot forge a log line. */
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * The chain's view of a grpc-js call: what came with it, and the abort that its cancellation is. A class, because one is
- * made for every call: an object with getters of its own took longer than any interceptor.
+ * The chain's view of a grpc-js call: its metadata, its messages, and its abort, which a cancellation triggers. A class,
+ * because closures per call cost more than any interceptor.
  */
-export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Receiver {
+export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, Receiver {
   readonly method: MethodInfo;
   readonly header: ServerCall['header'];
   readonly peer: string;
@@ -60,26 +60,26 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   request: ServerCall['request'] = notOpened;
   respond: ServerCall['respond'] = notOpened;
   private readonly grpcCall: GrpcCall;
-  private readonly abortion = new CallAbort();
-  private readonly options: CallOptions;
+  private readonly callAbort = new CallAbort();
+  private readonly options: ServerCallOptions;
   private heldBytes = 0;
   private isCounted = false;
-  /** Whether grpc-js is done with the call: it has sent the status, or the caller has gone. */
+  /** Whether grpc-js has finished the call: it sent the status, or the caller is gone. */
   private isClosed = false;
-  /** Settles when the last message to be decompressed has been read. */
+  /** Settles when the handler has read the last decompressed message. */
   private lastDecompressed: Promise<void> | undefined;
-  private onTaken = nothing;
+  private onRead = nothing;
   /** Whether messages have been written. */
   private hasAnswered = false;
   /** Whether the whole answer has left this process. */
   private isAnswered = false;
-  /** When the stream is reset at last, in ms since the epoch. */
+  /** Time of the final reset of the stream, in ms since the epoch. */
   private resetByMs = 0;
-  /** Made when it is asked for: a child costs more than the line that every call writes. */
+  /** Created on first use: a child logger costs more than the line that every call writes. */
   private ownLog: Logger | undefined;
 
-  constructor(method: MethodInfo, grpcCall: GrpcCall, options: CallOptions) {
-    // As a plain object: it is read a dozen times, and Metadata checks the key every time.
+  constructor(method: MethodInfo, grpcCall: GrpcCall, options: ServerCallOptions) {
+    // As a plain object: it is read a dozen times, and Metadata validates the key every time.
     const metadata = grpcCall.metadata.toJSON();
     const callerId = firstText(metadata, requestIdKey);
     const callerDeadline = callerDeadlineMs(grpcCall);
@@ -93,43 +93,42 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
     this.logFields = { request_id: this.requestId };
     this.grpcCall = grpcCall;
     this.options = options;
-    // Emitted after every call, answered ones too.
+    // Emitted after every call, including answered calls.
     grpcCall.on('cancelled', () => this.close());
   }
 
-  /** By whom the bytes that the call holds are counted. */
   get caller(): string {
     return this.principal.subject || this.peer;
   }
 
   authenticate(principal: Principal): void {
     this.principal = principal;
-    markKnown(http2StreamOf(this.grpcCall).session);
+    markAuthenticated(http2StreamOf(this.grpcCall).session);
   }
 
   get hasAuthorization(): boolean {
-    return arrivalOf(http2StreamOf(this.grpcCall))?.hasAuthorization ?? false;
+    return incomingStreamOf(http2StreamOf(this.grpcCall))?.hasAuthorization ?? false;
   }
 
   get headerListBytes(): number {
-    return arrivalOf(http2StreamOf(this.grpcCall))?.headerListBytes ?? 0;
+    return incomingStreamOf(http2StreamOf(this.grpcCall))?.headerListBytes ?? 0;
   }
 
-  /** Taken when it is asked for: Node unpacks the whole certificate, which a call with a token does not need. */
+  /** Read on use: Node parses the whole certificate, which a call with a token does not need. */
   get peerIdentity(): string | undefined {
     return peerIdentity(this.grpcCall.getAuthContext());
   }
 
   get signal(): AbortSignal {
-    return this.abortion.signal();
+    return this.callAbort.signal();
   }
 
   abort(reason: RpcError): void {
-    this.abortion.abort(reason);
+    this.callAbort.abort(reason);
   }
 
   onAbort(listener: (reason: RpcError) => void): void {
-    this.abortion.onAbort(listener);
+    this.callAbort.onAbort(listener);
   }
 
   discardRequest(): void {
@@ -138,20 +137,20 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
 
   hold(sizeBytes: number): void {
     this.heldBytes += sizeBytes;
-    if (this.isCounted) this.options.held.hold(this, sizeBytes);
+    if (this.isCounted) this.options.memory.hold(this, sizeBytes);
     else if (this.heldBytes > maxUncountedBytes) {
       this.isCounted = true;
-      this.options.held.hold(this, this.heldBytes);
+      this.options.memory.hold(this, this.heldBytes);
     }
   }
 
   release(sizeBytes: number): void {
     this.heldBytes -= sizeBytes;
-    if (this.isCounted) this.options.held.release(this, sizeBytes);
+    if (this.isCounted) this.options.memory.release(this, sizeBytes);
   }
 
   private releaseAll(): void {
-    if (this.isCounted) this.options.held.releaseAll(this);
+    if (this.isCounted) this.options.memory.releaseAll(this);
   }
 
   get maxMessageBytes(): number {
@@ -169,35 +168,35 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
 
   async decompress(content: Buffer, encoding: string): Promise<Buffer> {
     const earlier = this.lastDecompressed;
-    const taken = Promise.withResolvers<void>();
-    this.lastDecompressed = taken.promise;
-    // grpc-js would decompress all that came in a frame, hundreds of messages, before the first is read.
+    const read = Promise.withResolvers<void>();
+    this.lastDecompressed = read.promise;
+    // grpc-js would decompress all messages of a frame, possibly hundreds, before the first is read.
     await earlier;
     try {
       const bytes = await decompress(content, encoding, this);
-      this.onTaken = taken.resolve;
+      this.onRead = read.resolve;
       this.hold(bytes.length);
       this.release(content.length);
       return bytes;
     } catch (error) {
       this.abort(error as RpcError);
-      // The status is the chain's to send: grpc-js would send its own for a rejection.
+      // Never settles: the chain sends the status, and grpc-js would send another one for a rejection.
       return await new Promise<never>(() => {});
     }
   }
 
-  /** Called when a message has been read and the next one is wanted. */
-  messageTaken(): void {
-    this.onTaken();
+  /** Called when the handler requests the next message of a stream. */
+  onMessageRead(): void {
+    this.onRead();
   }
 
-  /** Counts the only message of the answer, which waits until the caller reads it. */
+  /** Counts the single message of an answer, which is buffered until the caller reads it. */
   holdAnswer(message: Uint8Array): void {
     this.hasAnswered = true;
     this.hold(message.length);
   }
 
-  /** Sends a message. Resolves when it has left this process's buffers; rejects when the call's stream is closed. */
+  /** Sends a message. Resolves when it has left the buffers of this process; rejects if the call's stream is closed. */
   write(message: Uint8Array): Promise<void> {
     this.hasAnswered = true;
     this.hold(message.length);
@@ -211,26 +210,26 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   }
 
   /**
-   * The chain has ended: nothing aborts the call any more. An answer may still wait for the caller to read it, until the
-   * deadline; that of a call that failed is not waited for.
+   * Called when the chain has ended. From here on the call cannot be aborted. The answer of a call that did not fail may
+   * wait until the deadline for the caller to read it.
    */
   end(hasFailed: boolean): void {
     const { unflushed } = this.options;
-    this.abortion.end();
+    this.callAbort.end();
     if (this.isClosed) this.releaseAll();
     else unflushed.add(this, Math.max(hasFailed ? 0 : this.deadline, Date.now()) + unflushedMs);
   }
 
-  /** Called when grpc-js is done with the call. */
+  /** Called when grpc-js has finished the call. */
   private close(): void {
     const { unflushed } = this.options;
     this.isClosed = true;
-    if (!this.abortion.isOver) {
-      this.abortion.abort(cancelReason(this.callerDeadline));
+    if (!this.callAbort.isOver) {
+      this.callAbort.abort(cancelReason(this.callerDeadline));
       return;
     }
     const stream = http2StreamOf(this.grpcCall);
-    // grpc-js is done at its own deadline, too, with an answer that still waits.
+    // At the deadline grpc-js finishes a call whose answer is still buffered.
     if (this.hasAnswered && !stream.destroyed && stream.sentTrailers === undefined) return;
     this.isAnswered = true;
     this.releaseAll();
@@ -238,20 +237,20 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
       unflushed.delete(this);
       return;
     }
-    // The request has been answered before its end. When the answer has gone out, which is in the next turn of the event
-    // loop, the rest is not waited for.
+    // The request was answered before its end. The answer leaves in the next turn of the event loop; then the rest of the
+    // request is reset.
     this.resetByMs = Date.now() + unflushedMs;
     stream.once('close', () => unflushed.delete(this));
     setImmediate(() => setImmediate(() => this.reset()));
   }
 
-  /** Ends the call's HTTP/2 stream. After the whole answer that is no error (RFC 9113, section 8.1). */
+  /** Resets the call's HTTP/2 stream. After a complete answer the code is NO_ERROR (RFC 9113, section 8.1). */
   reset(): void {
     const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
     const stream = http2StreamOf(this.grpcCall);
     this.releaseAll();
     if (stream.closed) return;
-    // A reset overtakes frames that nghttp2 has not written yet, the status among them.
+    // A reset overtakes frames that nghttp2 has not written yet, including the status.
     const isWritten = !stream.session?.state.outboundQueueSize;
     if (isWritten || Date.now() > this.resetByMs)
       stream.close(this.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);
@@ -259,16 +258,16 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
   }
 
   evict(): void {
-    if (this.abortion.isOver) {
+    if (this.callAbort.isOver) {
       this.reset();
       return;
     }
-    this.abortion.abort(
+    this.callAbort.abort(
       new RpcError(Code.RESOURCE_EXHAUSTED, 'the server holds too many bytes for this caller', {
         details: [retryInfo(evictedRetryMs)],
       }),
     );
-    // The status would wait behind answers that are not read.
+    // The status would wait behind unread answers.
     if (this.hasAnswered) this.reset();
   }
 
@@ -290,7 +289,7 @@ export class OpenServerCall implements ServerCall, ByteHolder, UnflushedCall, Re
 function nothing(): void {}
 
 function notOpened(): never {
-  throw new Error('the call has no messages yet');
+  throw new Error('the messages of the call are not open yet');
 }
 
 function firstText(metadata: Values, key: string): string | undefined {

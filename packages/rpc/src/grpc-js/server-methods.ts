@@ -5,39 +5,43 @@ import type { Handler, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import type { GrpcCall } from './grpc-call.ts';
-import { encodedBytes } from './messages/encode-once.ts';
-import { openRequest } from './request.ts';
-import { type CallOptions, OpenServerCall, requestIdKey } from './server-call.ts';
-import { writeInTurn } from './server-stream.ts';
+import { encodedBytes } from './messages/pre-encoded.ts';
+import { openRequest } from './open-request.ts';
+import { GrpcServerCall, requestIdKey, type ServerCallOptions } from './server-call.ts';
+import { createMessageWriter } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
 
-/** Whether the method is answered with one message. */
-export function answersOnce({ methodKind }: DescMethod): boolean {
+/** Returns whether the method has a single response message. */
+export function hasSingleResponse({ methodKind }: DescMethod): boolean {
   return methodKind === 'unary' || methodKind === 'client_streaming';
 }
 
 /**
- * A method as grpc-js calls it when the headers have come: opens the call, runs the chain, and sends the one status
- * that comes of it, whatever is thrown. Messages are bytes up to here, so that one that cannot be decoded or encoded
- * ends inside the chain.
+ * Returns the handler that grpc-js calls when the headers of a call arrive. It opens the call, runs the chain, and sends
+ * exactly one status, whatever is thrown. Messages are bytes here, so that decoding and encoding errors occur inside the
+ * chain.
  */
-export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOptions): UntypedHandleCall {
+export function createMethodHandler(
+  method: MethodInfo,
+  chain: Handler,
+  options: ServerCallOptions,
+): UntypedHandleCall {
   const { output } = method.desc;
   const open = (grpcCall: GrpcCall) => {
-    const call = new OpenServerCall(method, grpcCall, options);
+    const call = new GrpcServerCall(method, grpcCall, options);
     let request: ReturnType<typeof openRequest> | undefined;
     call.request = () => (request ??= openRequest(method, grpcCall, call));
     return call;
   };
-  if (answersOnce(method.desc))
+  if (hasSingleResponse(method.desc))
     return async (
       requests: ServerReadableStream<Uint8Array, Uint8Array>,
       callback: sendUnaryData<Uint8Array>,
     ): Promise<void> => {
-      // It is a duplex stream here too, whose other half the callback replaces.
+      // Also a duplex stream. The callback replaces its writable half.
       const call = open(requests as GrpcCall);
       let answer: Uint8Array = noBytes;
-      // Held back until the chain has ended: nothing is answered OK that still fails.
+      // Sent when the chain has ended: an interceptor may still fail the call.
       call.respond = async (response) => {
         answer = encode(output, response);
       };
@@ -50,7 +54,7 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
     };
   return async (grpcCall: GrpcCall): Promise<void> => {
     const call = open(grpcCall);
-    const write = writeInTurn(call);
+    const write = createMessageWriter(call);
     call.respond = async (response) => write(encode(output, response));
     const failure = await failureOf(call, chain);
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
@@ -61,8 +65,8 @@ export function grpcMethod(method: MethodInfo, chain: Handler, options: CallOpti
 
 const noBytes = new Uint8Array();
 
-/** Runs the chain. Gives the status of a call that failed. */
-async function failureOf(call: OpenServerCall, chain: Handler): Promise<StatusObject | undefined> {
+/** Runs the chain. Returns the status of a failed call, or undefined. */
+async function failureOf(call: GrpcServerCall, chain: Handler): Promise<StatusObject | undefined> {
   let failure: StatusObject | undefined;
   try {
     await runInCall(call, chain);
@@ -74,7 +78,7 @@ async function failureOf(call: OpenServerCall, chain: Handler): Promise<StatusOb
   return failure;
 }
 
-/** The innermost handler: the service's own function, called as its kind wants. */
+/** Returns the innermost handler, which calls the service's function for the method's kind. */
 export function dispatchTo(
   method: DescMethod,
   implementation: (request: never, call: ServerCall) => unknown,
@@ -89,14 +93,14 @@ export function dispatchTo(
     case 'server_streaming':
     case 'bidi_streaming':
       return async (call) => {
-        // Awaited: of an async function that is no generator, the rejection would be nobody's and end the process.
+        // Awaited, because an async function that is not a generator may reject. The rejection would end the process.
         for await (const response of (await serve(await call.request(), call)) as AsyncIterable<Message>)
           await respondWith(call, response);
       };
   }
 }
 
-/** grpc-js would refuse a message that is too large after the chain has ended, and logged it as OK. */
+/** Encodes a response. grpc-js would reject a message over the limit only after the chain logged the call as OK. */
 function encode(schema: DescMessage, message: Message): Uint8Array {
   const bytes = encodedBytes(message, () => toBinary(schema, message));
   if (bytes.length <= maxMessageBytes) return bytes;

@@ -14,8 +14,8 @@ import { grpcFrame } from '../testing/network/raw-http2.ts';
 import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { writeInTurn } from './server-stream.ts';
-import { methodPath } from './service.ts';
+import { methodPath } from './add-service.ts';
+import { createMessageWriter } from './server-stream.ts';
 
 test('ensure a handler that is blocked by a slow reader runs its finally when the caller cancels', async () => {
   const finished = Promise.withResolvers<string>();
@@ -49,7 +49,7 @@ test('ensure a handler that is blocked by a slow reader runs its finally when th
 
 test('a write that waits for room ends when the call does', async () => {
   const abort = new AbortController();
-  const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
+  const write = createMessageWriter({ write: () => new Promise(() => {}), signal: abort.signal });
   await write(Buffer.alloc(60 * 1024));
   const waiting = write(Buffer.alloc(8 * 1024));
   abort.abort('the call is over');
@@ -180,7 +180,7 @@ async function* rowAnd(next: () => Promise<void>) {
 
 test('empty messages wait for the caller too', async () => {
   const abort = new AbortController();
-  const write = writeInTurn({ write: () => new Promise(() => {}), signal: abort.signal });
+  const write = createMessageWriter({ write: () => new Promise(() => {}), signal: abort.signal });
   let written = 0;
   const writing = (async () => {
     for (;;) {

@@ -9,14 +9,14 @@ import {
   statusDetailsKey,
 } from '../errors/status-details.ts';
 
-/** Tells a client's retry policy how long to wait, in ms, in the place of its own backoff (gRFC A6). */
+/** Trailer that replaces the backoff of the client's retry policy, in ms (gRFC A6). */
 const pushbackKey = 'grpc-retry-pushback-ms';
 const maxInt32 = 2 ** 31 - 1;
 
 /**
- * An error as grpc-js sends it. What is no RpcError tells the caller nothing: INTERNAL `internal error`.
+ * Converts an error to the status that grpc-js sends. An error other than an RpcError becomes INTERNAL `internal error`.
  *
- * grpc-js takes it as the callback's first argument, because instrumentation drops the third.
+ * Trailers are part of the status, because the official instrumentation drops the callback's third argument.
  */
 export function toGrpcStatus(error: unknown): StatusObject {
   const known = error instanceof RpcError ? error : new RpcError(Code.INTERNAL, 'internal error');
@@ -29,14 +29,14 @@ export function toGrpcStatus(error: unknown): StatusObject {
   return { code: known.code, details, metadata };
 }
 
-/** What RetryInfo asks for; undefined without one, or for what would be read as "do not retry". */
+/** Returns the delay of the error's RetryInfo; undefined without one, or if it is negative, which means "do not retry". */
 function pushbackOf(error: RpcError): number | undefined {
   const delay = error.detail(RetryInfoSchema)?.retryDelay;
   const delayMs = delay ? durationMs(delay) : -1;
   return delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
 }
 
-/** Converts a status that grpc-js received. Decodes its google.rpc details and cuts a message that is too long to keep. */
+/** Converts a status that grpc-js received: decodes its google.rpc details and truncates a long message. */
 export function fromGrpcStatus(status: Partial<StatusObject>): RpcError {
   const encoded = status.metadata?.get(statusDetailsKey)[0];
   return new RpcError(status.code ?? Code.UNKNOWN, boundedMessage(status.details ?? ''), {

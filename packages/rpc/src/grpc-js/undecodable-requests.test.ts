@@ -10,7 +10,7 @@ import {
 } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './service.ts';
+import { methodPath } from './add-service.ts';
 
 /** No message of the contract nests in itself; groups of an unknown field do. */
 const groups = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x7b), Buffer.alloc(depth, 0x7c)]);
@@ -40,7 +40,7 @@ describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('$methodKind
         expect.objectContaining({
           msg: 'call',
           code: 'INTERNAL',
-          error: `the request is no ${method.input}`.replace('message ', ''),
+          error: `the request is not a valid ${method.input}`.replace('message ', ''),
         }),
       );
       for (const [, call] of callsOfEachKind) await call(server.client);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type AdmissionLimit, createAdmissionLimit } from './adaptive-concurrency-limit.ts';
+import {
+  type AdaptiveConcurrencyLimit,
+  createAdaptiveConcurrencyLimit,
+} from './adaptive-concurrency-limit.ts';
 
-const bounds = { minLimit: 4, initialLimit: 100, maxLimit: 1000 };
+const limits = { minLimit: 4, initialLimit: 100, maxLimit: 1000 };
 
 interface Load {
   /** How many callers there are, each with its next call as soon as the last is answered; those over the limit wait. */
@@ -14,7 +17,7 @@ interface Load {
 }
 
 /** A clock, and what runs by it. */
-function simulate(limit: AdmissionLimit) {
+function simulate(limit: AdaptiveConcurrencyLimit) {
   let nowMs = 0;
   return (load: Load, durationMs: number) => {
     const untilMs = nowMs + durationMs;
@@ -41,7 +44,7 @@ const quick = () => [10];
 
 describe('grows', () => {
   test('ensure the limit grows while it is used and calls are fast, up to its bound', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     // Step by step, the first of which the first calls make.
     expect(run({ callers: 5000, latencyMs: quick }, 50)).toBe(110);
     expect(run({ callers: 5000, latencyMs: quick }, 100)).toBe(120);
@@ -49,18 +52,18 @@ describe('grows', () => {
   });
 
   test('ensure a limit that is not half used does not grow', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 49, latencyMs: quick }, 60_000)).toBe(100);
     expect(run({ callers: 50, latencyMs: quick }, 1000)).toBeGreaterThan(100);
   });
 
   test('ensure methods of 1 ms and of 200 ms side by side are no load, and the limit grows', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1, 200] }, 60_000)).toBe(1000);
   });
 
   test('ensure a batch that takes longer the more calls it holds is no load, and the limit grows', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const batches = { callers: 5000, latencyMs: (inFlight: number) => [8 + inFlight / 10] };
     expect(run(batches, 60_000)).toBe(1000);
   });
@@ -68,7 +71,7 @@ describe('grows', () => {
 
 describe('shrinks', () => {
   test('ensure it settles where the turn of the event loop is as long as it may be', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const busy = { callers: 5000, latencyMs: quick, turnMs: (inFlight: number) => inFlight / 2 };
     run(busy, 2000);
     // 10 ms at 20 calls in flight; one step up, and down again.
@@ -79,7 +82,7 @@ describe('shrinks', () => {
   });
 
   test('ensure it settles where calls take a quarter of their deadline', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const queueing = { callers: 5000, latencyMs: (inFlight: number) => [inFlight * 5] };
     run(queueing, 20_000);
     for (let look = 0; look < 20; look++) {
@@ -89,25 +92,25 @@ describe('shrinks', () => {
   });
 
   test('ensure it never falls below its bound, and comes back when the load has gone', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [900] }, 60_000)).toBe(4);
     expect(run({ callers: 5000, latencyMs: quick }, 3000)).toBeGreaterThan(50);
   });
 
   test('ensure calls that fail at their deadline shrink it, although none is answered', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1000], ok: false }, 60_000)).toBe(4);
   });
 
   test('ensure one long turn among many short ones counts as much as it lasted', () => {
-    const run = simulate(createAdmissionLimit({ ...bounds, initialLimit: 1000 }));
+    const run = simulate(createAdaptiveConcurrencyLimit({ ...limits, initialLimit: 1000 }));
     let turn = 0;
     const stalling = () => (turn++ % 20 === 19 ? 400 : 1);
     expect(run({ callers: 5000, latencyMs: () => [10], turnMs: stalling }, 10_000)).toBeLessThan(600);
   });
 
   test('ensure calls that started before the limit fell do not make it fall again', () => {
-    const limit = createAdmissionLimit(bounds);
+    const limit = createAdaptiveConcurrencyLimit(limits);
     const slow = (startMs: number, endMs: number) => {
       limit.recordTurn(1);
       limit.record({ startMs, endMs, deadlineMs: 1000, inFlight: 100, ok: true });
@@ -124,18 +127,18 @@ describe('shrinks', () => {
 
 describe('keeps', () => {
   test('ensure calls that fail fast, or are cancelled soon, neither grow nor shrink it', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [0.1], ok: false }, 10_000)).toBe(100);
     expect(run({ callers: 5000, latencyMs: () => [200], ok: false }, 10_000)).toBe(100);
   });
 
   test('ensure slow calls of a few callers do not shrink a limit that they do not reach', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 20, latencyMs: () => [900], turnMs: () => 50 }, 60_000)).toBe(100);
   });
 
   test('ensure an idle server does not forget what it has learnt', () => {
-    const run = simulate(createAdmissionLimit(bounds));
+    const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const few = { callers: 1, latencyMs: quick };
     run({ callers: 5000, latencyMs: quick, turnMs: (inFlight) => inFlight / 2 }, 5000);
     const learnt = run(few, 1000);
@@ -145,7 +148,7 @@ describe('keeps', () => {
   });
 
   test('ensure fewer than ten calls prove nothing, however slow', () => {
-    const limit = createAdmissionLimit(bounds);
+    const limit = createAdaptiveConcurrencyLimit(limits);
     limit.recordTurn(1);
     const slow = () => limit.record({ startMs: 0, endMs: 900, deadlineMs: 1000, inFlight: 100, ok: true });
     for (let call = 0; call < 9; call++) slow();
@@ -155,7 +158,7 @@ describe('keeps', () => {
   });
 
   test('ensure a window waits for the turn that it began in', () => {
-    const limit = createAdmissionLimit(bounds);
+    const limit = createAdaptiveConcurrencyLimit(limits);
     const call = (endMs: number) =>
       limit.record({ startMs: 0, endMs, deadlineMs: 1000, inFlight: 100, ok: true });
     for (let count = 0; count < 50; count++) call(200);

@@ -1,55 +1,58 @@
-export interface LimitBounds {
+export interface ConcurrencyLimitOptions {
   readonly minLimit: number;
   readonly initialLimit: number;
   readonly maxLimit: number;
 }
 
-/** A unary call that was admitted, at its end. Times are of one clock, in ms. */
+/** An admitted unary call, at its end. All times come from one clock. */
 export interface CallSample {
   readonly startMs: number;
   readonly endMs: number;
-  /** What the contract gives its method; a caller in a hurry must not lower the limit for everybody. */
+  /** The contract's deadline: a caller with a shorter one must not lower the limit of all callers. */
   readonly deadlineMs: number;
-  /** Calls in flight with it, itself included: at its start or at its end, whichever were more. */
+  /** Calls in flight, this one included: at its start or at its end, whichever is higher. */
   readonly inFlight: number;
   readonly ok: boolean;
 }
 
-/** A concurrency limit that follows what the server can do. Pure: what it knows of time comes with its arguments. */
-export interface AdmissionLimit {
-  /** How many calls may be in flight now. */
+/** A concurrency limit that follows the capacity of the server. Reads no clock: all times are arguments. */
+export interface AdaptiveConcurrencyLimit {
+  /** Current limit of calls in flight. */
   value(): number;
   record(sample: CallSample): void;
-  /** What a turn of the event loop has taken of the processor, in ms. */
+  /** Records the CPU time of a turn of the event loop, in ms. */
   recordTurn(cpuMs: number): void;
 }
 
-/** The turn of the event loop in which a call arrives may last so long: a refusal waits for it, an answer for several. */
+/** Target for the turn of the event loop in which a call arrives. A rejection takes one turn, an answer several. */
 const turnTargetMs = 10;
-/** On average a call may take this part of its method's deadline. With more, many are answered too late. */
+/** Target for the average share of its deadline that a call takes. Above it many calls are answered too late. */
 const deadlineShareTarget = 0.25;
-/** It falls to this part of itself at the most: the long turns of a fresh process, until it is compiled, pass in time. */
-const leastGradient = 0.7;
-/** The limit changes at most so often, and on at least so many calls that started under the present one. */
+/** Maximum decrease per window. The long turns of a process whose code is not compiled yet must not collapse the limit. */
+const minGradient = 0.7;
+/** Minimum duration of a window, and minimum number of calls that started in it. */
 const windowMs = 100;
 const windowCalls = 10;
 
 /**
- * Netflix concurrency-limits' loop: a window of calls, a gradient between the latency that is wanted and the one that
- * was measured, the root of the limit as the step up, and no change while less than half of the limit is in use.
- * What differs is where the wanted latency comes from. Their baselines are learnt, and in Node they are learnt wrong: a
- * server that starts in a rush has never seen an idle moment. So both targets are absolute:
+ * Creates a limit with the control loop of Netflix's concurrency-limits: a window of calls, a gradient between target
+ * and measured latency, the square root of the limit as the step up, and no change while less than half of the limit is
+ * in use. Netflix learns the target from a baseline. A Node server that starts under load has no idle moment to learn
+ * it from, so both targets are absolute:
  *
- * - A turn of the event loop is the queue for the processor, whatever the methods are. It is weighted by its length,
- *   because long turns are the ones that calls arrive in.
- * - The part of its deadline that a call takes is the queue for all else, a database for instance. It is the contract's
- *   idea of slow, so that 1 ms and 200 ms methods go together, and room for batches, which answer later but more.
+ * - The turn of the event loop measures the queue for the CPU, whatever the methods do. Turns are weighted by their
+ *   length, because more calls arrive in a long turn.
+ * - The share of its deadline that a call takes measures all other queues, such as the database's. It scales with the
+ *   contract, so that methods of 1 ms and of 200 ms share a limit, and it leaves room for batches.
  *
- * A window holds only calls that started in it: as in TCP, a change shows after a round trip, and not before.
- * A call that failed or was cancelled would have taken longer, nobody knows how long: it counts only if it was too slow
- * already.
+ * A window contains only calls that started in it: as in TCP, a change shows after a round trip. The full duration of a
+ * failed or cancelled call is unknown, so such a call counts only if it already exceeded the target.
  */
-export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: LimitBounds): AdmissionLimit {
+export function createAdaptiveConcurrencyLimit({
+  minLimit,
+  initialLimit,
+  maxLimit,
+}: ConcurrencyLimitOptions): AdaptiveConcurrencyLimit {
   let limit = initialLimit;
   let window = emptyWindow(Number.NEGATIVE_INFINITY);
 
@@ -66,7 +69,7 @@ export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: Limit
     const deadlineShare = window.deadlineShares / window.samples;
     const turn = window.turnMsSquared / window.turnMs;
     const gradient = Math.min(deadlineShareTarget / deadlineShare, turnTargetMs / turn);
-    const next = Math.min(limit * Math.max(gradient, leastGradient), limit + Math.sqrt(limit));
+    const next = Math.min(limit * Math.max(gradient, minGradient), limit + Math.sqrt(limit));
     limit = Math.min(Math.max(next, minLimit), maxLimit);
   };
   return {
@@ -74,7 +77,7 @@ export function createAdmissionLimit({ minLimit, initialLimit, maxLimit }: Limit
     record: (sample) => {
       if (sample.startMs < window.openedMs) return;
       count(sample);
-      // A turn that has not ended yet may be the longest.
+      // Without a finished turn the gradient is unknown: the current turn may be the longest.
       if (window.turnMs === 0 || window.calls < windowCalls) return;
       if (sample.endMs - window.openedMs < windowMs) return;
       adapt();

@@ -33,7 +33,7 @@ test('lines beyond 4 Mi characters that wait are dropped, and counted when there
   const second = await nextWrite(2);
   expect(second.text).toMatch(/^next\n.*"dropped":10[01]\}\n$/);
   second.done();
-  await writer.written(10_000);
+  await writer.flush(10_000);
 });
 
 test('nothing more is written once the reader has gone away', async () => {
@@ -43,7 +43,7 @@ test('nothing more is written once the reader has gone away', async () => {
   writer.write('second\n');
   done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
   writer.write('third\n');
-  await writer.written(10_000);
+  await writer.flush(10_000);
   expect(writes).toHaveLength(1);
 });
 
@@ -56,7 +56,7 @@ test('lines after a write that failed are written', async () => {
   const second = await nextWrite(2);
   expect(second.text).toBe('second\n');
   second.done();
-  await writer.written(10_000);
+  await writer.flush(10_000);
 });
 
 const program = fileURLToPath(new URL('../testing/programs/log-program.ts', import.meta.url));

@@ -10,40 +10,37 @@ const stdoutFd = 1;
 type Done = (error?: Error | null) => void;
 
 export interface LineWriter extends DestinationStream {
-  /** Resolves when all lines are written, or when the time is over. */
-  written(timeoutMs: number): Promise<void>;
+  /** Resolves when all lines are written, or after the timeout. */
+  flush(timeoutMs: number): Promise<void>;
 }
 
 let stdout: LineWriter | undefined;
 
 /**
- * Returns the writer of lines to stdout, one for the process. A reader that stops reading blocks neither the process nor
- * its exit: lines wait, and are dropped beyond 4 MiB. A reader that has gone away, or a full disk, costs the lines only.
+ * Returns the process's writer of lines to stdout. A reader that stops reading blocks neither the process nor its exit:
+ * lines are buffered, and dropped beyond 4 MiB. If the reader is gone or the disk is full, only the lines are lost.
  */
-export function stdoutLines(): DestinationStream {
+export function stdoutDestination(): DestinationStream {
   stdout ??= createLineWriter(writerOf(stdoutFd));
   return stdout;
 }
 
-/** Waits until stdout has taken the lines that were logged, no longer than the time. */
+/** Resolves when the logged lines are written to stdout, or after the timeout. */
 export async function flushLog(timeoutMs: number): Promise<void> {
-  await stdout?.written(timeoutMs);
+  await stdout?.flush(timeoutMs);
 }
 
-/** Returns a destination of lines for people to read, or undefined where stdout is no terminal or cannot have them. */
-export function prettyLines(): DestinationStream | undefined {
+/** Returns a destination that prints readable lines; undefined if stdout is not a terminal or pino-pretty is missing. */
+export function prettyDestination(): DestinationStream | undefined {
   const format = process.stdout.isTTY ? prettyFormat() : undefined;
   if (!format) return undefined;
-  const to = stdoutLines();
+  const to = stdoutDestination();
   return { write: (line) => to.write(format(line)) };
 }
 
-/**
- * Creates a writer of lines. While one write is under way the lines after it gather, and go together: a write a line costs
- * more than the line.
- */
+/** Creates a writer of lines. Lines that arrive during a write go together in the next: a write costs more than a line. */
 export function createLineWriter(write: (text: string, done: Done) => void): LineWriter {
-  let gathered = '';
+  let buffered = '';
   let writingLength = 0;
   let dropped = 0;
   let isClosed = false;
@@ -52,38 +49,38 @@ export function createLineWriter(write: (text: string, done: Done) => void): Lin
 
   const writeNext = () => {
     isScheduled = false;
-    if (writingLength > 0 || gathered === '') return;
-    const text = gathered + (dropped > 0 ? droppedLine(dropped) : '');
-    gathered = '';
+    if (writingLength > 0 || buffered === '') return;
+    const text = buffered + (dropped > 0 ? droppedLine(dropped) : '');
+    buffered = '';
     dropped = 0;
     writingLength = text.length;
     write(text, (error) => {
       writingLength = 0;
-      // The reader has closed the pipe for good. Other errors, such as a full disk, can pass: their lines are lost.
+      // A closed pipe stays closed. Other errors, such as a full disk, may pass: only their lines are lost.
       isClosed = isReaderGone(error);
-      if (isClosed) gathered = '';
-      if (gathered !== '') return writeNext();
+      if (isClosed) buffered = '';
+      if (buffered !== '') return writeNext();
       for (const each of onIdle.splice(0)) each();
     });
   };
   process.on('exit', () => {
-    if (writingLength === 0) writeAtExit(gathered);
+    if (writingLength === 0) writeAtExit(buffered);
   });
   return {
     write: (line) => {
       if (isClosed) return;
-      if (writingLength + gathered.length + line.length > maxWaitingLength) {
+      if (writingLength + buffered.length + line.length > maxWaitingLength) {
         dropped++;
         return;
       }
-      gathered += line;
+      buffered += line;
       if (isScheduled || writingLength > 0) return;
       isScheduled = true;
       setImmediate(writeNext);
     },
-    written: (timeoutMs) =>
+    flush: (timeoutMs) =>
       new Promise((resolve) => {
-        if (writingLength === 0 && gathered === '') return resolve();
+        if (writingLength === 0 && buffered === '') return resolve();
         const timer = setTimeout(resolve, timeoutMs);
         onIdle.push(() => {
           clearTimeout(timer);
@@ -94,34 +91,34 @@ export function createLineWriter(write: (text: string, done: Done) => void): Lin
 }
 
 /**
- * A pipe or a socket is written without blocking by Node's own stream. Of files and terminals, where that stream blocks
- * the process, a thread writes.
+ * Returns a function that writes without blocking. To a pipe or a socket Node's own stream writes. That stream blocks on
+ * files and terminals, to which a thread writes instead.
  */
 function writerOf(fd: number): (text: string, done: Done) => void {
   const kind = fstatSync(fd);
   if (!kind.isFIFO() && !kind.isSocket()) return (text, done) => writeAll(fd, Buffer.from(text), done);
   const { stdout: stream } = process;
-  // Each error comes with the write that it failed, too.
+  // Errors are also passed to the callback of their write.
   stream.on('error', () => {});
   return (text, done) => stream.write(text, done);
 }
 
 function writeAll(fd: number, bytes: Buffer, done: Done): void {
   writeFile(fd, bytes, (error, written) => {
-    // Other processes of the terminal may have it not wait.
+    // Another process may have set the terminal to non-blocking.
     if (error?.code === 'EAGAIN') setTimeout(writeAll, retryMs, fd, bytes, done);
     else if (error || written === bytes.length) done(error);
     else writeAll(fd, bytes.subarray(written), done);
   });
 }
 
-/** Writes the lines of the process's last moment, as far as stdout takes them at once. */
+/** Writes the last lines synchronously, as far as stdout accepts them. */
 function writeAtExit(text: string): void {
   let bytes = Buffer.from(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(writeSync(stdoutFd, bytes));
   } catch {
-    // A full pipe, a closed one, a full disk: there is no time left to wait.
+    // The pipe is full or closed, or the disk is full. An exit handler cannot wait.
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createLogger, type Logger } from './log.ts';
 import { createLogLimit } from './log-limit.ts';
+import { createLogger, type Logger } from './logger.ts';
 
 /** A log whose seconds pass when they are told to. */
 function limitedLog() {

@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
 
-/** The bytes that lines of one class may still take in this second. */
+/** Bytes left in this second for one class of lines. */
 export interface Allowance {
   leftBytes: number;
 }
 
 export interface LogLimit {
-  /** Returns the allowance that the line is charged to once it is made; undefined when it must not be written. */
+  /** Returns the allowance from which the caller subtracts the line's size; undefined if the line is suppressed. */
   allowanceFor(args: readonly unknown[], level: number): Allowance | undefined;
-  /** Sets the logger that the numbers of suppressed lines are written to. */
-  tell(log: Logger): void;
+  /** Sets the logger that reports the numbers of suppressed lines. */
+  setLogger(log: Logger): void;
 }
 
 type Level = 'info' | 'warn' | 'error' | 'fatal';
 
-/** Lines that are alike in all but their numbers and ids. */
+/** Lines that differ only in numbers and ids. */
 interface Kind {
   readonly level: Level;
   readonly fields: Readonly<Record<'of' | 'method' | 'code', string | undefined>>;
@@ -27,9 +27,9 @@ interface LineClass extends Allowance {
 }
 
 const windowMs = 1000;
-/** Lines of a kind that are written in a second. */
+/** Number of lines of a kind that are written per second. */
 const linesPerSecond = 10;
-/** Maximum number of kinds counted separately in a second. Later ones share a count: callers can invent methods. */
+/** Maximum number of kinds counted separately in a second. Further kinds share a count: callers can invent methods. */
 const maxKinds = 100;
 const maxNameLength = 100;
 const other = '_OTHER';
@@ -37,39 +37,41 @@ const summary = 'lines suppressed';
 const [warn, error, fatal] = [40, 50, 60];
 
 /**
- * Limits what a storm can write, whatever is sent. Of warnings, errors, and calls that ended with another code than OK,
- * ten lines a second are written of a kind: of one message, method and code. In bytes a second, the service's own
- * warnings and errors have 256 KiB, refused calls 256 KiB, so that callers cannot displace the former, and all other
- * lines 4 MiB: some 14,000 calls that end OK. A line may exceed what is left by its own length. When the second is
- * over, `lines suppressed` says how many more lines there were.
+ * Creates a limit of the lines and bytes that are logged per second.
  *
- * @param afterWindow Calls back when a second has passed. What is suppressed in the last second of a process is not
- * reported.
+ * - Warnings, errors, and calls with another code than OK: ten lines per kind, which is a message, method and code.
+ *   256 KiB for warnings and errors, and another 256 KiB for calls, so that callers cannot displace the former.
+ * - All other lines: 4 MiB, which is about 14,000 calls that end OK.
+ *
+ * The last line within a limit may exceed it. At the end of the second a line `lines suppressed` reports the number of
+ * suppressed lines, except in the last second of the process.
+ *
+ * @param afterWindow Calls its argument after a second.
  */
 export function createLogLimit(
   afterWindow: (close: () => void) => void = (close) => setTimeout(close, windowMs).unref(),
 ): LogLimit {
   const faults = lineClass(256 * 1024);
-  const refusals = lineClass(256 * 1024);
-  const everyday = lineClass(4 * 1024 * 1024);
+  const failedCalls = lineClass(256 * 1024);
+  const otherLines = lineClass(4 * 1024 * 1024);
   const kinds = new Map<string, Kind>();
-  let everydaySuppressed = 0;
+  let otherSuppressed = 0;
   let isOpen = false;
   let isReporting = false;
   let log: Logger | undefined;
 
   const close = () => {
     const storms = [...kinds.values()].filter((kind) => kind.suppressed > 0);
-    const notWritten = everydaySuppressed;
+    const suppressedLines = otherSuppressed;
     kinds.clear();
-    everydaySuppressed = 0;
+    otherSuppressed = 0;
     isOpen = false;
-    for (const each of [faults, refusals, everyday]) each.leftBytes = each.limitBytes;
+    for (const each of [faults, failedCalls, otherLines]) each.leftBytes = each.limitBytes;
     isReporting = true;
     try {
       for (const { level, fields, suppressed } of storms) log?.[level]({ ...fields, suppressed }, summary);
-      if (notWritten > 0)
-        log?.warn({ of: 'calls that ended OK and other lines', suppressed: notWritten }, summary);
+      if (suppressedLines > 0)
+        log?.warn({ of: 'calls that ended OK and other lines', suppressed: suppressedLines }, summary);
     } finally {
       isReporting = false;
     }
@@ -84,19 +86,19 @@ export function createLogLimit(
   };
   return {
     allowanceFor(args, level) {
-      if (isReporting) return everyday;
+      if (isReporting) return otherLines;
       if (!isOpen) {
         isOpen = true;
         afterWindow(close);
       }
       const call = callFieldsOf(args[0]);
       if (level < warn && (call.code === undefined || call.code === 'OK')) {
-        if (everyday.leftBytes > 0) return everyday;
-        everydaySuppressed++;
+        if (otherLines.leftBytes > 0) return otherLines;
+        otherSuppressed++;
         return undefined;
       }
       const kind = kindOf(args, level, call);
-      const allowance = level < warn ? refusals : faults;
+      const allowance = level < warn ? failedCalls : faults;
       if (kind.written < linesPerSecond && kind.suppressed === 0 && allowance.leftBytes > 0) {
         kind.written++;
         return allowance;
@@ -104,7 +106,7 @@ export function createLogLimit(
       kind.suppressed++;
       return undefined;
     },
-    tell: (to) => {
+    setLogger: (to) => {
       log = to;
     },
   };
@@ -134,7 +136,7 @@ function nameOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, maxNameLength) : other;
 }
 
-/** What a line is about: its message without numbers and ids, or its error's name. */
+/** Returns the subject of a line: its message without numbers and ids, or the name of its error. */
 function subjectOf([first, second]: readonly unknown[]): string {
   const message = typeof first === 'string' ? first : second;
   if (typeof message === 'string')

@@ -1,6 +1,6 @@
 import fastCheck from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLogger, type Logger } from './log.ts';
+import { createLogger, type Logger } from './logger.ts';
 import { isSecretName } from './redaction.ts';
 
 function linesOf(write: (log: Logger) => void): string[] {

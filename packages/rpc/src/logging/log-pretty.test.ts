@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { createLogger } from './log.ts';
 import { prettyFormat } from './log-pretty.ts';
+import { createLogger } from './logger.ts';
 
 const format = prettyFormat() ?? (() => '');
 const controls = '\u001b[2Jforged\r\n\u0008\u007f\u009b31m\u202e\u{e0001}';

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 
-/** What a terminal acts on, or hides: controls, and characters that change the direction of the text after them. */
+/** Characters that a terminal acts on or hides: controls, and characters that change the direction of text. */
 const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /**
- * Returns the function that makes a JSON line readable on a terminal, or undefined where the development dependency for
- * it is not installed. Control characters of the values are shown, not sent.
+ * Returns a function that formats a JSON line for a terminal, or undefined if pino-pretty is not installed, which is a
+ * development dependency. Control characters in values are escaped.
  */
 export function prettyFormat(): ((line: string) => string) | undefined {
   const require = createRequire(import.meta.url);
@@ -18,7 +18,7 @@ export function prettyFormat(): ((line: string) => string) | undefined {
   }
 }
 
-/** Only a stack keeps its line breaks. */
+/** Escapes control characters, except the line breaks of a stack. */
 function shown(value: unknown, name = ''): unknown {
   if (typeof value === 'string')
     return value.replaceAll(controls, (each) => (each === '\n' && name === 'stack' ? each : escaped(each)));

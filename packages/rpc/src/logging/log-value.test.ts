@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createLogger, type Logger } from './log.ts';
 import { maxLineBytes } from './log-line.ts';
+import { createLogger, type Logger } from './logger.ts';
 
 function linesOf(write: (log: Logger) => void): string[] {
   const lines: string[] = [];

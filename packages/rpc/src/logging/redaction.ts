@@ -1,28 +1,28 @@
-/** Written in the place of a secret. */
+/** Replacement of a secret. */
 export const redacted = '[Redacted]';
 
 const secretName =
   /(authorization|passw(or)?d|pwd|passphrase|secret|token|jwt|cookie|apikey|privatekey|credential)s?$/;
 
-/** Names that were judged before. Callers can make up names, so the number of names that are kept is limited. */
-const judgedNames = new Map<string, boolean>();
-const maxJudgedNames = 1000;
+/** Cached results of `isSecretName`. Its size is limited, because callers can invent names. */
+const knownNames = new Map<string, boolean>();
+const maxKnownNames = 1000;
 const maxNameLength = 64;
 
 /** Returns whether a field of this name holds a secret: `Authorization`, `access_token`, `x-api-key`, `setCookie`. */
 export function isSecretName(name: string): boolean {
-  const known = judgedNames.get(name);
+  const known = knownNames.get(name);
   if (known !== undefined) return known;
   const end = name.slice(-maxNameLength).toLowerCase();
   const isSecret = secretName.test(end.replaceAll(/[^a-z\d]/g, ''));
-  if (judgedNames.size >= maxJudgedNames) judgedNames.clear();
-  if (name.length <= maxNameLength) judgedNames.set(name, isSecret);
+  if (knownNames.size >= maxKnownNames) knownNames.clear();
+  if (name.length <= maxNameLength) knownNames.set(name, isSecret);
   return isSecret;
 }
 
 /**
- * Whether the JSON has one of the characters without which no secret is looked for. Most lines of calls have none, and a
- * search for a character costs a tenth of a regular expression.
+ * Returns whether the JSON contains a character without which no pattern matches. The lines of most calls contain none,
+ * and searching for a character costs a tenth of a regular expression.
  */
 function hasRoomForSecret(json: string): boolean {
   return (
@@ -36,20 +36,20 @@ function hasRoomForSecret(json: string): boolean {
   );
 }
 
-/** Occurs in every text that `withoutSecrets` changes. */
+/** Matches every text that `withoutSecrets` changes. */
 const hint = /eyJ|:\/\/|earer|asic |passw|pwd|phrase|secret|token|cookie|authoriz|api.?key|private key/i;
 
 const name = '(?:authorization|passw(?:or)?d|pwd|passphrase|secret|token|api[-_]?key|cookie)s?';
 
 /**
- * Secrets by their shape. They are looked for in JSON, so that a quote ends every value. The number of characters that
- * each pattern takes is limited, which keeps a line that a caller made up from costing more than any other.
+ * Secrets by shape. The patterns match JSON, where a quote ends every value. The number of characters that each pattern
+ * consumes is limited, so that a crafted line costs no more than any other.
  */
 const shapes: readonly (readonly [RegExp, string])[] = [
-  // A JSON Web Token, whole or cut.
+  // A JSON Web Token, complete or truncated.
   [/(?<![A-Za-z\d])eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g, redacted],
   [/\b(bearer|basic)((?: |\\t|%20)+)[\w.~+/=-]{4,}/gi, `$1$2${redacted}`],
-  // What stands before the host of a URL.
+  // The user and password of a URL.
   [/:\/\/(?:[^\s"\\]|\\.){1,384}@/g, `://${redacted}@`],
   [/-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:[^"\\]|\\.){1,4096}/g, redacted],
   // JSON, an object as Node prints it, or a setting with quotes, within a text.
@@ -66,7 +66,7 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Returns the text of a JSON value with `[Redacted]` for what looks like a secret. */
+/** Returns the JSON text with `[Redacted]` in place of everything that looks like a secret. */
 export function withoutSecrets(json: string): string {
   if (!hasRoomForSecret(json) || !hint.test(json)) return json;
   let shown = json;

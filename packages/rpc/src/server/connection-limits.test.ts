@@ -5,8 +5,8 @@ import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grp
 import { expect, test } from 'vitest';
 import { checkHealth } from '../client/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/service.ts';
-import { serverBounds } from '../limits/server-limits.ts';
+import { methodPath } from '../grpc-js/add-service.ts';
+import { serverLimits } from '../limits/server-limits.ts';
 import type { EchoImplementation } from '../testing/calls-of-each-kind.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectFrames } from '../testing/network/raw-frames.ts';
@@ -22,7 +22,7 @@ const asIs = (bytes: Buffer) => bytes;
 /** What every server of ours allows, in so much shorter times. */
 function shortened(by: number, ...names: readonly (keyof ServerOptions)[]): ServerOptions {
   const short = (name: keyof ServerOptions) => {
-    const ms = serverBounds[name];
+    const ms = serverLimits[name];
     if (ms === undefined) throw new Error(`our servers have no ${name}`);
     return ms / by;
   };
@@ -38,8 +38,8 @@ const grace = shortened(300, 'grpc.max_connection_age_grace_ms');
 /** 180 ms */
 const idle = shortened(5000, 'grpc.max_connection_idle_ms');
 
-const start = (bounds: ServerOptions, implementation: Partial<EchoImplementation> = {}) =>
-  startTestServer(EchoService, implementation, { bounds });
+const start = (limits: ServerOptions, implementation: Partial<EchoImplementation> = {}) =>
+  startTestServer(EchoService, implementation, { limits });
 
 test('ensure a socket that never says a word is closed', async () => {
   await using server = await start(keepalive);
@@ -116,7 +116,7 @@ test('ensure a call may outlive its connection by the grace, and is ended then',
 });
 
 test('ensure the 1,001st call of a connection waits for its turn, and none fails', async () => {
-  const { 'grpc.max_concurrent_streams': most = 0 } = serverBounds;
+  const { 'grpc.max_concurrent_streams': most = 0 } = serverLimits;
   const full = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   let inFlight = 0;

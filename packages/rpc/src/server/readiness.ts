@@ -1,32 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const everyMs = 1000;
+const intervalMs = 1000;
 
 /**
- * Asks once a second whether what the service stands on answers, and says so. Resolves after the first answer.
+ * Runs `check` once a second and passes on whether it succeeded. Resolves after the first check.
  *
- * @param check Rejects while the service cannot work; it must bound its own time.
+ * @param check Rejects while the service cannot serve calls. It must have a timeout of its own.
  */
 export async function watchReadiness(
   check: () => Promise<unknown>,
   setReady: (ready: boolean) => void,
 ): Promise<{ stop(): void }> {
   const stopped = new AbortController();
-  const ask = async () => {
+  const run = async () => {
     const ready = await check().then(
       () => true,
       () => false,
     );
     if (!stopped.signal.aborted) setReady(ready);
   };
-  const keepAsking = async () => {
+  const repeat = async () => {
     for (;;) {
-      await sleep(everyMs, undefined, { signal: stopped.signal });
-      await ask();
+      await sleep(intervalMs, undefined, { signal: stopped.signal });
+      await run();
     }
   };
-  await ask();
-  // It only ever ends by being stopped.
-  keepAsking().catch(() => {});
+  await run();
+  // Rejects only when it is stopped.
+  repeat().catch(() => {});
   return { stop: () => stopped.abort() };
 }

@@ -72,7 +72,7 @@ test('an app that closes longer than it may exits 1, and says so', async () => {
   const ended = await run('closes too slowly', [['started', 'SIGTERM']]);
   expect(ended).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^could not close: Error: it takes more than 50 ms\n/),
+    stderr: expect.stringMatching(/^could not close: Error: closing takes more than 50 ms\n/),
   });
 });
 

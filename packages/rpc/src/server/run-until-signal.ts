@@ -5,55 +5,55 @@ import { withoutSecrets } from '../logging/redaction.ts';
 import { shutdownTelemetry } from '../telemetry/telemetry.ts';
 
 interface RunningApp {
-  /** How long `close` may take; then the process exits 1 without it. */
+  /** Time that `close` may take. After it the process exits with 1. */
   readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
-/** How long the last lines of the log may take, and then the threads that read files or look up names. */
-const lastWordsTimeoutMs = 1000;
+/** Time for the last log lines to be written, and then for threads that read files or look up names to finish. */
+const exitTimeoutMs = 1000;
 const threadPollMs = 20;
 const maxErrorBytes = 8 * 1024;
 
 /**
- * Runs an app until SIGTERM or SIGINT, then closes it and exits 0. Every wait on the way out has a limit: the app's own,
- * 3 s for telemetry, 1 s for the log, 1 s for threads. A second signal ends the process at once, with 1; the
- * first one does, with 0, while the app starts. An app that cannot start is reported in one line, with exit code 1. After an uncaught error the
- * app is closed, and the process exits 1.
+ * Runs an app until SIGTERM or SIGINT, then closes it and exits with 0. Every wait has a limit: `closeTimeoutMs` for the
+ * app, 3 s for telemetry, 1 s for the log, 1 s for threads. While the app starts, a signal ends the process immediately
+ * with 0. A second signal ends it immediately with 1. If the app cannot start, its error is printed in one line and the
+ * process exits with 1. After an uncaught error the app is closed and the process exits with 1.
  */
 export async function runUntilSignal(start: () => Promise<RunningApp>): Promise<void> {
   let app: RunningApp | undefined;
   let isClosing = false;
   const close = async (exitCode: number) => {
-    if (isClosing) endAtOnce(1);
+    if (isClosing) endImmediately(1);
     isClosing = true;
-    // While it starts, no call is served yet, and a migration that is cut off leaves nothing.
+    // A starting app is not closed: it serves no calls, and an interrupted migration is rolled back.
     const failure = app && (await closeInTime(app));
-    if (failure !== undefined) say(`could not close: ${textOf(failure)}`);
+    if (failure !== undefined) printError(`could not close: ${textOf(failure)}`);
     if (app) await shutdownTelemetry();
-    await leave(failure === undefined ? exitCode : 1);
+    await exit(failure === undefined ? exitCode : 1);
   };
-  // The reader of stderr can go away. Without a listener that is an uncaught error, whose report is the next one.
+  // Without a listener, a reader that closes stderr would cause an uncaught error, and its report the next one.
   process.stderr.on('error', () => {});
-  // Before the start: the first process of a container gets no signal that it does not listen for.
+  // Before the start, because the kernel delivers to PID 1 only signals that it handles.
   for (const signal of signals) process.on(signal, () => close(0));
   const onUncaught = (error: unknown) => {
-    say(`uncaught: ${textOf(error)}`);
+    printError(`uncaught: ${textOf(error)}`);
     close(1);
   };
   process.on('uncaughtException', onUncaught);
   process.on('unhandledRejection', onUncaught);
   app = await start().catch(async (error: unknown) => {
-    say(textOf(error, 'message'));
-    return await leave(1);
+    printError(textOf(error, 'message'));
+    return await exit(1);
   });
 }
 
-/** Resolves with the reason when the app has not closed. */
+/** Closes the app. Resolves with the error if that fails or takes too long, else with undefined. */
 async function closeInTime(app: RunningApp): Promise<unknown> {
   const late = Promise.withResolvers<never>();
-  const error = new Error(`it takes more than ${app.closeTimeoutMs} ms`);
+  const error = new Error(`closing takes more than ${app.closeTimeoutMs} ms`);
   const timer = setTimeout(late.reject, app.closeTimeoutMs, error);
   const failure = await Promise.race([app.close(), late.promise]).then(
     () => undefined,
@@ -63,27 +63,26 @@ async function closeInTime(app: RunningApp): Promise<unknown> {
   return failure;
 }
 
-/** Exits when the log is written and threads are idle, or when the time for that is over. */
-async function leave(exitCode: number): Promise<never> {
-  await flushLog(lastWordsTimeoutMs);
-  const endMs = performance.now() + lastWordsTimeoutMs;
+/** Exits when the log is written and threads are idle, or after a timeout for each. */
+async function exit(exitCode: number): Promise<never> {
+  await flushLog(exitTimeoutMs);
+  const endMs = performance.now() + exitTimeoutMs;
   while (isThreadBusy() && performance.now() < endMs) await sleep(threadPollMs);
-  if (isThreadBusy()) endAtOnce(exitCode);
-  // From here on a signal ends the process by itself: a thread that is not seen can be stuck, too.
+  if (isThreadBusy()) endImmediately(exitCode);
+  // From here on a signal ends the process by itself, in case `process.exit` waits for a stuck thread.
   for (const signal of signals) process.removeAllListeners(signal);
   process.exit(exitCode);
 }
 
 /**
- * Ends the process without the hooks of its exit. `process.exit` also waits for threads, without a limit, and one can be
- * stuck in a write to a terminal that is stopped, or in the files of a server that is away. A process that replaces its
- * program has no threads left.
+ * Ends the process without exit hooks. `process.exit` waits for threads without a limit, and a thread can be stuck in a
+ * write to a stopped terminal or in a file of an unreachable server. Replacing the program (`execve`) ends all threads.
  */
-function endAtOnce(exitCode: number): never {
+function endImmediately(exitCode: number): never {
   try {
     process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
   } catch {
-    // Not permitted.
+    // Not permitted in this process.
   }
   process.kill(process.pid, 'SIGKILL');
   return process.abort();
@@ -94,20 +93,20 @@ function isThreadBusy(): boolean {
 }
 
 function textOf(error: unknown, part: 'message' | 'stack' = 'stack'): string {
-  const space = { leftBytes: maxErrorBytes, isCut: false };
+  const budget = { leftBytes: maxErrorBytes, isTruncated: false };
   try {
     const text =
-      error instanceof Error ? String(error[part] ?? error.message) : String(boundedValue(error, space));
-    return JSON.parse(withoutSecrets(JSON.stringify(boundedText(text, space, maxErrorBytes))));
+      error instanceof Error ? String(error[part] ?? error.message) : String(boundedValue(error, budget));
+    return JSON.parse(withoutSecrets(JSON.stringify(boundedText(text, budget, maxErrorBytes))));
   } catch {
     return 'an error that cannot be printed';
   }
 }
 
-function say(text: string): void {
+function printError(text: string): void {
   try {
     process.stderr.write(`${text}\n`);
   } catch {
-    // A file on a full disk.
+    // For instance a file on a full disk.
   }
 }

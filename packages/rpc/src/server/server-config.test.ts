@@ -136,11 +136,11 @@ test.each<[Record<string, string>, string]>([
   ],
   [
     { AUTH_ISSUER: 'https://issuer.test https://other.test' },
-    "AUTH_ISSUER is not valid (it holds a space): expected the tokens' issuer (iss)",
+    "AUTH_ISSUER is not valid (it contains a space): expected the tokens' issuer (iss)",
   ],
   [
     { AUTH_AUDIENCE: 'echo ping' },
-    "AUTH_AUDIENCE is not valid (it holds a space): expected this service's own name in tokens (aud)",
+    "AUTH_AUDIENCE is not valid (it contains a space): expected this service's own name in tokens (aud)",
   ],
   [{ AUTH_AUDIENCE: ' ' }, "AUTH_AUDIENCE is missing: expected this service's own name in tokens (aud)"],
   [{ DRAIN_TIMEOUT_MS: '1e3' }, 'DRAIN_TIMEOUT_MS is not valid: expected a whole number from 0 to 600000'],

@@ -12,16 +12,16 @@ import type { TlsConfig } from '../tls/tls-files.ts';
 /** The settings that every service reads from its environment. */
 export interface ServerConfig {
   /**
-   * `LISTEN_ADDRESS`: `host:port`, `[ipv6]:port` or `unix:/path`. Production refuses one that other machines reach
-   * without TLS, unless `ALLOW_PLAINTEXT_LISTEN` is `true`: for a mesh whose proxies encrypt.
+   * `LISTEN_ADDRESS`: `host:port`, `[ipv6]:port` or `unix:/path`. Production rejects an address that other machines can
+   * reach without TLS, unless `ALLOW_PLAINTEXT_LISTEN` is `true`, for a mesh whose proxies encrypt.
    */
   readonly listenAddress: string;
   /** `DEADLINE_MODE` */
   readonly deadlineMode: DeadlineMode;
   /**
-   * `AUTH_JWKS` (file or https URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: which tokens are accepted. Each service has an
-   * audience of its own, or the service that receives a token could replay it at another.
-   * `AUTH_CLOCK_TOLERANCE_SECONDS`: how far the issuer's clock may be off.
+   * `AUTH_JWKS` (file or https URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: the accepted tokens. Each service has an audience of
+   * its own. Otherwise a service could replay a token that it receives against another service.
+   * `AUTH_CLOCK_TOLERANCE_SECONDS`: maximum deviation of the issuer's clock.
    */
   readonly auth: {
     readonly jwks: string;
@@ -29,29 +29,29 @@ export interface ServerConfig {
     readonly audience: string;
     readonly clockToleranceSeconds: number;
   };
-  /** `AUTH_PEERS`: the services that need no token, by the SPIFFE ID of their certificate, and their scopes. */
+  /** `AUTH_PEERS`: services that authenticate by the SPIFFE ID of their certificate instead of a token, with scopes. */
   readonly peers: PeerScopes;
-  /** `TRACE_CONTEXT`: whose trace context is continued, that of `AUTH_PEERS` or of all callers. */
+  /** `TRACE_CONTEXT`: callers whose trace context is continued, those of `AUTH_PEERS` or all. */
   readonly traceContext: TraceContextTrust;
   /**
-   * `TLS_MODE` (`off`, `tls`, `mtls`), `TLS_CERT`, `TLS_KEY`, `TLS_CA`: for the server, and for the clients through
-   * which it calls others. Undefined is plain text.
+   * `TLS_MODE` (`off`, `tls`, `mtls`), `TLS_CERT`, `TLS_KEY`, `TLS_CA`: for the server and for its clients of other
+   * services. Undefined means plain text.
    */
   readonly tls: TlsConfig | undefined;
-  /** `DRAIN_TIMEOUT_MS`: how long a stopping server waits for the calls under way. */
+  /** `DRAIN_TIMEOUT_MS`: time that a stopping server waits for the calls in flight. */
   readonly drainTimeoutMs: number;
   /** `LOG_LEVEL` */
   readonly logLevel: string;
   /**
-   * `NODE_ENV` is `production` or absent: no reflection and no channelz, development keys and certificates are refused,
-   * and a stopping server first waits for load balancers.
+   * `NODE_ENV` is `production` or absent: no reflection, no channelz, no development keys or certificates, and a stopping
+   * server first waits for load balancers.
    */
   readonly production: boolean;
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** Reads the settings of a server. Problems are reported by `environment.check`. */
+/** Reads the settings of a server. `environment.check` reports invalid ones. */
 export function readServerConfig(environment: Environment, defaultAddress: string): ServerConfig {
   const production = readProduction(environment);
   const tls = readTls(environment);
@@ -133,7 +133,7 @@ function readAuth(environment: Environment): ServerConfig['auth'] {
 }
 
 function spaceProblem(text: string): string | undefined {
-  return /\s/.test(text) ? 'it holds a space' : undefined;
+  return /\s/.test(text) ? 'it contains a space' : undefined;
 }
 
 /** Reads `AUTH_PEERS`. */

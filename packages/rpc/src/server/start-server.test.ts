@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { createLogger } from '../logging/log.ts';
+import { createLogger } from '../logging/logger.ts';
 import { noteCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';

@@ -6,94 +6,87 @@ import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
-import { openChain } from '../chain/chain.ts';
+import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
+import { addService } from '../grpc-js/add-service.ts';
+import { bindErrorReasons } from '../grpc-js/internals/error-texts.ts';
 import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
-import { hushGrpc, logGrpc } from '../grpc-js/internals/grpc-log.ts';
-import { createHeldBytes } from '../grpc-js/messages/held-bytes.ts';
-import { addService } from '../grpc-js/service.ts';
-import { maxHeaderListBytes } from '../grpc-js/sessions/arrivals.ts';
-import { createStrangerBudget } from '../grpc-js/sessions/stranger-budget.ts';
+import { logGrpcJs, silenceGrpcJs } from '../grpc-js/internals/grpc-js-log.ts';
+import { maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
+import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
 import { createUnflushedCalls } from '../grpc-js/sessions/unflushed-calls.ts';
-import { serverBounds } from '../limits/server-limits.ts';
-import { measureHeldBytes } from './admission-metrics.ts';
-import { addChannelz } from './services/channelz.ts';
-import { createHealth } from './services/health.ts';
-import { addReflection } from './services/reflection.ts';
-import { createUnservedCalls } from './unhandled-calls.ts';
+import { createMemoryBudget } from '../limits/memory-budget.ts';
+import { serverLimits } from '../limits/server-limits.ts';
+import { addChannelz } from './built-in/channelz.ts';
+import { createHealth } from './built-in/health.ts';
+import { addReflection } from './built-in/reflection.ts';
+import { measureMemoryBudget } from './server-metrics.ts';
+import { reportUnhandledCalls } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
 export interface StartServerOptions<Service extends DescService> {
-  /** `host:port` or `unix:/path`; port 0 takes a free one. */
+  /** `host:port` or `unix:/path`; port 0 means a free port. */
   readonly address: string;
   readonly service: Service;
   readonly implementation: ServiceImplementation<Service>;
-  /** Returns the chain, outermost first, from the streams that the server ends when it drains. */
+  /** Returns the service's chain, outermost first. The drain ends the streams in `openStreams`. */
   readonly chain: (openStreams: OpenStreams) => readonly Interceptor[];
   /** From `serverCredentials`; plain text when absent. */
   readonly credentials?: ServerCredentials;
   readonly log: Logger;
-  /** Whether to answer reflection and channelz, which tell strangers much; not in production. */
+  /** Whether to serve reflection and channelz. Both expose internals to unauthenticated callers: not for production. */
   readonly reflection: boolean;
-  /** For a call that brings no request id; random when absent. */
+  /** Returns an id for a call without a request id; random when absent. */
   readonly newRequestId?: () => string;
-  /** What is other than every server's bounds: times that a test can wait for. */
-  readonly bounds?: ServerOptions;
-  /** Limit of the bytes that all calls hold together, for a test that can fill it; 32 MiB when absent. */
+  /** Overrides of `serverLimits`, such as times that a test can wait for. */
+  readonly limits?: ServerOptions;
+  /** Limit of the bytes that all calls hold together; 32 MiB when absent. */
   readonly maxHeldBytes?: number;
 }
 
 export interface RunningServer {
-  /** The port that it listens on; 1 on a Unix socket. */
+  /** The local port; 1 on a Unix socket. */
   readonly port: number;
-  /** Says whether the service is ready for calls. It starts as not ready. */
+  /** Sets whether the service is ready for calls. It starts as not ready. */
   setReady(ready: boolean): void;
   /**
-   * Stops: says NOT_SERVING, leaves load balancers a moment to notice, ends the streams, and waits for the calls under
-   * way. What is not done within the time is cut off.
+   * Stops the server: reports NOT_SERVING, waits `pauseMs` for load balancers to notice, ends the streams, and waits for
+   * the calls in flight. Calls that are not finished within `timeoutMs` are cut off.
    */
   drain(options: { pauseMs: number; timeoutMs: number }): Promise<void>;
 }
 
 /**
- * Serves a service behind its interceptors, with health, and the bounds of every server of ours.
+ * Serves a service behind its chain, with health and `serverLimits`. `startService` is the production set-up around it.
  *
- * @throws Error in one line when the address cannot be listened on, or a method has no policy.
+ * @throws Error with a one-line message when the address cannot be bound, or when a method has no policy.
  */
 export async function startServer<Service extends DescService>(
   options: StartServerOptions<Service>,
 ): Promise<RunningServer> {
-  const strangers = createStrangerBudget();
-  const unserved = createUnservedCalls(options.service, options.log);
-  const server = new Server({ ...serverBounds, ...options.bounds });
+  const { service, log, credentials = ServerCredentials.createInsecure() } = options;
+  const server = new Server({ ...serverLimits, ...options.limits });
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();
-  const health = createHealth([options.service.typeName]);
   const unflushed = createUnflushedCalls();
-  const held = createHeldBytes(options.maxHeldBytes);
-  measureHeldBytes(held.snapshot);
-  const callOptions = {
-    log: options.log,
-    newRequestId: options.newRequestId ?? randomUUID,
-    held,
-    unflushed,
-  };
-  addService(server, options.service, options.implementation, options.chain(openStreams), callOptions);
-  const openInterceptors = openChain(openStreams);
-  health.addToServer(server, openInterceptors, callOptions);
+  const memory = createMemoryBudget(options.maxHeldBytes);
+  measureMemoryBudget(memory.snapshot);
+  const callOptions = { log, newRequestId: options.newRequestId ?? randomUUID, memory, unflushed };
+
+  addService(server, service, options.implementation, options.chain(openStreams), callOptions);
+  const builtInChain = unauthenticatedChain(openStreams);
+  const health = createHealth([service.typeName]);
+  health.addToServer(server, builtInChain, callOptions);
   if (options.reflection) {
-    addReflection(server, [options.service, Health, Channelz], openInterceptors, callOptions);
-    addChannelz(server, openInterceptors, callOptions);
+    addReflection(server, [service, Health, Channelz], builtInChain, callOptions);
+    addChannelz(server, builtInChain, callOptions);
   }
-  hushGrpc();
-  const port = await listen(
-    server,
-    options.address,
-    options.credentials ?? ServerCredentials.createInsecure(),
-  );
-  logGrpc(options.log);
-  unserved.start(port);
-  strangers.start(port);
+
+  silenceGrpcJs();
+  const port = await listen(server, options.address, credentials);
+  logGrpcJs(log);
+  const unhandledCalls = reportUnhandledCalls(service, log, port);
+  const unauthenticatedConnections = limitUnauthenticatedConnections(port);
   return {
     port,
     setReady: health.setReady,
@@ -102,8 +95,8 @@ export async function startServer<Service extends DescService>(
       await sleep(pauseMs);
       openStreams.end();
       await shutdown(server, timeoutMs);
-      unserved.stop();
-      strangers.stop();
+      unhandledCalls.stop();
+      unauthenticatedConnections.stop();
       unflushed.close();
     },
   };
@@ -122,15 +115,13 @@ async function listen(server: Server, address: string, credentials: ServerCreden
 function bindAddress(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
-      // What Node said of each address that the name stands for is in brackets.
-      const [, reasons] = /\[(.*)\]$/.exec(error?.message ?? '') ?? [];
-      if (error) reject(new Error(reasons ?? error.message));
+      if (error) reject(new Error(bindErrorReasons(error.message)));
       else resolve(port);
     });
   });
 }
 
-/** Waits for the calls under way; `tryShutdown` alone would wait for ever on one that does not end. */
+/** Waits for the calls in flight, and ends them after `timeoutMs`. `tryShutdown` alone waits without a limit. */
 async function shutdown(server: Server, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => server.forceShutdown(), timeoutMs);
   await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { createLogger } from '../logging/log.ts';
+import { createLogger } from '../logging/logger.ts';
 import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
 import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';

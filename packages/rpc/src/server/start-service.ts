@@ -5,12 +5,12 @@ import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createAdmission } from '../chain/admission.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { ErrorMap } from '../errors/rpc-error.ts';
+import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
-import { measureAdmission } from './admission-metrics.ts';
-import { logProcessWarnings } from './process-warnings.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServerConfig } from './server-config.ts';
+import { measureAdmission } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
 export interface StartServiceOptions<Service extends DescService> {
@@ -18,28 +18,31 @@ export interface StartServiceOptions<Service extends DescService> {
   readonly log: Logger;
   readonly service: Service;
   readonly implementation: ServiceImplementation<Service>;
-  /** The service's one map from domain errors to statuses. */
+  /** Maps the service's domain errors to statuses. */
   readonly errors: ErrorMap;
-  /** The service's own, innermost: after all of the chain's, around the handler. */
+  /** The service's own interceptors, outermost first. They run innermost in the chain, around the handler. */
   readonly interceptors?: readonly Interceptor[];
-  /** Rejects while the service cannot work, because its database does not answer for instance. */
+  /** Rejects while the service cannot serve calls, for instance because its database does not answer. */
   readonly ready: () => Promise<unknown>;
 }
 
 export interface RunningService {
   readonly port: number;
-  /** How long the app may take to close: the drain, and what is closed after it. For `runUntilSignal`. */
+  /** Time that the app may take to close, the drain included. For `runUntilSignal`. */
   readonly closeTimeoutMs: number;
-  /** Takes no more calls, and waits for those under way. */
+  /** Stops accepting calls and waits for the calls in flight. */
   drain(): Promise<void>;
 }
 
-/** How long a server that says NOT_SERVING goes on serving, so that load balancers hear of it first. */
+/** Time for which a NOT_SERVING server continues to serve, until load balancers have noticed. */
 const propagationPauseMs = 1000;
-/** How long what an app closes after the drain may take: database connections, background work. */
+/** Time that an app may take after the drain, to close database connections and background work. */
 const closeGraceMs = 3000;
 
-/** Serves a service with everything that ours have in common: the chain, tokens, health, reflection, drain. */
+/**
+ * Serves a service the way production needs it: the full chain, tokens, TLS, admission with metrics, readiness, logs of
+ * libraries, and the drain. Resolves when the first readiness check has finished.
+ */
 export async function startService<Service extends DescService>(
   options: StartServiceOptions<Service>,
 ): Promise<RunningService> {

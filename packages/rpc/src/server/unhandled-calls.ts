@@ -4,42 +4,42 @@ import { unescape as decodeOrKeep } from 'node:querystring';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { Code, codeName } from '../errors/rpc-error.ts';
+import { methodPath } from '../grpc-js/add-service.ts';
 import { withoutValues } from '../grpc-js/internals/error-texts.ts';
 import { requestIdKey } from '../grpc-js/server-call.ts';
-import { methodPath } from '../grpc-js/service.ts';
-import { type Arrival, arrivalOf } from '../grpc-js/sessions/arrivals.ts';
+import { type IncomingStream, incomingStreamOf } from '../grpc-js/sessions/incoming-streams.ts';
 import { durationHistogram, methodNameAttributes, outcomeAttributes } from '../telemetry/call-telemetry.ts';
 
-/** Notes the calls that grpc-js refuses without the chain. */
-export interface UnservedCalls {
-  /** Begins with the connections of this port. */
-  start(port: number): void;
-  stop(): void;
-}
-
-/** What conventions call a method that does not exist: callers can make up any number of names. */
+/** The name of unknown methods in the semantic conventions: callers can invent any number of names. */
 const otherMethod = '_OTHER';
-/** A path that can stand in the log: it has the form of a method's, and is short. Any other path is a caller's text. */
+/** Form of an unknown method's path that is logged. Any other path is arbitrary text of the caller. */
 const methodPathPattern = /^\/[A-Za-z][\w.]{0,127}\/[A-Za-z]\w{0,63}$/;
 const closed = 'http2.server.stream.close';
 
+/** A status that grpc-js sent without the chain. */
+interface Rejection {
+  readonly code: Code;
+  readonly error: string;
+}
+
 /**
- * Writes a line in the log, and measures `rpc.server.call.duration`, for each call that is refused before there is a
- * handler to call: its method does not exist, its message is too large or cannot be decompressed. grpc-js tells nobody of
- * them. Node does, of every HTTP/2 stream and what was sent on it; what the chain has refused bears its request id.
+ * Logs each call that grpc-js rejects before it calls a handler, and records its `rpc.server.call.duration`: the method
+ * does not exist, for instance, or the content type is wrong. grpc-js has no event for such calls, so they are found by
+ * the headers sent on each HTTP/2 stream. A status of the chain carries the request id, which tells the two apart.
+ *
+ * @param port The local port of the server.
  */
-export function createUnservedCalls(service: DescService, log: Logger): UnservedCalls {
+export function reportUnhandledCalls(service: DescService, log: Logger, port: number): { stop(): void } {
   const durations = durationHistogram('server');
   const methods = new Set(service.methods.map(methodPath));
-  let ownPort: number | undefined;
 
   const onClosed = (message: unknown) => {
     const { stream } = message as { stream: ServerHttp2Stream };
-    const arrival = arrivalOf(stream);
-    const refusal = arrival?.connection.port === ownPort ? refusalOn(stream) : undefined;
-    if (arrival && refusal) report(arrival, refusal);
+    const incoming = incomingStreamOf(stream);
+    const rejection = incoming?.connection.port === port ? rejectionOn(stream) : undefined;
+    if (incoming && rejection) report(incoming, rejection);
   };
-  const report = ({ startMs, path, connection }: Arrival, { code, error }: { code: Code; error: string }) => {
+  const report = ({ startMs, path, connection }: IncomingStream, { code, error }: Rejection) => {
     const durationMs = performance.now() - startMs;
     const method = methods.has(path) ? path.slice(1) : undefined;
     log.info(
@@ -58,26 +58,23 @@ export function createUnservedCalls(service: DescService, log: Logger): Unserved
       ...outcomeAttributes(code, false),
     });
   };
+  subscribe(closed, onClosed);
   return {
-    start: (port) => {
-      ownPort = port;
-      subscribe(closed, onClosed);
-    },
     stop: () => {
       unsubscribe(closed, onClosed);
     },
   };
 }
 
-/** The status that was sent with the headers, before any message; undefined for what the chain has answered. */
-function refusalOn({ sentHeaders }: ServerHttp2Stream): { code: Code; error: string } | undefined {
+/** Returns the status that grpc-js sent with the headers; undefined for a call that the chain answered. */
+function rejectionOn({ sentHeaders }: ServerHttp2Stream): Rejection | undefined {
   const { 'grpc-status': status, 'grpc-message': message, ':status': httpStatus } = sentHeaders ?? {};
-  // A wrong content-type for instance.
+  // For instance after a wrong content-type.
   if (httpStatus !== undefined && httpStatus !== 200)
     return { code: Code.UNKNOWN, error: `answered HTTP ${httpStatus}` };
-  // A stream that is answered OK with no message has its status there, too.
+  // A stream that ends OK without a message also has its status there.
   if (status === undefined || Number(status) === Code.OK || sentHeaders?.[requestIdKey] !== undefined)
     return undefined;
   const text = withoutValues(decodeOrKeep(String(message)));
-  return { code: Number(status), error: text ?? 'refused before its handler was called' };
+  return { code: Number(status), error: text ?? 'rejected before its handler was called' };
 }

@@ -105,7 +105,7 @@ test.each<[string, (path: string, folder: string) => Promise<void>]>([
   const { path, folder } = await socketFolder();
   await make(path, folder);
   await expect(start(`unix:${path}`)).rejects.toThrow(
-    `cannot listen on unix:${path}: ${path} is there, and is not a socket`,
+    `cannot listen on unix:${path}: ${path} exists and is not a socket`,
   );
   const file = await lstat(path);
   expect(file.isFile() || file.isDirectory() || file.isSymbolicLink()).toBe(true);

@@ -5,13 +5,13 @@ import { connect, createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long another process may take to start on the same path. */
+/** Time that another process may take to start on the same path. */
 const lockTimeoutMs = 5000;
 const lockPollMs = 20;
 
 /**
- * Returns the path of a Unix socket's address as gRPC reads it: `unix:relative`, `unix:/absolute` and
- * `unix:///absolute`; undefined for another address.
+ * Returns the path of a Unix socket address in gRPC's naming: `unix:relative`, `unix:/absolute` or `unix:///absolute`.
+ * Undefined for any other address.
  */
 export function unixSocketPath(address: string): string | undefined {
   const [, authority, path] = /^unix:(?:\/\/([^/]*)\/)?(.+)$/.exec(address) ?? [];
@@ -19,14 +19,14 @@ export function unixSocketPath(address: string): string | undefined {
 }
 
 /**
- * Binds a Unix socket, whose file it removes first when it is stale: a process that was killed leaves its file, on which
- * nothing accepts. Everything else is left in place: `bind` fails on a live server's socket. The process's umask decides
- * who may connect; with 022 only its user. The file is removed when the server closes.
+ * Binds a Unix socket after removing a stale file, which a killed process leaves behind. A file on which a server accepts
+ * connections stays, so `bind` fails. The umask of the process decides who may connect: with 022, only its user. The file
+ * is removed when the server closes.
  *
- * Of several processes that start on the path at once, one binds. On Linux a lock in the abstract namespace keeps the
- * others from removing the socket that it has just made; a process that dies leaves no lock.
+ * If several processes start on the path at once, one of them binds. On Linux a lock in the abstract namespace prevents
+ * the others from removing the new socket. The lock ends with its process.
  *
- * @throws Error when the path is something else than a socket.
+ * @throws Error when the path exists and is not a socket.
  */
 export async function bindUnixSocket<Result>(path: string, bind: () => Promise<Result>): Promise<Result> {
   await using _lock = process.platform === 'linux' ? await lock(path) : undefined;
@@ -37,12 +37,12 @@ export async function bindUnixSocket<Result>(path: string, bind: () => Promise<R
 async function removeStale(path: string): Promise<void> {
   const file = await lstat(path).catch(() => undefined);
   if (!file) return;
-  if (!file.isSocket()) throw new Error(`${path} is there, and is not a socket`);
-  // Every other error, such as of a full backlog, may be of a live server.
+  if (!file.isSocket()) throw new Error(`${path} exists and is not a socket`);
+  // Any other error, such as that of a full backlog, may come from a live server.
   if ((await connectError(path)) === 'ECONNREFUSED') await unlink(path);
 }
 
-/** The error code of a connection; undefined when it is accepted. */
+/** Returns the error code of a connection attempt; undefined when it is accepted. */
 async function connectError(path: string): Promise<string | undefined> {
   const socket = connect({ path });
   try {

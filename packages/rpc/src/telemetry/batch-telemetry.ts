@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { scope } from './call-telemetry.ts';
+import { instrumentationScope } from './call-telemetry.ts';
 
 /** One item's way through a batch, as a part of the trace that it came from. */
 export interface ItemTrace {
@@ -33,8 +33,8 @@ export interface BatchTelemetry {
  * own trace would have been sampled by itself, and so would mostly be missing where its calls are.
  */
 export function batchTelemetry(name: string): BatchTelemetry {
-  const tracer = trace.getTracer(scope);
-  const sizes = metrics.getMeter(scope).createHistogram('batch.size', {
+  const tracer = trace.getTracer(instrumentationScope);
+  const sizes = metrics.getMeter(instrumentationScope).createHistogram('batch.size', {
     unit: '{item}',
     description: 'How many items went together in a batch.',
     advice: { explicitBucketBoundaries: [1, 2, 4, 8, 16, 32, 64, 128] },

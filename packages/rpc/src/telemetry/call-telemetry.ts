@@ -3,7 +3,7 @@ import type { MethodInfo } from '../call/call-context.ts';
 import { type Code, codeName } from '../errors/rpc-error.ts';
 
 /** Whose spans and measurements these are. */
-export const scope = '@acme/rpc';
+export const instrumentationScope = '@acme/rpc';
 
 /** On the span of an attempt: how many went before it. Absent on a first one (gRFC A72). */
 export const previousAttemptsAttribute = 'previous-rpc-attempts';
@@ -25,7 +25,7 @@ export function outcomeAttributes(code: Code, isError: boolean): Attributes {
 
 /** `rpc.server.call.duration` or `rpc.client.call.duration`, in seconds, with the buckets of the conventions. */
 export function durationHistogram(side: 'server' | 'client'): Histogram {
-  return metrics.getMeter(scope).createHistogram(`rpc.${side}.call.duration`, {
+  return metrics.getMeter(instrumentationScope).createHistogram(`rpc.${side}.call.duration`, {
     unit: 's',
     description: `How long ${side === 'server' ? 'incoming' : 'outgoing'} calls took.`,
     advice: {

@@ -1,5 +1,5 @@
 import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
-import { scope } from './call-telemetry.ts';
+import { instrumentationScope } from './call-telemetry.ts';
 
 /** Adds to the span of what is running, of a call for instance; nothing where there is none. */
 export function annotateSpan(attributes: Attributes): void {
@@ -11,7 +11,7 @@ export function annotateSpan(attributes: Attributes): void {
  * failure marks the span.
  */
 export function inSpan<T>(name: string, attributes: Attributes, body: () => Promise<T>): Promise<T> {
-  return trace.getTracer(scope).startActiveSpan(name, { attributes }, async (span) => {
+  return trace.getTracer(instrumentationScope).startActiveSpan(name, { attributes }, async (span) => {
     try {
       return await body();
     } catch (error) {

@@ -33,8 +33,8 @@ export interface TestServerOptions {
   readonly reflection?: boolean;
   /** For a call that brings no request id; random when absent. */
   readonly newRequestId?: () => string;
-  /** What is other than every server's bounds. */
-  readonly bounds?: ServerOptions;
+  /** Overrides of `serverLimits`. */
+  readonly limits?: ServerOptions;
   /** Limit of the bytes that all calls hold together, if not that of every server. */
   readonly maxHeldBytes?: number;
 }
@@ -96,7 +96,7 @@ export async function startTestServer<Service extends DescService>(
     reflection: options.reflection ?? false,
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
-    ...(options.bounds && { bounds: options.bounds }),
+    ...(options.limits && { limits: options.limits }),
     ...(options.maxHeldBytes && { maxHeldBytes: options.maxHeldBytes }),
   });
   const target = `127.0.0.1:${running.port}`;

@@ -1,4 +1,4 @@
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 import { expect, test, vi } from 'vitest';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@acme/rpc/logging/log';
+import type { Logger } from '@acme/rpc/logging/logger';
 import { inSpan } from '@acme/rpc/telemetry/span';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { OnUnsettled, SettleOrder } from './settle-order.ts';

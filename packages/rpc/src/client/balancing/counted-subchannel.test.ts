@@ -75,7 +75,7 @@ test.each(ends)('a resuming watch resumes after %s', async (_name, end) => {
 
 test('a call that is cut off with its connection at the maximum age is repeated', async () => {
   let calls = 0;
-  const bounds = { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 100 };
+  const limits = { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 100 };
   await using replica = await startReplica(
     {
       getEcho: async ({ key }, { signal }) => {
@@ -83,7 +83,7 @@ test('a call that is cut off with its connection at the maximum age is repeated'
         return { echo: { key } };
       },
     },
-    { bounds },
+    { limits },
   );
   using client = createClient(EchoService, { target: `127.0.0.1:${replica.port}` });
   await client.getEcho({ key: 'A' }, { deadlineMs: 5000 });

@@ -112,9 +112,9 @@ test.each(['round_robin', 'peak_ewma'] as const)(
 test.each(['round_robin', 'peak_ewma'] as const)(
   'ensure %s uses a replica that appears once a connection has come of age, and leaves one that is gone',
   async (balancing) => {
-    const bounds = { 'grpc.max_connection_age_ms': 200, 'grpc.max_connection_age_grace_ms': 10_000 };
-    await using a = await startReplica(answeringAs('a'), { bounds });
-    await using b = await startReplica(answeringAs('b'), { bounds });
+    const limits = { 'grpc.max_connection_age_ms': 200, 'grpc.max_connection_age_grace_ms': 10_000 };
+    await using a = await startReplica(answeringAs('a'), { limits });
+    await using b = await startReplica(answeringAs('b'), { limits });
     const name = changingAddresses([a.port]);
     using client = createClient(EchoService, { target: name.target, balancing });
     expect(await shares(client, 5, 1)).toEqual({ a: 5 });

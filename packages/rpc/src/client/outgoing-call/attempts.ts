@@ -3,7 +3,7 @@ import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import { context, metrics, trace } from '@opentelemetry/api';
 import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { codeName } from '../../errors/rpc-error.ts';
-import { previousAttemptsAttribute, scope } from '../../telemetry/call-telemetry.ts';
+import { instrumentationScope, previousAttemptsAttribute } from '../../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
 
 /** Where an attempt's number travels, 0 left out: to the server in the request, and with its answer to us (gRFC A6). */
@@ -28,7 +28,9 @@ export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
     if (previousAttempts === 0) return;
     span?.setAttribute(previousAttemptsAttribute, previousAttempts);
     // Asked for each time: it is rare, and an SDK that was started later must see it too.
-    const retries = metrics.getMeter(scope).createHistogram('grpc.client.call.retries', { unit: '{retry}' });
+    const retries = metrics
+      .getMeter(instrumentationScope)
+      .createHistogram('grpc.client.call.retries', { unit: '{retry}' });
     retries.record(previousAttempts, { 'grpc.method': method.name });
     const attempts = previousAttempts + 1;
     // grpc-js does not call back in the context of the call, by which a line finds its trace.

@@ -2,7 +2,7 @@ import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bu
 import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
 import type { MethodInfo } from '../../call/call-context.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
-import { asBuffer, methodPath } from '../../grpc-js/service.ts';
+import { asBuffer, methodPath } from '../../grpc-js/add-service.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';

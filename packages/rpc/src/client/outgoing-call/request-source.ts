@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientWritableStream } from '@grpc/grpc-js';
-import { firstEvent } from '../../grpc-js/stream-wait.ts';
+import { firstEvent } from '../../grpc-js/first-event.ts';
 
 /** The requests of a call that streams them. */
 export interface RequestSource<Request> {

@@ -3,9 +3,9 @@ import type { MethodInfo } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import {
   durationHistogram,
+  instrumentationScope,
   methodAttributes,
   outcomeAttributes,
-  scope,
   serverAttributes,
 } from '../../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
@@ -49,7 +49,7 @@ const overdue = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
  * Where the official instrumentation is switched on the spans are its own; the measurements stay.
  */
 export function clientTracing(target: string): ClientTracing {
-  const tracer = isGrpcInstrumented() ? undefined : trace.getTracer(scope);
+  const tracer = isGrpcInstrumented() ? undefined : trace.getTracer(instrumentationScope);
   const durations = durationHistogram('client');
   const server = serverAttributes(target);
 

@@ -1,9 +1,9 @@
 /**
- * The beginnings of grpc-js's texts, as far as the first value in them. Values are withheld: an entry of the metadata that
- * is not ASCII is printed whole, and it can be a token.
+ * The beginnings of grpc-js's texts, up to the first value. Values are withheld: grpc-js prints a metadata entry that is
+ * not ASCII in full, and it can be a token.
  */
 export const beginnings = [
-  // Of its log.
+  // Log messages.
   'Failed to add metadata entry',
   'Failed to createSecureContext with error',
   'Failed to set secure context with error',
@@ -16,7 +16,7 @@ export const beginnings = [
   'WARNING Only',
   'cannot parse value of',
   'userinfo found in proxy URI',
-  // Of its statuses.
+  // Status messages.
   'The server does not implement the method',
   'Received no request message',
   'Received a second request message',
@@ -29,7 +29,16 @@ export const beginnings = [
   'Deadline exceeded',
 ];
 
-/** Returns the beginning of a text of grpc-js that has no values in it; undefined for an unknown text. */
+/** Returns the beginning of a grpc-js text, without values, or undefined for an unknown text. */
 export function withoutValues(text: string): string | undefined {
   return beginnings.find((each) => text.startsWith(each));
+}
+
+/**
+ * Returns Node's reasons from the message of a failed `bindAsync`, one for each address that the name stands for. grpc-js
+ * puts them in brackets at the end. Returns the whole message if there are none.
+ */
+export function bindErrorReasons(message: string): string {
+  const [, reasons] = /\[(.*)\]$/.exec(message) ?? [];
+  return reasons ?? message;
 }

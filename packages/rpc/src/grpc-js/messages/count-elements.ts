@@ -3,23 +3,23 @@ import { type DescField, type DescMessage, getOption, ScalarType } from '@bufbui
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { badRequest } from '../../errors/bad-request.ts';
 
-/** Elements of a message on all levels: nested messages, items of lists, entries of maps. */
+/** Maximum number of elements of a message on all levels: nested messages, list items and map entries. */
 const maxElements = 10_000;
-/** A list that is a little too long is left to validation, which lists all other violations too. */
-const tolerated = 2;
-/** As protobuf-es limits it. */
+/** Multiple of the contract's limit up to which a list passes: validation reports it along with all other violations. */
+const toleranceFactor = 2;
+/** The limit of protobuf-es. */
 const maxDepth = 100;
 
 /** A field that can hold elements. */
 interface ElementField {
   readonly name: string;
-  /** Of an element that is a message itself, or a map's entry with a message as its value. */
+  /** Type of the element, or of a map entry's value, if that is a message. */
   readonly message: DescMessage | undefined;
   readonly isMap: boolean;
   /** From `repeated.max_items` or `map.max_pairs`; Infinity without a rule. */
   readonly maxItems: number;
   readonly ruleId: string;
-  /** Number of items in a run of packed scalars. */
+  /** Returns the number of items in a run of packed scalars. */
   readonly packedItems: (packed: Uint8Array) => number;
 }
 
@@ -28,13 +28,14 @@ const known = new WeakMap<DescMessage, ReadonlyMap<number, ElementField>>();
 /**
  * Counts the elements of an encoded message without decoding it.
  *
- * @throws RpcError INVALID_ARGUMENT for a list or map that is over twice as long as the contract allows, or 10,000 elements
- * in all. Error when the bytes cannot be read.
+ * @throws RpcError INVALID_ARGUMENT for a list or map over twice as long as the contract allows, or for over 10,000
+ * elements in all.
+ * @throws Error when the bytes cannot be read.
  */
 export function countElements(schema: DescMessage, bytes: Uint8Array): number {
   let total = 0;
   const add = (field: ElementField, path: string, before: number, count: number) => {
-    if (before + count > field.maxItems * tolerated)
+    if (before + count > field.maxItems * toleranceFactor)
       throw badRequest([
         {
           field: path,
@@ -115,7 +116,7 @@ function limitOf(limit: bigint): number {
   return limit === 0n ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
-/** The value of a map's entry, which is a message with the key as field 1 and the value as field 2. */
+/** Returns the value of a map entry, which is a message with the key as field 1 and the value as field 2. */
 function valueBytes(entry: Uint8Array): Uint8Array {
   const reader = new BinaryReader(entry);
   let value = new Uint8Array();
@@ -127,7 +128,7 @@ function valueBytes(entry: Uint8Array): Uint8Array {
   return value;
 }
 
-/** Strings and bytes are never packed; fixed-size numbers are as long as their type; the others are varints. */
+/** Returns the counter for a scalar type: strings and bytes are never packed, other types are fixed-size or varints. */
 function packedCounter(scalar: ScalarType | undefined): (packed: Uint8Array) => number {
   switch (scalar) {
     case ScalarType.STRING:
@@ -146,7 +147,7 @@ function packedCounter(scalar: ScalarType | undefined): (packed: Uint8Array) => 
   }
 }
 
-/** A varint ends at its byte without the high bit. */
+/** Counts varints. A varint ends at the byte without the high bit. */
 function varintsIn(packed: Uint8Array): number {
   let count = 0;
   for (const byte of packed) if (byte < 0x80) count++;

@@ -4,21 +4,21 @@ import { countElements } from './count-elements.ts';
 
 export interface DecodedRequest {
   readonly message: Message;
-  /** Estimate of the memory that it takes beside its bytes. */
+  /** Estimate of the memory that the message takes in addition to its encoded bytes. */
   readonly sizeBytes: number;
 }
 
-/** A shorter message cannot hold enough elements to hurt. */
+/** Size in bytes from which elements are counted. A shorter message cannot contain a harmful number. */
 const countedFromBytes = 4096;
-/** What an element takes decoded: an empty message 150 bytes, of 2 on the wire. */
+/** Memory of a decoded element. An empty message takes 150 bytes, and 2 on the wire. */
 const elementBytes = 160;
 
 /**
- * Decodes a request. Its elements are counted before anything is made of them: a message of 1 MiB can hold 500,000
- * empty ones, which take 100 MiB decoded and seconds to validate. Unknown fields are dropped.
+ * Decodes a request. Elements are counted before decoding: a message of 1 MiB can contain 500,000 empty messages, which
+ * take 100 MiB decoded and seconds to validate. Unknown fields are dropped.
  *
- * @throws RpcError INVALID_ARGUMENT for too many elements (see `countElements`), INTERNAL for bytes that are no such
- * message.
+ * @throws RpcError INVALID_ARGUMENT for too many elements (see `countElements`), INTERNAL for bytes that are not a
+ * message of the type.
  */
 export function decodeRequest(schema: DescMessage, bytes: Uint8Array): DecodedRequest {
   try {
@@ -27,6 +27,6 @@ export function decodeRequest(schema: DescMessage, bytes: Uint8Array): DecodedRe
     return { message, sizeBytes: elements * elementBytes };
   } catch (cause) {
     if (cause instanceof RpcError) throw cause;
-    throw new RpcError(Code.INTERNAL, `the request is no ${schema.typeName}`, { cause });
+    throw new RpcError(Code.INTERNAL, `the request is not a valid ${schema.typeName}`, { cause });
   }
 }

@@ -2,32 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { createLeakyBuckets } from '../../limits/leaky-buckets.ts';
 import { createFairSemaphore, SemaphoreFullError } from '../../limits/semaphore.ts';
-import { createPace } from './pace.ts';
 
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
-/** Each may take `maxMessageBytes` while it works, and the next in line only its compressed bytes. */
+/** Limits of the process. A running decompression takes up to `maxMessageBytes`, a waiting one its compressed bytes. */
 const limits = { permits: 4, maxWaiting: 4096, maxWaitingPerKey: 1024 };
-/** What a caller may have decompressed in a second: the garbage collector has to keep up with it. */
+/** Limit of decompressed bytes per second and caller, with which the garbage collector can keep up. */
 const bytesPerSecond = 32 * 1024 * 1024;
 
 const semaphore = createFairSemaphore(limits);
-const pace = createPace(bytesPerSecond);
+const buckets = createLeakyBuckets(bytesPerSecond);
 
 /**
- * Decompresses a request message. A few at a time in the whole process, callers in turn, and no caller more than 32 MiB
- * a second.
+ * Decompresses a request message. The process decompresses four messages at a time; callers take turns, and each has a
+ * limit of 32 MiB per second.
  *
- * @throws RpcError UNIMPLEMENTED for an unknown encoding, INTERNAL for bytes that are not so encoded,
- * RESOURCE_EXHAUSTED for a message that is longer than `maxMessageBytes`, or while too many wait.
+ * @throws RpcError UNIMPLEMENTED for an unknown encoding, INTERNAL for bytes that are not in the encoding,
+ * RESOURCE_EXHAUSTED for a message that is longer than `maxMessageBytes`, or while too many messages wait.
  */
 export async function decompress(
   content: Buffer,
   encoding: string,
   { caller, maxMessageBytes }: { caller: string; maxMessageBytes: number },
 ): Promise<Buffer> {
-  // The flag says compressed, and the headers do not say how.
+  // The message's flag says compressed, but the headers name no encoding.
   if (encoding === 'identity')
     throw new RpcError(Code.INTERNAL, 'a compressed message came without a grpc-encoding');
   if (encoding !== 'gzip' && encoding !== 'deflate')
@@ -35,13 +35,13 @@ export async function decompress(
       Code.UNIMPLEMENTED,
       'the grpc-encoding is not supported: send gzip, deflate or identity',
     );
-  // Into one buffer: zlib would otherwise make many small ones, and copy them.
+  // One chunk of the full size: zlib would otherwise allocate many small buffers and copy them.
   const options = { maxOutputLength: maxMessageBytes, chunkSize: maxMessageBytes };
-  for (let waitMs = pace.waitMs(caller); waitMs > 0; waitMs = pace.waitMs(caller)) await sleep(waitMs);
-  pace.take(caller, maxMessageBytes);
+  for (let waitMs = buckets.waitMs(caller); waitMs > 0; waitMs = buckets.waitMs(caller)) await sleep(waitMs);
+  buckets.take(caller, maxMessageBytes);
   try {
     const message = await decompressInTurn(caller, encoding, content, options);
-    pace.giveBack(caller, maxMessageBytes - message.length);
+    buckets.refund(caller, maxMessageBytes - message.length);
     return message.length < maxMessageBytes / 2 ? Buffer.from(message) : message;
   } catch (cause) {
     if (cause instanceof SemaphoreFullError)

@@ -1,10 +1,10 @@
-/** A call that has ended and whose HTTP/2 stream has not: its caller does not read the answer, or goes on sending. */
+/** An ended call whose HTTP/2 stream is open: its caller has not read the answer, or still sends. */
 export interface UnflushedCall {
-  /** Resets the stream, which drops what is buffered. */
+  /** Resets the stream, which drops its buffers. */
   reset(): void;
 }
 
-/** The ended calls of a server that wait for their callers. */
+/** The ended calls of a server whose streams are open. */
 export interface UnflushedCalls {
   /** @param resetAtMs In ms since the epoch. */
   add(call: UnflushedCall, resetAtMs: number): void;
@@ -15,13 +15,13 @@ export interface UnflushedCalls {
 const sweepEveryMs = 200;
 
 /**
- * Resets calls whose caller has not read the answer by the deadline, or sends on after it. Without it a caller that
- * grants no HTTP/2 window holds its answers in this process for as long as the connection lives.
+ * Resets calls whose caller has not read the answer by the deadline, or still sends after it. Otherwise a caller that
+ * grants no HTTP/2 window would keep its answers in the memory of this process while the connection lives.
  */
 export function createUnflushedCalls(nowMs: () => number = Date.now): UnflushedCalls {
-  /** With the time at which each is reset. */
+  /** The time at which each call is reset. */
   const waiting = new Map<UnflushedCall, number>();
-  /** Runs while there are calls, and to its next turn. */
+  /** Runs while there are calls, and stops at the next sweep without any. */
   let timer: NodeJS.Timeout | undefined;
   const stop = () => {
     clearInterval(timer);

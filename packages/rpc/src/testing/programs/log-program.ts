@@ -1,5 +1,5 @@
 // A service that logs: what a stalled or lost stdout does to it is for tests to see. It ends as services do.
-import { createLogger } from '../../logging/log.ts';
+import { createLogger } from '../../logging/logger.ts';
 import { runUntilSignal } from '../../server/run-until-signal.ts';
 
 const [way = ''] = process.argv.slice(2);

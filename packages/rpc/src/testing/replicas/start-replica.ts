@@ -1,17 +1,17 @@
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import { createHeldBytes } from '../../grpc-js/messages/held-bytes.ts';
-import { addService } from '../../grpc-js/service.ts';
+import { addService } from '../../grpc-js/add-service.ts';
 import { createUnflushedCalls } from '../../grpc-js/sessions/unflushed-calls.ts';
-import { serverBounds } from '../../limits/server-limits.ts';
-import { createLogger } from '../../logging/log.ts';
+import { createMemoryBudget } from '../../limits/memory-budget.ts';
+import { serverLimits } from '../../limits/server-limits.ts';
+import { createLogger } from '../../logging/logger.ts';
 import type { EchoImplementation } from '../calls-of-each-kind.ts';
 import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
 
 export interface ReplicaOptions {
   /** The port to listen on; a free one when absent. */
   readonly port?: number;
-  /** What is other than every server's bounds: an age of connections that a test can wait for. */
-  readonly bounds?: ServerOptions;
+  /** Overrides of `serverLimits`, such as an age of connections that a test can wait for. */
+  readonly limits?: ServerOptions;
 }
 
 export interface Replica extends AsyncDisposable {
@@ -21,9 +21,9 @@ export interface Replica extends AsyncDisposable {
 /** One of several servers of EchoService, with nothing between the client and its handlers but the bridge. */
 export async function startReplica(
   implementation: Partial<EchoImplementation>,
-  { port = 0, bounds = {} }: ReplicaOptions = {},
+  { port = 0, limits = {} }: ReplicaOptions = {},
 ): Promise<Replica> {
-  const server = new Server({ ...serverBounds, ...bounds });
+  const server = new Server({ ...serverLimits, ...limits });
   const missing = async () => {
     throw new Error('the test does not serve this method');
   };
@@ -31,7 +31,7 @@ export async function startReplica(
   addService(server, EchoService, { ...methods, ...implementation } as EchoImplementation, [], {
     log: createLogger({ service: 'replica', level: 'silent' }),
     newRequestId: () => 'request-1',
-    held: createHeldBytes(),
+    memory: createMemoryBudget(),
     unflushed: createUnflushedCalls(),
   });
   const bound = await new Promise<number>((resolve, reject) => {

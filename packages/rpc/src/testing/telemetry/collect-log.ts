@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from '../../logging/log.ts';
+import { createLogger, type Logger } from '../../logging/logger.ts';
 
 /** A logger as services have it, and what it has written so far, parsed. */
 export function collectLog(): { readonly log: Logger; readonly lines: readonly Record<string, unknown>[] } {

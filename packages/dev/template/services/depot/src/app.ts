@@ -6,7 +6,7 @@ import { openServiceKeys } from '@acme/postgres/paging/service-key';
 import { openPool } from '@acme/postgres/pool/pool';
 import { openReadiness } from '@acme/postgres/pool/readiness';
 // </list>
-import { createLogger } from '@acme/rpc/logging/log';
+import { createLogger } from '@acme/rpc/logging/logger';
 // </list>
 import { startService } from '@acme/rpc/server/start-service';
 // <list>

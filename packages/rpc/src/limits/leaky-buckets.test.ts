@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createPace } from './pace.ts';
+import { createLeakyBuckets } from './leaky-buckets.ts';
 
 test('a caller takes the bytes of a second at once, and then as many as a second has', () => {
   let nowMs = 0;
-  const pace = createPace(1000, () => nowMs);
+  const pace = createLeakyBuckets(1000, () => nowMs);
   pace.take('anna', 600);
   expect(pace.waitMs('anna')).toBe(0);
   pace.take('anna', 600);
@@ -13,7 +13,7 @@ test('a caller takes the bytes of a second at once, and then as many as a second
   expect(pace.waitMs('anna')).toBe(0);
   pace.take('anna', 500);
   expect(pace.waitMs('anna')).toBe(500);
-  pace.giveBack('anna', 400);
+  pace.refund('anna', 400);
   expect(pace.waitMs('anna')).toBe(100);
   nowMs += 10_000;
   pace.take('anna', 1000);

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { GetEchoResponseSchema } from '../../testing/gen/testing/v1/echo_service_pb.ts';
-import { encodedBytes, preEncoded } from './encode-once.ts';
+import { encodedBytes, preEncoded } from './pre-encoded.ts';
 
 test('a response that is encoded in advance is sent as those bytes, and holds nothing else', () => {
   const response = create(GetEchoResponseSchema, { echo: { key: 'A' } });

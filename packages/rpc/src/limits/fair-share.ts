@@ -1,26 +1,26 @@
-/** Counts what callers have in flight. */
-export interface Shares {
+/** Counts of calls or streams in flight, by caller. */
+export interface FairShare {
   total(): number;
   /**
-   * Whether the caller may have one more: while the total is below the limit, or the caller would have no more than an
-   * equal share of it, or eight. The total stays below `fullFactor` limits.
+   * Returns whether the caller may have one more: the total is below the limit, or the caller would have no more than
+   * an equal share of it, or no more than eight. The total stays below `limit * overcommitFactor`.
    */
-  hasRoom(caller: string, limit: number, fullFactor: number): boolean;
+  hasRoom(caller: string, limit: number, overcommitFactor: number): boolean;
   add(caller: string): void;
   remove(caller: string): void;
 }
 
-/** A caller that has no more than this in flight is not the one that fills a server. */
+/** Number in flight that a caller may have on a full server, whatever its share is. */
 const smallShare = 8;
 
-export function createShares(): Shares {
+export function createFairShare(): FairShare {
   const byCaller = new Map<string, number>();
   let total = 0;
   return {
     total: () => total,
-    hasRoom: (caller, limit, fullFactor) => {
+    hasRoom: (caller, limit, overcommitFactor) => {
       if (total < limit) return true;
-      if (total >= limit * fullFactor) return false;
+      if (total >= limit * overcommitFactor) return false;
       const own = byCaller.get(caller);
       const callers = byCaller.size + (own === undefined ? 1 : 0);
       return (own ?? 0) + 1 <= Math.max(limit / callers, Math.min(limit, smallShare));

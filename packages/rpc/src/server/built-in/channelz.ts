@@ -9,8 +9,8 @@ import {
 import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
-import type { CallOptions } from '../../grpc-js/server-call.ts';
-import { addService, asBuffer } from '../../grpc-js/service.ts';
+import { addService, asBuffer } from '../../grpc-js/add-service.ts';
+import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
 
 const policy: Policy = { deadlineMs: 5000, maxDeadlineMs: 5000, scopes: [], maxRequestBytes: 1024 };
 
@@ -20,20 +20,20 @@ type GrpcHandler = (
 ) => void;
 
 /**
- * Adds channelz (gRFC A14): what grpc-js counts of the process's channels, servers and sockets. Its handlers are
- * grpc-js's own, behind the bridge, which limits the requests and the responses. Not for production.
+ * Adds channelz (gRFC A14): statistics of the channels, servers and sockets of the process. The handlers are grpc-js's
+ * own, behind the chain, which limits their requests and responses. Not for production.
  */
 export function addChannelz(
   server: Server,
   interceptors: readonly Interceptor[],
-  options: CallOptions,
+  options: ServerCallOptions,
 ): void {
   const handlers = Channelz.methods.map((method) => [method.localName, handlerOf(method)]);
   const implementation: ServiceImplementation<typeof Channelz> = Object.fromEntries(handlers);
   addService(server, Channelz, implementation, interceptors, { ...options, policies: () => policy });
 }
 
-/** Converts between protobuf-es's messages and those of grpc-js's handler through their bytes. */
+/** Returns a handler that calls grpc-js's own, with the messages converted through their encoded bytes. */
 function handlerOf(method: DescMethod): (request: Message) => Promise<Message> {
   const handlers: Record<string, unknown> = { ...getChannelzHandlers() };
   const handle = handlers[method.name] as GrpcHandler | undefined;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createLateRejection } from './late-rejection.ts';
+import { createRejectionDelay } from './rejection-delay.ts';
 
 function start() {
   let nowMs = 0;
-  const late = createLateRejection(() => nowMs);
+  const late = createRejectionDelay(() => nowMs);
   return {
     ...late,
     advance: (ms: number) => {
@@ -12,7 +12,7 @@ function start() {
     /** Rejects so many calls of the caller. Gives the delay of the last. */
     reject: (caller: string, count: number) => {
       let delayMs = 0;
-      for (let call = 0; call < count; call++) delayMs = late.delayMs(caller);
+      for (let call = 0; call < count; call++) delayMs = late.nextDelayMs(caller);
       return delayMs;
     },
   };
@@ -20,8 +20,8 @@ function start() {
 
 test('rejections of a caller are delayed from the 101st in a second, while others call', () => {
   const late = start();
-  late.note('modest');
-  late.note('greedy');
+  late.recordCall('modest');
+  late.recordCall('greedy');
   expect(late.reject('greedy', 100)).toBe(0);
   expect(late.reject('greedy', 1)).toBe(500);
   expect(late.reject('modest', 1)).toBe(0);
@@ -33,11 +33,11 @@ test('rejections of a caller are delayed from the 101st in a second, while other
 
 test('the only caller of a server is rejected at once, however often', () => {
   const late = start();
-  late.note('greedy');
+  late.recordCall('greedy');
   expect(late.reject('greedy', 10_000)).toBe(0);
-  late.note('modest');
+  late.recordCall('modest');
   expect(late.reject('greedy', 1)).toBe(500);
   late.advance(2000);
-  late.note('greedy');
+  late.recordCall('greedy');
   expect(late.reject('greedy', 200)).toBe(0);
 });

@@ -3,44 +3,44 @@ import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@g
 import type { MethodInfo } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
-import type { CallOptions } from './server-call.ts';
-import { answersOnce, dispatchTo, grpcMethod } from './server-methods.ts';
-import { noteArrivals } from './sessions/arrivals.ts';
+import type { ServerCallOptions } from './server-call.ts';
+import { createMethodHandler, dispatchTo, hasSingleResponse } from './server-methods.ts';
+import { recordIncomingStreams } from './sessions/incoming-streams.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
 function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), handler);
 }
 
-export interface ServiceOptions extends CallOptions {
-  /** Returns a method's policy, for a contract that does not state it; read from the contract when absent. */
+export interface AddServiceOptions extends ServerCallOptions {
+  /** Returns a method's policy, for a contract without policies; read from the contract when absent. */
   readonly policies?: (method: DescMethod) => Policy;
 }
 
 /**
- * Serves a protobuf-es service on a grpc-js server, every method behind the chain.
+ * Adds a protobuf-es service to a grpc-js server, with every method behind the chain.
  *
- * @throws Error naming the method that has no policy in the contract.
+ * @throws Error that names a method without a policy.
  */
 export function addService<Service extends DescService>(
   server: Server,
   service: Service,
   implementation: ServiceImplementation<Service>,
   interceptors: readonly Interceptor[],
-  { policies = policyOf, ...options }: ServiceOptions,
+  { policies = policyOf, ...options }: AddServiceOptions,
 ): void {
-  noteArrivals();
+  recordIncomingStreams();
   const methods: UntypedServiceImplementation = {};
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];
     const method: MethodInfo = { desc, name: `${service.typeName}/${desc.name}`, policy: policies(desc) };
     const handler = dispatchTo(desc, handle.bind(implementation));
-    methods[desc.localName] = grpcMethod(method, chainOf(interceptors, handler), options);
+    methods[desc.localName] = createMethodHandler(method, chainOf(interceptors, handler), options);
   }
   server.addService(serviceDefinition(service), methods);
 }
 
-/** The service as grpc-js registers it. Messages stay bytes: the bridge decodes and encodes them inside the chain. */
+/** Returns the service definition for grpc-js. Messages stay bytes, because they are decoded and encoded in the chain. */
 function serviceDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
 }
@@ -48,10 +48,10 @@ function serviceDefinition(service: DescService): ServiceDefinition {
 function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   return {
     path: methodPath(method),
-    // Whatever the kind: grpc-js calls the handler of a stream of requests when the headers have come, and that of one
-    // request when it has read and inflated it.
+    // For every kind: grpc-js calls the handler of a request stream when the headers arrive, but that of a single request
+    // only after it has read and decompressed the message.
     requestStream: true,
-    responseStream: !answersOnce(method),
+    responseStream: !hasSingleResponse(method),
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,
@@ -59,7 +59,7 @@ function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   };
 }
 
-/** `/orders.v1.OrderService/GetOrder`, the HTTP/2 path. */
+/** Returns the HTTP/2 path of a method: `/orders.v1.OrderService/GetOrder`. */
 export function methodPath(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
@@ -68,7 +68,7 @@ function asIs(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** The same memory as a Buffer, which grpc-js wants; nothing is copied. */
+/** Returns a Buffer over the same memory, for grpc-js. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

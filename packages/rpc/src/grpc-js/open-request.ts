@@ -4,28 +4,28 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { receiveThrough } from './internals/grpc-js-internals.ts';
 import { decodeRequest } from './messages/decode-request.ts';
-import type { OpenServerCall } from './server-call.ts';
+import type { GrpcServerCall } from './server-call.ts';
 import { readMessages } from './server-stream.ts';
 
-/** What stands before each message: a flag and its length. */
+/** Size of the prefix of each message: a flag and the length. */
 const frameBytes = 5;
 
 /**
- * Opens a call's request: lets its bytes be counted and bounded, and gives the message, or the stream of them. Before,
- * nothing is read of it, and so nothing is buffered beyond HTTP/2's window of 64 KiB.
+ * Starts to read a call's request, with its bytes counted and limited. Returns the message or the stream of messages.
+ * Before this call nothing is buffered beyond HTTP/2's window of 64 KiB.
  */
 export function openRequest(
   { desc }: MethodInfo,
   grpcCall: GrpcCall,
-  call: OpenServerCall,
+  call: GrpcServerCall,
 ): Promise<Message> | AsyncIterable<Message> {
   receiveThrough(grpcCall, call);
   const isStream = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming';
   return isStream ? decodeEach(desc.input, grpcCall, call) : readOnly(desc.input, grpcCall, call);
 }
 
-/** Reads the one message of a call that takes one, and the end of its stream. */
-function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: OpenServerCall): Promise<Message> {
+/** Reads the single message of a request, up to the end of its stream. */
+function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall): Promise<Message> {
   return new Promise((resolve, reject) => {
     let only: Uint8Array | undefined;
     call.onAbort(reject);
@@ -46,17 +46,17 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: OpenServerCall)
   });
 }
 
-/** Each message is released when the next one is asked for. */
+/** Decodes each message, and releases it when the handler requests the next one. */
 async function* decodeEach(
   schema: DescMessage,
   grpcCall: GrpcCall,
-  call: OpenServerCall,
+  call: GrpcServerCall,
 ): AsyncGenerator<Message, void> {
   for await (const bytes of readMessages(grpcCall, call.signal)) {
     const { message, sizeBytes } = decodeRequest(schema, bytes);
     call.hold(sizeBytes);
     yield message;
     call.release(bytes.length + frameBytes + sizeBytes);
-    call.messageTaken();
+    call.onMessageRead();
   }
 }

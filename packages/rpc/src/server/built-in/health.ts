@@ -8,24 +8,27 @@ import type { Server } from '@grpc/grpc-js';
 import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import type { CallOptions } from '../../grpc-js/server-call.ts';
-import { addService } from '../../grpc-js/service.ts';
-import { firstEvent } from '../../grpc-js/stream-wait.ts';
+import { addService } from '../../grpc-js/add-service.ts';
+import { firstEvent } from '../../grpc-js/first-event.ts';
+import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
 
-/** The health of a server and its services (gRPC's health checking protocol). */
+/** The health of a server and its services (gRPC health checking protocol). */
 export interface Health {
   /** Sets whether the server and its services are ready for calls. */
   setReady(ready: boolean): void;
-  addToServer(server: Server, interceptors: readonly Interceptor[], options: CallOptions): void;
+  addToServer(server: Server, interceptors: readonly Interceptor[], options: ServerCallOptions): void;
 }
 
-/** A name that is SERVING for as long as the process can answer: for a liveness probe, which restarts what fails it. */
+/** A service name that is always SERVING, for liveness probes: a process that cannot answer is restarted. */
 const livenessName = 'liveness';
 
 const secondMs = 1000;
 const dayMs = 24 * 60 * 60 * secondMs;
 
-/** Creates health that starts as NOT_SERVING. `""` and the services' names are readiness, `liveness` is the process. */
+/**
+ * Creates the health service. `""` and the services' names report readiness and start as NOT_SERVING. `liveness` reports
+ * that the process answers.
+ */
 export function createHealth(services: readonly string[]): Health {
   const readinessNames = ['', ...services];
   const statuses = new Map<string, ServingStatus>([[livenessName, ServingStatus.SERVING]]);
@@ -41,7 +44,7 @@ export function createHealth(services: readonly string[]): Health {
   const implementation: ServiceImplementation<typeof HealthService> = {
     check: async ({ service }) => {
       const status = statuses.get(service);
-      // Without the name: a caller chooses its length, and the text travels in a header.
+      // Without the name, whose length the caller chooses: the message is sent in a header.
       if (status === undefined) throw new RpcError(Code.NOT_FOUND, 'unknown service');
       return { status };
     },
@@ -65,7 +68,7 @@ export function createHealth(services: readonly string[]): Health {
   };
 }
 
-/** A watch is as long as its connection, whose age is limited; a check is answered at once. */
+/** Returns the policy of a health method. A watch may last as long as its connection, whose age is limited. */
 function healthPolicy(method: DescMethod): Policy {
   const deadlineMs = method.methodKind === 'unary' ? 5 * secondMs : dayMs;
   return { deadlineMs, maxDeadlineMs: deadlineMs, scopes: [], maxRequestBytes: 1024 };

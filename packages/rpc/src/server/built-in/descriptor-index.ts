@@ -1,17 +1,17 @@
 import type { DescEnum, DescFile } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 
-/** The files of a contract, by what they declare. Names are full names, without a leading dot. */
+/** The files of a contract by their declarations. Names are fully qualified, without a leading dot. */
 export interface DescriptorIndex {
-  /** By the path that an import names: `orders/v1/order.proto`. */
+  /** Files by import path: `orders/v1/order.proto`. */
   readonly files: ReadonlyMap<string, DescFile>;
-  /** By message, field, oneof, enum, enum value, service, method and extension. */
+  /** Files by message, field, oneof, enum, enum value, service, method and extension. */
   readonly symbols: ReadonlyMap<string, DescFile>;
-  /** By extended message, and the extension's number. */
+  /** Files by extended message and extension number. */
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
 
-/** Indexes the files and everything that they import. */
+/** Indexes the files and all their imports. */
 export function indexDescriptors(roots: readonly DescFile[]): DescriptorIndex {
   const files = new Map<string, DescFile>();
   const symbols = new Map<string, DescFile>();
@@ -46,7 +46,7 @@ function memberNames(type: NestedType): string[] {
   }
 }
 
-/** The names of enum values stand beside the enum's, not below it (as in C++). */
+/** Returns the names of enum values, which are siblings of the enum's name, as in C++. */
 function enumValueNames({ parent, file, values }: DescEnum): string[] {
   const scope = parent?.typeName ?? file.proto.package;
   return values.map(({ name }) => (scope === '' ? name : `${scope}.${name}`));

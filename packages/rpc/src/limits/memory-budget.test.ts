@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createHeldBytes } from './held-bytes.ts';
+import { createMemoryBudget } from './memory-budget.ts';
 
 function holder(caller: string) {
   return {
@@ -12,7 +12,7 @@ function holder(caller: string) {
 }
 
 test('the caller that holds the most loses its largest call, whichever call goes over the limit', () => {
-  const held = createHeldBytes(100);
+  const held = createMemoryBudget(100);
   const [small, large, bystander] = [holder('greedy'), holder('greedy'), holder('modest')];
   held.hold(small, 30);
   held.hold(large, 40);
@@ -24,7 +24,7 @@ test('the caller that holds the most loses its largest call, whichever call goes
 });
 
 test('as many calls are evicted as it takes', () => {
-  const held = createHeldBytes(100);
+  const held = createMemoryBudget(100);
   const calls = Array.from({ length: 9 }, () => holder('greedy'));
   for (const call of calls) held.hold(call, 10);
   const last = holder('modest');
@@ -35,7 +35,7 @@ test('as many calls are evicted as it takes', () => {
 });
 
 test('released bytes make room, and those of an evicted call are released once', () => {
-  const held = createHeldBytes(100);
+  const held = createMemoryBudget(100);
   const call = holder('anna');
   held.hold(call, 80);
   held.release(call, 50);

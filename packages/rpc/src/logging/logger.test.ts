@@ -3,7 +3,7 @@ import { TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
-import { createLogger } from './log.ts';
+import { createLogger } from './logger.ts';
 
 function linesOf(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];

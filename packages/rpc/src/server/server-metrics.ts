@@ -1,22 +1,22 @@
 import { metrics } from '@opentelemetry/api';
 import type { AdmissionSnapshot } from '../chain/admission.ts';
-import type { HeldBytes } from '../grpc-js/messages/held-bytes.ts';
-import { scope } from '../telemetry/call-telemetry.ts';
+import type { MemoryBudget } from '../limits/memory-budget.ts';
+import { instrumentationScope } from '../telemetry/call-telemetry.ts';
 
-/** Measures how much a server lets in, of what it could, and what it refuses. The conventions have no names for it. */
+/** Reports the admission of a server as metrics. The semantic conventions have no names for them. */
 export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
-  const meter = metrics.getMeter(scope);
+  const meter = metrics.getMeter(instrumentationScope);
   const call = { unit: '{call}' };
   meter
     .createObservableGauge('rpc.server.admission.limit', {
       ...call,
-      description: 'How many unary calls may be in flight now.',
+      description: 'Current limit of unary calls in flight.',
     })
     .addCallback((to) => to.observe(snapshot().limit));
   meter
     .createObservableGauge('rpc.server.admission.in_flight', {
       ...call,
-      description: 'Unary calls that were let in and are not answered yet.',
+      description: 'Unary calls in flight.',
     })
     .addCallback((to) => to.observe(snapshot().inFlight));
   meter
@@ -25,24 +25,24 @@ export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
   meter
     .createObservableCounter('rpc.server.admission.refusals', {
       ...call,
-      description: 'Calls that were refused because the server was busy.',
+      description: 'Calls rejected because the server was busy.',
     })
     .addCallback((to) => to.observe(snapshot().rejected));
 }
 
-/** Measures the memory that calls hold, and the calls that were ended because they held too much. */
-export function measureHeldBytes(snapshot: HeldBytes['snapshot']): void {
-  const meter = metrics.getMeter(scope);
+/** Reports the memory budget of a server as metrics. */
+export function measureMemoryBudget(snapshot: MemoryBudget['snapshot']): void {
+  const meter = metrics.getMeter(instrumentationScope);
   meter
     .createObservableGauge('rpc.server.held.size', {
       unit: 'By',
-      description: 'Bytes of requests and responses that calls hold.',
+      description: 'Bytes that calls hold in request and response buffers.',
     })
     .addCallback((to) => to.observe(snapshot().sizeBytes));
   meter
     .createObservableCounter('rpc.server.held.evictions', {
       unit: '{call}',
-      description: 'Calls that were ended because their caller held the most bytes of a full server.',
+      description: 'Calls ended because their caller held the most bytes of a full server.',
     })
     .addCallback((to) => to.observe(snapshot().evicted));
 }

@@ -10,27 +10,28 @@ import type { Server } from '@grpc/grpc-js';
 import type { Interceptor } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { Code } from '../../errors/rpc-error.ts';
-import type { CallOptions } from '../../grpc-js/server-call.ts';
-import { addService } from '../../grpc-js/service.ts';
+import { addService } from '../../grpc-js/add-service.ts';
+import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
 import { type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 
-/** Tools keep their stream open between two commands of the user. */
+/** Long, because interactive tools keep their stream open between two commands. */
 const deadlineMs = 10 * 60 * 1000;
 const policy: Policy = { deadlineMs, maxDeadlineMs: deadlineMs, scopes: [], maxRequestBytes: 16 * 1024 };
 
-/** The two versions differ in their package name alone. */
+/** The two versions differ only in their package name. */
 type Request = ServerReflectionRequest | ServerReflectionRequestV1Alpha;
 type Question = Request['messageRequest'];
 
 /**
- * Adds server reflection, v1 and v1alpha, through which grpcurl and similar tools read the contract of `services`, of
- * reflection itself, and of the error details, which no method names. Custom options are included. Not for production.
+ * Adds server reflection, v1 and v1alpha, for grpcurl and similar tools. It serves the contracts of `services`, of
+ * reflection itself, and of the error details, which no method refers to. Custom options are included. Not for
+ * production.
  */
 export function addReflection(
   server: Server,
   services: readonly DescService[],
   interceptors: readonly Interceptor[],
-  options: CallOptions,
+  options: ServerCallOptions,
 ): void {
   const listed = [...services, ServerReflection, ServerReflectionV1Alpha];
   const names = listed.map(({ typeName }) => typeName).sort();
@@ -51,9 +52,9 @@ export function addReflection(
 
 interface Answering {
   readonly index: DescriptorIndex;
-  /** Names of the services that the server has, sorted. */
+  /** Sorted names of the services that the server lists. */
   readonly names: readonly string[];
-  /** Paths of the files that have been sent on this stream. */
+  /** Paths of the files that were sent on this stream. */
   readonly sent: Set<string>;
 }
 
@@ -75,11 +76,11 @@ function answer(question: Question, { index, names, sent }: Answering) {
     case 'allExtensionNumbersOfType':
       return extensionNumbers(question.value, index);
     case undefined:
-      return failure(Code.INVALID_ARGUMENT, 'the request asks for nothing');
+      return failure(Code.INVALID_ARGUMENT, 'the request has no message_request');
   }
 }
 
-/** Returns the file, also when it was sent before, and those of its dependencies that were not. */
+/** Returns the file, even if it was sent before, and its dependencies that were not sent before. */
 function filesOrNotFound(file: DescFile | undefined, sent: Set<string>) {
   if (!file) return failure(Code.NOT_FOUND, 'not found');
   const files = [file];
@@ -108,7 +109,7 @@ function extensionNumbers(typeName: string, { extensions, symbols }: DescriptorI
   };
 }
 
-/** The text does not name what was asked for: `original_request` does. */
+/** Returns an error response. Its text does not repeat the request, which `original_request` contains. */
 function failure(errorCode: Code, errorMessage: string) {
   return { case: 'errorResponse' as const, value: { errorCode, errorMessage } };
 }

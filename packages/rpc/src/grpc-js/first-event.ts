@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
 
 /**
- * Waits until the emitter has emitted one of the events; rejects with the signal's reason when that comes first.
+ * Resolves when the emitter emits one of the events, or rejects with the signal's reason if it aborts first.
  *
- * Unlike `events.once` it can wait for several, and unlike a race of promises it leaves no listener and no pending
- * reaction behind, however many messages a stream carries.
+ * Unlike `events.once` it takes several events. Unlike `Promise.race` it leaves no listener or pending reaction behind,
+ * however many messages a stream carries.
  */
 export function firstEvent(
   emitter: EventEmitter,

@@ -2,54 +2,54 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
 /**
- * An HTTP/2 stream as it arrived. grpc-js drops entries of the header list that it cannot represent or that it uses. The
- * list itself is not kept: it would live for as long as the stream.
+ * Facts about an HTTP/2 stream from its header list. grpc-js drops entries that it cannot represent or that it uses. The
+ * list itself is not kept, because it would live as long as the stream.
  */
-export interface Arrival {
+export interface IncomingStream {
   readonly path: string;
-  /** Of `grpc-timeout`. */
+  /** Value of `grpc-timeout`. */
   readonly timeout: string | undefined;
-  /** Whether there is an `authorization` entry, of whatever value. */
+  /** Whether there is an `authorization` entry, valid or not. */
   readonly hasAuthorization: boolean;
-  /** As HTTP/2 counts it: names, values and 32 bytes each (RFC 9113, section 6.5.2). */
+  /** Size as HTTP/2 counts it: names, values, and 32 bytes per entry (RFC 9113, section 6.5.2). */
   readonly headerListBytes: number;
-  /** Of `performance.now()`. */
+  /** Time of arrival by `performance.now()`. */
   readonly startMs: number;
   readonly connection: Connection;
 }
 
 interface Connection {
-  /** The port that it came to; 1 on a Unix socket, as grpc-js has it. */
+  /** Local port; 1 on a Unix socket, as in grpc-js. */
   readonly port: number;
   readonly peer: string;
 }
 
-/** Properties of their own: a WeakMap of all streams costs the garbage collector more than the call. */
-const arrival = Symbol('arrival');
+/** Symbol properties: a WeakMap of all streams would cost the garbage collector more than the call. */
+const incoming = Symbol('incoming stream');
 const connection = Symbol('connection');
 
-type MarkedStream = ServerHttp2Stream & { [arrival]?: Arrival };
+type MarkedStream = ServerHttp2Stream & { [incoming]?: IncomingStream };
 type MarkedSession = Http2Session & { [connection]?: Connection };
 
 /**
- * Above it Node resets a stream, of a caller that has acknowledged this limit. Metadata over 16 KiB, which is below it,
- * is refused with a status that says why.
+ * Size of a header list above which Node resets the stream, once the caller has acknowledged the limit. Metadata between
+ * 16 KiB and this limit is rejected with a status that gives the reason.
  */
 export const maxHeaderListBytes = 32 * 1024;
 
 const unixPort = 1;
-let isNoting = false;
+let isRecording = false;
 
-/** Notes every HTTP/2 stream that a server of this process receives from now on. */
-export function noteArrivals(): void {
-  if (isNoting) return;
-  isNoting = true;
+/** Records every HTTP/2 stream that the servers of this process receive from now on. */
+export function recordIncomingStreams(): void {
+  if (isRecording) return;
+  isRecording = true;
   subscribe('http2.server.stream.created', (message) => {
     const { stream, headers } = message as { stream: MarkedStream; headers: IncomingHttpHeaders };
     if (!stream.session) return;
     const headerListBytes = sizeOf(headers);
     const connection = connectionOf(stream.session);
-    stream[arrival] = {
+    stream[incoming] = {
       path: headers[':path'] ?? '',
       timeout: headers['grpc-timeout'] as string | undefined,
       hasAuthorization: headers.authorization !== undefined,
@@ -61,11 +61,11 @@ export function noteArrivals(): void {
   });
 }
 
-export function arrivalOf(stream: ServerHttp2Stream): Arrival | undefined {
-  return (stream as MarkedStream)[arrival];
+export function incomingStreamOf(stream: ServerHttp2Stream): IncomingStream | undefined {
+  return (stream as MarkedStream)[incoming];
 }
 
-/** Node shows the socket through a proxy: it is asked once. */
+/** Returns the connection of a session. Cached, because Node exposes the socket through a slow proxy. */
 function connectionOf(session: MarkedSession): Connection {
   session[connection] ??= readConnection(session);
   return session[connection];
@@ -89,8 +89,8 @@ function sizeOf(headers: IncomingHttpHeaders): number {
 }
 
 /**
- * Empties a list that is refused for its size, before grpc-js makes a copy of it. One entry that the caller repeats by
- * reference costs a byte on the wire, and nothing here until it is copied.
+ * Empties a header list that will be rejected for its size, before grpc-js copies it. A repeated entry costs the caller
+ * one byte on the wire (HPACK), and takes no memory until it is copied.
  */
 function dropMetadata(headers: IncomingHttpHeaders): void {
   for (const key in headers) if (!key.startsWith(':') && key !== 'content-type') delete headers[key];

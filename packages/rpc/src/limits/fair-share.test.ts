@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createShares } from './shares.ts';
+import { createFairShare } from './fair-share.ts';
 
 function filledBy(calls: Readonly<Record<string, number>>) {
-  const shares = createShares();
+  const shares = createFairShare();
   for (const [caller, count] of Object.entries(calls))
     for (let call = 0; call < count; call++) shares.add(caller);
   return shares;
@@ -35,5 +35,5 @@ test('a caller has room for eight where the shares are smaller, up to the factor
 });
 
 test('a limit of 0 has room for no caller', () => {
-  expect(createShares().hasRoom('anna', 0, 3)).toBe(false);
+  expect(createFairShare().hasRoom('anna', 0, 3)).toBe(false);
 });
