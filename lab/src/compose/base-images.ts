@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { root } from '@acme/dev/repository/paths';
 import { docker } from './docker.ts';
 
-/** The images that the stack is built on. */
+/** The images on which the stack is built. */
 export interface BaseImages {
   readonly node: string;
   readonly postgres: string;
 }
 
 /**
- * Finds the base images that Dockerfile and docker-compose.yml pin. Where no registry can be reached, the image that the
- * local engine has under the same tag takes a pinned one's place, and `say` names it.
+ * Finds the base images that Dockerfile and docker-compose.yml pin. When an image cannot be pulled, the local image with
+ * the same tag replaces it, and `say` is called with its name.
  */
 export async function findBaseImages(say: (line: string) => void): Promise<BaseImages> {
   return {
@@ -22,7 +22,7 @@ export async function findBaseImages(say: (line: string) => void): Promise<BaseI
 
 function pinnedIn(file: string, pattern: RegExp): string {
   const [, image] = pattern.exec(readFileSync(join(root, file), 'utf8')) ?? [];
-  if (image === undefined) throw new Error(`${file} names no image as ${pattern.source}`);
+  if (image === undefined) throw new Error(`${file} has no image that matches ${pattern.source}`);
   return image;
 }
 
@@ -34,7 +34,7 @@ async function findImage(pinned: string, say: (line: string) => void): Promise<s
     return pinned;
   } catch (error) {
     if (!(await isLocal(tag))) throw error;
-    say(`${pinned} cannot be pulled: the local ${tag} takes its place`);
+    say(`${pinned} cannot be pulled: the local ${tag} replaces it`);
     return tag;
   }
 }

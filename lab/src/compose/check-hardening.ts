@@ -6,15 +6,15 @@ import type { Checklist } from './checklist.ts';
 import { docker, run } from './docker.ts';
 import type { Stack } from './stack.ts';
 
-/** What a container says of its user, its capabilities, and of writing where everybody may, but for a read-only root. */
-const questions = `
+/** Prints a container's user and capabilities, and whether it can write to a folder that a read-only root protects. */
+const script = `
   echo "uid $(id -u)"
   grep -E '^(CapEff|CapBnd|NoNewPrivs):' /proc/1/status | tr '\\t' ' '
   if touch /var/tmp/new 2>/dev/null; then echo 'writes'; fi`;
-const answers = (uid: number) =>
+const expectedOutput = (uid: number) =>
   ['CapBnd: 0000000000000000', 'CapEff: 0000000000000000', 'NoNewPrivs: 1', `uid ${uid}`].join(', ');
 
-/** Holds the containers, the databases and the ports to what docs/containers.md says of them. */
+/** Checks the containers, the databases and the ports against docs/containers.md. */
 export async function checkHardening(stack: Stack, { check }: Checklist, folder: string): Promise<void> {
   for (const [service, uid] of [
     ['orders', 1000],
@@ -23,8 +23,8 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
   ] as const)
     for (const [index, id] of (await stack.containersOf(service)).entries())
       await check(`${service} ${index + 1}: no root, no capabilities, a read-only root`, async () => {
-        const found = (await docker('exec', id, 'sh', '-c', questions)).split('\n').sort().join(', ');
-        const good = found === answers(uid);
+        const found = (await docker('exec', id, 'sh', '-c', script)).split('\n').sort().join(', ');
+        const good = found === expectedOutput(uid);
         return { good, found: good ? `uid ${uid}` : found };
       });
 
@@ -38,8 +38,8 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
     await check(
       `the role ${role} ${isOwn ? 'reaches' : 'does not reach'} the database ${database}`,
       async () => {
-        const script = `PGPASSWORD=$(cat /secrets/${role}) psql --host=127.0.0.1 --username=${role} --dbname=${database} --tuples-only --command='SELECT current_database()'`;
-        const { code, output } = await run('docker', ['exec', postgres, 'sh', '-c', script]);
+        const command = `PGPASSWORD=$(cat /secrets/${role}) psql --host=127.0.0.1 --username=${role} --dbname=${database} --tuples-only --command='SELECT current_database()'`;
+        const { code, output } = await run('docker', ['exec', postgres, 'sh', '-c', command]);
         const good = isOwn ? code === 0 : output.includes('permission denied for database');
         return { good, found: isOwn && good ? '' : (output.trim().split('\n').at(-1)?.trim() ?? '') };
       },
@@ -67,7 +67,7 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
     ['a database without TLS', [], 'DATABASE_URL is not valid (it leads to another machine'],
     ['development keys', ['-e', 'ALLOW_PLAINTEXT_DATABASE=true'], 'which production does not accept'],
   ] as const)
-    await check(`by themselves the images refuse ${refused}`, async () => {
+    await check(`with their own settings the images refuse ${refused}`, async () => {
       const { code, output } = await stack.runOnce([...production, ...settings, 'orders']);
       const found = output.split('\n').find((line) => line.includes(complaint)) ?? output;
       return { good: code === 1 && found !== output, found: found.trim() };

@@ -1,21 +1,21 @@
-/** What was looked at, told as it goes. */
+/** Runs checks one by one, and prints the result of each. */
 export interface Checklist {
-  /** Looks at one thing; a throw is a failure too. What was found is told beside it. */
-  check(what: string, look: () => Promise<{ good: boolean; found: string }>): Promise<void>;
-  /** How many were good, how many not. */
+  /** Runs one check, and prints `found` beside it. A throw is a failure too. */
+  check(name: string, run: () => Promise<{ good: boolean; found: string }>): Promise<void>;
+  /** Number of checks that passed and that failed. */
   readonly counts: { readonly passed: number; readonly failed: number };
 }
 
-/** The signal ends it: nothing is looked at any more. */
+/** After `signal` has aborted, `check` rejects. */
 export function createChecklist(say: (line: string) => void, signal: AbortSignal): Checklist {
   const counts = { passed: 0, failed: 0 };
   return {
     counts,
-    check: async (what, look) => {
-      const { good, found } = await look().catch((error: unknown) => ({ good: false, found: String(error) }));
+    check: async (name, run) => {
+      const { good, found } = await run().catch((error: unknown) => ({ good: false, found: String(error) }));
       signal.throwIfAborted();
       counts[good ? 'passed' : 'failed'] += 1;
-      say(`${good ? 'ok  ' : 'FAIL'}  ${what}${found && `: ${found}`}`);
+      say(`${good ? 'ok  ' : 'FAIL'}  ${name}${found && `: ${found}`}`);
     },
   };
 }

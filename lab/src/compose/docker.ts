@@ -2,25 +2,25 @@ import { spawn } from 'node:child_process';
 import { root } from '@acme/dev/repository/paths';
 
 export interface RunOptions {
-  /** Hears of each line of its output, while it runs. */
+  /** Called with each line of the output while the command runs. */
   readonly onLine?: (line: string) => void;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Ends it. */
+  /** Kills the command. */
   readonly signal?: AbortSignal;
 }
 
-/** What a command printed, on both streams, and how it ended. */
-export interface Ended {
+/** The exit code of a command, and its output on both streams. */
+export interface CommandResult {
   readonly code: number | null;
   readonly output: string;
 }
 
-/** Runs a command in the repository's folder to its end, however that is. Rejects when it cannot be run, or is ended. */
+/** Runs a command in the repository's folder, and resolves whatever its exit code. Rejects when it cannot be started or is killed. */
 export function run(
   command: string,
   args: readonly string[],
   { onLine, environment, signal }: RunOptions = {},
-): Promise<Ended> {
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -30,24 +30,24 @@ export function run(
     });
     let output = '';
     let unfinished = '';
-    const hear = (text: string) => {
+    const append = (text: string) => {
       output += text;
       const lines = (unfinished + text).split('\n');
       unfinished = lines.pop() ?? '';
       for (const line of lines) onLine?.(line);
     };
-    child.stdout.setEncoding('utf8').on('data', hear);
-    child.stderr.setEncoding('utf8').on('data', hear);
+    child.stdout.setEncoding('utf8').on('data', append);
+    child.stderr.setEncoding('utf8').on('data', append);
     let failure: Error | undefined;
     child.once('error', (error) => {
       failure = error;
     });
-    // Comes after 'error' too, once it has really ended.
+    // Emitted after 'error' too, once the process has exited.
     child.once('close', (code) => (failure ? reject(failure) : resolve({ code, output })));
   });
 }
 
-/** Runs docker. Throws what it said when it fails. */
+/** Runs docker, and returns its output. Throws the output when docker fails. */
 export async function docker(...args: string[]): Promise<string> {
   const { code, output } = await run('docker', args);
   if (code !== 0) throw new Error(`docker ${args.join(' ')} failed: ${output.trim()}`);
@@ -55,9 +55,9 @@ export async function docker(...args: string[]): Promise<string> {
 }
 
 /**
- * The command of Compose: `docker compose` or `docker-compose`.
+ * Finds the command of Compose: `docker compose` or `docker-compose`.
  *
- * @throws Error in one line when there is none, or no engine that answers.
+ * @throws Error when there is neither, or when no Docker engine responds.
  */
 export async function findCompose(): Promise<readonly [command: string, ...args: string[]]> {
   const works = (command: string, ...args: string[]) =>
@@ -66,8 +66,8 @@ export async function findCompose(): Promise<readonly [command: string, ...args:
       () => false,
     );
   if (!(await works('docker', 'info')))
-    throw new Error('no Docker engine answers: docker must be on the PATH, and docker info must work');
+    throw new Error('no Docker engine responds: docker must be on the PATH, and docker info must succeed');
   if (await works('docker', 'compose', 'version')) return ['docker', 'compose'];
   if (await works('docker-compose', 'version')) return ['docker-compose'];
-  throw new Error('there is no Compose: docker compose or docker-compose must work');
+  throw new Error('Compose is not installed: docker compose or docker-compose must work');
 }

@@ -12,11 +12,11 @@ import { findRunningPair } from '../pair/pair.ts';
 
 const usage = 'usage: node load.ts DATA_FOLDER [--rate ORDERS_PER_SECOND]';
 
-/** Callers that wait at the same time. What comes beyond them is not sent, and counted. */
-const maxVisits = 200;
+/** Maximum number of callers at the same time. Further calls are not sent, but counted. */
+const maxCallers = 200;
 
-/** Orders that stand: the oldest is cancelled for each one more, so that the shelves never run empty. */
-const standingOrders = 1000;
+/** Maximum number of open orders. The oldest is cancelled for each further one, so that stock does not run out. */
+const maxOpenOrders = 1000;
 
 const reportEveryMs = 10_000;
 
@@ -28,42 +28,41 @@ const dataFolder = positionals[0] ?? fail(usage);
 const rate = Number(values.rate);
 if (!(rate > 0 && rate <= 1000)) fail(usage);
 
-const pair =
-  (await findRunningPair(dataFolder)) ?? fail(`no pair answers that is announced in ${dataFolder}`);
+const pair = (await findRunningPair(dataFolder)) ?? fail(`${dataFolder} describes no running services`);
 const token = await pair.token('load', ['orders:read', 'orders:write']);
 const { ordersTarget: target, credentials } = pair;
 const client = createClient(OrderService, { target, credentials, token: () => token });
 
-const standing: string[] = [];
+const openOrders: string[] = [];
 let counts: Record<string, number> = {};
 let durationsMs: number[] = [];
-let visits = 0;
+let callers = 0;
 
 process.on('SIGTERM', () => process.exit());
 process.on('SIGINT', () => process.exit());
 setInterval(report, reportEveryMs);
-// Callers come when they come, however long the ones before them take.
+// An open load: callers arrive at the rate, however long the calls before them take.
 for (const startMs = performance.now(), arrival = { number: 0 }; ; arrival.number += 1) {
   await sleep(Math.max(0, startMs + (arrival.number * 1000) / rate - performance.now()));
-  if (visits >= maxVisits) count('not sent');
-  else visit();
+  if (callers >= maxCallers) count('not sent');
+  else simulateCaller();
 }
 
-/** A caller: places an order, reads it, and lets go of an old one. */
-async function visit(): Promise<void> {
-  visits += 1;
+/** One caller: places an order, reads it, and cancels an old one. */
+async function simulateCaller(): Promise<void> {
+  callers += 1;
   try {
     const { order } = await timed(() => client.placeOrder({ requestId: randomUUID(), lines: randomLines() }));
     count(String(enumToJson(Order_StateSchema, order?.state ?? Order_State.UNSPECIFIED)));
     const id = order?.id ?? '';
-    standing.push(id);
+    openOrders.push(id);
     await client.getOrder({ id });
-    const oldest = standing.length > standingOrders ? standing.shift() : undefined;
+    const oldest = openOrders.length > maxOpenOrders ? openOrders.shift() : undefined;
     if (oldest) await client.cancelOrder({ id: oldest });
   } catch (error) {
     count(error instanceof RpcError ? codeName(error.code) : String(error));
   } finally {
-    visits -= 1;
+    callers -= 1;
   }
 }
 

@@ -2,8 +2,8 @@ const skuCount = 200;
 const customerCount = 50;
 
 /**
- * Orders to replay where there is no file of real ones: NDJSON, the same at every call, with a few SKUs that everybody
- * wants and many that hardly anybody does.
+ * Makes up orders to replay where there is no file of real ones: NDJSON, the same at every call, with a few popular SKUs
+ * and many rare ones.
  */
 export function sampleOrders(count: number): string {
   const random = seededRandom(20_261_121);
@@ -19,7 +19,7 @@ export function sampleOrders(count: number): string {
   }).join('');
 }
 
-/** From 0 to 1 (mulberry32). */
+/** A generator of numbers from 0 to 1 (mulberry32). */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,29 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { docker, type Ended, findCompose, type RunOptions, run } from './docker.ts';
+import { type CommandResult, docker, findCompose, type RunOptions, run } from './docker.ts';
 
-/** A stack of this repository's docker-compose.yml, beside any other: its project, ports and volumes are its own. */
+/** A stack of docker-compose.yml with a project, ports and volumes of its own, so that it can run beside others. */
 export interface Stack extends AsyncDisposable {
-  /** Runs Compose on this stack. Throws what it said when it fails. */
+  /** Runs Compose on this stack, and returns its output. Throws the output when Compose fails. */
   compose(...args: string[]): Promise<string>;
-  /** Runs a service's command once, in a container of its own, to its end. */
-  runOnce(args: readonly string[], options?: RunOptions): Promise<Ended>;
-  /** The ids of a service's containers, also those that have stopped. */
+  /** Runs a service's command in a new container until it exits. */
+  runOnce(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** Lists the ids of a service's containers, stopped ones included. */
   containersOf(service: string): Promise<string[]>;
-  /** Resolves once all that has a health check is healthy, and all that runs once has ended well. */
+  /** Resolves once the long-running services are healthy and the others have exited with 0. */
   untilReady(): Promise<void>;
 }
 
 const readyTimeoutMs = 300_000;
 const pollMs = 200;
 
-/** What is to be healthy, and what is to have ended with 0. */
-const lasting = ['postgres', 'inventory', 'orders'];
+/** Services that must be healthy, and services that must have exited with 0. */
+const longRunning = ['postgres', 'inventory', 'orders'];
 const onceOnly = ['secrets', 'catalogue'];
 
-/** Nothing is started yet. Disposing takes down whatever was, and its volumes; the signal ends whatever it is doing. */
+/** Opens a stack without starting it. Disposal removes its containers and volumes. `signal` kills its running commands. */
 export async function openStack(project: string, postgresImage: string, signal: AbortSignal): Promise<Stack> {
   const [command, ...prefix] = await findCompose();
-  // 0 is any port that is free, for each replica.
+  // 0: each replica gets a free port.
   const environment = {
     ORDERS_PORTS: '0',
     COMPOSE_PROJECT_NAME: project,
@@ -54,9 +54,9 @@ export async function openStack(project: string, postgresImage: string, signal: 
   const untilReady = async () => {
     const deadlineMs = performance.now() + readyTimeoutMs;
     for (;;) {
-      const states = await Promise.all([...lasting, ...onceOnly].map(stateOf));
+      const states = await Promise.all([...longRunning, ...onceOnly].map(stateOf));
       const isReady = states.map((each, index) => {
-        const wanted = index < lasting.length ? /^running 0 healthy$/ : /^exited 0 ?$/;
+        const wanted = index < longRunning.length ? /^running 0 healthy$/ : /^exited 0 ?$/;
         return each.length > 0 && each.every((state) => wanted.test(state));
       });
       if (isReady.every(Boolean)) return;

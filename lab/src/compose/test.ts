@@ -15,12 +15,12 @@ const sampleCount = 2000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-// Ctrl-C and SIGTERM end what is under way, and the stack is taken down; a second one does not wait.
+// SIGINT and SIGTERM stop the test and take the stack down. A second signal exits at once.
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.on(name, () => {
     if (interrupted.signal.aborted) process.exit(1);
-    say('taking it down');
+    say('taking the stack down');
     interrupted.abort();
   });
 

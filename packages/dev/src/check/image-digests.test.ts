@@ -14,7 +14,7 @@ async function problemsOf(file: string, text: string): Promise<string | undefine
   return imageDigests(folder.path);
 }
 
-test('every image of the repository that is not built from it is pinned by its digest', () => {
+test('every image that is not built in this repository is pinned by digest', () => {
   expect(imageDigests()).toBeUndefined();
 });
 
@@ -32,14 +32,14 @@ test.each([
   ['packages/dev/template/deploy/kubernetes/base/job.yaml', "          image: 'kubectl:v1'\n", 'kubectl:v1'],
   ['.github/workflows/ci.yml', '    container: node:26\n', 'node:26'],
   ['.github/workflows/ci.yml', '      - uses: docker://alpine:3\n', 'alpine:3'],
-])('an image without a digest is named: %s %j', async (file, text, image) => {
-  expect(await problemsOf(file, text)).toBe(`${file}: ${image} is pinned by no digest`);
+])('an image without a digest is reported: %s %j', async (file, text, image) => {
+  expect(await problemsOf(file, text)).toBe(`${file}: ${image} is not pinned by digest`);
 });
 
 test.each([
   ['Dockerfile', `ARG NODE_IMAGE=node:26${digest}\nFROM \${NODE_IMAGE} AS build\nFROM build AS service\n`],
   ['docker-compose.yml', `    image: \${POSTGRES_IMAGE:-postgres:18${digest}}\n    image: saturday-orders\n`],
   ['.github/workflows/images.yml', `          image: \${{ matrix.service }}\n`],
-])('an image with a digest, or built from the repository, passes: %s %j', async (file, text) => {
+])('an image with a digest, or built in the repository, passes: %s %j', async (file, text) => {
   expect(await problemsOf(file, text)).toBeUndefined();
 });

@@ -10,13 +10,16 @@ const files = [
   '{,packages/dev/template/}deploy/**/*.yaml',
 ];
 
-/** Where an image is named: a stage, the default of a build argument, a container of Compose, Kubernetes or a workflow. */
+/** The places that name an image: a stage, a build argument, a container of Compose, Kubernetes or a workflow. */
 const places =
   /^\s*(?:-\s+)?(?:FROM\s+|ARG\s+\w+_IMAGE=|(?:image|container):\s+|uses:\s+docker:\/\/)['"]?(?<image>\S+?)['"]?(?:\s|$)/gm;
 
 const pinned = /@sha256:[0-9a-f]{64}$/;
 
-/** A tag can be moved to another image. Returns the images that no digest pins, a line each; undefined when there are none. */
+/**
+ * Lists the images that are not pinned by digest, a line each. Returns undefined when there are none. A tag can be moved
+ * to another image.
+ */
 export function imageDigests(folder = root): string | undefined {
   const problems = globSync(files, { cwd: folder }).flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8');
@@ -24,12 +27,12 @@ export function imageDigests(folder = root): string | undefined {
     return [...text.matchAll(places)]
       .map(({ groups }) => defaultOf(groups?.image ?? ''))
       .filter((image) => !stages.has(image) && !isBuiltHere(image) && !pinned.test(image))
-      .map((image) => `${file}: ${image} is pinned by no digest`);
+      .map((image) => `${file}: ${image} is not pinned by digest`);
   });
   return problems.toSorted().join('\n') || undefined;
 }
 
-/** The default of `${VARIABLE:-image}`; nothing of a variable without one, whose value is named elsewhere. */
+/** Resolves `${VARIABLE:-image}` to its default. A variable without a default is set in another of the files. */
 function defaultOf(image: string): string {
   return image.replace(/^\$\{\w+:-(.*)\}$/, '$1');
 }

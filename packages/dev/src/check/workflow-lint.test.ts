@@ -19,7 +19,7 @@ jobs:
       - run: npm run check
 `;
 
-test('ensure the workflows of this repository pass, and one that keeps every rule does', async () => {
+test('the workflows of this repository, and one that keeps every rule, have no problems', async () => {
   expect(await workflowLint()).toBeUndefined();
   expect(await workflowProblems('ci.yml', good)).toEqual([]);
 });
@@ -32,8 +32,8 @@ describe.each([
     'actions/checkout@main # v7.0.1',
     'actions/checkout@main is not pinned',
   ],
-  ['a digest without its version', ' # v7.0.1', '', 'does not say its version'],
-  ['a digest with half a version', '# v7.0.1', '# v7', 'does not say its version'],
+  ['a digest without its version', ' # v7.0.1', '', 'lacks a comment with its version'],
+  ['a digest with half a version', '# v7.0.1', '# v7', 'lacks a comment with its version'],
   [
     'a job that calls an unpinned workflow',
     '  check:',
@@ -46,35 +46,35 @@ describe.each([
     'permissions: { contents: read }',
     'permissions: {} is missing at the top',
   ],
-  ['no permissions', '    permissions: { contents: read }\n', '', 'job check does not say its permissions'],
-  ['no bound on time', '    timeout-minutes: 10\n', '', 'job check has no timeout-minutes'],
-  ['runs that pile up', 'concurrency: ci\n', '', 'concurrency is missing'],
+  ['no permissions', '    permissions: { contents: read }\n', '', 'job check has no permissions'],
+  ['no time limit', '    timeout-minutes: 10\n', '', 'job check has no timeout-minutes'],
+  ['no concurrency', 'concurrency: ci\n', '', 'concurrency is missing'],
   ['a token left in .git', 'persist-credentials: false', 'fetch-depth: 0', 'leaves its token in .git'],
   [
-    "strangers' code with our secrets",
+    "outside code with the repository's secrets",
     'on: [push]',
     'on: { pull_request_target: {} }',
-    "pull_request_target runs strangers' code",
+    'pull_request_target runs outside code',
   ],
   ['a misspelt event', 'on: [push]', 'on: [psuh]', 'psuh'],
   ['a misspelt key', '- run: npm run check', '- rnu: npm run check', 'rnu'],
-  ['a permission that is none', 'contents: read', 'contents: reed', 'reed'],
+  ['an unknown permission', 'contents: read', 'contents: reed', 'reed'],
   [
-    'a job that waits for none',
+    'a job that needs an unknown job',
     '    timeout-minutes',
     '    needs: [nothing]\n    timeout-minutes',
     'nothing',
   ],
-  ['an expression that is none', 'npm run check', `echo $${'{{'} github.actor = 1 }}`, 'Unexpected symbol'],
+  ['an invalid expression', 'npm run check', `echo $${'{{'} github.actor = 1 }}`, 'Unexpected symbol'],
   [
     "a commit's message in a script",
     'npm run check',
     `echo $${'{{'} github.event.head_commit.message }}`,
-    "a stranger's text",
+    'untrusted text',
   ],
-  ['no YAML', 'name: ci', 'name: [ci', 'ci.yml:3'],
+  ['invalid YAML', 'name: ci', 'name: [ci', 'ci.yml:3'],
 ])('a workflow with %s', (_name, replace, replacement, complaint) => {
-  test('is refused', async () => {
+  test('has a problem', async () => {
     const problems = await workflowProblems('ci.yml', good.replace(replace, replacement));
     expect(problems.join('\n')).toContain(complaint);
   });

@@ -3,9 +3,9 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { root } from '../repository/paths.ts';
-import { workflowRuleBreaks } from './workflow-rules.ts';
+import { workflowRuleProblems } from './workflow-rules.ts';
 
-// GitHub's language service is built for bundlers, which import JSON without saying so; Node wants it said.
+// GitHub's language service is built for bundlers: it imports JSON without the attribute that Node requires.
 registerHooks({
   load: (url, context, next) =>
     next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context),
@@ -14,31 +14,31 @@ const { validate } = await import('@actions/languageservice/validate');
 const { clearCache } = await import('@actions/languageservice/utils/workflow-cache');
 const { registerLogger } = await import('@actions/languageservice/log');
 
-// What it stumbles over it only logs, and says that the file is good.
+// The language service logs its own failures and then reports a file without errors: a failure has to throw.
 const ignore = () => undefined;
-const refuse = (message: string): never => {
+const fail = (message: string): never => {
   throw new Error(message);
 };
-registerLogger({ log: ignore, info: ignore, warn: ignore, error: refuse });
+registerLogger({ log: ignore, info: ignore, warn: ignore, error: fail });
 
 const folder = '.github/workflows';
 
-/** What is wrong with the workflows of the repository, a line each; undefined when nothing. */
+/** Lists the problems of the repository's workflows, a line each. Returns undefined when there are none. */
 export async function workflowLint(): Promise<string | undefined> {
   const files = (await readdir(join(root, folder))).filter((file) => /\.ya?ml$/.test(file));
-  if (files.length === 0) return `${folder} holds no workflow`;
+  if (files.length === 0) return `${folder} contains no workflow`;
   const problems = await Promise.all(
     files.map(async (file) => workflowProblems(file, await readFile(join(root, folder, file), 'utf8'))),
   );
   return problems.flat().join('\n') || undefined;
 }
 
-/** What GitHub will not take of this workflow, or else what breaks our own rules. */
+/** Lists what GitHub rejects in a workflow or, when it rejects nothing, the rules that the workflow breaks. */
 export async function workflowProblems(file: string, text: string): Promise<string[]> {
-  // By its folder the language service knows a workflow; of other files it says nothing.
+  // The language service recognizes a workflow by its folder, and reports nothing for other files.
   const path = `${folder}/${file}`;
   clearCache();
   const diagnostics = await validate(TextDocument.create(`file:///${path}`, 'yaml', 1, text));
   const errors = diagnostics.map(({ range, message }) => `${path}:${range.start.line + 1}: ${message}`);
-  return errors.length > 0 ? errors : workflowRuleBreaks(text).map((rule) => `${path}: ${rule}`);
+  return errors.length > 0 ? errors : workflowRuleProblems(text).map((problem) => `${path}: ${problem}`);
 }

@@ -20,51 +20,51 @@ interface Workflow {
   readonly jobs?: Readonly<Record<string, Job>>;
 }
 
-/** Triggers that give the code of a stranger's pull request our secrets and a token that writes. */
+/** Triggers that run the code of an outside pull request with the repository's secrets and a token that can write. */
 const unsafeTriggers = ['pull_request_target', 'workflow_run'];
 
-/** A title, a branch's name, a comment: whoever writes one writes the script. */
-const strangersText = /\$\{\{[^}]*github\.(event\.|head_ref)/;
+/** Titles, branch names and comments: their authors could inject commands into a script. */
+const untrustedText = /\$\{\{[^}]*github\.(event\.|head_ref)/;
 
 /**
- * What a workflow of ours has to say beyond what GitHub asks for: every action pinned by the digest of a commit, with
- * its version beside it, no permission that is not named, a bound on time. After GitHub's "Secure use reference".
+ * Requires of a workflow, after GitHub's "Secure use reference": every action pinned by commit with its version in a
+ * comment, permissions for each job alone, a time limit, and no untrusted text in scripts.
  */
-export function workflowRuleBreaks(text: string): string[] {
+export function workflowRuleProblems(text: string): string[] {
   const document = parseDocument(text);
   const workflow: Workflow = document.toJS() ?? {};
-  const breaks: string[] = [];
+  const problems: string[] = [];
 
   visit(document, {
     Pair(_key, { key, value }) {
       if (!isScalar(key) || key.value !== 'uses' || !isScalar(value)) return;
       const action = String(value.value);
       if (action.startsWith('./')) return;
-      if (!/@[0-9a-f]{40}$/.test(action)) breaks.push(`${action} is not pinned: name the commit, not a tag`);
+      if (!/@[0-9a-f]{40}$/.test(action)) problems.push(`${action} is not pinned: use a commit, not a tag`);
       else if (!/^ ?v\d+\.\d+\.\d+$/.test(value.comment ?? ''))
-        breaks.push(`${action} does not say its version: # v1.2.3`);
+        problems.push(`${action} lacks a comment with its version: # v1.2.3`);
     },
   });
 
   if (JSON.stringify(workflow.permissions) !== '{}')
-    breaks.push('permissions: {} is missing at the top: a job asks for what it needs');
-  if (workflow.concurrency === undefined) breaks.push('concurrency is missing: a new push ends the old run');
+    problems.push('permissions: {} is missing at the top: each job sets its own');
+  if (workflow.concurrency === undefined) problems.push('concurrency is missing');
   for (const trigger of unsafeTriggers)
     if (triggersOf(workflow.on).includes(trigger))
-      breaks.push(`${trigger} runs strangers' code with our secrets`);
+      problems.push(`${trigger} runs outside code with the repository's secrets`);
   for (const [name, job] of Object.entries(workflow.jobs ?? {})) {
-    if (job.permissions === undefined) breaks.push(`job ${name} does not say its permissions`);
-    // A called workflow bounds its own jobs.
+    if (job.permissions === undefined) problems.push(`job ${name} has no permissions`);
+    // A called workflow sets the time limits of its own jobs.
     if (job.uses === undefined && job['timeout-minutes'] === undefined)
-      breaks.push(`job ${name} has no timeout-minutes`);
+      problems.push(`job ${name} has no timeout-minutes`);
     for (const step of job.steps ?? []) {
-      if (strangersText.test(step.run ?? ''))
-        breaks.push(`job ${name} puts a stranger's text into a script: hand it over in env`);
+      if (untrustedText.test(step.run ?? ''))
+        problems.push(`job ${name} puts untrusted text into a script: pass it in env`);
       if (step.uses?.startsWith('actions/checkout@') && step.with?.['persist-credentials'] !== false)
-        breaks.push(`job ${name} leaves its token in .git: persist-credentials: false`);
+        problems.push(`job ${name} leaves its token in .git: set persist-credentials: false`);
     }
   }
-  return breaks;
+  return problems;
 }
 
 function triggersOf(on: unknown): string[] {

@@ -14,7 +14,7 @@ interface MadeSecrets {
   readonly secretGenerator: readonly { readonly files: readonly string[] }[];
 }
 
-test('ensure the Job finds every file that it stores as a Secret', async () => {
+test('make-secrets writes every file that the Job stores as a Secret', async () => {
   const text = await readFile(join(development, 'secrets/made-secrets.yaml'), 'utf8');
   const { configMapGenerator, secretGenerator }: MadeSecrets = parse(text);
   const files = [...configMapGenerator, ...secretGenerator].flatMap((each) => each.files);
@@ -32,7 +32,7 @@ test('ensure the Job finds every file that it stores as a Secret', async () => {
   }
 }, 60_000);
 
-test('ensure the databases are those of Compose', async () => {
+test('the development overlay creates the same databases as Compose', async () => {
   const [here, there] = await Promise.all([
     readFile(join(development, 'postgres/databases.sql'), 'utf8'),
     readFile(join(root, 'deploy/compose/databases.sql'), 'utf8'),

@@ -1,12 +1,12 @@
-/** Prometheus's names of the metrics that services export, each with the labels that it may have. */
+/** The metrics that services export, by their Prometheus names, each with its possible labels. */
 export type DocumentedMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** A row of docs/observability.md: `| name | type | unit | labels | what it tells |`. */
+/** A row of docs/observability.md: `| name | type | unit | labels | meaning |`. */
 const row = /^\| `([a-z0-9_.]+)` \| (counter|gauge|histogram) \|([^|]*)\|([^|]*)\|/gm;
 
 /**
- * The metrics that the document lists, which is what everybody may rely on: dashboards and alerts are checked against
- * it, and it against what the services really export.
+ * Parses the tables of metrics in docs/observability.md. Dashboards and alerts are checked against them; a test in
+ * test/src/operation checks them against the metrics that the services export.
  */
 export function documentedMetrics(markdown: string): DocumentedMetrics {
   const metrics = new Map<string, ReadonlySet<string>>();

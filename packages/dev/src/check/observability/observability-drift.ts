@@ -2,20 +2,22 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { root } from '../../repository/paths.ts';
-import { readDashboards } from './dashboard.ts';
 import { type DocumentedMetrics, documentedMetrics } from './documented-metrics.ts';
 import { namesInPromql } from './promql-names.ts';
 
-/** A query, and where it stands. */
+/** A query and its place, as messages name it. */
 export interface PlacedQuery {
   readonly place: string;
   readonly query: string;
 }
 
-/** What Prometheus adds to every series that it scrapes. */
+/** Labels that Prometheus adds to every series that it scrapes. */
 const targetLabels = ['job', 'instance'];
 
-/** What is wrong with the queries of dashboards and alerts, undefined for nothing. */
+/**
+ * Lists the metrics and labels in dashboards and alerts that docs/observability.md does not document, a line each. Returns
+ * undefined when there are none.
+ */
 export function observabilityDrift(): string | undefined {
   const markdown = readFileSync(join(root, 'docs/observability.md'), 'utf8');
   const { queries, records } = readQueries();
@@ -23,25 +25,27 @@ export function observabilityDrift(): string | undefined {
   return problems.length > 0 ? problems.join('\n') : undefined;
 }
 
-/** Every query under deploy/observability, and what its rules record. */
+/** Reads every query in deploy/observability, and the names of the series that its rules record. */
 export function readQueries(): { queries: PlacedQuery[]; records: Set<string> } {
   const queries: PlacedQuery[] = [];
   const records = new Set<string>();
   const folder = join(root, 'deploy/observability');
   for (const file of globSync('prometheus/rules/*.yml', { cwd: folder })) {
-    const { groups } = parse(readFileSync(join(folder, file), 'utf8')) as RuleFile;
+    const { groups }: RuleFile = parse(readFileSync(join(folder, file), 'utf8'));
     for (const { record, alert, expr } of groups.flatMap(({ rules }) => rules)) {
       if (record) records.add(record);
       queries.push({ place: `${file}, ${record ?? alert}`, query: expr });
     }
   }
-  for (const { name, panels } of readDashboards())
+  for (const file of globSync('grafana/dashboards/*.json', { cwd: folder })) {
+    const { panels }: Dashboard = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     for (const { title, targets = [] } of panels)
-      queries.push(...targets.map(({ expr }) => ({ place: `dashboard ${name}, ${title}`, query: expr })));
+      queries.push(...targets.map(({ expr }) => ({ place: `${file}, ${title}`, query: expr })));
+  }
   return { queries, records };
 }
 
-/** Names that nobody exports: a panel that asks for one stays empty, and an alert that does never fires. */
+/** Lists names that no service exports. A panel that queries one stays empty, and an alert on one never fires. */
 export function queryProblems(
   queries: readonly PlacedQuery[],
   { metrics, records }: { metrics: DocumentedMetrics; records: ReadonlySet<string> },
@@ -69,5 +73,12 @@ export function queryProblems(
 interface RuleFile {
   readonly groups: readonly {
     readonly rules: readonly { readonly record?: string; readonly alert?: string; readonly expr: string }[];
+  }[];
+}
+
+interface Dashboard {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly targets?: readonly { readonly expr: string }[];
   }[];
 }

@@ -1,13 +1,17 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** What a query asks for by name. */
+/** The names in a query. */
 export interface PromqlNames {
   readonly selectors: readonly { readonly metric: string; readonly labels: readonly string[] }[];
-  /** Labels that results are grouped or matched by. */
+  /** Labels by which results are grouped or matched. */
   readonly grouping: readonly string[];
 }
 
-/** @throws Error when it is no PromQL. Grafana's own variables in place of durations are taken for five minutes. */
+/**
+ * Parses a query. Grafana's variables for durations count as five minutes.
+ *
+ * @throws Error when the text is not PromQL.
+ */
 export function namesInPromql(query: string): PromqlNames {
   const text = query.replaceAll(/\$__\w+/g, '5m');
   const selectors: { metric: string; labels: string[] }[] = [];
@@ -15,7 +19,7 @@ export function namesInPromql(query: string): PromqlNames {
   parser.parse(text).iterate({
     enter: (node) => {
       const name = text.slice(node.from, node.to);
-      if (node.type.isError) throw new Error(`no PromQL, at character ${node.from}: ${query}`);
+      if (node.type.isError) throw new Error(`not PromQL, at character ${node.from}: ${query}`);
       if (node.name === 'VectorSelector') selectors.push({ metric: '', labels: [] });
       const selector = selectors.at(-1);
       const parent = node.node.parent?.name;
