@@ -8,7 +8,9 @@ const relativeImport = /(?:\bfrom|\bimport\s*\(|^import)\s*'(\.[^']+)'/gm;
 
 /** Reads which files of a package import which, type imports included. Tests are left out: nothing imports them. */
 export function fileGraph(root: string, folder: string): Graph {
-  const files = globSync(`${folder}/**/*.ts`, { cwd: root }).filter((file) => !file.endsWith('.test.ts')).toSorted();
+  const files = globSync(`${folder}/**/*.ts`, { cwd: root })
+    .filter((file) => !file.endsWith('.test.ts'))
+    .toSorted();
   return new Map(
     files.map((file) => {
       const text = readFileSync(join(root, file), 'utf8');
