@@ -1,9 +1,8 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { openServiceKeys } from '@acme/postgres/keys/service-keys';
 import { migrate } from '@acme/postgres/migrations/migrate';
-import { openServiceKeys } from '@acme/postgres/paging/service-key';
-import { openPool, type PoolOptions } from '@acme/postgres/pool/pool';
-import { indexWalks } from '@acme/postgres/pool/prefer-index-scans';
-import { openReadiness } from '@acme/postgres/pool/readiness';
+import { openPool, openReadiness, type PoolOptions } from '@acme/postgres/pool/pool';
+import { preferIndexScans } from '@acme/postgres/pool/prefer-index-scans';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { startService } from '@acme/rpc/server/start-service';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
@@ -46,10 +45,10 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     );
   // Each kind of work has its own connections, so that no other kind delays reserves. Reserves use one at a time, because
   // one batch of them runs at a time.
-  const pool = openNamedPool('', { max: 2, settings: indexWalks });
-  const releasePool = openNamedPool(' releases', { max: 2, settings: indexWalks });
-  const readPool = openNamedPool(' reads', { max: 4, settings: indexWalks });
-  const countPool = openNamedPool(' counts', { max: 2, maxWaitMs: 10_000, settings: indexWalks });
+  const pool = openNamedPool('', { max: 2, settings: preferIndexScans });
+  const releasePool = openNamedPool(' releases', { max: 2, settings: preferIndexScans });
+  const readPool = openNamedPool(' reads', { max: 4, settings: preferIndexScans });
+  const countPool = openNamedPool(' counts', { max: 2, maxWaitMs: 10_000, settings: preferIndexScans });
   // An import holds its connection until its client has sent all rows.
   const importPool = openNamedPool(' imports', { max: 4 });
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());

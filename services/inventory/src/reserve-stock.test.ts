@@ -1,5 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { QueueFullError } from '@acme/postgres/batch/batch';
+import { QueueFullError } from '@acme/postgres/errors/database-errors';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';

@@ -1,11 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { openServiceKeys } from '@acme/postgres/keys/service-keys';
 import { migrate } from '@acme/postgres/migrations/migrate';
-import { openServiceKeys } from '@acme/postgres/paging/service-key';
-import { openPool } from '@acme/postgres/pool/pool';
-import { indexWalks } from '@acme/postgres/pool/prefer-index-scans';
-import { openReadiness } from '@acme/postgres/pool/readiness';
+import { openPool, openReadiness } from '@acme/postgres/pool/pool';
+import { preferIndexScans } from '@acme/postgres/pool/prefer-index-scans';
 import { runDetached } from '@acme/rpc/call/call-context';
 import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import { createClient } from '@acme/rpc/client/create-client';
@@ -54,7 +53,7 @@ export async function startApp(config: Config): Promise<App> {
         url: config.databaseUrl,
         max,
         applicationName: `orders${kind}`,
-        settings: indexWalks,
+        settings: preferIndexScans,
         onError: (err) => log.warn({ err }, 'idle database connection lost'),
       }),
       (pool) => pool.end(),

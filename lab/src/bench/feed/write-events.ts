@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isTimeout, isUnavailable } from '@acme/postgres/errors/database-errors';
 import type { Pool } from '@acme/postgres/pool/pool';
-import { isTimeout, isUnavailable } from '@acme/postgres/transaction/errors';
 import { transaction } from '@acme/postgres/transaction/transaction';
 
 export interface WriteEventsOptions {

@@ -18,8 +18,8 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     edits: [
       {
         file: watches,
-        replace: 'placeToText(place)',
-        with: 'placeToText(after ?? place)',
+        replace: 'positionToText(position)',
+        with: 'positionToText(after ?? position)',
       },
     ],
     caughtBy: 'watchers',
@@ -31,8 +31,8 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     edits: [
       {
         file: watches,
-        replace: 'placeToText(place)',
-        with: 'placeToText({ seq: place.seq + 1n, timeUs: undefined })',
+        replace: 'positionToText(position)',
+        with: 'positionToText({ seq: position.seq + 1n, timeUs: undefined })',
       },
     ],
     caughtBy: 'watchers',

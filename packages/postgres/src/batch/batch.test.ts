@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { isUnavailable } from '../transaction/errors.ts';
-import { batchBytes, createBatcher, QueueFullError } from './batch.ts';
+import { isUnavailable, QueueFullError } from '../errors/database-errors.ts';
+import { batchBytes, createBatcher } from './batch.ts';
 
 /** A `run` that records its batches and holds each until told how it ends. */
 function heldRun() {
@@ -164,7 +164,7 @@ test('ensures a run that gives the wrong number of results fails its batch and i
   const add = createBatcher<number, number>({ name: 'test', run, maxItems: 3, maxQueued: 3 });
   const results = await Promise.allSettled([1, 2].map(add));
   expect(results).toMatchObject(
-    [1, 2].map(() => ({ reason: { message: 'a batch of 2 items gave 1 results' } })),
+    [1, 2].map(() => ({ reason: { message: 'a batch of 2 items returned 1 results' } })),
   );
   expect(calls).toBe(1);
 });

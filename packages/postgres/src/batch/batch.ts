@@ -1,35 +1,31 @@
 import { type BatchTelemetry, batchTelemetry, type ItemTrace } from '@acme/rpc/telemetry/batch-telemetry';
-import { isUnavailable } from '../transaction/errors.ts';
+import { isUnavailable, QueueFullError } from '../errors/database-errors.ts';
 
-/** Maximum size of a batch, and of all that waits, where items say their size. A larger item is a batch by itself. */
+/** Maximum bytes of a batch and of the queue, when items have a size. A larger item is a batch by itself. */
 export const batchBytes = { run: 2 * 1024 * 1024, queued: 32 * 1024 * 1024 };
 
-/** More work waits than `maxQueued`: the caller should be told to come back later. */
-export class QueueFullError extends Error {
-  override name = 'QueueFullError';
-}
-
-type Waiting<Item, Result> = {
+type Queued<Item, Result> = {
   item: Item;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
   trace: ItemTrace;
 };
 
-/** Does the work of a batch: `run`, and what shows it. */
-type RunBatch<Item, Result> = (batch: readonly Waiting<Item, Result>[]) => Promise<Result[]>;
+/** Runs a batch within its telemetry. */
+type RunBatch<Item, Result> = (batch: readonly Queued<Item, Result>[]) => Promise<Result[]>;
 
 /**
- * Gathers items into batches: while one batch is at the database the next one fills. An item that finds nothing
- * running starts with those that arrive in the same turn of the event loop, at its end, and waits for no others; at most
- * `maxItems` go together, first come first served.
- * With `maxQueued` waiting already, a further item rejects at once with `QueueFullError`. Items that differ much in size give
- * it as `sizeBytes`: then `batchBytes` bounds batches and the queue, too.
+ * Returns a function that adds an item to the next batch and resolves to its result. While one batch runs, the next one
+ * fills. When no batch runs, the items of one turn of the event loop start together at its end. A batch has at most
+ * `maxItems` items, in the order in which they were added.
  *
- * When a batch fails, its items run one by one, so that nobody pays for a neighbour: `run` must have done
- * nothing if it throws, or be safe to repeat. If the database is unavailable all of them fail with it instead.
+ * An item that finds `maxQueued` items in the queue rejects at once with `QueueFullError`. When items differ much in size,
+ * give it as `sizeBytes`: then `batchBytes` also limits batches and the queue.
  *
- * Items and batches are called `name` in traces and measurements.
+ * When a batch fails, its items run one by one, so that an item fails only for its own reasons. A `run` that throws must
+ * have done nothing, or be safe to repeat. When the database is unavailable, all items of the batch fail instead.
+ *
+ * Items and batches are named `name` in traces and measurements.
  */
 export function createBatcher<Item, Result>(options: {
   name: string;
@@ -40,7 +36,7 @@ export function createBatcher<Item, Result>(options: {
 }): (item: Item) => Promise<Result> {
   const { name, maxItems, maxQueued, sizeBytes = () => 0 } = options;
   const telemetry = batchTelemetry(name);
-  const queue: Waiting<Item, Result>[] = [];
+  const queue: Queued<Item, Result>[] = [];
   let queuedBytes = 0;
   let draining = false;
 
@@ -72,23 +68,23 @@ export function createBatcher<Item, Result>(options: {
     new Promise((resolve, reject) => {
       const size = sizeBytes(item);
       if (queue.length >= maxQueued || (queue.length > 0 && queuedBytes + size > batchBytes.queued)) {
-        reject(new QueueFullError(`${queue.length} items of ${queuedBytes} bytes are waiting already`));
+        reject(new QueueFullError(`${queue.length} items of ${queuedBytes} bytes are queued`));
         return;
       }
       queuedBytes += size;
-      queue.push(shown(telemetry, { item, resolve, reject }));
+      queue.push(withSpan(telemetry, { item, resolve, reject }));
       if (draining) return;
       draining = true;
-      // Calls that came in one packet are served one after the other: at once would be a batch of the first of them alone.
+      // Not at once: the calls of one packet are handled one after the other, and the first would be a batch by itself.
       setImmediate(drain);
     });
 }
 
-/** Ends the item's span when it is answered. */
-function shown<Item, Result>(
+/** Starts the item's span, and ends it with the item's result. */
+function withSpan<Item, Result>(
   telemetry: BatchTelemetry,
-  { item, resolve, reject }: Omit<Waiting<Item, Result>, 'trace'>,
-): Waiting<Item, Result> {
+  { item, resolve, reject }: Omit<Queued<Item, Result>, 'trace'>,
+): Queued<Item, Result> {
   const trace = telemetry.start();
   return {
     item,
@@ -104,10 +100,10 @@ function shown<Item, Result>(
   };
 }
 
-/** Runs one batch and answers each of its items. Never rejects. */
+/** Runs one batch and settles each of its items. Never rejects. */
 async function settle<Item, Result>(
   run: RunBatch<Item, Result>,
-  batch: Waiting<Item, Result>[],
+  batch: Queued<Item, Result>[],
 ): Promise<void> {
   let results: Result[];
   try {
@@ -117,9 +113,9 @@ async function settle<Item, Result>(
     else await settleOneByOne(run, batch);
     return;
   }
-  // Not run again one by one: it did not fail, so it would be done twice.
+  // Not run again one by one: the batch did not fail, so its work would be done twice.
   if (results.length !== batch.length) {
-    const error = new Error(`a batch of ${batch.length} items gave ${results.length} results`);
+    const error = new Error(`a batch of ${batch.length} items returned ${results.length} results`);
     for (const { reject } of batch) reject(error);
     return;
   }
@@ -128,18 +124,18 @@ async function settle<Item, Result>(
 
 async function settleOneByOne<Item, Result>(
   run: RunBatch<Item, Result>,
-  batch: Waiting<Item, Result>[],
+  batch: Queued<Item, Result>[],
 ): Promise<void> {
   let unavailable: unknown;
-  for (const waiting of batch) {
+  for (const queued of batch) {
     if (unavailable !== undefined) {
-      waiting.reject(unavailable);
+      queued.reject(unavailable);
       continue;
     }
     const reject = (error: unknown) => {
       if (isUnavailable(error)) unavailable = error;
-      waiting.reject(error);
+      queued.reject(error);
     };
-    await settle(run, [{ ...waiting, reject }]);
+    await settle(run, [{ ...queued, reject }]);
   }
 }

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Pool } from '../pool/pool.ts';
 import { openFeedDatabase, thingSource } from '../testing/feed-database.ts';
 import { change, watcher } from '../testing/feed-watcher.ts';
-import { readMissed, readPage } from './source.ts';
+import { readMissed, readPage } from './feed-queries.ts';
 
 describe('catching up', () => {
-  /** Events of `others`, except for some places that are of `mine`. */
+  /** Inserts events of the key `others`, except for the numbers in `mine`, whose key is `mine`. */
   const insertEvents = (pool: Pool, count: number, mine: readonly number[]) =>
     pool.query(
       `INSERT INTO thing_events (key, version, event_time)
@@ -13,7 +13,7 @@ describe('catching up', () => {
       [count, mine],
     );
 
-  test('a watch finds its events among those of others', async () => {
+  test('a watch finds the events of its keys among those of other keys', async () => {
     await using database = await openFeedDatabase();
     await insertEvents(database.pool, 45_000, [1, 2, 20_000, 20_001, 44_800, 45_000]);
     await using feed = database.openFeed();
@@ -25,7 +25,7 @@ describe('catching up', () => {
     expect(await watch.nextChange()).toBe('missing1');
   });
 
-  test('a read takes no more bytes than a page, and at least one event', async () => {
+  test('a page ends when it is full by bytes, and has at least one event', async () => {
     await using database = await openFeedDatabase();
     const key = 'x'.repeat(10_000);
     await database.pool.query(
@@ -39,7 +39,7 @@ describe('catching up', () => {
       expect([events.length, end]).toEqual([1, 1n]);
     }
     const live = await readPage(database.pool, thingSource, known);
-    expect([live.events.length, live.isCut]).toEqual([25, true]);
+    expect([live.items.length, live.hasMore]).toEqual([25, true]);
     const last = await readMissed(database.pool, thingSource, { ...missed, after: 99n, keys: undefined });
     expect([last.events.length, last.end]).toEqual([1, 100n]);
     await using feed = database.openFeed();

@@ -6,7 +6,7 @@ import { change, watcher } from '../testing/feed-watcher.ts';
 import { prune } from './pruning.ts';
 import { bufferLimits } from './subscription.ts';
 
-/** A transaction that is under way until it is told to end. */
+/** Begins a transaction that stays open until the test ends it. */
 async function begin(pool: Pool) {
   const client = await pool.connect();
   await client.query('BEGIN');
@@ -15,7 +15,7 @@ async function begin(pool: Pool) {
     client.release();
   };
   return {
-    /** So that it has an id, before it does anything else. */
+    /** Assigns its id before it does anything else. */
     takeId: () => client.query('SELECT pg_current_xact_id()'),
     change: (key: string) => client.query(changeThing, [key]),
     commit: () => end('COMMIT'),
@@ -23,11 +23,11 @@ async function begin(pool: Pool) {
   };
 }
 
-/** Long enough for several reads: what has not come by then is being held back. */
+/** Long enough for several reads: an event that has not arrived by then is held back. */
 const severalReadsMs = 150;
 
 describe('the order of a feed', () => {
-  test('ensure an event that commits late is neither skipped nor told after those that depend on it', async () => {
+  test('an event that commits late is neither skipped nor delivered after events that depend on it', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using watch = watcher(feed);
@@ -42,7 +42,7 @@ describe('the order of a feed', () => {
     expect([await first, await watch.nextChange()]).toEqual(['slow1', 'quick1']);
   });
 
-  test('ensure versions of a thing stay in order when an older transaction waited for its lock', async () => {
+  test('versions of a thing stay in order when an older transaction waited for its lock', async () => {
     await using database = await openFeedDatabase();
     await change(database.pool, 'A');
     await using feed = database.openFeed();
@@ -61,13 +61,13 @@ describe('the order of a feed', () => {
     await early.commit();
     await waiting;
     await late.commit();
-    // Below the horizon of `holder` is `late`, with A3, and not `early`, with A2.
+    // `late`, with A3, is older than `holder`; `early`, with A2, is younger.
     await holder.commit();
-    const told = [await watch.nextChange(), await watch.nextChange(), await watch.nextChange()];
-    expect(told).toEqual(['other1', 'A2', 'A3']);
+    const delivered = [await watch.nextChange(), await watch.nextChange(), await watch.nextChange()];
+    expect(delivered).toEqual(['other1', 'A2', 'A3']);
   });
 
-  test('ensure a gap is waited for although its writer is younger than all that has ended', async () => {
+  test('the reader waits at a gap although its writer is younger than the ended transactions', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using watch = watcher(feed);
@@ -84,7 +84,7 @@ describe('the order of a feed', () => {
     expect([await first, await watch.nextChange()]).toEqual(['younger1', 'older1']);
   });
 
-  test('ensure a number that is never used is passed, whatever else is running', async () => {
+  test('the reader skips a number that is never used while other transactions run', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using watch = watcher(feed);
@@ -99,7 +99,7 @@ describe('the order of a feed', () => {
     await unrelated.rollback();
   });
 
-  test('ensure a feed begins after what was under way when its first watcher came', async () => {
+  test('a feed begins after the transactions that were open when its first watcher came', async () => {
     await using database = await openFeedDatabase();
     const [under, way] = [await begin(database.pool), await begin(database.pool)];
     await under.change('under');
@@ -107,17 +107,17 @@ describe('the order of a feed', () => {
     await way.commit();
     await using feed = database.openFeed();
     await using watch = watcher(feed);
-    const standing = watch.next();
-    expect(await Promise.race([standing, sleep(severalReadsMs, 'nothing')])).toBe('nothing');
+    const opened = watch.next();
+    expect(await Promise.race([opened, sleep(severalReadsMs, 'nothing')])).toBe('nothing');
     await under.commit();
-    await standing;
+    await opened;
     await change(database.pool, 'A');
     expect(await watch.nextChange()).toBe('A1');
   });
 });
 
 describe('a watch', () => {
-  test('tells what happened since its place, pages of it, and goes on without a gap', async () => {
+  test('yields pages of missed events, and continues with live events without a gap', async () => {
     await using database = await openFeedDatabase();
     const many = 1200;
     await database.pool.query(
@@ -131,12 +131,12 @@ describe('a watch', () => {
     expect(await watch.nextChange()).toBe('B1');
   });
 
-  test('ensure a place ahead of this process is waited for and nothing before it told', async () => {
+  test('waits at a position ahead of this process and yields no event before it', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using first = watcher(feed);
     await first.next();
-    // Not announced: this process reads them within a second.
+    // Without a notification this process reads them within a second.
     await change(database.pool, 'A', 'B');
     await using watch = watcher(feed, { after: 2n });
     expect(await watch.next()).toMatchObject({ seq: 2n, event: undefined });
@@ -145,7 +145,7 @@ describe('a watch', () => {
     expect(await watch.nextChange()).toBe('C1');
   });
 
-  test('tells only of its keys, and heartbeats say how far it has come', async () => {
+  test('yields only events of its keys, and its heartbeats hold its position', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed({ heartbeatMs: 50 });
     await using watch = watcher(feed, { keys: ['B'] });
@@ -156,7 +156,7 @@ describe('a watch', () => {
     await expect.poll(watch.next).toMatchObject({ seq: 5n, event: undefined });
   });
 
-  test('hears of a change that another process announces, and within a second of one that nobody does', async () => {
+  test('yields a change at the notification of another process, and within a second without one', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using other = database.openFeed();
@@ -169,15 +169,15 @@ describe('a watch', () => {
     expect(await watch.nextChange()).toBe('A2');
   });
 
-  test('ends with an error when more waits for it than its buffer holds', async () => {
+  test('ends with an error when its buffer is full', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using slow = watcher(feed);
     await using quick = watcher(feed);
     const both = Promise.all([slow.nextChange(), quick.nextChange()]);
-    // Until they watch, they read for themselves.
-    await quick.standing;
-    await slow.standing;
+    // Wait until both have joined the live feed.
+    await quick.opened;
+    await slow.opened;
     await change(database.pool, 'A');
     expect(await both).toEqual(['A1', 'A1']);
     const count = bufferLimits.events + 1;
@@ -185,12 +185,12 @@ describe('a watch', () => {
       `INSERT INTO thing_events (key, version, event_time) SELECT 'B', n, now() FROM generate_series(1, ${count}) n`,
     );
     for (let version = 1; version <= count; version++) expect(await quick.nextChange()).toBe(`B${version}`);
-    await expect(slow.nextChange()).rejects.toThrow('more has changed than the watcher reads');
+    await expect(slow.nextChange()).rejects.toThrow('the watcher reads more slowly than events arrive');
     await using resumed = watcher(feed, { after: 1n });
     expect(await resumed.nextChange()).toBe('B1');
   });
 
-  test('ends at once when its signal is aborted', async () => {
+  test('ends at once on abort', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using watch = watcher(feed);
@@ -216,7 +216,7 @@ describe('a watch', () => {
 });
 
 describe('pruning', () => {
-  test('removes what is old, up to the first that is not, and says so to who comes back from before', async () => {
+  test('removes the oldest events up to the first younger one, and rejects positions before it', async () => {
     await using database = await openFeedDatabase();
     await database.pool.query(
       `INSERT INTO thing_events (key, version, event_time)
@@ -232,7 +232,7 @@ describe('pruning', () => {
     expect(await kept.nextChange()).toBe('A4');
   });
 
-  test('goes by the clock of the database, and not by that of the replica', async () => {
+  test('uses the clock of the database, not that of the replica', async () => {
     await using database = await openFeedDatabase();
     await change(database.pool, 'A');
     vi.useFakeTimers({ now: Date.now() + 365 * 24 * 60 * 60 * 1000, toFake: ['Date'] });
@@ -245,12 +245,12 @@ describe('pruning', () => {
     }
   });
 
-  test('ensure a feed whose events are all pruned goes on from where it was', async () => {
+  test('keeps the position of a feed whose events are all pruned', async () => {
     await using database = await openFeedDatabase();
     await change(database.pool, 'A', 'A');
     await using feed = database.openFeed({ retentionMs: -1000 });
-    const left = async () => (await database.pool.query('SELECT FROM thing_events')).rowCount;
-    await expect.poll(left).toBe(0);
+    const remaining = async () => (await database.pool.query('SELECT FROM thing_events')).rowCount;
+    await expect.poll(remaining).toBe(0);
     await using watch = watcher(feed);
     expect(await watch.next()).toMatchObject({ seq: 2n, event: undefined });
     await change(database.pool, 'A');

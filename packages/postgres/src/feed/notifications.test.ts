@@ -1,57 +1,58 @@
-import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Pool } from '../pool/pool.ts';
 import { openFeedDatabase } from '../testing/feed-database.ts';
-import { startNotices } from './notifications.ts';
+import { startNotifications } from './notifications.ts';
 
-/** A process that counts the notices of others. */
+/** A process that counts the notifications of others. */
 function startProcess(pool: Pool) {
-  let heard = 0;
-  const notices = startNotices({ pool, channel: 'thing_events', onNotice: () => heard++, onError: () => {} });
-  return { ...notices, heard: () => heard, [Symbol.asyncDispose]: notices.close };
+  let received = 0;
+  const notifications = startNotifications({
+    pool,
+    channel: 'thing_events',
+    onNotification: () => received++,
+    onError: () => {},
+  });
+  return { ...notifications, received: () => received, [Symbol.asyncDispose]: notifications.close };
 }
 
-test('ensure a notice reaches the other processes and not its own, and many at once are few', async () => {
+test('a notification reaches only the other processes, and a burst becomes few', async () => {
   await using database = await openFeedDatabase();
   await using one = startProcess(database.pool);
   await using other = startProcess(database.pool);
-  // Each looks once when it has begun to listen.
-  await expect.poll(one.heard).toBe(1);
-  await expect.poll(other.heard).toBe(1);
-  for (let change = 0; change < 1000; change++) one.announce();
-  await expect.poll(other.heard).toBe(2);
-  other.announce();
-  await expect.poll(one.heard).toBe(2);
-  expect(other.heard()).toBe(2);
+  // Each is called once when it has begun to listen.
+  await expect.poll(one.received).toBe(1);
+  await expect.poll(other.received).toBe(1);
+  for (let change = 0; change < 1000; change++) one.notify();
+  await expect.poll(other.received).toBe(2);
+  other.notify();
+  await expect.poll(one.received).toBe(2);
+  expect(other.received()).toBe(2);
 });
 
-test('listens again after its connection was lost', async () => {
+test('a process listens again after its connection was lost', async () => {
   await using database = await openFeedDatabase();
   await using one = startProcess(database.pool);
   await using other = startProcess(database.pool);
-  await expect.poll(one.heard).toBe(1);
+  await expect.poll(one.received).toBe(1);
   await database.pool.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
   );
-  await expect.poll(one.heard).toBe(2);
-  other.announce();
-  await expect.poll(one.heard).toBe(3);
+  await expect.poll(one.received).toBe(2);
+  other.notify();
+  await expect.poll(one.received).toBe(3);
 });
 
-test('ensure a connection that is lost just as it begins to listen ends nothing but the attempt', async () => {
+test('a connection that is lost just as it begins to listen ends only the attempt', async () => {
   await using database = await openFeedDatabase();
   const unhandled: unknown[] = [];
-  const note = (error: unknown) => unhandled.push(error);
-  process.on('unhandledRejection', note);
+  const record = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', record);
   try {
-    // pg's types do not know of a client's socket.
-    database.pool.once('acquire', (client: object) => {
-      (client as { connection: { stream: Socket } }).connection.stream.destroy();
-    });
+    database.pool.once('acquire', ({ connection }) => connection.stream.destroy());
     await using one = startProcess(database.pool);
-    await expect.poll(one.heard).toBe(1);
+    await expect.poll(one.received).toBe(1);
     expect(unhandled).toEqual([]);
   } finally {
-    process.off('unhandledRejection', note);
+    process.off('unhandledRejection', record);
   }
 });

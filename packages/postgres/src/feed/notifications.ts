@@ -2,44 +2,44 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
-import { createAlarm } from './wakeable-sleep.ts';
+import { createWakeableSleep } from './wakeable-sleep.ts';
 
-export interface Notices {
-  /** Tells the other replicas that something has changed. */
-  announce(): void;
+export interface Notifications {
+  /** Notifies the other replicas of a change. Calls within `pauseMs` become one notification. */
+  notify(): void;
   close(): Promise<void>;
 }
 
-/** Between two announcements: those that come meanwhile are one. */
+/** Minimum pause between two notifications. */
 const pauseMs = 10;
-/** Until a connection that was lost is tried again. */
+/** Delay before a lost connection is replaced. */
 const retryMs = 1000;
 
 /**
- * Wakes replicas with LISTEN and NOTIFY. A notice only says that it is worth looking, and may be lost.
+ * Wakes replicas with LISTEN and NOTIFY. A notification says only that there may be new events, and may be lost.
  *
- * It is not sent in the transaction of the change: transactions that NOTIFY commit one after the other, in the whole
- * database, because notices must come in the order of the commits.
+ * It is not sent in the transaction of the change. PostgreSQL serializes the commits of all transactions that NOTIFY in a
+ * database, because notifications must arrive in the order of the commits.
  */
-export function startNotices(options: {
+export function startNotifications(options: {
   readonly pool: Pool;
   readonly channel: string;
-  /** Hears of the notices of others. */
-  readonly onNotice: () => void;
+  /** Called for a notification of another replica, and each time that listening begins. */
+  readonly onNotification: () => void;
   readonly onError: (error: unknown) => void;
-}): Notices {
-  const { pool, channel, onNotice, onError } = options;
+}): Notifications {
+  const { pool, channel, onNotification, onError } = options;
   const self = randomUUID();
-  const changes = createAlarm();
+  const changes = createWakeableSleep();
   const closing = new AbortController();
   let isChanged = false;
 
-  const announceAll = async () => {
+  const sendAll = async () => {
     while (!closing.signal.aborted) {
       await changes.sleep(retryMs);
       if (!isChanged) continue;
       isChanged = false;
-      // Nobody waits for it: the others look by themselves before long.
+      // A failure needs no retry: the other replicas poll.
       await pool.query('SELECT pg_notify($1, $2)', [channel, self]).catch(onError);
       await sleep(pauseMs);
     }
@@ -48,15 +48,15 @@ export function startNotices(options: {
   const listenOnce = async () => {
     const client = await pool.connect();
     const lost = untilLost(client, closing.signal);
-    // Lost before anybody waits for that: LISTEN fails of it too, and an error that nobody awaits ends the process.
+    // A connection lost during LISTEN rejects `lost` before it is awaited. An unhandled rejection ends the process.
     lost.catch(() => {});
     try {
       client.on('notification', ({ payload }) => {
-        if (payload !== self) onNotice();
+        if (payload !== self) onNotification();
       });
       await client.query(`LISTEN ${channel}`);
-      // What was announced while nobody listened.
-      onNotice();
+      // Notifications sent before LISTEN were not received.
+      onNotification();
       await lost;
     } finally {
       client.release(true);
@@ -73,26 +73,26 @@ export function startNotices(options: {
     }
   };
 
-  const ended = Promise.all([announceAll(), listen()]);
+  const ended = Promise.all([sendAll(), listen()]);
   return {
-    announce: () => {
+    notify: () => {
       isChanged = true;
-      changes.ring();
+      changes.wake();
     },
     close: async () => {
       closing.abort();
-      changes.ring();
+      changes.wake();
       await ended;
     },
   };
 }
 
-/** Rejects when the connection is lost, resolves when it is no longer wanted. */
-async function untilLost(client: pg.PoolClient, unwanted: AbortSignal): Promise<void> {
+/** Rejects when the connection is lost. Resolves on `closing`. */
+async function untilLost(client: pg.PoolClient, closing: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.on('error', reject);
-  client.on('end', () => reject(new Error('the connection that listens was closed')));
-  if (unwanted.aborted) resolve();
-  unwanted.addEventListener('abort', () => resolve(), { once: true });
+  client.on('end', () => reject(new Error('the listening connection was closed')));
+  if (closing.aborted) resolve();
+  closing.addEventListener('abort', () => resolve(), { once: true });
   return promise;
 }

@@ -1,52 +1,55 @@
 /**
- * A place in a feed: the number of an event, and when it happened. A database that was restored, or that failed over to a
- * standby without the last events, gives numbers again, but not for events of the same time.
+ * A position in a feed: an event's number and time. A database that was restored, or that failed over to a standby
+ * without the last events, assigns the same numbers again, but to events of other times.
  */
-export interface Place {
+export interface Position {
   readonly seq: bigint;
-  /** In microseconds since 1970. Undefined for a place without an event: none has been written, or it was pruned. */
+  /** Microseconds since 1970. Undefined for a position without an event: none was written, or it was pruned. */
   readonly timeUs: bigint | undefined;
 }
 
-/** Events after the place have been pruned. */
-export class ExpiredError extends Error {
-  override name = 'ExpiredError';
+/** Events after the position have been pruned. */
+export class PositionExpiredError extends Error {
+  override name = 'PositionExpiredError';
 }
 
-/** The database does not hold the event of the place: it was restored, or failed over, to a state without it. */
-export class PlaceAheadError extends Error {
-  override name = 'PlaceAheadError';
+/** The database does not hold the event of the position: it was restored, or failed over, to an older state. */
+export class PositionAheadError extends Error {
+  override name = 'PositionAheadError';
 }
 
 /**
- * Throws `ExpiredError` when events after `after` have been pruned, and `PlaceAheadError` when the place is not that of an
- * event in the database.
+ * Throws `PositionExpiredError` when events after `after` have been pruned, and `PositionAheadError` when the database
+ * does not hold the event of the position.
  *
- * @param place At or before `after`.
+ * @param position At or before `after`.
  */
 export function requireKnown(
-  { seq, timeUs }: Place,
+  { seq, timeUs }: Position,
   after: bigint,
   kept: {
-    /** Everything up to this number may be gone. */
+    /** Events up to this number may have been pruned. */
     readonly prunedSeq: bigint;
-    /** When the event with the place's number happened; undefined if there is none. */
+    /** Time of the event with the position's number. Undefined when there is none. */
     readonly timeUs: bigint | undefined;
   },
 ): void {
-  if (after < kept.prunedSeq) throw new ExpiredError(`events after ${after} have been pruned`);
+  if (after < kept.prunedSeq) throw new PositionExpiredError(`events after ${after} have been pruned`);
   if (seq <= kept.prunedSeq) return;
   const isKnown = kept.timeUs !== undefined && (timeUs === undefined || timeUs === kept.timeUs);
-  if (!isKnown) throw new PlaceAheadError(`the database does not hold event ${seq}: it is of an older state`);
+  if (!isKnown)
+    throw new PositionAheadError(
+      `the database does not hold event ${seq}: it was restored to an older state`,
+    );
 }
 
-/** Returns the place as text, for a token. */
-export function placeToText({ seq, timeUs }: Place): string {
+/** Returns the position as text, for a token. */
+export function positionToText({ seq, timeUs }: Position): string {
   return timeUs === undefined ? `${seq}` : `${seq}.${timeUs}`;
 }
 
-/** Returns the place of a token's text. Tokens of releases before this form hold the number only. */
-export function placeFromText(text: string): Place {
+/** Returns the position of a token's text. Tokens of releases before this form hold only the number. */
+export function positionFromText(text: string): Position {
   const [seq = '', timeUs] = text.split('.');
   return { seq: BigInt(seq), timeUs: timeUs === undefined ? undefined : BigInt(timeUs) };
 }

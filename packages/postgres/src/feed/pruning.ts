@@ -1,12 +1,12 @@
 import type { Pool } from '../pool/pool.ts';
 import { transaction } from '../transaction/transaction.ts';
-import { createAlarm } from './wakeable-sleep.ts';
+import { createWakeableSleep } from './wakeable-sleep.ts';
 
-/** Events that are removed in one transaction. */
+/** Maximum number of events that one transaction removes. */
 const batchSize = 5000;
 const intervalMs = 60_000;
 
-/** Removes old events, now and every minute. Any replica does it; two never do at a time. */
+/** Removes old events, at once and then every minute. Every replica does so; a row lock lets one at a time work. */
 export function startPruning(options: {
   readonly pool: Pool;
   readonly table: string;
@@ -14,7 +14,7 @@ export function startPruning(options: {
   readonly onError: (error: unknown) => void;
 }): { close(): Promise<void> } {
   const { pool, table, retentionMs, onError } = options;
-  const alarm = createAlarm();
+  const { sleep, wake } = createWakeableSleep();
   let closed = false;
   const run = async () => {
     while (!closed) {
@@ -24,23 +24,25 @@ export function startPruning(options: {
       } catch (error) {
         onError(error);
       }
-      await alarm.sleep(intervalMs);
+      await sleep(intervalMs);
     }
   };
   const ended = run();
   return {
     close: async () => {
       closed = true;
-      alarm.ring();
+      wake();
       await ended;
     },
   };
 }
 
 /**
- * Removes the oldest events, up to the first that is younger than `retentionMs`, and records how far, for watchers that
- * resume from before. Returns how many there were: a batch at most. The database's clock decides, because the clocks of
- * replicas differ.
+ * Removes the oldest events, up to the first that is younger than `retentionMs`, one batch at most. Records in
+ * `change_feeds` how far, for watchers that resume from before. The database's clock decides, because the replicas'
+ * clocks differ.
+ *
+ * @returns The number of events removed.
  */
 export async function prune(pool: Pool, table: string, retentionMs: number): Promise<number> {
   return transaction(pool, async (tx) => {

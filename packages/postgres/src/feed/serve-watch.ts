@@ -6,45 +6,53 @@ import { SemaphoreFullError } from '@acme/rpc/limits/semaphore';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { ChangeFeed } from './change-feed.ts';
-import { ExpiredError, type Place, PlaceAheadError, placeFromText, placeToText } from './position.ts';
+import {
+  type Position,
+  PositionAheadError,
+  PositionExpiredError,
+  positionFromText,
+  positionToText,
+} from './position.ts';
 import { BufferFullError } from './subscription.ts';
 
 export interface ServeWatchOptions<Event extends object, Response extends DescMessage> {
   readonly feed: ChangeFeed<Event>;
   readonly tokens: ResumeTokens;
-  /** What the service answers with. */
+  /** The method's response message. */
   readonly response: Response;
-  /** The response for a change; for a heartbeat without one. */
+  /** Makes the response of a change or, without an event, of a heartbeat. */
   readonly toResponse: (event: Event | undefined, resumeToken: string) => MessageInitShape<Response>;
 }
 
-/** When a watch is tried again that could not read what it missed. */
+/** Delay after which a watch that could not read its missed events is worth retrying. */
 const busyRetryMs = 1000;
 
-/** What a caller watches. */
+/** A caller's request to watch. */
 export interface WatchQuery {
-  /** Of the events that the caller asks for and may see; undefined for all. */
+  /** Keys that the caller asks for and may see. Undefined for all. */
   readonly keys: ReadonlySet<string> | undefined;
-  /** What a resume token is good for: the same for watches that see the same. */
+  /** The filters that a resume token is valid for. Equal for watches that see the same events. */
   readonly filters: readonly string[];
-  /** The request's; empty to watch from now on. */
+  /** The request's resume token. Empty to begin at the end of the feed. */
   readonly resumeToken: string;
 }
 
 /**
- * Serves a method that watches a change feed. Watchers that see the same share their messages, each encoded once.
+ * Returns the handler of a method that watches a change feed. Watches with equal filters share their responses, which are
+ * encoded once.
  *
- * INVALID_ARGUMENT for a token that is not this method's, or for other filters. OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`
- * when the events after it are gone, and `RESUME_TOKEN_AHEAD` when the database does not hold the token's event, also of a
- * watch that is open when the database is restored. RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` for a caller that reads more slowly than things
- * change: `resume_token` in the ErrorInfo's metadata continues after the last response that was sent.
+ * It throws INVALID_ARGUMENT for a token of another method or of other filters; OUT_OF_RANGE `RESUME_TOKEN_EXPIRED` when
+ * events after the token have been pruned; OUT_OF_RANGE `RESUME_TOKEN_AHEAD` when the database does not hold the token's
+ * event, also during a watch when the database is restored; RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` for a caller that reads more
+ * slowly than things change, with a `resume_token` in the ErrorInfo's metadata that continues after the last response sent;
+ * and RESOURCE_EXHAUSTED with a RetryInfo when too many watches catch up.
  */
 export function createServeWatch<Event extends object, Response extends DescMessage>(
   options: ServeWatchOptions<Event, Response>,
 ) {
   const { feed, tokens, response, toResponse } = options;
-  /** Of each event, as long as it is in memory, the responses by their filters. */
-  const made = new WeakMap<Event, Map<string, MessageShape<Response>>>();
+  /** The responses of each event in memory, by the watch's filters. */
+  const encoded = new WeakMap<Event, Map<string, MessageShape<Response>>>();
   const encode = (event: Event | undefined, resumeToken: string) =>
     preEncoded(response, create(response, toResponse(event, resumeToken)));
 
@@ -52,21 +60,21 @@ export function createServeWatch<Event extends object, Response extends DescMess
     const { keys, filters, resumeToken } = query;
     const view = JSON.stringify(filters);
     const text = tokens.decrypt(filters, resumeToken);
-    let after = text === undefined ? undefined : placeFromText(text);
-    const tokenOf = (place: Place) => tokens.encrypt(filters, placeToText(place));
-    const toItem = (event: Event | undefined, place: Place) => ({
-      place,
+    let after = text === undefined ? undefined : positionFromText(text);
+    const tokenOf = (position: Position) => tokens.encrypt(filters, positionToText(position));
+    const toItem = (event: Event | undefined, position: Position) => ({
+      position,
       response: event
-        ? made
+        ? encoded
             .getOrInsertComputed(event, () => new Map())
-            .getOrInsertComputed(view, () => encode(event, tokenOf(place)))
-        : encode(undefined, tokenOf(place)),
+            .getOrInsertComputed(view, () => encode(event, tokenOf(position)))
+        : encode(undefined, tokenOf(position)),
     });
     try {
       const watch = feed.watch({ keys, after, caller: principal.subject, signal }, toItem);
       for await (const item of watch) {
         yield item.response;
-        after = item.place;
+        after = item.position;
       }
     } catch (error) {
       throw watchStatus(error, method.desc.parent.file.proto.package, after ? tokenOf(after) : '');
@@ -74,10 +82,10 @@ export function createServeWatch<Event extends object, Response extends DescMess
   };
 }
 
-/** Returns the status of an error of the feed, and any other error as it is. */
+/** Returns the status of the feed's own errors, and other errors unchanged. */
 function watchStatus(error: unknown, domain: string, resumeToken: string): unknown {
-  if (error instanceof ExpiredError) return expired(domain);
-  if (error instanceof PlaceAheadError) return ahead(domain);
+  if (error instanceof PositionExpiredError) return expired(domain);
+  if (error instanceof PositionAheadError) return ahead(domain);
   if (error instanceof BufferFullError) return tooSlow(domain, resumeToken);
   if (error instanceof SemaphoreFullError) return busy();
   return error;
@@ -86,7 +94,7 @@ function watchStatus(error: unknown, domain: string, resumeToken: string): unkno
 function expired(domain: string): RpcError {
   return new RpcError(
     Code.OUT_OF_RANGE,
-    'the events after this resume_token are gone: watch from now on, without a token, and list what there is',
+    'the events after this resume_token have been pruned: start a new watch without a token, and list the current state',
     { details: [errorInfo(domain, 'RESUME_TOKEN_EXPIRED')] },
   );
 }
@@ -94,7 +102,7 @@ function expired(domain: string): RpcError {
 function tooSlow(domain: string, resumeToken: string): RpcError {
   return new RpcError(
     Code.RESOURCE_EXHAUSTED,
-    'more has changed than this watch reads: resume it with the token of its last response',
+    'the watch reads more slowly than events arrive: resume it with the token of its last response',
     { details: [errorInfo(domain, 'WATCH_TOO_SLOW', { resume_token: resumeToken })] },
   );
 }
@@ -102,7 +110,7 @@ function tooSlow(domain: string, resumeToken: string): RpcError {
 function ahead(domain: string): RpcError {
   return new RpcError(
     Code.OUT_OF_RANGE,
-    'the database was restored to a state without the event of this resume_token: watch from now on, without a token, and list what there is',
+    'the database was restored to a state without the event of this resume_token: start a new watch without a token, and list the current state',
     { details: [errorInfo(domain, 'RESUME_TOKEN_AHEAD')] },
   );
 }
@@ -110,7 +118,7 @@ function ahead(domain: string): RpcError {
 function busy(): RpcError {
   return new RpcError(
     Code.RESOURCE_EXHAUSTED,
-    'too many watches read what they missed: resume it with the token of its last response',
+    'too many watches are catching up: resume this one with the token of its last response',
     { details: [retryInfo(busyRetryMs)] },
   );
 }

@@ -1,16 +1,17 @@
-import type { FeedEvent } from './source.ts';
+import type { FeedEvent } from './feed-source.ts';
 import { createSubscription, type Subscriber, type Subscription } from './subscription.ts';
 
 /**
- * Maximum that waits for all watchers of the process, in bytes. An event that waits for several is counted once. Beyond it
- * the watcher with the most ends with `BufferFullError`.
+ * Maximum buffered for all watchers of the process, in bytes. An event in several buffers is counted once. Beyond the
+ * maximum, the watcher with the largest buffer ends with `BufferFullError`.
  */
 const maxTotalBytes = 16 * 1024 * 1024;
 
+/** The watchers of a feed in this process. */
 export interface Subscribers<Event> {
-  /** @param keys Undefined for all. @param after Events up to here are known to the watcher. */
+  /** @param keys Undefined for all. @param after The watcher already knows the events up to this number. */
   add(keys: ReadonlySet<string> | undefined, after: bigint): Subscription<Event>;
-  /** Hands the event to all watchers of its key. */
+  /** Pushes the event to all watchers of its key. */
   deliver(event: FeedEvent<Event>): void;
   /** Ends all watches with this error. */
   fail(error: unknown): void;
@@ -18,36 +19,36 @@ export interface Subscribers<Event> {
 
 export function createSubscribers<Event>(): Subscribers<Event> {
   const all = new Set<Subscriber<Event>>();
-  const toEverything = new Set<Subscriber<Event>>();
+  const ofAllKeys = new Set<Subscriber<Event>>();
   const byKey = new Map<string, Set<Subscriber<Event>>>();
-  /** The events that wait, each with the number of watchers that it waits for. */
-  const waiting = new Map<FeedEvent<Event>, number>();
+  /** The buffered events, each with the number of buffers that hold it. */
+  const buffered = new Map<FeedEvent<Event>, number>();
   let totalBytes = 0;
 
-  const enlist = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
+  const register = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
     all.add(subscriber);
-    if (!keys) toEverything.add(subscriber);
+    if (!keys) ofAllKeys.add(subscriber);
     for (const key of keys ?? []) byKey.getOrInsertComputed(key, () => new Set()).add(subscriber);
   };
-  const strike = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
+  const unregister = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
     all.delete(subscriber);
-    toEverything.delete(subscriber);
+    ofAllKeys.delete(subscriber);
     for (const key of keys ?? []) {
-      const those = byKey.get(key);
-      those?.delete(subscriber);
-      if (those?.size === 0) byKey.delete(key);
+      const ofKey = byKey.get(key);
+      ofKey?.delete(subscriber);
+      if (ofKey?.size === 0) byKey.delete(key);
     }
   };
 
-  const onHeld = (event: FeedEvent<Event>) => {
-    const holders = waiting.get(event) ?? 0;
-    waiting.set(event, holders + 1);
+  const onBuffered = (event: FeedEvent<Event>) => {
+    const holders = buffered.get(event) ?? 0;
+    buffered.set(event, holders + 1);
     if (holders === 0) totalBytes += event.sizeBytes;
   };
-  const onLeft = (event: FeedEvent<Event>) => {
-    const holders = waiting.get(event) ?? 0;
-    if (holders > 1) return void waiting.set(event, holders - 1);
-    waiting.delete(event);
+  const onRemoved = (event: FeedEvent<Event>) => {
+    const holders = buffered.get(event) ?? 0;
+    if (holders > 1) return void buffered.set(event, holders - 1);
+    buffered.delete(event);
     totalBytes -= event.sizeBytes;
   };
   const makeRoom = () => {
@@ -61,17 +62,17 @@ export function createSubscribers<Event>(): Subscribers<Event> {
 
   return {
     add: (keys, after) => {
-      const { subscriber, subscription } = createSubscription<Event>({ after, onHeld, onLeft });
-      enlist(subscriber, keys);
-      const leave = () => {
-        strike(subscriber, keys);
+      const { subscriber, subscription } = createSubscription<Event>({ after, onBuffered, onRemoved });
+      register(subscriber, keys);
+      const unsubscribe = () => {
+        unregister(subscriber, keys);
         subscriber.clear();
       };
-      return { ...subscription, [Symbol.dispose]: leave };
+      return { ...subscription, [Symbol.dispose]: unsubscribe };
     },
     deliver: (event) => {
       for (const subscriber of byKey.get(event.key) ?? []) subscriber.push(event);
-      for (const subscriber of toEverything) subscriber.push(event);
+      for (const subscriber of ofAllKeys) subscriber.push(event);
       makeRoom();
     },
     fail: (error) => {

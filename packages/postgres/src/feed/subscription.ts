@@ -1,17 +1,17 @@
-import type { FeedEvent } from './source.ts';
+import type { FeedEvent } from './feed-source.ts';
 
-/** Maximum that waits for a watcher before its watch ends: events, and approximate bytes of them. */
+/** Maximum buffered for one watcher before its watch ends: number of events, and their approximate bytes. */
 export const bufferLimits = { events: 256, sizeBytes: 64 * 1024 };
 
-/** One watcher's place in the live feed. Disposing gives it up. */
+/** The watcher's side: its buffer of live events. Disposing it unsubscribes. */
 export interface Subscription<Event> extends Disposable {
-  /** The next event that has come. Throws what the feed was failed with, and `BufferFullError`. */
+  /** Returns the next buffered event. Throws `BufferFullError`, or the error that the feed failed with. */
   take(): FeedEvent<Event> | undefined;
-  /** Resolves with true when there is something to take, with false after this long; rejects with the signal's reason. */
+  /** Resolves to true when there is something to take, and to false after `timeoutMs`. Rejects with the signal's reason. */
   wait(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** The watcher reads more slowly than things change. What waited for it is dropped; it can resume after what it has taken. */
+/** The watcher reads more slowly than things change. Its buffer was dropped; it can resume after the last event taken. */
 export class BufferFullError extends Error {
   override name = 'BufferFullError';
 }
@@ -22,26 +22,28 @@ export interface Subscriber<Event> {
   fail(error: unknown): void;
   /** Fails with `BufferFullError`. */
   overflow(): void;
-  /** Drops what waits. */
+  /** Empties the buffer. */
   clear(): void;
-  /** Size of what waits. */
+  /** Size of the buffered events, in bytes. */
   sizeBytes(): number;
 }
 
 export function createSubscription<Event>(options: {
+  /** Events up to this number are ignored. */
   readonly after: bigint;
-  /** Called with each event when it begins to wait here, and when it no longer does. */
-  readonly onHeld: (event: FeedEvent<Event>) => void;
-  readonly onLeft: (event: FeedEvent<Event>) => void;
+  /** Called with each event that enters the buffer. */
+  readonly onBuffered: (event: FeedEvent<Event>) => void;
+  /** Called with each event that leaves the buffer, taken or dropped. */
+  readonly onRemoved: (event: FeedEvent<Event>) => void;
 }) {
-  const { after, onHeld, onLeft } = options;
+  const { after, onBuffered, onRemoved } = options;
   let events: FeedEvent<Event>[] = [];
   let sizeBytes = 0;
   let failure: unknown;
   let wake: (() => void) | undefined;
 
   const clear = () => {
-    for (const event of events) onLeft(event);
+    for (const event of events) onRemoved(event);
     events = [];
     sizeBytes = 0;
   };
@@ -50,13 +52,13 @@ export function createSubscription<Event>(options: {
     clear();
     wake?.();
   };
-  const overflow = () => fail(new BufferFullError('more has changed than the watcher reads'));
+  const overflow = () => fail(new BufferFullError('the watcher reads more slowly than events arrive'));
   const push = (event: FeedEvent<Event>) => {
-    if (failure !== undefined || event.place.seq <= after) return;
+    if (failure !== undefined || event.position.seq <= after) return;
     sizeBytes += event.sizeBytes;
     events.push(event);
-    onHeld(event);
-    // One event is taken however large it is: its watcher may well be quick.
+    onBuffered(event);
+    // A single event is accepted whatever its size, because a fast watcher takes it at once.
     const isFull = events.length > bufferLimits.events || sizeBytes > bufferLimits.sizeBytes;
     if (isFull && events.length > 1) overflow();
     else wake?.();
@@ -66,7 +68,7 @@ export function createSubscription<Event>(options: {
     const event = events.shift();
     if (!event) return undefined;
     sizeBytes -= event.sizeBytes;
-    onLeft(event);
+    onRemoved(event);
     return event;
   };
   const wait = (timeoutMs: number, signal: AbortSignal) =>

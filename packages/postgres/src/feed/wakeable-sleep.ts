@@ -1,29 +1,30 @@
-/** Wakes one sleeper, at once or when it next goes to sleep. */
-export interface Alarm {
-  ring(): void;
-  /** Resolves when the alarm has been rung since the last sleep, or after this long. */
+/** A sleep that one sleeper waits in, and that can be ended early. */
+export interface WakeableSleep {
+  /** Ends the current sleep or, when there is none, the next one. */
+  wake(): void;
+  /** Resolves after `timeoutMs`, or when `wake` is called, or at once when it was called since the last sleep. */
   sleep(timeoutMs: number): Promise<void>;
 }
 
-export function createAlarm(): Alarm {
-  let rung = false;
-  let wake: (() => void) | undefined;
+export function createWakeableSleep(): WakeableSleep {
+  let isWoken = false;
+  let endSleep: (() => void) | undefined;
   return {
-    ring: () => {
-      rung = true;
-      wake?.();
+    wake: () => {
+      isWoken = true;
+      endSleep?.();
     },
     sleep: async (timeoutMs) => {
-      if (!rung)
+      if (!isWoken)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, timeoutMs);
-          wake = () => {
+          endSleep = () => {
             clearTimeout(timer);
             resolve();
           };
         });
-      wake = undefined;
-      rung = false;
+      endSleep = undefined;
+      isWoken = false;
     },
   };
 }

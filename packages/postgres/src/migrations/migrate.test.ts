@@ -151,8 +151,8 @@ test('ensures a changed, a renamed and a left-out migration are told by name', a
 
 test('ensures a gap, a number used twice and a bad name are refused before anything is applied', async () => {
   for (const [bad, complaint] of [
-    ['0003_gap.sql', '0003_gap.sql: 0002 should stand here'],
-    ['0001_twice.sql', '0001_twice.sql: 0002 should stand here'],
+    ['0003_gap.sql', '0003_gap.sql: expected 0002'],
+    ['0001_twice.sql', '0001_twice.sql: expected 0002'],
     ['2_short.sql', '2_short.sql: rename it'],
   ] as const) {
     const folder = await folderOf({ '0001_orders.sql': FIRST, [bad]: SECOND });

@@ -8,24 +8,24 @@ import {
   readMigrationFiles,
 } from './migration-files.ts';
 
-/** The advisory lock that migrations of one database take in turn. Any number that nothing else uses. */
+/** Key of the advisory lock that serializes the migrations of a database. No other lock uses the number. */
 const LOCK_KEY = 7_266_178_843;
 
-/** Runs before the lock is held: another process may be in the middle of a long migration. */
+/** Limits for the wait for the lock. Another process may be running a long migration. */
 const SET_LIMITS = `
   SET LOCAL statement_timeout = 0;
   SET LOCAL lock_timeout = '10min';
   SET LOCAL client_connection_check_interval = '1s'`;
 
 /**
- * Applies the folder's migrations that the database lacks, in order, and gives the names applied by this call.
+ * Applies the folder's migrations that the database lacks, in order, and returns the names of those it applied.
  *
- * Each runs in one transaction with its row in `schema_migrations`, so a process killed half way leaves nothing.
- * Any number of processes may start at once: every step takes the same advisory lock first, before even looking
- * whether the table is there, since CREATE TABLE IF NOT EXISTS is not safe against itself. A file cannot hold
- * what PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY) nor BEGIN and COMMIT.
+ * Each migration runs in one transaction with its row in `schema_migrations`, so a killed process leaves no half of one.
+ * Any number of processes may call it at once. Every step first takes the same advisory lock, even before it creates the
+ * table, because concurrent CREATE TABLE IF NOT EXISTS statements can fail. A file cannot hold statements that PostgreSQL
+ * rejects in a transaction (CREATE INDEX CONCURRENTLY), nor BEGIN and COMMIT.
  *
- * Throws an Error that names the file and what to do; see `firstMissing` for what counts as one history.
+ * Throws an Error that names the file and the remedy. `firstMissing` has the rules for a valid history.
  */
 export async function migrate(url: string, folder: URL): Promise<string[]> {
   const files = await readMigrationFiles(folder);
@@ -35,11 +35,11 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
     keepAlive: true,
     ...clientConfig(url),
   });
-  // The statement under way rejects as well; without a listener the event would end the process first.
+  // The running statement rejects as well. Without a listener, the event would end the process first.
   client.on('error', () => {});
   await client.connect().catch((cause: Error) => {
     const where = `${client.database} on ${client.host}:${client.port}`;
-    // A name with several addresses fails with an error for each, and no words of its own.
+    // A name with several addresses fails with an error for each address, and an empty message.
     const [first = cause] = cause instanceof AggregateError ? cause.errors : [];
     throw new Error(`cannot reach the database ${where} as ${client.user}: ${first.message}`, { cause });
   });
@@ -57,11 +57,11 @@ export async function migrate(url: string, folder: URL): Promise<string[]> {
 }
 
 /**
- * Gives the session its settings. Throws when the tables are where only the server's own search_path finds them: they
- * would all be made again in another schema.
+ * Gives the session its settings. Throws when only the server's own search_path finds the tables, because the migrations
+ * would create all of them again in another schema.
  */
 async function pinSession(client: pg.Client, url: string): Promise<void> {
-  // Not by to_regclass: the session would remember that there is no table, and not see one that is made meanwhile.
+  // Not by to_regclass: the session would cache that there is no table, and not see one that is created meanwhile.
   const look = `SELECT relnamespace::regnamespace AS schema FROM pg_class
                 WHERE relname = 'schema_migrations' AND pg_table_is_visible(oid)`;
   const { rows: before } = await client.query<{ schema: string }>(look);
@@ -70,11 +70,14 @@ async function pinSession(client: pg.Client, url: string): Promise<void> {
   if (!before[0] || found === 1) return;
   const { schema } = before[0];
   throw new Error(
-    `the tables are in the schema ${schema}, which is not searched: add the parameter search_path=${schema} to the database URL`,
+    `the tables are in the schema ${schema}, which is not in the search_path: add the parameter search_path=${schema} to the database URL`,
   );
 }
 
-/** A lock for the transaction rather than the session, so that it also works through a transaction pooler. */
+/**
+ * Applies the first missing migration. Its lock is held by the transaction rather than the session, so that it also works
+ * through a transaction pooler.
+ */
 async function applyNext(client: pg.Client, files: MigrationFile[]): Promise<string | undefined> {
   await client.query('BEGIN');
   try {
@@ -85,7 +88,7 @@ async function applyNext(client: pg.Client, files: MigrationFile[]): Promise<str
     await client.query('COMMIT');
     return next?.name;
   } catch (error) {
-    // Should this fail too, the connection is gone, and the transaction with it.
+    // When this fails too, the connection is lost, and the transaction with it.
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }
@@ -93,7 +96,7 @@ async function applyNext(client: pg.Client, files: MigrationFile[]): Promise<str
 
 async function readApplied(client: pg.Client): Promise<AppliedMigration[]> {
   const { rows } = await client.query(`SELECT to_regclass('schema_migrations') IS NOT NULL AS present`);
-  // Asked first, because IF NOT EXISTS wants the right to create tables even when it has nothing to do.
+  // IF NOT EXISTS would need the right to create tables even when the table exists.
   if (!rows[0].present) {
     await client.query(`
       CREATE TABLE schema_migrations (
@@ -106,7 +109,7 @@ async function readApplied(client: pg.Client): Promise<AppliedMigration[]> {
 }
 
 async function apply(client: pg.Client, { name, sql, checksum }: MigrationFile): Promise<void> {
-  // A table that others use all the time must not be waited for: all new queries would queue behind us.
+  // A short limit, because all new queries of a busy table would queue behind a migration that waits for its lock.
   await client.query(`SET LOCAL lock_timeout = '10s'`);
   try {
     await client.query(sql);
@@ -116,9 +119,7 @@ async function apply(client: pg.Client, { name, sql, checksum }: MigrationFile):
     });
   }
   if (client.getTransactionStatus() !== 'T') {
-    throw new Error(
-      `migration ${name} has a COMMIT or ROLLBACK: remove it, and undo by hand what was applied`,
-    );
+    throw new Error(`migration ${name} has a COMMIT or ROLLBACK: remove it, and undo its statements by hand`);
   }
   await client.query('INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
 }

@@ -6,7 +6,7 @@ export type AppliedMigration = { name: string; checksum: string };
 
 const FILE_NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
 
-/** Reads `0001_name.sql`, `0002_…` of a folder, in order. Throws when a number is missing or there twice. */
+/** Reads `0001_name.sql`, `0002_…` of a folder, in order. Throws when a number is missing or used twice. */
 export async function readMigrationFiles(folder: URL): Promise<MigrationFile[]> {
   const base = folder.href.endsWith('/') ? folder : new URL(`${folder.href}/`);
   const names = (await readdir(base)).filter((name) => name.endsWith('.sql')).sort();
@@ -15,28 +15,26 @@ export async function readMigrationFiles(folder: URL): Promise<MigrationFile[]> 
       throw new Error(`migration ${name}: rename it to the form 0001_what_it_does.sql`);
     if (numberOf(name) === index + 1) continue;
     const expected = String(index + 1).padStart(4, '0');
-    throw new Error(
-      `migration ${name}: ${expected} should stand here; number the files 0001, 0002, … once each`,
-    );
+    throw new Error(`migration ${name}: expected ${expected}; number the files 0001, 0002, … without gaps`);
   }
   return Promise.all(names.map((name) => readMigrationFile(base, name)));
 }
 
 async function readMigrationFile(base: URL, name: string): Promise<MigrationFile> {
   const text = await readFile(new URL(name, base), 'utf8');
-  // A checkout with git's autocrlf must not look like a changed file.
+  // A checkout with git's autocrlf must have the same checksum.
   const sql = text.replaceAll('\r\n', '\n');
   return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
 }
 
 /**
- * The first file that this database lacks, or undefined when it has them all. Throws when what was applied and
- * what the folder holds cannot be two points of one history.
+ * Returns the first file that the database lacks, or undefined when it has all of them. Throws when the applied migrations
+ * and the folder's files are not points of one history.
  *
- * Applied migrations beyond the folder's last are fine: a newer release migrated, and a replica of the older
- * one that restarts during the roll-out, or after a rollback, must be able to start. That asks of every
- * migration what rolling out asks anyway: the release before it still works on its result. A hole is not fine:
- * it comes from two branches that took the same number, and nobody ever tested that order.
+ * Applied migrations beyond the folder's last are valid: a newer release has migrated, and a replica of the older release
+ * that restarts during the rollout, or after a rollback, must be able to start. So every migration must leave a schema that
+ * the previous release works on, as a rolling update requires anyway. A gap is invalid: it comes from two branches that
+ * used the same number, and that order was never tested.
  */
 export function firstMissing(files: MigrationFile[], applied: AppliedMigration[]): MigrationFile | undefined {
   const appliedByNumber = new Map(applied.map((migration) => [numberOf(migration.name), migration]));
@@ -52,7 +50,7 @@ export function firstMissing(files: MigrationFile[], applied: AppliedMigration[]
     }
     if (before.name !== file.name) {
       throw new Error(
-        `migration ${file.name}: the database has ${before.name} under this number: give yours the next free number`,
+        `migration ${file.name}: the database has ${before.name} under this number: give this file the next free number`,
       );
     }
     if (before.checksum !== file.checksum) {

@@ -3,9 +3,9 @@ import type pg from 'pg';
 import { scope } from './statement-telemetry.ts';
 
 /**
- * Tells how much of a pool is in use, by OpenTelemetry's semantic conventions for database client connections (1.45).
+ * Measures the use of a pool by OpenTelemetry's semantic conventions for database client connections (1.45).
  *
- * @param poolName Tells the pools of a process apart.
+ * @param poolName Distinguishes the pools of a process.
  */
 export function measurePool(pool: pg.Pool, { poolName, max }: { poolName: string; max: number }): void {
   const meter = metrics.getMeter(scope);
@@ -22,13 +22,13 @@ export function measurePool(pool: pg.Pool, { poolName, max }: { poolName: string
     to.observe(idleCount, { ...attributes, 'db.client.connection.state': 'idle' });
     to.observe(totalCount - idleCount, { ...attributes, 'db.client.connection.state': 'used' });
   });
-  observe('db.client.connection.max', '{connection}', 'How many connections there may be.', (to) =>
+  observe('db.client.connection.max', '{connection}', 'Maximum number of connections.', (to) =>
     to.observe(max, attributes),
   );
   observe(
     'db.client.connection.pending_requests',
     '{request}',
-    'Who waits for a connection, because all are in use.',
+    'Requests that wait for a connection, because all are in use.',
     (to) => to.observe(pool.waitingCount, attributes),
   );
 }

@@ -1,18 +1,19 @@
 import pg from 'pg';
+import type { StatementConfig } from '../internals/pg-internals.ts';
 import { parseDatabaseUrl } from './connection-url.ts';
 import { measurePool } from './pool-telemetry.ts';
-import { renewingClient } from './renewing-client.ts';
+import { type PooledClient, pooledClient } from './pooled-client.ts';
 import { type SessionSettings, sessionStatement } from './session-settings.ts';
-import { repeatStaleStatements } from './stale-plan.ts';
-import { traceStatements } from './statement-telemetry.ts';
+import { repeatOnStalePlan } from './stale-plan.ts';
+import { type Query, returnsPromise, statementTracing } from './statement-telemetry.ts';
 
 export type { Pool } from 'pg';
 
-/** The OID of `bigint` and of `bigint[]` in every PostgreSQL (pg_type.dat). */
+/** The OIDs of `bigint` and `bigint[]`, which are the same in every PostgreSQL (pg_type.dat). */
 const INT8 = 20;
 const INT8_ARRAY = 1016;
 
-/** An int8 does not fit a JavaScript number, and pg's default, a string, adds up wrongly without a sound. */
+/** Decodes int8 as bigint. It does not fit a number, and with pg's default, a string, `+` silently concatenates. */
 const types = {
   getTypeParser: (oid: number, format: 'text' | 'binary') => {
     if (format === 'binary') return pg.types.getTypeParser(oid, format);
@@ -23,7 +24,7 @@ const types = {
   },
 } as pg.CustomTypesConfig;
 
-/** The longest that the settings of a new connection may take, in ms; as long as connecting may. */
+/** Maximum time to give a new connection its settings. Equal to the default maximum for connecting. */
 const SETTINGS_TIMEOUT_MS = 1_000;
 
 const limits: SessionSettings = {
@@ -31,7 +32,7 @@ const limits: SessionSettings = {
   // Below statement_timeout, so that a wait for a lock fails with its own error.
   lock_timeout: 5_000,
   idle_in_transaction_session_timeout: 10_000,
-  // The pool closes idle connections itself, and one that listens for notices is always idle.
+  // The pool closes idle connections itself, and a connection that LISTENs is always idle.
   idle_session_timeout: 0,
 };
 
@@ -39,50 +40,76 @@ export interface PoolOptions {
   readonly url: string;
   /** Maximum number of connections. */
   readonly max: number;
-  /** Maximum wait for a connection: a second when absent, because waiting longer only makes an overload longer. */
+  /** Maximum wait for a connection. A second when absent, because a longer wait only prolongs an overload. */
   readonly maxWaitMs?: number;
   readonly applicationName: string;
   readonly settings?: SessionSettings;
-  /** Called for a connection that died while unused (a database restart, a fail-over); it has been replaced already. */
+  /** Called for an idle connection that was lost, in a database restart or a failover. The pool has replaced it. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * Opens a bounded pool of connections. A caller that cannot have one within `maxWaitMs` gets an error for which
- * `isUnavailable` is true.
+ * Opens a bounded pool of connections. When none is free within `maxWaitMs`, the caller gets an error for which
+ * `isUnavailable` returns true.
  *
- * `bigint` columns come back as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
- * another connection. Parameters in the URL win over the limits here and over `settings`. Statements and connections show
- * in traces and measurements.
+ * `bigint` columns are decoded as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
+ * another connection. Parameters of the URL take precedence over the limits here and over `settings`. Statements and
+ * connections are traced and measured.
  */
 export function openPool(options: PoolOptions): pg.Pool {
-  const settings = {
-    text: sessionStatement(options.url, { ...limits, ...options.settings }),
+  const { url, max, applicationName, maxWaitMs = 1_000, onError } = options;
+  const settings: StatementConfig = {
+    text: sessionStatement(url, { ...limits, ...options.settings }),
     query_timeout: SETTINGS_TIMEOUT_MS,
   };
-  const pool = new pg.Pool({
-    Client: renewingClient(options.url),
-    max: options.max,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: options.maxWaitMs ?? 1_000,
+  const trace = statementTracing(parseDatabaseUrl(url).database);
+  const Pool = class extends pg.Pool {
+    override query(...args: never[]): never {
+      const query = () => trace(args, () => (super.query as Query).apply(this, args));
+      // pg-pool discards the connection of a failed statement.
+      return (returnsPromise(args) ? repeatOnStalePlan(this, async () => query()) : query()) as never;
+    }
+  };
+  const pool: pg.Pool = new Pool({
+    Client: pooledClient({ url, settings, trace }),
+    max,
+    application_name: applicationName,
+    connectionTimeoutMillis: maxWaitMs,
     idleTimeoutMillis: 30_000,
-    // A pool that never lets go of a connection stays with the old primary after a fail-over by DNS.
+    // Connections without a maximum lifetime stay with the old primary after a failover by DNS.
     maxLifetimeSeconds: 1_800,
-    // The server's timeouts say nothing when the server itself is frozen or the network swallows packets.
+    // The server's own timeouts have no effect when the server is frozen or the network drops packets.
     query_timeout: 12_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types,
-    // pg-pool waits for it before it hands out a new connection, and closes one for which it fails.
-    onConnect: (client) => client.query(settings),
+    // pg-pool awaits it before it hands out a new connection, and closes the connection when it fails.
+    onConnect: (client) => (client as PooledClient).configure(),
   });
   // Without a listener, an 'error' event of an idle connection ends the process.
-  pool.on('error', (error) => options.onError(error));
-  // Nor must one of a connection that is in use. Its user listens too late when the connection dies in the very moment in
-  // which it is handed out, and hears of it anyway, by the statement that fails.
+  pool.on('error', (error) => onError(error));
+  // The same holds for a connection in use. Its user adds a listener too late when the connection is lost just as it is
+  // handed out, and gets the error from its failing statement anyway.
   pool.on('connect', (client) => client.on('error', () => {}));
-  traceStatements(pool, parseDatabaseUrl(options.url).database);
-  repeatStaleStatements(pool);
-  measurePool(pool, { poolName: options.applicationName, max: options.max });
+  measurePool(pool, { poolName: applicationName, max });
   return pool;
+}
+
+/** Checks whether a database answers, on a separate connection: a busy pool does not mean an unreachable database. */
+export interface Readiness {
+  /** Rejects when the database does not answer within about a second. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openReadiness(url: string, applicationName: string): Readiness {
+  // A lost connection is reported by the next check.
+  const pool = openPool({ url, max: 1, applicationName: `${applicationName} readiness`, onError: () => {} });
+  const statement: StatementConfig = { text: 'SELECT 1', query_timeout: 1_000 };
+  return {
+    check: async () => {
+      await pool.query(statement);
+    },
+    close: () => pool.end(),
+  };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { openPool } from './pool.ts';
-import { indexWalks } from './prefer-index-scans.ts';
+import { preferIndexScans } from './prefer-index-scans.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 /** How a batch's statement walks through the table when its plan was made while that was empty, and kept. */
@@ -24,7 +24,7 @@ async function planMadeEarly(url: string, settings: SessionSettings): Promise<st
 
 test('ensures a plan that was made while the table was empty walks an index, and not the whole table', async () => {
   await using database = await createTestDatabase();
-  expect(await planMadeEarly(database.url, indexWalks)).toContain('Index Scan using things_pkey');
+  expect(await planMadeEarly(database.url, preferIndexScans)).toContain('Index Scan using things_pkey');
   // What it is there for.
   expect(await planMadeEarly(database.url, {})).toContain('Seq Scan on things');
 });

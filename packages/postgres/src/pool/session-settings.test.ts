@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isUnavailable } from '../errors/database-errors.ts';
 import { migrate } from '../migrations/migrate.ts';
 import { startPoolerProxy } from '../testing/pooler-proxy.ts';
 import { queryOnce } from '../testing/query-once.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
-import { isUnavailable } from '../transaction/errors.ts';
-import { openPool } from './pool.ts';
-import { indexWalks } from './prefer-index-scans.ts';
-import { openReadiness } from './readiness.ts';
+import { openPool, openReadiness } from './pool.ts';
+import { preferIndexScans } from './prefer-index-scans.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -35,7 +34,7 @@ function poolOf(url: string, settings = {}) {
 }
 
 async function settingsOf(url: string, ...names: string[]): Promise<unknown> {
-  await using pool = poolOf(url, indexWalks);
+  await using pool = poolOf(url, preferIndexScans);
   const { rows } = await pool.query(
     'SELECT array_agg(current_setting(name)) AS values FROM unnest($1::text[]) AS name',
     [names],
@@ -158,7 +157,7 @@ test('no start-up parameter is sent that PgBouncer refuses', async () => {
   url.port = String(proxy.port);
   url.search =
     '?statement_timeout=2000&lock_timeout=1000&idle_in_transaction_session_timeout=1000&search_path=public';
-  await using pool = poolOf(url.href, indexWalks);
+  await using pool = poolOf(url.href, preferIndexScans);
   await pool.query('SELECT 1');
   await using folder = await migrationFolder();
   await migrate(url.href, folder.url);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { databaseStatus } from '../status/database-status.ts';
+import { isStalePlan } from '../errors/database-errors.ts';
+import { databaseStatus } from '../errors/database-status.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { query } from '../transaction/query.ts';
 import { type Tx, transaction } from '../transaction/transaction.ts';
 import { openPool } from './pool.ts';
-import { isStalePlan } from './stale-plan.ts';
 
 const max = 10;
 const read = { name: 'read', text: 'SELECT title, count FROM things' };
@@ -88,7 +88,7 @@ test('a transaction that must run once is UNAVAILABLE, and discards its connecti
     (error: unknown) => error,
   );
   expect(isStalePlan(failure)).toBe(true);
-  expect(databaseStatus(failure)).toMatchObject({ message: 'the database cannot be reached now' });
+  expect(databaseStatus(failure)).toMatchObject({ message: 'the database is unavailable' });
   expect([warm.pool.totalCount, await warm.count()]).toEqual([max - 1, 0]);
 });
 

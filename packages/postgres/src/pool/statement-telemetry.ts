@@ -9,40 +9,41 @@ import {
 } from '@opentelemetry/api';
 import pg from 'pg';
 
-/** Whose spans and measurements these are. */
+/** Instrumentation scope of the package's spans and measurements. */
 export const scope = '@acme/postgres';
 
-/** What a `query` is given first. */
+/** The `query` of a pool or of a client, without its overloads. */
+export type Query = (this: unknown, ...args: readonly unknown[]) => unknown;
+
 type Statement = string | pg.QueryConfig;
 
-type Query = (statement: Statement, ...rest: unknown[]) => Promise<unknown>;
+/** Runs a `query` with these arguments in a span, and measures it. */
+export type TraceStatement = (args: readonly unknown[], query: () => unknown) => unknown;
 
-/** Anything that runs statements: a pool, or one of its connections. */
-interface Queryable {
-  query: unknown;
+/**
+ * Returns true when `query` returns a promise: the arguments end without a callback, and the statement is not submitted
+ * like a cursor.
+ */
+export function returnsPromise(args: readonly unknown[]): boolean {
+  return typeof args.at(-1) !== 'function' && !('submit' in Object(args[0]));
 }
 
 /**
- * Makes every statement of a pool visible, by OpenTelemetry's semantic conventions for databases (1.45): a CLIENT span
- * where there is a span to be part of, and `db.client.operation.duration`, in seconds. Work that nobody asked for, a
- * settler's look for orders that are due for instance, makes no traces.
+ * Returns a function that traces statements by OpenTelemetry's semantic conventions for databases (1.45): a CLIENT span,
+ * where there is a parent span, and `db.client.operation.duration` in seconds. Background work without a parent, such as
+ * the settler's poll for due orders, makes no traces. A statement with a callback is not traced: it is the pool's use of a
+ * connection for a statement that is traced already.
  *
- * A statement is called by the name that it is prepared under. PostgreSQL's client refuses one name for two texts, so
- * the text of a named statement holds no value, and only such texts are shown. Nor are errors, whose messages quote
- * values: their SQLSTATE is.
+ * A statement is named after its prepared statement. PostgreSQL's client rejects one name for two texts, so the text of a
+ * named statement holds no values, and only such texts are recorded. An error is recorded by its SQLSTATE, because its
+ * message quotes values.
  */
-export function traceStatements(pool: pg.Pool, database: string): void {
-  const instrument = statementTracing(database);
-  instrument(pool);
-  pool.on('connect', instrument);
-}
-
-function statementTracing(databaseName: string): (target: Queryable) => void {
+export function statementTracing(databaseName: string): TraceStatement {
   const tracer = trace.getTracer(scope);
   const durations = durationHistogram();
   const database = { 'db.system.name': 'postgresql', 'db.namespace': databaseName };
 
-  const run = async (query: Query, statement: Statement, rest: readonly unknown[]) => {
+  const run = async (statement: Statement, query: () => unknown) => {
     const startMs = performance.now();
     const attributes = { ...database, ...statementAttributes(statement) };
     const span = trace.getActiveSpan()?.isRecording()
@@ -51,32 +52,24 @@ function statementTracing(databaseName: string): (target: Queryable) => void {
           attributes: spanAttributes(statement, attributes),
         })
       : undefined;
-    let outcome: Attributes | undefined;
+    let failure: Attributes | undefined;
     try {
-      return await query(statement, ...rest);
+      return await query();
     } catch (error) {
-      outcome = failureAttributes(error);
+      failure = failureAttributes(error);
       throw error;
     } finally {
-      if (span) endSpan(span, outcome);
-      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...outcome });
+      if (span) endSpan(span, failure);
+      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...failure });
     }
   };
-  return (target) => {
-    const query = (target.query as Query).bind(target);
-    target.query = (statement: Statement, ...rest: unknown[]) => {
-      // With a callback it is the pool's own use of a connection, a part of what is measured already; what is
-      // submitted, a cursor for instance, gives no promise.
-      const isPlain = typeof rest.at(-1) !== 'function' && !('submit' in Object(statement));
-      return isPlain ? run(query, statement, rest) : query(statement, ...rest);
-    };
-  };
+  return (args, query) => (returnsPromise(args) ? run(args[0] as Statement, query) : query());
 }
 
 function durationHistogram(): Histogram {
   return metrics.getMeter(scope).createHistogram('db.client.operation.duration', {
     unit: 's',
-    description: 'How long statements took, with the wait for a connection where the pool gave one.',
+    description: 'Duration of statements, including the wait for a connection of the pool.',
     advice: { explicitBucketBoundaries: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] },
   });
 }
@@ -97,7 +90,7 @@ function nameOf(statement: Statement): string {
     : (statement.name ?? operationOf(statement.text));
 }
 
-/** The first operation in the text: INSERT of `WITH placed AS (INSERT ...`. */
+/** Returns the first operation in the text: INSERT for `WITH placed AS (INSERT ...`. */
 function operationOf(text: string): string {
   const [first = ''] = /\w+/.exec(text) ?? [];
   const operation = first.toUpperCase();
@@ -105,7 +98,7 @@ function operationOf(text: string): string {
   return /\b(?:SELECT|INSERT|UPDATE|DELETE)\b/i.exec(text)?.[0].toUpperCase() ?? operation;
 }
 
-/** An error as telemetry may show it: never its message, which can quote values. */
+/** Returns an error's attributes without its message, which can quote values. */
 function failureAttributes(error: unknown): Attributes {
   if (error instanceof pg.DatabaseError && error.code)
     return { 'error.type': error.code, 'db.response.status_code': error.code };

@@ -1,9 +1,9 @@
 import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../feed/change-feed.ts';
-import type { FeedSource } from '../feed/source.ts';
+import type { FeedSource } from '../feed/feed-source.ts';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from './test-database.ts';
 
-/** That `key` has come to `version`. */
+/** A change of `key` to `version`. */
 export interface Thing {
   readonly key: string;
   readonly version: bigint;
@@ -18,7 +18,7 @@ export const thingSource: FeedSource<Thing & Record<string, unknown>, Thing> = {
   fromRow: ({ key, version, size_bytes }) => ({ key, event: { key, version }, sizeBytes: size_bytes }),
 };
 
-/** A database whose `things` have versions, and a feed of their changes. */
+/** A database with versioned `things` and a feed of their changes. */
 export interface FeedDatabase extends AsyncDisposable {
   readonly pool: Pool;
   openFeed(
@@ -26,7 +26,7 @@ export interface FeedDatabase extends AsyncDisposable {
   ): ChangeFeed<Thing> & AsyncDisposable;
 }
 
-/** Changes a thing as the services change theirs: the row first, and from it the event, in one statement. */
+/** Changes a thing and writes its event in one statement, as the services do. */
 export const changeThing = `
   WITH changed AS (
     INSERT INTO things (key) VALUES ($1)

@@ -1,38 +1,38 @@
 import type { ChangeFeed } from '../feed/change-feed.ts';
-import type { Place } from '../feed/position.ts';
+import type { Position } from '../feed/position.ts';
 import type { Pool } from '../pool/pool.ts';
 import { changeThing, type Thing } from './feed-database.ts';
 
 interface Watcher {
-  /** A place, or the number of an event. */
-  readonly after?: Place | bigint;
+  /** A position, or the number of an event of unknown time. */
+  readonly after?: Position | bigint;
   readonly keys?: readonly string[];
   readonly caller?: string;
 }
 
-/** The place of an event of unknown time, as tokens of older releases have it. */
-function seqOnly(after: Place | bigint | undefined): Place | undefined {
+/** Returns the position of an event of unknown time, as in tokens of older releases. */
+function seqOnly(after: Position | bigint | undefined): Position | undefined {
   return typeof after === 'bigint' ? { seq: after, timeUs: undefined } : after;
 }
 
-/** A watcher whose items are asked for one by one. */
+/** Opens a watch whose items the test takes one by one. */
 export function watcher(feed: ChangeFeed<Thing>, { after, keys, caller = 'caller' }: Watcher = {}) {
   const stop = new AbortController();
   const items = feed.watch(
     { keys: keys && new Set(keys), after: seqOnly(after), caller, signal: stop.signal },
-    (event, place) => ({ seq: place.seq, place, event }),
+    (event, position) => ({ seq: position.seq, position, event }),
   );
-  const standing = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
   const next = async () => {
     const { value } = await items.next();
-    standing.resolve();
+    opened.resolve();
     return value;
   };
   return {
     next,
     /** Resolves with the first item. */
-    standing: standing.promise,
-    /** The next that is no heartbeat: `A2` for A's second version. */
+    opened: opened.promise,
+    /** Resolves to the next item that is no heartbeat: `A2` for A's second version. */
     nextChange: async () => {
       for (;;) {
         const item = await next();
@@ -47,7 +47,7 @@ export function watcher(feed: ChangeFeed<Thing>, { after, keys, caller = 'caller
   };
 }
 
-/** Changes that are made one after the other. */
+/** Changes the keys one after the other. */
 export async function change(pool: Pool, ...keys: string[]) {
   for (const key of keys) await pool.query(changeThing, [key]);
 }

@@ -1,33 +1,26 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type pg from 'pg';
+import { asCancellable, type CancellableClient } from '../internals/pg-internals.ts';
 
-/** Codes that stand where a start-up message has its protocol version. */
+/** Codes in the place of a start-up message's protocol version. */
 const CANCEL_REQUEST_CODE = 80_877_102;
 const SSL_REQUEST_CODE = 80_877_103;
 const CONNECT_TIMEOUT_MS = 1_000;
 
-/** Fields of pg's client that its types lack, though it has had them from the start; tests use each. */
-type ConnectedClient = Omit<pg.Client, 'ssl'> & {
-  readonly processID: number;
-  readonly secretKey: number;
-  readonly ssl: boolean | ConnectionOptions;
-  readonly sslNegotiation: 'postgres' | 'direct';
-};
-
 /**
- * Asks the server to cancel what `client` is running, with the protocol's CancelRequest. Unlike
- * `pg_cancel_backend` it needs no login and no free connection, so it works when the pool, or the server, is
- * full; and a pooler between us and the server understands it. A client that uses TLS sends it over TLS, verified by the
- * same settings, or not at all: it holds the key by which anyone can cancel the connection's statements.
+ * Cancels the running statement of `client` with the protocol's CancelRequest. Unlike `pg_cancel_backend`, the request
+ * needs no login and no free connection, so it works when the pool or the server is full, and PgBouncer forwards it. A
+ * client that uses TLS sends the request over TLS, verified by the same settings, or not at all, because the request holds
+ * the key that allows to cancel the connection's statements.
  *
- * Once this resolves the server has sent the cancel, or never will: what the connection is asked next cannot be
- * hit by it unnoticed. It never rejects, since a failed cancel only means that the statement runs on.
+ * Once this resolves, the server has processed the request or never will, so it cannot hit a later statement of the
+ * connection. It never rejects: after a failed cancel the statement runs on.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export async function cancelStatement(client: pg.ClientBase): Promise<void> {
-  const connected = client as unknown as ConnectedClient;
+  const connected = asCancellable(client);
   const socket = connectAgain(connected);
   const closed = new AbortController();
   socket.on('error', () => {});
@@ -37,7 +30,7 @@ export async function cancelStatement(client: pg.ClientBase): Promise<void> {
     const channel = connected.ssl ? await encrypt(socket, connected, closed.signal) : socket;
     channel.write(message(CANCEL_REQUEST_CODE, connected.processID, connected.secretKey));
     channel.resume();
-    // The server answers by closing, which is why it must not be us who closes first.
+    // The server answers by closing the connection, so this side must not close first.
     if (!closed.signal.aborted) await once(closed.signal, 'abort');
   } catch {
     socket.destroy();
@@ -46,16 +39,16 @@ export async function cancelStatement(client: pg.ClientBase): Promise<void> {
   }
 }
 
-/** To the address in use rather than the name, which may stand for several servers. */
-function connectAgain({ connection, host, port }: ConnectedClient): Socket {
+/** Connects to the address in use rather than to the name, which may resolve to several servers. */
+function connectAgain({ connection, host, port }: CancellableClient): Socket {
   const { remoteAddress, remotePort } = connection.stream as Socket;
   return remoteAddress !== undefined && remotePort !== undefined
     ? connect(remotePort, remoteAddress)
     : connect(`${host}/.s.PGSQL.${port}`);
 }
 
-/** Begins TLS as pg does for a connection. Resolves once the server's certificate is verified; rejects on `closed`. */
-async function encrypt(socket: Socket, client: ConnectedClient, closed: AbortSignal): Promise<TLSSocket> {
+/** Starts TLS as pg does. Resolves once the server's certificate is verified. Rejects on `closed`. */
+async function encrypt(socket: Socket, client: CancellableClient, closed: AbortSignal): Promise<TLSSocket> {
   const { host, ssl, sslNegotiation } = client;
   const isDirect = sslNegotiation === 'direct';
   if (!isDirect) {
@@ -75,7 +68,7 @@ async function encrypt(socket: Socket, client: ConnectedClient, closed: AbortSig
   return channel;
 }
 
-/** A message that has only a code and numbers, as those have that begin a connection. */
+/** Returns a message of its length and these numbers, the first of which is its code. */
 function message(...numbers: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * (numbers.length + 1));
   for (const [index, number] of [bytes.length, ...numbers].entries()) bytes.writeInt32BE(number, 4 * index);

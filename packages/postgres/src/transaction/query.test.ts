@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isUnavailable } from '../errors/database-errors.ts';
 import { openPool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
-import { isUnavailable } from './errors.ts';
 import { query } from './query.ts';
 
 let database: TestDatabase;

@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { isStalePlan, repeatOnStalePlan } from '../pool/stale-plan.ts';
+import { isStalePlan, isUnavailable } from '../errors/database-errors.ts';
+import { repeatOnStalePlan } from '../pool/stale-plan.ts';
 import { cancelStatement } from './cancel-statement.ts';
-import { isUnavailable } from './errors.ts';
 
 /**
- * Runs one statement outside of a transaction, for reads: when the signal is aborted it is cancelled on the server, and
- * the promise rejects with the signal's reason. A connection whose state is not known is closed, never reused. One whose
- * plan is stale is closed too, and the statement repeated on another.
+ * Runs one statement outside of a transaction, for reads. On abort the statement is cancelled on the server, and the promise
+ * rejects with the signal's reason. A connection in an unknown state is closed and never reused. A connection with a stale
+ * plan is closed too, and the statement is repeated on another.
  */
 export function query<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
@@ -37,7 +37,7 @@ async function queryOnce<Row extends pg.QueryResultRow>(
     throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // A cancel that is still on its way would hit whoever has the connection next.
+    // A cancel still on its way would hit the next statement of this connection.
     await cancelling;
     client.release(unusable);
   }

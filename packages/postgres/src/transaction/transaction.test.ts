@@ -1,8 +1,8 @@
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { expect, test } from 'vitest';
-import { databaseStatus } from '../status/database-status.ts';
+import { isUnavailable } from '../errors/database-errors.ts';
+import { databaseStatus } from '../errors/database-status.ts';
 import { backendOf, countOf, increment, useCounters } from '../testing/counters.ts';
-import { isUnavailable } from './errors.ts';
 import { type Tx, transaction } from './transaction.ts';
 
 const counters = useCounters();

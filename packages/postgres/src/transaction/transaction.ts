@@ -1,33 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { isStalePlan, repeatOnStalePlan } from '../pool/stale-plan.ts';
+import { isConflict, isStalePlan, isUnavailable } from '../errors/database-errors.ts';
+import type { StatementConfig } from '../internals/pg-internals.ts';
+import { repeatOnStalePlan } from '../pool/stale-plan.ts';
 import { cancelStatement } from './cancel-statement.ts';
-import { isConflict, isUnavailable } from './errors.ts';
 import { untilAborted } from './until-aborted.ts';
 
-/** What a function takes that reads or writes inside the caller's transaction. A pool is one too, for reads. */
+/** Runs statements in the caller's transaction. A pool is a `Tx` too, for single statements outside of one. */
 export type Tx = {
   query<Row extends pg.QueryResultRow>(
-    // pg reads query_timeout, in ms, from a query; its types do not know.
-    query: string | (pg.QueryConfig & { query_timeout?: number }),
+    query: string | StatementConfig,
     values?: unknown[],
   ): Promise<pg.QueryResult<Row>>;
 };
 
 const MAX_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 10;
-/** How long a cancelled statement may take to end before its connection is thrown away instead. */
+/** Maximum time for a cancelled statement to end. After it the connection is closed instead. */
 const CANCEL_GRACE_MS = 1_000;
 
 /**
- * Runs `run` between BEGIN and COMMIT and gives its result; when it throws, ROLLBACK, and its error.
+ * Calls `run` between BEGIN and COMMIT and returns its result. When `run` throws, rolls back and throws its error.
  *
- * A serialization failure (40001) or deadlock (40P01) is tried again, up to five times in all, so `run` must do
- * nothing but talk to `tx`; one that consumes a stream cannot be run again and asks for `maxAttempts: 1`. A stale plan
- * is tried again on another connection. When
- * `signal` aborts, the running statement is cancelled on the server and the promise rejects with `signal.reason`
- * once that has ended, at the latest a second later; a COMMIT already sent is not cancelled, and its outcome
- * stands. A connection that is not known to be idle and out of any transaction is closed, never reused.
+ * A serialization failure (40001) or deadlock (40P01) is retried, with up to five attempts, so `run` must have no effects
+ * but those of `tx`. A `run` that consumes a stream cannot be repeated and needs `maxAttempts: 1`. A stale plan is retried
+ * on another connection, unless `maxAttempts` is 1.
+ *
+ * On abort the running statement is cancelled on the server, and the promise rejects with `signal.reason` once the
+ * statement has ended, at most a second later. A COMMIT that was sent is not cancelled, and its outcome is returned. A
+ * connection that may still be in a transaction is closed and never reused.
  */
 export async function transaction<T>(
   pool: pg.Pool,
@@ -41,7 +42,7 @@ export async function transaction<T>(
   };
   for (let attempt = 1; ; attempt++) {
     try {
-      // A stale plan is no conflict: it costs no attempt, and does not wait.
+      // A stale plan is not a conflict: its retry counts as no attempt, and needs no backoff.
       return await (maxAttempts > 1 ? repeatOnStalePlan(pool, attemptOnce) : attemptOnce());
     } catch (error) {
       if (attempt === maxAttempts || !isConflict(error)) throw error;
@@ -56,7 +57,7 @@ async function checkOut(pool: pg.Pool, signal: AbortSignal | undefined): Promise
   try {
     return await untilAborted(connecting, signal, 0);
   } catch (error) {
-    // The pool may still hand out the connection that nobody waits for any more.
+    // The pool may still hand out the connection after the abort.
     connecting.then(
       (client) => client.release(),
       () => {},
@@ -94,7 +95,7 @@ async function beginAndRun<T>(tx: Tx, run: (tx: Tx) => Promise<T>): Promise<T> {
   return run(tx);
 }
 
-/** PostgreSQL answers COMMIT with ROLLBACK, and no error, when `run` swallowed a statement's error. */
+/** Commits. PostgreSQL answers COMMIT with ROLLBACK, and no error, when `run` has caught a statement's error. */
 async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await client.query('COMMIT');
   if (command !== 'COMMIT') {
@@ -102,7 +103,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
   }
 }
 
-/** One checked-out connection: what it runs, whether it was lost, and the cancel under way. */
+/** Tracks a checked-out connection: its running statements, its loss, and a cancel on its way. */
 function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
   let running = 0;
   let ended = false;
@@ -112,7 +113,7 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
   const onAbort = () => {
     if (running > 0) cancelling = cancelStatement(client);
   };
-  // The first error says why; those of the statements after it only that the connection is gone.
+  // Only the first error says why. The errors of later statements say that the connection is closed.
   const onLost = (error: Error) => {
     lost ??= error;
   };
@@ -122,8 +123,8 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
   return {
     tx: {
       async query(query, values) {
-        // The connection may already be in somebody else's transaction.
-        if (ended) throw new Error('a query came after its transaction had ended: is an await missing?');
+        // The connection may already serve another transaction.
+        if (ended) throw new Error('the transaction of this query has ended: is an await missing?');
         signal?.throwIfAborted();
         if (lost !== undefined) throw lost;
         running += 1;
@@ -140,13 +141,13 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
       signal?.removeEventListener('abort', onAbort);
     },
 
-    /** True when the connection is known to be idle and out of any transaction. */
+    /** Resolves to true when the connection is known to be idle and out of any transaction. */
     async rollBack(): Promise<boolean> {
-      // A cancel that is still on its way would hit whoever has the connection next.
+      // A cancel still on its way would hit the next statement of this connection.
       await cancelling;
-      // Aborted and still running: the cancel did not work, so neither would a ROLLBACK queued behind it.
+      // The cancel failed when the statement still runs, and a ROLLBACK would queue behind it.
       if (lost !== undefined || (signal?.aborted && running > 0)) return false;
-      const rollback = { text: 'ROLLBACK', query_timeout: CANCEL_GRACE_MS };
+      const rollback: StatementConfig = { text: 'ROLLBACK', query_timeout: CANCEL_GRACE_MS };
       return client.query(rollback).then(
         () => client.getTransactionStatus() === 'I',
         () => false,

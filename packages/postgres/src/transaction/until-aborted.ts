@@ -1,6 +1,6 @@
 /**
- * Settles as `promise` does, or rejects with `signal.reason` when `promise` is still pending `graceMs` after the
- * abort. Leaves no listener on the signal, which may live much longer than the promise.
+ * Settles like `promise`, or rejects with `signal.reason` when `promise` is still pending `graceMs` after the abort. Removes
+ * its listener from the signal, which may outlive the promise.
  */
 export async function untilAborted<T>(
   promise: Promise<T>,

@@ -1,4 +1,4 @@
-import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
 import type { Stock } from './stock.ts';
@@ -32,7 +32,7 @@ export function createStockStore(pool: Pool): StockStore {
           // A range of the primary key, also in a generic plan. The upper bound is the prefix with 64 of the greatest
           // character, because a SKU has at most 64 characters.
           text: `SELECT ${stockColumns}, found
-                 FROM ${listPage(
+                 FROM ${pageSubquery(
                    `SELECT *, ${stockBytes} AS size_bytes FROM stock
                     WHERE sku > $2 AND sku >= $1 AND sku <= $1 || repeat(chr(1114111), 64)
                     ORDER BY sku LIMIT $3`,
@@ -43,7 +43,7 @@ export function createStockStore(pool: Pool): StockStore {
         },
         signal,
       );
-      return pageOf(rows, limit, fromRow);
+      return toPage(rows, limit, fromRow);
     },
   };
 }

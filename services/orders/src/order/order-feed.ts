@@ -1,5 +1,5 @@
 import { type ChangeFeed, openChangeFeed } from '@acme/postgres/feed/change-feed';
-import type { FeedSource } from '@acme/postgres/feed/source';
+import type { FeedSource } from '@acme/postgres/feed/feed-source';
 import type { Order } from './order.ts';
 import { fromRow, type OrderRow, orderBytes, rejectionReason } from './order-row.ts';
 

@@ -1,5 +1,5 @@
 import { createBatcher } from '@acme/postgres/batch/batch';
-import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
@@ -96,7 +96,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
         {
           name: state ? 'list-orders-in-state' : 'list-orders',
           text: `SELECT ${listedColumns}, found
-                 FROM ${listPage(
+                 FROM ${pageSubquery(
                    `SELECT *, ${orderBytes} AS size_bytes FROM orders
                     WHERE customer_id = $1 AND id < $2 ${state ? 'AND state = $4' : ''}
                     ORDER BY id DESC LIMIT $3`,
@@ -107,7 +107,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
         },
         signal,
       );
-      return pageOf(rows, limit, fromRow);
+      return toPage(rows, limit, fromRow);
     },
     cancel: async (id, owner, etag, signal) => {
       const { order, isChanged } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {

@@ -2,9 +2,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 import { migrate } from '@acme/postgres/migrations/migrate';
 // <list>
-import { openServiceKeys } from '@acme/postgres/paging/service-key';
+import { openServiceKeys } from '@acme/postgres/keys/service-keys';
 import { openPool } from '@acme/postgres/pool/pool';
-import { openReadiness } from '@acme/postgres/pool/readiness';
+import { openReadiness } from '@acme/postgres/pool/pool';
 // </list>
 import { createLogger } from '@acme/rpc/logging/logger';
 // </list>

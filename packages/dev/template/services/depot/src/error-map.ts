@@ -1,4 +1,4 @@
-import { databaseStatus } from '@acme/postgres/status/database-status';
+import { databaseStatus } from '@acme/postgres/errors/database-status';
 import { errorInfo, resourceInfo } from '@acme/rpc/errors/error-details';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { WidgetError, type WidgetProblem } from './widget.ts';

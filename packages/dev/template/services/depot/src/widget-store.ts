@@ -1,4 +1,4 @@
-import { listPage, type Page, type PageRow, pageOf } from '@acme/postgres/paging/list-page';
+import { pageSubquery, type Page, type PageRow, toPage } from '@acme/postgres/paging/page';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
 import { transaction } from '@acme/postgres/transaction/transaction';
@@ -84,7 +84,7 @@ export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions
         {
           name: 'list-widgets',
           text: `SELECT ${columns}, found
-                 FROM ${listPage(
+                 FROM ${pageSubquery(
                    `SELECT *, 100 + octet_length(owner_id) + octet_length(title) AS size_bytes FROM widgets
                     WHERE owner_id = $1 AND id < $2
                     ORDER BY id DESC LIMIT $3`,
@@ -95,7 +95,7 @@ export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions
         },
         signal,
       );
-      return pageOf(rows, limit, fromRow);
+      return toPage(rows, limit, fromRow);
     },
   };
 }

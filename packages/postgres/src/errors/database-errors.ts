@@ -1,6 +1,7 @@
 import pg from 'pg';
+import { isConnectionLoss } from '../internals/pg-error-texts.ts';
 
-/** What the socket says when there is no server behind it, or no way to it. */
+/** Codes of a socket that has no server behind it, or no route to it. */
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -13,17 +14,6 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg and pg-pool give these no code, so their words are all there is; a test makes each one for real. */
-const MESSAGES = [
-  'timeout exceeded when trying to connect',
-  'timeout expired',
-  'Query read timeout',
-  'Connection terminated',
-  'Client has encountered a connection error and is not queryable',
-  'Client was closed and is not queryable',
-  'Cannot use a pool after calling end on the pool',
-];
-
 /**
  * SQLSTATE classes 08 (connection), 53 (too many connections, disk or memory full) and 58 (I/O), then single
  * codes: the session was ended (57P01, 57P02, 57P05, 25P03, 25P04), the server is starting or stopping (57P03), and a
@@ -33,8 +23,8 @@ const MESSAGES = [
 const UNAVAILABLE_STATES = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
 
 /**
- * True when the database cannot be reached or has too little room now: the same call may well work a moment
- * later. It does not say that nothing happened: a connection lost during COMMIT leaves the outcome unknown.
+ * Returns true when the database cannot be reached or lacks resources, so that the same call may succeed a moment later.
+ * The outcome is not always known: a connection lost during COMMIT may have committed.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return UNAVAILABLE_STATES.test(error.code ?? '');
@@ -43,15 +33,31 @@ export function isUnavailable(error: unknown): boolean {
   if (code !== undefined && SOCKET_CODES.has(code)) return true;
   // ENOENT is a missing Unix socket only when it comes from connect; elsewhere it is a missing file.
   if (code === 'ENOENT') return syscall === 'connect';
-  return MESSAGES.some((message) => error.message.startsWith(message));
+  return isConnectionLoss(error);
 }
 
-/** True when a statement worked (57014) or waited for a lock (55P03) longer than it may. */
+/** Returns true when a statement exceeded its time limit (57014) or its limit for a lock (55P03). */
 export function isTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '57014' || error.code === '55P03');
 }
 
-/** True when two transactions stood in each other's way (40001, 40P01): nothing was done, and it may be tried again. */
+/** Returns true for a serialization failure (40001) or a deadlock (40P01). Nothing was done, and a retry may succeed. */
 export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
+}
+
+/**
+ * Returns true when a prepared statement can no longer run on its connection, because the type of a column that it returns
+ * has changed (`cached plan must not change result type`). Nothing was done. The message depends on `lc_messages`, the
+ * name of PostgreSQL's routine does not.
+ */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery'
+  );
+}
+
+/** A batcher's queue is full. The caller should retry later. */
+export class QueueFullError extends Error {
+  override name = 'QueueFullError';
 }

@@ -3,54 +3,54 @@ import type { Pool } from '../pool/pool.ts';
 import { openFeedDatabase, type Thing } from '../testing/feed-database.ts';
 import { change, watcher } from '../testing/feed-watcher.ts';
 import type { ChangeFeed } from './change-feed.ts';
-import { PlaceAheadError } from './position.ts';
+import { PositionAheadError } from './position.ts';
 
 describe('a database that was restored to an older state', () => {
-  /** Loses the events after a number, as a failover to a standby that lags behind does. */
+  /** Loses the events after a number, like a failover to a standby that lags behind. */
   const loseAfter = async (pool: Pool, seq: number) => {
     await pool.query('DELETE FROM thing_events WHERE seq > $1', [seq]);
     await pool.query(`SELECT setval(pg_get_serial_sequence('thing_events', 'seq'), $1)`, [seq]);
   };
 
-  /** Three events, and the place of the last. */
+  /** Makes three events, and returns the position of the last. */
   const threeEvents = async (pool: Pool, feed: ChangeFeed<Thing>) => {
     await change(pool, 'A', 'A', 'A');
     await using watch = watcher(feed, { after: 2n });
     await watch.next();
-    return (await watch.next())?.place ?? expect.unreachable();
+    return (await watch.next())?.position ?? expect.unreachable();
   };
 
-  test('a place that it does not hold is refused', async () => {
+  test('a position whose event it does not hold is rejected', async () => {
     await using database = await openFeedDatabase();
     await using before = database.openFeed();
-    const place = await threeEvents(database.pool, before);
+    const position = await threeEvents(database.pool, before);
     await loseAfter(database.pool, 1);
     await using feed = database.openFeed();
-    await using ahead = watcher(feed, { after: place });
-    await expect(ahead.next()).rejects.toThrow(PlaceAheadError);
-    // As many again, under the same numbers.
+    await using ahead = watcher(feed, { after: position });
+    await expect(ahead.next()).rejects.toThrow(PositionAheadError);
+    // As many new events, with the same numbers.
     await change(database.pool, 'B', 'B', 'B');
-    await using passed = watcher(feed, { after: place });
-    await expect(passed.next()).rejects.toThrow(PlaceAheadError);
+    await using passed = watcher(feed, { after: position });
+    await expect(passed.next()).rejects.toThrow(PositionAheadError);
     await using kept = watcher(feed, { after: 1n });
     expect(await kept.nextChange()).toBe('B1');
   });
 
-  test('a place that it holds is good', async () => {
+  test('a position whose event it holds is valid', async () => {
     await using database = await openFeedDatabase();
     await using before = database.openFeed();
-    const place = await threeEvents(database.pool, before);
+    const position = await threeEvents(database.pool, before);
     await change(database.pool, 'A', 'A');
     await loseAfter(database.pool, 3);
     await using feed = database.openFeed();
-    await using watch = watcher(feed, { after: place });
+    await using watch = watcher(feed, { after: position });
     await watch.next();
     await change(database.pool, 'B');
     feed.changed();
     expect(await watch.nextChange()).toBe('B1');
   });
 
-  test('an open watch ends, and the next one sees what changes from then on', async () => {
+  test('an open watch ends, and a new one sees later changes', async () => {
     await using database = await openFeedDatabase();
     await using feed = database.openFeed();
     await using open = watcher(feed);
@@ -59,7 +59,7 @@ describe('a database that was restored to an older state', () => {
     feed.changed();
     expect(await open.nextChange()).toBe('A1');
     expect([await open.nextChange(), await open.nextChange()]).toEqual(['A2', 'A3']);
-    const ended = expect(open.nextChange()).rejects.toThrow(PlaceAheadError);
+    const ended = expect(open.nextChange()).rejects.toThrow(PositionAheadError);
     await loseAfter(database.pool, 1);
     await change(database.pool, 'B', 'B', 'B', 'B');
     feed.changed();
@@ -71,7 +71,7 @@ describe('a database that was restored to an older state', () => {
     expect(await anew.nextChange()).toBe('C1');
   });
 
-  test('a watch that has not joined the live feed yet ends too', async () => {
+  test('a watch that has not joined the live feed ends too', async () => {
     await using database = await openFeedDatabase();
     await change(database.pool, 'A', 'A', 'A');
     await using feed = database.openFeed();
@@ -79,11 +79,11 @@ describe('a database that was restored to an older state', () => {
     await using stalled = watcher(feed);
     await joined.next();
     await stalled.next();
-    const ended = expect(joined.nextChange()).rejects.toThrow(PlaceAheadError);
+    const ended = expect(joined.nextChange()).rejects.toThrow(PositionAheadError);
     await loseAfter(database.pool, 1);
     await change(database.pool, 'B');
     feed.changed();
     await ended;
-    await expect(stalled.nextChange()).rejects.toThrow(PlaceAheadError);
+    await expect(stalled.nextChange()).rejects.toThrow(PositionAheadError);
   });
 });

@@ -1,18 +1,18 @@
 import type { EncryptionKeys } from '@acme/rpc/tokens/encrypted-cursor';
 import type { Pool } from '../pool/pool.ts';
 
-/** The secrets of one name in the table `service_keys`, which all replicas of a service share. */
+/** The keys of one name in the table `service_keys`, which all replicas of a service share. */
 export interface ServiceKeys extends EncryptionKeys {
-  /** Reads the table now, or joins a read that is under way. Never rejects. */
+  /** Reads the table now, or joins a running read. Never rejects. */
   refresh(): Promise<void>;
-  /** Stops reading, and waits for a read that is under way. */
+  /** Stops reading, and waits for a running read. */
   close(): Promise<void>;
 }
 
 const refreshMs = 20_000;
-/** A key seals once it is this old: by then every replica has read it, and opens what another one seals. */
+/** Age at which a key encrypts new tokens: by then every replica has read it, and decrypts the tokens of the others. */
 const activationMs = 60_000;
-/** More rows are ignored, the oldest first. */
+/** Maximum number of keys. The oldest beyond it are ignored. */
 const maxKeys = 16;
 
 interface KeyRow {
@@ -21,11 +21,11 @@ interface KeyRow {
 }
 
 /**
- * Reads the secrets, and reads them again every 20 s: an operator rotates a key by an INSERT (docs/keys.md). The newest
- * key of at least a minute seals, and all open.
+ * Reads the keys, and reads them again every 20 s, because an operator rotates a key by an INSERT (docs/keys.md). The newest
+ * key that is at least a minute old encrypts, and all keys decrypt.
  *
- * @param onError Called when the table cannot be read. The keys that were read before stay in use.
- * @throws Error if the table cannot be read at the start, or has no such key.
+ * @param onError Called when the table cannot be read. The keys of the last read stay in use.
+ * @throws Error when the first read fails, or finds no key.
  */
 export async function openServiceKeys(
   pool: Pool,
@@ -75,12 +75,12 @@ async function readKeys(pool: Pool, name: string) {
   const readAtMs = performance.now();
   const { rows } = await pool.query<KeyRow>({
     name: 'read-service-keys',
-    // By the database's clock, which the replicas share.
+    // The database's clock decides, because the replicas' clocks differ.
     text: `SELECT secret, create_time <= now() - $2 * interval '1 ms' AS "isActive"
            FROM service_keys WHERE name = $1 ORDER BY create_time DESC LIMIT $3`,
     values: [name, activationMs, maxKeys],
   });
   const active = rows.find(({ isActive }) => isActive) ?? rows.at(-1);
-  if (!active) throw new Error(`the table service_keys holds no ${name}: the migrations write it`);
+  if (!active) throw new Error(`the table service_keys has no row ${name}: a migration inserts it`);
   return { active: active.secret, all: rows.map(({ secret }) => secret), readAtMs };
 }

@@ -2,7 +2,7 @@ import { createEncryptedCursors } from '@acme/rpc/tokens/encrypted-cursor';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
-import { openServiceKeys } from './service-key.ts';
+import { openServiceKeys } from './service-keys.ts';
 
 const table = `
   CREATE TABLE service_keys (
@@ -11,7 +11,7 @@ const table = `
     create_time timestamptz DEFAULT clock_timestamp(),
     PRIMARY KEY (name, create_time)
   )`;
-/** As docs/keys.md says it. */
+/** The statement of docs/keys.md. */
 const rotate = `
   INSERT INTO service_keys (name, secret)
   VALUES ('page_token', decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'))`;
@@ -104,7 +104,7 @@ test('keys that cannot be read stay in use, and are stale after a minute', async
   expect(cursors.decrypt([], token)).toBe('1');
 });
 
-test('a table without the key ends the start', async () => {
+test('a table without the key fails the start', async () => {
   const pool = await openDatabase();
-  await expect(openReplica(pool)).rejects.toThrow('the table service_keys holds no page_token');
+  await expect(openReplica(pool)).rejects.toThrow('the table service_keys has no row page_token');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
-import { listPage, maxPageBytes, type Page, type PageRow, pageOf } from './list-page.ts';
+import { maxPageBytes, type Page, type PageRow, pageSubquery, toPage } from './page.ts';
 
 /** Lists rows whose ids count up from 1 and whose sizes are `sizes`. */
 async function pageOfSizes(
@@ -11,7 +11,7 @@ async function pageOfSizes(
 ): Promise<Page<number>> {
   const { rows } = await pool.query<PageRow & { id: number }>(
     `SELECT id, found
-     FROM ${listPage(
+     FROM ${pageSubquery(
        `SELECT id::int, size_bytes FROM unnest($1::int[]) WITH ORDINALITY AS item (size_bytes, id)
         WHERE id > $2 ORDER BY id LIMIT $3`,
        'id',
@@ -19,7 +19,7 @@ async function pageOfSizes(
      ORDER BY id`,
     [sizes, after, limit + 1],
   );
-  return pageOf(rows, limit, ({ id }) => id);
+  return toPage(rows, limit, ({ id }) => id);
 }
 
 test('a page ends when it is full by items or by bytes, and has at least one item', async () => {

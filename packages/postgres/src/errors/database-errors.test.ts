@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
 import { openPool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
-import { isTimeout, isUnavailable } from './errors.ts';
+import { isTimeout, isUnavailable } from './database-errors.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
