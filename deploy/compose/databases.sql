@@ -1,5 +1,5 @@
--- Run by the postgres image when its data folder is new: a database and a role for each service, and nothing between
--- them. The superuser's password is nobody's: it is reached by the socket inside of the container.
+-- The postgres image runs this on a new data folder: a database and a role for each service, without access to the
+-- others. The superuser's password is random and not stored: use the Unix socket inside the container.
 
 \set orders `cat /secrets/orders`
 \set inventory `cat /secrets/inventory`
@@ -7,7 +7,7 @@
 CREATE ROLE orders LOGIN PASSWORD :'orders';
 CREATE ROLE inventory LOGIN PASSWORD :'inventory';
 
--- UTF-8 is what the services need, and what an image does without a locale of its own would not give them.
+-- The services need UTF-8, which an image without a locale of its own does not default to.
 CREATE DATABASE orders OWNER orders
   TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C';
 CREATE DATABASE inventory OWNER inventory
