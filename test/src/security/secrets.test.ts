@@ -58,6 +58,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
     ...environment.variables,
     ...collector.environment,
     DATABASE_URL: inventoryUrl.href,
+    AUTH_AUDIENCE: 'inventory',
     LOG_LEVEL: 'trace',
   });
   const inventoryTarget = await inventoryProcess.target;
