@@ -115,6 +115,7 @@ function editSettings(root: string): void {
       // What the packages offer, services will use.
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
+      .replace('"ignore": ["src/testing/gen/**"], ', '')
       .replace(/,\s*"lab": \{[\s\S]*?\n {4}\}/, ''),
   );
 }

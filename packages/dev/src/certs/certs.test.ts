@@ -4,11 +4,11 @@ import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { makeAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
 import { hourAround } from '@acme/rpc/testing/certificates/test-certificates';
+import { EchoService } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { serverCredentials } from '@acme/rpc/tls/server-credentials';
@@ -42,8 +42,8 @@ test('ensure the command makes certificates with which services reach each other
   const identities: unknown[] = [];
   const development = { log, developmentCertificates: true };
   await using server = await startTestServer(
-    InventoryService,
-    { getStock: async ({ sku }) => ({ stock: { sku } }) },
+    EchoService,
+    { getEcho: async ({ key }) => ({ echo: { key } }) },
     {
       credentials: {
         server: await serverCredentials(inventory, development),
@@ -60,14 +60,14 @@ test('ensure the command makes certificates with which services reach each other
   );
   const credentials = await channelCredentials(tlsOf(folder.path, 'client'), development);
   for (const host of ['127.0.0.1', 'localhost']) {
-    using client = createClient(InventoryService, {
+    using client = createClient(EchoService, {
       target: `${host}:${server.running.port}`,
       token: () => 'token',
       credentials,
     });
-    await client.getStock({ sku: 'A' });
+    await client.getEcho({ key: 'A' });
   }
-  await server.client.getStock({ sku: 'A' });
+  await server.client.getEcho({ key: 'A' });
   expect(new Set(identities)).toEqual(
     new Set(['spiffe://saturday.invalid/client', 'spiffe://saturday.invalid/orders']),
   );
