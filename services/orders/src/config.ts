@@ -17,8 +17,8 @@ export interface Config extends DatabaseConfig {
 const tokenFile = {
   format: 'the file that holds the token for inventory',
   meaning:
-    "Token that orders sends inventory, with inventory's audience alone. It is read again when it is renewed. " +
-    'With `TLS_MODE=mtls` it may be absent: inventory then knows orders by its certificate.',
+    'File with the token for calls to inventory, whose only audience is inventory. It is read again when it is renewed. ' +
+    'Optional with `TLS_MODE=mtls`, where the client certificate identifies orders.',
 };
 
 /** Reads the configuration. Throws EnvironmentError, which names every missing or invalid variable. */
@@ -29,7 +29,7 @@ export function readConfig(environment: Environment): Config {
     ...readDatabaseConfig(environment, server.production),
     inventoryTarget: readTarget(environment, 'INVENTORY_TARGET', {
       tls: server.tls,
-      meaning: "Target of inventory, in gRPC's naming.",
+      meaning: 'gRPC target of inventory, for example `dns:///inventory:50052`.',
     }),
     tokenFile:
       server.tls?.mode === 'mtls'

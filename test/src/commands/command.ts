@@ -8,16 +8,16 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 ).scripts;
 
-/** A command, running as a process of its own. */
+/** A running command. */
 export interface Command extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** Resolves once the output holds this text, rejects when the process ends without. */
+  /** Resolves when stdout contains this text. Rejects if the process exits without it. */
   printed(text: string): Promise<void>;
-  /** Resolves when it ends, with all it said. */
+  /** Resolves with the exit code and the output when the process exits. */
   ended(): Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-/** Starts the npm script NAME with these arguments, without npm. Disposing kills the process. */
+/** Starts the npm script `name` with these arguments, without npm. Disposing kills the process. */
 export function startCommand(name: string, ...args: string[]): Command {
   const [program = '', ...words] = scripts[name]?.split(' ') ?? [];
   const command = program === 'svc' ? ['node_modules/.bin/svc', ...words] : words;
@@ -37,7 +37,7 @@ export function startCommand(name: string, ...args: string[]): Command {
       new Promise((resolve, reject) => {
         const look = () => stdout.includes(text) && resolve();
         child.stdout.on('data', look);
-        closed.then(() => reject(new Error(`${name} ended without printing ${text}: ${stdout}${stderr}`)));
+        closed.then(() => reject(new Error(`${name} exited without printing ${text}: ${stdout}${stderr}`)));
         look();
       }),
     ended: async () => {
@@ -51,7 +51,7 @@ export function startCommand(name: string, ...args: string[]): Command {
   };
 }
 
-/** Runs a tool to its end. */
+/** Runs an npm script to its end. */
 export async function runCommand(name: string, ...args: string[]) {
   await using command = startCommand(name, ...args);
   return await command.ended();

@@ -12,7 +12,7 @@ const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0']);
 
 async function dataFolder() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'start-'));
-  // When root runs this, the database does as somebody else, who must get through.
+  // If root runs the test, the database runs as another user, which needs access to the folder.
   await chmod(folder.path, 0o755);
   return folder;
 }
@@ -22,8 +22,8 @@ function placeOrder(data: string, requestId: string) {
   return runCommand('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(order), '--data', data);
 }
 
-/** What the README tells its readers to paste. */
-async function callsOfTheReadme(): Promise<[method: string, json: string][]> {
+/** Returns the calls that the README shows. */
+async function callsInReadme(): Promise<[method: string, json: string][]> {
   const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
   const calls = [...readme.matchAll(/^npm run call -- (\S+) '(.*)'$/gm)];
   expect(calls.length).toBeGreaterThan(0);
@@ -31,7 +31,7 @@ async function callsOfTheReadme(): Promise<[method: string, json: string][]> {
 }
 
 describe('npm start', () => {
-  test('brings the pair up, keeps its data over Ctrl-C, and over kill -9', async () => {
+  test('starts the pair, and keeps its data after Ctrl-C and after kill -9', async () => {
     await using folder = await dataFolder();
     const data = folder.path;
     const requestId = randomUUID();
@@ -47,7 +47,7 @@ describe('npm start', () => {
     expect(counted).toMatchObject({ code: 0, stderr: '' });
     expect(counted.stdout).toMatch(/"difference": "-100".*"errorReason": "SKU_NOT_FOUND"/s);
 
-    for (const [method, json] of await callsOfTheReadme())
+    for (const [method, json] of await callsInReadme())
       expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
 
     const second = await runCommand('start', '--data', data, ...anyPorts);
@@ -78,7 +78,7 @@ describe('npm start', () => {
     expect(await recovered.ended()).toMatchObject({ code: 0 });
   }, 120_000);
 
-  test('says in one line that a port is in use, and leaves nothing running', async () => {
+  test('reports a port that is in use in one line, and leaves nothing running', async () => {
     await using folder = await dataFolder();
     await using first = startCommand('start', '--data', folder.path, ...anyPorts);
     await first.printed('Ready.');
@@ -93,7 +93,7 @@ describe('npm start', () => {
     await first.ended();
   }, 120_000);
 
-  test('says in one line that its data folder is none', async () => {
+  test('reports in one line that the data folder is not a folder', async () => {
     await using folder = await dataFolder();
     const file = join(folder.path, 'file');
     await writeFile(file, '');
@@ -119,7 +119,7 @@ describe('npm run replay', () => {
     { invoice: '3', customer: 'guest', lines: [{ sku: 'x', quantity: 5 }] },
   ];
 
-  test('confirms all from ample stock, the second time without changing anything, and sells no unit twice from scarce', async () => {
+  test('confirms all orders with ample stock, changes nothing when repeated, and oversells nothing with scarce stock', async () => {
     await using folder = await dataFolder();
     const file = join(folder.path, 'orders.ndjson');
     await writeFile(file, orders.map((order) => JSON.stringify(order)).join('\n'));
@@ -145,13 +145,13 @@ describe('npm run replay', () => {
     const all = { orders: 3, confirmed: 3, rejected: 0, units: 10, skus: 3 };
     expect(await replay('ample')).toMatchObject(all);
     expect(await replay('ample')).toMatchObject(all);
-    // Half of 4, 1 and 5 units: only the order of one X finds its stock.
+    // Half of 4, 1 and 5 units: only the order of one X has enough stock.
     expect(await replay('scarce')).toMatchObject({ orders: 3, confirmed: 1, rejected: 2, units: 1 });
   }, 120_000);
 });
 
 describe('npm run watch', () => {
-  test('shows a line for each change, ends with Ctrl-C, and goes on from the token that it left', async () => {
+  test('prints a line per change, ends with Ctrl-C, and resumes from the token that it printed', async () => {
     await using folder = await dataFolder();
     const data = folder.path;
     await using pair = startCommand('start', '--data', data, ...anyPorts);
@@ -175,7 +175,7 @@ describe('npm run watch', () => {
     await pair.ended();
   }, 120_000);
 
-  test('says how it is used', async () => {
+  test('prints its usage', async () => {
     expect(await runCommand('watch', 'nothing')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^usage:\n {2}npm run watch -- stock/),
@@ -184,7 +184,7 @@ describe('npm run watch', () => {
 });
 
 describe('npm run token', () => {
-  test('gives a token for whom and what it is told', async () => {
+  test('prints a token with the given subject and scopes', async () => {
     await using folder = await dataFolder();
     const { code, stdout } = await runCommand(
       'token',
@@ -199,7 +199,7 @@ describe('npm run token', () => {
     });
   });
 
-  test('signs for one service, whose name is asked for when the scopes are of two', async () => {
+  test('signs a token for one service, and requires --audience if the scopes are of two', async () => {
     await using folder = await dataFolder();
     const both = ['--sub', 'alice', '--scopes', 'orders:read inventory:read', '--data', folder.path];
     expect(await runCommand('token', ...both)).toMatchObject({
@@ -212,7 +212,7 @@ describe('npm run token', () => {
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ aud: 'inventory' });
   });
 
-  test('says how it is used when something is missing', async () => {
+  test('prints its usage if an argument is missing', async () => {
     expect(await runCommand('token', '--sub', 'alice')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^usage: /),

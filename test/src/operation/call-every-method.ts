@@ -6,7 +6,7 @@ import type { TestPair } from '../support/start-test-pair.ts';
 
 const scopes = ['orders:read', 'orders:write', 'inventory:read', 'inventory:write'];
 
-/** Calls every method that reads or writes a database, of both services, and expects what each answers. */
+/** Calls every method of both services that uses a database, and checks each response. */
 export async function callEveryMethod(pair: TestPair): Promise<void> {
   const sku = randomUUID();
   const customer = `customer-${randomUUID()}`;

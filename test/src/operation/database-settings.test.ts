@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startTestPair, type TestPair } from '../support/start-test-pair.ts';
 import { callEveryMethod } from './call-every-method.ts';
 
-/** Changes the type of columns that prepared statements return. */
+/** Changes the types of columns that prepared statements return. */
 async function changeColumns({ inventoryDatabase, ordersDatabase }: TestPair): Promise<void> {
   await inventoryDatabase.query('ALTER TABLE stock ALTER COLUMN title TYPE varchar(300)');
   await inventoryDatabase.query('ALTER TABLE stock ALTER COLUMN sku TYPE varchar(100) COLLATE "C"');
@@ -15,15 +15,15 @@ async function changeColumns({ inventoryDatabase, ordersDatabase }: TestPair): P
   await ordersDatabase.query('ALTER TABLE order_events ALTER COLUMN state TYPE varchar(20)');
 }
 
-test('every method goes on when a migration changes the type of columns under it', async () => {
+test('every method works while a migration changes the types of its columns', async () => {
   await using pair = await startTestPair();
-  const useAtOnce = () => Promise.all(Array.from({ length: 12 }, () => callEveryMethod(pair)));
-  await useAtOnce();
+  const callConcurrently = () => Promise.all(Array.from({ length: 12 }, () => callEveryMethod(pair)));
+  await callConcurrently();
   await changeColumns(pair);
-  await useAtOnce();
+  await callConcurrently();
 });
 
-describe('every method works on a database whose setting is', () => {
+describe('every method works on a database with the setting', () => {
   test.for([
     `DateStyle = 'German'`,
     `DateStyle = 'SQL, DMY'`,
@@ -39,7 +39,7 @@ describe('every method works on a database whose setting is', () => {
   });
 });
 
-test('every method works behind a pooler that refuses the start-up parameters that PgBouncer does', async () => {
+test('every method works behind a pooler that rejects the same start-up parameters as PgBouncer', async () => {
   await using proxies = new AsyncDisposableStack();
   const startups: string[][] = [];
   const reachDatabase = async (href: string) => {
@@ -57,7 +57,7 @@ test('every method works behind a pooler that refuses the start-up parameters th
   expect(new Set(startups.map(String))).toEqual(new Set(['application_name,client_encoding,database,user']));
 });
 
-test('every method works with a password that holds a bare %, and options beside it', async () => {
+test('every method works with a URL whose password contains a bare %, and with options', async () => {
   const reachDatabase = async (href: string) => {
     const { host, pathname } = new URL(href);
     const name = pathname.slice(1);

@@ -27,8 +27,8 @@ const needed = {
 };
 
 describe.for(['inventory', 'orders'] as const)('%s', (service) => {
-  /** Starts the service, which must refuse; what it says, in one line, with nothing else written. */
-  async function complaintOf(variables: Readonly<Record<string, string>>): Promise<string> {
+  /** Starts the service, which must fail. Returns its stderr, which must be its only output and one line. */
+  async function startErrorOf(variables: Readonly<Record<string, string>>): Promise<string> {
     await using process = startServiceProcess(service, variables);
     expect(await process.ended).toBe(1);
     expect(process.stdout()).toBe('');
@@ -37,8 +37,8 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
   }
 
   test.concurrent('every missing variable is named in one line', async () => {
-    const complaint = await complaintOf({});
-    expect(complaint.match(/[A-Z_]+(?= is missing: expected )/g)).toEqual(needed[service]);
+    const startError = await startErrorOf({});
+    expect(startError.match(/[A-Z_]+(?= is missing: expected )/g)).toEqual(needed[service]);
   });
 
   const production = { NODE_ENV: 'production', LISTEN_ADDRESS: '0.0.0.0:0' };
@@ -51,11 +51,11 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
       { NODE_ENV: 'production', DATABASE_URL: 'postgres://user:canary@192.0.2.1/db' },
       /^DATABASE_URL is not valid \(it leads to another machine, and does not insist on TLS\): /,
     ],
-  ])('a start with %j is refused in one line', async ([variables, line]) => {
+  ])('a start with %j fails with one line', async ([variables, line]) => {
     await using environment = await makeServiceEnvironment();
-    const complaint = await complaintOf({ ...environment.variables, ...variables });
-    expect(complaint).toMatch(line);
-    expect(complaint).not.toContain('canary');
+    const startError = await startErrorOf({ ...environment.variables, ...variables });
+    expect(startError).toMatch(line);
+    expect(startError).not.toContain('canary');
   });
 
   test.concurrent('a port that is in use is reported in one line', async () => {
@@ -63,20 +63,20 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
-    const complaint = await complaintOf({ ...environment.variables, LISTEN_ADDRESS: address });
-    expect(complaint).toContain(`cannot listen on ${address}: `);
+    const startError = await startErrorOf({ ...environment.variables, LISTEN_ADDRESS: address });
+    expect(startError).toContain(`cannot listen on ${address}: `);
   });
 
   test.concurrent('an unreachable database is reported in one line, without its password', async () => {
     await using environment = await makeServiceEnvironment();
-    const complaint = await complaintOf({
+    const startError = await startErrorOf({
       ...environment.variables,
       DATABASE_URL: 'postgres://user:canary-password@127.0.0.1:1/nowhere',
     });
-    expect(complaint).toBe(
+    expect(startError).toBe(
       'cannot reach the database nowhere on 127.0.0.1:1 as user: connect ECONNREFUSED 127.0.0.1:1\n',
     );
-    expect(complaint).not.toContain('canary-password');
+    expect(startError).not.toContain('canary-password');
   });
 });
 
@@ -89,7 +89,7 @@ const callsOf = {
 
 test.concurrent.for([
   ['inventory', 'LOCK TABLE stock', 1],
-  // The settler waits for the lock, too.
+  // The settler also waits for the lock.
   ['orders', 'LOCK TABLE orders', 2],
 ] as const)(
   '%s completes the call in progress after SIGTERM and exits with 0',
@@ -129,7 +129,7 @@ test.concurrent('a service is not ready while its database is unreachable, and r
   await eventually(async () => expect(await checkHealth(target)).toBe(true));
   const token = await environment.keys.sign({ scope: 'inventory:read' });
   using inventory = createClient(InventoryService, { target, token: () => token });
-  // Time enough for the client's retries to come to an end.
+  // Long enough for the client's retries to end.
   const options = { deadlineMs: 5000 };
   const codeOfACall = async () => (await rejectionOf(inventory.getStock({ sku: 'not sold' }, options))).code;
   expect(await codeOfACall()).toBe(Code.NOT_FOUND);

@@ -6,8 +6,8 @@ import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 /**
- * Both services as processes of their own that export all there is: traces to a collector, metrics to whoever asks.
- * Orders reaches inventory through a proxy.
+ * Starts both services as processes that export traces to a collector and metrics for Prometheus. A proxy is between
+ * orders and inventory.
  */
 export async function startObservedPair() {
   await using started = new AsyncDisposableStack();
@@ -15,7 +15,7 @@ export async function startObservedPair() {
   const inventoryEnvironment = started.use(await makeServiceEnvironment());
   const ordersEnvironment = started.use(await makeServiceEnvironment());
   const { keys, variables } = ordersEnvironment;
-  // The exporter takes port 0 for its default, so it has to be told one.
+  // The exporter treats port 0 as its default port, so free ports are chosen here.
   const ports = { inventory: await freePort(), orders: await freePort() };
   const start = (service: 'orders' | 'inventory', environment: Readonly<Record<string, string>>) =>
     started.use(
@@ -23,7 +23,7 @@ export async function startObservedPair() {
         ...variables,
         ...environment,
         ...collector.environment,
-        // Orders has no certificate here, and the test looks for the traces that it sends.
+        // Without client certificates, inventory would ignore the trace context of orders.
         TRACE_CONTEXT: 'all',
         OTEL_METRICS_EXPORTER: 'prometheus',
         OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
@@ -51,11 +51,11 @@ export async function startObservedPair() {
     inventoryTarget,
     databases: { orders: variables.DATABASE_URL, inventory: inventoryEnvironment.variables.DATABASE_URL },
     logs: { orders: () => linesOf(orders.stdout()), inventory: () => linesOf(inventory.stdout()) },
-    complaints: () => orders.stderr() + inventory.stderr(),
-    /** What a Prometheus would get. */
+    stderr: () => orders.stderr() + inventory.stderr(),
+    /** Returns the metrics in Prometheus's text format. */
     scrape: async (service: 'orders' | 'inventory') =>
       (await fetch(`http://127.0.0.1:${ports[service]}/metrics`)).text(),
-    /** Ends both, which send the rest of their spans first. */
+    /** Stops both services, which flush their spans first. */
     stop: async () => {
       for (const service of [orders, inventory]) {
         service.signal('SIGTERM');

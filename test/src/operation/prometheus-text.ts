@@ -5,7 +5,7 @@ export interface Series {
   readonly value: number;
 }
 
-/** The series of a scrape. */
+/** Parses the series of a scrape. */
 export function parseSeries(text: string): Series[] {
   return [...text.matchAll(/^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/gim)].map(
     ([, name = '', labels = '', value]) => ({

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-/** More than grpc-js keeps waiting for one of the two replicas to be connected. */
+/** More calls than grpc-js queues while one of the two replicas is connecting. */
 const callsAfterwards = 200;
 const callers = 8;
 

@@ -12,30 +12,29 @@ import { linesOf } from '../support/order-lines.ts';
 import { startObservedPair } from './observed-pair.ts';
 import { parseSeries, type Series } from './prometheus-text.ts';
 
-/** An order, and the trace of the call that placed it. */
+/** An order, with the trace of the call that placed it. */
 interface Placed {
   readonly traceId: string;
   readonly orderId: string;
 }
 
-/** Everything that a pair has exported, and what it was about. */
+/** Telemetry that the pair has exported, and the orders that it is about. */
 export interface ExportedTelemetry {
   readonly spans: readonly ReceivedSpan[];
   readonly series: readonly Series[];
   readonly lines: readonly Record<string, unknown>[];
-  /** What they wrote to stderr. */
-  readonly complaints: string;
-  /** The call to inventory was cut off and made again. */
+  readonly stderr: string;
+  /** Its call to inventory was aborted and retried. */
   readonly retried: Placed;
-  /** These two went together in a batch. */
+  /** Two orders that were placed in one batch. */
   readonly together: readonly Placed[];
-  /** Was answered PENDING, and finished by the settler. */
+  /** Returned PENDING, and settled by the settler. */
   readonly settled: Placed;
 }
 
 /**
- * Starts a pair, and has it place six orders: one with a retry, which is cancelled at the end, three of which two go
- * together, one that is rejected, and one that is settled later. Then stops it.
+ * Starts a pair, places six orders, and stops the pair. The first order is retried, and cancelled at the end. Of the next
+ * three, two are placed in one batch. One is rejected. The last is settled by the settler.
  */
 export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
   await using stack = new AsyncDisposableStack();
@@ -75,7 +74,7 @@ export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
 
   const { placing } = await withLock(open(pair.databases.orders), 'LOCK TABLE orders', async (lock) => {
     const alone = place(1);
-    // The settler waits for the lock, too.
+    // The settler also waits for the lock.
     await lock.untilBlocked(2);
     const both = [place(1), place(2)];
     const active = async () =>
@@ -103,14 +102,14 @@ export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
     spans: pair.collector.spans,
     series: scrapes.flatMap(parseSeries),
     lines: [...pair.logs.orders(), ...pair.logs.inventory()],
-    complaints: pair.complaints(),
+    stderr: pair.stderr(),
     retried: firstPlaced,
     together,
     settled,
   };
 }
 
-/** Holds the lock while the body runs. What the body has begun is handed out in an object, so that it is not awaited. */
+/** Holds the lock while `body` runs. The result is an object, so that promises in it are not awaited. */
 async function withLock<T extends object>(
   pool: Parameters<typeof holdLock>[0],
   statement: string,

@@ -5,25 +5,25 @@ import { test as base, describe, expect, vi } from 'vitest';
 import { runTelemetryScenario } from './telemetry-scenario.ts';
 import { traceTree } from './trace-tree.ts';
 
-// The first test waits for two processes to start, work and end.
+// The first test waits until two processes have started, worked and stopped.
 vi.setConfig({ testTimeout: 120_000 });
 
 const test = base
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
-  .extend('seen', { scope: 'file' }, ({}) => runTelemetryScenario());
+  // biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
+  .extend('exported', { scope: 'file' }, ({}) => runTelemetryScenario());
 
 const document = readFileSync(new URL('../../../docs/observability.md', import.meta.url), 'utf8');
 const metrics = documentedMetrics(document);
 
 describe('traces', () => {
   test('an order is one trace through both services down to the SQL statements, as in docs/observability.md', ({
-    seen: { spans, retried },
+    exported: { spans, retried },
   }) => {
     expect(document).toContain(`\`\`\`\n${traceTree(spans, retried.traceId)}\n\`\`\``);
   });
 
   test('spans have the names and attributes of the semantic conventions, and the order’s id', ({
-    seen: { spans, retried },
+    exported: { spans, retried },
   }) => {
     const named = (name: string, kind: SpanKind) =>
       spans.filter((span) => span.traceId === retried.traceId && span.name === name && span.kind === kind);
@@ -51,7 +51,7 @@ describe('traces', () => {
   });
 
   test('a batch belongs to the trace of its first call, and the calls link to each other', ({
-    seen: { spans, together },
+    exported: { spans, together },
   }) => {
     const batched = together.map(({ traceId }) =>
       spans.find(
@@ -72,7 +72,7 @@ describe('traces', () => {
   });
 
   test('the settler’s spans have the order’s id, and contain its statements', ({
-    seen: { spans, settled },
+    exported: { spans, settled },
   }) => {
     const settling = spans.filter(
       ({ name, attributes }) => name === 'settle order' && attributes['order.id'] === settled.orderId,
@@ -85,7 +85,7 @@ describe('traces', () => {
 });
 
 describe('logs', () => {
-  test('each call is one log line with the ids of its span', ({ seen: { spans, lines, retried } }) => {
+  test('each call is one log line with the ids of its span', ({ exported: { spans, lines, retried } }) => {
     const calls = lines.filter(({ msg, trace_id }) => msg === 'call' && trace_id === retried.traceId);
     const servers = spans.filter(
       ({ traceId, kind }) => traceId === retried.traceId && kind === SpanKind.SERVER,
@@ -110,25 +110,25 @@ describe('logs', () => {
     });
   });
 
-  test('a retried call is logged with the ids of its trace', ({ seen: { lines, retried } }) => {
+  test('a retried call is logged with the ids of its trace', ({ exported: { lines, retried } }) => {
     expect(lines.filter(({ msg }) => msg === 'call repeated')).toContainEqual(
       expect.objectContaining({ trace_id: retried.traceId, attempts: 2, code: 'OK' }),
     );
   });
 
-  test('nothing is written to stderr', ({ seen: { complaints } }) => {
-    expect(complaints).toBe('');
+  test('nothing is written to stderr', ({ exported: { stderr } }) => {
+    expect(stderr).toBe('');
   });
 });
 
 describe('metrics', () => {
-  test('exactly the documented metrics and labels are exported', ({ seen: { series } }) => {
+  test('exactly the documented metrics and labels are exported', ({ exported: { series } }) => {
     const everywhere = ['otel_scope_name', 'otel_scope_version'];
-    const exported = Map.groupBy(series, ({ name }) => name);
-    exported.delete('target_info');
-    expect([...exported.keys()].filter((name) => !metrics.has(name))).toEqual([]);
-    expect([...metrics.keys()].filter((name) => !exported.has(name))).toEqual([]);
-    for (const [name, all] of exported) {
+    const byName = Map.groupBy(series, ({ name }) => name);
+    byName.delete('target_info');
+    expect([...byName.keys()].filter((name) => !metrics.has(name))).toEqual([]);
+    expect([...metrics.keys()].filter((name) => !byName.has(name))).toEqual([]);
+    for (const [name, all] of byName) {
       const labels = new Set(all.flatMap((each) => Object.keys(each.labels)));
       const listed = metrics.get(name);
       const unlisted = [...labels].filter((label) => !listed?.has(label) && !everywhere.includes(label));
@@ -145,7 +145,7 @@ describe('metrics', () => {
     ['inventory_reservations_total', { reservation_refusal_reason: 'OUT_OF_STOCK' }, 1],
     ['inventory_reservations_total', { reservation_state: 'RELEASED' }, 1],
     ['batch_size_sum', { batch_name: 'place-orders' }, 6],
-  ] as const)('%s %j has the expected count', ([name, labels, expected], { seen: { series } }) => {
+  ] as const)('%s %j has the expected count', ([name, labels, expected], { exported: { series } }) => {
     const matching = series.filter(
       (each) =>
         each.name === name && Object.entries(labels).every(([label, value]) => each.labels[label] === value),

@@ -2,8 +2,8 @@ import type { ReceivedSpan } from '@acme/rpc/testing/telemetry/otlp-collector';
 import { SpanKind } from '@opentelemetry/api';
 
 /**
- * The spans of a trace as a tree, a line each, children below their parent in the order that they began in. It says
- * nothing that differs from one run to the next: no ids, no times.
+ * Formats the spans of a trace as a tree, one line per span, children in the order of their start. Contains no ids or times,
+ * so that the text is the same for every run.
  */
 export function traceTree(spans: readonly ReceivedSpan[], traceId: string): string {
   const ofTrace = spans.filter((span) => span.traceId === traceId);
@@ -20,7 +20,7 @@ export function traceTree(spans: readonly ReceivedSpan[], traceId: string): stri
     .join('\n');
 }
 
-/** They are received in the order that they ended in, which tells those apart that began in one ms: the SDK knows no less. */
+/** Sorts spans by start, which has a resolution of 1 ms. Spans of the same millisecond keep their order of arrival, that of their end. */
 function inOrder(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   return spans.toSorted((a, b) => Number(a.startNs - b.startNs));
 }

@@ -7,7 +7,7 @@ import { holdLock } from '../support/hold-lock.ts';
 import { test } from '../support/pair-test.ts';
 
 test('a cancelled call cancels its SQL statement', async ({ pair }) => {
-  const { orders } = await pair.clientsFor('impatient');
+  const { orders } = await pair.clientsFor('alice');
   await using lock = await holdLock(pair.ordersDatabase, 'LOCK TABLE orders');
   const waiting = async () => {
     const { rows } = await pair.ordersDatabase.query<{ count: bigint }>(
@@ -23,7 +23,7 @@ test('a cancelled call cancels its SQL statement', async ({ pair }) => {
   await eventually(async () => expect(await waiting()).toBe(2n));
   caller.abort();
   for (const error of await Promise.all(calls)) expect(error.code).toBe(Code.CANCELLED);
-  // The database would end them by itself after the 5 s of its lock_timeout.
+  // Without a cancellation, the statements would end after the lock_timeout of 5 s.
   await expect.poll(waiting).toBe(0n);
   await lock.release();
 });

@@ -13,7 +13,7 @@ import type { Clients } from '../support/start-test-pair.ts';
 
 async function place({ orders }: Clients, units: Record<string, number>) {
   const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf(units) });
-  if (!order) throw new Error('there is no order in the answer');
+  if (!order) throw new Error('the response has no order');
   return order;
 }
 

@@ -18,7 +18,7 @@ async function stateOf({ orders }: Clients, id: string): Promise<Order_State | u
 async function placePending({ orders }: Clients, units: Record<string, number>) {
   const request = { requestId: randomUUID(), lines: linesOf(units) };
   const { order } = await orders.placeOrder(request);
-  if (!order) throw new Error('there is no order in the answer');
+  if (!order) throw new Error('the response has no order');
   expect(order.state).toBe(Order_State.PENDING);
   return { request, order };
 }
@@ -75,7 +75,7 @@ test.concurrent('an order that is cancelled while inventory is unavailable holds
   expect(await reservedUnits(pair, ['tomb'])).toEqual({ tomb: 0 });
 });
 
-test.concurrent('a PENDING order whose reservation was released ends REJECTED, with the reason', async () => {
+test.concurrent('a PENDING order whose reservation was released is REJECTED with the reason', async () => {
   await using pair = await startTestPair();
   await pair.setStock({ released: 10 });
   const customer = await pair.clientsFor('alice');
@@ -122,7 +122,7 @@ test.concurrent('a late confirm does not revive a cancelled order', async () => 
   await lock.untilBlocked(1);
   const [pending] = (await customer.orders.listOrders({})).orders;
   await customer.orders.cancelOrder({ id: pending?.id ?? '' });
-  // Now inventory reserves, and orders hears of it.
+  // Now the reserve succeeds.
   await lock.release();
   expect((await placing).order?.id).toBe(pending?.id);
   await untilSettled(pair);

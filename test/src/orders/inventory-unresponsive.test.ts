@@ -7,10 +7,10 @@ import { reservedUnits } from '../support/reserved-units.ts';
 import { type Clients, startTestPair } from '../support/start-test-pair.ts';
 import { untilSettled } from '../support/until-settled.ts';
 
-/** Promised are 150 ms, to 99 in 100. Whoever waits for an inventory that is silent takes a second. */
-const longMs = 750;
+/** The guarantee is 150 ms for 99 % of the calls. A call that waits for an unresponsive inventory takes one second. */
+const slowMs = 750;
 
-/** A pair whose orders reaches inventory through a proxy. */
+/** Starts a pair with a proxy between orders and inventory. */
 async function startProxiedPair() {
   const stack = new AsyncDisposableStack();
   const started = Promise.withResolvers<FaultProxy>();
@@ -27,7 +27,7 @@ async function startProxiedPair() {
   return { ...pair, proxy, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Places orders of one unit, so many callers at a time; the states that were answered, and how long each took. */
+/** Places orders of one unit with this many concurrent callers. Returns the state and duration of each. */
 async function place({ orders }: Clients, sku: string, count: number, callers: number) {
   const answers: { state: Order_State | undefined; durationMs: number }[] = [];
   const work = async () => {
@@ -65,7 +65,7 @@ test.each(faults)(
     const later = await place(customer, 'silent', 100, 4);
     const answered = [...first, ...later];
     expect(answered.map(({ state }) => state)).toEqual(answered.map(() => Order_State.PENDING));
-    const slow = later.filter(({ durationMs }) => durationMs > longMs);
+    const slow = later.filter(({ durationMs }) => durationMs > slowMs);
     expect(slow.length).toBeLessThan(5);
 
     pair.proxy.heal();
@@ -86,7 +86,7 @@ test('many concurrent orders are accepted while inventory does not respond', asy
   const customer = await pair.clientsFor('alice');
   await place(customer, 'crowd', 10, 2);
   pair.proxy.inject('upstream', { blackHole: true });
-  // Few enough for a server that is short of processor time to admit them: it is not what this is about.
+  // Few enough callers that a slow machine does not reject them by admission control, which this test is not about.
   const answered = await place(customer, 'crowd', 240, 24);
   expect(new Set(answered.map(({ state }) => state))).toEqual(new Set([Order_State.PENDING]));
 }, 60_000);

@@ -11,7 +11,7 @@ import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';
 import type { Clients } from '../support/start-test-pair.ts';
 
-/** Places orders one after another; their ids. Each is of one unit of the SKU. */
+/** Places orders of one unit of the SKU, one after another. Returns their ids. */
 async function placeMany({ orders }: Clients, count: number, sku: string): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ test('orders of 1,000 lines are listed whole, in pages of at most 256 KiB', asyn
       pages++;
     } while (pageToken !== '');
     expect(listed.size).toBe(count);
-    // Pages are full: a thousand lines take some 35 kB of text in the database.
+    // An order of 1,000 lines takes about 35 kB of text in the database, so a page has more than five orders.
     expect(pages).toBeLessThan(count / 5);
   }
 });

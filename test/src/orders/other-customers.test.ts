@@ -8,20 +8,20 @@ import { type ErrorFields, errorFieldsOf } from '../support/error-fields.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';
 
-/** An order of somebody else's. */
+/** Test with an order of another customer. */
 const test = pairTest
   .extend('theirId', () => `customer-${randomUUID()}`)
   .extend('theirs', async ({ pair, theirId }) => {
     await pair.setStock({ theirs: 1000 });
     const { orders } = await pair.clientsFor(theirId);
     const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ theirs: 1 }) });
-    if (!order) throw new Error('there is no order in the answer');
+    if (!order) throw new Error('the response has no order');
     return order;
   });
 
-/** A refusal without the id that was asked for. */
-function withoutId(refusal: ErrorFields, id: string): unknown {
-  return JSON.parse(JSON.stringify(refusal).replaceAll(id, '<id>'));
+/** Replaces the requested id in an error. */
+function withoutId(error: ErrorFields, id: string): unknown {
+  return JSON.parse(JSON.stringify(error).replaceAll(id, '<id>'));
 }
 
 test('another customer’s order and an unknown order give the same error', async ({

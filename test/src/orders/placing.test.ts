@@ -74,7 +74,7 @@ test('an order of 1,000 lines is CONFIRMED and reserves each', async ({ pair, cu
 });
 
 describe('many at once', () => {
-  /** Places an order of each of these lines, all at once; how many came to be in each state. */
+  /** Places an order for each of these lines concurrently. Returns the states, grouped. */
   async function placeAll(pair: TestPair, { orders }: Clients, each: readonly ReturnType<typeof linesOf>[]) {
     const place = async (lines: ReturnType<typeof linesOf>) => {
       const request = { requestId: randomUUID(), lines };

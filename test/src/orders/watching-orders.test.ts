@@ -10,14 +10,14 @@ import { startTestPair } from '../support/start-test-pair.ts';
 import { placeOrder, watchOrders } from '../support/watched-orders.ts';
 
 const test = pairTest
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  // biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
   .override('pair', { scope: 'file' }, async ({}, { onCleanup }) => {
     const pair = await startTestPair({ ordersReplicas: 2 });
     onCleanup(() => pair[Symbol.asyncDispose]());
     return pair;
   });
 
-test('a watcher sees each change of an order, as the order was right after it', async ({
+test('a watch returns the order right after each change', async ({
   pair,
   customer: { orders },
   customerId,
@@ -122,7 +122,7 @@ test('a resume token that is altered or belongs to another watch is INVALID_ARGU
   }
 });
 
-test('a database that is restored to an older state ends watches and their tokens with OUT_OF_RANGE', async ({
+test('a database that is restored to an older state ends watches and invalidates tokens with OUT_OF_RANGE', async ({
   pair,
   customer: { orders },
 }) => {
@@ -138,7 +138,7 @@ test('a database that is restored to an older state ends watches and their token
   await resuming.next();
   await placeOrder(orders, 'restored');
   const { resumeToken } = await before.next();
-  // Back to the place where the watches began; then more happens than was lost.
+  // Restores the state at which the watches began. Then more events are written than were lost.
   const { rows } = await pair.ordersDatabase.query('SELECT max(seq) - 2 AS seq FROM order_events');
   const { seq } = rows[0] as { seq: bigint };
   await pair.ordersDatabase.query('DELETE FROM order_events WHERE seq > $1', [seq]);
@@ -185,7 +185,7 @@ test('a resume token whose events are pruned is OUT_OF_RANGE, and the message na
     domain: 'orders.v1',
     reason: 'RESUME_TOKEN_EXPIRED',
   });
-  // Who watches is not disturbed.
+  // The open watch is not affected.
   await placeOrder(orders, 'pruned');
   expect(await watch.change()).toBe('PENDING 1');
 });

@@ -13,7 +13,7 @@ async function place({ orders }: Clients, sku: string) {
   return order ?? expect.unreachable();
 }
 
-/** Sessions of inventory that wait for a lock. */
+/** Returns the number of sessions of inventory that wait for a lock. */
 async function waiting(pair: TestPair): Promise<bigint | undefined> {
   const { rows } = await pair.inventoryDatabase.query<{ count: bigint }>(
     `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -21,7 +21,7 @@ async function waiting(pair: TestPair): Promise<bigint | undefined> {
   return rows[0]?.count;
 }
 
-test('thirty counting sessions take two connections, and orders and reads find theirs', async ({ pair }) => {
+test('30 counting sessions use two connections, and do not delay orders and reads', async ({ pair }) => {
   await pair.setStock({ counted: 5, ordered: 5 });
   const clients = await pair.clientsFor('everything', scopes);
   await using lock = await holdLock(
@@ -41,7 +41,7 @@ test('thirty counting sessions take two connections, and orders and reads find t
   );
 });
 
-test('releases that wait for a lock leave a connection for reserves', async ({ pair }) => {
+test('releases that wait for a lock do not delay reserves', async ({ pair }) => {
   await pair.setStock({ released: 30, 'ordered-too': 5 });
   const { inventory } = await pair.clientsFor('orders', ['inventory:reserve']);
   const reserve = async (sku: string) => {

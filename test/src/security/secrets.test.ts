@@ -24,7 +24,7 @@ type Calls = (
   inventory: Client<typeof InventoryService>,
 ) => readonly Promise<unknown>[];
 
-/** Calls that carry a canary each, into every way a call can end. */
+/** Calls that carry canaries and end in every possible way. */
 const calls: Calls = (orders, inventory) => {
   const options = { metadata: { 'x-canary': canary.metadata } };
   const item = { sku: 'A', title: canary.title, onHand: 1n };
@@ -88,7 +88,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
   await warehouse.importStock([{ importId: randomUUID(), item }]);
   for (const token of [good, weak, expired, canary.token]) await callAll(token);
 
-  // What nobody foresaw: the table is not there.
+  // An unexpected error: the table is missing.
   const admin = openPool({
     url: ordersEnvironment.variables.DATABASE_URL,
     max: 1,
@@ -112,7 +112,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
     Code.UNAVAILABLE,
   ];
   expect(errors.map(({ code }) => code)).toEqual(expect.arrayContaining(expected));
-  const told = errors.map((error) => {
+  const received = errors.map((error) => {
     expect(error).toBeInstanceOf(RpcError);
     return inspect([error.message, error.details], { depth: null });
   });
@@ -122,7 +122,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
     inventoryProcess.stdout(),
     inventoryProcess.stderr(),
     ...collector.bodies,
-    ...told,
+    ...received,
   ].join('\n');
   expect(written).toContain('internal error');
   expect(collector.spans.map(({ name }) => name)).toContain('place-orders');

@@ -9,7 +9,7 @@ import type { TestPair } from '../support/start-test-pair.ts';
 
 const writer = ['inventory:read', 'inventory:write'];
 
-/** An import of these SKUs, each with the same count, that ends when it is told to. */
+/** Creates the rows of an import with the same on_hand for each SKU. The stream ends when `finish` is called. */
 function openImport(importId: string, skus: readonly string[], onHand: bigint) {
   const finished = Promise.withResolvers<void>();
   const sent = Promise.withResolvers<void>();
@@ -21,12 +21,12 @@ function openImport(importId: string, skus: readonly string[], onHand: bigint) {
   return { rows: rows(), sent: sent.promise, finish: finished.resolve };
 }
 
-/** Imports that are in the middle of their transaction. */
+/** Returns the number of imports with an open transaction. */
 async function openTransactions(pair: TestPair): Promise<bigint | undefined> {
   return (await transactionsOf(pair)).open;
 }
 
-/** Those of them that have written something: their ids are taken. */
+/** Returns the number of imports that have inserted their id. */
 async function claimedImports(pair: TestPair): Promise<bigint | undefined> {
   return (await transactionsOf(pair)).claimed;
 }
@@ -45,7 +45,7 @@ test('two concurrent imports of the same SKUs both succeed, and one of them wins
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const skus = Array.from({ length: 200 }, (_, index) => `both-${index}`);
   await pair.setStock(Object.fromEntries(skus.slice(0, 100).map((sku) => [sku, 5])));
-  // In opposite order: locks that are taken as the rows come would wait for each other.
+  // In opposite order, so that locks in the order of the rows would deadlock.
   const first = openImport(randomUUID(), skus, 1n);
   const second = openImport(randomUUID(), skus.toReversed(), 2n);
   const answers = Promise.all([inventory.importStock(first.rows), inventory.importStock(second.rows)]);

@@ -17,7 +17,7 @@ const test = pairTest.extend('warehouse', async ({ pair }) => {
   return inventory;
 });
 
-/** Counts that wait for a lock in the database. */
+/** Returns the number of counts that wait for a lock in the database. */
 async function waitingCounts(pair: TestPair): Promise<bigint | undefined> {
   const { rows } = await pair.inventoryDatabase.query<{ waiting: bigint }>(
     `SELECT count(*) AS waiting FROM pg_stat_activity
@@ -26,7 +26,7 @@ async function waitingCounts(pair: TestPair): Promise<bigint | undefined> {
   return rows[0]?.waiting;
 }
 
-/** Counts, and then keeps the session open. */
+/** Yields a count per SKU, and then keeps the session open. */
 async function* openSession(...skus: readonly string[]) {
   for (const sku of skus) yield { sku, counted: 1n };
   await new Promise(() => {});
@@ -61,7 +61,7 @@ describe('the server ends the session promptly and does not apply the count in p
     if (controller) expect((await rejectionOf(count())).code).toBe(Code.CANCELLED);
     else await count();
     await expect.poll(() => waitingCounts(pair), { interval: 5, timeout: 4000 }).toBe(0n);
-    // More than is promised, for a busy machine; the lock itself would be given up after 5 s.
+    // The guarantee is 100 ms. The limit here allows for a busy machine, and is below the lock_timeout of 5 s.
     expect(performance.now() - leftMs).toBeLessThan(3000);
     await lock.release();
     const { stock } = await warehouse.getStock({ sku: locked });
@@ -72,12 +72,12 @@ describe('the server ends the session promptly and does not apply the count in p
 test('the server stops reading from a client that reads no responses, and no response is lost', async ({
   warehouse,
 }) => {
-  // Large ones, so that what the connection holds is soon full: what is misread is answered as it is.
-  const misread = 'x'.repeat(10_000);
+  // Long SKUs fill the buffers of the connection quickly. Unknown SKUs are returned as they were sent.
+  const longSku = 'x'.repeat(10_000);
   const length = 800;
   let sent = 0;
   function* counts() {
-    for (; sent < length; sent++) yield { sku: misread, counted: BigInt(sent) };
+    for (; sent < length; sent++) yield { sku: longSku, counted: BigInt(sent) };
   }
   const answers = warehouse.countStock(counts());
   const first = await answers.next();

@@ -29,15 +29,15 @@ test('a blocked server reads only a small part of an import, and the rest afterw
     for (; made < itemCount; made++)
       yield { importId, itemCount, item: { sku: `held-up-${made}`, title, onHand: 1n } };
   }
-  const answer = inventory.importStock(rows());
+  const summary = inventory.importStock(rows());
   await lock.untilBlocked(1);
   const wireBytes = await untilStable(() => proxy.counters.passed.upstream);
   const madeBytes = Number(made) * title.length;
   await lock.release();
-  expect(await answer).toMatchObject({ received: itemCount, created: itemCount });
-  // Of more than 2 MiB: a window of HTTP/2, and what the buffers of both ends hold.
+  expect(await summary).toMatchObject({ received: itemCount, created: itemCount });
+  // The import has more than 2 MiB. The limit is one HTTP/2 window and the buffers of both sides.
   expect(wireBytes).toBeLessThan(512 * 1024);
-  // grpc-js keeps up to 1 MiB of a call that it may have to send again.
+  // grpc-js buffers up to 1 MiB of a call for retries.
   expect(madeBytes).toBeLessThan(1.5 * 1024 * 1024);
 });
 
@@ -50,15 +50,15 @@ test('orders are placed while more imports are open than the server accepts', as
     await finished.promise;
   }
   const imports = Array.from({ length: 12 }, () => inventory.importStock(hangingRows()));
-  const refused: Promise<Code>[] = imports.map((each) =>
+  const outcomes: Promise<Code>[] = imports.map((each) =>
     each.then(
       () => Code.OK,
       ({ code }) => code,
     ),
   );
   let codes = 0;
-  for (const code of refused) void code.then(() => codes++);
-  // Four have a connection, the others were told to come back.
+  for (const code of outcomes) void code.then(() => codes++);
+  // Four imports have a connection. The others are rejected with UNAVAILABLE.
   await eventually(async () => expect(codes).toBe(8));
   const { order } = await customer.orders.placeOrder({
     requestId: randomUUID(),
@@ -66,7 +66,7 @@ test('orders are placed while more imports are open than the server accepts', as
   });
   expect(order?.state).toBe(Order_State.CONFIRMED);
   finished.resolve();
-  const ends = await Promise.all(refused);
+  const ends = await Promise.all(outcomes);
   expect(ends.filter((code) => code === Code.OK)).toHaveLength(4);
   expect(ends.filter((code) => code === Code.UNAVAILABLE)).toHaveLength(8);
 });

@@ -20,7 +20,7 @@ interface Row {
   item: { sku: string; title: string; onHand: bigint };
 }
 
-/** The messages of an import, the id in the first. */
+/** Returns the messages of an import, with the id in the first. */
 function rowsOf(importId: string, counts: Readonly<Record<string, number>>): Row[] {
   return Object.entries(counts).map(([sku, count], index) => ({
     ...(index === 0 && { importId }),
@@ -124,7 +124,7 @@ test('an invalid row is named by its position, and nothing is imported', async (
     'requests[3].item.on_hand',
   ]);
   expect((await warehouse.listStock({ skuPrefix: 'bad-' })).stocks).toEqual([]);
-  // The id was not used up.
+  // The failed import has not used the id.
   expect(await warehouse.importStock(rows)).toMatchObject({ received: 3n, created: 3n });
 });
 

@@ -15,7 +15,7 @@ async function listAll({ inventory }: Clients, skuPrefix: string, pageSize: numb
 }
 
 test('the pages of a prefix contain each of its SKUs once, in byte order', async ({ pair, customer }) => {
-  // In the order of their UTF-8 bytes, which is neither a dictionary's nor that of UTF-16.
+  // Order of the UTF-8 bytes, which differs from collations and from the order of UTF-16.
   const sorted = ['p ', 'p!', 'pA', 'pB', 'p_', 'pa', 'pä', 'p\uffee', 'p🧀'];
   const stock = ['o', ...sorted, 'q', 'P'];
   await pair.setStock(Object.fromEntries(stock.map((sku) => [sku, 1])));

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { test } from '../support/pair-test.ts';
 import { placeOrder } from '../support/watched-orders.ts';
 
-/** A watch that stands, and its changes as `A 2/10`: so many reserved of so many. */
+/** Opens a watch, and waits for its first response. `change` returns for example `A 2/10`: 2 of 10 units are reserved. */
 async function watchStock(
   inventory: Client<typeof InventoryService>,
   request: { resumeToken?: string; skus?: string[] },
@@ -31,7 +31,7 @@ async function watchStock(
   };
 }
 
-test('a watcher sees imports, reservations and releases, as the stock was right after each', async ({
+test('a watch returns the stock right after each import, reservation and release', async ({
   pair,
   customer: { orders, inventory },
 }) => {

@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 
 export interface HeldLock extends AsyncDisposable {
-  /** Resolves when this many statements wait for a lock in the database. */
+  /** Resolves when at least this many statements wait for a lock in the database. */
   untilBlocked(count: number): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Holds the locks that a statement takes, `LOCK TABLE stock` for instance, until it is released. */
+/** Runs a statement such as `LOCK TABLE stock` in a transaction, and holds its locks until they are released. */
 export async function holdLock(pool: Pool, statement: string): Promise<HeldLock> {
   const client = await pool.connect();
   await client.query('BEGIN');

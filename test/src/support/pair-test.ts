@@ -5,11 +5,11 @@ import { startTestPair, type TestPair } from './start-test-pair.ts';
 import { untilSettled } from './until-settled.ts';
 
 /**
- * A test with a pair of services, one for all tests of a file because starting it takes most of a second, and with a
- * customer of its own. Tests of one file use different SKUs.
+ * Test with a pair of services, and with its own customer. All tests of a file share the pair, because its start is slow, so
+ * they must use different SKUs.
  */
 export const test = base
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  // biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
   .extend('pair', { scope: 'file' }, async ({}, { onCleanup }) => {
     const pair = await startTestPair();
     onCleanup(() => pair[Symbol.asyncDispose]());
@@ -20,13 +20,12 @@ export const test = base
   .extend('customer', ({ pair, customerId }) => pair.clientsFor(customerId));
 
 /**
- * The first order of a process takes longer than others: on a busy machine so long that it is answered PENDING. Nothing
- * is left of this one.
+ * Places an order and deletes it. The first order of a process is slow: on a busy machine it would be returned PENDING.
  */
 async function warmUp(pair: TestPair): Promise<void> {
   const { orders } = await pair.clientsFor('warm-up');
-  const refused = orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ 'no-such-sku': 1 }) });
-  await Promise.allSettled([refused]);
+  const rejected = orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ 'no-such-sku': 1 }) });
+  await Promise.allSettled([rejected]);
   await untilSettled(pair);
   await pair.ordersDatabase.query('TRUNCATE orders, order_events');
   await pair.inventoryDatabase.query('TRUNCATE reservations');

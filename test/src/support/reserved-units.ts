@@ -1,6 +1,6 @@
 import type { TestPair } from './start-test-pair.ts';
 
-/** Units that are reserved, by SKU, as the table says. */
+/** Returns the reserved units by SKU, from the table. */
 export async function reservedUnits(
   pair: TestPair,
   skus: readonly string[],

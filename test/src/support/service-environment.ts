@@ -9,7 +9,7 @@ import {
   type SigningKeys,
 } from '@acme/rpc/testing/certificates/signing-keys';
 
-/** All that a service's process is told, with a database and keys of its own; a free port. */
+/** Environment of a service process, with its own database and keys, and any free port. */
 export interface ServiceEnvironment extends AsyncDisposable {
   readonly keys: SigningKeys;
   readonly variables: Readonly<Record<'DATABASE_URL' | 'LISTEN_ADDRESS', string> & Record<string, string>>;
@@ -32,7 +32,7 @@ export async function makeServiceEnvironment(): Promise<ServiceEnvironment> {
       AUTH_JWKS: keys.jwks,
       AUTH_ISSUER: issuer,
       AUTH_AUDIENCE: audience,
-      // Of these only orders takes notice. Nobody listens on port 1.
+      // Only orders reads these. No server listens on port 1.
       INVENTORY_TARGET: '127.0.0.1:1',
       AUTH_TOKEN_FILE: tokenFile,
     },

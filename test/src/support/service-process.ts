@@ -2,19 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A service's main.ts, as a process of its own. Disposing kills it. */
+/** Process that runs a service's main.ts. Disposing kills it. */
 export interface ServiceProcess extends AsyncDisposable {
-  /** Where it listens. Rejects with what it said when it ends before that. */
+  /** Address that it listens on. Rejects with its stderr if it exits before that. */
   readonly target: Promise<string>;
-  /** The exit code, or the signal that ended it. */
+  /** Exit code, or the signal that ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
-  /** All that it has written so far. */
+  /** Output so far. */
   stdout(): string;
   stderr(): string;
   signal(name: NodeJS.Signals): void;
 }
 
-/** Starts a service with this environment and nothing else of ours. */
+/** Starts a service with exactly this environment. */
 export function startServiceProcess(
   service: 'orders' | 'inventory',
   environment: Readonly<Record<string, string>>,
@@ -31,9 +31,9 @@ export function startServiceProcess(
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
-  // 'close' comes once all that it wrote has been read.
+  // 'close' is emitted after all output has been read.
   const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
-  ended.then(() => listening.reject(new Error(`${service} ended: ${stderr}`)));
+  ended.then(() => listening.reject(new Error(`${service} exited: ${stderr}`)));
   listening.promise.catch(() => {});
   return {
     target: listening.promise,

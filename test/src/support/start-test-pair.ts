@@ -17,44 +17,43 @@ export interface Clients {
   readonly inventory: Client<typeof InventoryService>;
 }
 
-/** Both real apps in this process, behind real sockets, each on a database of its own. */
+/** Both services in this process, with real sockets, each on its own database. */
 export interface TestPair extends AsyncDisposable {
-  /** Of each replica of orders. */
+  /** Targets of the replicas of orders. */
   readonly ordersTargets: readonly string[];
   readonly inventoryTarget: string;
-  /** For looking at the books, and for holding locks. */
+  /** Databases, for assertions and for locks. */
   readonly ordersDatabase: Pool;
   readonly inventoryDatabase: Pool;
-  /** Signs a token for the services that the scopes are of. `claims` replaces its other claims. */
+  /** Signs a token whose audiences are the services of the scopes. `claims` overrides other claims. */
   token(subject: string, scopes: readonly string[], claims?: Record<string, unknown>): Promise<string>;
-  /** Clients that show the subject's token. @param replica Which orders to call. */
+  /** Creates clients with a token of the subject. @param replica Index of the replica of orders to call. */
   clientsFor(subject: string, scopes?: readonly string[], replica?: number): Promise<Clients>;
-  /** Imports these articles, by SKU; how many units of each. */
+  /** Imports items with these units on hand, by SKU. */
   setStock(units: Readonly<Record<string, number>>): Promise<void>;
-  /** Inventory is gone: nobody listens on its port. */
+  /** Stops inventory, so that connections to its port are refused. */
   stopInventory(): Promise<void>;
-  /** Inventory listens again, on the same port. */
+  /** Starts inventory again on the same port. */
   restartInventory(): Promise<void>;
-  /** Drains this replica of orders, and starts it again on the same port. */
+  /** Drains the replica of orders, and starts it again on the same port. */
   restartOrders(replica: number): Promise<void>;
 }
 
 export interface TestPairOptions {
-  /** Replicas of orders, which share a database. */
+  /** Number of replicas of orders, which share a database. */
   readonly ordersReplicas?: number;
-  /** Where orders finds inventory, from where it is: a proxy's address. Where it is, when absent. */
+  /** Returns the target that orders uses for inventory, such as a proxy's, from inventory's own target. */
   readonly reachInventory?: (target: string) => Promise<string>;
-  /** The URL by which a service reaches its database, from its own: a pooler's. Its own, when absent. */
+  /** Returns the URL that a service uses for its database, such as a pooler's, from the database's own URL. */
   readonly reachDatabase?: (url: string) => Promise<string>;
 }
 
-/** What a customer's token allows. */
+/** Scopes of a customer's token. */
 const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
 
 export async function startTestPair(options: TestPairOptions = {}): Promise<TestPair> {
   const { ordersReplicas = 1 } = options;
   const { reachInventory = async (target) => target, reachDatabase = async (url) => url } = options;
-  // Undone in reverse, whatever of it had been started.
   await using started = new AsyncDisposableStack();
   const keys = started.use(await makeSigningKeys());
   const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
@@ -148,7 +147,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   };
 }
 
-/** Each service accepts its own name alone as an audience. Tests show one token to both. */
+/** Returns the services of the scopes. A service accepts only its own name as an audience, and tests use one token for both. */
 function audiencesOf(scopes: readonly string[]): string[] {
   return [...new Set(scopes.map((scope) => scope.replace(/:.*/, '')))];
 }

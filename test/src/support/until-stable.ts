@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a figure must stay as it is to be taken for still. */
-const stillMs = 500;
+/** Time without a change after which a value counts as stable. */
+const stableMs = 500;
 
-/** Waits until a figure no longer changes, and gives it. */
+/** Waits until a value no longer changes, and returns it. */
 export async function untilStable(read: () => number): Promise<number> {
   for (let before = Number.NaN; ; ) {
     const now = read();
     if (now === before) return now;
     before = now;
-    await sleep(stillMs);
+    await sleep(stableMs);
   }
 }

@@ -11,7 +11,7 @@ const stateNames = new Map<number, string>(
   Object.entries(Order_State).map(([name, number]) => [number, name]),
 );
 
-/** A watch that stands. */
+/** Opens a watch, and waits for its first response. */
 export async function watchOrders(
   orders: Orders,
   request: { resumeToken?: string; customerId?: string } = {},
@@ -25,11 +25,11 @@ export async function watchOrders(
     }
   };
   return {
-    /** Of the response that says that the watch stands. */
+    /** Resume token of the first response. */
     token: first.value?.resumeToken ?? expect.unreachable(),
-    /** The next change. */
+    /** Returns the next change. */
     next,
-    /** The next change, as `CONFIRMED 2`: the state and the etag. */
+    /** Returns the state and etag of the next change, for example `CONFIRMED 2`. */
     change: async () => {
       const { order } = await next();
       return `${stateNames.get(order.state)} ${order.etag}`;
@@ -38,7 +38,7 @@ export async function watchOrders(
   };
 }
 
-/** Places an order of so many; its id. */
+/** Places an order of one SKU. Returns its id. */
 export async function placeOrder(orders: Orders, sku: string, quantity = 1): Promise<string> {
   const { order } = await orders.placeOrder({
     requestId: randomUUID(),

@@ -19,13 +19,13 @@ export const file_inventory_v1_inventory_service: GenFile = /*@__PURE__*/
   fileDesc("CiRpbnZlbnRvcnkvdjEvaW52ZW50b3J5X3NlcnZpY2UucHJvdG8SDGludmVudG9yeS52MSI0Cg9HZXRTdG9ja1JlcXVlc3QSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJCI2ChBHZXRTdG9ja1Jlc3BvbnNlEiIKBXN0b2NrGAEgASgLMhMuaW52ZW50b3J5LnYxLlN0b2NrInQKEExpc3RTdG9ja1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEiYKCnNrdV9wcmVmaXgYAyABKAlCErpID3INGEAyCV5cUHtDY30qJCJRChFMaXN0U3RvY2tSZXNwb25zZRIjCgZzdG9ja3MYASADKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KE1Jlc2VydmVTdG9ja1JlcXVlc3QSIwoOcmVzZXJ2YXRpb25faWQYASABKAlCC7pICMgBAXIDsAEBEjMKBWxpbmVzGAIgAygLMhcuaW52ZW50b3J5LnYxLlN0b2NrTGluZUILukgIkgEFCAEQ6AciRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iXAoYQmF0Y2hSZXNlcnZlU3RvY2tSZXF1ZXN0EkAKCHJlcXVlc3RzGAEgAygLMiEuaW52ZW50b3J5LnYxLlJlc2VydmVTdG9ja1JlcXVlc3RCC7pICJIBBQgBEOgHIsgBChlCYXRjaFJlc2VydmVTdG9ja1Jlc3BvbnNlEj8KB3Jlc3VsdHMYASADKAsyLi5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZS5SZXN1bHQaagoGUmVzdWx0EjAKC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiOgoTUmVsZWFzZVN0b2NrUmVxdWVzdBIjCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQEiRgoUUmVsZWFzZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iVAoRV2F0Y2hTdG9ja1JlcXVlc3QSHgoMcmVzdW1lX3Rva2VuGAEgASgJQgi6SAVyAxiACBIfCgRza3VzGAIgAygJQhG6SA6SAQsQ6AciBnIEEAEYQCJOChJXYXRjaFN0b2NrUmVzcG9uc2USIgoFc3RvY2sYASABKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFAoMcmVzdW1lX3Rva2VuGAIgASgJIoABChJJbXBvcnRTdG9ja1JlcXVlc3QSHgoJaW1wb3J0X2lkGAEgASgJQgu6SAjYAQFyA7ABARItCgRpdGVtGAIgASgLMhcuaW52ZW50b3J5LnYxLlN0b2NrSXRlbUIGukgDyAEBEhsKCml0ZW1fY291bnQYAyABKANCB7pIBCICKAAiSQoTSW1wb3J0U3RvY2tSZXNwb25zZRIQCghyZWNlaXZlZBgBIAEoAxIPCgdjcmVhdGVkGAIgASgDEg8KB3VwZGF0ZWQYAyABKAMiMQoRQ291bnRTdG9ja1JlcXVlc3QSCwoDc2t1GAEgASgJEg8KB2NvdW50ZWQYAiABKAMibgoSQ291bnRTdG9ja1Jlc3BvbnNlEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgDEhAKCGV4cGVjdGVkGAMgASgDEhIKCmRpZmZlcmVuY2UYBCABKAMSFAoMZXJyb3JfcmVhc29uGAUgASgJMtIHChBJbnZlbnRvcnlTZXJ2aWNlEmYKCEdldFN0b2NrEh0uaW52ZW50b3J5LnYxLkdldFN0b2NrUmVxdWVzdBoeLmludmVudG9yeS52MS5HZXRTdG9ja1Jlc3BvbnNlIhuQAgGq7RgUCgIIARIOaW52ZW50b3J5OnJlYWQSaQoJTGlzdFN0b2NrEh4uaW52ZW50b3J5LnYxLkxpc3RTdG9ja1JlcXVlc3QaHy5pbnZlbnRvcnkudjEuTGlzdFN0b2NrUmVzcG9uc2UiG5ACAartGBQKAggCEg5pbnZlbnRvcnk6cmVhZBJ1CgxSZXNlcnZlU3RvY2sSIS5pbnZlbnRvcnkudjEuUmVzZXJ2ZVN0b2NrUmVxdWVzdBoiLmludmVudG9yeS52MS5SZXNlcnZlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEoQBChFCYXRjaFJlc2VydmVTdG9jaxImLmludmVudG9yeS52MS5CYXRjaFJlc2VydmVTdG9ja1JlcXVlc3QaJy5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEnUKDFJlbGVhc2VTdG9jaxIhLmludmVudG9yeS52MS5SZWxlYXNlU3RvY2tSZXF1ZXN0GiIuaW52ZW50b3J5LnYxLlJlbGVhc2VTdG9ja1Jlc3BvbnNlIh6QAgKq7RgXCgIIARIRaW52ZW50b3J5OnJlc2VydmUSggEKCldhdGNoU3RvY2sSHy5pbnZlbnRvcnkudjEuV2F0Y2hTdG9ja1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuV2F0Y2hTdG9ja1Jlc3BvbnNlIi+QAgGq7RgoCgMIkBwSDmludmVudG9yeTpyZWFkGgMIkBwiDAkAAAAAAABJQBD0AzABEngKC0ltcG9ydFN0b2NrEiAuaW52ZW50b3J5LnYxLkltcG9ydFN0b2NrUmVxdWVzdBohLmludmVudG9yeS52MS5JbXBvcnRTdG9ja1Jlc3BvbnNlIiKQAgKq7RgbCgMIrAISD2ludmVudG9yeTp3cml0ZRoDCKwCKAESdwoKQ291bnRTdG9jaxIfLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVxdWVzdBogLmludmVudG9yeS52MS5Db3VudFN0b2NrUmVzcG9uc2UiIpACAKrtGBsKAwiQHBIPaW52ZW50b3J5OndyaXRlGgMIkBwoATABYgZwcm90bzM", [file_buf_validate_validate, file_google_rpc_status, file_inventory_v1_stock, file_policy_v1_policy]);
 
 /**
- * GetStockRequest names an article.
+ * GetStockRequest is the request of GetStock.
  *
  * @generated from message inventory.v1.GetStockRequest
  */
 export type GetStockRequest = Message<"inventory.v1.GetStockRequest"> & {
   /**
-   * The article.
+   * SKU of the item: 1 to 64 characters without control characters.
    *
    * @generated from field: string sku = 1;
    */
@@ -40,13 +40,13 @@ export const GetStockRequestSchema: GenMessage<GetStockRequest> = /*@__PURE__*/
   messageDesc(file_inventory_v1_inventory_service, 0);
 
 /**
- * GetStockResponse holds the article's stock.
+ * GetStockResponse is the response of GetStock.
  *
  * @generated from message inventory.v1.GetStockResponse
  */
 export type GetStockResponse = Message<"inventory.v1.GetStockResponse"> & {
   /**
-   * The stock.
+   * Stock of the item.
    *
    * @generated from field: inventory.v1.Stock stock = 1;
    */
@@ -61,27 +61,27 @@ export const GetStockResponseSchema: GenMessage<GetStockResponse> = /*@__PURE__*
   messageDesc(file_inventory_v1_inventory_service, 1);
 
 /**
- * ListStockRequest selects a page of the catalogue.
+ * ListStockRequest is the request of ListStock.
  *
  * @generated from message inventory.v1.ListStockRequest
  */
 export type ListStockRequest = Message<"inventory.v1.ListStockRequest"> & {
   /**
-   * Maximum number of items in the page: 0 stands for 50, over 200 for 200.
+   * Maximum number of items in the page. 0 means 50. Values above 200 mean 200.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before, with the same filters. Empty: the first page.
+   * The next_page_token of the previous page, which must have the same filters. Empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only articles whose SKU starts with this.
+   * Filter by the beginning of the SKU: at most 64 characters without control characters. Empty for all items.
    *
    * @generated from field: string sku_prefix = 3;
    */
@@ -96,20 +96,20 @@ export const ListStockRequestSchema: GenMessage<ListStockRequest> = /*@__PURE__*
   messageDesc(file_inventory_v1_inventory_service, 2);
 
 /**
- * ListStockResponse is a page of the catalogue.
+ * ListStockResponse is a page of stock.
  *
  * @generated from message inventory.v1.ListStockResponse
  */
 export type ListStockResponse = Message<"inventory.v1.ListStockResponse"> & {
   /**
-   * By SKU, in the order of its UTF-8 bytes.
+   * Stock sorted by the UTF-8 bytes of the SKU.
    *
    * @generated from field: repeated inventory.v1.Stock stocks = 1;
    */
   stocks: Stock[];
 
   /**
-   * Asks for the page after this one; empty on the last.
+   * Token of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -124,21 +124,21 @@ export const ListStockResponseSchema: GenMessage<ListStockResponse> = /*@__PURE_
   messageDesc(file_inventory_v1_inventory_service, 3);
 
 /**
- * ReserveStockRequest is what to reserve.
+ * ReserveStockRequest is the request of ReserveStock.
  *
  * @generated from message inventory.v1.ReserveStockRequest
  */
 export type ReserveStockRequest = Message<"inventory.v1.ReserveStockRequest"> & {
   /**
-   * A UUID that the client gives: the order's id.
+   * UUID that the client chooses: the id of the order.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId: string;
 
   /**
-   * What to reserve: 1 to 1,000 lines, one a SKU. The service checks the last itself: in CEL it would cost the
-   * square of the lines.
+   * Items to reserve: 1 to 1,000 lines with different SKUs. The service checks that they differ, because in CEL the cost
+   * would be quadratic.
    *
    * @generated from field: repeated inventory.v1.StockLine lines = 2;
    */
@@ -153,13 +153,13 @@ export const ReserveStockRequestSchema: GenMessage<ReserveStockRequest> = /*@__P
   messageDesc(file_inventory_v1_inventory_service, 4);
 
 /**
- * ReserveStockResponse holds the reservation.
+ * ReserveStockResponse is the response of ReserveStock.
  *
  * @generated from message inventory.v1.ReserveStockResponse
  */
 export type ReserveStockResponse = Message<"inventory.v1.ReserveStockResponse"> & {
   /**
-   * The reservation, RESERVED.
+   * The reservation in the state RESERVED.
    *
    * @generated from field: inventory.v1.Reservation reservation = 1;
    */
@@ -174,13 +174,13 @@ export const ReserveStockResponseSchema: GenMessage<ReserveStockResponse> = /*@_
   messageDesc(file_inventory_v1_inventory_service, 5);
 
 /**
- * BatchReserveStockRequest is what to reserve for each order.
+ * BatchReserveStockRequest is the request of BatchReserveStock.
  *
  * @generated from message inventory.v1.BatchReserveStockRequest
  */
 export type BatchReserveStockRequest = Message<"inventory.v1.BatchReserveStockRequest"> & {
   /**
-   * Reservations to make, of at most 1,000 lines in all: a batch is no larger than the largest order.
+   * Reservations to make: 1 to 1,000, with at most 1,000 lines in total, as in the largest order.
    *
    * @generated from field: repeated inventory.v1.ReserveStockRequest requests = 1;
    */
@@ -195,13 +195,13 @@ export const BatchReserveStockRequestSchema: GenMessage<BatchReserveStockRequest
   messageDesc(file_inventory_v1_inventory_service, 6);
 
 /**
- * BatchReserveStockResponse answers each of the requests.
+ * BatchReserveStockResponse is the response of BatchReserveStock.
  *
  * @generated from message inventory.v1.BatchReserveStockResponse
  */
 export type BatchReserveStockResponse = Message<"inventory.v1.BatchReserveStockResponse"> & {
   /**
-   * One a request, in their order.
+   * One result per request, in the order of the requests.
    *
    * @generated from field: repeated inventory.v1.BatchReserveStockResponse.Result results = 1;
    */
@@ -216,19 +216,19 @@ export const BatchReserveStockResponseSchema: GenMessage<BatchReserveStockRespon
   messageDesc(file_inventory_v1_inventory_service, 7);
 
 /**
- * Result is what ReserveStock would have answered to one request.
+ * Result of one request, as from ReserveStock.
  *
  * @generated from message inventory.v1.BatchReserveStockResponse.Result
  */
 export type BatchReserveStockResponse_Result = Message<"inventory.v1.BatchReserveStockResponse.Result"> & {
   /**
-   * What it would have answered.
+   * Outcome of the request.
    *
    * @generated from oneof inventory.v1.BatchReserveStockResponse.Result.outcome
    */
   outcome: {
     /**
-     * The reservation, RESERVED.
+     * The reservation in the state RESERVED.
      *
      * @generated from field: inventory.v1.Reservation reservation = 1;
      */
@@ -236,7 +236,7 @@ export type BatchReserveStockResponse_Result = Message<"inventory.v1.BatchReserv
     case: "reservation";
   } | {
     /**
-     * Why there is none: an error that ReserveStock promises, with its details.
+     * Error of the request, as documented for ReserveStock, with its details.
      *
      * @generated from field: google.rpc.Status error = 2;
      */
@@ -253,13 +253,13 @@ export const BatchReserveStockResponse_ResultSchema: GenMessage<BatchReserveStoc
   messageDesc(file_inventory_v1_inventory_service, 7, 0);
 
 /**
- * ReleaseStockRequest names a reservation.
+ * ReleaseStockRequest is the request of ReleaseStock.
  *
  * @generated from message inventory.v1.ReleaseStockRequest
  */
 export type ReleaseStockRequest = Message<"inventory.v1.ReleaseStockRequest"> & {
   /**
-   * The reservation's id.
+   * UUID of the reservation.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -274,13 +274,13 @@ export const ReleaseStockRequestSchema: GenMessage<ReleaseStockRequest> = /*@__P
   messageDesc(file_inventory_v1_inventory_service, 8);
 
 /**
- * ReleaseStockResponse holds the reservation.
+ * ReleaseStockResponse is the response of ReleaseStock.
  *
  * @generated from message inventory.v1.ReleaseStockResponse
  */
 export type ReleaseStockResponse = Message<"inventory.v1.ReleaseStockResponse"> & {
   /**
-   * The reservation, RELEASED.
+   * The reservation in the state RELEASED.
    *
    * @generated from field: inventory.v1.Reservation reservation = 1;
    */
@@ -295,20 +295,20 @@ export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@_
   messageDesc(file_inventory_v1_inventory_service, 9);
 
 /**
- * WatchStockRequest selects what to watch.
+ * WatchStockRequest is the request of WatchStock.
  *
  * @generated from message inventory.v1.WatchStockRequest
  */
 export type WatchStockRequest = Message<"inventory.v1.WatchStockRequest"> & {
   /**
-   * The resume_token of the last response that was handled. Empty: from now on.
+   * The resume_token of the last response that the client has processed. Empty to watch from now on.
    *
    * @generated from field: string resume_token = 1;
    */
   resumeToken: string;
 
   /**
-   * Only these articles, at most 1,000. Empty: all.
+   * SKUs of the items to watch, at most 1,000. Empty for all items.
    *
    * @generated from field: repeated string skus = 2;
    */
@@ -323,20 +323,20 @@ export const WatchStockRequestSchema: GenMessage<WatchStockRequest> = /*@__PURE_
   messageDesc(file_inventory_v1_inventory_service, 10);
 
 /**
- * WatchStockResponse is one change, or a heartbeat.
+ * WatchStockResponse is a change or a heartbeat.
  *
  * @generated from message inventory.v1.WatchStockResponse
  */
 export type WatchStockResponse = Message<"inventory.v1.WatchStockResponse"> & {
   /**
-   * The stock as it was right after the change. Absent in a heartbeat.
+   * Stock right after the change. Absent in the first response and in heartbeats.
    *
    * @generated from field: inventory.v1.Stock stock = 1;
    */
   stock?: Stock | undefined;
 
   /**
-   * Resumes the watch after this response. Opaque, and good on every replica for a week at least.
+   * Opaque token that resumes the watch after this response. Valid on every replica for at least one week.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -357,23 +357,23 @@ export const WatchStockResponseSchema: GenMessage<WatchStockResponse> = /*@__PUR
  */
 export type ImportStockRequest = Message<"inventory.v1.ImportStockRequest"> & {
   /**
-   * A UUID that the client makes once for an import. Needed in the first message; ignored in the others.
+   * UUID that the client generates once per import. Required in the first message, ignored in the others.
    *
    * @generated from field: string import_id = 1;
    */
   importId: string;
 
   /**
-   * The row.
+   * Item to set.
    *
    * @generated from field: inventory.v1.StockItem item = 2;
    */
   item?: StockItem | undefined;
 
   /**
-   * How many rows the import has, in the first message; ignored in the others. Some HTTP/2 stacks end a stream that
-   * they cancel as if it were complete: with the count, an import that lost its tail is told from a whole one. 0: the
-   * client does not know, and takes that risk.
+   * Number of rows of the import, in the first message. Ignored in the others. Some HTTP/2 implementations end a cancelled
+   * stream as if it were complete. The number lets the server detect such a truncated import. 0 means unknown, which
+   * disables the check.
    *
    * @generated from field: int64 item_count = 3;
    */
@@ -388,27 +388,27 @@ export const ImportStockRequestSchema: GenMessage<ImportStockRequest> = /*@__PUR
   messageDesc(file_inventory_v1_inventory_service, 12);
 
 /**
- * ImportStockResponse sums the import up.
+ * ImportStockResponse is the summary of an import.
  *
  * @generated from message inventory.v1.ImportStockResponse
  */
 export type ImportStockResponse = Message<"inventory.v1.ImportStockResponse"> & {
   /**
-   * Rows received.
+   * Number of rows received.
    *
    * @generated from field: int64 received = 1;
    */
   received: bigint;
 
   /**
-   * Articles that were new.
+   * Number of items that did not exist before.
    *
    * @generated from field: int64 created = 2;
    */
   created: bigint;
 
   /**
-   * Articles that were known.
+   * Number of items that existed before.
    *
    * @generated from field: int64 updated = 3;
    */
@@ -423,21 +423,21 @@ export const ImportStockResponseSchema: GenMessage<ImportStockResponse> = /*@__P
   messageDesc(file_inventory_v1_inventory_service, 13);
 
 /**
- * CountStockRequest is what a scanner counted. It has no rules to break: a misread code or number is answered, and does
- * not end the session.
+ * CountStockRequest is one count. It has no validation rules: the response to a misread SKU or number has an
+ * error_reason, and the session continues.
  *
  * @generated from message inventory.v1.CountStockRequest
  */
 export type CountStockRequest = Message<"inventory.v1.CountStockRequest"> & {
   /**
-   * The article.
+   * SKU of the item.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * Units counted, reserved ones included: the new on_hand. 0 to 1,000,000,000,000.
+   * Units counted, including reserved ones: the new on_hand. 0 to 1,000,000,000,000.
    *
    * @generated from field: int64 counted = 2;
    */
@@ -452,43 +452,44 @@ export const CountStockRequestSchema: GenMessage<CountStockRequest> = /*@__PURE_
   messageDesc(file_inventory_v1_inventory_service, 14);
 
 /**
- * CountStockResponse answers one count.
+ * CountStockResponse is the result of one count.
  *
  * @generated from message inventory.v1.CountStockResponse
  */
 export type CountStockResponse = Message<"inventory.v1.CountStockResponse"> & {
   /**
-   * The article, as it was sent.
+   * SKU as it was sent.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * Units counted, as they were sent.
+   * Units as they were sent.
    *
    * @generated from field: int64 counted = 2;
    */
   counted: bigint;
 
   /**
-   * Units that were on hand by the books before the count; 0 if there is no such article.
+   * on_hand before the count, in units. 0 if there is no such item.
    *
    * @generated from field: int64 expected = 3;
    */
   expected: bigint;
 
   /**
-   * By how much the count changed the books: counted less expected; 0 if it was not applied.
+   * Change of on_hand in units: counted - expected. 0 if the count was not applied.
    *
    * @generated from field: int64 difference = 4;
    */
   difference: bigint;
 
   /**
-   * Why the count was not applied; empty if it was. `SKU_NOT_FOUND`: there is no such article; `COUNT_OUT_OF_RANGE`:
-   * counted is negative or too large; `COUNT_BELOW_RESERVED`: more than that is promised to orders, some of which have
-   * to be cancelled first.
+   * Reason why the count was not applied. Empty if it was applied.
+   * - `SKU_NOT_FOUND`: there is no such item.
+   * - `COUNT_OUT_OF_RANGE`: counted is negative or too large.
+   * - `COUNT_BELOW_RESERVED`: more units are reserved. Some orders have to be cancelled first.
    *
    * @generated from field: string error_reason = 5;
    */
@@ -503,17 +504,20 @@ export const CountStockResponseSchema: GenMessage<CountStockResponse> = /*@__PUR
   messageDesc(file_inventory_v1_inventory_service, 15);
 
 /**
- * InventoryService is the only judge of stock.
+ * InventoryService keeps the stock. It alone decides whether stock can be reserved.
  *
- * Every method can answer UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED (with a RetryInfo), UNAVAILABLE
- * and DEADLINE_EXCEEDED; INVALID_ARGUMENT carries a BadRequest that lists every violation. The other errors carry
- * an ErrorInfo of the domain `inventory.v1`, whose reason is named below.
+ * Every method may return UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED (with a RetryInfo), UNAVAILABLE and
+ * DEADLINE_EXCEEDED. INVALID_ARGUMENT has a BadRequest that lists every violation. Other errors have an ErrorInfo of the
+ * domain `inventory.v1`. Its reason is documented with each method.
  *
  * @generated from service inventory.v1.InventoryService
  */
 export const InventoryService: GenService<{
   /**
-   * GetStock reads one article. NOT_FOUND `SKU_NOT_FOUND`: there is none.
+   * GetStock returns the stock of one item.
+   *
+   * Errors:
+   * - NOT_FOUND `SKU_NOT_FOUND`: there is no such item.
    *
    * @generated from rpc inventory.v1.InventoryService.GetStock
    */
@@ -523,8 +527,8 @@ export const InventoryService: GenService<{
     output: typeof GetStockResponseSchema;
   },
   /**
-   * ListStock reads the catalogue by SKU, in pages (AIP-158). A page also ends at about 256 KiB, before it has page_size
-   * items, and holds at least one: only an empty next_page_token says that it is the last.
+   * ListStock returns the stock of all items by SKU, in pages (AIP-158). A page has at least one item and ends at about
+   * 256 KiB, so it may have fewer than page_size items. Only an empty next_page_token marks the last page.
    *
    * @generated from rpc inventory.v1.InventoryService.ListStock
    */
@@ -534,12 +538,14 @@ export const InventoryService: GenService<{
     output: typeof ListStockResponseSchema;
   },
   /**
-   * ReserveStock reserves all of its lines or none, once for a reservation_id: a repeat answers what the first
-   * call was answered, a refusal included.
+   * ReserveStock reserves all of its lines or none, once per reservation_id. A repeated call has the result of the first,
+   * including a refusal.
    *
-   * FAILED_PRECONDITION `OUT_OF_STOCK`: a PreconditionFailure names each short SKU; NOT_FOUND `SKU_NOT_FOUND`: a
-   * ResourceInfo names each unknown SKU; FAILED_PRECONDITION `RESERVATION_RELEASED`: its release came first;
-   * FAILED_PRECONDITION `RESERVATION_ID_REUSED`: this reservation_id holds other lines.
+   * Errors:
+   * - FAILED_PRECONDITION `OUT_OF_STOCK`: a PreconditionFailure names each SKU without enough available units.
+   * - NOT_FOUND `SKU_NOT_FOUND`: a ResourceInfo names each unknown SKU.
+   * - FAILED_PRECONDITION `RESERVATION_RELEASED`: the reservation has already been released.
+   * - FAILED_PRECONDITION `RESERVATION_ID_REUSED`: the reservation_id was used with other lines.
    *
    * @generated from rpc inventory.v1.InventoryService.ReserveStock
    */
@@ -549,9 +555,9 @@ export const InventoryService: GenService<{
     output: typeof ReserveStockResponseSchema;
   },
   /**
-   * BatchReserveStock reserves for many orders, each as ReserveStock does by itself: what one of them is refused says
-   * nothing of the others (AIP-231, with an answer for each). What fails all of them, a database that is away for
-   * instance, fails the call; it may have reserved, and is safe to repeat.
+   * BatchReserveStock reserves for many orders. Each request has its own result, as from ReserveStock, and does not affect
+   * the others (AIP-231, with partial success). An error of all requests, such as an unreachable database, fails the call.
+   * A failed call may have reserved, and is safe to repeat.
    *
    * @generated from rpc inventory.v1.InventoryService.BatchReserveStock
    */
@@ -561,8 +567,8 @@ export const InventoryService: GenService<{
     output: typeof BatchReserveStockResponseSchema;
   },
   /**
-   * ReleaseStock gives a reservation's units back. One that was never made is released too: a reserve that arrives
-   * later is refused, so that a cancelled order can never hold stock.
+   * ReleaseStock releases the units of a reservation. It also succeeds for an unknown reservation_id. A later ReserveStock
+   * with that id is then rejected, so that a cancelled order can never hold stock.
    *
    * @generated from rpc inventory.v1.InventoryService.ReleaseStock
    */
@@ -572,16 +578,21 @@ export const InventoryService: GenService<{
     output: typeof ReleaseStockResponseSchema;
   },
   /**
-   * WatchStock sends every change of stock, each once and an article's in their order, from now or from a resume token.
-   * The first response comes as soon as the watch stands and has no stock: what was there before is found by listing
-   * after it. Responses like it, heartbeats, come when nothing has changed for 15 s.
+   * WatchStock sends every change of stock exactly once, from now on or from a resume token. The changes of one item are
+   * in order. The first response has no stock and confirms that the watch has started: list after it to get the current
+   * stock. After 15 s without a change the server sends a heartbeat, which has no stock either.
    *
-   * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
-   * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
-   * too. Errors: OUT_OF_RANGE: what changed after the token cannot be told: watch from now on, and list. Its reason is
-   * `RESUME_TOKEN_EXPIRED` when the events after the token are gone, after a week at the earliest, and
-   * `RESUME_TOKEN_AHEAD` when the database was restored, or failed over, to a state without the token's event; an open
-   * watch ends with it too. INVALID_ARGUMENT: it is no token of a watch of the same skus.
+   * A client resumes a watch that ended with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED by sending the
+   * resume_token of its last response, to any replica.
+   *
+   * Errors:
+   * - RESOURCE_EXHAUSTED `WATCH_TOO_SLOW`: the client reads more slowly than changes occur. The ErrorInfo's metadata also
+   *   has the `resume_token`.
+   * - OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are deleted, which happens after one week at the
+   *   earliest. Watch without a token, and list.
+   * - OUT_OF_RANGE `RESUME_TOKEN_AHEAD`: the database was restored, or failed over, to a state before the token. It also
+   *   ends open watches. Watch without a token, and list.
+   * - INVALID_ARGUMENT: the token does not belong to a watch of the same SKUs.
    *
    * @generated from rpc inventory.v1.InventoryService.WatchStock
    */
@@ -591,18 +602,19 @@ export const InventoryService: GenService<{
     output: typeof WatchStockResponseSchema;
   },
   /**
-   * ImportStock sets the stock of many articles in one transaction: all of them or none. A repeat with the same
-   * import_id answers what the first one was answered, waiting for it if it still runs, and changes nothing; its rows
-   * are not read.
+   * ImportStock sets the stock of many items in one transaction: all of them or none. A repeated import with the same
+   * import_id returns the summary of the first, without reading its rows. It waits if the first is still running.
    *
-   * Rows are only put aside while they come, as fast as the server can take them, and nobody waits for that. At the end
-   * they are written, and orders of the articles that change wait: about a second for every 50,000. One that already
-   * is as its row says is left as it is. A server takes four imports at once, and is UNAVAILABLE for more.
+   * The server stages rows while it receives them, which blocks no other call. When the client half-closes, the server
+   * applies the rows, and reserves of the items that change wait: about one second per 50,000 items. Items that already
+   * have the imported values are not changed. A server runs four imports at a time, and rejects more with UNAVAILABLE.
    *
-   * INVALID_ARGUMENT names a bad row by its position, as `requests[17].item.sku`; FAILED_PRECONDITION
-   * `ON_HAND_BELOW_RESERVED`: a PreconditionFailure names each SKU of which more is reserved than would be on hand;
-   * ABORTED `IMPORT_INCOMPLETE`: other than item_count rows came; FAILED_PRECONDITION `IMPORT_ID_REUSED`: the first
-   * import had another item_count.
+   * Errors:
+   * - INVALID_ARGUMENT: the BadRequest names an invalid row by its position, for example `requests[17].item.sku`.
+   * - FAILED_PRECONDITION `ON_HAND_BELOW_RESERVED`: a PreconditionFailure names each SKU with more reserved units than
+   *   would be on hand.
+   * - ABORTED `IMPORT_INCOMPLETE`: the number of rows differs from item_count.
+   * - FAILED_PRECONDITION `IMPORT_ID_REUSED`: the first import with this import_id had another number of rows.
    *
    * @generated from rpc inventory.v1.InventoryService.ImportStock
    */
@@ -612,17 +624,17 @@ export const InventoryService: GenService<{
     output: typeof ImportStockResponseSchema;
   },
   /**
-   * CountStock takes the counts of a scanner in the aisle: every count is applied at once and answered, in order. A
-   * scanner may send on without waiting for answers; when it reads none, no more of its counts are taken. It ends the
-   * session by half-closing.
+   * CountStock is a session of a scanner in the warehouse. The server applies each count on arrival and responds to each,
+   * in order. The client may send counts without waiting for responses. The server stops reading while the client does not
+   * read. The client ends the session by half-closing.
    *
-   * A count that cannot be applied is answered with an error_reason, and the session goes on. When a session breaks,
-   * every count that was answered stands, and one that was not was applied or not, never half. It may be sent again:
-   * what counts is the number, not a difference. Sessions end with their connection, which servers close by and by: a
-   * scanner opens another one.
+   * A count that cannot be applied is returned with an error_reason, and the session continues. When a session fails,
+   * the result in every response is durable. A count without a response is either applied or not, and may be sent again,
+   * because it is an absolute number. Servers close connections from time to time, which ends their sessions: the client
+   * opens a new session.
    *
-   * All sessions of a server share two connections to its database, so that counting never takes those that orders need.
-   * A count that has waited 10 s for one ends its session UNAVAILABLE.
+   * All sessions of a server share two connections to its database, so that they do not delay orders. A count that waits
+   * 10 s for a connection ends its session with UNAVAILABLE.
    *
    * @generated from rpc inventory.v1.InventoryService.CountStock
    */

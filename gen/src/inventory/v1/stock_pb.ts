@@ -16,55 +16,55 @@ export const file_inventory_v1_stock: GenFile = /*@__PURE__*/
   fileDesc("ChhpbnZlbnRvcnkvdjEvc3RvY2sucHJvdG8SDGludmVudG9yeS52MSKYAQoFU3RvY2sSCwoDc2t1GAEgASgJEg0KBXRpdGxlGAIgASgJEg8KB29uX2hhbmQYAyABKAMSEAoIcmVzZXJ2ZWQYBCABKAMSEQoJYXZhaWxhYmxlGAUgASgDEi8KC3VwZGF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAcgASgJIk0KCVN0b2NrTGluZRIhCgNza3UYASABKAlCFLpIEXIPEAEYQDIJXlxQe0NjfSokEh0KCHF1YW50aXR5GAIgASgFQgu6SAgaBhjAhD0oASLqAQoLUmVzZXJ2YXRpb24SCgoCaWQYASABKAkSLgoFc3RhdGUYAiABKA4yHy5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24uU3RhdGUSJgoFbGluZXMYAyADKAsyFy5pbnZlbnRvcnkudjEuU3RvY2tMaW5lEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJGCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX1JFU0VSVkVEEAESEgoOU1RBVEVfUkVMRUFTRUQQAiJzCglTdG9ja0l0ZW0SIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJBIiCgV0aXRsZRgCIAEoCUITukgQcg4YgAIyCV5cUHtDY30qJBIfCgdvbl9oYW5kGAMgASgDQg66SAsiCRiAoJSljR0oAGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
- * Stock is what the warehouse knows of one article. At every moment 0 <= reserved <= on_hand.
+ * Stock is the stock of one item. At all times 0 <= reserved <= on_hand.
  *
  * @generated from message inventory.v1.Stock
  */
 export type Stock = Message<"inventory.v1.Stock"> & {
   /**
-   * The article, case-sensitive.
+   * Stock-keeping unit (SKU) that identifies the item, case-sensitive.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * What people call it.
+   * Name of the item for people.
    *
    * @generated from field: string title = 2;
    */
   title: string;
 
   /**
-   * Units in the warehouse, reserved ones included.
+   * Units in the warehouse, including reserved ones.
    *
    * @generated from field: int64 on_hand = 3;
    */
   onHand: bigint;
 
   /**
-   * Units promised to live reservations.
+   * Units held by reservations in the state RESERVED.
    *
    * @generated from field: int64 reserved = 4;
    */
   reserved: bigint;
 
   /**
-   * Units that can still be reserved: on_hand less reserved.
+   * Units that can still be reserved: on_hand - reserved.
    *
    * @generated from field: int64 available = 5;
    */
   available: bigint;
 
   /**
-   * When any of this last changed.
+   * Time of the last change of this stock.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 6;
    */
   updateTime?: Timestamp | undefined;
 
   /**
-   * Changes whenever the stock does (AIP-154).
+   * Version of this stock. It changes with every change (AIP-154).
    *
    * @generated from field: string etag = 7;
    */
@@ -79,20 +79,20 @@ export const StockSchema: GenMessage<Stock> = /*@__PURE__*/
   messageDesc(file_inventory_v1_stock, 0);
 
 /**
- * StockLine is one article of a reservation and how many of it.
+ * StockLine is one item of a reservation.
  *
  * @generated from message inventory.v1.StockLine
  */
 export type StockLine = Message<"inventory.v1.StockLine"> & {
   /**
-   * The article, case-sensitive.
+   * SKU of the item, case-sensitive: 1 to 64 characters without control characters.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * Units to reserve.
+   * Units to reserve: 1 to 1,000,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -107,34 +107,34 @@ export const StockLineSchema: GenMessage<StockLine> = /*@__PURE__*/
   messageDesc(file_inventory_v1_stock, 1);
 
 /**
- * Reservation holds stock for one order: all of its lines or none.
+ * Reservation holds stock for all lines of one order.
  *
  * @generated from message inventory.v1.Reservation
  */
 export type Reservation = Message<"inventory.v1.Reservation"> & {
   /**
-   * The id that the client gave: the order's.
+   * UUID that the client chose: the id of the order.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Where the reservation stands.
+   * State of the reservation.
    *
    * @generated from field: inventory.v1.Reservation.State state = 2;
    */
   state: Reservation_State;
 
   /**
-   * What is reserved. Empty if it was released before it was made.
+   * Reserved items, sorted by SKU. Empty if the reservation was released before it was made.
    *
    * @generated from field: repeated inventory.v1.StockLine lines = 3;
    */
   lines: StockLine[];
 
   /**
-   * When it was made.
+   * Time at which the reservation was made, or released if that came first.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
@@ -149,27 +149,27 @@ export const ReservationSchema: GenMessage<Reservation> = /*@__PURE__*/
   messageDesc(file_inventory_v1_stock, 2);
 
 /**
- * State is the life of a reservation; it only moves forward.
+ * State of a reservation. The only transition is from RESERVED to RELEASED.
  *
  * @generated from enum inventory.v1.Reservation.State
  */
 export const Reservation_State = {
   /**
-   * Never sent.
+   * Not used.
    *
    * @generated from enum value: STATE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Its units count as reserved.
+   * The units are reserved.
    *
    * @generated from enum value: STATE_RESERVED = 1;
    */
   RESERVED: 1,
 
   /**
-   * Given back, or refused for good because its release came first.
+   * The units are released, or were never reserved because the release came first.
    *
    * @generated from enum value: STATE_RELEASED = 2;
    */
@@ -177,7 +177,7 @@ export const Reservation_State = {
 } as const;
 
 /**
- * State is the life of a reservation; it only moves forward.
+ * State of a reservation. The only transition is from RESERVED to RELEASED.
  *
  * @generated from enum inventory.v1.Reservation.State
  */
@@ -190,27 +190,27 @@ export const Reservation_StateSchema: GenEnum<Reservation_State> = /*@__PURE__*/
   enumDesc(file_inventory_v1_stock, 2, 0);
 
 /**
- * StockItem is one row of a catalogue.
+ * StockItem is one item of an import.
  *
  * @generated from message inventory.v1.StockItem
  */
 export type StockItem = Message<"inventory.v1.StockItem"> & {
   /**
-   * The article, case-sensitive.
+   * SKU of the item, case-sensitive: 1 to 64 characters without control characters.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * What people call it.
+   * Name of the item for people: at most 256 characters without control characters.
    *
    * @generated from field: string title = 2;
    */
   title: string;
 
   /**
-   * Units in the warehouse: the new count, not a difference.
+   * New number of units in the warehouse, not a difference: 0 to 1,000,000,000,000.
    *
    * @generated from field: int64 on_hand = 3;
    */

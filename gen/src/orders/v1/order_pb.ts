@@ -16,20 +16,21 @@ export const file_orders_v1_order: GenFile = /*@__PURE__*/
   fileDesc("ChVvcmRlcnMvdjEvb3JkZXIucHJvdG8SCW9yZGVycy52MSJNCglPcmRlckxpbmUSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJBIdCghxdWFudGl0eRgCIAEoBUILukgIGgYYwIQ9KAEi7AIKBU9yZGVyEgoKAmlkGAEgASgJEhMKC2N1c3RvbWVyX2lkGAIgASgJEiMKBWxpbmVzGAMgAygLMhQub3JkZXJzLnYxLk9yZGVyTGluZRIlCgVzdGF0ZRgEIAEoDjIWLm9yZGVycy52MS5PcmRlci5TdGF0ZRIMCgRldGFnGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVqZWN0X3JlYXNvbhgIIAEoCSJvCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhEKDVNUQVRFX1BFTkRJTkcQARITCg9TVEFURV9DT05GSVJNRUQQAhISCg5TVEFURV9SRUpFQ1RFRBADEhMKD1NUQVRFX0NBTkNFTExFRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
- * OrderLine is one article of an order and how many of it.
+ * OrderLine is one item of an order.
  *
  * @generated from message orders.v1.OrderLine
  */
 export type OrderLine = Message<"orders.v1.OrderLine"> & {
   /**
-   * The article, case-sensitive: `15056BL` and `15056bl` are two.
+   * Stock-keeping unit (SKU) of the item: 1 to 64 characters without control characters. Case-sensitive: `15056BL` and
+   * `15056bl` are different items.
    *
    * @generated from field: string sku = 1;
    */
   sku: string;
 
   /**
-   * Units ordered.
+   * Units ordered: 1 to 1,000,000.
    *
    * @generated from field: int32 quantity = 2;
    */
@@ -44,65 +45,66 @@ export const OrderLineSchema: GenMessage<OrderLine> = /*@__PURE__*/
   messageDesc(file_orders_v1_order, 0);
 
 /**
- * Order is what a customer bought, or tried to buy. Its lines never change; its state only moves forward:
- * PENDING to CONFIRMED, REJECTED or CANCELLED, and CONFIRMED to CANCELLED.
+ * Order of a customer. Its lines never change. Its state changes from PENDING to CONFIRMED, REJECTED or CANCELLED, and
+ * from CONFIRMED to CANCELLED.
  *
  * @generated from message orders.v1.Order
  */
 export type Order = Message<"orders.v1.Order"> & {
   /**
-   * A UUIDv7 (RFC 9562), given by the server: orders sort by the time they were placed in.
+   * UUIDv7 (RFC 9562) that the server generates. Ids sort by the time of placing.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Whose order it is.
+   * Customer that the order belongs to.
    *
    * @generated from field: string customer_id = 2;
    */
   customerId: string;
 
   /**
-   * What was ordered, as it was sent; at most one line a SKU.
+   * Ordered items in the order of the request, with different SKUs.
    *
    * @generated from field: repeated orders.v1.OrderLine lines = 3;
    */
   lines: OrderLine[];
 
   /**
-   * Where the order stands.
+   * State of the order.
    *
    * @generated from field: orders.v1.Order.State state = 4;
    */
   state: Order_State;
 
   /**
-   * Changes whenever the order does. Send it back to act on just the order that was seen (AIP-154).
+   * Version of the order. It changes with every change. A client sends it with CancelOrder to cancel exactly the version
+   * that it has read (AIP-154).
    *
    * @generated from field: string etag = 5;
    */
   etag: string;
 
   /**
-   * When the order was placed.
+   * Time at which the order was placed.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When the order last changed.
+   * Time of the last change.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: Timestamp | undefined;
 
   /**
-   * Why the order was rejected, as the reason of the ErrorInfo that PlaceOrder returns: `OUT_OF_STOCK`,
-   * `SKU_NOT_FOUND`, `RESERVATION_RELEASED`, `RESERVATION_ID_REUSED` or `RESERVATION_INVALID`. Empty unless the state
-   * is REJECTED. Later versions may add reasons.
+   * Reason of the rejection, as in the ErrorInfo that PlaceOrder returns: `OUT_OF_STOCK`, `SKU_NOT_FOUND`,
+   * `RESERVATION_RELEASED`, `RESERVATION_ID_REUSED` or `RESERVATION_INVALID`. Empty unless the state is REJECTED. Later
+   * versions may add reasons.
    *
    * @generated from field: string reject_reason = 8;
    */
@@ -117,41 +119,41 @@ export const OrderSchema: GenMessage<Order> = /*@__PURE__*/
   messageDesc(file_orders_v1_order, 1);
 
 /**
- * State is the life of an order (AIP-216).
+ * State of an order (AIP-216).
  *
  * @generated from enum orders.v1.Order.State
  */
 export const Order_State = {
   /**
-   * Never sent by the server; in a filter it stands for every state.
+   * Not used by the server. In a filter it means every state.
    *
    * @generated from enum value: STATE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Durable, but inventory has not answered yet. It will be settled without the client doing anything.
+   * Stored, but inventory has not decided yet. The server settles the order without further calls of the client.
    *
    * @generated from enum value: STATE_PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * Its stock is reserved.
+   * The stock is reserved.
    *
    * @generated from enum value: STATE_CONFIRMED = 2;
    */
   CONFIRMED: 2,
 
   /**
-   * Inventory rejected it for the reason in reject_reason. It holds no stock.
+   * Inventory rejected the order with the reason in reject_reason. It holds no stock.
    *
    * @generated from enum value: STATE_REJECTED = 3;
    */
   REJECTED: 3,
 
   /**
-   * Cancelled by the customer. Its stock is given back.
+   * Cancelled by the customer. The server releases its stock.
    *
    * @generated from enum value: STATE_CANCELLED = 4;
    */
@@ -159,7 +161,7 @@ export const Order_State = {
 } as const;
 
 /**
- * State is the life of an order (AIP-216).
+ * State of an order (AIP-216).
  *
  * @generated from enum orders.v1.Order.State
  */

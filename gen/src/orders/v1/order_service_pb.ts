@@ -17,29 +17,30 @@ export const file_orders_v1_order_service: GenFile = /*@__PURE__*/
   fileDesc("Ch1vcmRlcnMvdjEvb3JkZXJfc2VydmljZS5wcm90bxIJb3JkZXJzLnYxIpABChFQbGFjZU9yZGVyUmVxdWVzdBIfCgpyZXF1ZXN0X2lkGAEgASgJQgu6SAjIAQFyA7ABARIwCgVsaW5lcxgCIAMoCzIULm9yZGVycy52MS5PcmRlckxpbmVCC7pICJIBBQgBEOgHEigKC2N1c3RvbWVyX2lkGAMgASgJQhO6SBByDhiAATIJXlxQe0NjfSokIjUKElBsYWNlT3JkZXJSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlciIqCg9HZXRPcmRlclJlcXVlc3QSFwoCaWQYASABKAlCC7pICMgBAXIDsAEBIjMKEEdldE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiqAEKEUxpc3RPcmRlcnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIoCgtjdXN0b21lcl9pZBgDIAEoCUITukgQcg4YgAEyCV5cUHtDY30qJBIvCgVzdGF0ZRgEIAEoDjIWLm9yZGVycy52MS5PcmRlci5TdGF0ZUIIukgFggECEAEiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhcKAmlkGAEgASgJQgu6SAjIAQFyA7ABARIVCgRldGFnGAIgASgJQge6SARyAhhAIjYKE0NhbmNlbE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiXgoSV2F0Y2hPcmRlcnNSZXF1ZXN0Eh4KDHJlc3VtZV90b2tlbhgBIAEoCUIIukgFcgMYgAgSKAoLY3VzdG9tZXJfaWQYAiABKAlCE7pIEHIOGIABMgleXFB7Q2N9KiQiTAoTV2F0Y2hPcmRlcnNSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlchIUCgxyZXN1bWVfdG9rZW4YAiABKAky0gQKDE9yZGVyU2VydmljZRKEAQoKUGxhY2VPcmRlchIcLm9yZGVycy52MS5QbGFjZU9yZGVyUmVxdWVzdBodLm9yZGVycy52MS5QbGFjZU9yZGVyUmVzcG9uc2UiOZACAqrtGDIKAggCEgxvcmRlcnM6d3JpdGUiHgkAAAAAAABZQBDoBxoQb3JkZXJzOndyaXRlOmFueRJdCghHZXRPcmRlchIaLm9yZGVycy52MS5HZXRPcmRlclJlcXVlc3QaGy5vcmRlcnMudjEuR2V0T3JkZXJSZXNwb25zZSIYkAIBqu0YEQoCCAESC29yZGVyczpyZWFkEmMKCkxpc3RPcmRlcnMSHC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHS5vcmRlcnMudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIhiQAgGq7RgRCgIIAhILb3JkZXJzOnJlYWQSZwoLQ2FuY2VsT3JkZXISHS5vcmRlcnMudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gh4ub3JkZXJzLnYxLkNhbmNlbE9yZGVyUmVzcG9uc2UiGZACAqrtGBIKAggCEgxvcmRlcnM6d3JpdGUSjQEKC1dhdGNoT3JkZXJzEh0ub3JkZXJzLnYxLldhdGNoT3JkZXJzUmVxdWVzdBoeLm9yZGVycy52MS5XYXRjaE9yZGVyc1Jlc3BvbnNlIj2QAgGq7Rg2CgMIkBwSC29yZGVyczpyZWFkGgMIkBwiHQkAAAAAAABJQBD0AxoPb3JkZXJzOnJlYWQ6YW55MAFiBnByb3RvMw", [file_buf_validate_validate, file_orders_v1_order, file_policy_v1_policy]);
 
 /**
- * PlaceOrderRequest is the order to place.
+ * PlaceOrderRequest is the request of PlaceOrder.
  *
  * @generated from message orders.v1.PlaceOrderRequest
  */
 export type PlaceOrderRequest = Message<"orders.v1.PlaceOrderRequest"> & {
   /**
-   * A UUID that the client makes once for an order and sends with every attempt at it (AIP-155). It belongs to
-   * the customer: two customers may use the same one.
+   * Idempotency key: a UUID that the client generates once per order and sends with every attempt (AIP-155). Keys are
+   * scoped to the customer: two customers may use the same one.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * What to order: 1 to 1,000 lines, one a SKU. The service checks the last itself: in CEL it would cost the
-   * square of the lines.
+   * Items to order: 1 to 1,000 lines with different SKUs. The service checks that they differ, because in CEL the cost
+   * would be quadratic.
    *
    * @generated from field: repeated orders.v1.OrderLine lines = 2;
    */
   lines: OrderLine[];
 
   /**
-   * For whom. Empty: for the caller. For another customer the caller needs `orders:write:any`.
+   * Customer that the order belongs to, at most 128 characters. Empty for the caller. Another customer needs the scope
+   * `orders:write:any`.
    *
    * @generated from field: string customer_id = 3;
    */
@@ -54,13 +55,13 @@ export const PlaceOrderRequestSchema: GenMessage<PlaceOrderRequest> = /*@__PURE_
   messageDesc(file_orders_v1_order_service, 0);
 
 /**
- * PlaceOrderResponse holds the order as it stands.
+ * PlaceOrderResponse is the response of PlaceOrder.
  *
  * @generated from message orders.v1.PlaceOrderResponse
  */
 export type PlaceOrderResponse = Message<"orders.v1.PlaceOrderResponse"> & {
   /**
-   * The order, CONFIRMED or PENDING; a repeated request finds it as it is by then.
+   * The order, CONFIRMED or PENDING. A repeated request returns it in its current state, which may be CANCELLED.
    *
    * @generated from field: orders.v1.Order order = 1;
    */
@@ -75,13 +76,13 @@ export const PlaceOrderResponseSchema: GenMessage<PlaceOrderResponse> = /*@__PUR
   messageDesc(file_orders_v1_order_service, 1);
 
 /**
- * GetOrderRequest names an order.
+ * GetOrderRequest is the request of GetOrder.
  *
  * @generated from message orders.v1.GetOrderRequest
  */
 export type GetOrderRequest = Message<"orders.v1.GetOrderRequest"> & {
   /**
-   * The order's id.
+   * Id of the order.
    *
    * @generated from field: string id = 1;
    */
@@ -96,7 +97,7 @@ export const GetOrderRequestSchema: GenMessage<GetOrderRequest> = /*@__PURE__*/
   messageDesc(file_orders_v1_order_service, 2);
 
 /**
- * GetOrderResponse holds the order.
+ * GetOrderResponse is the response of GetOrder.
  *
  * @generated from message orders.v1.GetOrderResponse
  */
@@ -117,34 +118,35 @@ export const GetOrderResponseSchema: GenMessage<GetOrderResponse> = /*@__PURE__*
   messageDesc(file_orders_v1_order_service, 3);
 
 /**
- * ListOrdersRequest selects a page of orders.
+ * ListOrdersRequest is the request of ListOrders.
  *
  * @generated from message orders.v1.ListOrdersRequest
  */
 export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
-   * Maximum number of orders in the page: 0 stands for 50, over 200 for 200.
+   * Maximum number of orders in the page. 0 means 50. Values above 200 mean 200.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the page before, with the same filters. Empty: the first page.
+   * The next_page_token of the previous page, which must have the same filters. Empty for the first page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Whose orders. Empty: the caller's. Another customer's need `orders:read:any`.
+   * Customer whose orders are listed, at most 128 characters. Empty for the caller. Another customer needs the scope
+   * `orders:read:any`.
    *
    * @generated from field: string customer_id = 3;
    */
   customerId: string;
 
   /**
-   * Only orders in this state. Unspecified: all.
+   * Filter by state. STATE_UNSPECIFIED for all orders.
    *
    * @generated from field: orders.v1.Order.State state = 4;
    */
@@ -165,14 +167,14 @@ export const ListOrdersRequestSchema: GenMessage<ListOrdersRequest> = /*@__PURE_
  */
 export type ListOrdersResponse = Message<"orders.v1.ListOrdersResponse"> & {
   /**
-   * Newest first.
+   * Orders, newest first.
    *
    * @generated from field: repeated orders.v1.Order orders = 1;
    */
   orders: Order[];
 
   /**
-   * Asks for the page after this one; empty on the last.
+   * Token of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -187,20 +189,20 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PUR
   messageDesc(file_orders_v1_order_service, 5);
 
 /**
- * CancelOrderRequest names the order to cancel.
+ * CancelOrderRequest is the request of CancelOrder.
  *
  * @generated from message orders.v1.CancelOrderRequest
  */
 export type CancelOrderRequest = Message<"orders.v1.CancelOrderRequest"> & {
   /**
-   * The order's id.
+   * Id of the order.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Cancel only if the order still has this etag. Empty: whatever it has.
+   * The etag that the order must have. Empty to cancel any version.
    *
    * @generated from field: string etag = 2;
    */
@@ -215,13 +217,13 @@ export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest> = /*@__PUR
   messageDesc(file_orders_v1_order_service, 6);
 
 /**
- * CancelOrderResponse holds the cancelled order.
+ * CancelOrderResponse is the response of CancelOrder.
  *
  * @generated from message orders.v1.CancelOrderResponse
  */
 export type CancelOrderResponse = Message<"orders.v1.CancelOrderResponse"> & {
   /**
-   * The order, CANCELLED.
+   * The order in the state CANCELLED.
    *
    * @generated from field: orders.v1.Order order = 1;
    */
@@ -236,20 +238,21 @@ export const CancelOrderResponseSchema: GenMessage<CancelOrderResponse> = /*@__P
   messageDesc(file_orders_v1_order_service, 7);
 
 /**
- * WatchOrdersRequest selects what to watch.
+ * WatchOrdersRequest is the request of WatchOrders.
  *
  * @generated from message orders.v1.WatchOrdersRequest
  */
 export type WatchOrdersRequest = Message<"orders.v1.WatchOrdersRequest"> & {
   /**
-   * The resume_token of the last response that was handled. Empty: from now on.
+   * The resume_token of the last response that the client has processed. Empty to watch from now on.
    *
    * @generated from field: string resume_token = 1;
    */
   resumeToken: string;
 
   /**
-   * Whose orders. Empty: the caller's. Another customer's need `orders:read:any`.
+   * Customer whose orders are watched, at most 128 characters. Empty for the caller. Another customer needs the scope
+   * `orders:read:any`.
    *
    * @generated from field: string customer_id = 2;
    */
@@ -264,20 +267,20 @@ export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PUR
   messageDesc(file_orders_v1_order_service, 8);
 
 /**
- * WatchOrdersResponse is one change, or a heartbeat.
+ * WatchOrdersResponse is a change or a heartbeat.
  *
  * @generated from message orders.v1.WatchOrdersResponse
  */
 export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   /**
-   * The order as it was right after the change. Absent in a heartbeat.
+   * Order right after the change. Absent in the first response and in heartbeats.
    *
    * @generated from field: orders.v1.Order order = 1;
    */
   order?: Order | undefined;
 
   /**
-   * Resumes the watch after this response. Opaque, and good on every replica for a week at least.
+   * Opaque token that resumes the watch after this response. Valid on every replica for at least one week.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -292,25 +295,30 @@ export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__P
   messageDesc(file_orders_v1_order_service, 9);
 
 /**
- * OrderService takes orders and keeps them. Inventory alone judges whether there is stock.
+ * OrderService accepts and stores orders. Inventory alone decides whether there is stock.
  *
- * Every method can answer UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED (with a RetryInfo), UNAVAILABLE
- * and DEADLINE_EXCEEDED; INVALID_ARGUMENT carries a BadRequest that lists every violation. The other errors carry
- * an ErrorInfo of the domain `orders.v1`, whose reason is named below.
+ * Every method may return UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED (with a RetryInfo), UNAVAILABLE and
+ * DEADLINE_EXCEEDED. INVALID_ARGUMENT has a BadRequest that lists every violation. Other errors have an ErrorInfo of the
+ * domain `orders.v1`. Its reason is documented with each method.
  *
  * @generated from service orders.v1.OrderService
  */
 export const OrderService: GenService<{
   /**
-   * PlaceOrder places an order exactly once for a request_id, however often it is sent.
+   * PlaceOrder places an order exactly once per request_id, however often the request is sent.
    *
-   * The answer is OK with the order CONFIRMED, or PENDING while inventory cannot be asked: a PENDING order is
-   * durable and is settled later. Errors: FAILED_PRECONDITION `OUT_OF_STOCK` (a PreconditionFailure names each
-   * short SKU) and NOT_FOUND `SKU_NOT_FOUND` (a ResourceInfo each): the order stands as REJECTED, its id is in the
-   * ErrorInfo's metadata as `order_id`. The order also stands as REJECTED after these FAILED_PRECONDITION reasons:
-   * `RESERVATION_RELEASED`, its reservation was released before inventory confirmed it; `RESERVATION_ID_REUSED`,
-   * inventory holds other lines under its id; `RESERVATION_INVALID`, inventory does not accept its lines.
-   * FAILED_PRECONDITION `REQUEST_ID_REUSED`: this request_id placed an order with other content.
+   * It returns the order CONFIRMED, or PENDING if inventory has not decided in time. A PENDING order is durable and is
+   * settled later.
+   *
+   * Errors with which the order is stored as REJECTED. The ErrorInfo's metadata has its id as `order_id`.
+   * - FAILED_PRECONDITION `OUT_OF_STOCK`: a PreconditionFailure names each SKU without enough available units.
+   * - NOT_FOUND `SKU_NOT_FOUND`: a ResourceInfo names each unknown SKU.
+   * - FAILED_PRECONDITION `RESERVATION_RELEASED`: the reservation was released before inventory confirmed it.
+   * - FAILED_PRECONDITION `RESERVATION_ID_REUSED`: inventory has a reservation with the order's id and other lines.
+   * - FAILED_PRECONDITION `RESERVATION_INVALID`: inventory does not accept the lines.
+   *
+   * Other errors:
+   * - FAILED_PRECONDITION `REQUEST_ID_REUSED`: this request_id placed an order with other content.
    *
    * @generated from rpc orders.v1.OrderService.PlaceOrder
    */
@@ -320,8 +328,11 @@ export const OrderService: GenService<{
     output: typeof PlaceOrderResponseSchema;
   },
   /**
-   * GetOrder reads one order. NOT_FOUND `ORDER_NOT_FOUND`: there is none, or it is another customer's and the
-   * caller has no `orders:read:any`.
+   * GetOrder returns one order.
+   *
+   * Errors:
+   * - NOT_FOUND `ORDER_NOT_FOUND`: there is no such order, or it belongs to another customer and the caller lacks
+   *   `orders:read:any`.
    *
    * @generated from rpc orders.v1.OrderService.GetOrder
    */
@@ -331,8 +342,8 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * ListOrders reads a customer's orders, newest first, in pages (AIP-158). A page also ends at about 256 KiB, before it
-   * has page_size orders, and holds at least one: only an empty next_page_token says that it is the last.
+   * ListOrders returns a customer's orders, newest first, in pages (AIP-158). A page has at least one order and ends at
+   * about 256 KiB, so it may have fewer than page_size orders. Only an empty next_page_token marks the last page.
    *
    * @generated from rpc orders.v1.OrderService.ListOrders
    */
@@ -342,9 +353,14 @@ export const OrderService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * CancelOrder cancels an order that is PENDING or CONFIRMED, and gives its stock back. An order that is already
-   * cancelled is answered as it is. NOT_FOUND `ORDER_NOT_FOUND` as in GetOrder; FAILED_PRECONDITION
-   * `ORDER_REJECTED`: there is nothing to cancel; ABORTED `ETAG_MISMATCH`: the order has changed since it was read.
+   * CancelOrder cancels a PENDING or CONFIRMED order. The server releases its stock after the response. An order that is
+   * already CANCELLED is returned unchanged.
+   *
+   * Errors:
+   * - NOT_FOUND `ORDER_NOT_FOUND`: there is no such order, or it belongs to another customer and the caller lacks
+   *   `orders:write:any`.
+   * - FAILED_PRECONDITION `ORDER_REJECTED`: a rejected order cannot be cancelled.
+   * - ABORTED `ETAG_MISMATCH`: the order has changed since the client read it.
    *
    * @generated from rpc orders.v1.OrderService.CancelOrder
    */
@@ -354,16 +370,21 @@ export const OrderService: GenService<{
     output: typeof CancelOrderResponseSchema;
   },
   /**
-   * WatchOrders sends every change of a customer's orders, each once and an order's in their order, from now or from a
-   * resume token. The first response comes as soon as the watch stands and has no order: what was there before is
-   * found by listing after it. Responses like it, heartbeats, come when nothing has changed for 15 s.
+   * WatchOrders sends every change of a customer's orders exactly once, from now on or from a resume token. The changes of
+   * one order are in order. The first response has no order and confirms that the watch has started: list after it to get
+   * the current orders. After 15 s without a change the server sends a heartbeat, which has no order either.
    *
-   * A watch that ends with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED is resumed with the resume_token of
-   * the last response, on any replica; after RESOURCE_EXHAUSTED `WATCH_TOO_SLOW` it is in the ErrorInfo's metadata
-   * too. Errors: OUT_OF_RANGE: what changed after the token cannot be told: watch from now on, and list. Its reason is
-   * `RESUME_TOKEN_EXPIRED` when the events after the token are gone, after a week at the earliest, and
-   * `RESUME_TOKEN_AHEAD` when the database was restored, or failed over, to a state without the token's event; an open
-   * watch ends with it too. INVALID_ARGUMENT: it is no token of a watch with the same customer_id.
+   * A client resumes a watch that ended with UNAVAILABLE, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED by sending the
+   * resume_token of its last response, to any replica.
+   *
+   * Errors:
+   * - RESOURCE_EXHAUSTED `WATCH_TOO_SLOW`: the client reads more slowly than changes occur. The ErrorInfo's metadata also
+   *   has the `resume_token`.
+   * - OUT_OF_RANGE `RESUME_TOKEN_EXPIRED`: the events after the token are deleted, which happens after one week at the
+   *   earliest. Watch without a token, and list.
+   * - OUT_OF_RANGE `RESUME_TOKEN_AHEAD`: the database was restored, or failed over, to a state before the token. It also
+   *   ends open watches. Watch without a token, and list.
+   * - INVALID_ARGUMENT: the token does not belong to a watch of the same customer_id.
    *
    * @generated from rpc orders.v1.OrderService.WatchOrders
    */

@@ -1,7 +1,7 @@
--- The widgets.
+-- Widgets.
 
 CREATE TABLE widgets (
-  -- A UUIDv7: sorts by the time the widget was created in.
+  -- UUIDv7: sorts by the time of creation.
   id uuid PRIMARY KEY,
   owner_id text COLLATE "C" NOT NULL,
   request_id uuid NOT NULL,
@@ -12,8 +12,8 @@ CREATE TABLE widgets (
 
 CREATE INDEX widgets_by_owner ON widgets (owner_id, id DESC);
 
--- Secrets that all replicas share and nobody has to configure. Several may have one name: the newest that every replica
--- knows seals tokens, and all open them (docs/keys.md).
+-- Keys that all replicas share and that need no configuration. Several keys may have the same name: the newest that every
+-- replica knows encrypts tokens, and all of them decrypt (docs/keys.md).
 CREATE TABLE service_keys (
   name text,
   secret bytea NOT NULL CHECK (octet_length(secret) >= 32),

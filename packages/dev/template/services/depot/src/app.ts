@@ -3,14 +3,13 @@ import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 import { migrate } from '@acme/postgres/migrations/migrate';
 // <list>
 import { openServiceKeys } from '@acme/postgres/keys/service-keys';
-import { openPool } from '@acme/postgres/pool/pool';
-import { openReadiness } from '@acme/postgres/pool/pool';
 // </list>
+import { openPool, openReadiness } from '@acme/postgres/pool/pool';
 import { createLogger } from '@acme/rpc/logging/logger';
-// </list>
 import { startService } from '@acme/rpc/server/start-service';
 // <list>
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
+// </list>
 import { createClerkService } from './clerk-service.ts';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
@@ -18,12 +17,12 @@ import { createWidgetStore } from './widget-store.ts';
 
 export interface App {
   readonly port: number;
-  /** How long `close` may take. */
+  /** Maximum duration of `close`, in ms. */
   readonly closeTimeoutMs: number;
   close(): Promise<void>;
 }
 
-/** Starts depot: all of its wiring. Throws in one line when it cannot start, and leaves nothing open then. */
+/** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
   const log = createLogger({ service: 'depot', level: server.logLevel });
@@ -53,7 +52,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       implementation: createClerkService({
         store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
         // <list>
-        widgetPages: createPageTokens(tokenKeys, 'ListWidgets'),
+        pageTokens: createPageTokens(tokenKeys, 'ListWidgets'),
         // </list>
       }),
       errors: toStatus,

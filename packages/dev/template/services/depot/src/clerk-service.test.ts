@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 // <create|get>
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { policyOf } from '@acme/rpc/call/policy';
 // </create|get>
+import { policyOf } from '@acme/rpc/call/policy';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { test as base, describe, expect } from 'vitest';
 import { startTestDepot } from './testing/start-test-depot.ts';
 
 // <get|list>
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 // </get|list>
 const scopes = ['depot:read', 'depot:write'];
 
-/** A test with an app for all tests of the file, and a caller of its own. */
+/** Test with an app that all tests of the file share, and with its own caller. */
 const test = base
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  // biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
   .extend('depot', { scope: 'file' }, async ({}, { onCleanup }) => {
     const depot = await startTestDepot();
     onCleanup(() => depot[Symbol.asyncDispose]());
@@ -29,7 +29,7 @@ const test = base
 
 describe.for(ClerkService.methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
   test('a call needs a token with the method’s scopes', async ({ depot, subject }) => {
-    // Callers are judged before their messages: empty ones do.
+    // Authorization comes before validation, so empty messages are enough.
     const codeFor = async (granted?: readonly string[]) => {
       const client = await depot.clientFor(subject, granted);
       const call = client[method.localName as keyof typeof ClerkService.method];
@@ -47,7 +47,7 @@ describe('creating', () => {
     const request = { requestId: randomUUID(), title: 'blue' };
     const { widget } = await client.createWidget(request);
     expect(widget).toMatchObject({ ownerId: subject, title: 'blue' });
-    // UUIDs are the same in capitals (RFC 9562, section 4).
+    // UUIDs are case-insensitive (RFC 9562, section 4).
     const again = await client.createWidget({ ...request, requestId: request.requestId.toUpperCase() });
     expect(again.widget).toEqual(widget);
   });
@@ -78,7 +78,7 @@ describe('creating', () => {
 // </create>
 // <get>
 
-describe('reading one', () => {
+describe('reading', () => {
   test('a widget is returned to its owner, and to a caller with the scope for all owners', async ({
     depot,
     client,
@@ -92,7 +92,7 @@ describe('reading one', () => {
   });
 
   test('another owner’s widget and an unknown widget give the same error', async ({ depot, client }) => {
-    const asked = { ownerId: 'somebody else', requestId: randomUUID(), title: 'blue' };
+    const asked = { ownerId: 'another owner', requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(asked, signal);
     for (const wanted of [id, randomUUID()]) {
       const refused = await rejectionOf(client.getWidget({ id: wanted }));

@@ -1,13 +1,15 @@
 import type { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
-// <get|list>
-import type { Principal } from '@acme/rpc/call/call-context';
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
-// </any-other>
 // <list>
 import { requireScopes } from '@acme/rpc/auth/scopes';
+// </list>
+// <get|list>
+import type { Principal } from '@acme/rpc/call/call-context';
 // </get|list>
+import type { ServiceImplementation } from '@acme/rpc/call/handler';
 // <any-other>
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+// </any-other>
+// <list>
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 // </list>
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -22,19 +24,19 @@ import type { WidgetStore } from './widget-store.ts';
 export interface ClerkServiceDependencies {
   readonly store: WidgetStore;
   // <list>
-  readonly widgetPages: PageTokens;
+  readonly pageTokens: PageTokens;
   // </list>
 }
 
-/** The handlers: from the contract's messages to the domain, and back. */
+/** Returns the handlers: they map messages to the domain, and its results back to messages. */
 export function createClerkService(
-  parts: ClerkServiceDependencies,
+  dependencies: ClerkServiceDependencies,
 ): ServiceImplementation<typeof ClerkService> {
   return {
     // <create>
     createWidget: async ({ requestId, title }, { principal, signal }) => {
       const ownerId = principal.subject;
-      const created = await parts.store.create(
+      const created = await dependencies.store.create(
         { ownerId, requestId: requestId.toLowerCase(), title },
         signal,
       );
@@ -43,7 +45,7 @@ export function createClerkService(
     // </create>
     // <get>
     getWidget: async ({ id }, { principal, signal }) => {
-      const found = await parts.store.get(id, ownerFilter(principal), signal);
+      const found = await dependencies.store.get(id, ownerFilter(principal), signal);
       if (!found) throw new WidgetError({ kind: 'WIDGET_NOT_FOUND', id });
       return { widget: toProto(found) };
     },
@@ -52,21 +54,21 @@ export function createClerkService(
     listWidgets: async ({ pageSize, pageToken, ownerId: requested }, { principal, signal }) => {
       const ownerId = requestedOwner(requested, principal);
       const limit = pageSizeOf(pageSize);
-      const before = parts.widgetPages.decrypt([ownerId], pageToken);
-      const { items, hasMore } = await parts.store.list({ ownerId, before, limit }, signal);
+      const before = dependencies.pageTokens.decrypt([ownerId], pageToken);
+      const { items, hasMore } = await dependencies.store.list({ ownerId, before, limit }, signal);
       const last = items.at(-1);
-      const nextPageToken = hasMore && last ? parts.widgetPages.encrypt([ownerId], last.id) : '';
+      const nextPageToken = hasMore && last ? dependencies.pageTokens.encrypt([ownerId], last.id) : '';
       return { widgets: items.map(toProto), nextPageToken };
     },
     // </list>
     // <each>
-    otherRpc: async () => notServedYet('OtherRpc'),
+    otherRpc: async () => notImplemented('OtherRpc'),
     // </each>
   };
 }
 // <list>
 
-/** The owner that is requested for; the caller itself by default. Another one takes a scope of its own. */
+/** Returns the requested owner, the caller by default. Throws PERMISSION_DENIED for another owner without `depot:read:any`. */
 function requestedOwner(requested: string, principal: Principal): string {
   if (requested !== '' && requested !== principal.subject) requireScopes(principal, ['depot:read:any']);
   return requested || principal.subject;
@@ -74,17 +76,17 @@ function requestedOwner(requested: string, principal: Principal): string {
 // </list>
 // <get>
 
-/** Whose widgets the caller may read by their ids: undefined for anybody's. To others they do not exist. */
+/** Returns the only owner whose widgets the caller may read by id, or undefined for a caller with `depot:read:any`. */
 function ownerFilter(principal: Principal): string | undefined {
   return principal.scopes.has('depot:read:any') ? undefined : principal.subject;
 }
 // </get>
 // <any-other>
 
-function notServedYet(method: string): never {
+function notImplemented(method: string): never {
   throw new RpcError(
     Code.UNIMPLEMENTED,
-    `${method} is in the contract, but not served yet: write its handler in clerk-service.ts`,
+    `${method} is not implemented: write its handler in clerk-service.ts`,
   );
 }
 // </any-other>

@@ -6,7 +6,7 @@ export interface Config extends DatabaseConfig {
   readonly server: ServerConfig;
 }
 
-/** @throws EnvironmentError that names every variable that is missing or not valid. */
+/** Reads the configuration. Throws EnvironmentError, which names every missing or invalid variable. */
 export function readConfig(environment: Environment): Config {
   const server = readServerConfig(environment, '0.0.0.0:59999');
   const config = { server, ...readDatabaseConfig(environment, server.production) };

@@ -5,7 +5,7 @@ import { WidgetError, type WidgetProblem } from './widget.ts';
 
 const domain = 'depot.v1';
 
-/** The one map from this service's errors to statuses; clerk_service.proto promises them. */
+/** Returns the status of an error, or undefined for an unknown error. clerk_service.proto documents the statuses. */
 export function toStatus(error: unknown): RpcError | undefined {
   return error instanceof WidgetError ? problemStatus(error.problem) : databaseStatus(error);
 }
@@ -19,7 +19,7 @@ function problemStatus(problem: WidgetProblem): RpcError {
     case 'REQUEST_ID_REUSED':
       return new RpcError(
         Code.FAILED_PRECONDITION,
-        `request_id ${problem.requestId} created another widget: use a new one for other content`,
+        `request_id ${problem.requestId} was used for a widget with other content: use a new request_id`,
         { details: [errorInfo(domain, problem.kind, { widget_id: problem.widgetId })] },
       );
   }

@@ -1,4 +1,4 @@
-// First: what it instruments must not have been loaded yet.
+// Must come first: it instruments modules as they are loaded.
 import '@acme/rpc/telemetry/register';
 
 import { readEnvironment } from '@acme/rpc/config/environment';

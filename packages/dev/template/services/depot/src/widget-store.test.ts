@@ -6,14 +6,14 @@ import { createFakes } from '@acme/rpc/testing/fakes';
 import { test as base, expect } from 'vitest';
 import { createWidgetStore } from './widget-store.ts';
 
-/** Of a caller that stays. */
+/** A signal that is never aborted. */
 const { signal } = new AbortController();
 
 const { now, newId } = createFakes();
 
-/** A test with a database for all tests of the file, and an owner of its own. */
+/** Test with a database that all tests of the file share, and with its own owner. */
 const test = base
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  // biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
   .extend('pool', { scope: 'file' }, async ({}, { onCleanup }) => {
     await using opened = new AsyncDisposableStack();
     const { url } = opened.use(await createTestDatabase());
@@ -28,8 +28,8 @@ const test = base
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
 test('identical concurrent requests create one widget', async ({ store, ownerId }) => {
-  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const created = await Promise.all(Array.from({ length: 20 }, () => store.create(asked, signal)));
+  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const created = await Promise.all(Array.from({ length: 20 }, () => store.create(widget, signal)));
   const [first] = created;
   expect(first).toEqual({ id: expect.any(String), ownerId, title: 'blue', createTime: now() });
   for (const each of created) expect(each).toEqual(first);
@@ -40,10 +40,10 @@ test('a request_id that is reused for other content is rejected and changes noth
   store,
   ownerId,
 }) => {
-  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const first = await store.create(asked, signal);
-  await expect(store.create({ ...asked, title: 'red' }, signal)).rejects.toMatchObject({
-    problem: { kind: 'REQUEST_ID_REUSED', requestId: asked.requestId, widgetId: first.id },
+  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const first = await store.create(widget, signal);
+  await expect(store.create({ ...widget, title: 'red' }, signal)).rejects.toMatchObject({
+    problem: { kind: 'REQUEST_ID_REUSED', requestId: widget.requestId, widgetId: first.id },
   });
   expect(await store.get(first.id, ownerId, signal)).toEqual(first);
 });
@@ -52,9 +52,9 @@ test('two owners may use the same request_id, and cannot read each other’s wid
   store,
   ownerId,
 }) => {
-  const asked = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const other = { ...asked, ownerId: `not-${ownerId}`, title: 'red' };
-  const [mine, theirs] = [await store.create(asked, signal), await store.create(other, signal)];
+  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const other = { ...widget, ownerId: `not-${ownerId}`, title: 'red' };
+  const [mine, theirs] = [await store.create(widget, signal), await store.create(other, signal)];
   expect(theirs.id).not.toBe(mine.id);
   expect(await store.get(mine.id, other.ownerId, signal)).toBeUndefined();
   expect(await store.get(mine.id, undefined, signal)).toEqual(mine);

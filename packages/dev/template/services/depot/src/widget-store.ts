@@ -10,11 +10,11 @@ export interface NewWidget extends WidgetContent {
 }
 
 export interface WidgetStore {
-  /** Creates the widget, or gives the one that this request_id created before. Throws REQUEST_ID_REUSED. */
-  create(asked: NewWidget, signal: AbortSignal): Promise<Widget>;
-  /** @param owner Whose widget it must be; undefined for anybody's. */
+  /** Creates the widget, or returns the widget of an earlier request with this request_id. Throws REQUEST_ID_REUSED. */
+  create(widget: NewWidget, signal: AbortSignal): Promise<Widget>;
+  /** @param owner Owner that the widget must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Widget | undefined>;
-  /** A page of an owner's widgets, newest first, created before `before` (undefined: from the newest). */
+  /** Returns a page of an owner's widgets, newest first. It starts after the widget with the id `before`, or at the newest. */
   list(
     page: { ownerId: string; before: string | undefined; limit: number },
     signal: AbortSignal,
@@ -22,9 +22,9 @@ export interface WidgetStore {
 }
 
 export interface WidgetStoreOptions {
-  /** Wall clock, for the times that callers see. */
+  /** Wall clock for the times that callers see. */
   readonly now: () => Date;
-  /** UUIDv7s. */
+  /** Generates a UUIDv7. */
   readonly newId: () => string;
 }
 
@@ -37,8 +37,8 @@ interface WidgetRow {
 
 const columns = 'id, owner_id, title, create_time';
 
-/** Sorts after every id. */
-const beyondAllIds = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/** Greatest UUID: sorts after every id. */
+const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions): WidgetStore {
   return {
@@ -78,7 +78,7 @@ export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions
       );
       return rows[0] && fromRow(rows[0]);
     },
-    list: async ({ ownerId, before = beyondAllIds, limit }, signal) => {
+    list: async ({ ownerId, before = maxId, limit }, signal) => {
       const { rows } = await query<WidgetRow & PageRow>(
         pool,
         {

@@ -1,16 +1,16 @@
-/** A widget. It does not change. */
+/** A widget. It never changes. */
 export interface Widget {
-  /** A UUIDv7: widgets sort by the time they were created in. */
+  /** UUIDv7, so ids sort by the time of creation. */
   readonly id: string;
   readonly ownerId: string;
   readonly title: string;
   readonly createTime: Date;
 }
 
-/** What a caller says of a widget; the rest is the server's. */
+/** Fields that the caller sets. The server sets the others. */
 export type WidgetContent = Pick<Widget, 'title'>;
 
-/** Everything that depot refuses, each with what its caller needs to know. */
+/** Every error of the domain, with the data for its status. */
 export type WidgetProblem =
   | { readonly kind: 'WIDGET_NOT_FOUND'; readonly id: string }
   | { readonly kind: 'REQUEST_ID_REUSED'; readonly requestId: string; readonly widgetId: string };
@@ -25,7 +25,7 @@ export class WidgetError extends Error {
   }
 }
 
-/** Whether a request that comes again asks for what it asked for the first time. */
+/** Returns whether the widget has this content: whether a request with a known request_id is a repeat. */
 export function hasContent(widget: Widget, { title }: WidgetContent): boolean {
   return widget.title === title;
 }

@@ -7,11 +7,11 @@ import { createFakes } from '@acme/rpc/testing/fakes';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
 
-/** The real app in this process, behind a real socket, on a database of its own. */
+/** The service in this process, with a real socket and its own database. */
 export interface TestDepot extends AsyncDisposable {
-  /** For what stands in the database before a test. */
+  /** Store for setting up data. */
   readonly store: WidgetStore;
-  /** A client that shows the subject's token; without scopes it shows none. */
+  /** Creates a client with a token of the subject, or without a token if there are no scopes. */
   clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof ClerkService>>;
 }
 
