@@ -138,7 +138,7 @@ describe('npm run replay', () => {
       expect(ended).toMatchObject({
         code: 0,
         stderr: '',
-        stdout: expect.stringContaining('the books are right'),
+        stdout: expect.stringContaining('the databases agree'),
       });
       return JSON.parse(await readFile(report, 'utf8'));
     };

@@ -105,12 +105,12 @@ test.concurrent.for([
     );
     await using lock = await holdLock(pool, lockStatement);
     const token = await environment.keys.sign({ scope: 'orders:read inventory:read' });
-    const answer = callsOf[service](target, token);
+    const response = callsOf[service](target, token);
     await lock.untilBlocked(waiting);
     process.signal('SIGTERM');
     await eventually(async () => expect(await checkHealth(target)).toBe(false));
     await lock.release();
-    expect(await answer).toMatchObject({ nextPageToken: '' });
+    expect(await response).toMatchObject({ nextPageToken: '' });
     expect(await process.ended).toBe(0);
     expect(process.stderr()).toBe('');
   },

@@ -5,7 +5,7 @@ import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 /** More calls than grpc-js queues while one of the two replicas is connecting. */
-const callsAfterwards = 200;
+const minCallsAfterStop = 200;
 const callers = 8;
 
 test('no call fails while one of two replicas is stopped under load, and it exits with 0', async () => {
@@ -17,11 +17,11 @@ test('no call fails while one of two replicas is stopped under load, and it exit
   using inventory = createClient(InventoryService, { target: `ipv4:${one},${other}`, token: () => token });
 
   let isStopped = false;
-  let answeredAfterwards = 0;
+  let callsAfterStop = 0;
   const call = async () => {
-    while (answeredAfterwards < callsAfterwards) {
+    while (callsAfterStop < minCallsAfterStop) {
       await inventory.listStock({});
-      if (isStopped) answeredAfterwards += 1;
+      if (isStopped) callsAfterStop += 1;
     }
   };
   const calls = Promise.all(Array.from({ length: callers }, call));
@@ -31,6 +31,6 @@ test('no call fails while one of two replicas is stopped under load, and it exit
   expect(await stopping.ended).toBe(0);
   isStopped = true;
   await calls;
-  expect(answeredAfterwards).toBeGreaterThanOrEqual(callsAfterwards);
+  expect(callsAfterStop).toBeGreaterThanOrEqual(minCallsAfterStop);
   expect(stopping.stderr()).toBe('');
 });

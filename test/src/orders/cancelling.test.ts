@@ -50,11 +50,11 @@ test('20 concurrent cancels return the same response and release the stock once'
   await pair.setStock({ storm: 100 });
   await place(customer, { storm: 50 });
   const { id, etag } = await place(customer, { storm: 5 });
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, () => patiently(() => customer.orders.cancelOrder({ id, etag }))),
   );
-  expect(answers[0]?.order?.state).toBe(Order_State.CANCELLED);
-  expect(answers).toEqual(answers.map(() => answers[0]));
+  expect(responses[0]?.order?.state).toBe(Order_State.CANCELLED);
+  expect(responses).toEqual(responses.map(() => responses[0]));
   await eventually(async () => expect(await reservedUnits(pair, ['storm'])).toEqual({ storm: 50 }));
 });
 

@@ -29,16 +29,16 @@ async function startProxiedPair() {
 
 /** Places orders of one unit with this many concurrent callers. Returns the state and duration of each. */
 async function place({ orders }: Clients, sku: string, count: number, callers: number) {
-  const answers: { state: Order_State | undefined; durationMs: number }[] = [];
+  const responses: { state: Order_State | undefined; durationMs: number }[] = [];
   const work = async () => {
-    while (answers.length < count) {
+    while (responses.length < count) {
       const startMs = performance.now();
       const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ [sku]: 1 }) });
-      answers.push({ state: order?.state, durationMs: performance.now() - startMs });
+      responses.push({ state: order?.state, durationMs: performance.now() - startMs });
     }
   };
   await Promise.all(Array.from({ length: callers }, work));
-  return answers;
+  return responses;
 }
 
 const faults: [string, (proxy: FaultProxy) => void][] = [
@@ -63,8 +63,8 @@ test.each(faults)(
     inject(pair.proxy);
     const first = await place(customer, 'silent', 8, 8);
     const later = await place(customer, 'silent', 100, 4);
-    const answered = [...first, ...later];
-    expect(answered.map(({ state }) => state)).toEqual(answered.map(() => Order_State.PENDING));
+    const placed = [...first, ...later];
+    expect(placed.map(({ state }) => state)).toEqual(placed.map(() => Order_State.PENDING));
     const slow = later.filter(({ durationMs }) => durationMs > slowMs);
     expect(slow.length).toBeLessThan(5);
 
@@ -74,7 +74,7 @@ test.each(faults)(
       `SELECT count(*) FROM orders WHERE state = 'CONFIRMED'`,
     );
     const units = Number(rows[0]?.count);
-    expect(units).toBeGreaterThanOrEqual(10 + answered.length);
+    expect(units).toBeGreaterThanOrEqual(10 + placed.length);
     expect(await reservedUnits(pair, ['silent'])).toEqual({ silent: units });
   },
   60_000,
@@ -87,6 +87,6 @@ test('many concurrent orders are accepted while inventory does not respond', asy
   await place(customer, 'crowd', 10, 2);
   pair.proxy.inject('upstream', { blackHole: true });
   // Few enough callers that a slow machine does not reject them by admission control, which this test is not about.
-  const answered = await place(customer, 'crowd', 240, 24);
-  expect(new Set(answered.map(({ state }) => state))).toEqual(new Set([Order_State.PENDING]));
+  const placed = await place(customer, 'crowd', 240, 24);
+  expect(new Set(placed.map(({ state }) => state))).toEqual(new Set([Order_State.PENDING]));
 }, 60_000);

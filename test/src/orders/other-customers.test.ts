@@ -95,7 +95,7 @@ test('orders:write:any places and cancels for all customers, and reads none', as
 });
 
 test('a scope for all customers does not replace the scope of the method', async ({ pair, theirs }) => {
-  const { orders } = await pair.clientsFor('nobody', ['orders:read:any', 'orders:write:any']);
+  const { orders } = await pair.clientsFor('auditor', ['orders:read:any', 'orders:write:any']);
   expect((await rejectionOf(orders.getOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);
   expect((await rejectionOf(orders.cancelOrder({ id: theirs.id }))).code).toBe(Code.PERMISSION_DENIED);
 });

@@ -69,10 +69,10 @@ test('20 identical concurrent requests make one order, which all of them return'
 }) => {
   await pair.setStock({ 'twenty-times': 100 });
   const request = { requestId: randomUUID(), lines: linesOf({ 'twenty-times': 3 }) };
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, () => patiently(() => orders.placeOrder(request))),
   );
-  const ids = new Set(answers.map(({ order }) => order?.id));
+  const ids = new Set(responses.map(({ order }) => order?.id));
   await untilSettled(pair);
   const listed = (await orders.listOrders({})).orders;
   expect(listed.map(({ id, state }) => [id, state])).toEqual([[...ids, Order_State.CONFIRMED]]);
@@ -110,12 +110,12 @@ test('of two different concurrent requests with one request_id, one is placed an
 }) => {
   await pair.setStock({ 'race-1': 10, 'race-2': 10 });
   const requestId = randomUUID();
-  const answers = await Promise.allSettled(
+  const responses = await Promise.allSettled(
     ['race-1', 'race-2'].map((sku) => orders.placeOrder({ requestId, lines: linesOf({ [sku]: 1 }) })),
   );
-  const placed = answers.filter(({ status }) => status === 'fulfilled');
+  const placed = responses.filter(({ status }) => status === 'fulfilled');
   expect(placed).toMatchObject([{ value: { order: { state: Order_State.CONFIRMED } } }]);
-  const refused = answers.filter(({ status }) => status === 'rejected');
+  const refused = responses.filter(({ status }) => status === 'rejected');
   expect(refused).toMatchObject([{ reason: { code: Code.FAILED_PRECONDITION } }]);
   const reserved = Object.values(await reservedUnits(pair, ['race-1', 'race-2']));
   expect(reserved.sort()).toEqual([0, 1]);

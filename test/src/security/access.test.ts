@@ -21,9 +21,9 @@ async function call(pair: TestPair, method: DescMethod, token?: string): Promise
   using client = createClient(method.parent, { target, ...(token && { token: () => token }) });
   const clientMethod = client[method.localName] as unknown as (request: object) => unknown;
   const streamsRequests = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  const answer = clientMethod(streamsRequests ? [{}] : {});
-  if (answer instanceof Promise) return await answer;
-  for await (const message of answer as AsyncIterable<unknown>) return message;
+  const response = clientMethod(streamsRequests ? [{}] : {});
+  if (response instanceof Promise) return await response;
+  for await (const message of response as AsyncIterable<unknown>) return message;
   return undefined;
 }
 

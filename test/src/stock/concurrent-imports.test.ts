@@ -48,12 +48,12 @@ test('two concurrent imports of the same SKUs both succeed, and one of them wins
   // In opposite order, so that locks in the order of the rows would deadlock.
   const first = openImport(randomUUID(), skus, 1n);
   const second = openImport(randomUUID(), skus.toReversed(), 2n);
-  const answers = Promise.all([inventory.importStock(first.rows), inventory.importStock(second.rows)]);
+  const responses = Promise.all([inventory.importStock(first.rows), inventory.importStock(second.rows)]);
   await Promise.all([first.sent, second.sent]);
   await eventually(async () => expect(await openTransactions(pair)).toBe(2n));
   first.finish();
   second.finish();
-  const created = (await answers).map((answer) => answer.created);
+  const created = (await responses).map((response) => response.created);
   expect(created.sort()).toEqual([0n, 100n]);
   const { stocks } = await inventory.listStock({ skuPrefix: 'both-', pageSize: 200 });
   expect(new Set(stocks.map(({ onHand }) => onHand)).size).toBe(1);
@@ -77,11 +77,11 @@ test('orders are placed while an import is in progress', async ({ pair, customer
   await pair.setStock({ busy: 10 });
   const { inventory } = await pair.clientsFor('warehouse', writer);
   const slow = openImport(randomUUID(), ['busy', 'busy-too'], 5n);
-  const answer = inventory.importStock(slow.rows);
+  const response = inventory.importStock(slow.rows);
   await slow.sent;
   await customer.orders.placeOrder({ requestId: randomUUID(), lines: linesOf({ busy: 2 }) });
   slow.finish();
-  expect(await answer).toMatchObject({ received: 2n, created: 1n, updated: 1n });
+  expect(await response).toMatchObject({ received: 2n, created: 1n, updated: 1n });
   const { stock } = await inventory.getStock({ sku: 'busy' });
   expect(stock).toMatchObject({ onHand: 5n, reserved: 2n, available: 3n });
 });
@@ -92,10 +92,10 @@ test('an import that is cancelled changes nothing and returns its connection', a
   for (let attempt = 0; attempt < 12; attempt++) {
     const leaving = new AbortController();
     const half = openImport(importId, ['gone-1', 'gone-2'], 5n);
-    const answer = inventory.importStock(half.rows, { signal: leaving.signal });
+    const response = inventory.importStock(half.rows, { signal: leaving.signal });
     await eventually(async () => expect(await openTransactions(pair)).toBe(1n));
     leaving.abort();
-    expect((await rejectionOf(answer)).code).toBe(Code.CANCELLED);
+    expect((await rejectionOf(response)).code).toBe(Code.CANCELLED);
     half.finish();
     await eventually(async () => expect(await openTransactions(pair)).toBe(0n));
   }

@@ -79,11 +79,11 @@ test('the server stops reading from a client that reads no responses, and no res
   function* counts() {
     for (; sent < length; sent++) yield { sku: longSku, counted: BigInt(sent) };
   }
-  const answers = warehouse.countStock(counts());
-  const first = await answers.next();
+  const responses = warehouse.countStock(counts());
+  const first = await responses.next();
   expect(await untilStable(() => sent)).toBeLessThan(length / 2);
-  const rest = await Array.fromAsync(answers);
-  expect([first.value, ...rest].map((answer) => answer?.counted)).toEqual(
+  const rest = await Array.fromAsync(responses);
+  expect([first.value, ...rest].map((response) => response?.counted)).toEqual(
     Array.from({ length }, (_, index) => BigInt(index)),
   );
 });
@@ -96,8 +96,8 @@ test('a session lasts at most one hour, and ends at its deadline', async ({ pair
   await pair.setStock({ late: 5 });
   const counted: bigint[] = [];
   const count = async () => {
-    for await (const answer of warehouse.countStock(openSession('late'), { deadlineMs: 1500 }))
-      counted.push(answer.counted);
+    for await (const response of warehouse.countStock(openSession('late'), { deadlineMs: 1500 }))
+      counted.push(response.counted);
   };
   expect((await rejectionOf(count())).code).toBe(Code.DEADLINE_EXCEEDED);
   expect(counted).toEqual([1n]);
@@ -118,15 +118,15 @@ test('every confirmed count persists when the server is killed', async () => {
   function* counts() {
     for (let counted = 1n; ; counted++) yield { sku: 'A', counted };
   }
-  let answered = 0n;
+  let confirmed = 0n;
   const count = async () => {
     for await (const { counted, expected } of inventory.countStock(counts())) {
-      expect(expected).toBe(answered);
-      answered = counted;
-      if (answered === 100n) process.signal('SIGKILL');
+      expect(expected).toBe(confirmed);
+      confirmed = counted;
+      if (confirmed === 100n) process.signal('SIGKILL');
     }
   };
   expect((await rejectionOf(count())).code).toBe(Code.UNAVAILABLE);
   const { rows } = await database.query<{ on_hand: bigint }>('SELECT on_hand FROM stock');
-  expect(rows[0]?.on_hand).toBeGreaterThanOrEqual(answered);
+  expect(rows[0]?.on_hand).toBeGreaterThanOrEqual(confirmed);
 });

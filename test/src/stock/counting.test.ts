@@ -14,14 +14,14 @@ test('counts are applied and confirmed in order, and the session ends when the c
   warehouse,
 }) => {
   await pair.setStock({ 'count-1': 10, 'count-2': 10 });
-  const answers = await Array.fromAsync(
+  const responses = await Array.fromAsync(
     warehouse.countStock([
       { sku: 'count-1', counted: 7n },
       { sku: 'count-2', counted: 10n },
       { sku: 'count-1', counted: 12n },
     ]),
   );
-  expect(answers).toMatchObject([
+  expect(responses).toMatchObject([
     { sku: 'count-1', counted: 7n, expected: 10n, difference: -3n, errorReason: '' },
     { sku: 'count-2', counted: 10n, expected: 10n, difference: 0n, errorReason: '' },
     { sku: 'count-1', counted: 12n, expected: 7n, difference: 5n, errorReason: '' },
@@ -64,7 +64,7 @@ test('a count that cannot be applied is returned with its reason, and the sessio
     ['survives', 4n, 10n, -6n, ''],
   ] as const;
   const session = warehouse.countStock(counts.map(([sku, counted]) => ({ sku, counted })));
-  const answers = (await Array.fromAsync(session)).map(
+  const responses = (await Array.fromAsync(session)).map(
     ({ sku, counted, expected, difference, errorReason }) => [
       sku,
       counted,
@@ -73,7 +73,7 @@ test('a count that cannot be applied is returned with its reason, and the sessio
       errorReason,
     ],
   );
-  expect(answers).toEqual(counts);
+  expect(responses).toEqual(counts);
   const { stock } = await warehouse.getStock({ sku: 'survives' });
   expect(stock).toMatchObject({ onHand: 4n, reserved: 4n, available: 0n });
 });

@@ -55,8 +55,8 @@ test('an import sets its items, counts the new ones, and leaves other items unch
 
 test('an import of several batches is stored completely', async ({ warehouse }) => {
   const counts = Object.fromEntries(Array.from({ length: 2500 }, (_, index) => [`large-${index}`, index]));
-  const answer = await warehouse.importStock(rowsOf(randomUUID(), counts));
-  expect(answer).toMatchObject({ received: 2500n, created: 2500n, updated: 0n });
+  const response = await warehouse.importStock(rowsOf(randomUUID(), counts));
+  expect(response).toMatchObject({ received: 2500n, created: 2500n, updated: 0n });
   for (const index of [0, 999, 1000, 1999, 2000, 2499])
     expect((await warehouse.getStock({ sku: `large-${index}` })).stock?.onHand).toBe(BigInt(index));
 });

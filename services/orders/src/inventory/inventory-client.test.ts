@@ -32,10 +32,10 @@ describe('a reserve', () => {
       },
     });
     const beforeMs = Date.now();
-    const answer = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
+    const outcome = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
       deadlineMs: 4000,
     });
-    expect(answer).toEqual({ kind: 'RESERVED' });
+    expect(outcome).toEqual({ kind: 'RESERVED' });
     expect(requests).toMatchObject([{ reservationId: orderId, lines }]);
     // The contract's default is one second.
     expect(deadlines[0]).toBeGreaterThan(beforeMs + 3000);
@@ -72,8 +72,8 @@ describe('a reserve', () => {
     '%s is final, and the order is refused with this reason',
     async (reason) => {
       const details = [errorInfo(domain, reason)];
-      const answer = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
-      expect(answer).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
+      const outcome = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
+      expect(outcome).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
     },
   );
 
@@ -111,10 +111,10 @@ describe('a reserve', () => {
     await using server = await startTestServer(InventoryService, {
       reserveStock: () => new Promise(() => {}),
     });
-    const answer = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
+    const outcome = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
       deadlineMs: 20,
     });
-    expect(answer).toMatchObject({ kind: 'UNKNOWN', cause: { code: Code.DEADLINE_EXCEEDED } });
+    expect(outcome).toMatchObject({ kind: 'UNKNOWN', cause: { code: Code.DEADLINE_EXCEEDED } });
   });
 });
 
@@ -143,13 +143,13 @@ describe('concurrent reserves', () => {
       },
     });
     const inventory = createInventoryClient(server.client, unguarded);
-    const answers = await Promise.all([
+    const outcomes = await Promise.all([
       inventory.reserve(orderId, lines, { deadlineMs: 1000 }),
       inventory.reserve(secondId, lines, { deadlineMs: 4000 }),
       inventory.reserve(secondId, lines, { deadlineMs: 500 }),
     ]);
     expect(calls).toEqual([[[orderId, secondId, secondId], 4]]);
-    expect(answers).toMatchObject([
+    expect(outcomes).toMatchObject([
       { kind: 'RESERVED' },
       { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
       { kind: 'UNKNOWN' },
@@ -186,8 +186,8 @@ describe('concurrent reserves', () => {
     });
     const inventory = createInventoryClient(server.client, unguarded);
     const ids = [orderId, secondId, orderId];
-    const answers = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
-    expect(await Promise.all(answers)).toMatchObject([
+    const outcomes = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
+    expect(await Promise.all(outcomes)).toMatchObject([
       { kind: 'RESERVED' },
       { kind: 'REFUSED', rejection: { reason: 'RESERVATION_INVALID' } },
       { kind: 'RESERVED' },

@@ -132,11 +132,11 @@ test('an unavailable inventory gets one probe at a time, which does not count as
 
 test('all waiting orders are due once inventory is back, in batches that start small', async () => {
   const reserves: string[] = [];
-  const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
+  const outcome = Promise.withResolvers<{ kind: 'RESERVED' }>();
   await using parts = await openParts({
     reserve: (id) => {
       reserves.push(id);
-      return answer.promise;
+      return outcome.promise;
     },
   });
   await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
@@ -146,7 +146,7 @@ test('all waiting orders are due once inventory is back, in batches that start s
   parts.circuit.permits = Infinity;
   await eventually(async () => expect(reserves).not.toEqual([]));
   expect(reserves.length).toBeLessThanOrEqual(8);
-  answer.resolve({ kind: 'RESERVED' });
+  outcome.resolve({ kind: 'RESERVED' });
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
 });
 
@@ -185,11 +185,11 @@ test('a settler whose query fails keeps polling', async () => {
 
 test('stop waits for the attempts in progress, and leases no more orders', async () => {
   const started = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<{ kind: 'RESERVED' }>();
+  const outcome = Promise.withResolvers<{ kind: 'RESERVED' }>();
   await using parts = await openParts({
     reserve: () => {
       started.resolve();
-      return answer.promise;
+      return outcome.promise;
     },
   });
   const inProgress = await parts.orders.place(newOrder());
@@ -197,7 +197,7 @@ test('stop waits for the attempts in progress, and leases no more orders', async
   await started.promise;
   const later = await parts.orders.place(newOrder());
   const stopping = settler.stop();
-  answer.resolve({ kind: 'RESERVED' });
+  outcome.resolve({ kind: 'RESERVED' });
   await stopping;
   expect(await parts.orders.get(inProgress.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);

@@ -84,16 +84,16 @@ describe('reading', () => {
     client,
     subject,
   }) => {
-    const asked = { ownerId: subject, requestId: randomUUID(), title: 'blue' };
-    const { id } = await depot.store.create(asked, signal);
+    const content = { ownerId: subject, requestId: randomUUID(), title: 'blue' };
+    const { id } = await depot.store.create(content, signal);
     expect((await client.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject, title: 'blue' });
     const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
     expect((await auditor.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject });
   });
 
   test('another owner’s widget and an unknown widget give the same error', async ({ depot, client }) => {
-    const asked = { ownerId: 'another owner', requestId: randomUUID(), title: 'blue' };
-    const { id } = await depot.store.create(asked, signal);
+    const content = { ownerId: 'another owner', requestId: randomUUID(), title: 'blue' };
+    const { id } = await depot.store.create(content, signal);
     for (const wanted of [id, randomUUID()]) {
       const refused = await rejectionOf(client.getWidget({ id: wanted }));
       expect(refused).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
