@@ -43,7 +43,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       }),
       (pool) => pool.end(),
     );
-  // Each kind of work has its own connections, so that no other kind delays reserves. Reserves use one at a time, because
+  // Each kind of work has its own connections, so that no other kind delays reserves. Reserves need one, because
   // one batch of them runs at a time.
   const pool = openNamedPool('', { max: 2, settings: preferIndexScans });
   const releasePool = openNamedPool(' releases', { max: 2, settings: preferIndexScans });

@@ -28,7 +28,7 @@ async function openParts(
     ...inventory,
   };
   const log = createLogger({ service: 'test', level: 'silent' });
-  /** How many calls inventory may be reserves; and what was not settled, with its attempts. */
+  /** Number of permitted calls. */
   const circuit = { permits: Number.POSITIVE_INFINITY };
   const failed: { id: string; attempts: number }[] = [];
   const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
