@@ -72,7 +72,7 @@ test('ensure the command makes certificates with which services reach each other
     new Set(['spiffe://saturday.invalid/client', 'spiffe://saturday.invalid/orders']),
   );
   const production = { log, developmentCertificates: false };
-  const refusal = /^[^\n]+ is of the Saturday development CA[^\n]+$/;
+  const refusal = /^[^\n]+ is from the Saturday development CA[^\n]+$/;
   await expect(serverCredentials(inventory, production)).rejects.toThrow(refusal);
   await expect(channelCredentials(orders, production)).rejects.toThrow(refusal);
 });

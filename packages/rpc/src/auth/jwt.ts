@@ -8,11 +8,11 @@ import type { TokenVerifier } from './token-verifier.ts';
 import { algorithms } from './usable-keys.ts';
 
 export interface JwtOptions extends KeySetOptions {
-  /** What `iss` must be. */
+  /** Required `iss`. */
   readonly issuer: string;
-  /** What `aud` must hold. */
+  /** Required `aud`, or an element of it. */
   readonly audience: string;
-  /** How far the issuer's clock may be off, for `exp` and `nbf`. */
+  /** Accepted difference of the issuer's clock, for `exp` and `nbf`. */
   readonly clockToleranceSeconds: number;
 }
 
@@ -21,7 +21,7 @@ export interface JwtVerifier extends TokenVerifier {
   close(): void;
 }
 
-/** A longer token is rejected before any work. Metadata is limited to 16 KiB. */
+/** A longer token is rejected before it is parsed. Metadata is limited to 16 KiB. */
 const maxTokenLength = 8 * 1024;
 
 /**
@@ -97,7 +97,7 @@ function keysAreMissing(): RpcError {
   return new RpcError(Code.UNAVAILABLE, 'the keys that tokens are verified with cannot be read now');
 }
 
-/** The caller is not told the reason. Errors of jose hold the claims, so only their code is kept as the cause. */
+/** The reason is not sent to the caller. Errors of jose contain the claims, so only their code is kept as the cause. */
 function isNotValid(error: unknown): RpcError {
   const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
   return new RpcError(Code.UNAUTHENTICATED, 'the token is not valid', { cause: new Error(reason) });

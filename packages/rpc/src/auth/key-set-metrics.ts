@@ -8,7 +8,7 @@ export interface KeySetState {
   readonly failures: number;
 }
 
-/** Exports `rpc.server.auth.key_set.age` and `.failures`. Returns what stops it. */
+/** Exports `rpc.server.auth.key_set.age` and `.failures`. Returns a function that stops the export. */
 export function measureKeySet(read: () => KeySetState): () => void {
   const meter = metrics.getMeter(instrumentationScope);
   const age = meter.createObservableGauge('rpc.server.auth.key_set.age', {

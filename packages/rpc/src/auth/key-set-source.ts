@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { isJwksUrl, jwksProblem } from './jwks-location.ts';
 
-/** Where a JWK Set is read from. */
+/** The file or URL that a JWK Set is read from. */
 export interface KeySetSource {
   /** For log lines and errors; a URL without its query. */
   readonly name: string;

@@ -15,7 +15,7 @@ export interface KeySetOptions {
   readonly log: Logger;
 }
 
-/** One version of the keys: a set that changes is another object. */
+/** One version of the keys. A set that has changed is another object. */
 export interface KeySet {
   /** Returns the key that the token's header names. */
   readonly keyOf: JWTVerifyGetKey;
@@ -36,22 +36,22 @@ export interface KeySetReader {
   close(): void;
 }
 
-/** How often a set is read: on a timer, on the timer after a failure, and for unknown keys at most. */
+/** Intervals of reading a set: regularly, after a failure, and the minimum for unknown keys. */
 const intervals = {
   file: { refreshMs: 1_000, retryMs: 1_000, unknownKeyMs: 100 },
   url: { refreshMs: 300_000, retryMs: 10_000, unknownKeyMs: 10_000 },
 } as const;
 const missingKeysMs = 1_000;
 
-/** The last good keys outlive an issuer that is away for this long. */
+/** The last good keys stay in use this long while the issuer cannot be reached. */
 const maxStaleMs = 3_600_000;
 
 /**
- * Reads a JWK Set and keeps reading it. A set that cannot be read or parsed leaves the last good keys in use, for an
- * hour. A set that was read replaces them as a whole, so a key that it no longer has is withdrawn.
+ * Opens a JWK Set and reads it again regularly. If it cannot be read or parsed, the last good keys stay in use for an hour.
+ * A set that was read replaces the keys as a whole, so a key that it no longer has is withdrawn.
  *
  * @throws Error if a file cannot be read, has no usable key, or has a development key where those are not accepted. A
- * URL may be away at the start.
+ * URL may be unreachable at the start.
  */
 export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> {
   const { jwks, developmentKeys, now, log } = options;
@@ -82,7 +82,7 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
     failures += 1;
     const fields = { jwks: source.name, problem: failure, age_s: Math.round((now() - readAtMs) / 1000) };
     const effect = keySet ? 'the last good keys stay for an hour' : 'tokens cannot be verified yet';
-    // Once for each problem, not once for each attempt.
+    // Logged once for each problem, not for each attempt.
     if (failure !== problem) log.warn(fields, `JWK Set cannot be read: ${effect}`);
     problem = failure;
     if (isCurrent() || isExpiryLogged) return;
@@ -136,7 +136,7 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
   };
 }
 
-/** A wrong file ends the start: the operator has just configured it. */
+/** A wrong file fails the start, because the operator has just configured it. */
 async function readFirst(source: KeySetSource, developmentKeys: boolean) {
   const { text, usable } = await source
     .read()
@@ -153,12 +153,12 @@ async function readFirst(source: KeySetSource, developmentKeys: boolean) {
   return { text, usable };
 }
 
-/** An age below zero is that of a clock that was set back. */
+/** An age is negative after the clock was set back. */
 function isWithin(ageMs: number, maxMs: number): boolean {
   return ageMs >= 0 && ageMs < maxMs;
 }
 
-/** fetch keeps the reason of a failed connection in its cause. A parser quotes the text, which is cut short. */
+/** fetch keeps the reason of a failed connection in its cause. A parser quotes the text, so the message is cut. */
 function messageOf(error: unknown): string {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
   return `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`.slice(0, 200).toWellFormed();

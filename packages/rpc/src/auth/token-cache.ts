@@ -5,14 +5,14 @@ import type { KeySet } from './key-set.ts';
 /** A token that was verified. */
 export interface VerifiedToken {
   readonly principal: Principal;
-  /** The keys that it was verified with: other keys have to verify it again. */
+  /** The keys that verified it. Other keys have to verify it again. */
   readonly keys: KeySet;
   readonly verifiedAtMs: number;
-  /** When the token expires, the tolerance included. */
+  /** Expiry of the token, with the clock tolerance. */
   readonly validUntilMs: number;
 }
 
-/** Remembers verified tokens by their hash, so that the memory of the process does not hold them. */
+/** Caches verified tokens by their hash, so that the memory of the process does not contain them. */
 export interface TokenCache {
   /** Returns the principal of a token that these keys verified within the last five minutes. */
   get(key: string, keys: KeySet, nowMs: number): Principal | undefined;
@@ -23,10 +23,10 @@ const maxEntries = 10_000;
 const maxSizeBytes = 8 * 1024 * 1024;
 const maxAgeMs = 300_000;
 
-/** The last token and its key: most calls of a service bear the token of the one before. */
+/** The last token and its key: most calls carry the same token as the call before. */
 let last = { token: '', key: '' };
 
-/** The name of a token in the cache. */
+/** Returns the key of a token in the cache. */
 export function tokenKey(token: string): string {
   if (token !== last.token) last = { token, key: hash('sha256', token, 'base64') };
   return last.key;
@@ -60,7 +60,7 @@ export function createTokenCache(): TokenCache {
   };
 }
 
-/** An estimate from above: two bytes a character, and what V8 adds for the entry and each scope. */
+/** An upper estimate: two bytes per character, and the overhead of V8 for the entry and each scope. */
 function sizeOf({ subject, scopes }: Principal): number {
   let sizeBytes = 512 + 2 * subject.length;
   for (const each of scopes) sizeBytes += 64 + 2 * each.length;

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import type { Principal } from '../call/call-context.ts';
 import { isScope } from './scopes.ts';
 
-/** Years up to 9999. An `exp` in milliseconds is beyond that. */
+/** The end of the year 9999. An `exp` in milliseconds exceeds it. */
 const maxNumericDate = 253_402_300_799;
 
 /** OpenID Connect allows 255 ASCII characters; the contracts' customer_id allows 128 of any kind. */
@@ -11,12 +11,12 @@ const maxSubjectLength = 256;
 /** Entra and Okta issue some dozens. */
 const maxScopes = 256;
 
-/** Control characters, lone surrogates and line separators. PostgreSQL and log readers stumble over them. */
+/** Control characters, lone surrogates and line separators, which PostgreSQL and log readers do not accept. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
- * Throws unless the header's `typ` is that of an access token: `JWT` (RFC 7519), `at+jwt` (RFC 9068), or absent. It
- * keeps ID tokens of a type of their own, logout tokens and the like out.
+ * Throws unless the header's `typ` is that of an access token: `JWT` (RFC 7519), `at+jwt` (RFC 9068), or absent. This
+ * rejects logout tokens and ID tokens that have their own type.
  */
 export function requireAccessTokenType(typ: unknown): void {
   if (typ === undefined) return;
@@ -25,8 +25,8 @@ export function requireAccessTokenType(typ: unknown): void {
 }
 
 /**
- * Returns the caller that verified claims describe. `exp` and `nbf` have been compared with the clock already. `iat` is
- * not: a date in the future says that a clock is off, and not that the token is invalid (RFC 7519, section 4.1.6).
+ * Returns the principal of verified claims. `exp` and `nbf` have already been compared with the clock. `iat` is not
+ * compared: a date in the future means a wrong clock, not an invalid token (RFC 7519, section 4.1.6).
  *
  * @throws Error that names the claim, never its value.
  */

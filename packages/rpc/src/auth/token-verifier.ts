@@ -2,11 +2,11 @@ import type { Principal } from '../call/call-context.ts';
 
 /** Resolves tokens to principals. */
 export interface TokenVerifier {
-  /** The principal of a token that was verified before and is still valid; undefined if it must be verified. */
+  /** Returns the principal of a token that was verified before and is still valid; undefined if it must be verified. */
   known(token: string): Principal | undefined;
   /**
-   * Verifies a token. Throws UNAUTHENTICATED for one that is not valid, without the reason, and UNAVAILABLE while the
-   * keys cannot be read.
+   * Verifies a token and returns its principal. Throws UNAUTHENTICATED for an invalid token, without the reason, and
+   * UNAVAILABLE while the keys cannot be read.
    */
   verify(token: string): Promise<Principal>;
 }

@@ -1,12 +1,12 @@
 import { createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
 
-/** The keys of a set that tokens are verified with. */
+/** The keys of a JWK Set that verify tokens. */
 export interface UsableKeys {
   readonly keys: readonly JWK[];
   /** A line for each key that is ignored although it is meant for signatures. */
   readonly problems: readonly string[];
-  /** Whether the set has a key that was made for development where those are not accepted. */
+  /** Whether the set has a development key that is not accepted. */
   readonly hasRefusedDevelopmentKey: boolean;
 }
 
@@ -14,8 +14,8 @@ export interface UsableKeys {
 export const developmentKeyPrefix = 'dev-';
 
 /**
- * Accepted algorithms (RFC 7518, RFC 8037) by the kind of key. They are public-key algorithms only: one that takes a
- * shared secret would accept the public key as the secret.
+ * Accepted algorithms (RFC 7518, RFC 8037) by type of key. They are public-key algorithms only: an algorithm with a shared
+ * secret would accept the public key as the secret.
  */
 const algorithmsByKey: ReadonlyMap<unknown, readonly unknown[]> = new Map([
   ['RSA', ['RS256', 'PS256']],
@@ -25,7 +25,7 @@ const algorithmsByKey: ReadonlyMap<unknown, readonly unknown[]> = new Map([
 ]);
 export const algorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 
-/** An issuer publishes a handful. Every key is parsed when the set is read. */
+/** Issuers publish a handful of keys. Every key is parsed when the set is read. */
 const maxKeys = 100;
 /** NIST SP 800-131A sets the minimum. Beyond the maximum, verifying a token costs milliseconds. */
 const rsaBits = { min: 2048, max: 8192 };

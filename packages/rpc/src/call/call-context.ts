@@ -3,18 +3,18 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import type { Policy } from './policy.ts';
 
-/** Who calls. */
+/** The authenticated caller. */
 export interface Principal {
   /** The token's `sub`; empty before auth has run and on methods that it exempts. */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
-  /** The token's `exp`, in ms since the epoch: a stream ends then. Undefined: the rights do not expire. */
+  /** The token's `exp` in ms since the epoch, when streams end. Undefined if the rights do not expire. */
   readonly expiresAtMs?: number;
 }
 
 export const anonymous: Principal = { subject: '', scopes: new Set() };
 
-/** A method as the chain and the handlers see it. */
+/** A method with its policy. */
 export interface MethodInfo {
   readonly desc: DescMethod;
   /** `orders.v1.OrderService/GetOrder`, as OpenTelemetry's rpc.method names it. */
@@ -22,18 +22,18 @@ export interface MethodInfo {
   readonly policy: Policy;
 }
 
-/** What a handler knows of its call, beside the request. */
+/** The call that a handler serves, besides its request. */
 export interface CallContext {
   readonly method: MethodInfo;
-  /** Metadata that came with the call; a key's first value, keys in lower case. */
+  /** Returns the first value of a metadata key. Keys are in lower case. */
   readonly header: (key: string) => string | undefined;
   /** The caller's address, as `ipv4:127.0.0.1:5000` without the scheme. */
   readonly peer: string;
-  /** The caller's `x-request-id`, or one of our own. It goes along with every call made below this one. */
+  /** The caller's `x-request-id`, or a new one. Outgoing calls carry it too. */
   readonly requestId: string;
-  /** When the call must be over, in ms since the epoch. */
+  /** In ms since the epoch. */
   readonly deadline: number;
-  /** Aborted when the deadline has passed or the caller has gone; its reason is an RpcError. */
+  /** Aborted when the deadline has expired or the caller has cancelled. Its reason is an RpcError. */
   readonly signal: AbortSignal;
   readonly principal: Principal;
   /** A logger whose lines carry the request id and the trace. */
@@ -42,17 +42,17 @@ export interface CallContext {
 
 const storage = new AsyncLocalStorage<CallContext>();
 
-/** The call that the running code serves, undefined outside of one. Outgoing calls inherit from it. */
+/** Returns the call that the running code serves, or undefined. Outgoing calls inherit from it. */
 export function currentCall(): CallContext | undefined {
   return storage.getStore();
 }
 
-/** Runs `body`, and all that it awaits, as part of the call. */
+/** Runs `body`, with everything that it awaits, as part of the call. */
 export function runInCall<Call extends CallContext, T>(call: Call, body: (call: Call) => T): T {
   return storage.run(call, body, call);
 }
 
-/** Runs `body` outside of any call: for work that a call starts and that must outlive it. */
+/** Runs `body` outside of any call, for work that outlives the call which starts it. */
 export function runDetached<T>(body: () => T): T {
   return storage.exit(body);
 }

@@ -3,56 +3,56 @@ import type { RpcError } from '../errors/rpc-error.ts';
 import type { CallContext, Principal } from './call-context.ts';
 
 /**
- * A call on its way through the chain: what the handler will see of it, open to the interceptors, and the ways in
- * and out for its messages. It has the same shape for all four kinds of RPC.
+ * A call in the interceptor chain: the context that the handler will get, which interceptors can change, and access to its
+ * messages. It has the same shape for all four kinds of RPC.
  */
 export interface ServerCall extends Writable<CallContext> {
-  /** The deadline that the caller set, in ms since the epoch; undefined when it set none. */
+  /** The deadline that the caller sent, in ms since the epoch; undefined if it sent none. */
   readonly callerDeadline: number | undefined;
-  /** The SPIFFE ID of the caller's verified certificate (mTLS), by which it may call without a token. */
+  /** The SPIFFE ID of the caller's verified certificate (mTLS), which can replace a token. */
   readonly peerIdentity: string | undefined;
-  /** By whom calls are counted: the principal's subject, or the address of a caller that is not authenticated. */
+  /** Key by which limits count calls: the principal's subject, or the address of an unauthenticated caller. */
   readonly caller: string;
-  /** Sets the principal, and marks the connection as one that an authenticated caller uses. */
+  /** Sets the principal, and marks the connection as that of an authenticated caller. */
   authenticate(principal: Principal): void;
-  /** What the caller calls this server: `inventory:50052`, from `:authority`. It can be anything. */
+  /** The `:authority` that the caller sent: `inventory:50052`. It can be any text. */
   readonly authority: string;
-  /** Size of the header list that the call came with, as HTTP/2 counts it. */
+  /** Size of the call's header list, as HTTP/2 counts it. */
   readonly headerListBytes: number;
-  /** Whether the caller sent `authorization` at all: one with illegal bytes has no value here. */
+  /** Whether the caller sent `authorization`. One with illegal bytes has no value in `header`. */
   readonly hasAuthorization: boolean;
   /**
-   * The request, or the stream of them. Nothing of it is read before the first call. Throws INTERNAL for bytes that
-   * cannot be decoded, RESOURCE_EXHAUSTED for a message that is too long.
+   * Returns the request, or the stream of requests. Nothing is read before the first call. Throws INTERNAL for bytes that
+   * cannot be decoded, and RESOURCE_EXHAUSTED for a message that is too large.
    */
   request: () => Promise<Message> | AsyncIterable<Message>;
-  /** Drops what comes of a request that will not be read. */
+  /** Discards the bytes of a request that will not be read. */
   discardRequest(): void;
   /**
-   * Sends a response message. On a stream it resolves when there is room for the next one; a unary response waits
-   * until the chain has ended, so that nothing is answered OK that still fails.
+   * Sends a response message. On a stream it resolves when there is room for the next one. A unary response is sent when
+   * the chain has ended, so that a later failure is still returned.
    */
   readonly respond: (response: Message) => Promise<void>;
-  /** Ends the call's work: aborts its signal with this reason. The first reason stands. */
+  /** Aborts the call's signal. Only the first reason counts. */
   abort(reason: RpcError): void;
-  /** Hears of the abort, at once when it has been already. It costs a tenth of what a listener on `signal` does. */
+  /** Calls `listener` on abort, or immediately if the call is already aborted. Cheaper than a listener on `signal`. */
   onAbort(listener: (reason: RpcError) => void): void;
-  /** What every line of the call's log has. To be added to before `log` is first asked for. */
+  /** Fields of every log line of the call. Add to it before the first use of `log`. */
   readonly logFields: Record<string, unknown>;
-  /** Writes one line as `log` would, which need not be made for that. */
+  /** Writes one line as `log` would, without creating that logger. */
   writeLog(level: 'info' | 'error', fields: object, message: string): void;
 }
 
 /**
- * Serves one call. Resolves when all is answered. What it throws becomes the call's status, at once or as a rejection:
- * an interceptor that waits for `next(call)` does so by `await`.
+ * Serves one call. Resolves when the call has been answered. An error that it throws or rejects with becomes the call's
+ * status, so an interceptor that acts after `next(call)` has to await it.
  */
 export type Handler = (call: ServerCall) => Promise<void>;
 
 /** A link of the chain. */
 export type Interceptor = (next: Handler) => Handler;
 
-/** The handlers of a service, all of its methods, as its protobuf-es descriptor types them. */
+/** A handler for each method of a service, typed by its protobuf-es descriptor. */
 export type ServiceImplementation<Service extends DescService> = {
   readonly [Name in keyof Service['method']]: MethodImplementation<Service['method'][Name]>;
 };

@@ -2,37 +2,37 @@ import { type Quota as MethodQuota, method as methodPolicy } from '@acme/gen/pol
 import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 
-/** What the contract says of a method, in the units the code wants. */
+/** The operations policy of a method from its contract (policy.v1), in the units of the code. */
 export interface Policy {
-  /** Deadline of a call whose caller set none. */
+  /** Deadline of a call without one. */
   readonly deadlineMs: number;
-  /** The longest deadline that the server grants. */
+  /** Maximum deadline that the server accepts. */
   readonly maxDeadlineMs: number;
-  /** Scopes the caller needs, all of them. */
+  /** Scopes that the caller needs, all of them. */
   readonly scopes: readonly string[];
-  /** What one caller may call; unlimited when absent. */
+  /** Rate limit of each caller; unlimited when absent. */
   readonly quota?: Quota | undefined;
-  /** Limit of a request message, where it is less than that of the server. */
+  /** Maximum size of a request message, if it is below the server's limit. */
   readonly maxRequestBytes?: number;
 }
 
-/** Calls of one subject on one replica. */
+/** Rate limit of one subject's calls on one replica. */
 export interface Quota {
   readonly callsPerSecond: number;
-  /** Number of calls that may come at once. */
+  /** Number of calls permitted at once. */
   readonly burst: number;
-  /** Callers with this scope are not held to it; empty: none. */
+  /** Callers with this scope are exempt. Empty for no scope. */
   readonly exemptScope: string;
 }
 
-/** An absent max_deadline stands for this many deadlines (policy.proto). */
+/** An absent max_deadline means this many times the deadline (policy.proto). */
 const defaultMaxDeadlineFactor = 5;
 
 /**
  * Reads a method's policy from its descriptor.
  *
- * @throws Error naming the method when the contract says nothing or too little: thrown at start, so that no method
- * is ever served without a deadline or open to everybody.
+ * @throws Error naming the method if its policy is missing or incomplete. It is thrown at the start, so that no method is
+ * served without a deadline or a required scope.
  */
 export function policyOf(method: DescMethod): Policy {
   const name = `${method.parent.typeName}.${method.name}`;
@@ -47,7 +47,7 @@ export function policyOf(method: DescMethod): Policy {
   return { deadlineMs, maxDeadlineMs, scopes, quota: quotaOf(quota, name) };
 }
 
-/** A burst of 0 stands for the calls of a second. */
+/** A burst of 0 means the calls of one second. */
 function quotaOf(quota: MethodQuota | undefined, name: string): Quota | undefined {
   if (!quota) return undefined;
   const { callsPerSecond, burst, exemptScope } = quota;

@@ -66,7 +66,7 @@ test('ensure an error among the answers is one item’s, and a call that fails i
 
 test('ensure answers that are too few reach nobody', async () => {
   const { ask } = gatherNumbers(async () => [1]);
-  const message = 'a call for 2 items gave 1 results';
+  const message = 'a call for 2 items returned 1 results';
   await expect(Promise.all([ask(1), ask(2)])).rejects.toThrow(message);
 });
 

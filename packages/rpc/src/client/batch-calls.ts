@@ -2,13 +2,13 @@ import { runDetached } from '../call/call-context.ts';
 import { type BatchTelemetry, batchTelemetry, type ItemTrace } from '../telemetry/batch-telemetry.ts';
 
 export interface BatchCallsOptions<Item, Result> {
-  /** What an item is called in traces and measurements. */
+  /** Name of the batch in traces and measurements. */
   readonly name: string;
-  /** Makes one call for the items. Gives a result for each, in their order; an Error among them is its item's alone. */
+  /** Makes one call for the items. Returns a result for each in their order; an Error rejects that item only. */
   readonly call: (items: Item[]) => Promise<(Result | Error)[]>;
-  /** What an item takes up of a call. */
+  /** Returns the size of an item, in the unit of `maxSize`. */
   readonly sizeOf: (item: Item) => number;
-  /** The most that the items of a call take up together. One that takes more goes alone. */
+  /** Maximum size of the items of a call together. A larger item has a call of its own. */
   readonly maxSize: number;
 }
 
@@ -19,19 +19,20 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is gathered for one call. */
+/** The items of one call. */
 interface Batch<Item, Result> {
   readonly waiting: Waiting<Item, Result>[];
   size: number;
 }
 
 /**
- * Gathers what is asked in one turn of the event loop into one call: a call costs its two ends more than most of what it
- * carries. Nobody waits for anything but the end of the turn, and for no call that is under way, so that a replica that
- * hangs holds up only those who asked it.
+ * Batches the items of one turn of the event loop into one call, because a call costs both ends more than most items. An
+ * item waits for the end of the turn only, never for a call in flight, so a replica that hangs delays only its own items.
  *
- * An item that is alone is called for within the call that is being served, and inherits its deadline, its cancellation
- * and its request id. What goes together belongs to none of them, and outlives each.
+ * A single item is called for within the call that is being served, and inherits its deadline, cancellation and request
+ * id. A batch of several is detached from all of them, and outlives each.
+ *
+ * `dataloader` has neither the detaching, nor sizes, nor spans, and its cache by key would have to be disabled.
  */
 export function batchCalls<Item, Result>(
   options: BatchCallsOptions<Item, Result>,
@@ -40,14 +41,14 @@ export function batchCalls<Item, Result>(
   const telemetry = batchTelemetry(name);
   let open: Batch<Item, Result> | undefined;
 
-  const begin = () => {
+  const startBatch = () => {
     const batch: Batch<Item, Result> = { waiting: [], size: 0 };
-    // In the context of the first item, which is that of all of them if it stays alone.
+    // Runs in the context of the first item, which an only item keeps.
     setImmediate(() => {
       if (open === batch) open = undefined;
-      const make = () => void answer(telemetry, batch.waiting, call);
-      if (batch.waiting.length > 1) runDetached(make);
-      else make();
+      const run = () => void callFor(telemetry, batch.waiting, call);
+      if (batch.waiting.length > 1) runDetached(run);
+      else run();
     });
     return batch;
   };
@@ -55,14 +56,14 @@ export function batchCalls<Item, Result>(
     new Promise((resolve, reject) => {
       const size = sizeOf(item);
       if (open && open.size + size > maxSize) open = undefined;
-      open ??= begin();
+      open ??= startBatch();
       open.waiting.push({ item, trace: telemetry.start(), resolve, reject });
       open.size += size;
     });
 }
 
-/** Makes the call, and answers each item. Never rejects. */
-async function answer<Item, Result>(
+/** Makes the call and settles each item. Never rejects. */
+async function callFor<Item, Result>(
   telemetry: BatchTelemetry,
   batch: readonly Waiting<Item, Result>[],
   call: BatchCallsOptions<Item, Result>['call'],
@@ -75,7 +76,7 @@ async function answer<Item, Result>(
     const traces = batch.map(({ trace }) => trace);
     const results = await telemetry.run(traces, () => call(batch.map(({ item }) => item)));
     if (results.length !== batch.length)
-      throw new Error(`a call for ${batch.length} items gave ${results.length} results`);
+      throw new Error(`a call for ${batch.length} items returned ${results.length} results`);
     for (const [index, waiting] of batch.entries()) {
       const result = results[index] as Result | Error;
       if (result instanceof Error) fail(waiting, result);

@@ -10,35 +10,37 @@ type Check = (
   callback: (error: Error | null, response?: { status: string }) => void,
 ) => void;
 
-export interface HealthQuestion {
+export interface CheckHealthOptions {
   /** A service's full name, or `liveness`; the server as a whole when absent. */
   readonly service?: string | undefined;
-  /** TLS; plain text when absent. */
+  /** TLS; not encrypted when absent. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** How long to wait for the answer; a second when absent. */
+  /** Deadline of the check; one second when absent. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Whether the server there says that it is SERVING. Whatever goes wrong until the timeout is a no. */
-export function checkHealth(target: string, question: HealthQuestion = {}): Promise<boolean> {
-  return askHealth(target, question).then(
+/** Returns whether the server is SERVING (gRPC's health checking protocol). Any failure counts as not serving. */
+export function checkHealth(target: string, options: CheckHealthOptions = {}): Promise<boolean> {
+  return healthStatus(target, options).then(
     (status) => status === 'SERVING',
     () => false,
   );
 }
 
-/** What the server there says of its health: `SERVING`, `NOT_SERVING`. Rejects with what went wrong until the timeout. */
-export function askHealth(
+/** Returns the health status of the server: `SERVING` or `NOT_SERVING`. Rejects with the error of a failed call. */
+export function healthStatus(
   target: string,
   {
     service = '',
     credentials = ChannelCredentials.createInsecure(),
     timeoutMs = defaultTimeoutMs,
-  }: HealthQuestion = {},
+  }: CheckHealthOptions = {},
 ): Promise<string> {
-  // Not through a proxy of the environment: it is this server that is asked.
-  const options = { 'grpc.enable_http_proxy': 0 };
-  const client = new HealthClient(target, credentials, options) as unknown as Client & { check: Check };
+  // A proxy from the environment would answer for the server.
+  const channelOptions = { 'grpc.enable_http_proxy': 0 };
+  const client = new HealthClient(target, credentials, channelOptions) as unknown as Client & {
+    check: Check;
+  };
   return new Promise<string>((resolve, reject) => {
     client.check({ service }, { deadline: Date.now() + timeoutMs }, (error, response) => {
       if (response) resolve(response.status);

@@ -171,9 +171,9 @@ test('ensure each change is a line in the log, and a measurement', async () => {
   expect(await telemetry.points('rpc.client.circuit_breaker.state')).toMatchObject([{ value: 0 }]);
   expect(lines.map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
     'warn: circuit opened: 5 calls in a row failed',
-    'debug: circuit half-open: one call goes through as its probe',
+    'debug: circuit half-open: one call is the probe',
     'debug: circuit stays open: the probe failed',
-    'debug: circuit half-open: one call goes through as its probe',
+    'debug: circuit half-open: one call is the probe',
     'info: circuit closed',
   ]);
   expect(lines[0]).toMatchObject({ circuit: 'other', err: { message: 'why' } });

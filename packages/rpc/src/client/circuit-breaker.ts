@@ -5,58 +5,62 @@ import type { Logger } from '../logging/logger.ts';
 import { instrumentationScope } from '../telemetry/call-telemetry.ts';
 
 export interface CircuitBreakerOptions {
-  /** Whom it guards us against, on its log lines and measurements: `inventory`. */
+  /** Name of the called service, in log lines and measurements: `inventory`. */
   readonly name: string;
   readonly log: Logger;
-  /** A clock that only moves forward, in ms: the wall clock may jump, and hold the circuit open for an hour. */
+  /** Monotonic clock in ms. A jump of the wall clock could keep the circuit open for an hour. */
   readonly nowMs?: () => number;
-  /** From 0 to 1, so that replicas do not probe together. */
+  /** Returns a number from 0 to 1, for jitter, so that replicas do not probe together. */
   readonly random?: () => number;
 }
 
 export interface CircuitBreaker {
-  /** How many calls it would let through now: Infinity while closed, 1 when a probe is due, 0 otherwise. */
+  /** Number of calls the breaker permits now: Infinity while closed, 1 if a probe is due, otherwise 0. */
   permits(): number;
   /**
-   * Makes the call and judges how it ends. @throws CircuitOpenError while it is open, at once and without a call; and
-   * when it opens, to all that wait: their calls go on, and may have been served.
+   * Makes the call and counts its outcome.
+   *
+   * @throws CircuitOpenError at once and without a call while the circuit is open. When it opens, pending calls are
+   * rejected too: they stay in flight, and the service may have served them.
    */
   execute<T>(call: () => Promise<T>): Promise<T>;
 }
 
-/** The service does not answer. */
+/** UNAVAILABLE, because recent calls to the service failed. */
 export class CircuitOpenError extends RpcError {
   constructor(name: string) {
-    super(Code.UNAVAILABLE, `${name} has not answered lately: it is asked again in a moment`);
+    super(Code.UNAVAILABLE, `recent calls to ${name} failed: the next probe is due within a second`);
   }
 }
 
 type State = 'closed' | 'half-open' | 'open';
-type Verdict = 'answered' | 'failed' | 'none';
+/** `unknown`: the outcome says nothing about the service. */
+type Outcome = 'answered' | 'failed' | 'unknown';
 
-/** As many as eject a single replica: what is left of all of them is then no better. */
+/** The same number ejects a single replica. */
 const failuresToOpen = 5;
-/** A deadline that leaves less time than this is the caller's hurry, not the service's fault. */
-const patienceMs = 250;
-/** No answer to anybody for so long, with so many waiting: under load that is known before the first deadline. */
+/** A call that had less time than this until its deadline does not count as a failure of the service. */
+const minPatienceMs = 250;
+/** Opens the circuit if no call is answered for this long while this many are pending: before their deadlines, under load. */
 const silenceMs = 500;
 const silentCalls = 16;
-/** From opening to the probe, and from a probe that failed to the next. Give or take a quarter. */
+/** Time from opening to the first probe and from a failed probe to the next, with a jitter of 25 %. */
 const openMs = 500;
 
 /** `rpc.client.circuit_breaker.state`, by `circuit_breaker.name`. */
 const stateValues: Record<State, number> = { closed: 0, 'half-open': 1, open: 2 };
 
 /**
- * A circuit breaker (Nygard, Release It!): a service that is dead, hung or behind a network that swallows everything
- * costs its callers nothing, instead of their deadlines.
+ * Creates a circuit breaker (Nygard, Release It!): calls to a service that is down, hangs or cannot be reached fail at
+ * once instead of at their deadlines.
  *
- * Closed, it lets every call through. Five in a row that fail open it: UNAVAILABLE, or DEADLINE_EXCEEDED of a caller
- * that had patience. Every other end is an answer, RESOURCE_EXHAUSTED too: a busy service says so in no time, and sheds
- * by itself. Silence opens it too, while many wait. Open, it fails every call, and after half a second lets one through
- * as its probe. The probe's failure opens it again; any answer closes it, also one to a call from before.
+ * - Closed, it permits every call. It opens after five failures in a row: UNAVAILABLE, or DEADLINE_EXCEEDED after at least
+ *   250 ms. Any other status is an answer, RESOURCE_EXHAUSTED too: an overloaded service sheds load by itself. It also
+ *   opens if 16 calls are pending and none has been answered for 500 ms.
+ * - Open, it rejects every call. After half a second it permits one call, the probe.
+ * - A probe that fails opens it again. An answer closes it, even to a call from before it opened.
  *
- * It sees a call after its retries. Share one among the clients of a target, not among targets.
+ * A call counts once, after its retries. Use one breaker for all clients of a target, and one for each target.
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
   const { name, log, nowMs = () => performance.now(), random = Math.random } = options;
@@ -65,15 +69,15 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   });
   let state: State = 'closed';
   let failuresInARow = 0;
-  let heardMs = 0;
+  let answeredMs = 0;
   let openedMs = 0;
-  let probeMs = 0;
+  let probeDueMs = 0;
   let refused = 0;
-  /** Counts the openings: the failure of a call that began before the last one is no news. */
-  let era = 0;
-  /** What ends the wait of each that waits for an answer. */
-  const waiting = new Set<(error: CircuitOpenError) => void>();
-  let isListening = false;
+  /** Number of times it has opened. The failure of a call from before the last time does not count. */
+  let openings = 0;
+  /** Rejects each pending call. */
+  const pending = new Set<(error: CircuitOpenError) => void>();
+  let isChecking = false;
 
   const enter = (next: State) => {
     state = next;
@@ -85,11 +89,11 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
       refused = 0;
       log.warn({ circuit: name, err }, `circuit opened: ${reason}`);
     } else log.debug({ circuit: name, err }, `circuit stays open: ${reason}`);
-    era++;
-    probeMs = nowMs() + openMs * (0.75 + random() / 2);
+    openings++;
+    probeDueMs = nowMs() + openMs * (0.75 + random() / 2);
     enter('open');
-    for (const letGo of waiting) letGo(new CircuitOpenError(name));
-    waiting.clear();
+    for (const reject of pending) reject(new CircuitOpenError(name));
+    pending.clear();
   };
   const close = () => {
     failuresInARow = 0;
@@ -101,38 +105,39 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     if (state === 'half-open') open('the probe failed', err);
     else if (++failuresInARow >= failuresToOpen) open(`${failuresInARow} calls in a row failed`, err);
   };
-  const isSilent = () => state === 'closed' && waiting.size >= silentCalls && nowMs() - heardMs >= silenceMs;
-  /** After a look at the sockets: answers may lie there, when it is this process that had no time. */
-  const listen = () => {
-    if (isListening || !isSilent()) return;
-    isListening = true;
+  const isSilent = () =>
+    state === 'closed' && pending.size >= silentCalls && nowMs() - answeredMs >= silenceMs;
+  /** Checks after the next poll of the sockets, because answers may be unread if this process was busy. */
+  const checkSilence = () => {
+    if (isChecking || !isSilent()) return;
+    isChecking = true;
     setImmediate(() => {
-      isListening = false;
-      if (isSilent()) open(`${waiting.size} calls wait, and none is answered`);
+      isChecking = false;
+      if (isSilent()) open(`${pending.size} calls are pending and none is answered`);
     });
   };
 
   const permits = () => {
     if (state === 'closed') return Number.POSITIVE_INFINITY;
-    return state === 'open' && nowMs() >= probeMs ? 1 : 0;
+    return state === 'open' && nowMs() >= probeDueMs ? 1 : 0;
   };
   const admit = () => {
-    listen();
+    checkSilence();
     if (permits() === 0) {
       refused++;
       throw new CircuitOpenError(name);
     }
     if (state === 'closed') return;
-    log.debug({ circuit: name }, 'circuit half-open: one call goes through as its probe');
+    log.debug({ circuit: name }, 'circuit half-open: one call is the probe');
     enter('half-open');
   };
-  const judge = (verdict: Verdict, startEra: number, err?: unknown) => {
-    if (verdict === 'answered') {
-      heardMs = nowMs();
+  const count = (outcome: Outcome, openingsAtStart: number, err?: unknown) => {
+    if (outcome === 'answered') {
+      answeredMs = nowMs();
       close();
-    } else if (era === startEra) {
-      if (verdict === 'failed') fail(err);
-      // The probe has told nothing: the next call is one.
+    } else if (openings === openingsAtStart) {
+      if (outcome === 'failed') fail(err);
+      // The probe had no clear outcome, so the next call is a probe.
       else if (state === 'half-open') enter('open');
     }
   };
@@ -144,18 +149,18 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
       admit();
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const startMs = nowMs();
-      const startEra = era;
-      if (waiting.size === 0) heardMs = startMs;
-      waiting.add(reject);
+      const openingsAtStart = openings;
+      if (pending.size === 0) answeredMs = startMs;
+      pending.add(reject);
       call().then(
         (answer) => {
-          waiting.delete(reject);
-          judge('answered', startEra);
+          pending.delete(reject);
+          count('answered', openingsAtStart);
           resolve(answer);
         },
         (error: unknown) => {
-          waiting.delete(reject);
-          judge(verdictOn(error, nowMs() - startMs), startEra, error);
+          pending.delete(reject);
+          count(outcomeOf(error, nowMs() - startMs), openingsAtStart, error);
           reject(error);
         },
       );
@@ -164,9 +169,9 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   };
 }
 
-/** What a call's failure says of the service. One that its caller ended, or was in too much of a hurry for, nothing. */
-function verdictOn(error: unknown, durationMs: number): Verdict {
-  if (!(error instanceof RpcError) || error.code === Code.CANCELLED) return 'none';
+/** Classifies a failed call. One that its caller cancelled, or gave too little time, says nothing about the service. */
+function outcomeOf(error: unknown, durationMs: number): Outcome {
+  if (!(error instanceof RpcError) || error.code === Code.CANCELLED) return 'unknown';
   if (!transientCodes.has(error.code)) return 'answered';
-  return error.code === Code.DEADLINE_EXCEEDED && durationMs < patienceMs ? 'none' : 'failed';
+  return error.code === Code.DEADLINE_EXCEEDED && durationMs < minPatienceMs ? 'unknown' : 'failed';
 }

@@ -20,19 +20,19 @@ import { type ClientTracing, clientTracing } from './outgoing-call/tracing.ts';
 import { serviceConfigOf } from './service-config.ts';
 
 export interface CreateClientOptions<Service extends DescService> {
-  /** Where the service is, in gRPC's naming: `dns:///inventory:50052`, `127.0.0.1:50052`, `unix:/run/x.sock`. */
+  /** The service's address in gRPC's naming: `dns:///inventory:50052`, `127.0.0.1:50052`, `unix:/run/x.sock`. */
   readonly target: string;
-  /** The token to show. Refused for a target beyond this machine while the channel is not encrypted. */
+  /** Bearer token of every call. Rejected without TLS for a target on another machine. */
   readonly token?: TokenSource | undefined;
-  /** TLS; nothing is encrypted when absent. Clients share connections when they share this object. */
+  /** TLS; not encrypted when absent. Clients share connections only if they share this object. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** How calls are spread over the replicas; `round_robin` when absent. */
+  /** Balancing of calls over the replicas; `round_robin` when absent. */
   readonly balancing?: Balancing | undefined;
-  /** Methods to ask several replicas for; they are not retried besides. None when absent. */
+  /** Methods to hedge, which are not retried as well. None when absent. */
   readonly hedging?: Hedging<Service> | undefined;
 }
 
-/** The methods of a service as promises and async iterables; they throw RpcError. Disposing it ends its channel. */
+/** The methods of a service, which return promises and async iterables and throw RpcError. Disposing it closes its channel. */
 export type Client<Service extends DescService> = {
   readonly [Name in keyof Service['method']]: ClientMethod<Service['method'][Name]>;
 } & Disposable;
@@ -49,12 +49,12 @@ type Out<Method extends DescMethod> = MessageShape<Method['output']>;
 type Many<T> = AsyncIterable<T> | Iterable<T>;
 
 /**
- * A typed client of a service, with what the contract says of each method: its deadline, unless the call or the call
- * that is being served allows less, and retries where it marks them as safe. Clients of one target share their
- * connections, which are closed with the last of them: make one a service, and keep it.
+ * Creates a typed client of a service. The contract sets each method's deadline, which the call and the call that is being
+ * served can shorten, and its retries. Clients of one target share connections, which are closed with the last of them:
+ * create one client for each service, and keep it.
  *
- * @throws Error when it would send a token in plain text to another machine, a method has no policy, or one is to be
- * hedged that may not be.
+ * @throws Error when a token would be sent to another machine in plain text, when a method has no policy, and for a
+ * method that must not be hedged.
  */
 export function createClient<Service extends DescService>(
   service: Service,
@@ -86,12 +86,12 @@ function clientMethod(calls: ClientCalls, tracing: ClientTracing, desc: DescMeth
   const method: MethodInfo = { desc, name: `${desc.parent.typeName}/${desc.name}`, policy: policyOf(desc) };
   switch (desc.methodKind) {
     case 'unary':
-      return tracing.unaryAnswered(method, unaryMethod(calls, method));
+      return tracing.unaryResponse(method, unaryMethod(calls, method));
     case 'server_streaming':
-      return tracing.streamAnswered(method, serverStreamingMethod(calls, method));
+      return tracing.streamResponse(method, serverStreamingMethod(calls, method));
     case 'client_streaming':
-      return tracing.unaryAnswered(method, clientStreamingMethod(calls, method));
+      return tracing.unaryResponse(method, clientStreamingMethod(calls, method));
     case 'bidi_streaming':
-      return tracing.streamAnswered(method, bidiStreamingMethod(calls, method));
+      return tracing.streamResponse(method, bidiStreamingMethod(calls, method));
   }
 }

@@ -82,7 +82,7 @@ test.each([
     { LISTEN_ADDRESS: '127.0.0.1' },
     /^LISTEN_ADDRESS is not valid \(the port is missing\): expected host:port/,
   ],
-  [{ LISTEN_ADDRESS: '0.0.0.0:0' }, /^LISTEN_ADDRESS is not valid \(port 0 can only be listened on\)/],
+  [{ LISTEN_ADDRESS: '0.0.0.0:0' }, /^LISTEN_ADDRESS is not valid \(port 0 cannot be called\)/],
   [
     { HEALTH_TARGET: 'http://localhost:1' },
     /^HEALTH_TARGET is not valid \(http: is not a scheme of gRPC targets\)/,

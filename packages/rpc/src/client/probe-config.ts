@@ -28,12 +28,12 @@ function readTarget(environment: Environment): string {
   return environment.text('HEALTH_TARGET', { ...healthTarget, problemOf: targetProblem });
 }
 
-/** Port 0 is free for the server to choose, and unknown to the probe. */
+/** Rejects port 0 too: the server chooses the port, and the probe does not know it. */
 function probeProblem(listenAddress: string): string | undefined {
   return listenAddressProblem(listenAddress) ?? targetProblem(reachable(listenAddress));
 }
 
-/** Returns the target of a server that listens on all addresses, which is no address to call. */
+/** Replaces the wildcard address of a server that listens on all addresses, which cannot be called. */
 function reachable(listenAddress: string): string {
   return listenAddress.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, 'localhost');
 }

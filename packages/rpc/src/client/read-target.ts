@@ -4,8 +4,8 @@ import { isLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
 /**
- * Reads the target of a service that is called with a token or a certificate. The client sends neither to another
- * machine in plain text, so such a target is refused here, before the first call.
+ * Reads the target of a service that is called with a token. Without TLS a target on another machine is rejected at the
+ * start, because the client does not send tokens in plain text.
  *
  * @param meaning describes the target in docs/settings.md.
  */

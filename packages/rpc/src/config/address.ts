@@ -1,26 +1,26 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The form of an address that a server listens on. */
+/** The form of a listen address. */
 export const listenAddressFormat = 'host:port, [ipv6]:port or unix:/path';
 
 /** The form of a gRPC target (https://github.com/grpc/grpc/blob/master/doc/naming.md). */
 export const targetFormat = 'a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
 
 /**
- * Returns what is wrong with an address to listen on, or undefined. Port 0 takes a free one. grpc-js itself would listen
- * on port 443 where none is written.
+ * Returns the problem with a listen address, or undefined. Port 0 means any free port. grpc-js itself would listen on port
+ * 443 if the port is missing.
  */
 export function listenAddressProblem(address: string): string | undefined {
-  if (/\s/.test(address)) return 'it holds a space';
+  if (/\s/.test(address)) return 'it contains a space';
   if (address.startsWith('unix:')) return socketProblem(address);
   const scheme = schemeOf(address);
   if (scheme !== undefined) return `a server does not listen on ${scheme}:`;
   return hostPortProblem(address, 0);
 }
 
-/** Returns what is wrong with a target to call, or undefined. grpc-js itself would call port 443 where none is written. */
+/** Returns the problem with a target, or undefined. grpc-js itself would call port 443 if the port is missing. */
 export function targetProblem(target: string): string | undefined {
-  if (/\s/.test(target)) return 'it holds a space';
+  if (/\s/.test(target)) return 'it contains a space';
   if (target.startsWith('unix:')) return socketProblem(target);
   const scheme = schemeOf(target);
   if (scheme === undefined) return hostPortProblem(target, 1);
@@ -32,12 +32,13 @@ export function targetProblem(target: string): string | undefined {
     .split(',')
     .map(
       (each) =>
-        hostPortProblem(each, 1) ?? (isAddress(hostOf(each)) ? undefined : `it holds no ${scheme} address`),
+        hostPortProblem(each, 1) ??
+        (isAddress(hostOf(each)) ? undefined : `it contains no ${scheme} address`),
     )
     .find((problem) => problem !== undefined);
 }
 
-/** The scheme of `scheme://…` and of the schemes that gRPC knows; undefined for `host:port`. */
+/** Returns the scheme of `scheme://…`, and of the schemes that gRPC knows; undefined for `host:port`. */
 function schemeOf(text: string): string | undefined {
   return /^([a-z][a-z0-9+.-]*):(?=\/)/i.exec(text)?.[1] ?? /^(dns|ipv4|ipv6):(?=[^:]*:|\[)/.exec(text)?.[1];
 }
@@ -52,18 +53,18 @@ function hostOf(hostPort: string): string {
 
 function hostPortProblem(text: string, minPort: number): string | undefined {
   const parts = /^(?:\[(?<ipv6>[^\]]*)\]|(?<name>[^:]*))(?::(?<port>[^:]*))?$/.exec(text)?.groups;
-  if (!parts) return 'an IPv6 address wants brackets: [::1]:50051';
+  if (!parts) return 'an IPv6 address needs brackets: [::1]:50051';
   const { ipv6, name, port } = parts;
   if (ipv6 === undefined ? name === '' : ipv6 === '') return 'the host is missing';
   if (!port) return 'the port is missing';
   if (!/^\d+$/.test(port)) return 'the port is not a number';
   if (Number(port) > 65_535) return 'the port is over 65535';
-  if (Number(port) < minPort) return 'port 0 can only be listened on';
-  if (ipv6 !== undefined) return isIPv6(ipv6) ? undefined : 'the brackets hold no IPv6 address';
+  if (Number(port) < minPort) return 'port 0 cannot be called';
+  if (ipv6 !== undefined) return isIPv6(ipv6) ? undefined : 'the brackets contain no IPv6 address';
   return isHost(name ?? '') ? undefined : 'the host is neither a name nor an address';
 }
 
-/** A name of digits and dots alone is a mistyped address. */
+/** A name of only digits and dots is a mistyped address. */
 function isHost(name: string): boolean {
   return /^[\d.]+$/.test(name) ? isIPv4(name) : /^[\w.-]+$/.test(name);
 }

@@ -1,8 +1,8 @@
 import type { Environment } from './environment.ts';
 
 /**
- * Reads `NODE_ENV`, which is `development`, `test` or `production`. An absent one means production, so development has
- * to be asked for. Returns whether it is production: `test` permits what development permits.
+ * Reads `NODE_ENV` and returns whether it is `production`, which it is by default. `test` permits the same as
+ * `development`.
  */
 export function readProduction(environment: Environment): boolean {
   const nodeEnvironment = environment.exactlyOneOf('NODE_ENV', {

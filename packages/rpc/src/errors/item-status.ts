@@ -3,12 +3,12 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { RpcError } from './rpc-error.ts';
 import { boundedStatus, unpackDetails } from './status-details.ts';
 
-/** The error of one item, for the answer to a batch (AIP-193): what a call for it alone would have been answered. */
+/** Returns the status of one item for the response of a batch (AIP-193), as a call for this item alone would return it. */
 export function toItemStatus({ code, message, details }: RpcError): Status {
   return boundedStatus(code, message, details);
 }
 
-/** The error of one item, from what `method` answered to the batch. */
+/** Returns the error of one item from its status in the response of the batch `method`. */
 export function fromItemStatus(status: Status, method: DescMethod): RpcError {
   return new RpcError(status.code, status.message, {
     details: unpackDetails(status),

@@ -10,23 +10,23 @@ type Code = status;
 export interface RpcErrorOptions {
   /** google.rpc messages for the caller: ErrorInfo, BadRequest, RetryInfo and so on (AIP-193). */
   readonly details?: readonly Message[];
-  /** What went wrong below. It is logged and never sent. */
+  /** The error behind this one. It is logged and never sent. */
   readonly cause?: unknown;
-  /** The method that answered with this error, as `inventory.v1.InventoryService/ReserveStock`; none on our own. */
+  /** The method of another service that returned this error: `inventory.v1.InventoryService/ReserveStock`; none on our own. */
   readonly answeredBy?: string;
 }
 
 /**
- * A call's failure, as the server sends it and as the client gets it.
+ * The failure of a call, thrown by handlers and by clients.
  *
- * The message and the details go to the caller: they name what was wrong and what to do, and hold nothing that the
- * caller may not know.
+ * The message and the details are sent to the caller. They name the problem and its remedy, and contain nothing that the
+ * caller must not know.
  */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: Code;
   readonly details: readonly Message[];
-  /** Set on what another service answered: it tells this service something, not this service's caller. */
+  /** Set if another service returned the error. Such an error is not sent to this service's caller as it is. */
   readonly answeredBy: string | undefined;
 
   constructor(code: Code, message: string, options: RpcErrorOptions = {}) {
@@ -36,26 +36,26 @@ export class RpcError extends Error {
     this.answeredBy = options.answeredBy;
   }
 
-  /** The details of a type. */
+  /** Returns the details of a type. */
   detailsOf<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
     return this.details.filter((detail) => detail.$typeName === schema.typeName) as MessageShape<Desc>[];
   }
 
-  /** The first detail of a type: `error.detail(ErrorInfoSchema)?.reason`. */
+  /** Returns the first detail of a type: `error.detail(ErrorInfoSchema)?.reason`. */
   detail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
     return this.detailsOf(schema)[0];
   }
 }
 
-/** A domain error by the service's one map: its status, or undefined for what the service did not foresee. */
+/** Maps a service's domain errors to statuses. Returns undefined for an error that it does not know. */
 export type ErrorMap = (error: unknown) => RpcError | undefined;
 
 /** Codes of a called service that also hold for the call that needed it; gRFC A54 says why the others do not. */
 const forwardedCodes = transientCodes.union(new Set([status.CANCELLED]));
 
 /**
- * The status that an error becomes: itself when the service raised it, else what the service's map makes of it, else
- * INTERNAL `internal error`, with the error as the cause.
+ * Returns the status for an error: the error itself if the service threw an RpcError, otherwise the result of the service's
+ * map, otherwise INTERNAL `internal error` with the error as its cause.
  */
 export function toRpcError(error: unknown, map: ErrorMap): RpcError {
   if (error instanceof RpcError && error.answeredBy === undefined) return error;
@@ -66,7 +66,7 @@ export function toRpcError(error: unknown, map: ErrorMap): RpcError {
   return new RpcError(status.INTERNAL, 'internal error', { cause: error });
 }
 
-/** The code's name, as logs and metrics write it: `NOT_FOUND`. */
+/** Returns the name of a code for logs and metrics: `NOT_FOUND`. */
 export function codeName(code: Code): string {
   return status[code] ?? `CODE_${code}`;
 }

@@ -16,7 +16,7 @@ import {
 } from '@bufbuild/protobuf';
 import { type Any, AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
 
-/** Where google.rpc.Status travels (gRPC's richer error model). */
+/** Metadata key of google.rpc.Status (gRPC's richer error model). */
 export const statusDetailsKey = 'grpc-status-details-bin';
 
 /** Maximum size of all details of a status, encoded. */
@@ -34,10 +34,10 @@ const otherTrailersBytes = 1024;
 /** Maximum size of a status message, percent-encoded as in the `grpc-message` header. */
 const maxMessageBytes = 2048;
 
-/** The tags and lengths that a detail adds to a google.rpc.Status. */
+/** Bytes of tags and lengths that a detail adds to a google.rpc.Status. */
 const framingBytes = 10;
 
-/** What a caller misses most comes first; the last are dropped first when there is not room for all. */
+/** Details in order of their use to the caller. Without room for all, the last are dropped first. */
 const byUse = [
   'google.rpc.ErrorInfo',
   'google.rpc.RetryInfo',
@@ -69,14 +69,14 @@ export function boundedMessage(message: string): string {
   return text.slice(0, length);
 }
 
-/** Size of a text as grpc-js writes it into `grpc-message`. */
+/** Returns the size of a text as grpc-js encodes it in `grpc-message`. */
 function encodedBytes(text: string): number {
   return encodeURI(text).length;
 }
 
 /**
- * Makes a google.rpc.Status with as many of the details as have room. Leaves out a detail that cannot be encoded, or is
- * none of google.rpc's: it must not cost the caller the error, nor the process its life.
+ * Returns a google.rpc.Status with as many of the details as there is room for. Omits a detail that cannot be encoded or is
+ * not a google.rpc message, so that it costs neither the error nor the process.
  */
 export function boundedStatus(code: number, message: string, details: readonly Message[]): Status {
   const sent = boundedMessage(message);
@@ -91,7 +91,7 @@ export function boundedStatus(code: number, message: string, details: readonly M
   return create(StatusSchema, { code, message: sent, details: packed });
 }
 
-/** Room for details in the trailers: the message stands in them twice, percent-encoded and in the base64 of the status. */
+/** Returns the room for details in the trailers, which contain the message twice: percent-encoded, and in the status. */
 function detailsRoom(message: string): number {
   const headersBytes = 'grpc-message'.length + 32 + encodedBytes(message) + statusDetailsKey.length + 32;
   const statusBytes = Math.floor((maxTrailersBytes - otherTrailersBytes - headersBytes) / 4) * 3;
@@ -102,7 +102,7 @@ function packedBytes({ typeUrl, value }: Pick<Any, 'typeUrl' | 'value'>): number
   return typeUrl.length + value.length + framingBytes;
 }
 
-/** Encodes what `boundedStatus` makes; undefined without any details. */
+/** Encodes the result of `boundedStatus`. Returns undefined without details. */
 export function encodeStatusDetails(
   code: number,
   message: string,
@@ -112,7 +112,7 @@ export function encodeStatusDetails(
   return toBinary(StatusSchema, boundedStatus(code, message, details));
 }
 
-/** Decodes the details of a status; what is no google.rpc.Status, or of an unknown type, is left out. */
+/** Decodes the details of an encoded google.rpc.Status. Returns none for other bytes, and omits unknown types. */
 export function decodeStatusDetails(bytes: Uint8Array): Message[] {
   try {
     return unpackDetails(fromBinary(StatusSchema, bytes));
@@ -121,7 +121,7 @@ export function decodeStatusDetails(bytes: Uint8Array): Message[] {
   }
 }
 
-/** The details of a status; what is of an unknown type, or cannot be decoded, is left out. */
+/** Returns the details of a status. Omits details of an unknown type and details that cannot be decoded. */
 export function unpackDetails({ details }: Status): Message[] {
   return details.flatMap((any) => {
     try {
@@ -137,7 +137,7 @@ function rank(detail: Message): number {
   return index < 0 ? byUse.length : index;
 }
 
-/** Packs a detail; one that lists violations is cut to those that have room. */
+/** Packs a detail. A list of violations is halved until it fits. */
 function packWithin(detail: Message, room: number): Any | undefined {
   const schema = registry.getMessage(detail.$typeName);
   if (!schema) return undefined;

@@ -48,7 +48,7 @@ test('ensure a service refuses certificates of development in production, and on
   const tls = await certificates.write('echo');
   const start = (production: boolean) => startEcho(keys.jwks, { tls, production });
   await expect(start(true)).rejects.toThrow(
-    `${tls.certFile} is of the ${developmentAuthority}, which production does not accept`,
+    `${tls.certFile} is from the ${developmentAuthority}, which production does not accept`,
   );
   const service = await start(false);
   await service.drain();

@@ -175,7 +175,7 @@ test('ensure files that cannot be used drop no connection, and are told', async 
   await vi.waitUntil(() => server.serverLines.length > 0, waiting);
   await callOnce(server.target, server.channel);
   expect(server.identities).toEqual([testIdentity('caller')]);
-  const told = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay' };
+  const told = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay in use' };
   expect(server.serverLines).toMatchObject([told]);
   expect(server.channelLines).toMatchObject([told]);
 });

@@ -31,15 +31,15 @@ test('ensure files that cannot be used at the start are told in one line that na
   const garbage = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
   const { certFile, keyFile, caFile } = tls;
   const cases: [file: string, content: string, complaint: string][] = [
-    [certFile, '', `${certFile} holds no certificate in PEM`],
-    [certFile, garbage, `${certFile} holds a certificate that cannot be read: `],
+    [certFile, '', `${certFile} contains no PEM certificate`],
+    [certFile, garbage, `${certFile} contains a certificate that cannot be parsed: `],
     [certFile, expired.certificate, `${keyFile} is not the key of the certificate in ${certFile}`],
-    [keyFile, '', `${keyFile} holds no private key in PEM: `],
+    [keyFile, '', `${keyFile} contains no PEM private key: `],
     [keyFile, otherKey, `${keyFile} is not the key of the certificate in ${certFile}`],
-    [keyFile, encrypted, `${keyFile} holds no private key in PEM: `],
-    [caFile, '', `${caFile} holds no certificate in PEM`],
-    [caFile, garbage, `${caFile} holds a certificate that cannot be read: `],
-    [caFile, otherKey, `${caFile} is cut off, or holds something other than certificates`],
+    [keyFile, encrypted, `${keyFile} contains no PEM private key: `],
+    [caFile, '', `${caFile} contains no PEM certificate`],
+    [caFile, garbage, `${caFile} contains a certificate that cannot be parsed: `],
+    [caFile, otherKey, `${caFile} is cut off, or contains something other than certificates`],
   ];
   for (const [file, content, complaint] of cases) {
     const before = await readFile(file, 'utf8');
@@ -49,7 +49,7 @@ test('ensure files that cannot be used at the start are told in one line that na
     await writeFile(file, before);
   }
   for (const [pair, complaint] of [
-    [expired, `${certFile} has expired on `],
+    [expired, `${certFile} expired on `],
     [early, `${certFile} is not valid before `],
   ] as const) {
     await certificates.write('caller', pair);
@@ -78,7 +78,7 @@ test('ensure certificates for development are refused where they are not allowed
   ] as const) {
     await open(paths, true);
     expect(await messageOf(open(paths))).toBe(
-      `${file} is of the ${developmentAuthority}, which production does not accept`,
+      `${file} is from the ${developmentAuthority}, which production does not accept`,
     );
   }
   await open({ pair: mixed });

@@ -83,7 +83,7 @@ test('ensure a pair that is not valid yet is taken once it is, and one that has 
   expect(good.files.current).toBe(before);
   expect(good.lines.map((line) => line.problem)).toEqual([
     expect.stringContaining('is not valid before'),
-    expect.stringContaining('has expired on'),
+    expect.stringContaining('expired on'),
   ]);
 });
 
@@ -119,8 +119,8 @@ test('ensure a problem is logged once, and again when it comes back', async () =
   expect(good.lines).toMatchObject([
     {
       level: 'warn',
-      msg: 'TLS files cannot be used: the last good ones stay',
-      problem: `${caFile} holds no certificate in PEM`,
+      msg: 'TLS files cannot be used: the last good ones stay in use',
+      problem: `${caFile} contains no PEM certificate`,
     },
   ]);
   await writeFile(caFile, good.authority.certificate);

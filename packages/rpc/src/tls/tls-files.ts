@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 
-/** Where a service's certificates are: PEM files, which may be replaced while it runs. */
+/** The PEM files of a service, which can be replaced while it runs. */
 export type TlsConfig = TlsPair &
   (
     | {
-        /** The server shows a certificate. */
+        /** Only the server presents a certificate. */
         readonly mode: 'tls';
-        /** Whose servers to trust; Node's own list of authorities when undefined. */
+        /** Authorities of the servers that the client calls; Node's own list when undefined. */
         readonly caFile: string | undefined;
       }
     | {
-        /** Both ends show one, and each verifies the other's. */
+        /** Both ends present a certificate and verify the other's. */
         readonly mode: 'mtls';
         readonly caFile: string;
       }
@@ -27,21 +27,21 @@ interface TlsPair {
 }
 
 export interface TlsOptions {
-  /** Whether certificates of `npm run certs` are good; never in production. */
+  /** Whether certificates of `npm run certs` are accepted; never in production. */
   readonly developmentCertificates: boolean;
   readonly log: Logger;
 }
 
-/** What to read: a server without mTLS needs no authorities, a client without it no pair. */
+/** The files to read. A server without mTLS needs no authorities, and a client without mTLS needs no pair. */
 export interface TlsPaths {
   readonly pair?: TlsPair | undefined;
   readonly caFile?: string | undefined;
 }
 
-/** The last files that were good. */
+/** The last good contents of the files. */
 export interface TlsFiles {
   readonly current: LoadedFiles;
-  /** Reads them again, and keeps the last good ones when they are not good now. Never rejects. */
+  /** Reads the files again, and keeps the last good ones if these cannot be used. Never rejects. */
   refresh(): Promise<void>;
 }
 
@@ -50,24 +50,24 @@ export interface LoadedFiles {
   readonly context: SecureContext;
 }
 
-/** The name of the authority that `npm run certs` makes, which production refuses. */
+/** Common name of the authority of `npm run certs`, which production rejects. */
 export const developmentAuthority = 'Saturday development CA';
 
-/** RFC 8446. Every gRPC library of today speaks it, and a choice of ciphers is no longer anybody's to get wrong. */
+/** RFC 8446. Every current gRPC library supports it, and it leaves no ciphers to configure. */
 const minVersion = 'TLSv1.3';
 
-/** A file that is written in place may be read when half of it is there: it counts once it stays the same this long. */
+/** A file that is written in place can be read half-way, so new contents count once they are unchanged for this long. */
 const settleMs = 50;
 
 /**
- * Reads certificates and a key, and checks that they belong together.
+ * Opens certificates and a key, and checks that they belong together.
  *
  * @throws Error in one line that names the file and what is wrong with it.
  */
 export async function openTlsFiles(paths: TlsPaths, options: TlsOptions): Promise<TlsFiles> {
   let text = await readAll(paths);
   let current = load(paths, text, options);
-  let lastComplaint = '';
+  let lastProblem = '';
   const reload = async () => {
     const fresh = await readAll(paths);
     if (isSame(fresh, text)) return;
@@ -79,14 +79,14 @@ export async function openTlsFiles(paths: TlsPaths, options: TlsOptions): Promis
     options.log.info({ ...paths.pair, ca_file: paths.caFile }, 'TLS files replaced');
   };
   const reloadOrKeep = async () => {
-    const complaint = await reload().then(
+    const problem = await reload().then(
       () => '',
       (error: Error) => error.message,
     );
-    // Once a problem, not once a reading.
-    if (complaint && complaint !== lastComplaint)
-      options.log.warn({ problem: complaint }, 'TLS files cannot be used: the last good ones stay');
-    lastComplaint = complaint;
+    // Logged once for each problem, not for each reading.
+    if (problem && problem !== lastProblem)
+      options.log.warn({ problem }, 'TLS files cannot be used: the last good ones stay in use');
+    lastProblem = problem;
   };
   let reading: Promise<void> | undefined;
   return {
@@ -124,7 +124,7 @@ function isSame(a: Texts, b: Texts): boolean {
   return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }
 
-/** Throws unless a connection could be made with these. */
+/** Throws unless connections can be made with these files. */
 function load({ pair, caFile }: TlsPaths, { cert, key, ca }: Texts, options: TlsOptions): LoadedFiles {
   const chain = pair ? certificatesIn(pair.certFile, cert) : [];
   const authorities = caFile ? certificatesIn(caFile, ca) : [];
@@ -135,7 +135,7 @@ function load({ pair, caFile }: TlsPaths, { cert, key, ca }: Texts, options: Tls
       [caFile, authorities],
     ] as const)
       if (certificates.some(isForDevelopment))
-        throw new Error(`${file} is of the ${developmentAuthority}, which production does not accept`);
+        throw new Error(`${file} is from the ${developmentAuthority}, which production does not accept`);
   const contextOptions = {
     minVersion,
     ...(cert && { cert }),
@@ -152,14 +152,14 @@ function load({ pair, caFile }: TlsPaths, { cert, key, ca }: Texts, options: Tls
 
 function certificatesIn(file: string, text = ''): X509Certificate[] {
   const whole = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  // OpenSSL would take the certificates up to there for all of them.
+  // OpenSSL would silently use only the certificates before that point.
   if (whole.length !== text.split('-----BEGIN').length - 1)
-    throw new Error(`${file} is cut off, or holds something other than certificates`);
-  if (whole.length === 0) throw new Error(`${file} holds no certificate in PEM`);
+    throw new Error(`${file} is cut off, or contains something other than certificates`);
+  if (whole.length === 0) throw new Error(`${file} contains no PEM certificate`);
   try {
     return whole.map((pem) => new X509Certificate(pem));
   } catch (cause) {
-    throw new Error(`${file} holds a certificate that cannot be read: ${(cause as Error).message}`, {
+    throw new Error(`${file} contains a certificate that cannot be parsed: ${(cause as Error).message}`, {
       cause,
     });
   }
@@ -170,13 +170,13 @@ function requirePair({ certFile, keyFile }: TlsPair, leaf: X509Certificate, keyT
   try {
     key = createPrivateKey(keyText);
   } catch (cause) {
-    throw new Error(`${keyFile} holds no private key in PEM: ${(cause as Error).message}`, { cause });
+    throw new Error(`${keyFile} contains no PEM private key: ${(cause as Error).message}`, { cause });
   }
   if (!leaf.checkPrivateKey(key))
     throw new Error(`${keyFile} is not the key of the certificate in ${certFile}`);
   const now = new Date();
   if (now < leaf.validFromDate) throw new Error(`${certFile} is not valid before ${leaf.validFrom}`);
-  if (now > leaf.validToDate) throw new Error(`${certFile} has expired on ${leaf.validTo}`);
+  if (now > leaf.validToDate) throw new Error(`${certFile} expired on ${leaf.validTo}`);
 }
 
 function isForDevelopment({ subject, issuer }: X509Certificate): boolean {

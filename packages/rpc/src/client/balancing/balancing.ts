@@ -3,12 +3,12 @@ import { outlierEjectionName, registerOutlierEjection } from './outlier-ejection
 import { registerPeakEwma } from './peak-ewma.ts';
 
 /**
- * How calls are spread over the replicas of a target: one after the other, or where they are answered soonest. Take
- * the latter where replicas differ: in machine, in neighbours, in what they have cached.
+ * Balancing of calls over the replicas of a target: in turn, or to the replica with the lowest latency and load. Choose
+ * `peak_ewma` where replicas differ: in their machines, in other load on them, or in what they have cached.
  */
 export type Balancing = 'round_robin' | 'peak_ewma';
 
-/** The balancing part of a service config; the policies in it are registered. */
+/** Returns the balancing part of a service config and registers its policies with grpc-js. */
 export function loadBalancingConfigOf(balancing: Balancing): LoadBalancingConfig[] {
   registerOutlierEjection();
   registerPeakEwma();

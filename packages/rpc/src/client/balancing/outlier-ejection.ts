@@ -1,5 +1,5 @@
 import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
-import { ejectionAfter, onTrial, type ReplicaHealth, unknownHealth } from './outliers.ts';
+import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
 import { createSpareConnections } from './spare-connections.ts';
 import { takeStreamMarker } from './stream-marker.ts';
@@ -7,11 +7,11 @@ import { takeStreamMarker } from './stream-marker.ts';
 /** The policy's name in a service config: `{ outlier_ejection: { childPolicy: [{ round_robin: {} }] } }`. */
 export const outlierEjectionName = 'outlier_ejection';
 
-/** A channel option that only tells the spare connections to a replica apart: grpc-js shares those of equal options. */
+/** Distinguishes the spare connections to a replica. grpc-js would share connections with equal channel options. */
 const spareNumberOption = 'acme.spare_connection';
 
-/** The pick of a call that waits until one of its replica's connections is ready. */
-const waiting: experimental.PickResult = {
+/** Queues a call until one of its replica's connections is ready. */
+const queued: experimental.PickResult = {
   pickResultType: experimental.PickResultType.QUEUE,
   subchannel: null,
   status: null,
@@ -20,9 +20,9 @@ const waiting: experimental.PickResult = {
 };
 
 /**
- * A balancing policy around another: replicas that fail call after call are hidden from it for a while (the idea of
- * gRFC A50). grpc-js's own outlier_detection takes every status but OK for a failure, and counts nothing on a channel
- * whose connections were there before it.
+ * Registers a balancing policy that hides replicas from its child policy for a while if they fail several calls in a row
+ * (the idea of gRFC A50). grpc-js's own outlier_detection counts every status but OK as a failure, and counts nothing on
+ * a channel whose connections existed before it.
  */
 export function registerOutlierEjection(): void {
   experimental.registerLoadBalancerType(outlierEjectionName, OutlierEjection, OutlierEjectionConfig);
@@ -53,9 +53,9 @@ class OutlierEjectionConfig implements experimental.TypedLoadBalancingConfig {
 class OutlierEjection implements experimental.LoadBalancer {
   readonly #replicas = new Map<string, Replica>();
   readonly #child: experimental.ChildLoadBalancerHandler;
-  /** What the child policy has last said. */
+  /** Last state that the child policy reported. */
   #state = connectivityState.IDLE;
-  /** Has the calls that wait for a connection choose again. */
+  /** Makes queued calls pick again. */
   #pickAgain = () => {};
 
   constructor(helper: experimental.ChannelControlHelper) {
@@ -69,11 +69,11 @@ class OutlierEjection implements experimental.LoadBalancer {
       },
       updateState: (state, picker, error) => {
         this.#state = state;
-        // Nobody else is left: an ejected replica is better than none. If one can serve, the channel hears of it here.
+        // No other replica can serve. If an ejected one can, readmitting it reports another state.
         if (state === connectivityState.TRANSIENT_FAILURE) this.#readmitAll();
         if (this.#state !== state) return;
         const isReady = state === connectivityState.READY;
-        const ownPicker = isReady ? this.#watching(picker) : picker;
+        const ownPicker = isReady ? this.#watched(picker) : picker;
         this.#pickAgain = () => helper.updateState(state, ownPicker, error);
         this.#pickAgain();
       },
@@ -114,12 +114,12 @@ class OutlierEjection implements experimental.LoadBalancer {
     const known = this.#replicas.get(address);
     if (known) return known;
     const replica: Replica = {
-      health: unknownHealth(),
+      health: initialHealth(),
       subchannels: new Set(),
-      // Whoever answers there now may be another process: the faults of the last one are no prejudice.
-      onConnected: () => this.#readmit(replica, unknownHealth()),
+      // Another process may serve the address now, so earlier faults do not count.
+      onConnected: () => this.#readmit(replica, initialHealth()),
       spares: createSpareConnections({ open, onChange: () => this.#pickAgain() }),
-      returnTimer: undefined,
+      readmitTimer: undefined,
     };
     this.#replicas.set(address, replica);
     return replica;
@@ -127,13 +127,13 @@ class OutlierEjection implements experimental.LoadBalancer {
 
   #forget(address: string) {
     const replica = this.#replicas.get(address);
-    clearTimeout(replica?.returnTimer);
+    clearTimeout(replica?.readmitTimer);
     replica?.spares.close();
     this.#replicas.delete(address);
   }
 
-  /** The child's picker, its calls watched to their end. */
-  #watching(picker: experimental.Picker): experimental.Picker {
+  /** Returns the child's picker, with the outcomes of its calls counted. */
+  #watched(picker: experimental.Picker): experimental.Picker {
     return {
       pick: (call) => {
         const isStream = takeStreamMarker(call.metadata);
@@ -142,7 +142,7 @@ class OutlierEjection implements experimental.LoadBalancer {
         if (!(picked.subchannel instanceof ReplicaSubchannel)) return picked;
         const { replica, counted } = picked.subchannel;
         const subchannel = replica.spares.choose(counted);
-        if (!subchannel) return waiting;
+        if (!subchannel) return queued;
         subchannel.countPick();
         return {
           ...picked,
@@ -160,25 +160,25 @@ class OutlierEjection implements experimental.LoadBalancer {
 
   #eject(replica: Replica, ejectionMs: number) {
     for (const subchannel of replica.subchannels) subchannel.followHealth();
-    const readmit = () => this.#readmit(replica, onTrial(replica.health));
-    replica.returnTimer = setTimeout(readmit, ejectionMs).unref();
+    const readmit = () => this.#readmit(replica, onProbation(replica.health));
+    replica.readmitTimer = setTimeout(readmit, ejectionMs).unref();
   }
 
   #readmit(replica: Replica, health: ReplicaHealth) {
-    clearTimeout(replica.returnTimer);
+    clearTimeout(replica.readmitTimer);
     Object.assign(replica.health, health);
     for (const subchannel of replica.subchannels) subchannel.followHealth();
   }
 
   #readmitAll() {
     for (const replica of this.#replicas.values())
-      if (replica.health.isEjected) this.#readmit(replica, onTrial(replica.health));
+      if (replica.health.isEjected) this.#readmit(replica, onProbation(replica.health));
   }
 }
 
 /**
- * grpc-js shares a connection among the channels of a target whose options are all the same. The service config is
- * the channel's own business: without it, all clients of a target use the same connections, whatever their service.
+ * grpc-js shares connections between channels to a target whose options are equal. Without the service config, which
+ * differs between services, all clients of a target share them.
  */
 function withoutServiceConfig({
   'grpc.service_config': _config,

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
-import { ejectionAfter, onTrial, type ReplicaHealth, unknownHealth } from './outliers.ts';
+import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
 
 /** What each of these outcomes of calls to the first of some replicas leads to. */
 function ejections(outcomes: readonly Code[], all: readonly ReplicaHealth[], isStream = false): number[] {
-  const [health = unknownHealth()] = all;
+  const [health = initialHealth()] = all;
   return outcomes.map((code) => ejectionAfter(health, code, isStream, all));
 }
 
-const replicas = (count: number) => Array.from({ length: count }, unknownHealth);
+const replicas = (count: number) => Array.from({ length: count }, initialHealth);
 const named = (codes: readonly Code[]) => codes.map((code) => [Code[code], code] as const);
 const five = (code: Code): Code[] => Array(5).fill(code);
 
@@ -53,10 +53,10 @@ test('ensure a stream that lasts until its deadline is no fault, one that breaks
 
 test('ensure a replica that comes back and fails is ejected at once, for twice as long, up to a minute', () => {
   const all = replicas(3);
-  const [health = unknownHealth()] = all;
+  const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
   const next = [1, 2, 3, 4, 5].map(() => {
-    Object.assign(health, onTrial(health));
+    Object.assign(health, onProbation(health));
     return ejectionAfter(health, Code.INTERNAL, false, all);
   });
   expect(next).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
@@ -64,18 +64,18 @@ test('ensure a replica that comes back and fails is ejected at once, for twice a
 
 test('ensure a replica that comes back and answers is as good as new', () => {
   const all = replicas(3);
-  const [health = unknownHealth()] = all;
+  const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
-  Object.assign(health, onTrial(health));
+  Object.assign(health, onProbation(health));
   expect(ejections([Code.OK, ...five(Code.INTERNAL)], all)).toEqual([0, 0, 0, 0, 0, 5000]);
 });
 
 test('ensure late answers of an ejected replica neither eject it again nor make it good', () => {
   const all = replicas(3);
-  const [health = unknownHealth()] = all;
+  const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
   expect(ejections([Code.OK, ...five(Code.INTERNAL)], all)).toEqual([0, 0, 0, 0, 0, 0]);
-  Object.assign(health, onTrial(health));
+  Object.assign(health, onProbation(health));
   expect(ejectionAfter(health, Code.INTERNAL, false, all)).toBe(10_000);
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
-import { choose, type Load, measure, unknownLoad } from './peak-ewma-score.ts';
+import { choose, initialLoad, type Load, measure } from './peak-ewma-score.ts';
 
 /** A replica that has just answered in this time, with calls in flight. */
 const answered = (latencyMs: number, inFlight = 0, measuredAtMs = 0): Load => ({
@@ -41,7 +41,7 @@ test('ensure a slower answer counts at once, and a faster one as the slow ones a
 });
 
 test('ensure a new replica gets a call, and no second one before it has answered', () => {
-  const fresh = unknownLoad();
+  const fresh = initialLoad();
   expect(better([answered(2), fresh])).toBe(1);
   fresh.inFlight = 1;
   expect(better([answered(2), fresh])).toBe(0);
@@ -59,8 +59,8 @@ test('ensure one that was slow is tried again after a while, with one call', () 
 test('ensure replicas of which nothing is known are told apart by their calls in flight', () => {
   expect(
     better([
-      { ...unknownLoad(), inFlight: 2 },
-      { ...unknownLoad(), inFlight: 1 },
+      { ...initialLoad(), inFlight: 2 },
+      { ...initialLoad(), inFlight: 1 },
     ]),
   ).toBe(1);
 });
@@ -68,7 +68,7 @@ test('ensure replicas of which nothing is known are told apart by their calls in
 test.each(named([Code.UNAVAILABLE, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.UNKNOWN, Code.DATA_LOSS]))(
   'ensure one that fails fast with %s is no fast one',
   (_name, code) => {
-    const failing = unknownLoad();
+    const failing = initialLoad();
     measure(failing, code, 0.1, 0);
     expect(better([failing, answered(500)])).toBe(1);
   },
@@ -77,7 +77,7 @@ test.each(named([Code.UNAVAILABLE, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.
 test.each(named([Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.PERMISSION_DENIED, Code.ALREADY_EXISTS]))(
   'ensure %s is an answer like any other',
   (_name, code) => {
-    const load = unknownLoad();
+    const load = initialLoad();
     measure(load, code, 2, 0);
     expect(load.latencyMs).toBe(2);
   },
@@ -89,7 +89,7 @@ test('ensure a call that was given up says that it took at least so long, and no
   expect(load).toEqual(answered(50));
   measure(load, Code.CANCELLED, 80, 5_000);
   expect(load.latencyMs).toBe(80);
-  const fresh = unknownLoad();
+  const fresh = initialLoad();
   measure(fresh, Code.CANCELLED, 1, 0);
   expect(fresh.latencyMs).toBeUndefined();
 });
@@ -110,7 +110,7 @@ test('ensure there is a choice whatever the replicas, and every one of them can 
       },
     ),
   );
-  const idle = [0, 1, 2, 3].map(() => unknownLoad());
+  const idle = [0, 1, 2, 3].map(() => initialLoad());
   const drawn = new Set([0, 0.3, 0.6, 0.9].map((random) => choose(idle, 0, () => random)));
   expect(drawn).toEqual(new Set([0, 1, 2, 3]));
 });

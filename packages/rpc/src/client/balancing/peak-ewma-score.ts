@@ -1,34 +1,34 @@
 import { Code } from '../../errors/rpc-error.ts';
 import { replicaFaultCodes } from '../../errors/status-codes.ts';
 
-/** What is known of how busy and how fast a replica is. Times are in ms. */
+/** The measured load and latency of a replica. */
 export interface Load {
-  /** Calls that it has not answered yet. */
+  /** Calls in flight. */
   inFlight: number;
-  /** Its latency: rises at once to the slowest call, and sinks over time. Undefined before the first answer. */
+  /** Peak latency: rises at once to a slower call, and decays over time. Undefined before the first answer. */
   latencyMs: number | undefined;
   measuredAtMs: number;
 }
 
-/** After this time, what was measured counts for 1/e. */
+/** Time after which a measurement counts for 1/e. */
 const decayMs = 2_000;
 
-/** How slow a failed call counts at least: failing fast must not look like being fast. */
+/** Minimum latency that a failed call counts for, so that a replica which fails fast does not look fast. */
 const failureMs = 1_000;
 
 /** A replica that rejects calls in no time must not attract more of them, so RESOURCE_EXHAUSTED counts as a failure here. */
 const failures = replicaFaultCodes.union(new Set([Code.RESOURCE_EXHAUSTED]));
 
-export function unknownLoad(): Load {
+export function initialLoad(): Load {
   return { inFlight: 0, latencyMs: undefined, measuredAtMs: 0 };
 }
 
-/** Notes how a call ended, and what it took. */
-export function measure(load: Load, code: Code, tookMs: number, nowMs: number): void {
+/** Counts the outcome and the latency of a call. */
+export function measure(load: Load, code: Code, durationMs: number, nowMs: number): void {
   const { latencyMs } = load;
-  // A call that its caller gave up would have taken longer: it can only make the estimate worse.
-  if (code === Code.CANCELLED && (latencyMs === undefined || tookMs <= latencyMs)) return;
-  const sampleMs = failures.has(code) ? Math.max(tookMs, failureMs) : tookMs;
+  // A cancelled call would have taken longer, so it can only raise the estimate.
+  if (code === Code.CANCELLED && (latencyMs === undefined || durationMs <= latencyMs)) return;
+  const sampleMs = failures.has(code) ? Math.max(durationMs, failureMs) : durationMs;
   const kept = Math.exp(-(nowMs - load.measuredAtMs) / decayMs);
   load.latencyMs =
     latencyMs === undefined || sampleMs > latencyMs ? sampleMs : latencyMs * kept + sampleMs * (1 - kept);
@@ -36,11 +36,11 @@ export function measure(load: Load, code: Code, tookMs: number, nowMs: number): 
 }
 
 /**
- * Which of the replicas to send a call to: the better of two that are drawn at random (Mitzenmacher's power of two
- * choices), by peak EWMA of the latency × (calls in flight + 1), as in Finagle.
+ * Chooses a replica for a call: the better of two random ones (Mitzenmacher's power of two choices) by peak EWMA latency ×
+ * (calls in flight + 1), as in Finagle.
  *
- * @param random A number from 0 up to 1, as Math.random gives it.
- * @returns An index of `loads`, of which there is at least one.
+ * @param random Returns a number from 0 up to 1, like Math.random.
+ * @returns An index of `loads`, which has at least one entry.
  */
 export function choose(loads: readonly Load[], nowMs: number, random: () => number): number {
   const first = Math.floor(random() * loads.length);
@@ -49,9 +49,9 @@ export function choose(loads: readonly Load[], nowMs: number, random: () => numb
 }
 
 /**
- * How bad a choice it is. One that is idle gets better with time, down to nothing, so that a replica that was slow is
- * tried again; but as soon as it has a call to answer, what was last known counts in full. So it gets one call, not
- * all of them, until it has shown that it is fast. One that has never answered then counts as the slowest.
+ * Returns the score of a replica; the lowest is best. The score of an idle replica decays to 0, so that a slow one is tried
+ * again. As soon as it has a call in flight its last latency counts in full, so it gets one call until it has shown that
+ * it is fast. A replica that has never answered then counts as the slowest.
  */
 function scoreAt(loads: readonly Load[], index: number, nowMs: number): number {
   const { inFlight = 0, latencyMs, measuredAtMs = 0 } = loads[index] ?? {};
@@ -59,7 +59,7 @@ function scoreAt(loads: readonly Load[], index: number, nowMs: number): number {
   return (latencyMs ?? slowestMs(loads)) * (inFlight + 1);
 }
 
-/** 1 while nobody has answered: then only the calls in flight make a difference. */
+/** Returns 1 before the first answer, so that only the calls in flight count. */
 function slowestMs(loads: readonly Load[]): number {
   const known = loads.flatMap(({ latencyMs }) => latencyMs ?? []);
   return known.length > 0 ? Math.max(...known) : 1;

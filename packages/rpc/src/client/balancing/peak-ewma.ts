@@ -1,12 +1,12 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
-import { choose, type Load, measure, unknownLoad } from './peak-ewma-score.ts';
+import { choose, initialLoad, type Load, measure } from './peak-ewma-score.ts';
 
 /** The policy's name in a service config: `{ peak_ewma: {} }`. */
 const peakEwmaName = 'peak_ewma';
 
 /**
- * A balancing policy that sends calls where they are answered soonest. It keeps a connection to every replica, as
- * round_robin does; a stream is sent by the same measure but leaves no trace in it.
+ * Registers a balancing policy that prefers replicas with low latency and few calls in flight. It keeps a connection to
+ * every replica, like round_robin. Streams are balanced too, but not measured: their duration is not a latency.
  */
 export function registerPeakEwma(): void {
   experimental.registerLoadBalancerType(peakEwmaName, PeakEwma, PeakEwmaConfig);
@@ -57,10 +57,10 @@ class PeakEwma implements experimental.LoadBalancer {
       this.#replicas.delete(name);
     }
     for (const [name, endpoint] of present) {
-      // What is known of one that stays is kept.
+      // Replicas that stay keep their load.
       if (this.#replicas.has(name)) continue;
       const leaf = new experimental.LeafLoadBalancer(endpoint, this.#leafHelper(name), options, note);
-      this.#replicas.set(name, { leaf, load: unknownLoad() });
+      this.#replicas.set(name, { leaf, load: initialLoad() });
       leaf.startConnecting();
     }
     this.#isUpdating = false;
@@ -69,10 +69,10 @@ class PeakEwma implements experimental.LoadBalancer {
     return true;
   }
 
-  // Replicas that are idle are told to connect as soon as they say so.
+  // `#report` connects idle replicas.
   exitIdle() {}
 
-  // The connections back off, not the policy.
+  // The connections back off, the policy does not.
   resetBackoff() {}
 
   destroy() {
@@ -89,9 +89,9 @@ class PeakEwma implements experimental.LoadBalancer {
       updateState: (state, _picker, error) => {
         if (error) this.#lastError = error;
         const replica = this.#replicas.get(name);
-        // Whoever answers there next may be another process: what was measured of this one is no prejudice.
-        if (replica && state !== connectivityState.READY) replica.load = unknownLoad();
-        // A replica has gone, so others may have come: the resolver bounds how often it really asks.
+        // Another process may serve the address next, so its load starts anew.
+        if (replica && state !== connectivityState.READY) replica.load = initialLoad();
+        // A replica has stopped, so new ones may have started. The resolver limits how often it queries DNS.
         if (this.#state === connectivityState.READY && state !== connectivityState.READY)
           this.#helper.requestReresolution();
         this.#report();
@@ -99,7 +99,7 @@ class PeakEwma implements experimental.LoadBalancer {
     });
   }
 
-  /** Tells the channel the best state that a replica is in (as round_robin does), and keeps all of them connected. */
+  /** Reports the best state of any replica to the channel, like round_robin, and connects idle replicas. */
   #report() {
     if (this.#isUpdating) return;
     const inState = (state: connectivityState) =>
@@ -136,14 +136,14 @@ function pickerOf(replicas: readonly Replica[]): experimental.Picker {
     pick: (call) => {
       const index = choose(loads, performance.now(), Math.random);
       const [load, picker] = [loads[index], pickers[index]];
-      if (!load || !picker) throw new Error(`there is no replica ${index}`);
+      if (!load || !picker) throw new Error(`no replica ${index}`);
       const picked = picker.pick(call);
       return call.extraPickInfo.stream ? picked : measured(picked, load);
     },
   };
 }
 
-/** The pick, its call counted from when it starts: one that never does is never heard of again. */
+/** Returns the pick with its call counted from its start. A call that is picked but never starts is not counted. */
 function measured(picked: experimental.PickResult, load: Load): experimental.PickResult {
   let startMs = 0;
   return {

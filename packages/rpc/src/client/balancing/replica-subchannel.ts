@@ -3,20 +3,20 @@ import { CountedSubchannel } from './counted-subchannel.ts';
 import type { ReplicaHealth } from './outliers.ts';
 import type { SpareConnections } from './spare-connections.ts';
 
-/** What is known of a replica, by its address. */
+/** The state of a replica, by its address. */
 export interface Replica {
   readonly health: ReplicaHealth;
-  /** Those that are in use: the child policy makes new ones when the name is looked up again. */
+  /** Subchannels in use. The child policy makes new ones when the name is resolved again. */
   readonly subchannels: Set<ReplicaSubchannel>;
   readonly onConnected: () => void;
   readonly spares: SpareConnections;
-  returnTimer: NodeJS.Timeout | undefined;
+  readmitTimer: NodeJS.Timeout | undefined;
 }
 
-/** A replica's connection as a child policy sees it: unhealthy while the replica is ejected. */
+/** A replica's connection as the child policy sees it: unhealthy while the replica is ejected. */
 export class ReplicaSubchannel extends experimental.BaseSubchannelWrapper {
   readonly replica: Replica;
-  /** The connection itself, for calls that the policy sends to the replica. */
+  /** The connection for calls that the policy sends to the replica. */
   readonly counted: CountedSubchannel;
 
   constructor(subchannel: experimental.SubchannelInterface, replica: Replica) {

@@ -1,20 +1,20 @@
-/** What a connection has used of the stream resets that a server permits. */
+/** The part of the stream resets permitted by a server that a connection has used. */
 export interface ResetBudget {
   /** Calls that are open, each of which may still be reset. */
   calls: number;
-  /** Resets that the server still remembers, as of `updatedMs`. */
+  /** Resets that the server still counts, as of `updatedMs`. */
   resets: number;
   updatedMs: number;
 }
 
 /**
- * Maximum number of open calls and remembered resets of a connection. Node's HTTP/2 servers end a connection, and every
+ * Maximum number of open calls and remembered resets of a connection. Node's HTTP/2 servers close a connection, with every
  * call on it, after a burst of 1,000 resets.
  */
 const maxResets = 800;
 
-/** Number of resets that are forgotten per second. Node's servers forget 33. */
-const forgottenPerSecond = 25;
+/** Number of resets that expire per second. On Node's servers 33 expire. */
+const expiredPerSecond = 25;
 
 export function unusedBudget(): ResetBudget {
   return { calls: 0, resets: 0, updatedMs: 0 };
@@ -42,5 +42,5 @@ export function usedOf(budget: ResetBudget, nowMs: number): number {
 }
 
 function rememberedResets({ resets, updatedMs }: ResetBudget, nowMs: number): number {
-  return Math.max(0, resets - ((nowMs - updatedMs) / 1000) * forgottenPerSecond);
+  return Math.max(0, resets - ((nowMs - updatedMs) / 1000) * expiredPerSecond);
 }

@@ -2,18 +2,18 @@ import { connectivityState, type experimental } from '@grpc/grpc-js';
 import { CountedSubchannel } from './counted-subchannel.ts';
 import { hasRoom, isQuiet, usedOf } from './reset-budget.ts';
 
-/** Connections to a replica beside the one that its balancing policy keeps. */
+/** Additional connections to a replica, besides the one that its balancing policy keeps. */
 export interface SpareConnections {
-  /** The connection for a call; undefined while one is being opened for it. */
+  /** Returns the connection for a call, or undefined while one is being opened for it. */
   choose(regular: CountedSubchannel): CountedSubchannel | undefined;
-  /** Gives up all spare connections for good. Calls on them go on. */
+  /** Releases all spare connections. Calls on them continue. */
   close(): void;
 }
 
 export interface SpareConnectionsOptions {
-  /** Makes the connection of that number. Clients that ask for the same one share it. */
+  /** Opens the connection of that number. Clients share a connection by its number. */
   readonly open: (number: number) => experimental.SubchannelInterface;
-  /** Called when the calls that wait for a connection should choose again. */
+  /** Called when queued calls should choose again. */
   readonly onChange: () => void;
 }
 
@@ -22,16 +22,16 @@ interface Spare {
   readonly release: () => void;
 }
 
-/** Spares that are kept for new calls. The oldest makes room for one more, and is closed when its calls have ended. */
+/** Maximum number of spares for new calls. Beyond it the oldest is released, and closed when its calls have ended. */
 const maxSpares = 7;
 
-/** Time that calls wait for a connection, and time until the next one after it failed. */
+/** Time that calls wait for a connection, and pause after a failed one. */
 const maxConnectMs = 1000;
 
 /**
- * Spreads calls over several connections before one has more of them than a server permits to reset. A client whose
- * calls end by deadline or cancel would otherwise lose the connection, and with it calls that have nothing to do with
- * them. When the regular connection is quiet again, the spares are given up.
+ * Spreads calls over several connections before one of them has more calls than a server permits to reset. A client whose
+ * calls expire or are cancelled would otherwise lose the connection with all other calls on it. The spares are released
+ * when the regular connection is quiet again.
  */
 export function createSpareConnections({ open, onChange }: SpareConnectionsOptions): SpareConnections {
   const spares: Spare[] = [];
@@ -86,8 +86,8 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
     }
     for (;;) {
       const ready = spares.map(({ subchannel }) => subchannel).filter(isReady);
-      const roomy = ready.find(({ budget }) => hasRoom(budget, nowMs));
-      if (roomy) return roomy;
+      const withRoom = ready.find(({ budget }) => hasRoom(budget, nowMs));
+      if (withRoom) return withRoom;
       if (ready.length < spares.length) return undefined;
       if (nowMs < retryAfterMs) return leastUsed([regular, ...ready], nowMs);
       const [oldest] = spares;

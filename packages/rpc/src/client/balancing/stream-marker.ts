@@ -1,17 +1,17 @@
 import type { Metadata } from '@grpc/grpc-js';
 
 /**
- * Balancing policies see a call's metadata, but neither its method nor when its first message came: a mark tells them
- * that it is a stream, whose length says nothing of how fast a replica is. It is taken out before anything is sent.
+ * Metadata key that marks a call with a stream of responses. Balancing policies see a call's metadata but not its method,
+ * and the duration of a stream is not a latency. The marker is removed before anything is sent.
  */
 export const streamMarkerKey = 'x-balancing-stream';
 
-/** Marks a call that is answered with a stream. */
+/** Marks a call with a stream of responses. */
 export function setStreamMarker(metadata: Metadata): void {
   metadata.set(streamMarkerKey, '1');
 }
 
-/** Whether a call is a stream. The mark is gone afterwards. */
+/** Removes the marker and returns whether it was set. */
 export function takeStreamMarker(metadata: Metadata): boolean {
   const isStream = metadata.get(streamMarkerKey).length > 0;
   metadata.remove(streamMarkerKey);

@@ -8,41 +8,42 @@ export interface ExpiringToken {
   readonly expiresAtMs: number;
 }
 
-/** Asks an issuer for a token; the signal is aborted when the answer is no longer waited for. */
+/** Requests a token from an issuer. The signal is aborted after 10 s, when the answer would be ignored. */
 export type TokenIssuer = (signal: AbortSignal) => Promise<ExpiringToken>;
 
-/** How long before it expires a token is renewed: clocks differ, and issuers have bad minutes. */
+/** A token is renewed this long before it expires, because clocks differ and issuers have outages. */
 const renewBeforeMs = 60_000;
 
-/** How long an issuer is waited for: one that never answers must not hold up the calls after this one. */
+/** Time limit of a request to the issuer. Later calls would otherwise wait for an issuer that never answers. */
 const issuerTimeoutMs = 10_000;
 
-/** How often an issuer that fails is asked while there still is a good token. */
-const askAgainAfterMs = 1_000;
+/** Minimum time between requests to a failing issuer while the token is still valid. */
+const retryAfterMs = 1_000;
 
 /**
- * A token source that asks the issuer when it must: once for all calls that wait for it, and in the background while
- * the token it has is still good. An issuer that fails costs nothing until that token has expired.
+ * Returns a token source that caches the issuer's token. All calls that wait for a token share one request, and a token is
+ * renewed in the background while it is still valid. A failing issuer has no effect until then.
+ *
+ * The source rejects with UNAVAILABLE if it has no valid token and the issuer does not answer within 10 s, and with the
+ * issuer's own error if it fails.
  *
  * @param now Wall clock, in ms since the epoch.
- * @throws RpcError UNAVAILABLE when there is no good token and the issuer gives none in time; the issuer's own error
- * when it fails.
  */
 export function cachedToken(issuer: TokenIssuer, now: () => number = Date.now): TokenSource {
   let current: (ExpiringToken & { readonly renewAtMs: number }) | undefined;
   let renewal: Promise<string> | undefined;
-  let askAgainAtMs = 0;
+  let retryAtMs = 0;
 
   const renew = () => {
-    renewal ??= ask(issuer, now)
+    renewal ??= requestToken(issuer, now)
       .then((fresh) => {
-        // One that lives shorter than that is renewed half-way.
+        // A token with a lifetime below two minutes is renewed half-way.
         const leadMs = Math.min(renewBeforeMs, (fresh.expiresAtMs - now()) / 2);
         current = { ...fresh, renewAtMs: fresh.expiresAtMs - leadMs };
         return fresh.token;
       })
       .finally(() => {
-        askAgainAtMs = now() + askAgainAfterMs;
+        retryAtMs = now() + retryAfterMs;
         renewal = undefined;
       });
     return renewal;
@@ -51,24 +52,27 @@ export function cachedToken(issuer: TokenIssuer, now: () => number = Date.now): 
   return () => {
     const nowMs = now();
     if (!current || nowMs >= current.expiresAtMs) return renew();
-    if (nowMs >= current.renewAtMs && nowMs >= askAgainAtMs) renew().catch(() => {});
+    if (nowMs >= current.renewAtMs && nowMs >= retryAtMs) renew().catch(() => {});
     return current.token;
   };
 }
 
-/** Asks outside of the call that happens to be the first: others wait for the answer too. */
-async function ask(issuer: TokenIssuer, now: () => number): Promise<ExpiringToken> {
+/** Detached from the call that is first to need a token, because other calls wait for it too. */
+async function requestToken(issuer: TokenIssuer, now: () => number): Promise<ExpiringToken> {
   const controller = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    const reason = new RpcError(Code.UNAVAILABLE, `the issuer gave no token within ${issuerTimeoutMs} ms`);
+    const reason = new RpcError(
+      Code.UNAVAILABLE,
+      `the issuer returned no token within ${issuerTimeoutMs} ms`,
+    );
     controller.abort(reason);
     reject(reason);
   }, issuerTimeoutMs);
   try {
     const token = await Promise.race([runDetached(() => issuer(controller.signal)), late]);
     if (!(token.expiresAtMs > now()))
-      throw new RpcError(Code.UNAUTHENTICATED, 'the issuer gave a token that has expired');
+      throw new RpcError(Code.UNAUTHENTICATED, 'the issuer returned a token that has expired');
     return token;
   } finally {
     clearTimeout(timer);

@@ -1,2 +1,2 @@
-/** Returns the bearer token to send, at once if it is known. */
+/** Returns the bearer token to send, synchronously if it is known. */
 export type TokenSource = () => string | Promise<string>;

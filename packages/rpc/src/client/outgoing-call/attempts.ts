@@ -6,16 +6,16 @@ import { codeName } from '../../errors/rpc-error.ts';
 import { instrumentationScope, previousAttemptsAttribute } from '../../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
 
-/** Where an attempt's number travels, 0 left out: to the server in the request, and with its answer to us (gRFC A6). */
+/** Metadata key for the number of previous attempts, in the request and in the response; absent for 0 (gRFC A6). */
 const previousAttemptsKey = 'grpc-previous-rpc-attempts';
 
 /**
- * Makes the attempts of a call visible when it took more than one: a line in the log of the call that is being served,
- * and `grpc.client.call.retries` (gRFC A96). A call that its caller ended has no answer that could tell.
+ * Records the attempts of a call that took more than one: a line in the log of the call that is being served, a span
+ * attribute, and `grpc.client.call.retries` (gRFC A96). A call that its caller ended has no response to read them from.
  */
-export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
+export function recordAttempts(call: EventEmitter, method: MethodInfo): void {
   const log = currentCall()?.log;
-  // The call's own span; the official instrumentation's is not active any more.
+  // The official instrumentation's span is no longer active here.
   const span = isGrpcInstrumented() ? undefined : trace.getActiveSpan();
   const calling = context.active();
   let previousAttempts = 0;
@@ -27,13 +27,13 @@ export function noteAttempts(call: EventEmitter, method: MethodInfo): void {
     read(metadata);
     if (previousAttempts === 0) return;
     span?.setAttribute(previousAttemptsAttribute, previousAttempts);
-    // Asked for each time: it is rare, and an SDK that was started later must see it too.
+    // Created each time, so that an SDK that is started later receives it too.
     const retries = metrics
       .getMeter(instrumentationScope)
       .createHistogram('grpc.client.call.retries', { unit: '{retry}' });
     retries.record(previousAttempts, { 'grpc.method': method.name });
     const attempts = previousAttempts + 1;
-    // grpc-js does not call back in the context of the call, by which a line finds its trace.
+    // grpc-js does not call back in the context of the call, from which a log line takes its trace.
     context.with(calling, () =>
       log?.info({ method: method.name, code: codeName(code), attempts }, 'call repeated'),
     );

@@ -3,15 +3,15 @@ import { Code, RpcError } from '../../errors/rpc-error.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { onAbort, type StreamCallOptions } from './call-options.ts';
 
-/** What an `authorization` header can carry; the limit leaves half of a server's 16 KiB of metadata for the rest. */
+/** Printable ASCII, as a header requires. The length leaves half of a server's 16 KiB of metadata for other entries. */
 const tokenPattern = /^[\x21-\x7e]{1,8192}$/;
 
 /**
- * Returns the token for a call, if its source returns one before the call must be over.
+ * Returns the token for a call, synchronously if its source does.
  *
- * @throws RpcError DEADLINE_EXCEEDED or CANCELLED when the call ends before. Otherwise with the code of the source's own
- * RpcError, UNAVAILABLE for instance, or UNAUTHENTICATED for any other error, and for a token that no header can carry.
- * It counts as the method's answer: the caller of this service is not the one who is not authenticated.
+ * @throws RpcError DEADLINE_EXCEEDED or CANCELLED when the call ends first, the code of the source's own RpcError, or
+ * UNAUTHENTICATED for any other error of the source and for a token that no header can carry. `answeredBy` is the method,
+ * because the error is not about the caller of this service.
  */
 export function tokenFor(
   method: MethodInfo,
@@ -19,21 +19,20 @@ export function tokenFor(
   deadline: number,
   options: StreamCallOptions,
 ): string | Promise<string> {
-  const given = attempt(token);
-  // Nearly every time: there is nothing to wait for.
-  if (typeof given === 'string') return requirePrintable(given, method);
-  return beforeEnd(given, method, deadline, options).then((late) => requirePrintable(late, method));
+  const result = callSource(token);
+  if (typeof result === 'string') return requirePrintable(result, method);
+  return beforeEnd(result, method, deadline, options).then((late) => requirePrintable(late, method));
 }
 
 function requirePrintable(token: unknown, method: MethodInfo): string {
   if (typeof token === 'string' && tokenPattern.test(token)) return token;
-  // Without the token: the message goes into logs.
+  // The message goes into logs, so it does not contain the token.
   const message = 'no token for the call: the source returned one that is empty, too long or not printable';
   throw new RpcError(Code.UNAUTHENTICATED, message, { answeredBy: method.name });
 }
 
 async function beforeEnd(
-  given: Promise<string>,
+  pending: Promise<string>,
   method: MethodInfo,
   deadline: number,
   options: StreamCallOptions,
@@ -44,7 +43,7 @@ async function beforeEnd(
   const late = 'the call ended before there was a token for it';
   const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadline - Date.now());
   const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
-  Promise.resolve(given).then(resolve, (cause: unknown) => {
+  Promise.resolve(pending).then(resolve, (cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
     reject(fail(code, `no token for the call: ${reason}`, cause));
@@ -57,8 +56,8 @@ async function beforeEnd(
   }
 }
 
-/** Calls the source; one that throws at once is one that rejects. */
-function attempt(token: TokenSource): string | Promise<string> {
+/** Calls the source. An error that it throws becomes a rejection. */
+function callSource(token: TokenSource): string | Promise<string> {
   try {
     return token();
   } catch (error) {

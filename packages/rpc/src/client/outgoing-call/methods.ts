@@ -6,21 +6,21 @@ import { asBuffer, methodPath } from '../../grpc-js/add-service.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
-import { noteAttempts } from './attempts.ts';
+import { recordAttempts } from './attempts.ts';
 import { type CallOptions, onAbort, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
 import { type NoAuthorization, outgoingMetadata, requireSendable } from './outgoing-metadata.ts';
 import { openRequests, type RequestSource } from './request-source.ts';
 
-/** What the calls of a client have in common. */
+/** What all calls of a client share. */
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
-  /** Set when a caller may not send `authorization` in the metadata of a call. */
+  /** Set if the caller must not send `authorization` in a call's metadata. */
   readonly noAuthorization?: NoAuthorization | undefined;
 }
 
-/** Anything that protobuf-es can make a message of. */
+/** Stands for the init shape of any message. */
 type Init = Message;
 type Many<T> = AsyncIterable<T> | Iterable<T>;
 
@@ -56,7 +56,7 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
           else resolve(response as Message);
         },
       );
-      noteAttempts(call, method);
+      recordAttempts(call, method);
       const stopWatching = onAbort(options, () => call.cancel());
     });
   };
@@ -90,13 +90,13 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
             else resolve(response as Message);
           },
         );
-        noteAttempts(call, method);
+        recordAttempts(call, method);
         call.on('error', () => {});
         const stopWatching = onAbort(options, () => call.cancel());
         source.send(call);
       });
     } finally {
-      source.leave();
+      source.stop();
     }
   };
 }
@@ -105,8 +105,8 @@ export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
   return (requests: Many<Init>, options: StreamCallOptions = {}) => {
     const source = openRequests(requests);
-    // Also when the reader leaves before it has asked for a response, and no call is made.
-    options.readerSignal?.addEventListener('abort', source.leave);
+    // Needed if the reader stops before the first response: then no call is made.
+    options.readerSignal?.addEventListener('abort', source.stop);
     const open = async () => {
       const { metadata, deadline } = await prepare(calls, method, options);
       const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, { deadline });
@@ -117,7 +117,7 @@ export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   };
 }
 
-/** Reads the responses of a call, which `open` makes when the first of them is asked for. */
+/** Returns the responses of a call, which `open` makes when the first one is read. */
 async function* responsesOf(
   method: MethodInfo,
   options: StreamCallOptions,
@@ -127,13 +127,13 @@ async function* responsesOf(
   let close = () => {};
   try {
     const call = await open();
-    noteAttempts(call, method);
-    // A cancelled stream without a listener ends the process, also after the loop has been left.
+    recordAttempts(call, method);
+    // An error of a cancelled stream would end the process without a listener, even after the loop has ended.
     call.on('error', () => {});
     const stopWatching = onAbort(options, () => call.cancel());
     close = () => {
       stopWatching();
-      // Neither breaking out of the loop nor destroying the stream tells the server.
+      // Neither leaving the loop nor destroying the stream cancels the call on the server.
       call.cancel();
     };
     yield* call as AsyncIterable<Message>;
@@ -142,12 +142,12 @@ async function* responsesOf(
     if (source?.failure) throw source.failure.error;
     throw error instanceof RpcError ? error : received(error, method);
   } finally {
-    source?.leave();
+    source?.stop();
     close();
   }
 }
 
-/** What goes with a call of any kind: its deadline and its metadata, the token included. */
+/** Returns the deadline and the metadata of a call, with its token. */
 async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCallOptions) {
   const deadline = outgoingDeadline(method, options);
   requireSendable(method, options, calls.noAuthorization);

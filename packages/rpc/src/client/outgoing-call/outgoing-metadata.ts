@@ -6,16 +6,16 @@ import { requestIdKey } from '../../grpc-js/server-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
 import type { CallOptions } from './call-options.ts';
 
-/** Why the client sends no `authorization` from a call's metadata. */
+/** The reason why the client does not send `authorization` from a call's metadata. */
 export type NoAuthorization = 'the token source sets it' | 'the channel is not encrypted';
 
 /**
- * Maximum size of a call's metadata, as HTTP/2 counts it. A server accepts 16 KiB; grpc-js needs some of it for headers
- * of its own.
+ * Maximum size of a call's metadata, as HTTP/2 counts it. A server accepts 16 KiB, part of which is for headers that
+ * grpc-js adds.
  */
 const maxMetadataBytes = 16 * 1024 - 512;
 
-/** Sent as they are, most of these end the connection and every call on it; grpc-js then reconnects without a pause. */
+/** Most of these would end the connection with every call on it, and grpc-js would reconnect without a backoff. */
 const connectionKeys = new Set([
   'connection',
   'content-length',
@@ -30,18 +30,18 @@ const connectionKeys = new Set([
   'upgrade',
 ]);
 
-/** Overwritten or removed before they are sent. */
+/** grpc-js or a balancing policy overwrites or removes these. */
 const ownKeys = new Set(['content-type', 'user-agent', streamMarkerKey]);
 
-/** gRPC's HTTP/2 protocol, `Header-Name`. Upper case is accepted and sent as lower case. */
+/** `Header-Name` of gRPC's HTTP/2 protocol. Upper case is accepted and sent as lower case. */
 const keyPattern = /^[0-9a-z_.-]+$/;
 const printablePattern = /^[\x20-\x7e]*$/;
 
 /**
- * Checks the metadata that a caller wants to send.
+ * Checks the metadata of a call.
  *
- * @throws RpcError INVALID_ARGUMENT that names the key: one that is ill-formed, reserved or belongs to the connection, or
- * whose value is no printable ASCII text.
+ * @throws RpcError INVALID_ARGUMENT that names a key that is ill-formed, reserved or belongs to the HTTP connection, or
+ * whose value is not printable ASCII text.
  */
 export function requireSendable(
   method: MethodInfo,
@@ -61,16 +61,16 @@ function problemOf(key: string, value: unknown, noAuthorization: NoAuthorization
   if (ownKeys.has(key) || key.startsWith('grpc-')) return 'it is reserved';
   if (key === 'authorization' && noAuthorization) return noAuthorization;
   if (key.endsWith('-bin')) return 'a key that ends with "-bin" is for binary values';
-  if (typeof value !== 'string') return 'its value is no string';
+  if (typeof value !== 'string') return 'its value is not a string';
   if (!printablePattern.test(value)) return 'its value has characters other than printable ASCII';
   return undefined;
 }
 
 /**
- * Makes the metadata of a call: the caller's, the request id of the call that is being served unless the caller sets one,
- * the token, and the trace as far as there is room for it.
+ * Returns the metadata of a call: the caller's, the request id of the call that is being served unless the caller sets
+ * one, the token, and the trace context if there is room for it.
  *
- * @throws RpcError INVALID_ARGUMENT that names the largest key when the caller's metadata is too large.
+ * @throws RpcError INVALID_ARGUMENT that names the largest key if the caller's metadata is too large.
  */
 export function outgoingMetadata(
   method: MethodInfo,
@@ -103,7 +103,7 @@ export function outgoingMetadata(
   return metadata;
 }
 
-/** As HTTP/2 counts an entry of a header list (RFC 9113, section 6.5.2). */
+/** Returns the size of a header list entry as HTTP/2 counts it (RFC 9113, section 6.5.2). */
 function entryBytes(key: string, value: string): number {
   return key.length + value.length + 32;
 }
@@ -115,7 +115,7 @@ function largestKey(metadata: CallOptions['metadata'] = {}): string {
   return entries[0]?.[0] ?? 'authorization';
 }
 
-/** Shows as much of a key as a log line should hold: keys may come from a third party. */
+/** Keys may come from a third party, so a log line gets at most 64 characters of one. */
 function notSendable(method: MethodInfo, key: string, problem: string): RpcError {
   const message = `cannot send metadata ${JSON.stringify(key.slice(0, 64))}: ${problem}`;
   return new RpcError(Code.INVALID_ARGUMENT, message, { answeredBy: method.name });

@@ -2,16 +2,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClientWritableStream } from '@grpc/grpc-js';
 import { firstEvent } from '../../grpc-js/first-event.ts';
 
-/** The requests of a call that streams them. */
+/** The requests of a call with a stream of requests. */
 export interface RequestSource<Request> {
-  /** Sends the requests as fast as there is room, until they or the call end. Cancels the call when the source throws. */
+  /** Sends requests while the stream has room, until the source or the call ends. Cancels the call if the source throws. */
   send(call: ClientWritableStream<Request>): void;
   /**
-   * Takes no more requests and calls `return` of the source, once. Does not wait for it, nor for the request that the
-   * source is about to give: either may never come.
+   * Stops reading and calls the source's `return` once. Waits neither for it nor for the next request, because either may
+   * never settle.
    */
-  leave(): void;
-  /** Set when the source has thrown. */
+  stop(): void;
+  /** Set if the source has thrown. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
@@ -20,8 +20,8 @@ export function openRequests<Request>(
 ): RequestSource<Request> {
   const iterator: AsyncIterator<Request> | Iterator<Request> =
     Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
-  const left = new AbortController();
-  /** The source has ended or thrown by itself, so that it needs no `return`. */
+  const stopped = new AbortController();
+  /** Set if the source has ended or thrown. Its `return` is not called then. */
   let isOver = false;
   let failure: { error: unknown } | undefined;
   /** Ends the wait for the next request. */
@@ -33,28 +33,28 @@ export function openRequests<Request>(
       Promise.resolve(iterator.next()).then(resolve, reject);
     });
   const sendAll = async (call: ClientWritableStream<Request>) => {
-    while (!left.signal.aborted) {
+    while (!stopped.signal.aborted) {
       const result = await next();
-      if (!result || left.signal.aborted) return;
+      if (!result || stopped.signal.aborted) return;
       isOver = result.done === true;
       if (result.done) return void call.end();
       if (call.write(result.value)) continue;
-      await firstEvent(call, ['drain', 'close', 'error'], left.signal).catch(() => {});
-      // grpc-js drains into the buffer of a call that it may repeat before anything is sent. Without this turn of the event
-      // loop a source that never waits would fill that buffer, 1 MiB, while nothing else runs.
+      await firstEvent(call, ['drain', 'close', 'error'], stopped.signal).catch(() => {});
+      // grpc-js drains into the retry buffer of the call before anything is sent. Without this turn of the event loop, a
+      // source that never waits would fill that buffer of 1 MiB while nothing else runs.
       await nextTurn();
     }
   };
-  const leave = () => {
-    if (left.signal.aborted) return;
-    left.abort();
+  const stop = () => {
+    if (stopped.signal.aborted) return;
+    stopped.abort();
     stopWaiting();
     if (!isOver) close(iterator);
   };
   return {
-    leave,
+    stop,
     send: (call) => {
-      call.once('status', leave);
+      call.once('status', stop);
       sendAll(call).catch((error: unknown) => {
         isOver = true;
         failure = { error };
@@ -67,7 +67,7 @@ export function openRequests<Request>(
   };
 }
 
-/** Calls `return` of an iterator, whose failure concerns no call any more. */
+/** Calls `return` of an iterator and ignores its failure: the call has ended. */
 function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
   new Promise((resolve) => resolve(iterator.return?.())).catch(() => {});
 }

@@ -14,39 +14,39 @@ import { type CallOptions, outgoingDeadline, type StreamCallOptions } from './ca
 
 /** Wraps the methods of a client. */
 export interface ClientTracing {
-  /** A method that is answered with one message. */
-  unaryAnswered<Parameters extends unknown[], Response>(
+  /** Traces a method with one response. */
+  unaryResponse<Parameters extends unknown[], Response>(
     method: MethodInfo,
     call: (...parameters: Parameters) => Promise<Response>,
   ): (...parameters: Parameters) => Promise<Response>;
-  /** A method that is answered with a stream. Its call begins when the first message is asked for. */
-  streamAnswered<Request, Response>(
+  /** Traces a method with a stream of responses. Its call begins when the first response is read. */
+  streamResponse<Request, Response>(
     method: MethodInfo,
     call: (request: Request, options: StreamCallOptions) => AsyncGenerator<Response, void>,
   ): (request: Request, options?: CallOptions) => AsyncGenerator<Response, void>;
 }
 
-/** Where a call takes place, and what its end is told to. */
+/** The span and the measurement of a call. */
 interface CallSpan {
   readonly context: Context;
-  /** The first outcome stands. */
+  /** Records the outcome. Later calls have no effect. */
   readonly end: (outcome: Attributes) => void;
 }
 
 const answered = outcomeAttributes(Code.OK, false);
-/** A stream that its reader leaves ends as intended. */
+/** A stream whose reader stops reading ends as intended. */
 const stopped = outcomeAttributes(Code.CANCELLED, false);
-const overdue = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
+const expired = outcomeAttributes(Code.DEADLINE_EXCEEDED, true);
 
 /**
- * One CLIENT span a call, and one measurement of `rpc.client.call.duration`, in seconds by method, code and target
- * (OpenTelemetry's semantic conventions for gRPC 1.45). The call runs within its span, so that the context which goes
- * along makes the server's span a child of it. Every code but OK is an error.
+ * Records one CLIENT span for each call, and `rpc.client.call.duration` in seconds by method, code and target
+ * (OpenTelemetry's semantic conventions for gRPC 1.45). The call runs within its span, so the server's span becomes a
+ * child of it. Every code but OK is an error.
  *
- * A call is the whole that its caller sees. The attempts that grpc-js makes within it have no spans of their own here;
- * each is a span of the server that it reached.
+ * The span covers the call as its caller sees it. The attempts that grpc-js makes within it have no client spans; each
+ * has a span on the server that it reached.
  *
- * Where the official instrumentation is switched on the spans are its own; the measurements stay.
+ * With the official instrumentation enabled, the spans are its own and the measurements stay.
  */
 export function clientTracing(target: string): ClientTracing {
   const tracer = isGrpcInstrumented() ? undefined : trace.getTracer(instrumentationScope);
@@ -75,7 +75,7 @@ export function clientTracing(target: string): ClientTracing {
   };
 
   return {
-    unaryAnswered: (method, call) => {
+    unaryResponse: (method, call) => {
       const open = opener(method);
       return async (...parameters) => {
         const span = open();
@@ -89,18 +89,18 @@ export function clientTracing(target: string): ClientTracing {
         }
       };
     },
-    streamAnswered: (method, call) => {
+    streamResponse: (method, call) => {
       const open = opener(method);
       async function* traced(responses: ReturnType<typeof call>, options: StreamCallOptions) {
         const span = open();
         let outcome = stopped;
         let deadlineTimer: NodeJS.Timeout | undefined;
-        // A generator runs in the context of whoever asks it for the next message.
+        // A generator runs in the context of the caller of its `next`.
         const next = () => context.with(span.context, () => responses.next());
         try {
-          // A reader may stop reading and never say so, but the call is over then.
+          // A reader may abandon the generator without calling its `return`. The call ends at its deadline at the latest.
           const remainingMs = outgoingDeadline(method, options) - Date.now();
-          deadlineTimer = setTimeout(() => span.end(overdue), remainingMs).unref();
+          deadlineTimer = setTimeout(() => span.end(expired), remainingMs).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
           if (!options.readerSignal?.aborted) outcome = answered;
         } catch (error) {
@@ -121,7 +121,7 @@ export function clientTracing(target: string): ClientTracing {
   };
 }
 
-/** A failure that is no status, of the source of the requests for instance, is UNKNOWN. */
+/** An error without a status, for instance of the source of the requests, is UNKNOWN. */
 function failed(error: unknown): Attributes {
   if (error instanceof RpcError) return outcomeAttributes(error.code, true);
   const type = error instanceof Error ? error.name : typeof error;
