@@ -90,7 +90,7 @@ async function openImport(
   return { importId: importId.toLowerCase(), itemCount, items: itemsOf(first.value, iterator) };
 }
 
-/** Yields the items. Throws IMPORT_INCOMPLETE if their number differs from the first message's: a cancelled stream can look complete. */
+/** Yields the items. Throws IMPORT_INCOMPLETE for another number than announced: a cancelled stream can look complete. */
 async function* itemsOf(
   first: ImportStockRequest,
   rest: AsyncIterator<ImportStockRequest>,

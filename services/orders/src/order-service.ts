@@ -78,7 +78,7 @@ export function createOrderService(
   };
 }
 
-/** Returns the requested customer, the caller by default. Throws PERMISSION_DENIED for another customer without `anyScope`. */
+/** Returns the requested customer or the caller. Throws PERMISSION_DENIED for another customer without `anyScope`. */
 function requestedCustomer(requested: string, principal: Principal, anyScope: string): string {
   if (requested !== '' && requested !== principal.subject) requireScopes(principal, [anyScope]);
   return requested || principal.subject;

@@ -147,7 +147,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   };
 }
 
-/** Returns the services of the scopes. A service accepts only its own name as an audience, and tests use one token for both. */
+/** Returns the services of the scopes. A service accepts only its own name as audience. Tests use one token for both. */
 function audiencesOf(scopes: readonly string[]): string[] {
   return [...new Set(scopes.map((scope) => scope.replace(/:.*/, '')))];
 }

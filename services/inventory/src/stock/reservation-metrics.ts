@@ -4,7 +4,7 @@ import type { Reservation } from './stock.ts';
 /** Called after each committed change of a reservation's state. */
 export type OnTransition = (reservation: Pick<Reservation, 'state' | 'refusal'>) => void;
 
-/** Returns a callback that counts transitions by the new state, and refusals also by reason. Never by SKU, to limit cardinality. */
+/** Returns a callback that counts transitions by state, and refusals by reason. Not by SKU, to limit cardinality. */
 export function countTransitions(): OnTransition {
   const reservations = metrics.getMeter('@acme/inventory').createCounter('inventory.reservations', {
     unit: '{reservation}',

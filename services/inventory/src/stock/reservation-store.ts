@@ -194,7 +194,7 @@ async function release(
   return { reservation: { ...before, state: 'RELEASED' }, isChanged: true };
 }
 
-/** Locks and returns the reservation. If there is none, inserts a tombstone: a RELEASED reservation that rejects a late reserve. */
+/** Locks the reservation. If there is none, inserts a tombstone: a RELEASED reservation, which rejects a late reserve. */
 async function lockOrInsertTombstone(tx: Tx, id: string, now: Date): Promise<Reservation> {
   await tx.query({
     name: 'entomb-reservation',

@@ -103,7 +103,7 @@ function requestOf({ orderId, lines }: Reserve) {
 
 const domain = 'inventory.v1';
 
-/** Final outcomes, by the reason in inventory's ErrorInfo. A repeated reserve fails in the same way, so the order is REJECTED. */
+/** Final outcomes, by the reason in inventory's ErrorInfo. A retry would fail in the same way, so the order is REJECTED. */
 const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>> = {
   OUT_OF_STOCK: (error) => {
     const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];

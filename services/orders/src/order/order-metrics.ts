@@ -4,7 +4,7 @@ import type { Order } from './order.ts';
 /** Called after each committed change of an order's state. */
 export type OnTransition = (order: Pick<Order, 'state' | 'rejection'>) => void;
 
-/** Returns a callback that counts transitions by the new state, and rejections also by reason. */
+/** Returns a callback that counts transitions by state, and rejections by reason. */
 export function countTransitions(): OnTransition {
   const transitions = metrics.getMeter('@acme/orders').createCounter('orders.transitions', {
     unit: '{order}',

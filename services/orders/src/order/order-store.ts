@@ -24,7 +24,7 @@ export interface NewOrder {
 }
 
 export interface OrderStore {
-  /** T1: inserts the order as PENDING, or returns the order of an earlier request with this request_id. Throws REQUEST_ID_REUSED. */
+  /** T1: inserts the order as PENDING, or returns the earlier order with this request_id. Throws REQUEST_ID_REUSED. */
   place(order: NewOrder): Promise<Order>;
   /** @param owner Customer that the order must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Order | undefined>;

@@ -21,7 +21,7 @@ export interface Rejection {
   readonly items: readonly { readonly sku: string; readonly description: string }[];
 }
 
-/** An order. PENDING becomes CONFIRMED, REJECTED or CANCELLED. CONFIRMED becomes CANCELLED. There are no other transitions. */
+/** An order. Its state changes from PENDING to CONFIRMED, REJECTED or CANCELLED, and from CONFIRMED to CANCELLED. */
 export interface Order {
   /** UUIDv7, so ids sort by the time of placing. */
   readonly id: string;

@@ -42,7 +42,7 @@ const leaseMs = 2000;
  *
  * While inventory is unavailable, the settler sends one probe at a time, which does not count as an attempt. When inventory
  * is back, all waiting orders become due at once. Batches start small and grow. If most of a batch fails, the settler
- * pauses and starts small again. If only a few fail, they are due again after their backoff, without the rest of their lease.
+ * pauses and starts small again. If only a few fail, their leases are released, so that only their backoff delays them.
  */
 export function startSettler(dependencies: SettlerDependencies): Settler {
   const { store, settle, inventory, permits, onUnsettled, log } = dependencies;

@@ -68,7 +68,7 @@ export function createClerkService(
 }
 // <list>
 
-/** Returns the requested owner, the caller by default. Throws PERMISSION_DENIED for another owner without `depot:read:any`. */
+/** Returns the requested owner or the caller. Throws PERMISSION_DENIED for another owner without `depot:read:any`. */
 function requestedOwner(requested: string, principal: Principal): string {
   if (requested !== '' && requested !== principal.subject) requireScopes(principal, ['depot:read:any']);
   return requested || principal.subject;

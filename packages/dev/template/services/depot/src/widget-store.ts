@@ -1,4 +1,4 @@
-import { pageSubquery, type Page, type PageRow, toPage } from '@acme/postgres/paging/page';
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
 import { transaction } from '@acme/postgres/transaction/transaction';
@@ -10,7 +10,7 @@ export interface NewWidget extends WidgetContent {
 }
 
 export interface WidgetStore {
-  /** Creates the widget, or returns the widget of an earlier request with this request_id. Throws REQUEST_ID_REUSED. */
+  /** Creates the widget, or returns the earlier widget with this request_id. Throws REQUEST_ID_REUSED. */
   create(widget: NewWidget, signal: AbortSignal): Promise<Widget>;
   /** @param owner Owner that the widget must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Widget | undefined>;
