@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { test as base, describe, expect } from 'vitest';
 import { anySteps, errorsAfter, realStores, type Step, type Stores } from './placing-model.ts';
-import { openTwoDatabases, type TwoDatabases } from './service-databases.ts';
+import { openServiceDatabases, type ServiceDatabases } from './service-databases.ts';
 
-/** Long enough for a machine that has much else to do; alone it takes seconds. */
+/** Long enough for a busy machine. On an idle one it takes seconds. */
 const timeoutMs = 90_000;
-/** Finds each of the bugs within 300 runs. */
+/** With this seed, the model finds each bug within 300 runs. */
 const seed = 1;
 
 const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
   .extend('databases', { scope: 'file' }, async ({}, { onCleanup }) => {
-    const databases = await openTwoDatabases();
+    const databases = await openServiceDatabases();
     onCleanup(() => databases[Symbol.asyncDispose]());
     return databases;
   });
 
 test(
-  'ensure orders and reservations agree whatever is repeated, lost, late or overtaken',
+  'orders and reservations agree when messages are repeated, lost, delayed or reordered',
   async ({ databases }) => {
     const stores = realStores(databases);
     await fc.assert(
@@ -30,9 +30,9 @@ test(
   timeoutMs,
 );
 
-type Mutate = (stores: Stores, databases: TwoDatabases) => Partial<Stores>;
+type Mutate = (stores: Stores, databases: ServiceDatabases) => Partial<Stores>;
 
-/** Bugs that somebody could write, and what the model says of each. One that finds none would prove nothing. */
+/** Plausible bugs, each with the violation that the model must report. */
 const bugs: [string, RegExp, Mutate][] = [
   [
     'no tombstone',
@@ -50,7 +50,7 @@ const bugs: [string, RegExp, Mutate][] = [
   ],
   [
     'T3 without its state guard',
-    /is CONFIRMED and holds undefined|events say .* CANCELLED (CONFIRMED|REJECTED)/,
+    /is CONFIRMED and holds undefined|events are .* CANCELLED (CONFIRMED|REJECTED)/,
     ({ settlements }, { ordersDatabase }) => ({
       settlements: {
         ...settlements,
@@ -65,7 +65,7 @@ const bugs: [string, RegExp, Mutate][] = [
     }),
   ],
   [
-    'a cancel that owes no release',
+    'a cancel without a release',
     /is CANCELLED and holds/,
     ({ orders }, { ordersDatabase }) => ({
       orders: {
@@ -86,7 +86,7 @@ const bugs: [string, RegExp, Mutate][] = [
     }),
   ],
   [
-    'a lease that nobody heeds',
+    'an ignored lease',
     /second settler within its lease/,
     ({ settlements }) => ({
       settlements: {
@@ -99,7 +99,7 @@ const bugs: [string, RegExp, Mutate][] = [
     }),
   ],
   [
-    'a refusal that is forgotten',
+    'a forgotten tombstone',
     /is CANCELLED and holds/,
     ({ reservations }, { inventoryDatabase }) => ({
       reservations: {
@@ -115,8 +115,8 @@ const bugs: [string, RegExp, Mutate][] = [
   ],
 ];
 
-describe('what the model finds', () => {
-  test.for(bugs)('ensure it finds %s', { timeout: timeoutMs }, async ([, symptom, mutate], { databases }) => {
+describe('planted bugs', () => {
+  test.for(bugs)('the model finds %s', { timeout: timeoutMs }, async ([, symptom, mutate], { databases }) => {
     const real = realStores(databases);
     const stores = { ...real, ...mutate(real, databases) };
     let errors: string[] = [];
@@ -124,7 +124,7 @@ describe('what the model finds', () => {
       errors = await errorsAfter(databases, stores, steps);
       return errors.length === 0;
     };
-    // One seed: it is the model that is judged here, and not how lucky a run is.
+    // A fixed seed: the test is of the model, not of the luck of a run.
     await fc.check(fc.asyncProperty(anySteps, isSound), { seed, numRuns: 300, endOnFailure: true });
     expect(errors.join()).toMatch(symptom);
   });

@@ -16,22 +16,22 @@ import {
   stockErrors,
   unsettledOrders,
 } from '../harness/invariants.ts';
-import type { TwoDatabases } from './service-databases.ts';
+import type { ServiceDatabases } from './service-databases.ts';
 
-/** All that remembers anything. What is between them is the network, and that may do as it likes. */
+/** The durable state of both services. The model replaces the network between them with a list of messages. */
 export interface Stores {
   readonly orders: OrderStore;
   readonly settlements: SettlementStore;
   readonly reservations: ReservationStore;
 }
 
-/** One thing that happens; `pick` says to which of those that it may happen to. */
+/** One step of a run. `pick` selects the order or message it applies to. */
 export interface Step {
   readonly kind: 'place' | 'cancel' | 'deliver' | 'repeat' | 'lose' | 'settle' | 'wait';
   readonly pick: number;
 }
 
-/** Anything that can happen to a few orders, in any order. */
+/** Generates arbitrary sequences of steps. */
 export const anySteps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
     kind: fc.constantFrom<Step['kind'][]>(
@@ -43,7 +43,7 @@ export const anySteps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 30 },
 );
 
-export function realStores({ ordersDatabase, inventoryDatabase }: TwoDatabases): Stores {
+export function realStores({ ordersDatabase, inventoryDatabase }: ServiceDatabases): Stores {
   const now = () => new Date();
   return {
     orders: createOrderStore(ordersDatabase, { now, settleGraceMs: longMs }),
@@ -52,54 +52,54 @@ export function realStores({ ordersDatabase, inventoryDatabase }: TwoDatabases):
   };
 }
 
-/** Leases end when a step says so, and not before. */
+/** Leases expire at a `wait` step only. */
 const longMs = 3_600_000;
 const stock = { a: 2, b: 1 };
-/** What is asked for. The last two come under one request id: that is one order, and a mistake. */
+/** The first and the last have the same request id, which is a mistake of the caller. */
 const purchases = [{ a: 1, b: 1 }, { a: 2 }, { a: 1 }, { b: 1 }].map((units, index) => ({
   units,
   key: index % 3,
 }));
 const customerId = 'alice';
 
-/** On its way between the two services. */
+/** A message in transit between the services. */
 type Message =
   | { readonly kind: 'reserve' | 'release' | 'released'; readonly order: Order }
   | { readonly kind: 'reply'; readonly order: Order; readonly answer: ReserveOutcome };
 
-/** Does the steps, lets everything come to rest, and says what is wrong then, or was on the way; a line each. */
+/** Runs the steps and settles all orders. Returns the violations on the way or at the end, a line each. */
 export async function errorsAfter(
-  databases: TwoDatabases,
+  databases: ServiceDatabases,
   stores: Stores,
   steps: readonly Step[],
 ): Promise<string[]> {
-  await databases.clear(stock);
-  const world = openWorld(stores);
+  await databases.reset(stock);
+  const system = openSystem(stores);
   const errors: string[] = [];
   for (const step of steps) {
-    errors.push(...(await world.take(step)), ...(await stockErrors(databases)));
+    errors.push(...(await system.run(step)), ...(await stockErrors(databases)));
     if (errors.length > 0) return errors;
   }
-  await world.rest(databases);
+  await system.settleAll(databases);
   return [
     ...(await unsettledOrders(databases)),
     ...(await stockErrors(databases)),
     ...(await settledErrors(databases)),
-    ...(await lostOrders(databases, world.answers)),
-    ...(await acknowledgementErrors(databases, world.answers)),
+    ...(await lostOrders(databases, system.acknowledged)),
+    ...(await acknowledgementErrors(databases, system.acknowledged)),
   ];
 }
 
-function openWorld({ orders, settlements, reservations }: Stores) {
+function openSystem({ orders, settlements, reservations }: Stores) {
   const requestIds = purchases.map(() => randomUUID());
   const placed = new Map<string, Order>();
-  const answers: Acknowledgement[] = [];
+  const acknowledged: Acknowledgement[] = [];
   const network: Message[] = [];
-  /** Orders that somebody works on, and nobody else may be given. */
+  /** Orders that a settler has leased, and that no other settler may receive. */
   const leased = new Set<string>();
 
-  const note = (order: Order, units: Acknowledgement['units'], requestId: string) =>
-    answers.push({ customerId, requestId, orderId: order.id, state: order.state, units });
+  const acknowledge = (order: Order, units: Acknowledgement['units'], requestId: string) =>
+    acknowledged.push({ customerId, requestId, orderId: order.id, state: order.state, units });
   const place = async (pick: number) => {
     const { units, key } = purchases[pick % purchases.length] ?? { units: {}, key: 0 };
     const requestId = requestIds[key] ?? '';
@@ -115,7 +115,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
       });
       if (order.id === id) leased.add(id);
       placed.set(order.id, order);
-      note(order, units, requestId);
+      acknowledge(order, units, requestId);
       if (order.state === 'PENDING') network.push({ kind: 'reserve', order });
     } catch (error) {
       if (!(error instanceof OrderError && error.problem.kind === 'REQUEST_ID_REUSED')) throw error;
@@ -151,12 +151,12 @@ function openWorld({ orders, settlements, reservations }: Stores) {
         await settlements.markReleased(order.id);
     }
   };
-  /** A settler takes what is due, and sends what it owes. */
+  /** Leases the due orders and sends a reserve or a release for each. */
   const settle = async () => {
     const due = await settlements.leaseDue({ limit: 10, leaseMs: longMs });
     const errors = due
       .filter(({ order }) => leased.has(order.id))
-      .map(({ order }) => `order ${order.id} was given to a second settler within its lease`);
+      .map(({ order }) => `order ${order.id} was leased by a second settler within its lease`);
     for (const { order } of due) {
       leased.add(order.id);
       network.push({ kind: order.state === 'PENDING' ? 'reserve' : 'release', order });
@@ -168,8 +168,8 @@ function openWorld({ orders, settlements, reservations }: Stores) {
   };
 
   return {
-    answers,
-    take: async ({ kind, pick }: Step): Promise<string[]> => {
+    acknowledged,
+    run: async ({ kind, pick }: Step): Promise<string[]> => {
       const message = network[pick % network.length];
       if (kind === 'place') await place(pick);
       if (kind === 'cancel') await cancel(pick);
@@ -182,8 +182,8 @@ function openWorld({ orders, settlements, reservations }: Stores) {
       if (message && (kind === 'deliver' || kind === 'repeat')) await deliver(message);
       return [];
     },
-    /** The faults end: what is on its way arrives, and settlers do their work until there is none. */
-    rest: async (databases: TwoDatabases) => {
+    /** Delivers all messages and settles, until no message and no unsettled order is left. */
+    settleAll: async (databases: ServiceDatabases) => {
       for (let round = 0; round < 5; round++) {
         await deliverAll();
         leased.clear();
@@ -195,7 +195,7 @@ function openWorld({ orders, settlements, reservations }: Stores) {
   };
 }
 
-/** What inventory answers, as orders understands it. */
+/** Reserves in inventory and maps the outcome as the client in orders does. */
 async function reserve(reservations: ReservationStore, { id, lines }: Order): Promise<ReserveOutcome> {
   const command = { id, lines: sortedLines(lines) };
   try {

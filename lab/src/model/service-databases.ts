@@ -2,23 +2,23 @@ import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 
-/** Both services' databases, without the services. */
-export interface TwoDatabases extends AsyncDisposable {
+/** The databases of both services, without the services. */
+export interface ServiceDatabases extends AsyncDisposable {
   readonly ordersDatabase: Pool;
   readonly inventoryDatabase: Pool;
-  /** Empties them, and puts these units on the shelf, by SKU. */
-  clear(units: Readonly<Record<string, number>>): Promise<void>;
+  /** Deletes all rows and inserts stock with these units on hand. */
+  reset(units: Readonly<Record<string, number>>): Promise<void>;
 }
 
-export async function openTwoDatabases(): Promise<TwoDatabases> {
+export async function openServiceDatabases(): Promise<ServiceDatabases> {
   await using opened = new AsyncDisposableStack();
   const open = async (service: string) => {
     const { url } = opened.use(await createTestDatabase());
     await migrate(url, new URL('../migrations/', import.meta.resolve(`@acme/${service}/app`)));
-    // Nothing crashes here, and waiting for the disk would be most of the time.
-    const quick = `${url}?options=-c%20synchronous_commit%3Doff`;
+    // The model crashes no database, and waiting for the disk would take most of the time.
+    const fastUrl = `${url}?options=-c%20synchronous_commit%3Doff`;
     return opened.adopt(
-      openPool({ url: quick, max: 2, applicationName: 'test', onError: () => {} }),
+      openPool({ url: fastUrl, max: 2, applicationName: 'test', onError: () => {} }),
       (pool) => pool.end(),
     );
   };
@@ -28,7 +28,7 @@ export async function openTwoDatabases(): Promise<TwoDatabases> {
   return {
     ordersDatabase,
     inventoryDatabase,
-    clear: async (units) => {
+    reset: async (units) => {
       await ordersDatabase.query('DELETE FROM order_events; DELETE FROM orders');
       await inventoryDatabase.query('DELETE FROM reservations; DELETE FROM stock');
       await inventoryDatabase.query(

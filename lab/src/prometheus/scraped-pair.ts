@@ -4,7 +4,7 @@ import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '@acme/dev/repository/paths';
-import { freeAddress } from '@acme/dev/start/free-address';
+import { freePort } from '@acme/dev/start/free-port';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
 import { type Pair, startPair } from '../pair/pair.ts';
 
@@ -28,16 +28,16 @@ export async function startScrapedPair(onStep: (step: string) => void): Promise<
   const data = starting.use(await mkdtempDisposable(join(tmpdir(), 'prometheus-')));
   // When root runs this, PostgreSQL runs as another user, which must be able to enter the folder.
   await chmod(data.path, 0o755);
-  const [orders, inventory, prometheus] = [await freeAddress(0), await freeAddress(0), await freeAddress(0)];
-  const metricsPorts = { orders: portOf(orders), inventory: portOf(inventory) };
+  const metricsPorts = { orders: await freePort(), inventory: await freePort() };
+  const prometheus = `127.0.0.1:${await freePort()}`;
   const options = { dataFolder: data.path, ordersPort: 0, inventoryPort: 0, metricsPorts, onStep };
   const pair = starting.adopt(await startPair(options), (started) => started.close());
   await importCatalogue({ ...pair, target: pair.inventoryTarget });
 
   const configFolder = join(root, 'deploy/observability/prometheus');
   const config = (await readFile(join(configFolder, 'prometheus.yml'), 'utf8'))
-    .replace('127.0.0.1:9464', orders)
-    .replace('127.0.0.1:9465', inventory)
+    .replace('127.0.0.1:9464', `127.0.0.1:${metricsPorts.orders}`)
+    .replace('127.0.0.1:9465', `127.0.0.1:${metricsPorts.inventory}`)
     .replaceAll('15s', `${scrapeSeconds}s`)
     .replace('rules/', `${configFolder}/rules/`);
   const configFile = join(data.path, 'prometheus.yml');
@@ -63,8 +63,4 @@ export async function startScrapedPair(onStep: (step: string) => void): Promise<
   });
   const running = starting.move();
   return { pair, prometheus, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-function portOf(address: string): number {
-  return Number(address.split(':')[1]);
 }

@@ -1,8 +1,7 @@
 // NestJS's gRPC transport, bare. Its decorators are called as functions: Node strips types, and compiles nothing.
 import 'reflect-metadata';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@acme/dev/start/free-port';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, Transport } from '@nestjs/microservices';
@@ -24,13 +23,8 @@ Controller()(InventoryController);
 class InventoryModule {}
 Module({ controllers: [InventoryController] })(InventoryModule);
 
-// Nest does not tell which port it got.
-const probe = createServer();
-await once(probe.listen(0, '127.0.0.1'), 'listening');
-const { port } = probe.address() as AddressInfo;
-probe.close();
-await once(probe, 'close');
-
+// Nest does not report the port of `:0`.
+const port = await freePort();
 const protoFolder = fileURLToPath(new URL('../../../../proto', import.meta.url));
 const app = await NestFactory.createMicroservice(InventoryModule, {
   transport: Transport.GRPC,

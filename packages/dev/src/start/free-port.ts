@@ -1,23 +1,37 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below what systems give to connections: nobody takes the port of a process that is down for a moment. */
+/** Below the ephemeral ports: no connection takes the port of a process that restarts. */
 const lowest = 20_000;
 const highest = 32_000;
 const attempts = 100;
 
-/** A port of 127.0.0.1 that nobody listens on, for a process that is started on it again and again. */
-export async function freePort(): Promise<number> {
+/**
+ * Returns a port of 127.0.0.1 that nothing listens on: `port`, or a random one from 20,000 to 32,000 if it is 0.
+ *
+ * @throws Error if something listens on `port`, which would receive the calls meant for the service.
+ */
+export async function freePort(port = 0): Promise<number> {
+  if (port !== 0) {
+    await listenOnce(port).catch((cause: NodeJS.ErrnoException) => {
+      const problem = `cannot listen on 127.0.0.1:${port} (${cause.code})`;
+      throw new Error(`${problem}: stop what does, or use another port`, { cause });
+    });
+    return port;
+  }
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    const probe = createServer();
-    try {
-      await once(probe.listen(port, '127.0.0.1'), 'listening');
-      await probe[Symbol.asyncDispose]();
-      return port;
-    } catch {
-      // Somebody's.
-    }
+    const candidate = lowest + Math.floor(Math.random() * (highest - lowest));
+    const isFree = await listenOnce(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return candidate;
   }
   throw new Error(`no port of 127.0.0.1 from ${lowest} to ${highest} is free`);
+}
+
+async function listenOnce(port: number): Promise<void> {
+  const probe = createServer();
+  await once(probe.listen(port, '127.0.0.1'), 'listening');
+  await probe[Symbol.asyncDispose]();
 }

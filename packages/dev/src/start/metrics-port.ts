@@ -1,4 +1,4 @@
-import { freeAddress } from './free-address.ts';
+import { freePort } from './free-port.ts';
 
 /**
  * OpenTelemetry's variables that make a service show its metrics on a port of this machine; 0 for any that is free. One
@@ -11,13 +11,13 @@ export async function metricsVariables(
   onStep: (what: string) => void,
 ): Promise<Record<string, string>> {
   try {
-    const address = await freeAddress(port);
+    const metricsPort = await freePort(port);
     const exporter = process.env.OTEL_METRICS_EXPORTER ?? 'prometheus';
-    onStep(`metrics of ${name} on http://${address}/metrics`);
+    onStep(`metrics of ${name} on http://127.0.0.1:${metricsPort}/metrics`);
     return {
       OTEL_METRICS_EXPORTER: exporter,
       OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
-      OTEL_EXPORTER_PROMETHEUS_PORT: address.split(':')[1] ?? '',
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
     };
   } catch (error) {
     onStep(`no metrics of ${name}: ${error instanceof Error ? error.message : error}`);

@@ -12,7 +12,7 @@ import {
 import { root } from '../repository/paths.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import { type ServicesAccess, targetOf } from '../repository/services-access.ts';
-import { freeAddress } from './free-address.ts';
+import { freePort } from './free-port.ts';
 import { metricsVariables } from './metrics-port.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
 
@@ -44,7 +44,7 @@ const daySeconds = 24 * 60 * 60;
 export async function startServices(options: StartOptions): Promise<RunningServices> {
   const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
   const targets: Record<string, string> = {};
-  for (const { name, port } of services) targets[name] = await freeAddress(ports[name] ?? port);
+  for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
   const database = await startEmbedded({ dataFolder: join(dataFolder, 'postgres') });
   const processes: ServiceProcess[] = [];
   const processOptions: ServiceProcessOptions[] = [];
