@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/logging/logger';
-import { makeAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
+import { createAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
 import { hourAround } from '@acme/rpc/testing/certificates/test-certificates';
 import { EchoService } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
@@ -132,7 +132,7 @@ test('ensure an authority without its key, or with that of another, is made anew
   const key = join(folder.path, 'ca.key');
   for (const spoil of [
     () => rm(key),
-    () => writeFile(key, makeAuthority('another', hourAround()).privateKey),
+    async () => writeFile(key, (await createAuthority('another', hourAround())).privateKey),
   ]) {
     await makeDevelopmentCertificates(options);
     const before = await certificateIn(folder.path, 'ca');
@@ -148,7 +148,8 @@ test('ensure certificates that are not of development are not written over', asy
   for (const name of ['ca', 'orders']) {
     await using folder = await makeFolder();
     const file = join(folder.path, `${name}.crt`);
-    for (const text of [makeAuthority('Acme root', hourAround()).certificate, 'not a certificate']) {
+    const { certificate } = await createAuthority('Acme root', hourAround());
+    for (const text of [certificate, 'not a certificate']) {
       await writeFile(file, text);
       const making = makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now: new Date() });
       await expect(making).rejects.toThrow(`${file} is not of the Saturday development CA`);

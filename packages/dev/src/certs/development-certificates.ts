@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CertificateAuthority,
-  makeAuthority,
+  createAuthority,
   openAuthority,
 } from '@acme/rpc/testing/certificates/certificate-authority';
 import { developmentAuthority } from '@acme/rpc/tls/tls-files';
@@ -54,7 +54,7 @@ export async function makeDevelopmentCertificates(
       ...new Set([`DNS:${name}`, 'DNS:localhost', 'IP:127.0.0.1', 'IP:::1']),
       `URI:spiffe://${developmentTrustDomain}/${name}`,
     ];
-    const leaf = authority.issue({ commonName: name, alternativeNames, notBefore, notAfter });
+    const leaf = await authority.issue({ commonName: name, alternativeNames, notBefore, notAfter });
     await writeWhole(join(folder, `${name}.key`), leaf.privateKey, 0o600);
     await writeWhole(join(folder, `${name}.crt`), leaf.certificate, 0o644);
     made.push(described(join(folder, `${name}.crt`), leaf.certificate));
@@ -98,7 +98,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
 
 async function writeAuthority(folder: string, notBefore: Date): Promise<CertificateAuthority> {
   const notAfter = new Date(notBefore.getTime() + authorityDays * dayMs);
-  const authority = makeAuthority(developmentAuthority, { notBefore, notAfter });
+  const authority = await createAuthority(developmentAuthority, { notBefore, notAfter });
   await writeWhole(join(folder, 'ca.key'), authority.privateKey, 0o600);
   await writeWhole(join(folder, 'ca.crt'), authority.certificate, 0o644);
   return authority;

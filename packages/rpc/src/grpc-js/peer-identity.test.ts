@@ -21,13 +21,13 @@ test.each<[string, string[], string | undefined]>([
   ['a DNS name that ends in what looks like one', [`DNS:caller, URI:${id}`], undefined],
   ['a DNS name around what looks like one', [`DNS:caller, URI:${id}, DNS:caller`], undefined],
   ['a URI that goes on', [`URI:${id}, DNS:caller`], undefined],
-])('ensure a certificate with %s gives its identity or none', (_name, alternativeNames, expected) => {
-  const { certificate } = certificates.issue('caller', { alternativeNames });
+])('ensure a certificate with %s gives its identity or none', async (_name, alternativeNames, expected) => {
+  const { certificate } = await certificates.issue('caller', { alternativeNames });
   expect(peerIdentity(contextOf(certificate))).toBe(expected);
 });
 
-test('ensure neither an authority, whatever it is named, nor nobody has an identity', () => {
-  const { certificate } = certificates.issue('caller', { alternativeNames: [`URI:${id}`] });
+test('ensure neither an authority, whatever it is named, nor nobody has an identity', async () => {
+  const { certificate } = await certificates.issue('caller', { alternativeNames: [`URI:${id}`] });
   const { subjectaltname } = new X509Certificate(certificate).toLegacyObject();
   const authority = new X509Certificate(certificates.authority.certificate).toLegacyObject();
   expect(peerIdentity({ sslPeerCertificate: Object.assign(authority, { subjectaltname }) })).toBe(undefined);

@@ -96,15 +96,15 @@ test('ensure a client whose certificate is missing or no good gets no call throu
   await using strangers = await makeTestCertificates();
   await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   const { authority, issue } = certificates;
-  const leaf = issue('caller');
-  const byLeaf = issue('caller', { by: openAuthority(leaf) });
+  const leaf = await issue('caller');
+  const byLeaf = await issue('caller', { by: openAuthority(leaf) });
   for (const [problem, pair, code] of [
     ['none', undefined, Code.UNAVAILABLE],
-    ['wrong authority', strangers.issue('caller'), Code.UNAVAILABLE],
+    ['wrong authority', await strangers.issue('caller'), Code.UNAVAILABLE],
     ['signed by a leaf', { ...byLeaf, certificate: byLeaf.certificate + leaf.certificate }, Code.UNAVAILABLE],
-    ['expired', issue('caller', past), Code.UNAVAILABLE],
-    ['not yet valid', issue('caller', future), Code.UNAVAILABLE],
-    ['good', issue('payments'), Code.OK],
+    ['expired', await issue('caller', past), Code.UNAVAILABLE],
+    ['not yet valid', await issue('caller', future), Code.UNAVAILABLE],
+    ['good', await issue('payments'), Code.OK],
   ] as const) {
     const ssl = sslWith(authority.certificate, pair);
     expect([problem, await codeOf(server.target, ssl)]).toEqual([problem, code]);
@@ -114,7 +114,11 @@ test('ensure a client whose certificate is missing or no good gets no call throu
 });
 
 test.each<
-  [problem: string, reason: string, make: (own: TestCertificates, other: TestCertificates) => KeyPair]
+  [
+    problem: string,
+    reason: string,
+    make: (own: TestCertificates, other: TestCertificates) => Promise<KeyPair>,
+  ]
 >([
   ['wrong authority', 'unable to verify the first certificate', (_own, other) => other.issue('echo')],
   ['expired', 'certificate has expired', (own) => own.issue('echo', past)],
@@ -127,7 +131,7 @@ test.each<
 ])('ensure a server whose certificate is no good (%s) gets no call', async (_problem, reason, make) => {
   await using certificates = await makeTestCertificates();
   await using strangers = await makeTestCertificates();
-  const { certificate, privateKey } = make(certificates, strangers);
+  const { certificate, privateKey } = await make(certificates, strangers);
   const credentials = ServerCredentials.createSsl(
     Buffer.from(certificates.authority.certificate),
     [{ cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) }],
@@ -156,7 +160,7 @@ test('ensure plain text and TLS do not understand each other, and say so at once
 test('ensure no version before TLS 1.3 is spoken, by the server and by the client', async () => {
   await using certificates = await makeTestCertificates();
   const tls = await certificates.write('caller');
-  const { certificate: cert, privateKey: key } = certificates.issue('caller');
+  const { certificate: cert, privateKey: key } = await certificates.issue('caller');
   const ca = certificates.authority.certificate;
   await using server = await start(tls, tls);
   const handshake = async (maxVersion: 'TLSv1.2' | 'TLSv1.3') => {

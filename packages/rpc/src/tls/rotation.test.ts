@@ -125,7 +125,7 @@ test('ensure not one call fails while leaves and authority are replaced, and new
   await using next = await makeTestCertificates();
   const [echo, caller] = [await old.write('echo'), await old.write('caller')];
   await using server = await startMutual(echo, caller);
-  const [newEcho, newCaller] = [next.issue('echo'), next.issue('caller')];
+  const [newEcho, newCaller] = [await next.issue('echo'), await next.issue('caller')];
   const both = old.authority.certificate + next.authority.certificate;
   await using calls = keepCalling(server);
   const trust = async (authorities: string) => {
@@ -157,7 +157,7 @@ test('ensure a client that connects again shows its new certificate', async () =
   const caller = await certificates.write('caller');
   await using server = await startMutual(await certificates.write('echo'), caller);
   await callOnce(server.target, server.channel);
-  await replacePair(caller, certificates.issue('payments'));
+  await replacePair(caller, await certificates.issue('payments'));
   await callOnce(server.target, server.channel);
   expect(server.identities).toEqual([testIdentity('caller'), testIdentity('payments')]);
   expect(server.channelLines).toMatchObject([{ msg: 'TLS files replaced' }]);
@@ -168,7 +168,7 @@ test('ensure files that cannot be used drop no connection, and are told', async 
   const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
   await using server = await startMutual(echo, caller);
   for (const { certFile, keyFile, caFile } of [echo, caller]) {
-    await writeFile(certFile, certificates.issue('other').certificate);
+    await writeFile(certFile, (await certificates.issue('other')).certificate);
     await writeFile(keyFile, '');
     await writeFile(caFile, 'garbage');
   }

@@ -14,17 +14,17 @@ test('ensure files that cannot be used at the start are told in one line that na
   await using certificates = await makeTestCertificates();
   const tls = await certificates.write('caller');
   const good = { pair: tls, caFile: tls.caFile };
-  const { privateKey: otherKey } = certificates.issue('other');
+  const { privateKey: otherKey } = await certificates.issue('other');
   const encrypted = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' },
   }).privateKey;
-  const expired = certificates.issue('caller', {
+  const expired = await certificates.issue('caller', {
     notBefore: new Date(Date.now() - 2 * hourMs),
     notAfter: new Date(Date.now() - hourMs),
   });
-  const early = certificates.issue('caller', {
+  const early = await certificates.issue('caller', {
     notBefore: new Date(Date.now() + hourMs),
     notAfter: new Date(Date.now() + 2 * hourMs),
   });

@@ -26,7 +26,7 @@ test('ensure a new pair and new authorities replace the old ones', async () => {
   const before = good.files.current;
   await good.files.refresh();
   expect(good.files.current).toBe(before);
-  const pair = good.issue('caller');
+  const pair = await good.issue('caller');
   const authorities = good.authority.certificate + other.authority.certificate;
   await good.write('caller', pair, authorities);
   await good.files.refresh();
@@ -45,7 +45,7 @@ test('ensure files that are cut anywhere, missing, or of two pairs leave the las
   await using good = await openGood();
   const before = good.files.current;
   const { certFile, keyFile, caFile } = good.tls;
-  const next = good.issue('caller');
+  const next = await good.issue('caller');
   const keep = async () => {
     await good.files.refresh();
     expect(good.files.current).toBe(before);
@@ -76,9 +76,9 @@ test('ensure files that are cut anywhere, missing, or of two pairs leave the las
 test('ensure a pair that is not valid yet is taken once it is, and one that has expired never', async () => {
   await using good = await openGood();
   const before = good.files.current;
-  await good.write('caller', good.issue('caller', { notBefore: new Date(Date.now() + hourMs) }));
+  await good.write('caller', await good.issue('caller', { notBefore: new Date(Date.now() + hourMs) }));
   await good.files.refresh();
-  await good.write('caller', good.issue('caller', { notAfter: new Date(Date.now() - hourMs / 2) }));
+  await good.write('caller', await good.issue('caller', { notAfter: new Date(Date.now() - hourMs / 2) }));
   await good.files.refresh();
   expect(good.files.current).toBe(before);
   expect(good.lines.map((line) => line.problem)).toEqual([
@@ -132,7 +132,7 @@ test('ensure a problem is logged once, and again when it comes back', async () =
 
 test('ensure no key is logged or told', async () => {
   await using good = await openGood();
-  const { privateKey } = good.issue('caller');
+  const { privateKey } = await good.issue('caller');
   await writeFile(good.tls.keyFile, privateKey.slice(0, -20));
   await good.files.refresh();
   const told = String(
@@ -148,7 +148,7 @@ test('ensure certificates for development are refused also when they come later'
   await using good = await openGood();
   const before = good.files.current;
   await using development = await makeTestCertificates(developmentAuthority);
-  await good.write('caller', development.issue('caller', hourAround()));
+  await good.write('caller', await development.issue('caller', hourAround()));
   await good.files.refresh();
   expect(good.files.current).toBe(before);
 });

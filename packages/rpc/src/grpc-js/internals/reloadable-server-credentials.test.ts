@@ -15,14 +15,14 @@ async function commonNameAt(port: number): Promise<unknown> {
 
 test('new connections use the replaced certificate, and each server is noticed from its start to its end', async () => {
   await using certificates = await makeTestCertificates();
-  const contextOf = (name: string) => {
-    const { certificate: cert, privateKey: key } = certificates.issue(name);
+  const contextOf = async (name: string) => {
+    const { certificate: cert, privateKey: key } = await certificates.issue(name);
     return { cert, key };
   };
   const events: string[] = [];
   const { credentials, replace } = createReloadableServerCredentials({
     serverOptions: {},
-    contextOptions: contextOf('first'),
+    contextOptions: await contextOf('first'),
     onListening: () => events.push('listening'),
     onClosed: () => events.push('closed'),
   });
@@ -33,7 +33,7 @@ test('new connections use the replaced certificate, and each server is noticed f
     );
   const ports = [await bind(), await bind()];
   expect(await Promise.all(ports.map(commonNameAt))).toEqual(['first', 'first']);
-  replace(contextOf('second'));
+  replace(await contextOf('second'));
   expect(await Promise.all(ports.map(commonNameAt))).toEqual(['second', 'second']);
   expect(events).toEqual(['listening']);
   await new Promise((resolve) => server.tryShutdown(resolve));

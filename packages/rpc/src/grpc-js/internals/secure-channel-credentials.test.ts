@@ -31,7 +31,7 @@ test.each([
   ['dns:///localhost', 'localhost'],
 ])('a channel to %s connects once it is prepared, and expects the name %s', async (address, host) => {
   await using certificates = await makeTestCertificates();
-  const { certificate: cert, privateKey: key } = certificates.issue('server');
+  const { certificate: cert, privateKey: key } = await certificates.issue('server');
   await using server = createSecureServer({ cert, key });
   server.on('stream', (stream: ServerHttp2Stream) => {
     const headers = { 'content-type': 'application/grpc', 'grpc-status': status.UNIMPLEMENTED };

@@ -1,28 +1,24 @@
+// @peculiar/x509 resolves its algorithms by tsyringe, which requires this polyfill.
+import 'reflect-metadata';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type GeneralNameType,
+  type JsonGeneralName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509Certificate,
-} from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import {
-  bitString,
-  der,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  setOf,
-  time,
-  trueValue,
-  utf8String,
-} from './der.ts';
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
-/** A certificate and its key, both PEM. */
+/** A certificate and its private key, both PEM. */
 export interface KeyPair {
   readonly certificate: string;
   readonly privateKey: string;
@@ -35,129 +31,110 @@ export interface Validity {
 
 export interface LeafOptions extends Validity {
   readonly commonName: string;
-  /** As openssl writes them: `DNS:orders`, `IP:127.0.0.1`, `URI:spiffe://acme.example/orders`. */
+  /** Names in the notation of OpenSSL: `DNS:orders`, `IP:127.0.0.1`, `URI:spiffe://acme.example/orders`. */
   readonly alternativeNames: readonly string[];
 }
 
-/** Makes certificates for development and tests: what signs for production is a real authority. */
+/** An authority for development and tests. Production certificates come from a real authority. */
 export interface CertificateAuthority extends KeyPair {
-  /** A leaf for both ends of a connection (RFC 5280, and what the SPIFFE X.509-SVID standard asks of a leaf). */
-  issue(leaf: LeafOptions): KeyPair;
+  /** Issues a certificate for clients and servers (RFC 5280, and the rules for leaves of the SPIFFE X.509-SVID standard). */
+  issue(leaf: LeafOptions): Promise<KeyPair>;
 }
 
 interface Certificate extends Validity {
-  readonly subject: string;
-  readonly issuer: string;
+  readonly subject: Name;
+  readonly issuer: Name;
   readonly publicKey: KeyObject;
   readonly issuerKey: KeyObject;
-  readonly extensions: readonly Buffer[];
+  readonly extensions: readonly Extension[];
 }
 
-const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
-const nameTags: Readonly<Record<string, number>> = { DNS: 0x82, URI: 0x86, IP: 0x87 };
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+const nameTypes: Readonly<Record<string, GeneralNameType>> = { DNS: 'dns', URI: 'url', IP: 'ip' };
 
-/** A new authority, with a key on P-256. */
-export function makeAuthority(commonName: string, validity: Validity): CertificateAuthority {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const certificate = signed({
+/** Creates an authority with a new key on P-256. */
+export async function createAuthority(commonName: string, validity: Validity): Promise<CertificateAuthority> {
+  const { privateKey, publicKey } = newKeyPair();
+  const name = nameOf(commonName);
+  const certificate = await sign({
     ...validity,
-    subject: commonName,
-    issuer: commonName,
+    subject: name,
+    issuer: name,
     publicKey,
     issuerKey: privateKey,
     extensions: [
-      extension('2.5.29.19', sequence(trueValue, integer(Buffer.from([0]))), true), // CA, and no CA below it
-      extension('2.5.29.15', bitString(Buffer.from([0b0000_0110]), 1), true), // keyCertSign, cRLSign
+      new BasicConstraintsExtension(true, 0, true), // no CA below it
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ],
   });
-  return openAuthority({ certificate, privateKey: keyPem(privateKey) });
+  return openAuthority({ certificate, privateKey: toPem(privateKey) });
 }
 
-/** An authority that was made before. Throws when its files are none. */
+/**
+ * Returns the authority of an existing certificate and key.
+ *
+ * @throws Error when one of them cannot be parsed.
+ */
 export function openAuthority(authority: KeyPair): CertificateAuthority {
-  const issuer = new X509Certificate(authority.certificate).toLegacyObject().subject.CN;
+  const issuer = new X509Certificate(authority.certificate).subjectName;
   const issuerKey = createPrivateKey(authority.privateKey);
   return {
     ...authority,
-    issue: ({ commonName, alternativeNames, notBefore, notAfter }) => {
-      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const certificate = signed({
-        subject: commonName,
-        issuer: String(issuer),
+    issue: async ({ commonName, alternativeNames, notBefore, notAfter }) => {
+      const { privateKey, publicKey } = newKeyPair();
+      const certificate = await sign({
+        subject: nameOf(commonName),
+        issuer,
         notBefore,
         notAfter,
         publicKey,
         issuerKey,
         extensions: [
-          extension('2.5.29.19', sequence(), true), // not a CA
-          extension('2.5.29.15', bitString(Buffer.from([0b1000_0000]), 7), true), // digitalSignature
-          extension(
-            '2.5.29.37', // for servers and for clients
-            sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'), objectIdentifier('1.3.6.1.5.5.7.3.2')),
-          ),
-          extension('2.5.29.17', sequence(...alternativeNames.map(generalName))),
+          new BasicConstraintsExtension(false, undefined, true),
+          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+          new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+          new SubjectAlternativeNameExtension(alternativeNames.map(generalName)),
         ],
       });
-      return { certificate, privateKey: keyPem(privateKey) };
+      return { certificate, privateKey: toPem(privateKey) };
     },
   };
 }
 
-function signed({ subject, issuer, notBefore, notAfter, publicKey, issuerKey, extensions }: Certificate) {
-  const toBeSigned = sequence(
-    der(0xa0, integer(Buffer.from([2]))), // version 3
-    integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
-    ecdsaWithSha256,
-    name(issuer),
-    sequence(time(notBefore), time(notAfter)),
-    name(subject),
-    spki(publicKey),
-    der(
-      0xa3,
-      sequence(
-        ...extensions,
-        extension('2.5.29.14', octetString(keyIdentifier(publicKey))),
-        extension('2.5.29.35', sequence(der(0x80, keyIdentifier(createPublicKey(issuerKey))))),
-      ),
-    ),
-  );
-  const signature = sign('sha256', toBeSigned, issuerKey);
-  return new X509Certificate(sequence(toBeSigned, ecdsaWithSha256, bitString(signature))).toString();
+/** Returns the signed certificate, PEM, with a random serial number and the identifiers of both keys. */
+async function sign(certificate: Certificate): Promise<string> {
+  const { issuerKey, extensions, ...fields } = certificate;
+  const publicKey = fields.publicKey.toCryptoKey(algorithm, true, ['verify']);
+  const issuerPublicKey = createPublicKey(issuerKey).toCryptoKey(algorithm, true, ['verify']);
+  const signed = await X509CertificateGenerator.create({
+    ...fields,
+    publicKey,
+    signingKey: issuerKey.toCryptoKey(algorithm, false, ['sign']),
+    extensions: [
+      ...extensions,
+      await SubjectKeyIdentifierExtension.create(publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuerPublicKey),
+    ],
+  });
+  return `${signed.toString('pem')}\n`;
 }
 
-function name(commonName: string): Buffer {
-  return sequence(setOf(sequence(objectIdentifier('2.5.4.3'), utf8String(commonName))));
+function newKeyPair() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-function extension(id: string, value: Uint8Array, critical = false): Buffer {
-  return sequence(objectIdentifier(id), ...(critical ? [trueValue] : []), octetString(value));
+function nameOf(commonName: string): Name {
+  return new Name([{ CN: [{ utf8String: commonName }] }]);
 }
 
-function generalName(text: string): Buffer {
-  const [kind = ''] = text.split(':', 1);
-  const value = text.slice(kind.length + 1);
-  const tag = nameTags[kind];
-  if (tag === undefined)
-    throw new Error(`${text} is no alternative name: it wants DNS:, IP: or URI: in front`);
-  return der(tag, kind === 'IP' ? ipOctets(value) : Buffer.from(value, 'latin1'));
+function generalName(text: string): JsonGeneralName {
+  const [prefix = ''] = text.split(':', 1);
+  const type = nameTypes[prefix];
+  if (type === undefined)
+    throw new Error(`${text} is not an alternative name: expected the prefix DNS:, IP: or URI:`);
+  return { type, value: text.slice(prefix.length + 1) };
 }
 
-function ipOctets(ip: string): Buffer {
-  if (isIPv4(ip)) return Buffer.from(ip.split('.').map(Number));
-  const [head = [], tail = []] = ip.split('::').map((half) => half.split(':').filter(Boolean));
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return Buffer.from([...head, ...zeros, ...tail].map((group) => group.padStart(4, '0')).join(''), 'hex');
-}
-
-/** RFC 7093, method 4: a hash of the whole public key. */
-function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha256').update(spki(publicKey)).digest().subarray(0, 20);
-}
-
-function spki(publicKey: KeyObject): Buffer {
-  return publicKey.export({ type: 'spki', format: 'der' });
-}
-
-function keyPem(privateKey: KeyObject): string {
+function toPem(privateKey: KeyObject): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import type { TlsConfig } from '../../tls/tls-files.ts';
 import {
   type CertificateAuthority,
+  createAuthority,
   type KeyPair,
-  makeAuthority,
   type Validity,
 } from './certificate-authority.ts';
 
-/** An authority of its own, and a folder for what it signs. Disposing it deletes the folder. */
+/** An authority and a folder for its certificates. Disposing deletes the folder. */
 export interface TestCertificates extends AsyncDisposable {
   readonly authority: CertificateAuthority;
-  /** A pair for 127.0.0.1 that is good; what is given replaces what it would be. */
-  issue(name: string, options?: IssueOptions): KeyPair;
-  /** Writes a pair and whom to trust, and gives the config that names these files. */
+  /** Issues a pair that is valid for 127.0.0.1. `options` replace its defaults. */
+  issue(name: string, options?: IssueOptions): Promise<KeyPair>;
+  /** Writes a pair and the trusted authorities to files. Returns the config that names these files. */
   write(name: string, pair?: KeyPair, authorities?: string): Promise<MutualTls>;
 }
 
@@ -25,19 +25,19 @@ interface IssueOptions extends Partial<Validity> {
   readonly by?: CertificateAuthority;
 }
 
-/** From an hour ago until in an hour. */
+/** Returns the validity from an hour ago until an hour from now. */
 export function hourAround(now = Date.now()): Validity {
   return { notBefore: new Date(now - 3_600_000), notAfter: new Date(now + 3_600_000) };
 }
 
-/** The SPIFFE ID in the certificates of a name. */
+/** Returns the SPIFFE ID in the certificates of a name. */
 export function testIdentity(name: string): string {
   return `spiffe://acme.example/${name}`;
 }
 
 export async function makeTestCertificates(authorityName = 'Test CA'): Promise<TestCertificates> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'certificates-'));
-  const authority = makeAuthority(authorityName, hourAround());
+  const authority = await createAuthority(authorityName, hourAround());
   const issue: TestCertificates['issue'] = (name, { by = authority, ...options } = {}) =>
     by.issue({
       commonName: name,
@@ -48,7 +48,8 @@ export async function makeTestCertificates(authorityName = 'Test CA'): Promise<T
   return {
     authority,
     issue,
-    write: async (name, pair = issue(name), authorities = authority.certificate) => {
+    write: async (name, given, authorities = authority.certificate) => {
+      const pair = given ?? (await issue(name));
       const files = {
         mode: 'mtls',
         certFile: join(folder.path, `${name}.crt`),
