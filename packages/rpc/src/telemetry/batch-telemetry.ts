@@ -10,33 +10,33 @@ import {
 } from '@opentelemetry/api';
 import { instrumentationScope } from './call-telemetry.ts';
 
-/** One item's way through a batch, as a part of the trace that it came from. */
+/** An item of a batch in the trace of its call. */
 export interface ItemTrace {
   readonly context: Context;
-  /** Undefined where nothing is recorded. */
+  /** Undefined if the trace is not recorded. */
   readonly span: Span | undefined;
 }
 
-/** What whoever gathers items into batches shows of them. */
+/** Spans and metrics of batches. */
 export interface BatchTelemetry {
-  /** The span of an item: from now until `end` or `fail`, the wait for the batch included. */
+  /** Starts the span of an item. It lasts until `end` or `fail` and includes the wait for the batch. */
   start(): ItemTrace;
   end(item: ItemTrace): void;
   fail(item: ItemTrace, error: unknown): void;
-  /** Runs the batch of these items, which are one or more. */
+  /** Runs the batch of one or more items. */
   run<T>(items: readonly ItemTrace[], body: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Every item has a span in its own trace. The batch, one piece of work for many traces, runs in the span of the first of
- * them, so that a call which was alone shows what it led to; it and the others have links to each other. A batch of its
- * own trace would have been sampled by itself, and so would mostly be missing where its calls are.
+ * Creates the telemetry of a kind of batch. Every item has a span in its own trace. The batch runs in the span of its
+ * first item, so that the trace of a single item shows all its work. The first span and each other one are linked. A
+ * batch with a trace of its own would be sampled separately, and would mostly be missing where its calls are recorded.
  */
 export function batchTelemetry(name: string): BatchTelemetry {
   const tracer = trace.getTracer(instrumentationScope);
   const sizes = metrics.getMeter(instrumentationScope).createHistogram('batch.size', {
     unit: '{item}',
-    description: 'How many items went together in a batch.',
+    description: 'Number of items in a batch.',
     advice: { explicitBucketBoundaries: [1, 2, 4, 8, 16, 32, 64, 128] },
   });
   const batchName: Attributes = { 'batch.name': name };
@@ -55,7 +55,6 @@ export function batchTelemetry(name: string): BatchTelemetry {
     run: (items, body) => {
       sizes.record(items.length, batchName);
       const recorded = items.filter(({ span }) => span !== undefined);
-      // One alone is no batch.
       if (items.length > 1) for (const { span } of recorded) span?.setAttribute('batch.size', items.length);
       const [first, ...others] = recorded;
       if (!first?.span) return context.with(items[0]?.context ?? ROOT_CONTEXT, body);

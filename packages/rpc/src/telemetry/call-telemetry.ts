@@ -2,13 +2,13 @@ import { type Attributes, type Histogram, metrics } from '@opentelemetry/api';
 import type { MethodInfo } from '../call/call-context.ts';
 import { type Code, codeName } from '../errors/rpc-error.ts';
 
-/** Whose spans and measurements these are. */
+/** Name of the tracer and the meter. */
 export const instrumentationScope = '@acme/rpc';
 
-/** On the span of an attempt: how many went before it. Absent on a first one (gRFC A72). */
+/** Span attribute with the number of previous attempts, absent on the first attempt (gRFC A72). */
 export const previousAttemptsAttribute = 'previous-rpc-attempts';
 
-/** What every span and measurement of a method has (OpenTelemetry's semantic conventions for gRPC, 1.45). */
+/** Returns the attributes of a method's spans and metrics (OpenTelemetry's semantic conventions for gRPC, 1.45). */
 export function methodAttributes(method: MethodInfo): Attributes {
   return methodNameAttributes(method.name);
 }
@@ -17,24 +17,27 @@ export function methodNameAttributes(name: string): Attributes {
   return { 'rpc.system.name': 'grpc', 'rpc.method': name };
 }
 
-/** What a call's end adds; which codes are errors differs between server and client. */
+/** Returns the attributes of a call's outcome. The caller decides whether the code is an error on its side. */
 export function outcomeAttributes(code: Code, isError: boolean): Attributes {
   const name = codeName(code);
   return isError ? { 'rpc.status_code': name, 'error.type': name } : { 'rpc.status_code': name };
 }
 
-/** `rpc.server.call.duration` or `rpc.client.call.duration`, in seconds, with the buckets of the conventions. */
+/**
+ * Returns the histogram `rpc.server.call.duration` or `rpc.client.call.duration` in seconds, with the buckets of the
+ * semantic conventions.
+ */
 export function durationHistogram(side: 'server' | 'client'): Histogram {
   return metrics.getMeter(instrumentationScope).createHistogram(`rpc.${side}.call.duration`, {
     unit: 's',
-    description: `How long ${side === 'server' ? 'incoming' : 'outgoing'} calls took.`,
+    description: `Duration of ${side === 'server' ? 'incoming' : 'outgoing'} calls.`,
     advice: {
       explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
     },
   });
 }
 
-/** `server.address` and `server.port` of a target in gRPC's naming: `dns:///inventory:50052`, `unix:/run/x.sock`. */
+/** Returns `server.address` and `server.port` of a gRPC target such as `dns:///inventory:50052` or `unix:/run/x.sock`. */
 export function serverAttributes(target: string): Attributes {
   const [, scheme, path = target] = /^([a-z][a-z0-9+.-]*):(?:\/\/[^/]*)?(?!\d+$)(.*)$/.exec(target) ?? [];
   if (scheme === 'unix') return { 'server.address': path };

@@ -1,6 +1,6 @@
 /**
- * Starts telemetry when it is imported. It is the first import of a `main.ts`, or a preload of one that knows nothing of
- * it: `node --import @acme/rpc/telemetry-register src/main.ts`. The service is named after its package: `orders` for
+ * Starts telemetry on import. Import it first in `main.ts`, or preload it:
+ * `node --import @acme/rpc/telemetry/register src/main.ts`. The service is named after its package: `orders` for
  * `@acme/orders`.
  */
 
@@ -14,9 +14,9 @@ startTelemetry({ service: packageName() });
 
 function packageName(): string | undefined {
   const [, entryPoint] = process.argv;
-  // There is none for `node --eval`, and a pattern for `node --test`.
+  // Undefined for `node --eval`, and a pattern for `node --test`.
   const file = entryPoint && existsSync(entryPoint) && findPackageJSON(pathToFileURL(entryPoint));
-  // Outside of a package Node gives the entry point itself.
+  // Outside a package Node returns the entry point itself.
   if (!file || basename(file) !== 'package.json') return undefined;
   const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
   return name?.replace(/^@[^/]*\//, '');

@@ -1,15 +1,12 @@
 import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
 import { instrumentationScope } from './call-telemetry.ts';
 
-/** Adds to the span of what is running, of a call for instance; nothing where there is none. */
+/** Sets attributes of the active span, if there is one. */
 export function annotateSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
 
-/**
- * Runs a piece of work in a span of its own, which begins a trace where there is none: for what no call asked for. A
- * failure marks the span.
- */
+/** Runs background work in a span, which starts a trace if there is none. A rejection marks the span as failed. */
 export function inSpan<T>(name: string, attributes: Attributes, body: () => Promise<T>): Promise<T> {
   return trace.getTracer(instrumentationScope).startActiveSpan(name, { attributes }, async (span) => {
     try {

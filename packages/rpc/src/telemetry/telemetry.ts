@@ -9,37 +9,36 @@ export interface TelemetryOptions {
   readonly service: string | undefined;
 }
 
-/** How long a stopping process waits for a collector that does not answer. */
+/** Time that a stopping process waits for a collector that does not answer. */
 const flushTimeoutMs = 3000;
 
-// biome-ignore lint/style/noProcessEnv: these are OpenTelemetry's variables, which its SDK reads from the process too.
+// biome-ignore lint/style/noProcessEnv: these are OpenTelemetry's variables, which its SDK also reads from the process.
 const variables = process.env;
 const config = readTelemetryConfig(readEnvironment(variables));
 
-// Loaded by require, because it happens at once: an import would have to be awaited, and what stands below this import
-// in a main.ts would not wait.
+// `require` is synchronous. An awaited import would not finish before the imports below this one in a main.ts.
 const require = createRequire(import.meta.url);
 
 let running: { shutdown(): Promise<void> } | undefined;
 let grpcInstrumented = false;
 
 /**
- * Starts OpenTelemetry's SDK as its own environment variables say, once. What they say nothing of costs nothing: without
- * an exporter nor an endpoint, or with `OTEL_SDK_DISABLED`, the SDK is not even loaded.
+ * Starts OpenTelemetry's SDK once, as configured by its own environment variables. Without an exporter or endpoint, or
+ * with `OTEL_SDK_DISABLED`, the SDK is not loaded.
  *
- * It must run before anything creates a server or a client, because measurements go to whatever meter is there then.
- * With `OTEL_NODE_ENABLED_INSTRUMENTATIONS=grpc` it must run before grpc-js is imported. Importing `telemetry-register`
- * first does both.
+ * It must run before a server or client is created, which take the meter that is registered then. With
+ * `OTEL_NODE_ENABLED_INSTRUMENTATIONS=grpc` it must run before grpc-js is imported. Importing `telemetry/register` first
+ * ensures both.
  *
- * A signal is exported when its exporter is named (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`) or there is an
- * endpoint for it. `OTEL_METRICS_EXPORTER=prometheus` serves `/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `_PORT`.
- * The specification would send what is not named to a collector on this machine, which in development
- * and in half-configured deployments is not there. Logs go to stdout, not through the SDK.
+ * A signal is exported if its exporter is set (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`) or there is an endpoint
+ * for it. `OTEL_METRICS_EXPORTER=prometheus` serves `/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `_PORT`. By the
+ * specification an unset exporter would send to a collector on localhost, which development and partly configured
+ * deployments do not have. Logs go to stdout, not through the SDK.
  */
 export function startTelemetry({ service }: TelemetryOptions): void {
   const { exportsTraces, exportsMetrics } = config;
   if (running || !(exportsTraces || exportsMetrics)) return;
-  // The SDK is silent otherwise, also about an exporter that it does not know.
+  // The SDK is silent otherwise, even about an unknown exporter.
   if (!config.printsDiagnostics) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
   variables.OTEL_NODE_RESOURCE_DETECTORS = config.resourceDetectors;
   const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
@@ -58,8 +57,8 @@ export function startTelemetry({ service }: TelemetryOptions): void {
 }
 
 /**
- * Sends the SDK's warnings and errors to the log instead of stderr: the words before the first value, and the type and
- * code of the error. With `OTEL_LOG_LEVEL` the SDK prints what it is asked for, and is left to it.
+ * Writes the SDK's warnings and errors to the log instead of stderr: the text up to the first value, and the type and
+ * code of the error. With `OTEL_LOG_LEVEL` the SDK prints to stderr as configured.
  */
 export function logTelemetry(log: Logger): void {
   if (config.printsDiagnostics) return;
@@ -71,20 +70,17 @@ export function logTelemetry(log: Logger): void {
   );
 }
 
-/**
- * Sends what has not been sent yet, and stops. It never rejects, and never takes longer than the timeout: what the
- * collector has not taken by then is lost.
- */
+/** Flushes and stops the SDK. Never rejects. Telemetry that the collector has not received by the timeout is lost. */
 export async function shutdownTelemetry(timeoutMs = flushTimeoutMs): Promise<void> {
   if (!running) return;
   const stopped = Promise.withResolvers<void>();
   const timer = setTimeout(stopped.reject, timeoutMs, new Error(`no answer within ${timeoutMs} ms`));
   running.shutdown().then(stopped.resolve, stopped.reject);
-  await stopped.promise.catch((error: unknown) => diag.error('telemetry was lost at the end', error));
+  await stopped.promise.catch((error: unknown) => diag.error('telemetry was lost at shutdown', error));
   clearTimeout(timer);
 }
 
-/** Whether the official instrumentation makes the spans of calls. Ours then makes none, and measures only. */
+/** Returns whether the official instrumentation creates the spans of calls. The chain then records only metrics. */
 export function isGrpcInstrumented(): boolean {
   return grpcInstrumented;
 }
@@ -93,14 +89,14 @@ function instrumentGrpc() {
   const { GrpcInstrumentation } =
     require('@opentelemetry/instrumentation-grpc') as typeof import('@opentelemetry/instrumentation-grpc');
   const instrumentation = new GrpcInstrumentation();
-  // grpc-js is CommonJS: required after the hook is there, it is patched, and every later import gets that very module.
-  // Hooks for ESM would have to be there before the first module is linked, and left out they would fail without a word.
+  // grpc-js is CommonJS. Required after the hook is installed, it is patched, and later imports get the patched module.
+  // ESM hooks would have to be installed before the first module is linked, and would fail silently otherwise.
   require('@grpc/grpc-js');
   grpcInstrumented = true;
   return [instrumentation];
 }
 
-/** The event loop, the heap and the garbage collector. */
+/** Returns the instrumentation of the event loop, the heap and the garbage collector. */
 function instrumentRuntime() {
   const { RuntimeNodeInstrumentation } =
     require('@opentelemetry/instrumentation-runtime-node') as typeof import('@opentelemetry/instrumentation-runtime-node');
@@ -109,10 +105,10 @@ function instrumentRuntime() {
 
 function wordsOf(args: readonly unknown[]): string {
   const text = args.filter((each) => typeof each === 'string').join(' ');
-  return /^[A-Za-z@][A-Za-z@/,. -]{0,199}/.exec(text)?.[0].trim() ?? 'a message that is withheld';
+  return /^[A-Za-z@][A-Za-z@/,. -]{0,199}/.exec(text)?.[0].trim() ?? 'message withheld';
 }
 
-/** The SDK prints an error of an exporter as JSON. */
+/** Returns the type and code of the error in a message. The SDK prints errors of exporters as JSON. */
 function errorOf(args: readonly unknown[]): { type?: unknown; code?: unknown } {
   for (const each of args) {
     const error = typeof each === 'string' && each.startsWith('{') ? parsed(each) : each;
