@@ -49,7 +49,7 @@ describe.for(['inventory', 'orders'] as const)('%s', (service) => {
     [{ ...production, NODE_ENV: '' }, /^TLS_MODE is not valid \(TLS is off on 0\.0\.0\.0:0/],
     [
       { NODE_ENV: 'production', DATABASE_URL: 'postgres://user:canary@192.0.2.1/db' },
-      /^DATABASE_URL is not valid \(it leads to another machine, and does not insist on TLS\): /,
+      /^DATABASE_URL is not valid \(it leads to another machine and does not require TLS\): /,
     ],
   ])('a start with %j fails with one line', async ([variables, line]) => {
     await using environment = await makeServiceEnvironment();

@@ -3,11 +3,11 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createBatcher } from './batch.ts';
 
-/** Adds the item as a call of its own, with a trace of its own. */
+/** Adds the item in a separate call with a separate trace. */
 const call = <T>(add: (item: number) => Promise<T>, item: number) =>
   trace.getTracer('test').startActiveSpan(`call ${item}`, (span) => add(item).finally(() => span.end()));
 
-/** A batcher whose batches have a span each for what they do. */
+/** Returns a batcher whose `run` makes a span. */
 const batcher = (run: (items: number[]) => Promise<number[]>) =>
   createBatcher<number, number>({
     name: 'double',
@@ -19,7 +19,7 @@ const batcher = (run: (items: number[]) => Promise<number[]>) =>
     maxQueued: 10,
   });
 
-test('ensures a batch shows in the trace of its first call, and is linked to and from the others', async () => {
+test('a batch is in the trace of its first call, and is linked to and from the others', async () => {
   await using telemetry = collectTelemetry();
   const add = batcher(async (items) => items);
   await Promise.all([1, 2, 3].map((item) => call(add, item)));
@@ -34,7 +34,7 @@ test('ensures a batch shows in the trace of its first call, and is linked to and
   expect(linked).toEqual([others, [first], [first]]);
 });
 
-test('ensures a batch of one is no batch: its work is a part of its call', async () => {
+test('a batch of one item is in the trace of its call, without links', async () => {
   await using telemetry = collectTelemetry();
   const add = batcher(async (items) => items);
   await call(add, 1);
@@ -48,7 +48,7 @@ test('ensures a batch of one is no batch: its work is a part of its call', async
   ]);
 });
 
-test('ensures an item that fails has a span that says so, and its neighbour one that does not', async () => {
+test('a failed item has a failed span, and the other items of its batch do not', async () => {
   await using telemetry = collectTelemetry();
   const add = batcher(async (items) => {
     if (items.includes(2)) throw new RangeError('canary');

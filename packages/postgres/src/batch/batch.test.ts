@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isUnavailable, QueueFullError } from '../errors/database-errors.ts';
 import { batchBytes, createBatcher } from './batch.ts';
 
-/** A `run` that records its batches and holds each until told how it ends. */
+/** Returns a `run` that records its batches. The test ends each batch. */
 function heldRun() {
   const batches: number[][] = [];
   const ends: PromiseWithResolvers<number[]>[] = [];
@@ -17,10 +17,10 @@ function heldRun() {
   return { batches, ends, run, succeed };
 }
 
-/** Lets everything go on that waits for nothing but its turn. */
+/** Resolves after one turn of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('ensures an item that finds nothing running starts in the same turn of the event loop, alone', async () => {
+test('a single item starts in the same turn of the event loop when no batch runs', async () => {
   const { batches, run, succeed } = heldRun();
   const add = createBatcher({ name: 'test', run, maxItems: 10, maxQueued: 10 });
   const result = add(1);
@@ -30,11 +30,11 @@ test('ensures an item that finds nothing running starts in the same turn of the 
   expect(await result).toBe(10);
 });
 
-test('ensures what arrives one after the other in one turn of the event loop goes together', async () => {
+test('items of one turn of the event loop are one batch', async () => {
   const { batches, run, succeed } = heldRun();
   const add = createBatcher({ name: 'test', run, maxItems: 10, maxQueued: 10 });
   const results = [add(1)];
-  // As the calls of one packet do: each is served until it waits for something, and then the next.
+  // Like the calls of one packet: each runs until it awaits, and then the next one.
   for (const item of [2, 3]) {
     await new Promise<void>((resolve) => process.nextTick(resolve));
     results.push(add(item));
@@ -45,7 +45,7 @@ test('ensures what arrives one after the other in one turn of the event loop goe
   expect(await Promise.all(results)).toEqual([10, 20, 30]);
 });
 
-test('ensures what arrives during a batch goes together in the next, in order, at most maxItems', async () => {
+test('items that arrive during a batch are the next batch, in order, at most maxItems', async () => {
   const { batches, run, succeed } = heldRun();
   const add = createBatcher({ name: 'test', run, maxItems: 3, maxQueued: 10 });
   const first = add(0);
@@ -64,7 +64,7 @@ test('ensures what arrives during a batch goes together in the next, in order, a
   expect(batches).toEqual([[0], [1, 2, 3], [4]]);
 });
 
-test('ensures it starts again after it ran dry', async () => {
+test('a batcher starts again after its queue was empty', async () => {
   const add = createBatcher({
     name: 'test',
     run: async (items: number[]) => items,
@@ -76,7 +76,7 @@ test('ensures it starts again after it ran dry', async () => {
   expect(await add(2)).toBe(2);
 });
 
-test('ensures an item over maxQueued is rejected at once, and those waiting are not', async () => {
+test('an item over maxQueued is rejected at once, and the queued ones are not', async () => {
   const { run, succeed } = heldRun();
   const add = createBatcher({ name: 'test', run, maxItems: 2, maxQueued: 2 });
   const first = add(0);
@@ -93,7 +93,7 @@ test('ensures an item over maxQueued is rejected at once, and those waiting are 
   expect(await Promise.all([...waiting, fits])).toEqual([10, 20, 40]);
 });
 
-test('ensures nobody pays for a neighbour: a failed batch runs one by one, in order', async () => {
+test('the items of a failed batch run one by one, in order', async () => {
   const batches: number[][] = [];
   const add = createBatcher({
     name: 'test',
@@ -112,7 +112,7 @@ test('ensures nobody pays for a neighbour: a failed batch runs one by one, in or
   expect(batches).toEqual([[1, 2, 3], [1], [2], [3]]);
 });
 
-test('ensures a database that is away is asked once for the whole batch', async () => {
+test('an unavailable database fails the whole batch after one run', async () => {
   let calls = 0;
   const add = createBatcher<number, number>({
     name: 'test',
@@ -133,7 +133,7 @@ test('ensures a database that is away is asked once for the whole batch', async 
   expect(calls).toBe(1);
 });
 
-test('ensures a database that goes away during the one by one is not asked for the rest', async () => {
+test('an unavailable database ends the one-by-one runs', async () => {
   const batches: number[][] = [];
   const add = createBatcher<number, number>({
     name: 'test',
@@ -155,7 +155,7 @@ test('ensures a database that goes away during the one by one is not asked for t
   expect(batches).toEqual([[1, 2, 3], [1], [2]]);
 });
 
-test('ensures a run that gives the wrong number of results fails its batch and is not repeated', async () => {
+test('a run that returns the wrong number of results fails its batch and is not repeated', async () => {
   let calls = 0;
   const run = async () => {
     calls += 1;
@@ -169,7 +169,7 @@ test('ensures a run that gives the wrong number of results fails its batch and i
   expect(calls).toBe(1);
 });
 
-test('ensures a run that throws before its first await rejects like any other', async () => {
+test('a run that throws before its first await rejects its items', async () => {
   const run = (): Promise<number[]> => {
     throw new Error('at once');
   };
@@ -177,10 +177,10 @@ test('ensures a run that throws before its first await rejects like any other', 
   await expect(add(1)).rejects.toThrow('at once');
 });
 
-test('a batch ends when it is full by bytes, and the queue is full by bytes', async () => {
+test('batches and the queue are limited by bytes', async () => {
   const { batches, run, succeed } = heldRun();
   const half = batchBytes.run / 2;
-  // Each item is its own size in halves of a batch.
+  // An item of 1 has half the size of a batch.
   const options = {
     name: 'test',
     run,

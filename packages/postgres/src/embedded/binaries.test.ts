@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openCopy, postgresBinaries } from './binaries.ts';
 import { serverUser } from './server-user.ts';
 
-/** Only root runs the server as somebody who may not see the binaries. */
+/** Only root runs the server as another user, who may not have access to the binaries. */
 const isRoot = process.getuid?.() === 0;
 let folder: string;
 let native: string;
@@ -29,7 +29,7 @@ const versionAsNobody = (binaries: string) =>
     stdio: 'pipe',
   });
 
-test.runIf(isRoot)('ensures binaries that are closed to nobody run from a copy', async () => {
+test.runIf(isRoot)('binaries that are closed to the user nobody run from a copy', async () => {
   expect(() => versionAsNobody(native)).toThrow('EACCES');
   expect(await openCopy(native, copy, serverUser())).toBe(copy);
   expect(versionAsNobody(copy)).toContain('PostgreSQL) 18');
@@ -38,20 +38,20 @@ test.runIf(isRoot)('ensures binaries that are closed to nobody run from a copy',
   expect((await stat(join(copy, 'bin/postgres'))).ctimeMs).toBe(ctimeMs);
 });
 
-test.runIf(isRoot)('ensures two that start at once end up with one whole copy', async () => {
+test.runIf(isRoot)('concurrent starts make one complete copy', async () => {
   await Promise.all([1, 2, 3].map(() => openCopy(native, copy, serverUser())));
   expect(versionAsNobody(copy)).toContain('PostgreSQL) 18');
   expect((await readdir(folder)).sort()).toEqual(['closed', 'copy']);
 });
 
-test.runIf(isRoot)('ensures a copy that lost files is made anew', async () => {
+test.runIf(isRoot)('a copy that lost files is replaced', async () => {
   await openCopy(native, copy, serverUser());
   await rm(join(copy, 'bin/postgres'));
   await openCopy(native, copy, serverUser());
   expect(versionAsNobody(copy)).toContain('PostgreSQL) 18');
 });
 
-test.runIf(isRoot)('ensures a copy that somebody else could have written is not run', async () => {
+test.runIf(isRoot)('a copy that another user could have written is not run', async () => {
   await openCopy(native, copy, serverUser());
   await chmod(copy, 0o777);
   await expect(openCopy(native, copy, serverUser())).rejects.toThrow(
@@ -64,7 +64,7 @@ test.runIf(isRoot)('ensures a copy that somebody else could have written is not 
   );
 });
 
-test.runIf(isRoot)('ensures a temporary folder closed to nobody is named', async () => {
+test.runIf(isRoot)('the error names a temporary folder that is closed to the user nobody', async () => {
   await expect(openCopy(native, join(native, 'copy'), serverUser())).rejects.toThrow(
     `${native} is closed to the user nobody`,
   );

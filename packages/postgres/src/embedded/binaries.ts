@@ -1,63 +1,32 @@
 import { createHash } from 'node:crypto';
-import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { chmod, cp, lstat, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { installedBinaries } from '../internals/embedded-postgres.ts';
 import { closedFolder, type ServerUser } from './server-user.ts';
 
 /**
- * The folder with `bin/postgres` and `bin/initdb` that `user` can run: the installed one or, when that lies below
- * a folder closed to `user` (/root), a copy of it.
+ * Returns a folder with `bin/postgres` and `bin/initdb` that `user` can run: the installed one, or a copy of it when that
+ * is in a folder closed to `user`, such as /root.
  */
 export async function postgresBinaries(user: ServerUser): Promise<string> {
-  const { native, version } = installedBinaries();
-  await makeLinks(native);
+  if (process.platform === 'win32')
+    throw new Error('embedded PostgreSQL runs on Linux and macOS: use WSL, or the URL of a server');
+  const { native, version } = await installedBinaries();
   if ((await closedFolder(join(native, 'bin'), user)) === undefined) return native;
   const name = createHash('sha256').update(native).digest('hex').slice(0, 12);
   return openCopy(native, join(tmpdir(), `acme-postgres-${version}-${name}`), user);
 }
 
-function installedBinaries(): { native: string; version: string } {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  if (process.platform === 'win32') {
-    throw new Error('embedded PostgreSQL runs on Linux and macOS: use WSL here, or give the URL of a server');
-  }
-  try {
-    const embeddedPostgres = createRequire(import.meta.url).resolve('embedded-postgres');
-    const entry = createRequire(embeddedPostgres).resolve(name);
-    const root = dirname(dirname(entry));
-    const { version } = createRequire(import.meta.url)(join(root, 'package.json'));
-    return { native: join(root, 'native'), version };
-  } catch (error) {
-    throw new Error(
-      `${name} is not installed: it comes with npm ci, unless development or optional dependencies are left out`,
-      { cause: error },
-    );
-  }
-}
-
-/** What the package's install script does, for an npm that was told to run none (`ignore-scripts`). */
-async function makeLinks(native: string): Promise<void> {
-  const links: { source: string; target: string }[] = JSON.parse(
-    await readFile(join(native, 'pg-symlinks.json'), 'utf8'),
-  );
-  for (const { source, target } of links) {
-    const path = join(dirname(native), target);
-    await symlink(relative(dirname(target), source), path).catch((error) => {
-      if (error.code !== 'EEXIST') throw new Error(`cannot make the link ${path}: ${error.message}`);
-    });
-  }
-}
-
 /**
- * A copy of `native` at `copy` that everybody can read and only root can write: `nobody` runs these binaries, but
- * root reads them too. Made beside it and renamed, so two that start at once end up with one whole copy.
+ * Returns a copy of `native` at `copy` that all users can read and only its owner can write: root runs these binaries too,
+ * not only `nobody`. The copy is made in a folder beside it and renamed, so concurrent callers get one complete copy.
  */
 export async function openCopy(native: string, copy: string, user: ServerUser): Promise<string> {
   const closed = await closedFolder(dirname(copy), user);
   if (closed !== undefined) {
     throw new Error(
-      `${closed} is closed to the user nobody: open it (chmod o+x), or set TMPDIR to a folder that is not`,
+      `${closed} is closed to the user nobody: open it (chmod o+x), or set TMPDIR to an open folder`,
     );
   }
   const found = await lstat(copy).catch(() => undefined);
@@ -69,16 +38,17 @@ export async function openCopy(native: string, copy: string, user: ServerUser): 
     if (await holdsSameFiles(native, copy)) return copy;
     await rm(copy, { recursive: true, force: true });
   }
-  const half = await mkdtemp(`${copy}.half-`);
+  const partial = await mkdtemp(`${copy}.partial-`);
   try {
-    await cp(native, half, { recursive: true, verbatimSymlinks: true });
-    await openToAll(half);
-    await rename(half, copy);
+    await cp(native, partial, { recursive: true, verbatimSymlinks: true });
+    await openToAll(partial);
+    await rename(partial, copy);
   } catch (error) {
+    // A concurrent caller may have made the copy.
     const other = await lstat(copy).catch(() => undefined);
     if (other === undefined || other.uid !== process.getuid?.()) throw error;
   } finally {
-    await rm(half, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true });
   }
   return copy;
 }

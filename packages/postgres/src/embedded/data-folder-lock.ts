@@ -5,18 +5,18 @@ import { DatabaseSync } from 'node:sqlite';
 export type DataFolderLock = { release(): void };
 
 /**
- * Takes the folder for this process. Throws when another one has it.
+ * Locks the folder for this process. Throws when another process holds the lock.
  *
- * The lock is SQLite's, because that is a lock of the kernel's (fcntl) and Node offers no other: it ends with the
- * process however that ends, so there are no stale ones to judge by a process id, which may since belong to
- * somebody else, or to another container that shares the folder.
+ * The lock is SQLite's, because SQLite takes a lock of the kernel (fcntl) and Node has no other way to one. The kernel
+ * releases it when the process ends for any reason. A stale lock, whose process id may belong to another process or another
+ * container by now, cannot exist.
  */
 export function lockDataFolder(folder: string): DataFolderLock {
   const pidFile = join(folder, 'lock.pid');
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(join(folder, 'lock'));
-    // Without this every lock would leave a journal file beside it.
+    // The default would leave a journal file beside the lock.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     writeFileSync(pidFile, String(process.pid));
     const held = database;
@@ -29,7 +29,7 @@ export function lockDataFolder(folder: string): DataFolderLock {
       );
     }
     throw new Error(
-      `cannot write the lock in ${folder}: give yourself the files in it, or use another data folder`,
+      `cannot write the lock in ${folder}: make its files yours (chown), or use another data folder`,
       {
         cause: error,
       },

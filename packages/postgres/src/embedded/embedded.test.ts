@@ -12,7 +12,7 @@ import { serverUser } from './server-user.ts';
 const isRoot = process.getuid?.() === 0;
 const place = useDataFolder();
 
-test('ensures a new folder becomes a safe UTF-8 server that keeps its data over a restart', async () => {
+test('a new folder becomes a UTF-8 server that syncs to disk and keeps its data over a restart', async () => {
   const first = await place.start();
   await Promise.all([first.ensureDatabase('orders'), first.ensureDatabase('orders')]);
   await queryOnce(first.url('orders'), `CREATE TABLE kept AS SELECT 'über' AS word, upper('über') AS upper`);
@@ -39,14 +39,14 @@ test('ensures a new folder becomes a safe UTF-8 server that keeps its data over 
   ]);
 });
 
-test('ensures folders that are made on the way are open, and only the data folder itself is closed to others', async () => {
+test('new parent folders are open, and only the data folder itself is closed to other users', async () => {
   const parent = join(place.dataFolder, 'made', 'on-the-way');
   await using _embedded = await startEmbedded({ dataFolder: join(parent, 'data') });
   expect((await stat(parent)).mode & 0o055).toBe(0o055);
   expect((await stat(join(parent, 'data'))).mode & 0o066).toBe(0);
 });
 
-test('ensures only who knows the password gets in, and only the owner can read it', async () => {
+test('a connection needs the password, which only the owner can read', async () => {
   place.copyTemplate();
   const embedded = await place.start();
   const wrong = embedded.url('postgres', { user: 'postgres', password: 'guess' });
@@ -57,7 +57,7 @@ test('ensures only who knows the password gets in, and only the owner can read i
   expect((await stat(join(place.dataFolder, 'password'))).mode & 0o777).toBe(0o600);
 });
 
-test('ensures Ctrl-C in the terminal does not reach the server', async () => {
+test('Ctrl-C in the terminal does not reach the server', async () => {
   place.copyTemplate();
   const owner = await place.startOwner();
   process.kill(-(owner.child.pid ?? 0), 'SIGINT');
@@ -66,7 +66,7 @@ test('ensures Ctrl-C in the terminal does not reach the server', async () => {
   expect(await readFile(join(place.dataFolder, 'postgres.log'), 'utf8')).not.toContain('shutdown request');
 });
 
-test('ensures close ends a server that is busy, and its process', async () => {
+test('close ends a busy server and its process', async () => {
   place.copyTemplate();
   const embedded = await place.start();
   const pid = await place.postmasterPid();
@@ -78,7 +78,7 @@ test('ensures close ends a server that is busy, and its process', async () => {
   expect(existsSync(join(place.dataFolder, 'pgdata/postmaster.pid'))).toBe(false);
 });
 
-test('ensures a port in use is named', async () => {
+test('the error names a port in use', async () => {
   place.copyTemplate();
   const other = createServer().listen(0, '127.0.0.1');
   place.undo.push(() => other.close());
@@ -94,26 +94,23 @@ test('ensures a port in use is named', async () => {
   expect(embedded.port).toBe(port);
 });
 
-test.runIf(isRoot)(
-  'ensures root runs the server as nobody, who reads neither password nor lock',
-  async () => {
-    place.dataFolder = join(place.parent, 'new/folders/on the way');
-    const embedded = await place.start();
-    const { uid } = await stat(join(place.dataFolder, 'pgdata'));
-    expect([uid, (await stat(place.dataFolder)).uid]).toEqual([serverUser()?.uid, 0]);
-    const read = queryOnce(embedded.url('postgres'), `SELECT pg_read_file('${place.dataFolder}/password')`);
-    await expect(read).rejects.toThrow('Permission denied');
-  },
-);
+test.runIf(isRoot)('root runs the server as nobody, who cannot read the password or the lock', async () => {
+  place.dataFolder = join(place.parent, 'new/folders/on the way');
+  const embedded = await place.start();
+  const { uid } = await stat(join(place.dataFolder, 'pgdata'));
+  expect([uid, (await stat(place.dataFolder)).uid]).toEqual([serverUser()?.uid, 0]);
+  const read = queryOnce(embedded.url('postgres'), `SELECT pg_read_file('${place.dataFolder}/password')`);
+  await expect(read).rejects.toThrow('Permission denied');
+});
 
 test.runIf(isRoot)(
-  'ensures an ordinary user can start it, and is told of a folder that is not theirs',
+  'an ordinary user can start a server, and the error names a folder of another user',
   async () => {
     const user = serverUser();
     await mkdir(place.dataFolder);
     const stranger = await place.startOwner(user);
     expect(stranger.answer).toBe(
-      `cannot use the data folder ${place.dataFolder} (EACCES): use one that you may write to`,
+      `cannot use the data folder ${place.dataFolder} (EACCES): use one that you can write to`,
     );
     await chown(place.dataFolder, user?.uid ?? 0, user?.gid ?? 0);
     const owner = await place.startOwner(user);

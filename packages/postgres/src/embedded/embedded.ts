@@ -7,29 +7,29 @@ import { postgresBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { initDataFolder, SUPERUSER } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
-import { startServer, stopServer } from './server-process.ts';
+import { PortInUseError, startServer, stopServer } from './server-process.ts';
 import { closedFolder, type ServerUser, serverUser } from './server-user.ts';
 
-/** How often another free port is tried when somebody else took the first one before the server could. */
-const PORT_ATTEMPTS = 5;
+/** Maximum number of free ports that are tried, each of which another process may take before the server does. */
+const MAX_PORT_ATTEMPTS = 5;
 
 export type Embedded = {
   port: number;
-  /** As the superuser, or as `role`, which must exist. */
+  /** Returns the URL of a database for the superuser or for `role`, which must exist. */
   url(database: string, role?: { user: string; password: string }): string;
-  /** Creates the database when it is not there yet. */
+  /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
-  /** Rolls back what is open, writes the rest to disk and waits for the server's end, half a minute at most. */
+  /** Rolls back open transactions, writes committed ones to disk and stops the server, within 30 s. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 /**
- * Starts a real PostgreSQL 18 on 127.0.0.1 with its data in `dataFolder`, which is made when new and belongs to
- * this process until `close`. Port 0, or none, is a free one. Survives `kill -9` of anything at any time: the
- * next start stops a server that was left behind, and what was committed is there.
+ * Starts a real PostgreSQL 18 on 127.0.0.1 with its data in `dataFolder`, which is created when missing and locked by this
+ * process until `close`. An absent port, or 0, means a free one. Any process may be killed (`kill -9`) at any time: the
+ * next start stops a server that still runs, and all committed data is there.
  *
- * Throws an Error whose message is one line for a person: what is wrong, where, and what to do.
+ * Throws an Error whose message is one line: the problem, its place, and the remedy.
  */
 export async function startEmbedded(options: { dataFolder: string; port?: number }): Promise<Embedded> {
   const user = serverUser();
@@ -53,7 +53,7 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
       }),
     }));
 
-    // For an exit nobody planned, such as an uncaught error: a SIGINT is all that there is still time for.
+    // For an exit without `close`, such as an uncaught error: a SIGINT is all that there is still time for.
     const onExit = () => server.kill('SIGINT');
     process.once('exit', onExit);
     let closing: Promise<void> | undefined;
@@ -79,19 +79,19 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
 
 async function openDataFolder(path: string, user: ServerUser): Promise<string> {
   try {
-    // Only the data folder itself is closed to others: the mode would go for every parent that is made, too.
+    // Only the data folder itself is closed to others. With `mkdir`'s mode its new parents would be too.
     await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
     });
     const folder = await realpath(path);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    // The server's user must get through to its own folder inside, and needs to see nothing else of this one.
+    // The server's user must reach its own folder inside, and must not list this one.
     if (user !== undefined) await chmod(folder, (await stat(folder)).mode | 0o011);
     const closed = await closedFolder(folder, user);
     if (closed === undefined) return folder;
     throw new Error(
-      `the data folder ${path} lies below ${closed}, which is closed to the user nobody that PostgreSQL runs as when you are root: use another data folder, or chmod o+x ${closed}`,
+      `the data folder ${path} lies below ${closed}, which is closed to the user nobody, as whom PostgreSQL runs when root starts it: use another data folder, or chmod o+x ${closed}`,
     );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -99,21 +99,20 @@ async function openDataFolder(path: string, user: ServerUser): Promise<string> {
       throw new Error(`the data folder ${path} is not a folder: remove the file, or use another data folder`);
     }
     if (code === undefined) throw error;
-    throw new Error(`cannot use the data folder ${path} (${code}): use one that you may write to`, {
+    throw new Error(`cannot use the data folder ${path} (${code}): use one that you can write to`, {
       cause: error,
     });
   }
 }
 
-/** PostgreSQL cannot be told to choose a port, so one is chosen for it, and chosen again if that was taken since. */
+/** Starts a server on `port` or, for 0, on a free one. PostgreSQL cannot choose a free port itself. */
 async function onFreePort<T>(port: number, start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const free = await freePort(port);
     try {
       return await start(free);
     } catch (error) {
-      const taken = error instanceof Error && error.message.includes('could not bind');
-      if (!taken || port !== 0 || attempt === PORT_ATTEMPTS) throw error;
+      if (!(error instanceof PortInUseError) || port !== 0 || attempt === MAX_PORT_ATTEMPTS) throw error;
     }
   }
 }
@@ -123,7 +122,9 @@ async function freePort(port: number): Promise<number> {
   await new Promise<void>((listening, reject) => {
     probe.once('error', (error: NodeJS.ErrnoException) =>
       reject(
-        new Error(`cannot listen on 127.0.0.1:${port} (${error.code}): stop what does, or use another port`),
+        new Error(
+          `cannot listen on 127.0.0.1:${port} (${error.code}): stop the process that does, or use another port`,
+        ),
       ),
     );
     probe.listen(port, '127.0.0.1', listening);
@@ -140,7 +141,7 @@ async function ensureDatabase(url: string, name: string): Promise<void> {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   } catch (error) {
-    // Another one made it in between: 42P04, or at the very same time: 23505 on its index.
+    // Another process has created it meanwhile (42P04), or at the same time (23505 on its index).
     const { code } = error as { code?: string };
     if (code !== '42P04' && code !== '23505') throw error;
   } finally {

@@ -10,8 +10,8 @@ const IMMEDIATE_SHUTDOWN_MS = 5_000;
 const POLL_MS = 20;
 
 /**
- * Stops the server that a killed run left behind on `pgdata`. To be called by the holder of the data folder's
- * lock only, which proves that nobody is using that server.
+ * Stops a server that still runs on `pgdata` after its owner was killed. Only the holder of the data folder's lock may call
+ * it, because the lock proves that no other process uses the server.
  */
 export async function stopOrphanedServer(pgdata: string): Promise<void> {
   const pidFile = join(pgdata, 'postmaster.pid');
@@ -22,8 +22,8 @@ export async function stopOrphanedServer(pgdata: string): Promise<void> {
     await stop(pid, pgdata);
     return;
   }
-  // PostgreSQL takes any living process with this id, now somebody else's, for a server. It ignores its parent's
-  // id though, and still looks at the shared memory that the other lines name, so the file is not just removed.
+  // PostgreSQL would take any live process with this id for a server. It ignores its parent's id. The file is kept, because
+  // PostgreSQL also checks the shared memory that its other lines name.
   await writeFile(pidFile, text.replace(/^\d+/, String(process.pid)));
 }
 
@@ -33,8 +33,8 @@ async function stop(pid: number, pgdata: string): Promise<void> {
     ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
   ] as const) {
     process.kill(pid, signal);
-    const giveUpAt = performance.now() + limitMs;
-    while (performance.now() < giveUpAt) {
+    const deadline = performance.now() + limitMs;
+    while (performance.now() < deadline) {
       if (!isServerOn(pid, pgdata)) return;
       await sleep(POLL_MS);
     }
@@ -45,8 +45,8 @@ async function stop(pid: number, pgdata: string): Promise<void> {
 }
 
 /**
- * Whether `pid` is certainly a server on this folder, by its arguments, which a postmaster never changes. A
- * process that has ended but that nobody waits for (a zombie) has none, and counts as gone.
+ * Returns true when `pid` is a server on this folder, by its arguments, which a postmaster never changes. A zombie process
+ * has no arguments, and counts as ended.
  */
 function isServerOn(pid: number, pgdata: string): boolean {
   try {

@@ -10,7 +10,7 @@ import { serverUser } from './server-user.ts';
 const isRoot = process.getuid?.() === 0;
 const place = useDataFolder();
 
-test('ensures a second start says who has the folder, and takes nothing from them', async () => {
+test('a second start fails with the id of the process that uses the folder, which is not disturbed', async () => {
   place.copyTemplate();
   const owner = await place.startOwner();
   await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
@@ -19,7 +19,7 @@ test('ensures a second start says who has the folder, and takes nothing from the
   expect(await queryOnce(owner.answer, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('ensures a start after kill -9 stops the server left behind and finds what was committed', async () => {
+test('a start after kill -9 stops the orphaned server and finds the committed data', async () => {
   place.copyTemplate();
   const owner = await place.startOwner();
   await queryOnce(owner.answer, 'CREATE TABLE kept AS SELECT 7 AS n');
@@ -33,7 +33,7 @@ test('ensures a start after kill -9 stops the server left behind and finds what 
   expect(await queryOnce(next.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
 });
 
-test('ensures a start after kill -9 of both waits for nobody', async () => {
+test('a start after kill -9 of the owner and the server finds the committed data', async () => {
   place.copyTemplate();
   const owner = await place.startOwner();
   await queryOnce(owner.answer, 'CREATE TABLE kept AS SELECT 7 AS n');
@@ -44,7 +44,7 @@ test('ensures a start after kill -9 of both waits for nobody', async () => {
   expect(await queryOnce(next.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
 });
 
-test('ensures a process that has since got the old server’s id is left alone', async () => {
+test('a process that has the old server’s id by now is not stopped', async () => {
   place.copyTemplate();
   const embedded = await place.start();
   const pidFile = join(place.dataFolder, 'pgdata/postmaster.pid');
@@ -60,7 +60,7 @@ test('ensures a process that has since got the old server’s id is left alone',
   expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
 });
 
-test('ensures an initdb that was killed leaves nothing that counts', async () => {
+test('the folder of a killed initdb is removed', async () => {
   await mkdir(join(place.dataFolder, 'initdb-killed/pgdata'), { recursive: true });
   await place.start();
   expect((await readdir(place.dataFolder)).sort()).toEqual([
@@ -72,7 +72,7 @@ test('ensures an initdb that was killed leaves nothing that counts', async () =>
   ]);
 });
 
-test('ensures a data folder that is a file is named', async () => {
+test('the error names a data folder that is a file', async () => {
   await writeFile(place.dataFolder, '');
   await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
     `${place.dataFolder} is not a folder`,
@@ -82,16 +82,16 @@ test('ensures a data folder that is a file is named', async () => {
   );
 });
 
-test('ensures data of another PostgreSQL is named and not touched', async () => {
+test('data of another PostgreSQL version is reported and not changed', async () => {
   await mkdir(join(place.dataFolder, 'pgdata'), { recursive: true });
   await writeFile(join(place.dataFolder, 'pgdata/PG_VERSION'), '17\n');
   await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
-    `${place.dataFolder} was made by PostgreSQL 17, and this is 18`,
+    `${place.dataFolder} was made by PostgreSQL 17, but this is 18`,
   );
   expect(await readdir(join(place.dataFolder, 'pgdata'))).toEqual(['PG_VERSION']);
 });
 
-test('ensures a missing password is named', async () => {
+test('the error names a missing password file', async () => {
   place.copyTemplate();
   await rm(join(place.dataFolder, 'password'));
   await expect(startEmbedded({ dataFolder: place.dataFolder })).rejects.toThrow(
@@ -99,20 +99,20 @@ test('ensures a missing password is named', async () => {
   );
 });
 
-test('ensures a server that refuses to start is quoted, and the folder is free again', async () => {
+test('the error quotes the server’s reason for not starting, and the folder is unlocked', async () => {
   place.copyTemplate();
   const config = join(place.dataFolder, 'pgdata/pg_hba.conf');
   const good = await readFile(config, 'utf8');
   await writeFile(config, 'nonsense\n');
   const error = await startEmbedded({ dataFolder: place.dataFolder }).catch((reason) => reason);
   expect(error.message).toBe(
-    `PostgreSQL refused to start: could not load ${config} (see ${join(place.dataFolder, 'postgres.log')})`,
+    `PostgreSQL did not start: could not load ${config} (see ${join(place.dataFolder, 'postgres.log')})`,
   );
   await writeFile(config, good);
   await place.start();
 });
 
-test.runIf(isRoot)('ensures root is told which folder is closed to nobody', async () => {
+test.runIf(isRoot)('the error names a folder that is closed to the user nobody', async () => {
   const closed = join(place.parent, 'closed');
   await mkdir(closed, { mode: 0o700 });
   const start = startEmbedded({ dataFolder: join(closed, 'data') });

@@ -5,16 +5,26 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { startFailure } from '../internals/postgres-log.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** After a crash the server first replays what it had not yet written to its tables. */
+/** After a crash the server first replays its write-ahead log. */
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 20;
 const FAST_SHUTDOWN_MS = 20_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
 const MAX_CONNECTIONS = 200;
 
-/** Starts a server on 127.0.0.1 only, and comes back when it answers a query at `url`. */
+/** Another process listens on the port. */
+export class PortInUseError extends Error {
+  override name = 'PortInUseError';
+}
+
+/**
+ * Starts a server on 127.0.0.1, and resolves when it answers a query at `url`.
+ *
+ * @throws PortInUseError, or an Error with the reason from the server's log.
+ */
 export async function startServer(options: {
   binaries: string;
   user: ServerUser;
@@ -26,7 +36,7 @@ export async function startServer(options: {
   const server = await spawnServer(options);
   try {
     if (await becomesReady(options.url, server)) return server;
-    throw new Error(await refusal(options.logFile));
+    throw await failureOf(options.logFile);
   } catch (error) {
     await stopServer(server);
     throw error;
@@ -43,16 +53,16 @@ async function spawnServer(options: {
   const settings = {
     listen_addresses: '127.0.0.1',
     port: options.port,
-    // A socket's path may have 107 bytes at most, which a data folder's easily exceeds.
+    // The path of a Unix domain socket has at most 107 bytes, which a data folder's path easily exceeds.
     unix_socket_directories: '',
     max_connections: MAX_CONNECTIONS,
-    // A client that was killed must not go on holding its locks until its statement ends.
+    // The statement of a killed client must not hold its locks until it ends.
     client_connection_check_interval: process.platform === 'linux' ? '1s' : '0',
     log_checkpoints: 'off',
     lc_messages: 'C',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Truncated at each start, which bounds it.
+  // Each start truncates the log, which bounds its size.
   const { O_CREAT, O_WRONLY, O_TRUNC, O_APPEND, O_NOFOLLOW } = constants;
   const log = await open(options.logFile, O_CREAT | O_WRONLY | O_TRUNC | O_APPEND | O_NOFOLLOW, 0o600);
   const program = join(options.binaries, 'bin', 'postgres');
@@ -61,7 +71,7 @@ async function spawnServer(options: {
     cwd: '/',
     env: { LC_ALL: 'C' },
     stdio: ['ignore', log.fd, log.fd],
-    // Its own process group: the terminal's Ctrl-C must reach us only, who still have calls to finish.
+    // Its own process group, so that the terminal's Ctrl-C reaches only this process, which still has calls to finish.
     detached: true,
   });
   try {
@@ -74,9 +84,9 @@ async function spawnServer(options: {
   }
 }
 
-/** False when the server ended instead. */
+/** Resolves to false when the server ends instead. */
 async function becomesReady(url: string, server: ChildProcess): Promise<boolean> {
-  const giveUpAt = performance.now() + READY_TIMEOUT_MS;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   while (server.exitCode === null && server.signalCode === null) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
     client.on('error', () => {});
@@ -85,7 +95,7 @@ async function becomesReady(url: string, server: ChildProcess): Promise<boolean>
       await client.query('SELECT 1');
       return true;
     } catch (error) {
-      if (performance.now() > giveUpAt) {
+      if (performance.now() > deadline) {
         throw new Error(`PostgreSQL was not ready after ${READY_TIMEOUT_MS / 1_000} s: ${String(error)}`);
       }
     } finally {
@@ -96,17 +106,16 @@ async function becomesReady(url: string, server: ChildProcess): Promise<boolean>
   return false;
 }
 
-/** Why the server ended, in its own words: the line that says FATAL, or the cause that it logged before that. */
-async function refusal(logFile: string): Promise<string> {
-  const lines = (await readFile(logFile, 'utf8')).trim().split('\n');
-  const line =
-    lines.find((text) => text.includes('could not bind')) ??
-    lines.findLast((text) => /\b(FATAL|PANIC|ERROR): /.test(text)) ??
-    lines.at(-1);
-  return `PostgreSQL refused to start: ${line?.replace(/^.*?(LOG|FATAL|PANIC|ERROR): +/, '')} (see ${logFile})`;
+async function failureOf(logFile: string): Promise<Error> {
+  const { reason, isPortInUse } = startFailure(await readFile(logFile, 'utf8'));
+  const message = `PostgreSQL did not start: ${reason} (see ${logFile})`;
+  return isPortInUse ? new PortInUseError(message) : new Error(message);
 }
 
-/** A fast shutdown: open transactions roll back, everything committed is on disk. Firmer when that takes long. */
+/**
+ * Stops the server by a fast shutdown, which rolls back open transactions and writes committed ones to disk. After its time
+ * limit, by an immediate one, and then by SIGKILL.
+ */
 export async function stopServer(server: ChildProcess): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGINT', FAST_SHUTDOWN_MS],

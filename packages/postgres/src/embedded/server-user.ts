@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Whom the server runs as; undefined means as ourselves. */
+/** The user that the server runs as. Undefined for the user of this process. */
 export type ServerUser = { uid: number; gid: number } | undefined;
 
-/** PostgreSQL refuses to run as root, so root runs it as `nobody`, who owns nothing else. */
+/** Returns `nobody`, who owns nothing else, when this process runs as root, because PostgreSQL does not run as root. */
 export function serverUser(): ServerUser {
   if (process.getuid?.() !== 0) return undefined;
   return { uid: idOfNobody('-u'), gid: idOfNobody('-g') };
@@ -13,16 +13,14 @@ export function serverUser(): ServerUser {
 
 function idOfNobody(flag: '-u' | '-g'): number {
   try {
-    // macOS prints -2 as 4294967294, and spawn wants 32 bits with a sign.
+    // macOS prints -2 as 4294967294, and spawn expects a signed 32-bit number.
     return Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8', stdio: 'pipe' })) | 0;
   } catch {
-    throw new Error(
-      'PostgreSQL does not run as root, and there is no user nobody: run this as an ordinary user',
-    );
+    throw new Error('PostgreSQL does not run as root, and there is no user nobody: run this as another user');
   }
 }
 
-/** The first folder on the way to `path`, itself included, that `user` may not enter. */
+/** Returns the first folder on the way to `path`, itself included, that `user` cannot enter. */
 export async function closedFolder(path: string, user: ServerUser): Promise<string | undefined> {
   if (user === undefined) return undefined;
   const parent = dirname(path);

@@ -22,7 +22,7 @@ function poolOn(url: string, max = 1): pg.Pool {
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
-    () => expect.unreachable('it should have failed'),
+    () => expect.unreachable('the promise did not reject'),
     (error) => error,
   );
 }
@@ -31,7 +31,7 @@ async function backendOf(client: pg.ClientBase): Promise<number> {
   return (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
 }
 
-test('ensures a session that the server ended is unavailable, then and afterwards', async () => {
+test('a session that the server ended is unavailable, then and afterwards', async () => {
   const pool = poolOn(database.url, 2);
   const [victim, killer] = await Promise.all([pool.connect(), pool.connect()]);
   const lost = once(victim, 'error');
@@ -51,7 +51,7 @@ test('ensures a session that the server ended is unavailable, then and afterward
   expect(isUnavailable(await failureOf(pool.query('SELECT 1')))).toBe(true);
 });
 
-test('ensures a full pool is unavailable after a second', async () => {
+test('a full pool is unavailable after a second', async () => {
   const pool = poolOn(database.url);
   const client = await pool.connect();
   const startedAt = performance.now();
@@ -61,20 +61,20 @@ test('ensures a full pool is unavailable after a second', async () => {
   await pool.end();
 });
 
-test('ensures a server without a free connection is unavailable', async () => {
+test('a server without a free connection is unavailable', async () => {
   const admin = poolOn(database.url);
-  await admin.query(`CREATE ROLE nobody_fits LOGIN PASSWORD 'x' CONNECTION LIMIT 0`);
+  await admin.query(`CREATE ROLE full_role LOGIN PASSWORD 'x' CONNECTION LIMIT 0`);
   const url = new URL(database.url);
-  url.username = 'nobody_fits';
+  url.username = 'full_role';
   url.password = 'x';
   const error = await failureOf(poolOn(url.href).query('SELECT 1'));
   expect(error).toMatchObject({ code: '53300' });
   expect(isUnavailable(error)).toBe(true);
-  await admin.query('DROP ROLE nobody_fits');
+  await admin.query('DROP ROLE full_role');
   await admin.end();
 });
 
-test('ensures a frozen server is unavailable', async () => {
+test('a frozen server is unavailable', async () => {
   const pool = poolOn(`${database.url}?query_timeout=200`);
   const client = await pool.connect();
   const pid = await backendOf(client);
@@ -87,7 +87,7 @@ test('ensures a frozen server is unavailable', async () => {
   await pool.end();
 });
 
-test('ensures a server that accepts and never answers is unavailable', async () => {
+test('a server that accepts and never answers is unavailable', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
@@ -98,7 +98,7 @@ test('ensures a server that accepts and never answers is unavailable', async () 
   silent.close();
 });
 
-test('ensures a transaction left idle too long is unavailable', async () => {
+test('a transaction idle for too long is unavailable', async () => {
   const pool = poolOn(`${database.url}?idle_in_transaction_session_timeout=50`);
   const client = await pool.connect();
   const ended = once(client, 'error');
@@ -110,7 +110,7 @@ test('ensures a transaction left idle too long is unavailable', async () => {
   await pool.end();
 });
 
-test('ensures a transaction that the database ends because it took too long is unavailable', async () => {
+test('a transaction that the database ends after transaction_timeout is unavailable', async () => {
   const pool = poolOn(database.url);
   const client = await pool.connect();
   const ended = once(client, 'error');
@@ -123,7 +123,7 @@ test('ensures a transaction that the database ends because it took too long is u
   await pool.end();
 });
 
-test('ensures a socket, a port and a name with nothing behind them are unavailable', async () => {
+test('a socket, a port and a name without a server are unavailable', async () => {
   for (const [host, code] of [
     ['/nowhere', 'ENOENT'],
     ['127.0.0.1', 'ECONNREFUSED'],
@@ -136,7 +136,7 @@ test('ensures a socket, a port and a name with nothing behind them are unavailab
   }
 });
 
-test('ensures other errors are not unavailable', async () => {
+test('other errors are not unavailable', async () => {
   const pool = poolOn(database.url);
   expect(isUnavailable(await failureOf(pool.query('SELECT FROM nowhere')))).toBe(false);
   await pool.end();
@@ -147,7 +147,7 @@ test('ensures other errors are not unavailable', async () => {
   expect(isUnavailable(undefined)).toBe(false);
 });
 
-test('ensures a slow statement and a long wait for a lock are timeouts', async () => {
+test('a slow statement and a long wait for a lock are timeouts', async () => {
   const pool = poolOn(`${database.url}?statement_timeout=100`, 2);
   const slow = await failureOf(pool.query('SELECT pg_sleep(30)'));
   expect([isTimeout(slow), isUnavailable(slow)]).toEqual([true, false]);
@@ -165,7 +165,7 @@ test('ensures a slow statement and a long wait for a lock are timeouts', async (
   await pool.end();
 });
 
-test('ensures a server that stops is unavailable while it does and after it has', async () => {
+test('a server is unavailable while it stops and after it has stopped', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'acme-errors-'));
   const embedded: Embedded = await startEmbedded({ dataFolder: folder });
   const pool = poolOn(embedded.url('postgres'));

@@ -42,7 +42,7 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
   const kept = started.move();
   return {
     ...server,
-    /** Makes so many changes, each of so many bytes; resolves when all watchers have been handed them. */
+    /** Makes `count` changes of `sizeBytes` each. Resolves when they have been delivered to all watchers. */
     change: async (count: number, sizeBytes: number) => {
       const { signal } = new AbortController();
       const witness = feed.watch(
@@ -62,15 +62,15 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
       await last;
       await witness.return();
     },
-    /** Watches that are being served. */
+    /** Number of open watches. */
     watches: () => watches,
-    /** Responses that the watches have sent, or are sending. */
+    /** Number of responses that the watches have sent, or are sending. */
     sent: () => sent,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-test('ensure a watch says at once that it stands, and then that it still does', async () => {
+test('a watch sends a response at once, and then heartbeats', async () => {
   await using server = await startWatchServer({ heartbeatMs: 20 });
   const watch = server.client.watchEchoes({});
   for (let beat = 0; beat < 3; beat++) {
@@ -81,7 +81,7 @@ test('ensure a watch says at once that it stands, and then that it still does', 
   await watch.return();
 });
 
-test('ensure leaving the loop ends the work at the server within 100 ms', async () => {
+test('leaving the loop ends the server’s watch within 100 ms', async () => {
   await using server = await startWatchServer();
   for await (const _ of server.client.watchEchoes({})) {
     expect(server.watches()).toBe(1);
@@ -90,16 +90,16 @@ test('ensure leaving the loop ends the work at the server within 100 ms', async 
   await expect.poll(server.watches, { timeout: 100, interval: 5 }).toBe(0);
 });
 
-test('ensure a watcher that does not read costs no more than its buffer, and can resume without a loss', async () => {
+test('a watcher that does not read costs at most its buffer, and can resume without a loss', async () => {
   await using server = await startWatchServer();
   const sizeBytes = 10_000;
   const count = 300;
   const slow = server.client.watchEchoes({});
   await slow.next();
   await server.change(count, sizeBytes);
-  // All but the first, which said that the watch stands.
+  // All but the first, which has no event.
   const sent = server.sent() - 1;
-  // What the connection and the client's own end of it hold: 64 KiB and 16 messages, and about as much on the way.
+  // The connection and the client buffer 64 KiB and 16 messages, and about as much is in transit.
   expect(sent).toBeLessThan(count / 4);
 
   const seen: (string | undefined)[] = [];

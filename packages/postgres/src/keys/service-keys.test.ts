@@ -26,7 +26,7 @@ async function openDatabase() {
   return pool;
 }
 
-/** A replica: its keys, what it seals with them, and the errors that it noticed. */
+/** Opens a replica's keys and cursors, and collects its errors. */
 async function openReplica(pool: Pool) {
   const errors: unknown[] = [];
   const keys = await openServiceKeys(pool, 'page_token', (error) => errors.push(error));
@@ -34,7 +34,7 @@ async function openReplica(pool: Pool) {
   return { keys, cursors: createEncryptedCursors(keys, 'ListEchoes'), errors };
 }
 
-test('a new key seals once it is a minute old, and every replica opens its tokens by then', async () => {
+test('a new key encrypts once it is a minute old, when every replica can decrypt its tokens', async () => {
   const pool = await openDatabase();
   await pool.query(rotate);
   await pool.query(twoMinutesPass);
@@ -64,7 +64,7 @@ test('a new key seals once it is a minute old, and every replica opens its token
   ]);
 });
 
-test('the only key seals however young it is', async () => {
+test('the only key encrypts at any age', async () => {
   const pool = await openDatabase();
   await pool.query(rotate);
   const { cursors } = await openReplica(pool);
@@ -80,7 +80,7 @@ test('the table is read every 20 s', async () => {
   for (const count of [2, 3]) {
     await pool.query(rotate);
     vi.advanceTimersByTime(20_000);
-    await keys.refresh(); // joins the read that the timer has started
+    await keys.refresh(); // joins the timer's read
     expect(keys.all).toHaveLength(count);
   }
 });

@@ -38,7 +38,7 @@ const MIGRATE = `
   console.log(JSON.stringify(await migrate(url, new URL(folder))));
   process.stdin.destroy();`;
 
-/** A process of its own that migrates when told to go. */
+/** Starts a process that migrates when `go` is called. */
 async function startMigrator(folder: URL) {
   const args = ['--input-type=module', '-e', MIGRATE, database.url, folder.href];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -61,7 +61,7 @@ async function columnsOf(table: string): Promise<string[]> {
 const FIRST = 'CREATE TABLE orders (id int);';
 const SECOND = 'ALTER TABLE orders ADD COLUMN state text;\nINSERT INTO orders VALUES (1);';
 
-test('ensures migrations run in order, once', async () => {
+test('migrations run in order, once', async () => {
   const folder = await folderOf({
     '0002_state.sql': SECOND,
     '0001_orders.sql': FIRST,
@@ -78,7 +78,7 @@ test('ensures migrations run in order, once', async () => {
   expect(await migrate(database.url, longer)).toEqual(['0003_more.sql']);
 });
 
-test('ensures twenty processes that start at once apply each migration once', async () => {
+test('twenty processes that start at once apply each migration once', async () => {
   const folder = await folderOf({
     '0001_orders.sql': FIRST,
     '0002_state.sql': SECOND,
@@ -92,7 +92,7 @@ test('ensures twenty processes that start at once apply each migration once', as
   expect((await admin.query('SELECT FROM orders')).rowCount).toBe(1);
 }, 60_000);
 
-test('ensures a process killed in the middle of a migration leaves nothing, and holds up nobody', async () => {
+test('a process killed during a migration leaves no half of it, and does not block the next one', async () => {
   const slow = `${SECOND} SELECT pg_sleep(30);`;
   const killed = await startMigrator(await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': slow }));
   killed.go();
@@ -113,7 +113,7 @@ test('ensures a process killed in the middle of a migration leaves nothing, and 
   expect(await columnsOf('orders')).toEqual(['id', 'state']);
 });
 
-test('ensures a migration that fails is rolled back, says where, and keeps those before it', async () => {
+test('a failed migration is rolled back, its error names the line, and earlier migrations are kept', async () => {
   const folder = await folderOf({ '0001_orders.sql': FIRST, '0002_bad.sql': `${SECOND}\nSELECT nonsense;` });
   await expect(migrate(database.url, folder)).rejects.toThrow(
     'migration 0002_bad.sql failed and was rolled back: column "nonsense" does not exist (line 3)',
@@ -124,17 +124,17 @@ test('ensures a migration that fails is rolled back, says where, and keeps those
   ]);
 });
 
-test('ensures a migration that ends its own transaction is not recorded', async () => {
+test('a migration that ends its own transaction is not recorded', async () => {
   const folder = await folderOf({ '0001_orders.sql': `${FIRST} COMMIT;` });
   await expect(migrate(database.url, folder)).rejects.toThrow('0001_orders.sql has a COMMIT');
 });
 
-test('ensures an older release starts after a newer one migrated', async () => {
+test('an older release starts after a newer one has migrated', async () => {
   await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
   expect(await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST }))).toEqual([]);
 });
 
-test('ensures a changed, a renamed and a left-out migration are told by name', async () => {
+test('a changed, a renamed and a missing migration are reported by name', async () => {
   await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
   const changed = await folderOf({ '0001_orders.sql': `${FIRST} ` });
   await expect(migrate(database.url, changed)).rejects.toThrow(
@@ -149,7 +149,7 @@ test('ensures a changed, a renamed and a left-out migration are told by name', a
   await expect(migrate(database.url, whole)).rejects.toThrow('0001_orders.sql is missing from the database');
 });
 
-test('ensures a gap, a number used twice and a bad name are refused before anything is applied', async () => {
+test('a gap, a number used twice and an invalid name are rejected before anything is applied', async () => {
   for (const [bad, complaint] of [
     ['0003_gap.sql', '0003_gap.sql: expected 0002'],
     ['0001_twice.sql', '0001_twice.sql: expected 0002'],
@@ -161,7 +161,7 @@ test('ensures a gap, a number used twice and a bad name are refused before anyth
   expect(await columnsOf('orders')).toEqual([]);
 });
 
-test('ensures a role that may not create tables can start on a migrated database', async () => {
+test('a role without the right to create tables can start on a migrated database', async () => {
   const folder = await folderOf({ '0001_orders.sql': FIRST });
   await migrate(database.url, folder);
   const role = new URL(database.url).pathname.slice(1);

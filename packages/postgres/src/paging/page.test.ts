@@ -3,7 +3,7 @@ import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { maxPageBytes, type Page, type PageRow, pageSubquery, toPage } from './page.ts';
 
-/** Lists rows whose ids count up from 1 and whose sizes are `sizes`. */
+/** Returns a page of rows with the given sizes, whose ids count from 1. */
 async function pageOfSizes(
   pool: Pool,
   sizes: readonly number[],

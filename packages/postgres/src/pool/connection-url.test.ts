@@ -6,19 +6,19 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { clientConfig, parseDatabaseUrl } from './connection-url.ts';
 
-/** What pg itself makes of the URL. */
-function asPgDoes(url: string) {
+/** Returns how pg itself resolves the URL. */
+function resolvedByPg(url: string) {
   const { host, port, database, user, password } = new pg.Client({ connectionString: url });
   return { host, port, database, user, password };
 }
 
-/** What pg makes of our configuration. */
-function asWeDo(url: string) {
+/** Returns how pg resolves the configuration of `clientConfig`. */
+function resolvedByConfig(url: string) {
   const { host, port, database, user, password } = new pg.Client(clientConfig(url));
   return { host, port, database, user, password };
 }
 
-describe('a URL means what it means to pg:', () => {
+describe('a URL has the same meaning as for pg:', () => {
   test.for([
     'postgres://r1:50%off@db.example:6543/orders',
     'postgres://r1:50%25off@db.example/orders',
@@ -35,11 +35,11 @@ describe('a URL means what it means to pg:', () => {
     'postgres://r1@db.example',
     'postgres://r1:%E2%82%AC@db.example/orders%20of%20today',
   ])('%s', (url) => {
-    expect(asWeDo(url)).toEqual(asPgDoes(url));
+    expect(resolvedByConfig(url)).toEqual(resolvedByPg(url));
   });
 });
 
-test('a bare % in the password leaves the escapes of the query alone', () => {
+test('a bare % in the password does not change the escapes of the query', () => {
   expect(
     clientConfig('postgres://r1:50%off@[::1]/orders?options=-c%20search_path%3Dapp&application_name=100%'),
   ).toEqual({
@@ -82,7 +82,7 @@ test('certificates are read from their files, also beside a bare % in the passwo
   expect(clientConfig(url).ssl).toEqual({ ca: 'an authority' });
 });
 
-describe('an error says what is wrong without the password:', () => {
+describe('an error names the problem without the password:', () => {
   test.for([
     ['postgres://r1:#hunter2@db/orders', 'write # as %23'],
     ['postgres://r1:hunter2@db:port/orders', 'Invalid URL'],

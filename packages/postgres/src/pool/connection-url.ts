@@ -2,17 +2,28 @@ import { BlockList, isIP } from 'node:net';
 import pg from 'pg';
 import { type ConnectionOptions, parse } from 'pg-connection-string';
 
-/** The server that a database URL names, as pg resolves it. Holds no password. */
+/** The server of a database URL, as pg resolves it, without the password. */
 export interface DatabaseUrl {
-  /** A name, an address, or the folder of a Unix socket. */
+  /** A name, an address, or the folder of a Unix domain socket. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** True for a Unix socket and for loopback: the connection does not leave the machine. */
+  /** True for a Unix domain socket and for loopback: the connection does not leave the machine. */
   readonly isLocal: boolean;
-  /** True when pg connects with TLS or not at all. */
+  /** True when pg connects only with TLS. */
   readonly isEncrypted: boolean;
+}
+
+/** A database URL is invalid. Neither the message nor `problem` quotes the URL, which holds the password. */
+export class DatabaseUrlError extends Error {
+  override name = 'DatabaseUrlError';
+  readonly problem: string;
+
+  constructor(problem: string) {
+    super(`the database URL is not valid: ${problem}`);
+    this.problem = problem;
+  }
 }
 
 const loopback = new BlockList();
@@ -20,9 +31,9 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * Returns the server that `url` names. What the URL leaves out comes from PGHOST and so on, as it does for pg.
+ * Returns the server of `url`. Parts that the URL omits come from PGHOST and so on, as for pg.
  *
- * @throws Error that says what is wrong and never quotes the password.
+ * @throws DatabaseUrlError
  */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const { host, port, database = '', user = '', ssl } = new pg.Client(clientConfig(url));
@@ -30,10 +41,10 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
 }
 
 /**
- * Returns the part of pg's configuration that `url` gives, with certificates read from their files. Spread it after the
- * code's own configuration: the URL wins. Settings of the session are left out; see `sessionStatement`.
+ * Returns the part of pg's configuration that `url` sets, with certificates read from their files. Spread it after the
+ * code's own configuration, because the URL takes precedence. It omits settings of the session; see `sessionStatement`.
  *
- * @throws Error as `parseDatabaseUrl`.
+ * @throws DatabaseUrlError
  */
 export function clientConfig(url: string): pg.ClientConfig {
   const parsed = parseUrl(url);
@@ -43,7 +54,7 @@ export function clientConfig(url: string): pg.ClientConfig {
     user: parsed.user,
     password: parsed.password,
     database: parsed.database ?? undefined,
-    // A string is one of pg's own words, such as no-verify.
+    // A string is one of pg's keywords, such as no-verify.
     ssl: parsed.ssl as pg.ClientConfig['ssl'],
     sslnegotiation: parsed.sslnegotiation,
     application_name: parsed.application_name,
@@ -54,26 +65,26 @@ export function clientConfig(url: string): pg.ClientConfig {
 }
 
 /**
- * Returns what `url` says, parsed by pg's own parser.
+ * Returns the parameters of `url`, parsed by pg's own parser.
  *
- * @throws Error as `parseDatabaseUrl`.
+ * @throws DatabaseUrlError
  */
 export function parseUrl(url: string): ConnectionOptions {
   try {
-    // A bare # or ? in the password ends the server's part of the URL: pg takes the user's name for the host.
+    // A bare # or ? in the password ends the server's part of the URL, and pg takes the user's name for the host.
     if (url.includes('#')) throw new Error('write # as %23');
     const parsed = parse(withEscapes(url));
     if (Object.keys(parsed).some((name) => name.includes('@'))) throw new Error('write ? as %3F');
     return parsed;
   } catch (error) {
-    // The error is not passed on as the cause: an error of a URL holds the URL, and with it the password.
-    throw new Error(`the database URL is not valid: ${(error as Error).message}`);
+    // Without a cause: the error of a URL holds the URL, and with it the password.
+    throw new DatabaseUrlError((error as Error).message);
   }
 }
 
 /**
- * Escapes each % and space that pg accepts bare, so that pg does not escape the whole URL again: that would break the
- * `%2F` and `%3D` of a certificate's path and of options. Before the query, pg's own rule decides what is an escape.
+ * Escapes each % and space that pg accepts bare. Otherwise pg escapes the whole URL again, which breaks the `%2F` and `%3D`
+ * of a certificate's path and of options. Before the query, pg's own rule decides which % begins an escape.
  */
 function withEscapes(url: string): string {
   const at = url.includes('?') ? url.indexOf('?') : url.length;
@@ -89,7 +100,7 @@ function isLocalHost(host: string): boolean {
   return version !== 0 && loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Drops keys without a value, which would override the code's own when spread. */
+/** Removes keys without a value, which would override the code's own when spread. */
 function withoutAbsent<T extends object>(values: T): Partial<T> {
   const present = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
   return Object.fromEntries(present) as Partial<T>;

@@ -26,7 +26,7 @@ test.each([
 ])('production does not connect to another machine without TLS, unless a variable allows it: %s', (url) => {
   expect(() => read(url, production)).toThrow(
     new EnvironmentError(
-      'DATABASE_URL is not valid (it leads to another machine, and does not insist on TLS): expected ' +
+      'DATABASE_URL is not valid (it leads to another machine and does not require TLS): expected ' +
         'sslmode=verify-full, or ALLOW_PLAINTEXT_DATABASE=true (NODE_ENV is production unless it is set)',
     ),
   );
@@ -53,12 +53,12 @@ test.each([
   [undefined, 'DATABASE_URL is missing: expected a URL that starts with postgres:// or postgresql://'],
   [
     'mysql://orders:canary@localhost/orders',
-    'DATABASE_URL is not valid (it is no URL of PostgreSQL): expected a URL that starts with postgres:// or postgresql://',
+    'DATABASE_URL is not valid (it is not a PostgreSQL URL): expected a URL that starts with postgres:// or postgresql://',
   ],
   [
     'postgres://orders:canary#1@localhost/orders',
     'DATABASE_URL is not valid (write # as %23): expected a URL that starts with postgres:// or postgresql://',
   ],
-])('what is wrong with a URL is said without the URL: %s', (url, complaint) => {
+])('an error names the problem of a URL without the URL: %s', (url, complaint) => {
   expect(() => read(url, production)).toThrow(new EnvironmentError(complaint));
 });

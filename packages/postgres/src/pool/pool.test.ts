@@ -4,7 +4,7 @@ import { queryOnce } from '../testing/query-once.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { openPool } from './pool.ts';
 
-test('ensures bigint comes back as bigint, alone and in arrays, and timestamptz as Date', async () => {
+test('bigint is decoded as bigint, alone and in arrays, and timestamptz as Date', async () => {
   await using database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 1, applicationName: 'test', onError: () => {} });
   const { rows } = await pool.query(`
@@ -22,7 +22,7 @@ test('ensures bigint comes back as bigint, alone and in arrays, and timestamptz 
   await pool.end();
 });
 
-test('ensures an idle connection that dies is reported and replaced, and ends nothing', async () => {
+test('a lost idle connection is reported and replaced, and does not end the process', async () => {
   await using database = await createTestDatabase();
   const died = Promise.withResolvers<Error>();
   const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: died.resolve });
@@ -37,28 +37,28 @@ test('ensures an idle connection that dies is reported and replaced, and ends no
   await pool.end();
 });
 
-test('ensures a connection that dies before its caller has made anything of it ends nothing', async () => {
+test('a connection that is lost right after it is handed out does not end the process', async () => {
   await using database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
   const [killer, victim] = await Promise.all([pool.connect(), pool.connect()]);
   const { rows } = await victim.query('SELECT pg_backend_pid() AS pid');
   const ended = new Promise((resolve) => victim.once('end', resolve));
   const uncaught: unknown[] = [];
-  const note = (error: unknown) => uncaught.push(error);
-  process.on('uncaughtException', note);
+  const record = (error: unknown) => uncaught.push(error);
+  process.on('uncaughtException', record);
   try {
     await killer.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
     await ended;
     expect(uncaught).toEqual([]);
   } finally {
-    process.off('uncaughtException', note);
+    process.off('uncaughtException', record);
     killer.release();
     victim.release(true);
     await pool.end();
   }
 });
 
-test('ensures every session has limits, and says whose it is', async () => {
+test('every session has limits and its application’s name', async () => {
   await using database = await createTestDatabase();
   const name = new URL(database.url).pathname.slice(1);
   for (const limit of [
@@ -78,7 +78,7 @@ test('ensures every session has limits, and says whose it is', async () => {
   await pool.end();
 });
 
-test('ensures no more than max connections are open', async () => {
+test('at most max connections are open', async () => {
   await using database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
   const waiting = Array.from({ length: 10 }, () => pool.query('SELECT pg_backend_pid() AS pid'));
@@ -89,7 +89,7 @@ test('ensures no more than max connections are open', async () => {
   await closed;
 });
 
-test('ensures a connection is handed out with its settings, or not at all', async () => {
+test('every connection has its settings when it is handed out', async () => {
   await using database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
   const limits = await Promise.all(

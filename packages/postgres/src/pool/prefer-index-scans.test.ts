@@ -4,8 +4,8 @@ import { openPool } from './pool.ts';
 import { preferIndexScans } from './prefer-index-scans.ts';
 import type { SessionSettings } from './session-settings.ts';
 
-/** How a batch's statement walks through the table when its plan was made while that was empty, and kept. */
-async function planMadeEarly(url: string, settings: SessionSettings): Promise<string> {
+/** Returns the plan of a batch's statement that was cached while its table was empty. */
+async function cachedPlan(url: string, settings: SessionSettings): Promise<string> {
   const pool = openPool({ url, settings, max: 1, applicationName: 'test', onError: () => {} });
   try {
     await pool.query(`CREATE TEMP TABLE things (id int PRIMARY KEY, state text);
@@ -22,9 +22,9 @@ async function planMadeEarly(url: string, settings: SessionSettings): Promise<st
   }
 }
 
-test('ensures a plan that was made while the table was empty walks an index, and not the whole table', async () => {
+test('a plan that was cached while the table was empty scans an index, not the whole table', async () => {
   await using database = await createTestDatabase();
-  expect(await planMadeEarly(database.url, preferIndexScans)).toContain('Index Scan using things_pkey');
-  // What it is there for.
-  expect(await planMadeEarly(database.url, {})).toContain('Seq Scan on things');
+  expect(await cachedPlan(database.url, preferIndexScans)).toContain('Index Scan using things_pkey');
+  // The reason for the settings: without them the whole table is scanned.
+  expect(await cachedPlan(database.url, {})).toContain('Seq Scan on things');
 });

@@ -27,7 +27,7 @@ async function migrationFolder() {
 
 const nameOf = (url: string) => new URL(url).pathname.slice(1);
 
-/** A pool of one connection, by way of `url`. */
+/** Opens a pool of one connection to `url`. */
 function poolOf(url: string, settings = {}) {
   const pool = openPool({ url, settings, max: 1, applicationName: 'test', onError: () => {} });
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
@@ -42,7 +42,7 @@ async function settingsOf(url: string, ...names: string[]): Promise<unknown> {
   return rows[0].values;
 }
 
-describe('values come back the same from a database whose setting is', () => {
+describe('values are decoded the same from a database with', () => {
   test.for([
     `DateStyle = 'German'`,
     `DateStyle = 'SQL, DMY'`,
@@ -85,22 +85,22 @@ describe('values come back the same from a database whose setting is', () => {
   });
 });
 
-test('a database that is read-only says so', async () => {
+test('a read-only database is reported', async () => {
   await using other = await createTestDatabase();
   await queryOnce(other.url, `ALTER DATABASE ${nameOf(other.url)} SET default_transaction_read_only = on`);
   await using folder = await migrationFolder();
   await expect(migrate(other.url, folder.url)).rejects.toThrow('read-only transaction');
 });
 
-describe('the operator chooses by the URL:', () => {
+describe('the URL overrides', () => {
   const limits = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'search_path'];
-  test('limits and the schema, as parameters', async () => {
+  test('limits and the schema by parameters', async () => {
     const query =
       'statement_timeout=2000&lock_timeout=3s&idle_in_transaction_session_timeout=0&search_path=app,public';
     expect(await settingsOf(`${database.url}?${query}`, ...limits)).toEqual(['2s', '3s', '0', 'app,public']);
   });
 
-  test('anything but what the code requires, in options', async () => {
+  test('all settings but the required ones by options', async () => {
     const options =
       '-c statement_timeout=2000 --lock-timeout=3s -cenable_seqscan=on -c jit=off -c search_path=app -c TimeZone=Asia/Tokyo';
     const url = `${database.url}?options=${encodeURIComponent(options)}`;
@@ -117,7 +117,7 @@ describe('the operator chooses by the URL:', () => {
   });
 });
 
-test('a setting that the server refuses fails the call that wants the connection, and says which', async () => {
+test('a setting that the server rejects fails the call, and its error names the setting', async () => {
   await using pool = poolOf(`${database.url}?statement_timeout=soon`);
   await expect(pool.query('SELECT 1')).rejects.toThrow(
     'invalid value for parameter "statement_timeout": "soon"',
@@ -125,7 +125,7 @@ test('a setting that the server refuses fails the call that wants the connection
   expect(pool.totalCount).toBe(0);
 });
 
-describe('a call is UNAVAILABLE, and its connection given up, when the server, asked for the settings,', () => {
+describe('a call is unavailable and its connection closed when the server, at the settings statement,', () => {
   /** AuthenticationOk and ReadyForQuery. */
   const welcome = Buffer.from('520000000800000000' + '5a0000000549', 'hex');
   test.for([
@@ -151,7 +151,7 @@ describe('a call is UNAVAILABLE, and its connection given up, when the server, a
   });
 });
 
-test('no start-up parameter is sent that PgBouncer refuses', async () => {
+test('no startup parameter is sent that PgBouncer rejects', async () => {
   await using proxy = await startPoolerProxy(Number(new URL(database.url).port));
   const url = new URL(database.url);
   url.port = String(proxy.port);
@@ -170,7 +170,7 @@ test('no start-up parameter is sent that PgBouncer refuses', async () => {
   }
 });
 
-test('tables that only the server’s own search_path finds are not made again elsewhere', async () => {
+test('tables that only the server’s own search_path finds are not created again in another schema', async () => {
   await using other = await createTestDatabase();
   await using folder = await migrationFolder();
   await queryOnce(other.url, 'CREATE SCHEMA app');

@@ -1,26 +1,26 @@
 import pg from 'pg';
 import { parseUrl } from './connection-url.ts';
 
-/** Settings of a session, by name. Times are in ms. */
+/** Settings of a session by name. Times are in ms. */
 export type SessionSettings = Readonly<Record<string, string | number>>;
 
-/** What pg's decoding and the statements depend on, whatever the database, the role or the URL says. */
+/** Settings that pg's decoding and the statements depend on. They override those of the database, the role and the URL. */
 const required: SessionSettings = {
-  // pg decodes timestamps, intervals and bytea from these forms.
+  // pg decodes timestamps, intervals and bytea in these formats.
   DateStyle: 'ISO, MDY',
   IntervalStyle: 'postgres',
   TimeZone: 'UTC',
   bytea_output: 'hex',
   extra_float_digits: 1,
   standard_conforming_strings: 'on',
-  // Statements read, after ON CONFLICT DO NOTHING, what another transaction has committed meanwhile.
+  // After ON CONFLICT DO NOTHING, statements read the row that another transaction has committed meanwhile.
   default_transaction_isolation: 'read committed',
 };
 
-/** Where tables are found and made. `ALTER DATABASE ... SET search_path = ''` must not hide them. */
+/** Settings that the URL overrides. `ALTER DATABASE ... SET search_path = ''` must not hide the tables. */
 const defaults: SessionSettings = { search_path: '"$user", public' };
 
-/** Settings that an operator may choose as parameters of the URL. */
+/** Settings that an operator may set as parameters of the URL. */
 const urlParameters = [
   'search_path',
   'statement_timeout',
@@ -29,10 +29,10 @@ const urlParameters = [
 ];
 
 /**
- * Returns the statement that gives a new connection its settings: `chosen`, unless the URL says otherwise in a parameter
- * (`?statement_timeout=5000`) or in `options=-c ...`, and the settings that the code requires.
+ * Returns the statement that gives a new connection its settings: `chosen`, unless the URL overrides it by a parameter
+ * (`?statement_timeout=5000`) or by `options=-c ...`, and the settings that the code requires.
  *
- * They are not startup parameters, because PgBouncer refuses a connection that sends one it does not know (ADR 24).
+ * They are not startup parameters, because PgBouncer rejects a connection with an unknown one (ADR 24).
  */
 export function sessionStatement(url: string, chosen: SessionSettings): string {
   const parsed = parseUrl(url);
@@ -45,7 +45,7 @@ export function sessionStatement(url: string, chosen: SessionSettings): string {
   return `SELECT ${calls.join(', ')}`;
 }
 
-/** Names of the settings in startup options, as in `-c lock_timeout=1s --jit=off`. */
+/** Returns the names of the settings in startup options such as `-c lock_timeout=1s --jit=off`. */
 function namesIn(options: string): string[] {
   const matches = options.matchAll(/(?:-c\s*|--)([\w.-]+)=/g);
   return Array.from(matches, ([, name = '']) => name.toLowerCase().replaceAll('-', '_'));

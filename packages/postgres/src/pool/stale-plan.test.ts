@@ -14,7 +14,7 @@ const write = {
 };
 const { signal } = new AbortController();
 
-/** A table of one row, and a pool each of whose connections has prepared `read` and `write`. */
+/** Creates a table of one row, and a pool whose connections have all prepared `read` and `write`. */
 async function openWarmPool() {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
@@ -42,7 +42,7 @@ async function openWarmPool() {
   };
 }
 
-test('statements of the pool run once each when every connection’s plan is stale', async () => {
+test('the pool’s statements run once each when every connection has a stale plan', async () => {
   await using warm = await openWarmPool();
   await warm.changeType();
   const writes = await Promise.all(Array.from({ length: 30 }, () => warm.pool.query(write)));
@@ -50,7 +50,7 @@ test('statements of the pool run once each when every connection’s plan is sta
   expect(await warm.count()).toBe(30);
 });
 
-test('a call finds a good connection behind ten stale ones', async () => {
+test('a statement succeeds after ten connections with stale plans', async () => {
   await using warm = await openWarmPool();
   await warm.changeType();
   let failed = 0;
@@ -61,7 +61,7 @@ test('a call finds a good connection behind ten stale ones', async () => {
   expect(failed).toBe(max);
 });
 
-test('a cancellable read is repeated too', async () => {
+test('a read with `query` is repeated too', async () => {
   await using warm = await openWarmPool();
   await warm.changeType();
   expect((await query(warm.pool, read, signal)).rows).toEqual([{ title: 'one', count: 0 }]);
@@ -81,7 +81,7 @@ test('a transaction is repeated as a whole', async () => {
   expect(await warm.count()).toBe(101);
 });
 
-test('a transaction that must run once is UNAVAILABLE, and discards its connection', async () => {
+test('a transaction with one attempt is UNAVAILABLE, and its connection is closed', async () => {
   await using warm = await openWarmPool();
   await warm.changeType();
   const failure = await transaction(warm.pool, (tx) => tx.query(write), { maxAttempts: 1 }).catch(
@@ -92,7 +92,7 @@ test('a transaction that must run once is UNAVAILABLE, and discards its connecti
   expect([warm.pool.totalCount, await warm.count()]).toEqual([max - 1, 0]);
 });
 
-test('another use of the SQLSTATE is no stale plan', async () => {
+test('another error with the same SQLSTATE is not a stale plan', async () => {
   await using warm = await openWarmPool();
   await expect(warm.pool.query('SELECT count(*) FROM things FOR UPDATE')).rejects.toSatisfy(
     (error) => error instanceof Error && 'code' in error && error.code === '0A000' && !isStalePlan(error),

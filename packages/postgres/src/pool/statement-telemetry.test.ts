@@ -6,7 +6,7 @@ import { transaction } from '../transaction/transaction.ts';
 import { openPool, type Pool } from './pool.ts';
 
 const test = base
-  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see that it uses no other fixture.
+  // biome-ignore lint/correctness/noEmptyPattern: vitest requires the pattern to see that no other fixture is used.
   .extend('telemetry', async ({}, { onCleanup }): Promise<CollectedTelemetry> => {
     const telemetry = collectTelemetry();
     onCleanup(() => telemetry[Symbol.asyncDispose]());
@@ -27,7 +27,7 @@ const inSpan = <T>(body: () => Promise<T>) =>
 
 const statement = { name: 'add', text: 'SELECT $1::int + 1 AS sum', values: [41] };
 
-test('ensures a statement within a span is one span, however it is sent, with its text and none of its values', async ({
+test('a statement in a trace has one span, with its text and without its values', async ({
   telemetry,
   pool,
 }) => {
@@ -50,10 +50,7 @@ test('ensures a statement within a span is one span, however it is sent, with it
   });
 });
 
-test('ensures a statement that nobody traces makes no trace, and is measured', async ({
-  telemetry,
-  pool,
-}) => {
+test('a statement outside of a trace has no span, and is measured', async ({ telemetry, pool }) => {
   await pool.query(statement);
   expect(telemetry.spans).toEqual([]);
   expect(await telemetry.points('db.client.operation.duration')).toMatchObject([
@@ -61,7 +58,7 @@ test('ensures a statement that nobody traces makes no trace, and is measured', a
   ]);
 });
 
-test('ensures a text that is not prepared is not shown, because values can be in it', async ({
+test('the text of a statement without a name is not recorded, because it can hold values', async ({
   telemetry,
   pool,
 }) => {
@@ -73,7 +70,7 @@ test('ensures a text that is not prepared is not shown, because values can be in
   expect(JSON.stringify(telemetry.spans.map(({ attributes }) => attributes))).not.toContain('canary');
 });
 
-test('ensures a failure is told by its SQLSTATE, without the message, which quotes values', async ({
+test('a failure is recorded by its SQLSTATE, without the message, which quotes values', async ({
   telemetry,
   pool,
 }) => {
@@ -88,10 +85,7 @@ test('ensures a failure is told by its SQLSTATE, without the message, which quot
   ]);
 });
 
-test('ensures the operation of a statement that begins with WITH is the one within', async ({
-  telemetry,
-  pool,
-}) => {
+test('the operation of a statement that begins with WITH is the one inside', async ({ telemetry, pool }) => {
   await pool.query('CREATE TABLE things (id int)');
   await pool.query('WITH made AS (INSERT INTO things VALUES (1) RETURNING id) SELECT id FROM made');
   const operations = (await telemetry.points('db.client.operation.duration')).map(
@@ -100,7 +94,10 @@ test('ensures the operation of a statement that begins with WITH is the one with
   expect(operations).toEqual(['CREATE', 'INSERT']);
 });
 
-test('ensures the connections of a pool are counted, and who waits for one', async ({ telemetry, pool }) => {
+test('the pool’s connections and the requests that wait for one are measured', async ({
+  telemetry,
+  pool,
+}) => {
   const clients = [await pool.connect(), await pool.connect()];
   const waiting = pool.connect();
   const name = 'db.client.connection';

@@ -3,7 +3,7 @@ import { openPool, type Pool } from '../pool/pool.ts';
 import type { Tx } from '../transaction/transaction.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
-/** A table of two counters, `a` and `b`, at 0 before each test, for tests of transactions. */
+/** Creates a table of two counters, `a` and `b`, and sets them to 0 before each test. */
 export function useCounters() {
   let database: TestDatabase;
   let admin: Pool;
@@ -20,10 +20,10 @@ export function useCounters() {
     await database[Symbol.asyncDispose]();
   });
   return {
-    /** Connections apart from those under test. */
+    /** Uses connections other than those under test. */
     admin: { query: (statement, values) => admin.query(statement, values) } satisfies Tx as Tx,
 
-    /** A pool that is closed with the test, which hangs when a connection was never given back. */
+    /** Opens a pool that is closed with the test. The test hangs when a connection was not released. */
     poolOf(max: number) {
       const pool = openPool({ url: database.url, max, applicationName: 'test', onError: () => {} });
       return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
@@ -40,7 +40,7 @@ export function increment(tx: Tx, name: string) {
   return tx.query('UPDATE counters SET value = value + 1 WHERE name = $1', [name]);
 }
 
-/** The process that serves this connection. */
+/** Returns the id of the server process of this connection. */
 export async function backendOf(tx: Tx): Promise<number> {
   const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   return rows[0]?.pid ?? expect.unreachable();

@@ -15,17 +15,17 @@ const OWNER = `
   const embedded = startEmbedded({ dataFolder: process.argv[1] });
   console.log(await embedded.then(({ url }) => url('postgres'), (error) => error.message));`;
 
-/** A data folder of its own for each test of the embedded server. */
+/** Creates a data folder for each test of the embedded server. */
 export function useDataFolder() {
   let template: string;
   const place = {
-    /** Holds the data folder, and goes with the test. */
+    /** Folder that holds the data folder, and is removed after the test. */
     parent: '',
     dataFolder: '',
-    /** What a test has to clear up, done last first. */
+    /** Clean-up steps after the test, called in reverse order. */
     undo: [] as (() => unknown)[],
 
-    /** For tests that are not about the first start: a copy takes a tenth of an initdb. */
+    /** Copies a cluster that has been initialized, which is faster than initdb. */
     copyTemplate: () => execFileSync('cp', ['-a', template, place.dataFolder]),
 
     async start() {
@@ -34,7 +34,7 @@ export function useDataFolder() {
       return embedded;
     },
 
-    /** A process, in its own process group as a terminal starts it, that holds the data folder until killed. */
+    /** Starts a process that holds the data folder until it is killed, in its own process group like a terminal's. */
     async startOwner(user: ServerUser = undefined) {
       const { dataFolder } = place;
       const child = spawn(process.execPath, ['--input-type=module', '-e', OWNER, dataFolder], {
@@ -49,7 +49,8 @@ export function useDataFolder() {
         await stopOrphanedServer(join(dataFolder, 'pgdata'));
       });
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      const nextLine = async () => (await lines.next()).value ?? expect.unreachable('the owner said nothing');
+      const nextLine = async () =>
+        (await lines.next()).value ?? expect.unreachable('the owner printed nothing');
       return { child, exited, answer: await nextLine(), nextLine };
     },
 

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands before a PostgreSQL server, as PgBouncer does, and records how clients begin. */
+/** A proxy in front of a PostgreSQL server that rejects startup parameters like PgBouncer and records what clients send. */
 export interface PoolerProxy extends AsyncDisposable {
   readonly port: number;
-  /** The parameters of each start-up message that came in the clear. */
+  /** The parameters of each startup message in plain text. */
   readonly startups: readonly Readonly<Record<string, string>>[];
-  /** What each client sent, in the clear or encrypted, one buffer a connection. */
+  /** The bytes that clients sent, in plain text or encrypted, one buffer per connection. */
   sent(): Buffer[];
 }
 
 const protocolVersion = 0x3_0000;
-/** The first byte of a client that begins with TLS at once. */
+/** The first byte of a client that starts with TLS directly. */
 const tlsHandshake = 0x16;
-/** What PgBouncer takes with its default configuration; it refuses a client that sends another one. */
-const known = new Set([
+/** The startup parameters that PgBouncer accepts with its default configuration. It rejects a client with another one. */
+const accepted = new Set([
   'user',
   'database',
   'application_name',
@@ -25,7 +25,7 @@ const known = new Set([
   'intervalstyle',
 ]);
 
-/** @param target The port of the server, on 127.0.0.1. */
+/** @param target Port of the server on 127.0.0.1. */
 export async function startPoolerProxy(target: number): Promise<PoolerProxy> {
   const startups: Record<string, string>[] = [];
   const connections: Buffer[][] = [];
@@ -45,20 +45,20 @@ export async function startPoolerProxy(target: number): Promise<PoolerProxy> {
     }
     const chunks: Buffer[] = [];
     connections.push(chunks);
-    let begun = Buffer.alloc(0);
-    let isBegun = false;
+    let startup = Buffer.alloc(0);
+    let isStarted = false;
     client.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      if (isBegun) return void upstream.write(chunk);
-      begun = Buffer.concat([begun, chunk]);
-      const isTls = begun[0] === tlsHandshake;
-      if (!isTls && (begun.length < 8 || begun.length < begun.readInt32BE(0))) return;
-      isBegun = true;
-      const parameters = parametersOf(begun);
+      if (isStarted) return void upstream.write(chunk);
+      startup = Buffer.concat([startup, chunk]);
+      const isTls = startup[0] === tlsHandshake;
+      if (!isTls && (startup.length < 8 || startup.length < startup.readInt32BE(0))) return;
+      isStarted = true;
+      const parameters = parametersOf(startup);
       if (parameters) startups.push(parameters);
-      const unknown = Object.keys(parameters ?? {}).find((name) => !known.has(name.toLowerCase()));
+      const unknown = Object.keys(parameters ?? {}).find((name) => !accepted.has(name.toLowerCase()));
       if (unknown) client.end(refusal(`unsupported startup parameter: ${unknown}`));
-      else upstream.write(begun);
+      else upstream.write(startup);
     });
     client.on('end', () => upstream.end());
     upstream.pipe(client);
@@ -75,7 +75,7 @@ export async function startPoolerProxy(target: number): Promise<PoolerProxy> {
   };
 }
 
-/** Of a start-up message; undefined for a request for TLS or for a cancel. */
+/** Returns the parameters of a startup message. Undefined for an SSLRequest or a CancelRequest. */
 function parametersOf(message: Buffer): Record<string, string> | undefined {
   if (message.readInt32BE(4) !== protocolVersion) return undefined;
   const words = message.toString('utf8', 8, message.readInt32BE(0)).split('\0');

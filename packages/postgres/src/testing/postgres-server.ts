@@ -17,13 +17,13 @@ declare module 'vitest' {
 
 const PREFIX = 'acme-test-postgres-';
 
-/** Vitest's globalSetup: one real server for the whole run, in a temporary folder. */
+/** Starts one real server in a temporary folder for the whole run. This is vitest's globalSetup. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeLeftovers();
   const folder = await mkdtemp(join(tmpdir(), PREFIX));
   const embedded = await startEmbedded({ dataFolder: folder });
   const url = embedded.url('postgres');
-  // What is written need not outlive the run, and a slow disk must not make a test wait longer than a call may take.
+  // The data need not outlive the run, and a slow disk must not delay a test past the deadline of a call.
   await queryOnce(url, 'ALTER SYSTEM SET fsync = off');
   await queryOnce(url, 'SELECT pg_reload_conf()');
   project.provide('postgresUrl', url);
@@ -33,11 +33,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Servers and folders of runs that were killed before their teardown; those of living runs are locked. */
+/** Removes servers and folders of runs that were killed before their teardown. The folder of a live run is locked. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name);
-    // Without this file it may be one that another run is about to lock.
+    // Without this file another run may be about to lock the folder.
     if (!name.startsWith(PREFIX) || !existsSync(join(folder, 'lock.pid'))) continue;
     try {
       const lock = lockDataFolder(folder);
@@ -45,7 +45,7 @@ async function removeLeftovers(): Promise<void> {
       await rm(folder, { recursive: true, force: true });
       lock.release();
     } catch {
-      // In use, or another user's.
+      // The folder is in use, or belongs to another user.
     }
   }
 }

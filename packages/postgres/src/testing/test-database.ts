@@ -5,8 +5,8 @@ import { queryOnce } from './query-once.ts';
 export type TestDatabase = { url: string; [Symbol.asyncDispose](): Promise<void> };
 
 /**
- * A new, empty database on the run's server. Disposing ends whatever is still connected; the database goes with the
- * server, since to drop 200 of them takes a run half a minute.
+ * Creates an empty database on the run's server. Disposing closes its connections. The database is removed with the server,
+ * because dropping every database would slow down the run.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('postgresUrl');

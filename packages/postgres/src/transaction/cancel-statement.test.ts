@@ -12,11 +12,11 @@ import { cancelStatement } from './cancel-statement.ts';
 import { query } from './query.ts';
 
 const sslRequest = Buffer.from('0000000804d2162f', 'hex');
-/** Length and code; the process and its key follow. */
+/** Length and code. The process id and the key follow. */
 const cancelRequest = Buffer.from('0000001004d2162e', 'hex');
 const tlsHandshake = 0x16;
 
-/** A server with TLS on, the authority that signed its certificate, and one that did not. */
+/** A server with TLS, the authority that signed its certificate, and another authority. */
 const server = { url: '', port: 0, authorityFile: '', authority: '', stranger: '' };
 const stack = new AsyncDisposableStack();
 beforeAll(async () => {
@@ -50,7 +50,7 @@ async function switchTls(ssl: 'on' | 'off'): Promise<void> {
   await vi.waitFor(async () => expect(await queryOnce(server.url, 'SHOW ssl')).toEqual([{ ssl }]));
 }
 
-/** A pool by way of a proxy that records what passes. */
+/** Opens a pool through a proxy that records the bytes that clients send. */
 async function openProxied(parameters: Record<string, string>) {
   await using opened = new AsyncDisposableStack();
   const proxy: PoolerProxy = opened.use(await startPoolerProxy(server.port));
@@ -73,14 +73,14 @@ const sleepers = async () =>
     )
   ).length;
 
-/** Cancels a statement by its signal, and gives what the connection and the cancel have sent. */
+/** Cancels a statement by its signal, and returns the bytes that the connection and the cancel have sent. */
 async function cancelOne(parameters: Record<string, string>) {
   await using proxied = await openProxied(parameters);
   const controller = new AbortController();
   const slow = query(proxied.pool, { text: 'SELECT pg_sleep(60)' }, controller.signal);
   await expect.poll(sleepers).toBe(1);
-  controller.abort(new Error('the caller has gone'));
-  await expect(slow).rejects.toThrow('the caller has gone');
+  controller.abort(new Error('cancelled by the caller'));
+  await expect(slow).rejects.toThrow('cancelled by the caller');
   // The error arrives a moment before the session counts as idle.
   await expect.poll(sleepers).toBe(0);
   return proxied.proxy.sent();
@@ -113,12 +113,12 @@ describe('a connection with TLS cancels with TLS:', () => {
   });
 });
 
-test('a connection without TLS cancels without it', async () => {
+test('a connection without TLS cancels without TLS', async () => {
   const [, cancel] = await cancelOne({});
   expect(cancel?.subarray(0, 8)).toEqual(cancelRequest);
 });
 
-describe('no cancel is sent when, by then,', () => {
+describe('no cancel is sent when meanwhile', () => {
   test.for([
     ['the certificate is not trusted', () => server.stranger, 'on'],
     ['the server offers no TLS', () => server.authority, 'off'],

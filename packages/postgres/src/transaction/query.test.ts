@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-/** One connection. Nothing but a cancel ends its statements: the pool's own limits would, after a while. */
+/** Opens one connection without the pool's limits for statements, so that only a cancel ends them. */
 function openOne() {
   const url = `${database.url}?statement_timeout=0&query_timeout=60000`;
   const pool = openPool({ url, max: 1, applicationName: 'query', onError: () => {} });
@@ -19,7 +19,7 @@ function openOne() {
 
 const backend = { text: 'SELECT pg_backend_pid() AS pid' };
 
-test('ensures an abort cancels the statement on the server, and the connection is used again', async () => {
+test('an abort cancels the statement on the server, and the connection is reused', async () => {
   await using one = openOne();
   await using other = openOne();
   const { signal: never } = new AbortController();
@@ -30,20 +30,20 @@ test('ensures an abort cancels the statement on the server, and the connection i
     text: `SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'`,
   };
   await expect.poll(async () => (await other.pool.query(running)).rowCount).toBe(1);
-  controller.abort(new Error('the caller has gone'));
-  await expect(slow).rejects.toThrow('the caller has gone');
+  controller.abort(new Error('cancelled by the caller'));
+  await expect(slow).rejects.toThrow('cancelled by the caller');
   expect((await other.pool.query(running)).rowCount).toBe(0);
   expect((await query(one.pool, backend, never)).rows).toEqual([before]);
 });
 
-test('ensures nothing is sent for a caller that has gone already', async () => {
+test('nothing is sent when the signal is already aborted', async () => {
   await using one = openOne();
   const gone = AbortSignal.abort(new Error('gone'));
   await expect(query(one.pool, { text: 'SELECT 1' }, gone)).rejects.toThrow('gone');
   expect(one.pool.totalCount).toBe(0);
 });
 
-test('ensures a lost connection is not used again, and a failed statement’s is', async () => {
+test('a lost connection is not reused, and the connection of a failed statement is', async () => {
   await using one = openOne();
   const { signal } = new AbortController();
   const [first] = (await query(one.pool, backend, signal)).rows;

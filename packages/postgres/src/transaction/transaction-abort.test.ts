@@ -12,7 +12,7 @@ const runningSleeps = async () =>
     )
   ).rowCount;
 
-test('ensures an abort cancels the statement on the server, and the connection is used again', async () => {
+test('an abort cancels the statement on the server, and the connection is reused', async () => {
   await using pool = counters.poolOf(1);
   const abort = new AbortController();
   let pid = 0;
@@ -39,7 +39,7 @@ test('ensures an abort cancels the statement on the server, and the connection i
   ]);
 });
 
-test('ensures an abort between two statements rolls back and sends no more', async () => {
+test('an abort between two statements rolls back and sends no more statements', async () => {
   await using pool = counters.poolOf(1);
   await counters.admin.query('CREATE SEQUENCE statements_sent');
   const abort = new AbortController();
@@ -59,7 +59,7 @@ test('ensures an abort between two statements rolls back and sends no more', asy
   expect((await pool.query('SELECT is_called FROM statements_sent')).rows).toEqual([{ is_called: false }]);
 });
 
-test('ensures an abort just before the commit rolls back', async () => {
+test('an abort just before the commit rolls back', async () => {
   await using pool = counters.poolOf(1);
   const abort = new AbortController();
   const stopped = transaction(
@@ -74,7 +74,7 @@ test('ensures an abort just before the commit rolls back', async () => {
   expect(await countOf(pool, 'a')).toBe(0);
 });
 
-test('ensures an abort ends the wait for a connection, which then is not lost', async () => {
+test('an abort ends the wait for a connection, which returns to the pool', async () => {
   await using pool = counters.poolOf(1);
   const taken = await pool.connect();
   const abort = new AbortController();
@@ -85,7 +85,7 @@ test('ensures an abort ends the wait for a connection, which then is not lost', 
   expect(await transaction(pool, async (tx) => countOf(tx, 'a'))).toBe(0);
 });
 
-test('ensures a transaction that waits for something else than the database ends too', async () => {
+test('an abort ends a transaction that waits for something other than the database', async () => {
   await using pool = counters.poolOf(1);
   const signal = AbortSignal.timeout(50);
   const stuck = transaction(pool, () => new Promise(() => {}), { signal });
@@ -93,7 +93,7 @@ test('ensures a transaction that waits for something else than the database ends
   expect(await countOf(pool, 'a')).toBe(0);
 });
 
-test('ensures a commit under way is not cancelled and its outcome stands', async () => {
+test('an abort during COMMIT cancels nothing, and the outcome is returned', async () => {
   await using pool = counters.poolOf(1);
   await counters.admin.query(`
     CREATE TABLE slow_commits (id int);
@@ -116,7 +116,7 @@ test('ensures a commit under way is not cancelled and its outcome stands', async
   expect((await counters.admin.query('SELECT FROM slow_commits')).rowCount).toBe(1);
 });
 
-test('ensures a connection whose server does not react to the cancel is thrown away', async () => {
+test('a connection whose server does not react to the cancel is closed', async () => {
   await using pool = counters.poolOf(1);
   const abort = new AbortController();
   const reason = new Error('deadline');
@@ -140,7 +140,7 @@ test('ensures a connection whose server does not react to the cancel is thrown a
   expect(next).not.toBe(frozen);
 });
 
-test('ensures no listener stays on the signal, however the transaction ends', async () => {
+test('no listener stays on the signal, however the transaction ends', async () => {
   await using pool = counters.poolOf(1);
   const abort = new AbortController();
   const options = { signal: abort.signal };

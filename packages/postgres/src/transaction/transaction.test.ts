@@ -7,7 +7,7 @@ import { type Tx, transaction } from './transaction.ts';
 
 const counters = useCounters();
 
-/** Lets `count` callers through together. */
+/** Returns a function whose first `count` calls resolve together. */
 function gate(count: number): () => Promise<void> {
   const opened = Promise.withResolvers<void>();
   let missing = count;
@@ -18,7 +18,7 @@ function gate(count: number): () => Promise<void> {
   };
 }
 
-test('ensures a transaction commits and gives its result', async () => {
+test('a transaction commits and returns its result', async () => {
   await using pool = counters.poolOf(1);
   const result = await transaction(pool, async (tx) => {
     await increment(tx, 'a');
@@ -28,7 +28,7 @@ test('ensures a transaction commits and gives its result', async () => {
   expect([result, await countOf(counters.admin, 'a')]).toEqual(['done', 1]);
 });
 
-test('ensures an error rolls back, comes out as it is, and the connection is used again', async () => {
+test('an error rolls back and is thrown unchanged, and the connection is reused', async () => {
   await using pool = counters.poolOf(1);
   const failure = new Error('the work failed');
   let pid = 0;
@@ -41,7 +41,7 @@ test('ensures an error rolls back, comes out as it is, and the connection is use
   expect([await countOf(pool, 'a'), await backendOf(pool)]).toEqual([0, pid]);
 });
 
-test('ensures an error that was caught inside does not pass for a commit', async () => {
+test('a transaction that catches a statement’s error is rejected, not committed', async () => {
   await using pool = counters.poolOf(1);
   const swallowed = transaction(pool, async (tx) => {
     await increment(tx, 'a');
@@ -51,7 +51,7 @@ test('ensures an error that was caught inside does not pass for a commit', async
   expect(await countOf(pool, 'a')).toBe(0);
 });
 
-test('ensures a serialization failure is tried again until both have worked', async () => {
+test('a serialization failure is retried until both transactions commit', async () => {
   await using pool = counters.poolOf(2);
   const bothHaveRead = gate(2);
   let attempts = 0;
@@ -68,7 +68,7 @@ test('ensures a serialization failure is tried again until both have worked', as
   expect([await countOf(pool, 'a'), await countOf(pool, 'b')].sort()).toEqual([1, 2]);
 });
 
-test('ensures a deadlock is tried again', async () => {
+test('a deadlock is retried', async () => {
   await using pool = counters.poolOf(2);
   const bothHaveLocked = gate(2);
   let attempts = 0;
@@ -83,7 +83,7 @@ test('ensures a deadlock is tried again', async () => {
   expect([attempts, await countOf(pool, 'a'), await countOf(pool, 'b')]).toEqual([3, 2, 2]);
 });
 
-test('ensures it gives up after five attempts', async () => {
+test('a transaction fails after five attempts', async () => {
   await using pool = counters.poolOf(1);
   let attempts = 0;
   const hopeless = transaction(pool, async (tx) => {
@@ -94,7 +94,7 @@ test('ensures it gives up after five attempts', async () => {
   expect(attempts).toBe(5);
 });
 
-test('ensures a transaction that allows one attempt is not run again', async () => {
+test('a transaction with one attempt is not retried', async () => {
   await using pool = counters.poolOf(1);
   let attempts = 0;
   const hopeless = transaction(
@@ -110,7 +110,7 @@ test('ensures a transaction that allows one attempt is not run again', async () 
   expect(attempts).toBe(1);
 });
 
-test('ensures a connection lost during or between statements is unavailable and is not used again', async () => {
+test('a connection lost during or between statements is unavailable and not reused', async () => {
   await using pool = counters.poolOf(1);
   const during = transaction(pool, async (tx) => tx.query('SELECT pg_terminate_backend(pg_backend_pid())'));
   expect(await during.catch(isUnavailable)).toBe(true);
@@ -123,7 +123,7 @@ test('ensures a connection lost during or between statements is unavailable and 
   expect(await transaction(pool, async (tx) => countOf(tx, 'a'))).toBe(0);
 });
 
-test('ensures a query that comes after the end does not land in another transaction', async () => {
+test('a query after the end of its transaction is rejected', async () => {
   await using pool = counters.poolOf(1);
   let leaked: Tx | undefined;
   await transaction(pool, async (tx) => {
