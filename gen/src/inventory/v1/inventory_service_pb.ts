@@ -527,8 +527,8 @@ export const InventoryService: GenService<{
     output: typeof GetStockResponseSchema;
   },
   /**
-   * ListStock returns the stock of all items by SKU, in pages (AIP-158). A page has at least one item and ends at about
-   * 256 KiB, so it may have fewer than page_size items. Only an empty next_page_token marks the last page.
+   * ListStock returns the stock of all items by SKU, in pages (AIP-158). A page ends early at about 256 KiB, but not before
+   * its first item, so it may have fewer than page_size items. Only an empty next_page_token marks the last page.
    *
    * @generated from rpc inventory.v1.InventoryService.ListStock
    */

@@ -342,8 +342,8 @@ export const OrderService: GenService<{
     output: typeof GetOrderResponseSchema;
   },
   /**
-   * ListOrders returns a customer's orders, newest first, in pages (AIP-158). A page has at least one order and ends at
-   * about 256 KiB, so it may have fewer than page_size orders. Only an empty next_page_token marks the last page.
+   * ListOrders returns a customer's orders, newest first, in pages (AIP-158). A page ends early at about 256 KiB, but not
+   * before its first order, so it may have fewer than page_size orders. Only an empty next_page_token marks the last page.
    *
    * @generated from rpc orders.v1.OrderService.ListOrders
    */
