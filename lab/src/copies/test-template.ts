@@ -44,7 +44,7 @@ await runSteps('template', {
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
     await call('sampling.v1.SamplingService/ListInvoices', {}).prints(/\{\}/);
     await call('sampling.v1.SamplingService/Charge', charge).fails(
-      /^UNIMPLEMENTED: Charge is in the contract/,
+      /^UNIMPLEMENTED: Charge is not implemented/,
     );
     started.child.kill('SIGTERM');
     await started.succeeds();
