@@ -38,8 +38,8 @@ export function lockDataFolder(folder: string): DataFolderLock {
 }
 
 function isLocked(error: unknown): boolean {
-  const SQLITE_BUSY = 5;
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  const sqliteBusy = 5;
+  return error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy;
 }
 
 function readPid(pidFile: string): string {

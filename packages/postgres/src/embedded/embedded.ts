@@ -5,13 +5,13 @@ import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { postgresBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
-import { initDataFolder, SUPERUSER } from './init-data-folder.ts';
+import { initDataFolder, superuser } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
 import { PortInUseError, startServer, stopServer } from './server-process.ts';
 import { closedFolder, type ServerUser, serverUser } from './server-user.ts';
 
 /** Maximum number of free ports that are tried, each of which another process may take before the server does. */
-const MAX_PORT_ATTEMPTS = 5;
+const maxPortAttempts = 5;
 
 export type Embedded = {
   port: number;
@@ -39,7 +39,7 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
     const binaries = await postgresBinaries(user);
     const { pgdata, password } = await initDataFolder(dataFolder, binaries, user);
     await stopOrphanedServer(pgdata);
-    const urlOn = (port: number, database: string, role = { user: SUPERUSER, password }) =>
+    const urlOn = (port: number, database: string, role = { user: superuser, password }) =>
       `postgres://${encodeURIComponent(role.user)}:${encodeURIComponent(role.password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
     const { port, server } = await onFreePort(options.port ?? 0, async (port) => ({
       port,
@@ -112,7 +112,7 @@ async function onFreePort<T>(port: number, start: (port: number) => Promise<T>):
     try {
       return await start(free);
     } catch (error) {
-      if (!(error instanceof PortInUseError) || port !== 0 || attempt === MAX_PORT_ATTEMPTS) throw error;
+      if (!(error instanceof PortInUseError) || port !== 0 || attempt === maxPortAttempts) throw error;
     }
   }
 }

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { initdbFailure } from '../internals/postgres-log.ts';
 import type { ServerUser } from './server-user.ts';
 
-export const SUPERUSER = 'postgres';
-const MAJOR_VERSION = '18';
-const INITDB_TIMEOUT_MS = 120_000;
-const UNFINISHED = 'initdb-';
+export const superuser = 'postgres';
+const majorVersion = '18';
+const initdbTimeoutMs = 120_000;
+const unfinishedPrefix = 'initdb-';
 
 /**
  * Creates a cluster in `pgdata` unless `dataFolder` has one, and returns the superuser's password from the file beside it.
@@ -27,9 +27,9 @@ export async function initDataFolder(
   if (version === undefined) {
     await removeUnfinished(dataFolder);
     await initialise(dataFolder, binaries, user, passwordFile, pgdata);
-  } else if (version.trim() !== MAJOR_VERSION) {
+  } else if (version.trim() !== majorVersion) {
     throw new Error(
-      `${dataFolder} was made by PostgreSQL ${version.trim()}, but this is ${MAJOR_VERSION}: use another data folder, or dump and restore it`,
+      `${dataFolder} was made by PostgreSQL ${version.trim()}, but this is ${majorVersion}: use another data folder, or dump and restore it`,
     );
   }
   const password = await readFile(passwordFile, 'utf8').catch(ignoreMissing);
@@ -46,7 +46,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 /** Removes unfinished folders. One that a killed process's initdb still writes to stays until the next start. */
 async function removeUnfinished(dataFolder: string): Promise<void> {
   for (const name of await readdir(dataFolder)) {
-    if (!name.startsWith(UNFINISHED)) continue;
+    if (!name.startsWith(unfinishedPrefix)) continue;
     await rm(join(dataFolder, name), { recursive: true, force: true }).catch(() => {});
   }
 }
@@ -58,7 +58,7 @@ async function initialise(
   passwordFile: string,
   pgdata: string,
 ): Promise<void> {
-  const temporary = await mkdtemp(join(dataFolder, UNFINISHED));
+  const temporary = await mkdtemp(join(dataFolder, unfinishedPrefix));
   try {
     const password = randomBytes(24).toString('base64url');
     const passwordCopy = join(temporary, 'password');
@@ -86,7 +86,7 @@ async function runInitdb(
 ): Promise<void> {
   const args = [
     `--pgdata=${pgdata}`,
-    `--username=${SUPERUSER}`,
+    `--username=${superuser}`,
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     // The built-in locale does not depend on the operating system's, and sorts the same everywhere.
@@ -101,7 +101,7 @@ async function runInitdb(
       ...user,
       cwd: '/',
       env: { LC_ALL: 'C' },
-      timeout: INITDB_TIMEOUT_MS,
+      timeout: initdbTimeoutMs,
     });
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };

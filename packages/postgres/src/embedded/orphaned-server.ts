@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fastShutdownMs, immediateShutdownMs } from './server-process.ts';
 
-/** A fast shutdown writes a checkpoint, which takes a while on a slow disk. */
-const FAST_SHUTDOWN_MS = 20_000;
-const IMMEDIATE_SHUTDOWN_MS = 5_000;
-const POLL_MS = 20;
+const pollMs = 20;
 
 /**
  * Stops a server that still runs on `pgdata` after its owner was killed. Only the holder of the data folder's lock may call
@@ -29,14 +27,14 @@ export async function stopOrphanedServer(pgdata: string): Promise<void> {
 
 async function stop(pid: number, pgdata: string): Promise<void> {
   for (const [signal, limitMs] of [
-    ['SIGINT', FAST_SHUTDOWN_MS],
-    ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
+    ['SIGINT', fastShutdownMs],
+    ['SIGQUIT', immediateShutdownMs],
   ] as const) {
     process.kill(pid, signal);
     const deadline = performance.now() + limitMs;
     while (performance.now() < deadline) {
       if (!isServerOn(pid, pgdata)) return;
-      await sleep(POLL_MS);
+      await sleep(pollMs);
     }
   }
   throw new Error(

@@ -9,11 +9,12 @@ import { startFailure } from '../internals/postgres-log.ts';
 import type { ServerUser } from './server-user.ts';
 
 /** After a crash the server first replays its write-ahead log. */
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 20;
-const FAST_SHUTDOWN_MS = 20_000;
-const IMMEDIATE_SHUTDOWN_MS = 5_000;
-const MAX_CONNECTIONS = 200;
+const readyTimeoutMs = 60_000;
+const readyPollMs = 20;
+/** Time limit of a fast shutdown, which writes a checkpoint, slowly on a slow disk. */
+export const fastShutdownMs = 20_000;
+export const immediateShutdownMs = 5_000;
+const maxConnections = 200;
 
 /** Another process listens on the port. */
 export class PortInUseError extends Error {
@@ -55,7 +56,7 @@ async function spawnServer(options: {
     port: options.port,
     // The path of a Unix domain socket has at most 107 bytes, which a data folder's path easily exceeds.
     unix_socket_directories: '',
-    max_connections: MAX_CONNECTIONS,
+    max_connections: maxConnections,
     // The statement of a killed client must not hold its locks until it ends.
     client_connection_check_interval: process.platform === 'linux' ? '1s' : '0',
     log_checkpoints: 'off',
@@ -86,7 +87,7 @@ async function spawnServer(options: {
 
 /** Resolves to false when the server ends instead. */
 async function becomesReady(url: string, server: ChildProcess): Promise<boolean> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
+  const deadline = performance.now() + readyTimeoutMs;
   while (server.exitCode === null && server.signalCode === null) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
     client.on('error', () => {});
@@ -96,12 +97,12 @@ async function becomesReady(url: string, server: ChildProcess): Promise<boolean>
       return true;
     } catch (error) {
       if (performance.now() > deadline) {
-        throw new Error(`PostgreSQL was not ready after ${READY_TIMEOUT_MS / 1_000} s: ${String(error)}`);
+        throw new Error(`PostgreSQL was not ready after ${readyTimeoutMs / 1_000} s: ${String(error)}`);
       }
     } finally {
       await client.end();
     }
-    await sleep(READY_POLL_MS);
+    await sleep(readyPollMs);
   }
   return false;
 }
@@ -118,9 +119,9 @@ async function failureOf(logFile: string): Promise<Error> {
  */
 export async function stopServer(server: ChildProcess): Promise<void> {
   for (const [signal, limitMs] of [
-    ['SIGINT', FAST_SHUTDOWN_MS],
-    ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
-    ['SIGKILL', IMMEDIATE_SHUTDOWN_MS],
+    ['SIGINT', fastShutdownMs],
+    ['SIGQUIT', immediateShutdownMs],
+    ['SIGKILL', immediateShutdownMs],
   ] as const) {
     if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const exited = once(server, 'exit', { signal: AbortSignal.timeout(limitMs) });

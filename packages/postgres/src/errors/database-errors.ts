@@ -2,7 +2,7 @@ import pg from 'pg';
 import { isConnectionLoss } from '../internals/pg-error-texts.ts';
 
 /** Codes of a socket that has no server behind it, or no route to it. */
-const SOCKET_CODES = new Set([
+const socketCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ECONNABORTED',
@@ -20,17 +20,17 @@ const SOCKET_CODES = new Set([
  * primary that has become a read-only replica (25006).
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE_STATES = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
+const unavailableStates = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
 
 /**
  * Returns true when the database cannot be reached or lacks resources, so that the same call may succeed a moment later.
  * The outcome is not always known: a connection lost during COMMIT may have committed.
  */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return UNAVAILABLE_STATES.test(error.code ?? '');
+  if (error instanceof pg.DatabaseError) return unavailableStates.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code !== undefined && SOCKET_CODES.has(code)) return true;
+  if (code !== undefined && socketCodes.has(code)) return true;
   // ENOENT is a missing Unix socket only when it comes from connect; elsewhere it is a missing file.
   if (code === 'ENOENT') return syscall === 'connect';
   return isConnectionLoss(error);

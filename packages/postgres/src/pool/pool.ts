@@ -10,22 +10,22 @@ import { type Query, returnsPromise, statementTracing } from './statement-teleme
 export type { Pool } from 'pg';
 
 /** The OIDs of `bigint` and `bigint[]`, which are the same in every PostgreSQL (pg_type.dat). */
-const INT8 = 20;
-const INT8_ARRAY = 1016;
+const int8Oid = 20;
+const int8ArrayOid = 1016;
 
 /** Decodes int8 as bigint. It does not fit a number, and with pg's default, a string, `+` silently concatenates. */
 const types = {
   getTypeParser: (oid: number, format: 'text' | 'binary') => {
     if (format === 'binary') return pg.types.getTypeParser(oid, format);
-    if (oid === INT8) return BigInt;
+    if (oid === int8Oid) return BigInt;
     const parse = pg.types.getTypeParser(oid, format);
-    if (oid !== INT8_ARRAY) return parse;
+    if (oid !== int8ArrayOid) return parse;
     return (text: string) => parse(text).map((item: string | null) => (item === null ? null : BigInt(item)));
   },
 } as pg.CustomTypesConfig;
 
 /** Maximum time to give a new connection its settings. Equal to the default maximum for connecting. */
-const SETTINGS_TIMEOUT_MS = 1_000;
+const settingsTimeoutMs = 1_000;
 
 const limits: SessionSettings = {
   statement_timeout: 10_000,
@@ -60,7 +60,7 @@ export function openPool(options: PoolOptions): pg.Pool {
   const { url, max, applicationName, maxWaitMs = 1_000, onError } = options;
   const settings: StatementConfig = {
     text: sessionStatement(url, { ...limits, ...options.settings }),
-    query_timeout: SETTINGS_TIMEOUT_MS,
+    query_timeout: settingsTimeoutMs,
   };
   const trace = statementTracing(parseDatabaseUrl(url).database);
   const Pool = class extends pg.Pool {

@@ -9,7 +9,7 @@ import { startEmbedded } from '../embedded/embedded.ts';
 import { stopOrphanedServer } from '../embedded/orphaned-server.ts';
 import type { ServerUser } from '../embedded/server-user.ts';
 
-const OWNER = `
+const ownerProgram = `
   import { startEmbedded } from ${JSON.stringify(new URL('../embedded/embedded.ts', import.meta.url).href)};
   process.on('SIGINT', () => console.log('interrupted'));
   const embedded = startEmbedded({ dataFolder: process.argv[1] });
@@ -37,7 +37,7 @@ export function useDataFolder() {
     /** Starts a process that holds the data folder until it is killed, in its own process group like a terminal's. */
     async startOwner(user: ServerUser = undefined) {
       const { dataFolder } = place;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', OWNER, dataFolder], {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', ownerProgram, dataFolder], {
         stdio: ['ignore', 'pipe', 'inherit'],
         detached: true,
         ...user,

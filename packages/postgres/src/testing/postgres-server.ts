@@ -15,12 +15,12 @@ declare module 'vitest' {
   }
 }
 
-const PREFIX = 'acme-test-postgres-';
+const folderPrefix = 'acme-test-postgres-';
 
 /** Starts one real server in a temporary folder for the whole run. This is vitest's globalSetup. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeLeftovers();
-  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const folder = await mkdtemp(join(tmpdir(), folderPrefix));
   const embedded = await startEmbedded({ dataFolder: folder });
   const url = embedded.url('postgres');
   // The data need not outlive the run, and a slow disk must not delay a test past the deadline of a call.
@@ -38,7 +38,7 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const folder = join(tmpdir(), name);
     // Without this file another run may be about to lock the folder.
-    if (!name.startsWith(PREFIX) || !existsSync(join(folder, 'lock.pid'))) continue;
+    if (!name.startsWith(folderPrefix) || !existsSync(join(folder, 'lock.pid'))) continue;
     try {
       const lock = lockDataFolder(folder);
       await stopOrphanedServer(join(folder, 'pgdata'));

@@ -5,9 +5,9 @@ import type pg from 'pg';
 import { asCancellable, type CancellableClient } from '../internals/pg-internals.ts';
 
 /** Codes in the place of a start-up message's protocol version. */
-const CANCEL_REQUEST_CODE = 80_877_102;
-const SSL_REQUEST_CODE = 80_877_103;
-const CONNECT_TIMEOUT_MS = 1_000;
+const cancelRequestCode = 80_877_102;
+const sslRequestCode = 80_877_103;
+const connectTimeoutMs = 1_000;
 
 /**
  * Cancels the running statement of `client` with the protocol's CancelRequest. Unlike `pg_cancel_backend`, the request
@@ -25,10 +25,10 @@ export async function cancelStatement(client: pg.ClientBase): Promise<void> {
   const closed = new AbortController();
   socket.on('error', () => {});
   socket.on('close', () => closed.abort());
-  const deadline = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS);
+  const deadline = setTimeout(() => socket.destroy(), connectTimeoutMs);
   try {
     const channel = connected.ssl ? await encrypt(socket, connected, closed.signal) : socket;
-    channel.write(message(CANCEL_REQUEST_CODE, connected.processID, connected.secretKey));
+    channel.write(message(cancelRequestCode, connected.processID, connected.secretKey));
     channel.resume();
     // The server answers by closing the connection, so this side must not close first.
     if (!closed.signal.aborted) await once(closed.signal, 'abort');
@@ -52,7 +52,7 @@ async function encrypt(socket: Socket, client: CancellableClient, closed: AbortS
   const { host, ssl, sslNegotiation } = client;
   const isDirect = sslNegotiation === 'direct';
   if (!isDirect) {
-    socket.write(message(SSL_REQUEST_CODE));
+    socket.write(message(sslRequestCode));
     const [answer] = await once(socket, 'data', { signal: closed });
     if (String(answer) !== 'S') throw new Error('the server does not support TLS');
   }

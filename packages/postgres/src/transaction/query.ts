@@ -13,10 +13,10 @@ export function query<Row extends pg.QueryResultRow>(
   statement: pg.QueryConfig,
   signal: AbortSignal,
 ): Promise<pg.QueryResult<Row>> {
-  return repeatOnStalePlan(pool, () => queryOnce<Row>(pool, statement, signal));
+  return repeatOnStalePlan(pool, () => attempt<Row>(pool, statement, signal));
 }
 
-async function queryOnce<Row extends pg.QueryResultRow>(
+async function attempt<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   statement: pg.QueryConfig,
   signal: AbortSignal,

@@ -14,10 +14,10 @@ export type Tx = {
   ): Promise<pg.QueryResult<Row>>;
 };
 
-const MAX_ATTEMPTS = 5;
-const FIRST_BACKOFF_MS = 10;
+const defaultMaxAttempts = 5;
+const firstBackoffMs = 10;
 /** Maximum time for a cancelled statement to end. After it the connection is closed instead. */
-const CANCEL_GRACE_MS = 1_000;
+const cancelGraceMs = 1_000;
 
 /**
  * Calls `run` between BEGIN and COMMIT and returns its result. When `run` throws, rolls back and throws its error.
@@ -35,7 +35,7 @@ export async function transaction<T>(
   run: (tx: Tx) => Promise<T>,
   options: { signal?: AbortSignal; maxAttempts?: number } = {},
 ): Promise<T> {
-  const { signal, maxAttempts = MAX_ATTEMPTS } = options;
+  const { signal, maxAttempts = defaultMaxAttempts } = options;
   const attemptOnce = async () => {
     signal?.throwIfAborted();
     return await runOnce(await checkOut(pool, signal), run, signal);
@@ -47,7 +47,7 @@ export async function transaction<T>(
     } catch (error) {
       if (attempt === maxAttempts || !isConflict(error)) throw error;
     }
-    const backoffMs = FIRST_BACKOFF_MS * 2 ** attempt * Math.random();
+    const backoffMs = firstBackoffMs * 2 ** attempt * Math.random();
     await untilAborted(sleep(backoffMs), signal, 0);
   }
 }
@@ -74,7 +74,7 @@ async function runOnce<T>(
   const session = openSession(client, signal);
   let clean = false;
   try {
-    const result = await untilAborted(beginAndRun(session.tx, run), signal, CANCEL_GRACE_MS);
+    const result = await untilAborted(beginAndRun(session.tx, run), signal, cancelGraceMs);
     signal?.throwIfAborted();
     session.end();
     await commit(client);
@@ -147,7 +147,7 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
       await cancelling;
       // The cancel failed when the statement still runs, and a ROLLBACK would queue behind it.
       if (lost !== undefined || (signal?.aborted && running > 0)) return false;
-      const rollback: StatementConfig = { text: 'ROLLBACK', query_timeout: CANCEL_GRACE_MS };
+      const rollback: StatementConfig = { text: 'ROLLBACK', query_timeout: cancelGraceMs };
       return client.query(rollback).then(
         () => client.getTransactionStatus() === 'I',
         () => false,
