@@ -1,12 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  audienceOf,
-  developmentIssuer,
-  openDevelopmentKeys,
-  writeWhole,
-} from '@acme/dev/certs/development-keys';
+import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/certs/development-keys';
+import { writeAtomically } from '@acme/dev/certs/write-atomically';
 import { freePort } from '@acme/dev/start/free-port';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
@@ -74,7 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const token: Cluster['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
     keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
   const tokenFile = join(folder, 'keys', 'orders.token');
-  await writeWhole(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
+  await writeAtomically(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
 
   const make = async (name: string, service: Service, databaseName: string, inventoryTarget: string) =>
     makeReplica({

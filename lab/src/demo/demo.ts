@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
-import { untilInterrupted } from '@acme/dev/cli/until-interrupted';
+import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
 import { startPair } from '../pair/pair.ts';
 import { openLiveLine } from './live-line.ts';
 import { planNight } from './night.ts';
@@ -15,7 +15,7 @@ const usage =
 
 const night = planNight(...readArguments());
 const say = (text: string) => process.stdout.write(`${text}\n`);
-const interrupted = untilInterrupted();
+const interrupted = interruptSignal();
 
 try {
   if (!(await runDemo())) process.exitCode = 1;

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
-import { named } from '@acme/dev/cli/named';
-import { untilInterrupted } from '@acme/dev/cli/until-interrupted';
+import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
+import { selectByName } from '@acme/dev/cli/select-by-name';
 import { checkDatabases, openDatabases } from '../harness/check-databases.ts';
 import { bugsInShort, plantedBugs } from './bugs/all.ts';
 import type { PlantedBug } from './bugs/planted-bug.ts';
@@ -27,14 +27,14 @@ const { only, json, short, bugs, check, ...values } = readArguments();
 const seed = values.seed ?? String(Date.now() % 1_000_000);
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usage);
-const interrupted = untilInterrupted();
+const interrupted = interruptSignal();
 reportUnhandledRejections();
 
 try {
   if (check) await runCheck();
-  else if (bugs) concludeWith([], await tryBugs(named(plantedBugs, only)));
+  else if (bugs) concludeWith([], await tryBugs(selectByName(plantedBugs, only)));
   else {
-    const results = await runAll(named(allScenarios, only));
+    const results = await runAll(selectByName(allScenarios, only));
     const inShort = short && !only ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
     concludeWith(results, await tryBugs(inShort));
   }

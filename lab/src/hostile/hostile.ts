@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
-import { named } from '@acme/dev/cli/named';
-import { untilInterrupted } from '@acme/dev/cli/until-interrupted';
+import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
+import { selectByName } from '@acme/dev/cli/select-by-name';
 import { allAttacks } from './attacks/all.ts';
 import { runAttacks } from './run-attacks.ts';
 import { lineOf, tableOf } from './table.ts';
@@ -10,8 +10,8 @@ const usage = 'usage: npm run hostile -- [--short] [--only NAME]… [--seed S]';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const { short: isShort, only, seed = String(Date.now() % 1_000_000) } = readArguments();
-const attacks = named(allAttacks, only);
-const interrupted = untilInterrupted();
+const attacks = selectByName(allAttacks, only);
+const interrupted = interruptSignal();
 if (process.platform !== 'linux') fail('hostile reads memory from /proc: it runs on Linux');
 
 try {

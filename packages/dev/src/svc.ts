@@ -1,24 +1,28 @@
 #!/usr/bin/env node
-/** The commands, and the module of each. A module runs when it is imported, and reads the arguments that follow. */
-const commands: Readonly<Record<string, { readonly what: string; run(): Promise<unknown> }>> = {
-  start: { what: 'starts PostgreSQL and every service', run: () => import('./start/start.ts') },
-  call: { what: 'makes one call', run: () => import('./call/call.ts') },
-  watch: { what: 'prints a line for each change', run: () => import('./watch/watch.ts') },
-  token: { what: 'signs a development token', run: () => import('./certs/token.ts') },
-  certs: { what: 'makes development certificates', run: () => import('./certs/certs.ts') },
-  secrets: { what: 'makes the secrets of a deployment', run: () => import('./secrets/make-secrets.ts') },
-  seed: { what: 'fills services that are running', run: () => import('./start/seed.ts') },
-  generate: { what: 'generates code from the contract', run: () => import('./generate/generate.ts') },
-  check: { what: 'runs every check that CI runs', run: () => import('./check/check.ts') },
-  new: { what: 'writes a new service', run: () => import('./new/new-service.ts') },
-  adopt: { what: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
+/** The commands by name. The module of a command runs when it is imported, and reads the arguments that follow. */
+const commands: Readonly<Record<string, { readonly summary: string; run(): Promise<unknown> }>> = {
+  start: { summary: 'starts PostgreSQL and every service', run: () => import('./start/start.ts') },
+  call: { summary: 'makes one call', run: () => import('./call/call.ts') },
+  watch: { summary: 'prints a line for each change', run: () => import('./watch/watch.ts') },
+  token: { summary: 'signs a development token', run: () => import('./certs/token.ts') },
+  certs: { summary: 'makes development certificates', run: () => import('./certs/certs.ts') },
+  secrets: { summary: 'makes the secrets of a deployment', run: () => import('./secrets/make-secrets.ts') },
+  seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
+  generate: { summary: 'generates code and docs/settings.md', run: () => import('./generate/generate.ts') },
+  check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
+  new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
+  adopt: { summary: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
 };
 
-const [name = ''] = process.argv.splice(2, 1);
-const command = commands[name];
+const [name = '--help'] = process.argv.splice(2, 1);
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (command) await command.run();
 else {
-  const rows = Object.entries(commands).map(([each, { what }]) => `  ${each.padEnd(9)} ${what}`);
-  process.stderr.write(`usage: svc COMMAND …\n${rows.join('\n')}\n`);
-  process.exitCode = 1;
+  const rows = Object.entries(commands).map(([each, { summary }]) => `  ${each.padEnd(9)} ${summary}\n`);
+  const usage = `usage: svc COMMAND [ARGUMENTS]\n\n${rows.join('')}\nsvc COMMAND --help prints the usage of a command.\n`;
+  if (['--help', '-h', 'help'].includes(name)) process.stdout.write(usage);
+  else {
+    process.stderr.write(`svc: unknown command ${name}\n${usage}`);
+    process.exitCode = 1;
+  }
 }

@@ -60,7 +60,7 @@ describe('npm start', () => {
     expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
     expect(await placeOrder(data, requestId)).toMatchObject({
       code: 1,
-      stderr: 'no service is running: npm start\n',
+      stderr: expect.stringMatching(/^no service is running on [^\n]*npm start[^\n]*\n$/),
     });
 
     await using again = startCommand('start', '--data', data, ...anyPorts);
@@ -87,7 +87,7 @@ describe('npm start', () => {
     const refused = await runCommand('start', '--data', other.path, ...anyPorts, '--orders-port', port);
     expect(refused).toMatchObject({
       code: 1,
-      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop what does, or use another port\n`,
+      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop the process that does, or use another port\n`,
     });
     first.child.kill('SIGINT');
     await first.ended();
@@ -165,7 +165,7 @@ describe('npm run watch', () => {
     orders.child.kill('SIGINT');
     const { code, stdout } = await orders.ended();
     expect(code).toBe(0);
-    const [, from = ''] = /\nto go on from here: (--from=\S+)\n$/.exec(stdout) ?? [];
+    const [, from = ''] = /\nresume from here: (--from=\S+)\n$/.exec(stdout) ?? [];
 
     await placeOrder(data, randomUUID());
     await using resumed = startCommand('watch', 'orders', from, '--data', data);
@@ -178,7 +178,7 @@ describe('npm run watch', () => {
   test('prints its usage', async () => {
     expect(await runCommand('watch', 'nothing')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^usage:\n {2}npm run watch -- stock/),
+      stderr: expect.stringMatching(/^usage: npm run watch -- STREAM [\s\S]*\n {2}stock \[--sku SKU\]…/),
     });
   });
 });
@@ -204,7 +204,8 @@ describe('npm run token', () => {
     const both = ['--sub', 'alice', '--scopes', 'orders:read inventory:read', '--data', folder.path];
     expect(await runCommand('token', ...both)).toMatchObject({
       code: 1,
-      stderr: 'a token is for one service, and these scopes are of orders, inventory\n',
+      stderr:
+        'a token is for one service, and these scopes are of orders, inventory: choose one with --audience\n',
     });
     const { code, stdout } = await runCommand('token', ...both, '--audience', 'inventory');
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
@@ -8,24 +8,30 @@ import { endAdoption } from './end-adoption.ts';
 import { removeExamples } from './remove-examples.ts';
 import { currentScope, renameScope } from './rename-scope.ts';
 
-const usage = 'usage: npm run adopt -- --scope @mycompany [--keep orders,inventory|none] [--fresh-history]';
+const usage = `usage: npm run adopt -- --scope @SCOPE [--keep orders,inventory|none] [--fresh-history]
 
-const { values } = parseArgs({
+Makes a fresh clone your own repository. It is run once.`;
+
+const {
+  values: { scope, keep, 'fresh-history': freshHistory },
+} = parseCommandLine({
+  usage,
   options: {
     scope: { type: 'string', default: '' },
     keep: { type: 'string', default: 'orders,inventory' },
     'fresh-history': { type: 'boolean', default: false },
   },
 });
-const { scope, keep } = values;
 if (!/^@[a-z0-9][a-z0-9-]{0,38}$/.test(scope))
-  fail(`--scope is to be a scope of npm's, as @mycompany\n${usage}`);
+  fail(`--scope must be a scope of npm, such as @mycompany\n${usage}`);
 if (keep !== 'none' && keep.split(',').sort().join() !== 'inventory,orders')
-  fail(`--keep is orders,inventory or none: orders needs inventory\n${usage}`);
+  fail(`--keep must be orders,inventory or none, because orders calls inventory\n${usage}`);
 
 const changes = git('status', '--porcelain');
 if (changes !== '')
-  fail(`adopt rewrites the whole repository, and git is the way back: commit or stash first\n${changes}`);
+  fail(
+    `adopt rewrites the whole repository, and restores it from git if it fails: commit or stash first\n${changes}`,
+  );
 
 try {
   if (keep === 'none') removeExamples(root);
@@ -39,11 +45,11 @@ try {
   run('buf', 'format', '--write');
   // In a process of its own: the packages have another scope now.
   run(process.execPath, 'packages/dev/src/svc.ts', 'generate');
-  // Another scope sorts elsewhere among the imports.
+  // Sorts the imports, whose order depends on the scope.
   run('biome', 'check', '--write', '--colors=off');
   run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--offline', '--no-audit', '--no-fund');
 } catch (error) {
-  // The tree was clean: what differs now is what was done here.
+  // The tree was clean, so this reverts only the changes made above.
   git('reset', '--hard', '--quiet');
   git('clean', '-fd', '--quiet');
   const renamed = join(root, 'node_modules', scope);
@@ -51,19 +57,19 @@ try {
   fail(error);
 }
 
-// npm's links to packages that are gone.
+// Links to packages that were removed.
 const links = join(root, 'node_modules', scope);
 for (const name of readdirSync(links))
   if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
-if (values['fresh-history']) {
+if (freshHistory) {
   rmSync(join(root, '.git'), { recursive: true });
   git('init', '--quiet', '--initial-branch=main');
 }
 git('add', '--all');
-process.stdout.write(`The repository is ${scope}'s. Next:
+process.stdout.write(`The packages have the scope ${scope}. Next:
 
   npm ci && npm run check && npm test
-  look through README.md, SECURITY.md and .github/CODEOWNERS: names in them are yours to choose
+  edit the names in README.md, SECURITY.md and .github/CODEOWNERS
   git commit --message "Begin"
 ${keep === 'none' ? '  npm run new:service -- payments\n' : ''}`);
 

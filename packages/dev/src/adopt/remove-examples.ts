@@ -1,8 +1,8 @@
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { edit } from './edit.ts';
+import { editFile } from './edit-file.ts';
 
-/** The example services, and what is only about them. */
+/** The example services, and everything that is only about them. */
 const examples = [
   'services/orders',
   'services/inventory',
@@ -26,14 +26,14 @@ const examples = [
   '.github/workflows/images.yml',
 ];
 
-/** Removes orders and inventory, and the tests, measurements, deployments and documents that are about them. */
+/** Removes orders and inventory, with their tests, measurements, deployments and documents. */
 export function removeExamples(root: string): void {
   for (const path of examples) rmSync(join(root, path), { recursive: true, force: true });
-  edit(root, 'services.ts', withoutEntries);
-  edit(root, 'packages/dev/src/check/check.ts', (text) =>
+  editFile(root, 'services.ts', withoutEntries);
+  editFile(root, 'packages/dev/src/check/check.ts', (text) =>
     text.replaceAll(/^.*kubernetesManifests.*\n/gm, ''),
   );
-  editSettings(root);
+  editManifests(root);
   cutReadme(root);
   unlinkDocuments(root);
 }
@@ -44,17 +44,17 @@ function withoutEntries(text: string): string {
     .replace(/(export const services[^=]* = \[)[\s\S]*^\];/m, '$1];');
 }
 
-/** A link to what is gone becomes its text, and so does a script; CI runs none of those. */
+/** Replaces links to removed files, and quoted commands of removed scripts, by their text, and removes such scripts from CI. */
 function unlinkDocuments(root: string): void {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const isGone = (name: string) => !(name in scripts);
-  edit(root, '.github/workflows/ci.yml', (text) =>
+  editFile(root, '.github/workflows/ci.yml', (text) =>
     text
       .replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line))
       .replaceAll(/^ *- run: \.ci\/install-kustomize.*\n/gm, ''),
   );
   for (const file of globSync('{*.md,docs/**/*.md,packages/*/*.md}', { cwd: root }))
-    edit(root, file, (text) =>
+    editFile(root, file, (text) =>
       text
         .replaceAll(/\[([^\]]*)\]\(([^)#:]+)[^):]*\)/g, (link, label, target) =>
           existsSync(join(root, dirname(file), target)) ? link : label,
@@ -75,20 +75,20 @@ npm ci && npm start
 
 function cutReadme(root: string): void {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  edit(root, 'README.md', (text) =>
+  editFile(root, 'README.md', (text) =>
     text
       .split(/^(?=## )/m)
       .map((section) => (section.startsWith('## Run it\n') ? runIt : section))
       .join(''),
   );
   // Rows of scripts that are gone.
-  edit(root, 'docs/commands.md', (text) =>
+  editFile(root, 'docs/commands.md', (text) =>
     text.replaceAll(/^\| `npm run ([\w:-]+).*\n/gm, (row, name) => (name in scripts ? row : '')),
   );
 }
 
-function editSettings(root: string): void {
-  edit(root, 'package.json', (text) => {
+function editManifests(root: string): void {
+  editFile(root, 'package.json', (text) => {
     const manifest = JSON.parse(text);
     manifest.workspaces = manifest.workspaces.filter((each: string) => !['test', 'lab'].includes(each));
     for (const name of ['@acme/orders', '@acme/inventory']) delete manifest.devDependencies[name];
@@ -98,21 +98,21 @@ function editSettings(root: string): void {
     }
     return `${JSON.stringify(manifest, null, 2)}\n`;
   });
-  edit(root, 'packages/dev/package.json', (text) => withUsed(root, 'packages/dev', text));
-  edit(root, '.ci/run', (text) =>
+  editFile(root, 'packages/dev/package.json', (text) => withUsedDependencies(root, 'packages/dev', text));
+  editFile(root, '.ci/run', (text) =>
     text
       .replaceAll(/ (test:template|test:adopt|test:guide|'(faults|hostile)[^']*')/g, '')
       .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
   );
-  edit(root, '.github/workflows/ci.yml', (text) =>
+  editFile(root, '.github/workflows/ci.yml', (text) =>
     text.replaceAll(/\n {2}(faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
   );
-  edit(root, 'biome.json', (text) =>
+  editFile(root, 'biome.json', (text) =>
     text.replaceAll(/^ *"services\/(orders|inventory)\/.*\n/gm, '').replace(/("includes": \[)\s*\]/, '$1]'),
   );
-  edit(root, 'knip.jsonc', (text) =>
+  editFile(root, 'knip.jsonc', (text) =>
     text
-      // What the packages offer, services will use.
+      // Exports of the packages have no users until there are services.
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
       .replace('"ignore": ["src/testing/gen/**"], ', '')
@@ -120,8 +120,8 @@ function editSettings(root: string): void {
   );
 }
 
-/** A package's manifest, without the dependencies that nothing in it imports any more. */
-function withUsed(root: string, folder: string, text: string): string {
+/** Removes the dependencies that nothing in the package imports any more from its manifest. */
+function withUsedDependencies(root: string, folder: string, text: string): string {
   const files = globSync(`${folder}/src/**/*.ts`, { cwd: root });
   const sources = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
   const isUsed = (name: string) => sources.includes(`'${name.replace('@types/', '')}`);

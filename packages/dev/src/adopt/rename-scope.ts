@@ -1,10 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The scope that this repository has: the next line is renamed with all others. */
+/** The scope of this repository. A rename changes the next line too. */
 export const currentScope = '@acme';
 
-/** Writes another scope wherever the files have the current one, and links the packages under it. */
+/** Replaces the current scope by another in all files, and in the links of `node_modules`. */
 export function renameScope(root: string, files: readonly string[], scope: string): void {
   const pattern = new RegExp(`${currentScope}(?![\\w-])`, 'g');
   for (const file of files) {
@@ -17,7 +17,7 @@ export function renameScope(root: string, files: readonly string[], scope: strin
     renameSync(join(root, 'node_modules', currentScope), join(root, 'node_modules', scope));
 }
 
-/** npm keeps the packages of its lock file in order. */
+/** Sorts the packages of a lock file, as npm does. */
 function sortedLock(text: string): string {
   const lock = JSON.parse(text);
   const sorted = (entries: object) =>

@@ -1,9 +1,8 @@
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
 import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
-import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { RpcError } from '@acme/rpc/errors/rpc-error';
 import {
   createRegistry,
   type DescMethod,
@@ -11,11 +10,13 @@ import {
   type Message,
   toJsonString,
 } from '@bufbuild/protobuf';
+import { parseCommandLine } from '../cli/command-line.ts';
+import { errorText } from '../cli/error-text.ts';
 import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
-import { findRunningServices } from '../start/running-services.ts';
+import { requireRunningServices } from '../start/running-services.ts';
 
 const methods = services.flatMap((service) =>
   service.descriptor.methods.map((method) => ({
@@ -24,37 +25,42 @@ const methods = services.flatMap((service) =>
     name: `${service.descriptor.typeName}/${method.name}`,
   })),
 );
-const usage = `usage: npm run call -- METHOD '{"id": "…"}' [--sub alice] [--scopes "…"] [--data FOLDER]
-A method that takes a stream reads its messages from stdin, one a line: npm run call -- METHOD < messages.ndjson
+const usage = `usage: npm run call -- METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]
+
+JSON is the request. A method with a stream of requests reads them from stdin, one per line, when there is no JSON.
+The token is for --sub (alice), with --scopes or else the scopes of the method.
+
+methods:
 ${methods.map(({ name }) => `  ${name}`).join('\n')}`;
 
+const { values, positionals } = parseCommandLine({
+  usage,
+  allowPositionals: true,
+  options: {
+    sub: { type: 'string', default: 'alice' },
+    scopes: { type: 'string' },
+    data: { type: 'string', default: defaultDataFolder },
+  },
+});
+
 try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      sub: { type: 'string', default: 'alice' },
-      scopes: { type: 'string' },
-      data: { type: 'string', default: defaultDataFolder },
-    },
-  });
   const [name = '', json] = positionals;
   const { service, method } = methods.find((each) => each.name === name) ?? fail(usage);
-  const running = (await findRunningServices(values.data)) ?? fail('no service is running: npm start');
-  // By default a token that may do just this, as the contract says what it takes.
+  const running = await requireRunningServices(values.data);
   const scopes = values.scopes?.split(/\s+/) ?? policyOf(method).scopes;
   const token = await running.token(values.sub, scopes, service.name);
   const target = targetOf(running, service.name);
   const { credentials } = running;
   using client = createClient(service.descriptor, { target, credentials, token: () => token });
   const call = (client as unknown as Record<string, (request: unknown) => unknown>)[method.localName];
-  const answer = call?.(requestOf(method, json));
-  if (answer instanceof Promise) print(method, await answer);
-  else for await (const message of answer as AsyncIterable<Message>) print(method, message);
+  const response = call?.(requestOf(method, json));
+  if (response instanceof Promise) print(method, await response);
+  else for await (const message of response as AsyncIterable<Message>) print(method, message);
 } catch (error) {
-  fail(error instanceof RpcError ? explained(error) : error);
+  fail(error instanceof RpcError ? withDetails(error) : error);
 }
 
-/** The message of the command line; of a method that takes a stream, that one, or else those on stdin, one a line. */
+/** Returns the request of the command line. A method with a stream of requests gets it, or those on stdin, one per line. */
 function requestOf(method: DescMethod, json: string | undefined): Message | AsyncIterable<Message> {
   const isStream = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
   if (!isStream) return fromJsonString(method.input, json ?? '{}');
@@ -82,12 +88,12 @@ function print(method: DescMethod, message: Message): void {
   process.stdout.write(`${toJsonString(method.output, message, { prettySpaces: 2 })}\n`);
 }
 
-/** The code, the message, and every detail. */
-function explained(error: RpcError): string {
+/** Formats the status code, the message and every detail of an error. */
+function withDetails(error: RpcError): string {
   const registry = createRegistry(file_google_rpc_error_details);
   const details = error.details.map((detail) => {
     const schema = registry.getMessage(detail.$typeName);
     return schema ? `\n  ${detail.$typeName} ${toJsonString(schema, detail)}` : '';
   });
-  return `${codeName(error.code)}: ${error.message}${details.join('')}`;
+  return `${errorText(error)}${details.join('')}`;
 }

@@ -34,7 +34,7 @@ function tlsOf(folder: string, name: string) {
   } as const;
 }
 
-test('ensure the command makes certificates with which services reach each other, and that production refuses', async () => {
+test('the command makes certificates that services accept from each other, and that production rejects', async () => {
   await using folder = await makeFolder();
   const { stdout } = await run(process.execPath, [main, '--out', folder.path]);
   expect(stdout.trim().split('\n').length).toBe(4);
@@ -77,7 +77,7 @@ test('ensure the command makes certificates with which services reach each other
   await expect(channelCredentials(orders, production)).rejects.toThrow(refusal);
 });
 
-test('ensure only the owner may read the keys, and nothing half-written is left', async () => {
+test('only the owner can read the keys, and no temporary file is left', async () => {
   await using folder = await makeFolder();
   await makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now: new Date() });
   expect((await readdir(folder.path)).toSorted()).toEqual(['ca.crt', 'ca.key', 'orders.crt', 'orders.key']);
@@ -85,7 +85,7 @@ test('ensure only the owner may read the keys, and nothing half-written is left'
     expect(((await stat(join(folder.path, name))).mode & 0o777).toString(8)).toBe('600');
 });
 
-test('ensure a leaf names its service and this machine, and lives for 30 days', async () => {
+test('a certificate names its service and this machine, and is valid for 30 days', async () => {
   await using folder = await makeFolder();
   const now = new Date('2026-11-21T12:00:00Z');
   await makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now });
@@ -106,7 +106,7 @@ test('ensure a leaf names its service and this machine, and lives for 30 days', 
   expect(leaf.verify(authority.publicKey)).toBe(true);
 });
 
-test('ensure running again renews the leaves and keeps the authority, until it would not outlive them', async () => {
+test('a second run renews the certificates, and keeps the authority while it outlives them', async () => {
   await using folder = await makeFolder();
   const make = async (days: number) => {
     const now = new Date(Date.now() + days * dayMs);
@@ -126,7 +126,7 @@ test('ensure running again renews the leaves and keeps the authority, until it w
   expect(new Set([first.leaf, second.leaf, third.leaf]).size).toBe(3);
 });
 
-test('ensure an authority without its key, or with that of another, is made anew', async () => {
+test('an authority without its key, or with another key, is replaced', async () => {
   await using folder = await makeFolder();
   const options = { folder: folder.path, names: ['orders'], now: new Date() };
   const key = join(folder.path, 'ca.key');
@@ -144,7 +144,7 @@ test('ensure an authority without its key, or with that of another, is made anew
   }
 });
 
-test('ensure certificates that are not of development are not written over', async () => {
+test('a certificate of another authority is not overwritten', async () => {
   for (const name of ['ca', 'orders']) {
     await using folder = await makeFolder();
     const file = join(folder.path, `${name}.crt`);
@@ -152,7 +152,7 @@ test('ensure certificates that are not of development are not written over', asy
     for (const text of [certificate, 'not a certificate']) {
       await writeFile(file, text);
       const making = makeDevelopmentCertificates({ folder: folder.path, names: ['orders'], now: new Date() });
-      await expect(making).rejects.toThrow(`${file} is not of the Saturday development CA`);
+      await expect(making).rejects.toThrow(`${file} is not a certificate of the Saturday development CA`);
       expect(await readFile(file, 'utf8')).toBe(text);
     }
     expect(await readdir(folder.path)).toEqual([`${name}.crt`]);
@@ -160,11 +160,11 @@ test('ensure certificates that are not of development are not written over', asy
 });
 
 test.each(['', 'ca', 'Orders', 'a/b', '../orders', 'a b', '-a', '.'])(
-  'ensure %j is not taken for the name of a service',
+  '%j is rejected as the name of a service',
   async (name) => {
     await using folder = await makeFolder();
     const making = makeDevelopmentCertificates({ folder: folder.path, names: [name], now: new Date() });
-    await expect(making).rejects.toThrow('is no name for a service');
+    await expect(making).rejects.toThrow('is not a valid service name');
     expect(await readdir(folder.path)).toEqual([]);
   },
 );

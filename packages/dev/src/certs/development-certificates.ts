@@ -7,34 +7,34 @@ import {
   openAuthority,
 } from '@acme/rpc/testing/certificates/certificate-authority';
 import { developmentAuthority } from '@acme/rpc/tls/tls-files';
-import { writeWhole } from './development-keys.ts';
+import { writeAtomically } from './write-atomically.ts';
 
 export interface DevelopmentCertificatesOptions {
   readonly folder: string;
-  /** Of services and clients: host names, which become part of the SPIFFE ID. */
+  /** Host names of services and clients, which become part of their SPIFFE IDs. */
   readonly names: readonly string[];
   readonly now: Date;
 }
 
-/** Whose SPIFFE IDs the development certificates hold: `spiffe://saturday.invalid/orders`. */
+/** Trust domain of the SPIFFE IDs in development certificates: `spiffe://saturday.invalid/orders`. */
 export const developmentTrustDomain = 'saturday.invalid';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityDays = 365;
 const leafDays = 30;
 
-/** Clocks of containers and their host differ. */
+/** Certificates are valid from earlier than now, because the clocks of containers and their host differ. */
 const clockSkewMs = 5 * 60 * 1000;
 
-/** A host name of one label or more (RFC 1123), in lower case as SPIFFE wants it. */
+/** A host name (RFC 1123) in lower case, as SPIFFE requires. */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9][a-z0-9-]{0,62})*$/;
 
 /**
- * Makes a certificate for each name, signed by the folder's development authority: `ca.crt`, `orders.crt`,
- * `orders.key`. The authority is kept while it outlives what it signs; the certificates are always new, so that
- * running services take them over. Production refuses all of them.
+ * Makes a certificate for each name, signed by the folder's development authority: `ca.crt`, `orders.crt`, `orders.key`.
+ * The authority is kept as long as it outlives the certificates that it signs. The certificates are new each time, and
+ * running services reload them. Production rejects all of them.
  *
- * @returns A line for each file with a certificate, with what is in it.
+ * @returns A line for each certificate, with its file, its names and its expiry.
  */
 export async function makeDevelopmentCertificates(
   options: DevelopmentCertificatesOptions,
@@ -42,39 +42,41 @@ export async function makeDevelopmentCertificates(
   const { folder, names, now } = options;
   const wrong = names.find((name) => !namePattern.test(name) || name === 'ca');
   if (wrong !== undefined)
-    throw new Error(`${wrong} is no name for a service: it wants a host name, as orders`);
+    throw new Error(`${wrong} is not a valid service name: use a host name in lower case, such as orders`);
   await mkdir(folder, { recursive: true });
-  for (const name of ['ca', ...names]) await requireOurs(join(folder, `${name}.crt`));
+  for (const name of ['ca', ...names]) await requireDevelopmentCertificate(join(folder, `${name}.crt`));
   const notBefore = new Date(now.getTime() - clockSkewMs);
   const notAfter = new Date(now.getTime() + leafDays * dayMs);
   const authority = (await readAuthority(folder, notAfter)) ?? (await writeAuthority(folder, notBefore));
-  const made = [described(join(folder, 'ca.crt'), authority.certificate)];
+  const made = [describeCertificate(join(folder, 'ca.crt'), authority.certificate)];
   for (const name of names) {
     const alternativeNames = [
       ...new Set([`DNS:${name}`, 'DNS:localhost', 'IP:127.0.0.1', 'IP:::1']),
       `URI:spiffe://${developmentTrustDomain}/${name}`,
     ];
     const leaf = await authority.issue({ commonName: name, alternativeNames, notBefore, notAfter });
-    await writeWhole(join(folder, `${name}.key`), leaf.privateKey, 0o600);
-    await writeWhole(join(folder, `${name}.crt`), leaf.certificate, 0o644);
-    made.push(described(join(folder, `${name}.crt`), leaf.certificate));
+    await writeAtomically(join(folder, `${name}.key`), leaf.privateKey, 0o600);
+    await writeAtomically(join(folder, `${name}.crt`), leaf.certificate, 0o644);
+    made.push(describeCertificate(join(folder, `${name}.crt`), leaf.certificate));
   }
   return made;
 }
 
-/** Throws when there is a certificate that this did not make: what it belongs to would be lost with its key. */
-async function requireOurs(file: string): Promise<void> {
-  const text = await readIfThere(file);
+/** Throws if the file is a certificate of another authority: overwriting it would destroy that certificate's key. */
+async function requireDevelopmentCertificate(file: string): Promise<void> {
+  const text = await readIfExists(file);
   if (text === undefined) return;
   const issuer = parsed(text)?.toLegacyObject().issuer.CN;
   if (issuer !== developmentAuthority)
-    throw new Error(`${file} is not of the ${developmentAuthority}: remove it, or choose another --out`);
+    throw new Error(
+      `${file} is not a certificate of the ${developmentAuthority}: remove it, or choose another --out`,
+    );
 }
 
-/** The folder's authority; undefined when there is none that is whole, or it ends before what it would sign. */
+/** Returns the folder's authority; undefined if it is incomplete, or expires before the certificates it would sign. */
 async function readAuthority(folder: string, neededUntil: Date): Promise<CertificateAuthority | undefined> {
-  const certificate = await readIfThere(join(folder, 'ca.crt'));
-  const privateKey = await readIfThere(join(folder, 'ca.key'));
+  const certificate = await readIfExists(join(folder, 'ca.crt'));
+  const privateKey = await readIfExists(join(folder, 'ca.key'));
   if (certificate === undefined || privateKey === undefined) return undefined;
   const x509 = new X509Certificate(certificate);
   if (x509.validToDate < neededUntil || !x509.checkPrivateKey(createPrivateKey(privateKey))) return undefined;
@@ -89,7 +91,7 @@ function parsed(certificate: string): X509Certificate | undefined {
   }
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
+async function readIfExists(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -99,12 +101,12 @@ async function readIfThere(file: string): Promise<string | undefined> {
 async function writeAuthority(folder: string, notBefore: Date): Promise<CertificateAuthority> {
   const notAfter = new Date(notBefore.getTime() + authorityDays * dayMs);
   const authority = await createAuthority(developmentAuthority, { notBefore, notAfter });
-  await writeWhole(join(folder, 'ca.key'), authority.privateKey, 0o600);
-  await writeWhole(join(folder, 'ca.crt'), authority.certificate, 0o644);
+  await writeAtomically(join(folder, 'ca.key'), authority.privateKey, 0o600);
+  await writeAtomically(join(folder, 'ca.crt'), authority.certificate, 0o644);
   return authority;
 }
 
-function described(file: string, certificate: string): string {
+function describeCertificate(file: string, certificate: string): string {
   const { subjectAltName, subject, validToDate } = new X509Certificate(certificate);
   return `${file}  ${subjectAltName ?? subject}  until ${validToDate.toISOString().slice(0, 10)}`;
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { developmentKeyPrefix } from '@acme/rpc/auth/usable-keys';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { writeAtomically } from './write-atomically.ts';
 
-/** The `iss` of development tokens. Their `aud` is the name of the one service that accepts them. */
+/** The `iss` of development tokens. Their `aud` is the name of the service that accepts them. */
 export const developmentIssuer = 'https://saturday.invalid/development';
 
 export interface DevelopmentKeys {
-  /** The public key, as `AUTH_JWKS` wants it. */
+  /** File of the public key, for `AUTH_JWKS`. */
   readonly jwksFile: string;
   sign(claims: {
     audience: string;
@@ -21,18 +22,18 @@ export interface DevelopmentKeys {
 /**
  * Returns the service that scopes are of: `orders` for `orders:read`, and for `orders:read orders:write:any`.
  *
- * @throws Error when the scopes are of several services: a token for both could be replayed by one at the other.
+ * @throws Error when the scopes are of several services: either could replay a token for both at the other.
  */
 export function audienceOf(scopes: readonly string[]): string {
   const [audience = '', ...others] = new Set(scopes.map((scope) => scope.replace(/:.*/, '')));
   if (others.length > 0)
     throw new Error(
-      `a token is for one service, and these scopes are of ${[audience, ...others].join(', ')}`,
+      `a token is for one service, and these scopes are of ${[audience, ...others].join(', ')}: choose one with --audience`,
     );
   return audience;
 }
 
-/** Opens the signing key of a data folder, and makes it when it is not there. Production refuses its tokens. */
+/** Opens the signing key of a data folder, and makes it if there is none. Production rejects its tokens. */
 export async function openDevelopmentKeys(dataFolder: string): Promise<DevelopmentKeys> {
   const folder = join(dataFolder, 'keys');
   const privateFile = join(folder, 'private.jwk.json');
@@ -41,8 +42,9 @@ export async function openDevelopmentKeys(dataFolder: string): Promise<Developme
   const jwk = (await readKey(privateFile)) ?? (await makeKey(privateFile));
   const { d: _secret, ...publicJwk } = jwk;
   const jwks = JSON.stringify({ keys: [publicJwk] });
-  // Those who only sign may have a folder that they cannot write to.
-  if ((await readFile(jwksFile, 'utf8').catch(() => '')) !== jwks) await writeWhole(jwksFile, jwks, 0o644);
+  // A command that only signs tokens may have a read-only folder.
+  if ((await readFile(jwksFile, 'utf8').catch(() => '')) !== jwks)
+    await writeAtomically(jwksFile, jwks, 0o644);
   const key = await importJWK(jwk, 'ES256');
   return {
     jwksFile,
@@ -63,7 +65,7 @@ async function readKey(file: string): Promise<JWK | undefined> {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`the development key in ${file} cannot be read: remove it and it is made anew`, {
+    throw new Error(`the development key in ${file} cannot be read: remove the file, and a new key is made`, {
       cause: error,
     });
   }
@@ -76,13 +78,6 @@ async function makeKey(file: string): Promise<JWK> {
     kid: `${developmentKeyPrefix}${randomUUID()}`,
     alg: 'ES256',
   };
-  await writeWhole(file, JSON.stringify(jwk), 0o600);
+  await writeAtomically(file, JSON.stringify(jwk), 0o600);
   return jwk;
-}
-
-/** Writes a file so that nobody ever reads half of it. */
-export async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${process.pid}`;
-  await writeFile(temporary, text, { mode });
-  await rename(temporary, file);
 }

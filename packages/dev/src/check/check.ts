@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { contracts } from '../generate/contracts.ts';
 import { generatedDrift } from '../generate/generated-drift.ts';
@@ -31,7 +32,7 @@ const checks: Record<string, Check> = {
     const base = contractBase();
     const compared = base ? contracts.filter(({ proto }) => isInCommit(base, proto)) : [];
     if (compared.length === 0)
-      process.stdout.write('     no commit before this one has a contract that could be broken\n');
+      process.stdout.write('     no earlier commit has a contract to compare with\n');
     // One module at a time: buf compares two workspaces only if they have the same modules.
     for (const { proto } of compared)
       run('buf', 'breaking', proto, '--against', `.git#ref=${base},subdir=${proto}`);
@@ -41,7 +42,7 @@ const checks: Record<string, Check> = {
   "protovalidate's contract in step": () =>
     readFileSync(join(root, 'proto/buf/validate/validate.proto'), 'utf8') === printValidateProto()
       ? undefined
-      : 'proto/buf/validate/validate.proto is not what the npm package says: npm run generate',
+      : 'proto/buf/validate/validate.proto is not that of the npm package: npm run generate',
   'generated code in step': generatedDrift,
   'docs/settings.md in step': async () =>
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
@@ -52,6 +53,8 @@ const checks: Record<string, Check> = {
   'dashboards and alerts in step with the metrics': observabilityDrift,
   'Kubernetes manifests': () => kubernetesManifests(),
 };
+
+parseCommandLine({ usage: 'usage: npm run check' });
 
 const lines: string[] = [];
 let passed = 0;
@@ -72,7 +75,7 @@ for (const [name, check] of Object.entries(checks)) {
 report(`checks: ${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-// GitHub shows it on the page of the run.
+// GitHub shows the summary on the page of the run.
 const summary = process.env.GITHUB_STEP_SUMMARY;
 if (summary) appendFileSync(summary, `## npm run check\n\n\`\`\`\n${lines.join('\n')}\n\`\`\`\n`);
 

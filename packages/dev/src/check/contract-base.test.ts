@@ -6,13 +6,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { contractBase } from './contract-base.ts';
 
 let folder: string;
-let ours: string;
+let clone: string;
 let commits = 0;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'contract-base-'));
-  ours = join(folder, 'ours');
-  mkdirSync(ours);
+  clone = join(folder, 'clone');
+  mkdirSync(clone);
   git('init', '--quiet', '--initial-branch', 'main');
 });
 
@@ -20,18 +20,18 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function git(...args: string[]): string {
   const who = ['-c', 'user.name=Gate', '-c', 'user.email=gate@localhost', '-c', 'protocol.file.allow=always'];
-  return execFileSync('git', [...who, ...args], { cwd: ours, encoding: 'utf8', stdio: 'pipe' }).trim();
+  return execFileSync('git', [...who, ...args], { cwd: clone, encoding: 'utf8', stdio: 'pipe' }).trim();
 }
 
-/** A commit with a contract; gives its name. */
+/** Makes a commit with a contract, and returns its hash. */
 function commit(): string {
-  writeFileSync(join(ours, 'buf.yaml'), 'version: v2\n');
+  writeFileSync(join(clone, 'buf.yaml'), 'version: v2\n');
   git('add', '.');
   git('commit', '--quiet', '--allow-empty', '--message', `Change ${++commits}`);
   return git('rev-parse', 'HEAD');
 }
 
-test('ensure a branch is compared with the commit where it left main', () => {
+test('a branch is compared with the commit where it left main', () => {
   const left = commit();
   git('switch', '--quiet', '--create', 'feature');
   commit();
@@ -39,10 +39,10 @@ test('ensure a branch is compared with the commit where it left main', () => {
   git('switch', '--quiet', 'main');
   commit();
   git('switch', '--quiet', 'feature');
-  expect(contractBase('', ours)).toBe(left);
+  expect(contractBase('', clone)).toBe(left);
 });
 
-test("ensure a pull request's merge commit is compared with the branch that it goes to", () => {
+test("a pull request's merge commit is compared with its base branch", () => {
   commit();
   git('switch', '--quiet', '--create', 'feature');
   commit();
@@ -51,42 +51,42 @@ test("ensure a pull request's merge commit is compared with the branch that it g
   git('switch', '--quiet', '--detach');
   git('merge', '--quiet', '--no-ff', '--no-edit', 'feature');
   git('update-ref', 'refs/remotes/origin/main', main);
-  expect(contractBase('origin/main', ours)).toBe(main);
+  expect(contractBase('origin/main', clone)).toBe(main);
 });
 
-test('ensure a push of several commits is compared with what was there before it, not with its last but one', () => {
+test('a push of several commits is compared with the commit before the push, not with the last but one', () => {
   const before = commit();
   commit();
   const lastButOne = git('rev-parse', 'HEAD');
   commit();
-  expect(contractBase(before, ours)).toBe(before);
-  expect(contractBase('', ours)).toBe(lastButOne);
+  expect(contractBase(before, clone)).toBe(before);
+  expect(contractBase('', clone)).toBe(lastButOne);
 });
 
-test('ensure the first push of a branch, which has no commit before it, is compared like any other', () => {
+test('the first push of a branch is compared with the commit where it left main', () => {
   const before = commit();
   commit();
-  expect(contractBase('0'.repeat(40), ours)).toBe(before);
+  expect(contractBase('0'.repeat(40), clone)).toBe(before);
 });
 
-test('ensure nothing is compared where nothing was promised: before and at the first contract, and without git', () => {
-  expect(contractBase('', ours)).toBeUndefined();
+test('nothing is compared before and at the first contract, and without git', () => {
+  expect(contractBase('', clone)).toBeUndefined();
   git('commit', '--quiet', '--allow-empty', '--message', 'Begin');
   commit();
-  expect(contractBase('', ours)).toBeUndefined();
+  expect(contractBase('', clone)).toBeUndefined();
   expect(contractBase('', folder)).toBeUndefined();
 });
 
-test('ensure it is said when there is nothing to compare with though there should be', () => {
+test('a missing main, or a missing commit to compare with, is an error', () => {
   commit();
   git('branch', '--move', 'trunk');
-  expect(() => contractBase('', ours)).toThrow('origin/main or main');
-  expect(() => contractBase('1234567', ours)).toThrow('1234567');
+  expect(() => contractBase('', clone)).toThrow('origin/main or main');
+  expect(() => contractBase('1234567', clone)).toThrow('1234567');
 });
 
-test('ensure a shallow clone is refused', () => {
+test('a shallow clone is an error', () => {
   commit();
   commit();
-  git('clone', '--quiet', '--depth', '1', `file://${ours}`, '../shallow');
+  git('clone', '--quiet', '--depth', '1', `file://${clone}`, '../shallow');
   expect(() => contractBase('', join(folder, 'shallow'))).toThrow('fetch-depth: 0');
 });

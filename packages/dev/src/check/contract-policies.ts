@@ -4,13 +4,13 @@ import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { root } from '../repository/paths.ts';
 
-/** Services that other people wrote and we serve. */
-const foreign = ['grpc.', 'google.'];
+/** Packages of services that this repository serves but does not define. */
+const foreignPackages = ['grpc.', 'google.'];
 
 /**
- * Reads the contract as it stands in `folder`, generated or not.
+ * Checks the policies of the contract in `folder`, which need not be generated.
  *
- * @throws Error naming the method that has no valid policy.
+ * @throws Error that names the method without a valid policy.
  */
 export function requireContractPolicies(folder = root): undefined {
   const built = spawnSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: folder });
@@ -18,7 +18,7 @@ export function requireContractPolicies(folder = root): undefined {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, built.stdout));
   const services = [...registry]
     .filter((type) => type.kind === 'service')
-    .filter(({ typeName }) => !foreign.some((name) => typeName.startsWith(name)));
-  if (services.length === 0) throw new Error('the contract has no service of ours');
+    .filter(({ typeName }) => !foreignPackages.some((name) => typeName.startsWith(name)));
+  if (services.length === 0) throw new Error('the contract has no service with policies');
   for (const service of services) for (const method of service.methods) policyOf(method);
 }

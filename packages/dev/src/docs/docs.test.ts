@@ -9,10 +9,10 @@ import { anchors, codeBlocks, codeTexts, linkTargets, markdownFiles, read } from
 const files = markdownFiles(root);
 const { scripts } = JSON.parse(read(root, 'package.json'));
 
-/** What npm can do without being told in package.json. */
+/** Commands of npm that are not scripts. */
 const npmVerbs = ['ci', 'install', 'run'];
 
-/** Commands of npm in a text that no script and no verb of npm's answers to. */
+/** Returns the npm commands in a text that are neither a script nor a command of npm. */
 function unknownCommands(text: string): string[] {
   const named = [...text.matchAll(/\bnpm (run )?([a-z][\w:-]*)/g)];
   return named
@@ -20,11 +20,11 @@ function unknownCommands(text: string): string[] {
     .map(([command]) => command);
 }
 
-test('ensure the Markdown of the repository is found', () => {
+test('the Markdown files of the repository are found', () => {
   expect(files).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'packages/rpc/README.md']));
 });
 
-test('ensure every npm command in the documents exists', () => {
+test('every npm command in the documents exists', () => {
   const unknown = files.flatMap((file) =>
     codeTexts(read(root, file))
       .flatMap(unknownCommands)
@@ -33,7 +33,7 @@ test('ensure every npm command in the documents exists', () => {
   expect(unknown).toEqual([]);
 });
 
-test('ensure every npm command that CI runs exists', () => {
+test('every npm command that CI runs exists', () => {
   const ci = ['.ci/run', ...globSync('.github/workflows/*.yml', { cwd: root })];
   const withoutComments = ci.map((file) => read(root, file).replaceAll(/^\s*#.*$/gm, ''));
   expect(withoutComments.flatMap(unknownCommands)).toEqual([]);
@@ -45,13 +45,13 @@ test('docs/commands.md names every script', () => {
   expect(verbs.filter((verb) => !named.includes(`npm ${verb}`))).toEqual([]);
 });
 
-test('ensure a command that does not exist is noticed', () => {
+test('a command that does not exist is reported', () => {
   expect(
     codeTexts('`npm run nothing`\n\n```sh\nnpm ci && npm nowhere\n```\n').flatMap(unknownCommands),
   ).toEqual(['npm nowhere', 'npm run nothing']);
 });
 
-/** Links of a file that lead nowhere in the repository. */
+/** Returns the links of a file whose target does not exist in the repository. */
 function brokenLinks(file: string, text: string): string[] {
   return linkTargets(text).filter((target) => {
     if (/^[a-z]+:/.test(target)) return false;
@@ -62,25 +62,25 @@ function brokenLinks(file: string, text: string): string[] {
   });
 }
 
-test('ensure every relative link in the documents leads somewhere', () => {
+test('the target of every relative link in the documents exists', () => {
   const broken = files.flatMap((file) =>
     brokenLinks(file, read(root, file)).map((link) => `${file}: ${link}`),
   );
   expect(broken).toEqual([]);
 });
 
-test('ensure a link that leads nowhere is noticed', () => {
+test('a link without a target is reported', () => {
   const text = '[a](README.md) [b](README.md#run-it) [c](nothing.md) [d](README.md#nothing) [e](https://x.y)';
   expect(brokenLinks('CHANGELOG.md', text)).toEqual(['nothing.md', 'README.md#nothing']);
 });
 
-/** Compiles these sources as files of the repository; what the compiler has to say. */
+/** Compiles these sources as files of the repository, and returns the output of the compiler. */
 function compile(sources: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
   try {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const { compilerOptions } = JSON.parse(read(root, 'tsconfig.json'));
-    // Readers see the beginning of something: it need not be used up.
+    // An excerpt need not use all that it declares.
     const lenient = { noUnusedLocals: false, noUnusedParameters: false };
     writeFileSync(
       join(folder, 'tsconfig.json'),
@@ -97,18 +97,18 @@ function compile(sources: Readonly<Record<string, string>>): string {
   }
 }
 
-test('ensure every TypeScript block in the documents compiles', () => {
+test('every TypeScript block in the documents compiles', () => {
   const sources: Record<string, string> = { 'wrong.ts': 'export const wrong: string = 1;\n' };
   for (const file of files)
     for (const { language, code, line, preamble } of codeBlocks(read(root, file)))
       if (language === 'ts')
         sources[`${file.replaceAll(/\W/g, '-')}-line-${line}.ts`] = `export {};\n${preamble}\n${code}`;
   expect(Object.keys(sources).length).toBeGreaterThan(1);
-  // The wrong one shows that the others were looked at.
+  // The error of wrong.ts shows that the compiler read the files.
   expect(compile(sources)).toMatch(/^wrong\.ts\(1,14\): error TS2322: [^\n]*\n$/);
 }, 60_000);
 
-/** A contract without its comments and its layout. */
+/** Removes the comments and the layout of a contract. */
 function bare(proto: string): string {
   return proto
     .replaceAll(/\/\/[^\n]*/g, '')
@@ -116,7 +116,7 @@ function bare(proto: string): string {
     .trim();
 }
 
-test('ensure every piece of the contract in the documents stands in the contract', () => {
+test('every excerpt of the contract in the documents is in the contract', () => {
   const contract = globSync('proto/**/*.proto', { cwd: root }).map((file) => bare(read(root, file)));
   const blocks = files.flatMap((file) => codeBlocks(read(root, file)));
   const quoted = blocks.filter(({ language }) => language === 'proto');
@@ -124,6 +124,6 @@ test('ensure every piece of the contract in the documents stands in the contract
   for (const { code } of quoted)
     expect(
       contract.some((proto) => proto.includes(bare(code))),
-      `stands in no .proto:\n${code}`,
+      `is in no .proto:\n${code}`,
     ).toBe(true);
 });

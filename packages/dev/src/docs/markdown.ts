@@ -4,13 +4,13 @@ import { join } from 'node:path';
 export interface CodeBlock {
   readonly language: string;
   readonly code: string;
-  /** The line that it starts on. */
+  /** Line number of its first line. */
   readonly line: number;
-  /** What an HTML comment right above, which a reader does not see, says before it: `<!-- ts … -->`. */
+  /** Code in an HTML comment directly above, which readers do not see: `<!-- ts … -->`. */
   readonly preamble: string;
 }
 
-/** Every Markdown file of a repository, as paths from its root. */
+/** Returns the paths of the Markdown files of a repository, from its root. */
 export function markdownFiles(folder: string): string[] {
   return globSync(['**/*.md', '.github/**/*.md'], {
     cwd: folder,
@@ -25,7 +25,7 @@ export function read(folder: string, file: string): string {
 const blockPattern =
   /(?:^<!-- \w+\n(?<preamble>[\s\S]*?)-->\n\n?)?^```(?<language>\w*)[^\n]*\n(?<code>[\s\S]*?)^```$/gm;
 
-/** The fenced blocks of a Markdown text. */
+/** Returns the fenced blocks of a Markdown text. */
 export function codeBlocks(text: string): CodeBlock[] {
   return [...text.matchAll(blockPattern)].map(({ groups, index }) => ({
     language: groups?.language ?? '',
@@ -35,20 +35,20 @@ export function codeBlocks(text: string): CodeBlock[] {
   }));
 }
 
-/** Everything that is set as code: blocks, and spans in the text. */
+/** Returns the text of every block and span of code. */
 export function codeTexts(text: string): string[] {
   const spans = text.replaceAll(blockPattern, '').matchAll(/`([^`]+)`/g);
   return [...codeBlocks(text).map(({ code }) => code), ...[...spans].map(([, code]) => code ?? '')];
 }
 
-/** The targets of links and images. */
+/** Returns the targets of links and images. */
 export function linkTargets(text: string): string[] {
   return [...text.replaceAll(blockPattern, '').matchAll(/\]\(([^)\s]+)\)/g)].map(
     ([, target]) => target ?? '',
   );
 }
 
-/** The anchors that GitHub gives a text's headings. */
+/** Returns the anchors that GitHub gives to the headings of a text. */
 export function anchors(text: string): string[] {
   const headings = text.replaceAll(blockPattern, '').matchAll(/^#+ (.+)$/gm);
   return [...headings].map(([, heading]) =>

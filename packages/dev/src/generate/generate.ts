@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { root } from '../repository/paths.ts';
 import { contracts } from './contracts.ts';
 import { printValidateProto } from './print-validate-proto.ts';
+
+parseCommandLine({ usage: 'usage: npm run generate' });
 
 // protovalidate's .proto from its package, then the code of the contracts.
 writeFileSync(join(root, 'proto/buf/validate/validate.proto'), printValidateProto());

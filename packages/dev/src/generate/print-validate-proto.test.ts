@@ -5,7 +5,7 @@ import { file_buf_validate_validate as original } from '@bufbuild/protovalidate/
 import { expect, test } from 'vitest';
 import { printValidateProto } from './print-validate-proto.ts';
 
-/** Every name, number and type of a file. */
+/** Returns every name, number and type of a file. */
 function shapeOf(file: DescFile) {
   const field = ({
     name,
@@ -31,7 +31,7 @@ function shapeOf(file: DescFile) {
   };
 }
 
-test("the committed validate.proto is what protovalidate's package says", async () => {
+test("the committed validate.proto is that of protovalidate's package", async () => {
   const committed = await readFile(
     new URL('../../../../proto/buf/validate/validate.proto', import.meta.url),
     'utf8',
@@ -39,7 +39,7 @@ test("the committed validate.proto is what protovalidate's package says", async 
   expect(committed).toBe(printValidateProto());
 });
 
-test('what buf reads from it has every name, number and type of the original', () => {
+test('the printed file has every name, number and type of the original', () => {
   expect(shapeOf(printed)).toEqual(shapeOf(original));
   expect(printed.messages.length).toBeGreaterThan(20);
 });

@@ -8,11 +8,11 @@ import {
 import { file_buf_validate_validate as file } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 
 /**
- * Prints protovalidate's rules as the `buf/validate/validate.proto` that our contract imports.
+ * Prints protovalidate's rules as the `buf/validate/validate.proto` that the contracts import.
  *
- * The npm package ships no .proto, and a module from buf's registry would need the network at every lint. Its
- * generated descriptor holds every name, number and type, which is all that other people's compilers need; the
- * CEL text of the standard rules stays in the package, which brings its own.
+ * The npm package has no .proto, and a module of buf's registry would need the network for each lint. The package's
+ * generated descriptor has every name, number and type, which is what compilers of other languages need. The CEL texts of
+ * the standard rules are omitted, because every implementation of protovalidate has its own.
  */
 export function printValidateProto(): string {
   const imports = file.dependencies.map((dependency) => `import "${dependency.name}.proto";`);

@@ -1,16 +1,15 @@
-import type { Addition } from './addition.ts';
-import { insertAfterLast } from './insert-after.ts';
+import { insertAfterLast, type ListEdit, type NewService } from './list-edit.ts';
 
 const kubernetes = 'deploy/kubernetes';
 
-/** The files of deployments that list the services, and the text that each has with one more. */
-export const deploymentLists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {
-  Dockerfile: withSecretsFolder,
-  'docker-compose.yml': withContainer,
+/** The files of deployments that list the services. */
+export const deploymentLists: Readonly<Record<string, ListEdit>> = {
+  Dockerfile: addSecretsFolder,
+  'docker-compose.yml': addContainer,
   '.github/workflows/images.yml': (text, { plan: { service } }) =>
     insertAfterLast(text, /^ +service: \[[a-z, ]+/, `, ${service}`),
-  'deploy/compose/databases.sql': withDatabase,
-  [`${kubernetes}/overlays/development/postgres/databases.sql`]: withDatabase,
+  'deploy/compose/databases.sql': addDatabase,
+  [`${kubernetes}/overlays/development/postgres/databases.sql`]: addDatabase,
   [`${kubernetes}/base/kustomization.yaml`]: (text, { plan: { service } }) =>
     insertAfterLast(text, /^ {2}- [a-z]+$/, `\n  - ${service}`),
   [`${kubernetes}/components/cert-manager/kustomization.yaml`]: (text, { plan: { service } }) =>
@@ -25,7 +24,7 @@ export const deploymentLists: Readonly<Record<string, (text: string, addition: A
     ),
   [`${kubernetes}/overlays/development/operator/networkpolicy.yaml`]: (text, { ports }) =>
     insertAfterLast(text, /^ +- \{port: \d+\}$/, `\n        - {port: ${ports.port}}`),
-  [`${kubernetes}/overlays/development/secrets/made-secrets.yaml`]: withSecrets,
+  [`${kubernetes}/overlays/development/secrets/made-secrets.yaml`]: addSecrets,
   'deploy/compose/prometheus.yaml': (text, { plan: { service }, ports }) =>
     `${text.trimEnd()}
   - job_name: ${service}
@@ -39,12 +38,12 @@ export const deploymentLists: Readonly<Record<string, (text: string, addition: A
 `,
 };
 
-function withSecretsFolder(text: string, { plan: { service } }: Addition): string {
+function addSecretsFolder(text: string, { plan: { service } }: NewService): string {
   return insertAfterLast(text, /^RUN install -d .* \/secrets\/[a-z]+/, ` /secrets/${service}`);
 }
 
-/** Two replicas, as of the others, with a certificate and a database of their own. */
-function withContainer(text: string, { plan: { service }, ports }: Addition): string {
+/** Adds a container like the others, with a certificate and a database of its own. */
+function addContainer(text: string, { plan: { service }, ports }: NewService): string {
   const container = `  ${service}:
     <<: *service
     image: saturday-${service}
@@ -69,7 +68,7 @@ function withContainer(text: string, { plan: { service }, ports }: Addition): st
   return kept.replace(/\nvolumes:\n/, () => `\n${container}\nvolumes:\n`);
 }
 
-function withDatabase(text: string, { plan: { service } }: Addition): string {
+function addDatabase(text: string, { plan: { service } }: NewService): string {
   const password = insertAfterLast(text, /^\\set .*$/, `\n\\set ${service} \`cat /secrets/${service}\``);
   const role = insertAfterLast(
     password,
@@ -85,7 +84,7 @@ function withDatabase(text: string, { plan: { service } }: Addition): string {
   return database.replace('REVOKE ALL ON DATABASE ', `REVOKE ALL ON DATABASE ${service}, `);
 }
 
-function withSecrets(text: string, { plan: { service } }: Addition): string {
+function addSecrets(text: string, { plan: { service } }: NewService): string {
   const password = insertAfterLast(text, /^ +files: \[postgres\/[a-z/, ]+/, `, postgres/${service}`);
   return insertAfterLast(
     password,

@@ -1,26 +1,30 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
 import { settingsFile } from '../settings/settings-document.ts';
-import { extendLists } from './lists.ts';
-import { requireFreeNames } from './names-in-use.ts';
-import { planService } from './plan.ts';
-import { renderTemplate } from './render.ts';
-import { complete } from './stage.ts';
-import { writeService } from './write.ts';
+import { planService, type ServicePlan } from './plan-service.ts';
+import { renderTemplate } from './render-template.ts';
+import { requireFreeNames } from './require-free-names.ts';
+import { extendServiceLists } from './service-lists.ts';
+import { stageFiles } from './stage-files.ts';
+import { writeService } from './write-service.ts';
 
-const usage = 'usage: npm run new:service -- payments [--rpc Charge,GetCharge,ListCharges]';
+const usage = `usage: npm run new:service -- NAME [--rpc METHOD,METHOD]
+
+Writes a service that works. Without --rpc it creates, gets and lists the resource that it is named after.`;
+
+const { values, positionals } = parseCommandLine({
+  usage,
+  allowPositionals: true,
+  options: { rpc: { type: 'string' } },
+});
 
 try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { rpc: { type: 'string' } },
-  });
-  const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0) fail(usage);
+  const [name, ...others] = positionals;
+  if (name === undefined || others.length > 0) fail(usage);
   const plan = planService(name, values.rpc?.split(',').filter(Boolean) ?? []);
   requireFreeNames(root, plan);
   const ports = {
@@ -28,29 +32,29 @@ try {
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
   const rendered = renderTemplate(join(root, 'packages/dev/template'), plan, ports);
-  const { extended, absent } = extendLists(root, { plan, ports, rendered });
-  const files = complete(root, plan.service, new Map([...rendered, ...extended]));
-  writeService(root, plan.service, files, () =>
-    runCommand(root, process.execPath, join(root, 'packages/dev/src/svc.ts'), 'generate'),
-  );
-  const written = [...files.keys()].map((path) => `  ${extended.has(path) ? 'changed' : 'new    '}  ${path}`);
-  written.push(
+  const { extended, absent } = extendServiceLists(root, { plan, ports, rendered });
+  const files = stageFiles(root, plan.service, new Map([...rendered, ...extended]));
+  // In a process of its own, because this one may have imported services.ts as it was.
+  const generate = () =>
+    void runCommand(root, process.execPath, join(root, 'packages/dev/src/svc.ts'), 'generate');
+  writeService(root, plan.service, files, generate);
+  const lines = [
+    ...[...files.keys()].map((path) => `  ${extended.has(path) ? 'changed' : 'new    '}  ${path}`),
     `  changed  ${settingsFile}`,
-    ...absent.map((path) => `  absent   ${path}: nothing to add to`),
-  );
-  process.stdout.write(`${written.join('\n')}\n\n${nextSteps()}`);
+    ...absent.map((path) => `  skipped  ${path}: not in this repository`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n\n${nextSteps(plan, ports.port)}`);
+} catch (error) {
+  fail(error);
+}
 
-  function nextSteps(): string {
-    const { service, stem, thing } = plan;
-    const unserved = plan.rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
-    const handlers = `services/${service}/src/${stem.toLowerCase()}-service.ts`;
-    return `${service} is on port ${ports.port}. Next:
+function nextSteps({ service, stem, resource, rpcs }: ServicePlan, port: number): string {
+  const unserved = rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
+  const handlers = `services/${service}/src/${stem.toLowerCase()}-service.ts`;
+  return `${service} is on port ${port}. Next:
 
   npm run check && npx vitest run services/${service}
   npm start, and in a second terminal one of the calls that it prints
-  make ${thing} what it is: proto/${service}/v1/${thing.toLowerCase()}.proto, npm run generate, then follow the compiler
-${unserved.length > 0 ? `  write the handlers of ${unserved.join(', ')} in ${handlers}: they answer UNIMPLEMENTED\n` : ''}`;
-  }
-} catch (error) {
-  fail(error);
+  give ${resource} its fields: proto/${service}/v1/${resource.toLowerCase()}.proto, npm run generate, then follow the compiler
+${unserved.length > 0 ? `  write the handlers of ${unserved.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
 }

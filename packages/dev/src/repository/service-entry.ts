@@ -3,7 +3,7 @@ import type { ServicesAccess } from './services-access.ts';
 
 /** One service of the repository, as `services.ts` lists it. */
 export interface ServiceEntry {
-  /** Its folder in `services/`, its database and its host. */
+  /** Name of its folder in `services/`, its database and its host. */
   readonly name: string;
   readonly descriptor: DescService;
   /** Port of its gRPC server. */
@@ -25,9 +25,9 @@ export interface ServiceEntry {
 
 /** A server-streaming method whose responses carry a `resume_token`. */
 export interface WatchEntry {
-  /** As the contract names it: `WatchOrders`. */
+  /** Name in the contract: `WatchOrders`. */
   readonly method: string;
-  /** Command-line options, by their names. */
+  /** Command-line options by name. */
   readonly options: Readonly<Record<string, WatchOption>>;
   /** Formats one change. Returns undefined for a heartbeat. */
   line(response: unknown): string | undefined;
@@ -44,7 +44,7 @@ export interface WatchOption {
 }
 
 export interface Example {
-  /** As the contract names it: `GetOrder`. */
+  /** Name in the contract: `GetOrder`. */
   readonly method: string;
   readonly request: object;
 }

@@ -1,19 +1,19 @@
 import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
 
-/** Where services are reached, and how to get a token for them. */
+/** The targets of running services, and tokens for them. */
 export interface ServicesAccess {
-  /** By name, in gRPC's naming. */
+  /** Targets in gRPC's naming, by service name. */
   readonly targets: Readonly<Record<string, string>>;
   /** Plain text when absent. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** Signs a token for one service: by default for the one that the scopes are of. */
+  /** Signs a token. The default audience is the service of the scopes. */
   token(subject: string, scopes: readonly string[], audience?: string): Promise<string>;
 }
 
-/** Where a service is reached. Throws when it is not among them. */
+/** Returns the target of a service, or throws if the service is unknown. */
 export function targetOf({ targets }: Pick<ServicesAccess, 'targets'>, name: string): string {
   const target = targets[name];
   if (target === undefined)
-    throw new Error(`${name} does not run: those that do are ${Object.keys(targets).join(', ')}`);
+    throw new Error(`${name} is not running. These services are: ${Object.keys(targets).join(', ')}`);
   return target;
 }

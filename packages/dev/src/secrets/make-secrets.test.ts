@@ -17,7 +17,7 @@ async function filesIn(folder: string): Promise<Map<string, string>> {
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(name, 'utf8')] as const)));
 }
 
-test('ensure each part gets what is its own, and nobody else may read what is secret', async () => {
+test('each part has its own secrets, which only its owner can read', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'secrets-'));
   await makeSecrets(folder.path);
   const files = await filesIn(folder.path);
@@ -42,7 +42,7 @@ test('ensure each part gets what is its own, and nobody else may read what is se
   }
 });
 
-test('ensure a second time keeps passwords and signing keys, and renews the certificates', async () => {
+test('a second run keeps passwords and signing keys, and renews the certificates', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'secrets-'));
   await makeSecrets(folder.path);
   const before = await filesIn(folder.path);

@@ -2,21 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDevelopmentCertificates } from '../certs/development-certificates.ts';
-import { openDevelopmentKeys, writeWhole } from '../certs/development-keys.ts';
+import { openDevelopmentKeys } from '../certs/development-keys.ts';
+import { writeAtomically } from '../certs/write-atomically.ts';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { services as entries } from '../repository/services.ts';
 import { announceServices } from '../start/running-services.ts';
 
+const usage = 'usage: npx svc secrets FOLDER';
+
 /**
- * Makes what the parts of the Compose stack show each other, a folder for each part, which nobody else mounts:
+ * Makes the secrets of a deployment, in a folder for each part, which only that part mounts:
  *
- * - `operator`: the authority, the key that signs tokens, a client's certificate. Who has it can be anybody.
- * - one of each service's name: a certificate and its key, the authorities and token keys to trust, the database's URL
+ * - `operator`: the authority, the key that signs tokens, a client's certificate. Its holder can act as any caller.
+ * - one with each service's name: its certificate and key, the authorities and token keys to trust, the database's URL
  * - `postgres`: the passwords of the services' roles
  *
- * Passwords and signing keys are made once. The certificates are new every time: running services take them over.
+ * Passwords and signing keys are made once. The certificates are new each time, and running services reload them.
  */
-const folder = process.argv[2] ?? fail('usage: svc secrets FOLDER');
+const { positionals } = parseCommandLine({ usage, allowPositionals: true });
+const [folder = fail(usage)] = positionals;
 const services = entries.map(({ name }) => name);
 
 try {
@@ -37,7 +42,7 @@ try {
     await copyWhole(jwksFile, own('jwks.json'), 0o444);
     const password = await passwordIn(join(folder, 'postgres', service));
     const url = `postgres://${service}:${password}@postgres:5432/${service}`;
-    await writeWhole(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
+    await writeAtomically(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
   }
   await announceServices(operator, {
     targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
@@ -49,14 +54,14 @@ try {
 }
 
 async function copyWhole(from: string, to: string, mode: number): Promise<void> {
-  await writeWhole(to, await readFile(from, 'utf8'), mode);
+  await writeAtomically(to, await readFile(from, 'utf8'), mode);
 }
 
-/** The password in a file, made when it is not there. PostgreSQL reads it as another user, through the group. */
+/** Returns the password in a file, and makes it if there is none. PostgreSQL reads the file through its group. */
 async function passwordIn(file: string): Promise<string> {
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known) return known;
   const password = randomBytes(32).toString('base64url');
-  await writeWhole(file, password, 0o440);
+  await writeAtomically(file, password, 0o440);
   return password;
 }

@@ -1,3 +1,3 @@
-// Preloaded into the services that the tools start: when their parent is killed without a word, they drain and end.
+// Preloaded into the services that a command starts: when the command is killed, they drain and exit.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();

@@ -15,7 +15,7 @@ export async function freePort(port = 0): Promise<number> {
   if (port !== 0) {
     await listenOnce(port).catch((cause: NodeJS.ErrnoException) => {
       const problem = `cannot listen on 127.0.0.1:${port} (${cause.code})`;
-      throw new Error(`${problem}: stop what does, or use another port`, { cause });
+      throw new Error(`${problem}: stop the process that does, or use another port`, { cause });
     });
     return port;
   }

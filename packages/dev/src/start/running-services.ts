@@ -3,27 +3,29 @@ import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { audienceOf, openDevelopmentKeys, writeWhole } from '../certs/development-keys.ts';
+import { audienceOf, openDevelopmentKeys } from '../certs/development-keys.ts';
+import { writeAtomically } from '../certs/write-atomically.ts';
 import type { ServicesAccess } from '../repository/services-access.ts';
 
-/** Where services are, and with which files they are called. */
+/** The targets of running services, and the TLS files to call them with. */
 export interface Announcement {
-  /** By name, in gRPC's naming. */
+  /** Targets in gRPC's naming, by service name. */
   readonly targets: Readonly<Record<string, string>>;
   /** Mutual TLS with these files of the data folder; plain text when absent. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | undefined;
 }
 
-/** Lets other commands find the services that were started on this data folder. */
+/** Writes where the services of this data folder run, for other commands. */
 export async function announceServices(dataFolder: string, { targets, tls }: Announcement): Promise<void> {
-  await writeWhole(announcementFile(dataFolder), JSON.stringify({ targets, tls }), 0o644);
+  await writeAtomically(announcementFile(dataFolder), JSON.stringify({ targets, tls }), 0o644);
 }
 
+/** Removes what `announceServices` wrote. */
 export async function withdrawServices(dataFolder: string): Promise<void> {
   await rm(announcementFile(dataFolder), { force: true });
 }
 
-/** The services that run on this data folder, undefined unless all of them answer. */
+/** Returns the services that run on this data folder, or undefined unless all of them are SERVING. */
 export async function findRunningServices(dataFolder: string): Promise<ServicesAccess | undefined> {
   const announced: Partial<Announcement> | undefined = await readFile(
     announcementFile(dataFolder),
@@ -41,6 +43,13 @@ export async function findRunningServices(dataFolder: string): Promise<ServicesA
     token: async (subject, scopes, audience = audienceOf(scopes)) =>
       keys.sign({ audience, subject, scopes, ttlSeconds: 60 * 60 }),
   };
+}
+
+/** Returns the services that run on this data folder, or throws an Error that says how to start them. */
+export async function requireRunningServices(dataFolder: string): Promise<ServicesAccess> {
+  const running = await findRunningServices(dataFolder);
+  if (!running) throw new Error(`no service is running on ${dataFolder}: start them with npm start`);
+  return running;
 }
 
 async function credentialsOf(

@@ -9,20 +9,20 @@ export interface ServiceProcess {
   readonly name: string;
   readonly target: string;
   readonly process: ChildProcess;
-  /** SIGTERM, and the end of the drain. */
+  /** Sends SIGTERM, and resolves when the process has drained and exited. */
   stop(): Promise<void>;
 }
 
 export interface ServiceProcessOptions {
   readonly name: string;
-  /** The service's main.ts, as a module's URL. */
+  /** URL of the service's main.ts. */
   readonly main: string;
   readonly listenAddress: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
-  /** Hears of the process as soon as there is one. */
+  /** Called when the process is spawned. */
   readonly onSpawn?: (child: ChildProcess) => void;
-  /** How long it may take to be SERVING; 30 s when absent. */
+  /** Time limit for becoming SERVING; 30 s when absent. */
   readonly startTimeoutMs?: number;
 }
 
@@ -31,24 +31,24 @@ const defaultStartTimeoutMs = 30_000;
 const pollMs = 50;
 
 /**
- * Starts a service in development, as a process of its own, and waits until it is SERVING.
+ * Starts a service as a process with `NODE_ENV=development`, and waits until it is SERVING.
  *
- * @throws Error with what the process wrote when it cannot start.
+ * @throws Error with the stderr of the process, when it exits or is not SERVING in time.
  */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { name, main, listenAddress, environment, logFile, startTimeoutMs = defaultStartTimeoutMs } = options;
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
     env: { ...process.env, NODE_ENV: 'development', ...environment, LISTEN_ADDRESS: listenAddress },
-    // Its own process group: Ctrl-C reaches the parent alone, which stops its services in the right order.
+    // In its own process group, so that Ctrl-C reaches the parent alone, which stops the services in order.
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],
   });
   options.onSpawn?.(child);
-  let complaint = '';
+  let stderrTail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     writeSync(log, text);
-    complaint = (complaint + text).slice(-4096);
+    stderrTail = (stderrTail + text).slice(-4096);
   });
   const exited = once(child, 'exit');
   const stop = async () => {
@@ -59,7 +59,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   while (!(await checkHealth(listenAddress))) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(
-        `${name} did not start: ${complaint.trim() || `it ended without a word, see ${logFile}`}`,
+        `${name} did not start: ${stderrTail.trim() || `it exited without an error message, see ${logFile}`}`,
       );
     if (performance.now() > deadlineMs) {
       await stop();

@@ -7,40 +7,40 @@ import {
   type DevelopmentKeys,
   developmentIssuer,
   openDevelopmentKeys,
-  writeWhole,
 } from '../certs/development-keys.ts';
+import { writeAtomically } from '../certs/write-atomically.ts';
 import { root } from '../repository/paths.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import { type ServicesAccess, targetOf } from '../repository/services-access.ts';
 import { freePort } from './free-port.ts';
-import { metricsVariables } from './metrics-port.ts';
+import { metricsVariables } from './metrics-variables.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
 
 export interface StartOptions {
   readonly dataFolder: string;
-  /** Each after those that it calls. */
+  /** Each service after those that it calls. */
   readonly services: readonly ServiceEntry[];
-  /** Where each listens, by its name: 0 for any port that is free. */
+  /** Port of each service, by its name. 0 is any free port. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Where each shows its metrics, if it can listen there; those that are not named show none. */
+  /** Port of the metrics of each service. A service that is absent here, or whose port is taken, serves none. */
   readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
-  /** Hears of each part that is up. */
-  readonly onStep: (what: string) => void;
+  /** Called after each step of the start. */
+  readonly onStep: (description: string) => void;
 }
 
 export interface RunningServices extends ServicesAccess {
   readonly services: readonly ServiceProcess[];
-  /** Where a service keeps its data. */
+  /** Returns the URL of a service's database. */
   databaseUrl(service: string): string;
-  /** Starts a service that has ended again, where it was. */
+  /** Starts a service that has exited, on the same address. */
   restart(service: string): Promise<void>;
-  /** Drains the services, callers first, then stops the database. */
+  /** Drains the services, callers first, and then stops the database. */
   close(): Promise<void>;
 }
 
 const daySeconds = 24 * 60 * 60;
 
-/** Starts PostgreSQL and the services, as processes of their own, with development keys and tokens. */
+/** Starts PostgreSQL and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
   const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
   const targets: Record<string, string> = {};
@@ -77,7 +77,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
           AUTH_JWKS: keys.jwksFile,
           AUTH_ISSUER: developmentIssuer,
           AUTH_AUDIENCE: name,
-          // The services call each other in plain text, without certificates.
+          // Without certificates there are no peers to trust.
           ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
           ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
           ...(await callVariables(service, { dataFolder, targets, keys })),
@@ -113,7 +113,7 @@ interface CallOptions {
 }
 
 /**
- * Returns the variables by which a service finds the one that it calls: its target, and the file of a token for it.
+ * Returns the variables with which a service calls another: its target, and the file of a token for it.
  *
  * @throws Error for a service that calls several: `AUTH_TOKEN_FILE` holds a token for one audience.
  */
@@ -124,11 +124,11 @@ async function callVariables(
   const [called, ...others] = Object.entries(calls);
   if (!called) return {};
   if (others.length > 0)
-    throw new Error(`${name} calls several services: each wants a token of its own, in a file of its own`);
+    throw new Error(`${name} calls several services, and AUTH_TOKEN_FILE is a token for one audience`);
   const [audience, scopes] = called;
   const tokenFile = join(dataFolder, 'keys', `${name}.token`);
   const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
-  await writeWhole(tokenFile, token, 0o600);
+  await writeAtomically(tokenFile, token, 0o600);
   return {
     [`${audience.toUpperCase()}_TARGET`]: targetOf({ targets }, audience),
     AUTH_TOKEN_FILE: tokenFile,

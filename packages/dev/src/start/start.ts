@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { policyOf } from '@acme/rpc/call/policy';
+import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
@@ -8,14 +8,12 @@ import { targetOf } from '../repository/services-access.ts';
 import { announceServices, withdrawServices } from './running-services.ts';
 import { type RunningServices, startServices } from './start-services.ts';
 
-const { values } = parseArgs({
+const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
+const { values } = parseCommandLine({
+  usage: `usage: npm start -- [--data FOLDER]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
   options: {
     data: { type: 'string', default: defaultDataFolder },
-    ...Object.fromEntries(
-      services
-        .flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`])
-        .map((option) => [option, { type: 'string' as const }]),
-    ),
+    ...Object.fromEntries(portOptions.map((option) => [option, { type: 'string' as const }])),
   },
 });
 const dataFolder = resolve(values.data);
@@ -35,12 +33,12 @@ try {
     services,
     ports,
     metricsPorts,
-    onStep: (what) => say(`  up  ${what}`),
+    onStep: (description) => say(`  up  ${description}`),
   });
   const running = await untilStopped(starting);
   for (const { seed } of services) if (seed) say(`  up  ${await seed(running)}`);
   await announceServices(dataFolder, running);
-  say(await invitation(running));
+  say(await readyText(running));
 } catch (error) {
   fail(error);
 }
@@ -50,16 +48,16 @@ function portOption(name: string, fallback: number): number {
   if (text === undefined) return fallback;
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
     ? Number(text)
-    : fail(`--${name} wants a port from 0 to 65535`);
+    : fail(`--${name} must be a port from 0 to 65535`);
 }
 
-/** Ctrl-C and SIGTERM drain whatever is up by then; a second one does not wait. A service that dies ends the rest. */
+/** Drains what was started, on Ctrl-C, on SIGTERM, or when a service exits. Then ends the process. */
 async function untilStopped(starting: Promise<RunningServices>): Promise<RunningServices> {
   let stopping = false;
-  const stop = async (exitCode: number, why: string) => {
+  const stop = async (exitCode: number, reason: string) => {
     if (stopping) return;
     stopping = true;
-    say(why);
+    say(reason);
     await withdrawServices(dataFolder);
     await starting.then(
       (running) => running.close(),
@@ -67,17 +65,18 @@ async function untilStopped(starting: Promise<RunningServices>): Promise<Running
     );
     process.exit(exitCode);
   };
-  process.on('SIGINT', () => stop(0, '\nstopping: what is under way is finished first'));
-  process.on('SIGTERM', () => stop(0, 'stopping: what is under way is finished first'));
+  process.on('SIGINT', () => stop(0, '\nstopping: calls in flight are finished first'));
+  process.on('SIGTERM', () => stop(0, 'stopping: calls in flight are finished first'));
   const running = await starting;
   for (const service of running.services)
     service.process.once('exit', (code, signal) =>
-      stop(1, `${service.name} ended (${signal ?? code}): see ${dataFolder}/logs/${service.name}.log`),
+      stop(1, `${service.name} exited (${signal ?? code}): see ${dataFolder}/logs/${service.name}.log`),
     );
   return running;
 }
 
-async function invitation(running: RunningServices): Promise<string> {
+/** Returns the text that `npm start` prints once all services are up. */
+async function readyText(running: RunningServices): Promise<string> {
   const examples = services.flatMap(({ name, descriptor, examples }) =>
     examples.map(({ method, request }) => ({
       service: name,
@@ -100,7 +99,7 @@ Call it with the project's own client, in a second terminal:
 
 ${examples.map(({ method, request }) => `  npm run call -- ${method} ${request}`).join('\n')}
 
-Or with grpcurl, and a token for ${first.service} that is alice's for a day:
+Or with grpcurl, and a token for ${first.service} that is valid for a day:
 
   export TOKEN=${token}
   grpcurl -plaintext ${first.target} list

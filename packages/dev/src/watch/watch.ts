@@ -1,14 +1,14 @@
-import { parseArgs } from 'node:util';
 import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
 import { resumingWatch } from '@acme/rpc/client/resuming-watch';
-import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { parseCommandLine } from '../cli/command-line.ts';
+import { errorText } from '../cli/error-text.ts';
 import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import type { ServiceEntry, WatchEntry } from '../repository/service-entry.ts';
 import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
-import { findRunningServices } from '../start/running-services.ts';
+import { requireRunningServices } from '../start/running-services.ts';
 
 type Watch = NonNullable<Parameters<typeof resumingWatch>[0]>;
 
@@ -16,36 +16,44 @@ const watches: Record<string, WatchEntry & { readonly service: ServiceEntry }> =
 for (const service of services)
   for (const [name, watch] of Object.entries(service.watches ?? {})) watches[name] = { ...watch, service };
 
-const usage = `usage:\n${Object.entries(watches)
+const usage = `usage: npm run watch -- STREAM [--sub NAME] [--from=TOKEN] [--data FOLDER]
+
+Prints a line for each change, until Ctrl-C. --from resumes after an earlier change.
+
+streams:
+${Object.entries(watches)
   .map(([name, { options }]) => {
-    const own = Object.entries(options).map(([option, { repeated }]) =>
-      repeated ? ` [--${option} ${option.toUpperCase()}]…` : ` [--${option} NAME]`,
+    const own = Object.entries(options).map(
+      ([option, { repeated }]) => ` [--${option} ${option.toUpperCase()}]${repeated ? '…' : ''}`,
     );
-    return `  npm run watch -- ${name}${own.join('')} [--sub alice] [--from TOKEN] [--data FOLDER]\n`;
+    return `  ${name}${own.join('')}`;
   })
-  .join('')}`.trimEnd();
+  .join('\n')}`;
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 
+const [name = '', ...args] = process.argv.slice(2);
+const watch = Object.hasOwn(watches, name) ? watches[name] : undefined;
+const { values } = parseCommandLine({
+  usage,
+  args: watch ? args : [name, ...args].filter((arg) => arg === '--help'),
+  options: {
+    sub: { type: 'string', default: 'alice' },
+    from: { type: 'string', default: '' },
+    data: { type: 'string', default: defaultDataFolder },
+    ...Object.fromEntries(
+      Object.entries(watch?.options ?? {}).map(([option, { repeated = false }]) => [
+        option,
+        { type: 'string' as const, multiple: repeated },
+      ]),
+    ),
+  },
+});
+
 try {
-  const [name = ''] = process.argv.slice(2);
-  const watch = watches[name] ?? fail(usage);
-  const { values } = parseArgs({
-    args: process.argv.slice(3),
-    options: {
-      sub: { type: 'string', default: 'alice' },
-      from: { type: 'string', default: '' },
-      data: { type: 'string', default: defaultDataFolder },
-      ...Object.fromEntries(
-        Object.entries(watch.options).map(([option, { repeated = false }]) => [
-          option,
-          { type: 'string' as const, multiple: repeated },
-        ]),
-      ),
-    },
-  });
+  if (!watch) fail(usage);
   const given = Object.entries(watch.options).flatMap(([option, entry]) => {
     const value = (values as Readonly<Record<string, string | string[] | undefined>>)[option];
     return value === undefined ? [] : [{ ...entry, value }];
@@ -60,7 +68,7 @@ try {
     extraScopes: given.flatMap(({ scope }) => scope ?? []),
   });
 } catch (error) {
-  fail(explained(error));
+  fail(errorText(error));
 }
 
 interface FollowOptions {
@@ -70,14 +78,14 @@ interface FollowOptions {
   readonly extraScopes: readonly string[];
 }
 
-/** Prints one line for each change until Ctrl-C, and then the option that resumes after the last one. */
+/** Prints a line for each change until Ctrl-C, and then the option that resumes after the last change. */
 async function follow(watch: (typeof watches)[string], options: FollowOptions): Promise<void> {
   const { service, method, line: lineOf } = watch;
-  const running = (await findRunningServices(options.dataFolder)) ?? fail('no service is running: npm start');
+  const running = await requireRunningServices(options.dataFolder);
   const descriptor = service.descriptor.methods.find(({ name }) => name === method);
   if (!descriptor) throw new Error(`services.ts: ${service.descriptor.typeName} has no method ${method}`);
   const scopes = [...policyOf(descriptor).scopes, ...options.extraScopes];
-  // A new token for each time the watch resumes: the watch may outlive a token.
+  // Each resumption signs a new token, because a watch may outlive one.
   const token = () => running.token(options.subject, scopes, service.name);
   const { credentials } = running;
   using client = createClient(service.descriptor, {
@@ -89,17 +97,18 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
   let last: string | undefined;
   let isInterrupted = false;
   const onInterrupted = (error: unknown) => {
-    if (!isInterrupted) process.stderr.write(`${explained(error)}; it will be resumed\n`);
+    if (!isInterrupted) process.stderr.write(`${errorText(error)}; the watch is resumed\n`);
     isInterrupted = true;
   };
-  const onRestart = (error: unknown) => say(`${explained(error)}; this watches from now on`);
+  const onRestart = (error: unknown) =>
+    say(`${errorText(error)}; the watch starts anew, and changes since the last one are not printed`);
   try {
     const watchOptions = { signal: stop.signal, onInterrupted, onRestart };
     for await (const response of resumingWatch(call, options.request, watchOptions)) {
       isInterrupted = false;
       const line = lineOf(response);
       if (line !== undefined) say(line);
-      else if (last === undefined) say('watching; Ctrl-C ends it');
+      else if (last === undefined) say('watching; Ctrl-C stops it');
       // A heartbeat.
       else if (process.stdout.isTTY) process.stdout.write('\x1b[2m·\x1b[0m\r');
       last = response.resumeToken;
@@ -107,11 +116,7 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
-  if (last !== undefined) say(`to go on from here: --from=${last}`);
-}
-
-function explained(error: unknown): unknown {
-  return error instanceof RpcError ? `${codeName(error.code)}: ${error.message}` : error;
+  if (last !== undefined) say(`resume from here: --from=${last}`);
 }
 
 function say(text: string): void {

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { root } from '../../repository/paths.ts';
 import { circleIn, fileGraph, folderGraph, type Graph } from './import-graph.ts';
 
-/** Folders whose files form one package. */
+/** The source folders of all packages. */
 const packages = ['packages/*/src', 'services/*/src', 'test/src', 'lab/src'];
 
 const rpc = 'packages/rpc/src';
@@ -37,7 +37,7 @@ function importsUpwards(files: Graph): string[] {
   for (const [file, imported] of files)
     for (const each of imported) {
       if (floorOf(each) > floorOf(file))
-        problems.push(`${file} imports ${each}, which is on a floor above it: see import-rules.ts`);
+        problems.push(`${file} imports ${each}, which is on a higher floor: see import-rules.ts`);
     }
   return problems;
 }
@@ -45,6 +45,6 @@ function importsUpwards(files: Graph): string[] {
 function floorOf(file: string): number {
   const [room = ''] = relative(rpc, dirname(file)).split('/');
   const floor = floors.findIndex((rooms) => rooms.includes(room));
-  if (floor < 0) throw new Error(`${file}: import-rules.ts has no floor for ${room || 'the root folder'}`);
+  if (floor < 0) throw new Error(`${file}: no floor in import-rules.ts for ${room || 'the root folder'}`);
   return floor;
 }

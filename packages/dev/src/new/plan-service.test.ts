@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { planService } from './plan.ts';
+import { planService } from './plan-service.ts';
 
-test('ensure a service creates, gets and lists what it is named after', () => {
+test('a service creates, gets and lists the resource that it is named after', () => {
   expect(planService('deliveries', [])).toEqual({
     service: 'deliveries',
     stem: 'Delivery',
-    thing: 'Delivery',
-    things: 'Deliveries',
+    resource: 'Delivery',
+    resources: 'Deliveries',
     rpcs: [
       { name: 'CreateDelivery', kind: 'create', served: true },
       { name: 'GetDelivery', kind: 'get', served: true },
@@ -21,16 +21,16 @@ test.each([
   ['addresses', 'Address', 'Addresses'],
   ['shipping', 'Shipping', 'Shippings'],
   ['status', 'Status', 'Statuses'],
-])('ensure %s keeps a %s, and several %s', (service, thing, things) => {
-  expect(planService(service, [])).toMatchObject({ stem: thing, thing, things });
+])('the resource of %s is %s, in the plural %s', (service, resource, resources) => {
+  expect(planService(service, [])).toMatchObject({ stem: resource, resource, resources });
 });
 
-test('ensure methods are served when they are about what the service keeps, and known by their kind if not', () => {
+test('methods of the resource are served, and others have a kind', () => {
   const names = ['Charge', 'GetCharge', 'ListCharges', 'GetRefund', 'ListGiftCards', 'CreateRefund'];
   expect(planService('payments', names)).toMatchObject({
     stem: 'Payment',
-    thing: 'Charge',
-    things: 'Charges',
+    resource: 'Charge',
+    resources: 'Charges',
     rpcs: [
       { name: 'Charge', kind: 'other', served: false },
       { name: 'GetCharge', kind: 'get', served: true },
@@ -42,19 +42,20 @@ test('ensure methods are served when they are about what the service keeps, and 
   });
 });
 
-describe('what is refused', () => {
+describe('rejected names', () => {
   test.each(['Payments', 'pay-ments', 'pay_ments', 'payments2', 'ab', 'é', 'a'.repeat(31), ''])(
-    'ensure %j is no name for a service',
-    (name) => expect(() => planService(name, [])).toThrow('is no name for a service: one word of 3 to 30'),
+    '%j is not a valid service name',
+    (name) =>
+      expect(() => planService(name, [])).toThrow('is not a valid service name: use one word of 3 to 30'),
   );
 
   test.each([
-    [['getCharge'], '"getCharge" is no name for a method: PascalCase, as GetCharge'],
-    [['GetCharge', 'Get_Refund'], '"Get_Refund" is no name'],
-    [['GetCharge', 'Charge', 'Charge'], 'Charge is named twice'],
+    [['getCharge'], '"getCharge" is not a valid method name: use PascalCase, such as GetCharge'],
+    [['GetCharge', 'Get_Refund'], '"Get_Refund" is not a valid'],
+    [['GetCharge', 'Charge', 'Charge'], 'Charge is listed twice'],
     [['Charge', 'Refund'], 'none of Charge, Refund creates, gets or lists'],
     [['GetGiftCard'], 'none of GetGiftCard creates'],
-  ])('ensure the methods %j are refused: %s', (names, complaint) => {
-    expect(() => planService('payments', names)).toThrow(complaint);
+  ])('the methods %j are rejected: %s', (names, message) => {
+    expect(() => planService('payments', names)).toThrow(message);
   });
 });

@@ -1,31 +1,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Addition } from './addition.ts';
 import { deploymentLists } from './deployment-lists.ts';
-import { insertAfterLast } from './insert-after.ts';
-import type { Files } from './render.ts';
+import { insertAfterLast, type ListEdit, type NewService } from './list-edit.ts';
+import type { Files } from './render-template.ts';
 
-/** A file that lists the services, and the text that it has with one more. */
-const lists: Readonly<Record<string, (text: string, addition: Addition) => string>> = {
-  'services.ts': withEntry,
-  'package-lock.json': withWorkspace,
-  'biome.json': withDomainFile,
+/** The files that list the services. */
+const lists: Readonly<Record<string, ListEdit>> = {
+  'services.ts': addEntry,
+  'package-lock.json': addWorkspace,
+  'biome.json': addDomainFile,
   ...deploymentLists,
 };
 
 /**
- * The files that list the services, with the new one, and those that this repository does not have.
+ * Returns the files that list the services, with the new service added, and the paths that this repository does not have.
  *
- * @throws Error when a list is not where it was: its file has been rewritten.
+ * @throws Error when a list is not found, because its file was rewritten.
  */
-export function extendLists(root: string, addition: Addition): { extended: Files; absent: string[] } {
+export function extendServiceLists(root: string, service: NewService): { extended: Files; absent: string[] } {
   const absent = Object.keys(lists).filter((file) => !existsSync(join(root, file)));
   const extended = new Map<string, string>();
   for (const [file, extend] of Object.entries(lists))
     if (!absent.includes(file))
       extended.set(
         file,
-        attempt(file, () => extend(readFileSync(join(root, file), 'utf8'), addition)),
+        attempt(file, () => extend(readFileSync(join(root, file), 'utf8'), service)),
       );
   return { extended, absent };
 }
@@ -35,13 +34,13 @@ function attempt<T>(file: string, run: () => T): T {
     return run();
   } catch (cause) {
     throw new Error(
-      `${file} does not look as it did when this tool was written: ${(cause as Error).message}`,
+      `${file} has another form than \`svc new\` expects, and must be extended by hand: ${(cause as Error).message}`,
       { cause },
     );
   }
 }
 
-function withEntry(text: string, { plan, ports }: Addition): string {
+function addEntry(text: string, { plan, ports }: NewService): string {
   const { service, stem, rpcs } = plan;
   const descriptor = `${stem}Service`;
   const examples = rpcs
@@ -65,8 +64,8 @@ function withEntry(text: string, { plan, ports }: Addition): string {
   return `import { ${descriptor} } from '${module}';\n${listed}`;
 }
 
-/** As `npm install` would write it, and without asking a registry: its dependencies are there already. */
-function withWorkspace(text: string, { plan: { service }, rendered }: Addition): string {
+/** Adds what `npm install` would add, without a registry, because the dependencies are installed already. */
+function addWorkspace(text: string, { plan: { service }, rendered }: NewService): string {
   const folder = `services/${service}`;
   const manifest = JSON.parse(rendered.get(`${folder}/package.json`) ?? '');
   const { name, version, license, dependencies, devDependencies } = manifest;
@@ -80,12 +79,12 @@ function withWorkspace(text: string, { plan: { service }, rendered }: Addition):
   return `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`;
 }
 
-/** The domain's file: neither the contract nor the database may be imported there. */
-function withDomainFile(text: string, { plan: { service, thing } }: Addition): string {
+/** Adds the domain's file to the rule that it imports neither the contract nor the database. */
+function addDomainFile(text: string, { plan: { service, resource } }: NewService): string {
   const rule = text.indexOf('"The domain knows');
   const list = '"includes": [';
   const at = text.lastIndexOf(list, rule) + list.length;
-  if (rule < 0) throw new Error('biome.json has no rule of its own for the domain');
+  if (rule < 0) throw new Error('no rule for the domain');
   const comma = /^\s*\]/.test(text.slice(at)) ? '' : ',';
-  return `${text.slice(0, at)}\n"services/${service}/src/${thing.toLowerCase()}.ts"${comma}${text.slice(at)}`;
+  return `${text.slice(0, at)}\n"services/${service}/src/${resource.toLowerCase()}.ts"${comma}${text.slice(at)}`;
 }

@@ -2,16 +2,16 @@ import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
-import type { Files } from './render.ts';
+import type { Files } from './render-template.ts';
 
-/** What the tools that judge and complete the files read. */
+/** Parts of the repository that buf and biome read. */
 const context = ['proto', 'packages/rpc/proto', 'buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'];
 
 /**
- * The files as they are to be written: formatted, held to the rules of buf and biome, and with the generated code of
- * the new contract. All of it happens in a folder of its own, so that nothing has changed when it fails.
+ * Returns the files formatted and checked by buf and biome, with the generated code of the new contract. This happens in
+ * a temporary folder, so that a failure leaves the repository unchanged.
  */
-export function complete(root: string, service: string, files: Files): Files {
+export function stageFiles(root: string, service: string, files: Files): Files {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'new-service-'));
   const staged = (path: string) => join(folder.path, path);
   for (const path of context) cpSync(join(root, path), staged(path), { recursive: true });
@@ -28,6 +28,7 @@ export function complete(root: string, service: string, files: Files): Files {
   return new Map([...files.keys(), ...generated].map((path) => [path, readFileSync(staged(path), 'utf8')]));
 }
 
+/** Writes the files below `root`, and makes their folders. */
 export function writeFiles(root: string, files: Files): void {
   for (const [path, text] of files) {
     mkdirSync(dirname(join(root, path)), { recursive: true });

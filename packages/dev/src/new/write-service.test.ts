@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeService } from './write.ts';
+import { writeService } from './write-service.ts';
 
-test('ensure a failure in the middle leaves all as it was', () => {
+test('a failure in the middle restores the repository', () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'write-'));
   const at = (...path: string[]) => join(folder.path, ...path);
   mkdirSync(at('proto', 'orders'), { recursive: true });
   writeFileSync(at('services.ts'), 'the old list');
-  // A file where the next one wants a folder.
+  // A file where the service needs a folder.
   writeFileSync(at('gen'), '');
   const files = new Map([
     ['services.ts', 'the new list'],

@@ -1,14 +1,14 @@
 import { freePort } from './free-port.ts';
 
 /**
- * OpenTelemetry's variables that make a service show its metrics on a port of this machine; 0 for any that is free. One
- * that is taken is told, and not worth failing for: the service does without. What the caller's environment says of
- * `OTEL_METRICS_EXPORTER` stands.
+ * Returns the variables with which a service serves its metrics on a port of this machine; 0 is any free port. A port that
+ * is taken is reported as a step, and the service starts without metrics. `OTEL_METRICS_EXPORTER` of this process, if it
+ * is set, takes precedence.
  */
 export async function metricsVariables(
   name: string,
   port: number,
-  onStep: (what: string) => void,
+  onStep: (description: string) => void,
 ): Promise<Record<string, string>> {
   try {
     const metricsPort = await freePort(port);

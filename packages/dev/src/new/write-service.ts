@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Files } from './render.ts';
-import { writeFiles } from './stage.ts';
+import type { Files } from './render-template.ts';
+import { writeFiles } from './stage-files.ts';
 
 /**
  * Writes the files, links the new package as `npm install` would, and calls `finish`. When any of it fails, removes what

@@ -1,30 +1,26 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServicePlan } from './plan.ts';
+import type { ServicePlan } from './plan-service.ts';
 
-/**
- * @throws Error that says which of the plan's words cannot be had in this repository, and why.
- */
+/** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
 export function requireFreeNames(root: string, plan: ServicePlan): void {
   const { service } = plan;
   for (const folder of [`services/${service}`, `proto/${service}`, `node_modules/@acme/${service}`])
     if (existsSync(join(root, folder)))
-      throw new Error(
-        `${service} is taken: there is ${folder}. Choose another name, or remove what is there`,
-      );
+      throw new Error(`${service} is taken: ${folder} exists. Choose another name, or remove the folder`);
   if (service === 'postgres')
     throw new Error('postgres is taken: PostgreSQL has a database of this name. Choose another name');
   const used = wordsOfTemplate(join(root, 'packages/dev/template'));
-  for (const word of [service, plan.stem, plan.thing, plan.things]) {
+  for (const word of [service, plan.stem, plan.resource, plan.resources]) {
     const code = [word, word.toLowerCase()].find((each) => used.has(each) || !isIdentifier(each));
     if (code !== undefined)
       throw new Error(
-        `${word} cannot be had: ${code} means something in the code that would be written. Choose another`,
+        `${word} is taken: ${code} has a meaning in the code of a service. Choose another name`,
       );
   }
 }
 
-/** Every word of the template's code, so that no name of the new service hides one. */
+/** Returns every word of the template's code, so that no name of the new service hides one. */
 function wordsOfTemplate(folder: string): ReadonlySet<string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
@@ -32,12 +28,12 @@ function wordsOfTemplate(folder: string): ReadonlySet<string> {
   const code = files
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n')
-    // Comments and texts may say what they like.
+    // Names in comments and texts hide nothing.
     .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, '');
   return new Set(code.match(/\b[A-Za-z]+\b/g));
 }
 
-/** Whether JavaScript leaves the word to others. */
+/** Whether the word is an identifier in JavaScript, and not a reserved word. */
 function isIdentifier(word: string): boolean {
   try {
     new Function(`'use strict'; const ${word} = 0;`);

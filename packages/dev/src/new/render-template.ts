@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { capitalised, type Rpc, type ServicePlan } from './plan.ts';
+import { capitalised, type Rpc, type ServicePlan } from './plan-service.ts';
 
-/** Paths from the repository's folder, and what stands in the files. */
+/** The texts of files, by their paths from the repository's root. */
 export type Files = ReadonlyMap<string, string>;
 
 export interface Ports {
@@ -10,15 +10,15 @@ export interface Ports {
   readonly metricsPort: number;
 }
 
-/** A section of a template: it stands between `// <name>` and `// </name>`, or the same after `#` or `--`. */
+/** The first line of a section of the template: `// <name>`, `# <name>` or `-- <name>`. The last is `// </name>`. */
 const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
 
 /**
- * The files of `packages/dev/template/` with the words of the plan. A section is kept for the methods that its name is about:
+ * Returns the files of `packages/dev/template/` with the names of the plan. A section is kept depending on its name:
  *
- * - `create`, `get`, `list`: when the service serves that method; `a|b`: one of the two
- * - `any-other`: when it has methods that the template cannot serve
- * - `each`, `each-create`, `each-get`, `each-list`, `each-other`: once for each of those, of that kind
+ * - `create`, `get`, `list`: if the service serves that method. `a|b` is kept for either.
+ * - `any-other`: if the service has methods that the template does not serve
+ * - `each`, `each-create`, `each-get`, `each-list`, `each-other`: once for each method of that kind that is not served
  */
 export function renderTemplate(folder: string, plan: ServicePlan, ports: Ports): Files {
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -53,7 +53,7 @@ function keepSections(text: string, rpcs: readonly Rpc[]): string {
   return kept.join('\n');
 }
 
-/** For which methods a section is written; undefined stands for once, and for none in particular. */
+/** Returns the methods for which a section is written. Undefined is a section that is written once, for no method. */
 function rpcsOf(names: readonly string[], rpcs: readonly Rpc[]): readonly (Rpc | undefined)[] {
   const others = rpcs.filter(({ served }) => !served);
   const each = others.filter(({ kind }) => names.includes('each') || names.includes(`each-${kind}`));
@@ -69,9 +69,9 @@ function withRpc(line: string, rpc: Rpc | undefined): string {
   return line.replaceAll('OtherRpc', rpc.name).replaceAll('otherRpc', localName);
 }
 
-/** Puts the plan's words in the place of the template's, in the case that they have there. */
-function renamed(text: string, { service, stem, thing, things }: ServicePlan): string {
-  const words: Record<string, string> = { depot: service, clerk: stem, widget: thing, widgets: things };
+/** Replaces the template's names by the plan's, in the same case. */
+function renamed(text: string, { service, stem, resource, resources }: ServicePlan): string {
+  const words: Record<string, string> = { depot: service, clerk: stem, widget: resource, widgets: resources };
   return text
     .replaceAll(/\b([Aa]) (?=(depot|clerk|widget))/gi, (_all, article: string, word: string) => {
       const isVowel = /^[aeiou]/i.test(words[word.toLowerCase()] ?? '');

@@ -1,0 +1,15 @@
+/**
+ * Returns a signal that aborts on Ctrl-C, when the terminal is closed, or when the reader of stdout closes it, so that the
+ * command can stop what it started. A second Ctrl-C ends the process immediately.
+ */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  process.stdout.on('error', () => controller.abort(new Error('stdout was closed')));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      process.stdout.write('\nstopping\n');
+      controller.abort(new Error('interrupted'));
+    });
+  return controller.signal;
+}

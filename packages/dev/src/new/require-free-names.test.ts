@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { root } from '../repository/paths.ts';
+import { planService } from './plan-service.ts';
+import { requireFreeNames } from './require-free-names.ts';
+
+const check = (service: string, rpcs: string[] = []) => requireFreeNames(root, planService(service, rpcs));
+
+test('a free name is accepted', () => {
+  expect(check('specimens')).toBeUndefined();
+  expect(check('sampling', ['GetSwab'])).toBeUndefined();
+});
+
+test.each([
+  ['policy', [], 'policy is taken: proto/policy exists'],
+  ['dev', [], 'dev is taken: node_modules/@acme/dev exists'],
+  ['postgres', [], 'postgres is taken'],
+  ['stores', [], 'Store is taken: store has a meaning in the code'],
+  ['pools', [], 'Pool is taken: Pool has a meaning'],
+  ['classes', [], 'Class is taken: class has a meaning'],
+  ['specimens', ['GetDate'], 'Date is taken: Date has a meaning'],
+  ['specimens', ['GetExport'], 'Export is taken: export has a meaning'],
+])('%s with the methods %j is rejected: %s', (service, rpcs, message) => {
+  expect(() => check(service, rpcs)).toThrow(message);
+});
