@@ -7,7 +7,7 @@ import { startApp } from '@acme/orders/app';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { openPool } from '@acme/postgres/pool/pool';
 import { createClient } from '@acme/rpc/client/create-client';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { runFeed } from './feed/run-feed.ts';
 
 /** Whether watchers that come and go on two replicas see every event once and in order, while 16 writers commit at random. */
@@ -22,7 +22,7 @@ await chmod(folder.path, 0o755);
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
 const databaseUrl = database.url('orders');
-const keys = started.use(await makeSigningKeys());
+const keys = started.use(await createSigningKeys());
 const token = await keys.sign({ sub: 'bench', scope: 'orders:read orders:read:any', exp: 2 ** 31 });
 const tokenFile = join(folder.path, 'token');
 await writeFile(tokenFile, token);

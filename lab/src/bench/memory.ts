@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { writeReport } from './load/figures.ts';
 import { startBenchProcess } from './load/pinned-process.ts';
 import { prepareStockLoad } from './load/stock-load.ts';
@@ -15,7 +15,7 @@ const { values } = parseArgs({
 const calls = Number(values.calls);
 
 await using cleanup = new AsyncDisposableStack();
-const keys = cleanup.use(await makeSigningKeys());
+const keys = cleanup.use(await createSigningKeys());
 const program = new URL('./chain/saturday-server.ts', import.meta.url);
 const server = cleanup.use(await startBenchProcess('full', 'server', program, [keys.jwks, issuer, audience]));
 const load = await prepareStockLoad(

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
-import { makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { median, writeReport } from './load/figures.ts';
 
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 await using cleanup = new AsyncDisposableStack();
 const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-start-')));
 await chmod(folder.path, 0o711);
-const keys = cleanup.use(await makeSigningKeys());
+const keys = cleanup.use(await createSigningKeys());
 const database = cleanup.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 const services = ['inventory', 'orders'];
 for (const name of services) await database.ensureDatabase(name);

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { createClient } from '@acme/rpc/client/create-client';
-import { makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { quantile } from './load/offered-load.ts';
 
 /** What an open watch costs orders in memory, and how long one change takes to reach 10,000 of them. */
@@ -31,7 +31,7 @@ const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-watches
 await chmod(folder.path, 0o755);
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
-const keys = started.use(await makeSigningKeys());
+const keys = started.use(await createSigningKeys());
 const token = await keys.sign({
   sub: 'bench',
   scope: 'orders:read orders:read:any orders:write orders:write:any',

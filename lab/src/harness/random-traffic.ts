@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { RpcError } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { linesOf } from '@acme/test/support/order-lines';
 import type { Clients, TestPair } from '@acme/test/support/start-test-pair';
 import fc from 'fast-check';
@@ -100,11 +100,11 @@ export async function send(pair: TestPair, name: string, traffic: Traffic): Prom
     try {
       if (kind === 'place')
         keepOrder(
-          await patiently(() =>
+          await callUntilAccepted(() =>
             orders.placeOrder({ requestId: purchase.requestId, lines: linesOf(purchase.units) }),
           ),
         );
-      else if (id) keepOrder(await patiently(() => orders.cancelOrder({ id })));
+      else if (id) keepOrder(await callUntilAccepted(() => orders.cancelOrder({ id })));
     } catch (error) {
       const info = error instanceof RpcError ? error.detail(ErrorInfoSchema) : undefined;
       if (info?.reason !== 'OUT_OF_STOCK' && info?.reason !== 'ORDER_REJECTED') throw error;

@@ -27,19 +27,19 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
 
   const visit = async (customerId: string) => {
     const chance = random.fork(customerId);
-    const patiently = (call: () => Promise<Outcome>) => untilDefinite(chance, patience, call);
+    const callUntilAccepted = (call: () => Promise<Outcome>) => untilDefinite(chance, patience, call);
     while (!isStopping) {
       const purchase = randomPurchase(customerId, chance, skus);
-      const placing = patiently(() => customers.place(purchase));
+      const placing = callUntilAccepted(() => customers.place(purchase));
       // The customer presses the button twice.
-      if (chance.chance(0.1)) await patiently(() => customers.place(purchase));
+      if (chance.chance(0.1)) await callUntilAccepted(() => customers.place(purchase));
       const placed = acknowledgedBy(await placing);
       if (!placed) continue;
-      if (chance.chance(0.15)) await patiently(() => customers.cancel(purchase, placed.orderId));
-      if (chance.chance(0.1)) await patiently(() => customers.get(purchase, placed.orderId));
-      if (chance.chance(0.1)) await patiently(() => customers.place(purchase));
+      if (chance.chance(0.15)) await callUntilAccepted(() => customers.cancel(purchase, placed.orderId));
+      if (chance.chance(0.1)) await callUntilAccepted(() => customers.get(purchase, placed.orderId));
+      if (chance.chance(0.1)) await callUntilAccepted(() => customers.place(purchase));
       // A defect of the caller: the same request id for another order.
-      if (chance.chance(0.05)) await patiently(() => customers.place(withOtherUnits(purchase)));
+      if (chance.chance(0.05)) await callUntilAccepted(() => customers.place(withOtherUnits(purchase)));
       await sleep(chance.int(0, 2 * pauseMs));
     }
   };

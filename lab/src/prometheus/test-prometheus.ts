@@ -11,7 +11,7 @@ import { fail } from '@acme/dev/cli/fail';
 import { root } from '@acme/dev/repository/paths';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { queryPrometheus, untilScraped } from './prometheus-api.ts';
 import { startScrapedPair } from './scraped-pair.ts';
 
@@ -47,9 +47,9 @@ async function queryRunningPair(): Promise<void> {
   using client = createClient(OrderService, { target: pair.ordersTarget, token: () => token });
   const place = () =>
     client.placeOrder({ requestId: crypto.randomUUID(), lines: [{ sku: 'SAT-0001', quantity: 1 }] });
-  for (let order = 0; order < 20; order++) await patiently(place);
+  for (let order = 0; order < 20; order++) await callUntilAccepted(place);
   await untilScraped(prometheus, ['orders', 'inventory']);
-  for (let order = 0; order < 20; order++) await patiently(place);
+  for (let order = 0; order < 20; order++) await callUntilAccepted(place);
   await untilScraped(prometheus, ['orders', 'inventory']);
 
   let empty = 0;

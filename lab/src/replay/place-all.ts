@@ -4,7 +4,7 @@ import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { RpcError } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import type { PairAccess } from '../pair/pair.ts';
 import { type RetailOrder, uuidOf } from './retail-file.ts';
 
@@ -64,7 +64,7 @@ async function place(
 ): Promise<PlacedInvoice> {
   const startMs = performance.now();
   try {
-    const { order: answered } = await patiently(() =>
+    const { order: answered } = await callUntilAccepted(() =>
       client.placeOrder({ requestId, customerId: order.customer, lines: [...order.lines] }),
     );
     const durationMs = performance.now() - startMs;
@@ -81,7 +81,7 @@ async function place(
 async function settled(client: Client<typeof OrderService>, id: string): Promise<Order_State> {
   const deadlineMs = performance.now() + settleTimeoutMs;
   for (;;) {
-    const { order } = await patiently(() => client.getOrder({ id }));
+    const { order } = await callUntilAccepted(() => client.getOrder({ id }));
     if (order && order.state !== Order_State.PENDING) return order.state;
     if (performance.now() > deadlineMs)
       throw new Error(`order ${id} was not settled in ${settleTimeoutMs / 1000} s`);

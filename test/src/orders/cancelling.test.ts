@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -51,7 +51,7 @@ test('20 concurrent cancels return the same response and release the stock once'
   await place(customer, { storm: 50 });
   const { id, etag } = await place(customer, { storm: 5 });
   const responses = await Promise.all(
-    Array.from({ length: 20 }, () => patiently(() => customer.orders.cancelOrder({ id, etag }))),
+    Array.from({ length: 20 }, () => callUntilAccepted(() => customer.orders.cancelOrder({ id, etag }))),
   );
   expect(responses[0]?.order?.state).toBe(Order_State.CANCELLED);
   expect(responses).toEqual(responses.map(() => responses[0]));

@@ -3,7 +3,7 @@ import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { ListOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { toBinary } from '@bufbuild/protobuf';
 import { expect } from 'vitest';
@@ -16,7 +16,7 @@ async function placeMany({ orders }: Clients, count: number, sku: string): Promi
   const ids: string[] = [];
   for (let i = 0; i < count; i++) {
     const request = { requestId: randomUUID(), lines: linesOf({ [sku]: 1 }) };
-    const { order } = await patiently(() => orders.placeOrder(request));
+    const { order } = await callUntilAccepted(() => orders.placeOrder(request));
     ids.push(order?.id ?? '');
   }
   return ids;

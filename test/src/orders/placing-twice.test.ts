@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';
 import { errorFieldsOf } from '../support/error-fields.ts';
@@ -70,7 +70,7 @@ test('20 identical concurrent requests make one order, which all of them return'
   await pair.setStock({ 'twenty-times': 100 });
   const request = { requestId: randomUUID(), lines: linesOf({ 'twenty-times': 3 }) };
   const responses = await Promise.all(
-    Array.from({ length: 20 }, () => patiently(() => orders.placeOrder(request))),
+    Array.from({ length: 20 }, () => callUntilAccepted(() => orders.placeOrder(request))),
   );
   const ids = new Set(responses.map(({ order }) => order?.id));
   await untilSettled(pair);

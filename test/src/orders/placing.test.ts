@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
-import { patiently } from '@acme/rpc/testing/call-until-accepted';
+import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { describe, expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
@@ -78,7 +78,7 @@ describe('many at once', () => {
   async function placeAll(pair: TestPair, { orders }: Clients, each: readonly ReturnType<typeof linesOf>[]) {
     const place = async (lines: ReturnType<typeof linesOf>) => {
       const request = { requestId: randomUUID(), lines };
-      await patiently(() => orders.placeOrder(request)).catch((error) => {
+      await callUntilAccepted(() => orders.placeOrder(request)).catch((error) => {
         if (error.code !== Code.FAILED_PRECONDITION) throw error;
       });
     };

@@ -15,13 +15,13 @@ import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/logging/logger';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { expect, test } from 'vitest';
 
 test('orders calls inventory over mutual TLS, authenticated by its certificate alone', async () => {
   await using started = new AsyncDisposableStack();
-  const keys = started.use(await makeSigningKeys());
+  const keys = started.use(await createSigningKeys());
   const { path: folder } = started.use(await mkdtempDisposable(join(tmpdir(), 'mutual-tls-')));
   await makeDevelopmentCertificates({ folder, names: ['orders', 'inventory', 'client'], now: new Date() });
   const tlsOf = (name: string) => ({

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import {
   audience,
+  createSigningKeys,
   issuer,
-  makeSigningKeys,
   type SigningKeys,
 } from '@acme/rpc/testing/certificates/signing-keys';
 
@@ -18,7 +18,7 @@ export interface ServiceEnvironment extends AsyncDisposable {
 export async function makeServiceEnvironment(): Promise<ServiceEnvironment> {
   await using made = new AsyncDisposableStack();
   const database = made.use(await createTestDatabase());
-  const keys = made.use(await makeSigningKeys());
+  const keys = made.use(await createSigningKeys());
   const folder = made.use(await mkdtempDisposable(join(tmpdir(), 'service-')));
   const tokenFile = join(folder.path, 'token');
   await writeFile(tokenFile, await keys.sign({ sub: 'orders', scope: 'inventory:reserve' }));

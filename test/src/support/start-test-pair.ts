@@ -10,7 +10,7 @@ import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 
 export interface Clients {
   readonly orders: Client<typeof OrderService>;
@@ -55,7 +55,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const { ordersReplicas = 1 } = options;
   const { reachInventory = async (target) => target, reachDatabase = async (url) => url } = options;
   await using started = new AsyncDisposableStack();
-  const keys = started.use(await makeSigningKeys());
+  const keys = started.use(await createSigningKeys());
   const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
   const inventoryUrl = started.use(await createTestDatabase()).url;
   const ordersUrl = started.use(await createTestDatabase()).url;

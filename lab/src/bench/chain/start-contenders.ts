@@ -1,7 +1,7 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { audience, issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { startBenchProcess } from '../load/pinned-process.ts';
 import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
 
@@ -12,7 +12,7 @@ export interface Contenders extends AsyncDisposable {
 /** Servers of one small authenticated unary method, each as its library would have it. @param only All when absent. */
 export async function startContenders(only?: readonly string[]): Promise<Contenders> {
   await using starting = new AsyncDisposableStack();
-  const keys = starting.use(await makeSigningKeys());
+  const keys = starting.use(await createSigningKeys());
   const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-chain-')));
   const program = (file: string) => new URL(`./${file}-server.ts`, import.meta.url);
   const token = await keys.sign({ scope: 'inventory:read', exp: Math.floor(Date.now() / 1000) + 24 * 3600 });

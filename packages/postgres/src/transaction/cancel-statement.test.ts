@@ -1,7 +1,7 @@
 import { chmod, chown, copyFile, mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeTestCertificates } from '@acme/rpc/testing/certificates/test-certificates';
+import { createTestCertificates } from '@acme/rpc/testing/certificates/test-certificates';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { serverUser } from '../embedded/server-user.ts';
@@ -22,9 +22,9 @@ const stack = new AsyncDisposableStack();
 beforeAll(async () => {
   const folder = stack.use(await mkdtempDisposable(join(tmpdir(), 'acme-cancel-')));
   const embedded = stack.use(await startEmbedded({ dataFolder: folder.path }));
-  const certificates = stack.use(await makeTestCertificates());
+  const certificates = stack.use(await createTestCertificates());
   const { certFile, keyFile, caFile } = await certificates.write('postgres');
-  const strangers = stack.use(await makeTestCertificates());
+  const strangers = stack.use(await createTestCertificates());
   const user = serverUser();
   for (const [from, name] of [
     [certFile, 'server.crt'],

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
-import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
+import { audience, createSigningKeys, issuer } from '../testing/certificates/signing-keys.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { createJwtVerifier, type JwtOptions } from './jwt.ts';
 import { openKeySet } from './key-set.ts';
@@ -69,7 +69,7 @@ const untilRead = (assertion: () => Promise<void>) =>
 
 describe('at the start', () => {
   test('ensure a file that holds a development key is refused where they are not allowed', async () => {
-    await using keys = await makeSigningKeys('dev-1');
+    await using keys = await createSigningKeys('dev-1');
     await expect(openVerifier(keys.jwks)).rejects.toThrow('holds a development key');
     const { verify } = await openVerifier(keys.jwks, { developmentKeys: true });
     await verify(await keys.sign());
@@ -93,7 +93,7 @@ describe('at the start', () => {
   });
 
   test('a file without a usable key is refused with the reasons', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     await writeFile(keys.jwks, JSON.stringify({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'shared' }] }));
     await expect(openVerifier(keys.jwks)).rejects.toThrow('has no usable key: key "shared" is symmetric');
   });
@@ -101,8 +101,8 @@ describe('at the start', () => {
 
 describe('a file', () => {
   test('a key that is added is used and one that is withdrawn is not, although its token was verified', async () => {
-    await using keys = await makeSigningKeys('old');
-    await using others = await makeSigningKeys('new');
+    await using keys = await createSigningKeys('old');
+    await using others = await createSigningKeys('new');
     const { known, verify, logLines } = await openVerifier(keys.jwks);
     const [oldToken, newToken] = [await keys.sign(), await others.sign()];
     await verify(oldToken);
@@ -121,7 +121,7 @@ describe('a file', () => {
     ['is empty', (file) => writeFile(file, '')],
     ['is torn', (file) => writeFile(file, '{"keys":[{"kty":"EC"')],
   ])('the last good keys stay while the file %s, with one line in the log', async (_name, spoil) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const { current, refresh, logLines } = await openReader(keys.jwks);
     const good = current();
     await spoil(keys.jwks);
@@ -136,7 +136,7 @@ describe('a file', () => {
   });
 
   test('the same text again is the same version, and another text is a new one', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const { current, refresh } = await openReader(keys.jwks);
     const first = current();
     await refresh();
@@ -147,7 +147,7 @@ describe('a file', () => {
   });
 
   test('an empty set withdraws all keys', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const { verify } = await openVerifier(keys.jwks);
     const token = await keys.sign();
     await verify(token);
@@ -160,14 +160,14 @@ describe('a file', () => {
 
 describe('a URL', () => {
   test('ensure keys that are served by URL are used', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { verify } = await openVerifier(web.url);
     expect(await verify(await keys.sign())).toMatchObject({ subject: 'anna' });
   });
 
   test('ensure a token signed with a development key is refused where they are not allowed', async () => {
-    await using keys = await makeSigningKeys('dev-1');
+    await using keys = await createSigningKeys('dev-1');
     const web = await serve({ keys: [keys.publicKey] });
     const { verify, logLines } = await openVerifier(web.url);
     for (const token of [await keys.sign(), await keys.sign({}, { kid: undefined })])
@@ -182,8 +182,8 @@ describe('a URL', () => {
   test('it is read again every five minutes, and every ten seconds while it cannot be read', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    await using keys = await makeSigningKeys('old');
-    await using others = await makeSigningKeys('new');
+    await using keys = await createSigningKeys('old');
+    await using others = await createSigningKeys('new');
     const web = await serve({ keys: [keys.publicKey] });
     const { current, refresh } = await openReader(web.url);
     const first = current();
@@ -205,8 +205,8 @@ describe('a URL', () => {
   });
 
   test('a token of a new key makes the set be read, once for all calls that wait', async () => {
-    await using keys = await makeSigningKeys('old');
-    await using others = await makeSigningKeys('new');
+    await using keys = await createSigningKeys('old');
+    await using others = await createSigningKeys('new');
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, verify } = await openVerifier(web.url);
     web.answer = { keys: [keys.publicKey, others.publicKey] };
@@ -221,7 +221,7 @@ describe('a URL', () => {
   });
 
   test('tokens of unknown keys make the set be read at most once in ten seconds', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, verify } = await openVerifier(web.url);
     clock.nowMs += 10_000;
@@ -251,7 +251,7 @@ describe('a URL', () => {
     ['a connection that is cut', (request) => request.socket.destroy()],
   ];
   test.each(badAnswers)('%s does not drop good keys', async (_name, answer) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { current, isFailing, refresh, logLines } = await openReader(web.url);
     const good = current();
@@ -264,7 +264,7 @@ describe('a URL', () => {
   });
 
   test('an answer that does not come is given up after two seconds', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { current, refresh, logLines } = await openReader(web.url);
     const good = current();
@@ -275,7 +275,7 @@ describe('a URL', () => {
   });
 
   test('an issuer that is away leaves the keys good for an hour, then tokens are answered UNAVAILABLE', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, known, verify, logLines } = await openVerifier(web.url);
     web.answer = status(503);
@@ -303,7 +303,7 @@ describe('a URL', () => {
   });
 
   test('a clock that jumps by an hour costs one read, and no call fails', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, verify } = await openVerifier(web.url);
     for (const jumpMs of [61 * minuteMs, -61 * minuteMs]) {
@@ -318,7 +318,7 @@ describe('a URL', () => {
     ['answers 404', status(404)],
     ['answers no key set', { error: 'down' }],
   ])('ensure a token is answered UNAVAILABLE, not refused, when the URL %s', async (_name, answer) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const web = await serve(answer);
     const { clock, verify } = await openVerifier(web.url);
     for (let calls = 0; calls < 10; calls++)
@@ -330,7 +330,7 @@ describe('a URL', () => {
   });
 
   test('ensure a token is answered UNAVAILABLE, not refused, when nobody listens at the URL', async () => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const { verify, logLines } = await openVerifier('http://127.0.0.1:1/jwks.json');
     expect(await rejectionOf(verify(await keys.sign()))).toMatchObject({ code: Code.UNAVAILABLE });
     expect(logLines).toMatchObject([

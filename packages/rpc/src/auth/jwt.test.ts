@@ -8,9 +8,9 @@ import { Code } from '../errors/rpc-error.ts';
 import { createLogger } from '../logging/logger.ts';
 import {
   audience,
+  createSigningKeys,
   goodClaims,
   issuer,
-  makeSigningKeys,
   type SigningKeys,
 } from '../testing/certificates/signing-keys.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -38,7 +38,7 @@ const nowS = () => Math.floor(Date.now() / 1000);
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 test('ensure a good token tells whose it is and what it may do', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   const { verify } = await verifierFor(keys);
   const exp = nowS() + 60;
   const token = await keys.sign({ scope: 'echo:read  echo:write', aud: ['other', audience], exp });
@@ -66,16 +66,16 @@ const badTokens: Record<string, Forge> = {
     return `${header}.${part({ ...goodClaims(), sub: 'root' })}.${signature}`;
   },
   'one signed with another key of the same id': async () => {
-    await using others = await makeSigningKeys();
+    await using others = await createSigningKeys();
     return await others.sign();
   },
   'one with an unknown kid': (keys) => keys.sign({}, { kid: 'key-2' }),
   'one that names a key set of its own (jku)': async () => {
-    await using others = await makeSigningKeys('key-2');
+    await using others = await createSigningKeys('key-2');
     return await others.sign({}, { jku: 'https://evil.test/jwks.json' });
   },
   'one that brings its own key (jwk)': async () => {
-    await using others = await makeSigningKeys();
+    await using others = await createSigningKeys();
     return await others.sign({}, { jwk: others.publicKey });
   },
   'one with alg none': () => `${part({ alg: 'none', kid: 'key-1' })}.${part(goodClaims())}.`,
@@ -89,7 +89,7 @@ const badTokens: Record<string, Forge> = {
 test.each(Object.entries(badTokens))(
   'ensure %s is answered UNAUTHENTICATED, and the caller is not told why',
   async (_name, forge) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     await using server = await startTestServer(
       EchoService,
       { getEcho: async () => ({}) },
@@ -109,15 +109,15 @@ test.each(Object.entries(badTokens))(
 );
 
 test('ensure a token signed by a known key with an algorithm that is not on the list is refused', async () => {
-  await using keys = await makeSigningKeys();
-  await using others = await makeSigningKeys('key-2', 'ES512');
+  await using keys = await createSigningKeys();
+  await using others = await createSigningKeys('key-2', 'ES512');
   await writeFile(keys.jwks, JSON.stringify({ keys: [keys.publicKey, others.publicKey] }));
   const { verify } = await verifierFor(keys);
   expect(await rejectionOf(verify(await others.sign()))).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
 test('ensure whatever is sent as a token is refused as one', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   const { verify } = await verifierFor(keys);
   const header = fastCheck.oneof(fastCheck.json(), fastCheck.constant('{"alg":"ES256","kid":"key-1"}'));
   const tokens = fastCheck.oneof(
@@ -134,7 +134,7 @@ test('ensure whatever is sent as a token is refused as one', async () => {
 });
 
 test('a verified token is known until it expires, tolerance included', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   let nowMs = Date.now();
   const verifier = await verifierFor(keys, { now: () => nowMs });
   const expiresAtS = nowS() + 60;
@@ -149,7 +149,7 @@ test('a verified token is known until it expires, tolerance included', async () 
 });
 
 test('a verified token is verified again after five minutes, and after the clock is set back', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   let nowMs = Date.now();
   const { known, verify } = await verifierFor(keys, { now: () => nowMs });
   const token = await keys.sign({ exp: nowS() + 3600 });
@@ -164,7 +164,7 @@ test('a verified token is verified again after five minutes, and after the clock
 });
 
 test('calls that arrive together with one token wait for one verification', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   const { verify } = await verifierFor(keys);
   const token = await keys.sign();
   const [first, second] = await Promise.all([verify(token), verify(token)]);
@@ -172,7 +172,7 @@ test('calls that arrive together with one token wait for one verification', asyn
 });
 
 test('a token of more than 8 KiB is rejected, however good it is', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   const { known, verify } = await verifierFor(keys);
   const long = await keys.sign({ padding: 'x'.repeat(8 * 1024) });
   expect(await rejectionOf(verify(long))).toMatchObject({ code: Code.UNAUTHENTICATED });
@@ -181,7 +181,7 @@ test('a token of more than 8 KiB is rejected, however good it is', async () => {
 });
 
 test('the cause of a rejection holds no part of the token', async () => {
-  await using keys = await makeSigningKeys();
+  await using keys = await createSigningKeys();
   const { verify } = await verifierFor(keys);
   const secret = 'canary-5d1f';
   for (const token of [
@@ -204,7 +204,7 @@ describe('the clock of the issuer', () => {
     ['nbf with a fraction', 5, (nowS) => ({ nbf: nowS - 0.5 })],
     ['nbf 50 seconds ahead with a tolerance of a minute', 60, (nowS) => ({ nbf: nowS + 50 })],
   ])('%s is tolerated', async (_name, clockToleranceSeconds, claims) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const nowMs = Date.now();
     const { verify } = await verifierFor(keys, { clockToleranceSeconds, now: () => nowMs });
     expect(await verify(await keys.sign(claims(nowMs / 1000)))).toMatchObject({ subject: 'anna' });
@@ -215,7 +215,7 @@ describe('the clock of the issuer', () => {
     ['exp seven seconds ago', 5, (nowS) => ({ exp: nowS - 7 })],
     ['nbf two seconds ahead without tolerance', 0, (nowS) => ({ nbf: nowS + 2 })],
   ])('%s is rejected', async (_name, clockToleranceSeconds, claims) => {
-    await using keys = await makeSigningKeys();
+    await using keys = await createSigningKeys();
     const nowMs = Date.now();
     const { verify } = await verifierFor(keys, { clockToleranceSeconds, now: () => nowMs });
     const token = await keys.sign(claims(nowMs / 1000));

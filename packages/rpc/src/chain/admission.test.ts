@@ -24,7 +24,7 @@ type EchoCall = KindOfCall[1];
 
 const far = { deadlineMs: 60_000 };
 
-/** A server of `implementation`, behind the chain that every service has, with this admission in it. */
+/** Starts a server behind the production chain with an admission of these options. */
 async function startAdmitting(
   options: AdmissionOptions,
   implementation: Partial<EchoImplementation>,
@@ -40,7 +40,7 @@ async function startAdmitting(
   return { ...server, admission, open: () => openIn(admission) };
 }
 
-/** A server whose calls, of all four kinds, are held until they are released. */
+/** A server whose calls of all four kinds wait for their release. */
 async function startHolding(options: AdmissionOptions, verify?: TokenVerifier['verify']) {
   const released = Promise.withResolvers<void>();
   const holding = handlerOfEachKind(async () => {
@@ -48,11 +48,11 @@ async function startHolding(options: AdmissionOptions, verify?: TokenVerifier['v
     return [];
   });
   const server = await startAdmitting(options, holding, verify);
-  /** Makes so many calls of a kind, and waits until they are in. */
+  /** Makes `count` calls of a kind and waits until they have arrived. */
   const hold = async (count: number, call: EchoCall = getEcho) => {
     const before = server.open();
     const calls = Array.from({ length: count }, () => call(server.client, far));
-    // Some tests end while they are held; then they are cut off.
+    // Some tests end while calls wait. They are cut off then.
     for (const held of calls) held.catch(() => {});
     await until(() => server.open() === before + count);
     return calls;
@@ -70,7 +70,7 @@ const principal = { subject: 'anna', scopes: new Set(['echo:read', 'echo:write']
 const [[, getEcho], ...streaming] = callsOfEachKind as [KindOfCall, ...KindOfCall[]];
 const fixed = (limit: number) => ({ minLimit: limit, initialLimit: limit, maxLimit: limit });
 
-test('ensure calls over the limit are refused at once, and those within it are served', async () => {
+test('calls over the limit are rejected at once, and those within it are served', async () => {
   await using server = await startHolding({ ...fixed(3), random: () => 0.5 });
   const held = await server.hold(3);
   const error = await rejectionOf(server.client.getEcho({ key: 'A' }, far));
@@ -84,15 +84,15 @@ test('ensure calls over the limit are refused at once, and those within it are s
 
 test.each([
   ['at the least', 0, 100],
-  ['at the most', 1, 300],
-])('ensure a refusal says when to come back, %s in %i of its jitter', async (_name, random, delayMs) => {
+  ['at most', 1, 300],
+])('a rejection has a retry delay, %s with a jitter of %i', async (_name, random, delayMs) => {
   await using server = await startHolding({ ...fixed(0), random: () => random });
   const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
   const retryDelay = error.detail(RetryInfoSchema)?.retryDelay;
   expect(retryDelay && durationMs(retryDelay)).toBe(delayMs);
 });
 
-test.each(callsOfEachKind)('ensure a %s call is refused while the limit is reached', async (_kind, call) => {
+test.each(callsOfEachKind)('a %s call is rejected while the limit is reached', async (_kind, call) => {
   await using server = await startHolding(fixed(1));
   await server.hold(1);
   expect(await rejectionOf(call(server.client, far))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
@@ -122,7 +122,7 @@ test('a full server admits a caller with less than its share, and rejects the on
   const admitted = Array.from({ length: 4 }, () => modest.getEcho({ key: 'A' }, far));
   for (const each of admitted) each.catch(() => {});
   await until(() => server.open() === 8);
-  // It has as many as a small limit, now.
+  // The caller now has as many calls as a small limit permits.
   expect(await rejectionOf(modest.getEcho({ key: 'A' }, far))).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
   });
@@ -130,24 +130,27 @@ test('a full server admits a caller with less than its share, and rejects the on
   await Promise.all([...held, ...admitted]);
 });
 
-test.each(streaming)('ensure %s calls take none of the limit, but have a bound', async (_kind, call) => {
-  await using server = await startHolding({ ...fixed(1), maxStreams: 3 });
-  const held = await server.hold(3, call);
-  expect(server.admission.snapshot()).toEqual({ limit: 1, inFlight: 0, streams: 3, rejected: 0 });
-  const error = await rejectionOf(Array.fromAsync(server.client.watchEchoes({}, far)));
-  expect(error).toMatchObject({
-    code: Code.RESOURCE_EXHAUSTED,
-    message: 'the server has too many open streams',
-  });
-  expect(error.detail(RetryInfoSchema)).toBeDefined();
-  const [unary] = await server.hold(1);
-  server.release();
-  await Promise.all([...held, unary]);
-  expect(server.open()).toBe(0);
-});
+test.each(streaming)(
+  '%s calls are not counted in the adaptive limit, but have a fixed one',
+  async (_kind, call) => {
+    await using server = await startHolding({ ...fixed(1), maxStreams: 3 });
+    const held = await server.hold(3, call);
+    expect(server.admission.snapshot()).toEqual({ limit: 1, inFlight: 0, streams: 3, rejected: 0 });
+    const error = await rejectionOf(Array.fromAsync(server.client.watchEchoes({}, far)));
+    expect(error).toMatchObject({
+      code: Code.RESOURCE_EXHAUSTED,
+      message: 'the server has too many open streams',
+    });
+    expect(error.detail(RetryInfoSchema)).toBeDefined();
+    const [unary] = await server.hold(1);
+    server.release();
+    await Promise.all([...held, unary]);
+    expect(server.open()).toBe(0);
+  },
+);
 
 test.each(callsOfEachKind)(
-  'ensure a %s handler that ignores its signal gives its place back when its caller has gone',
+  'a %s handler that ignores its signal releases its place when its caller cancels',
   async (_kind, call) => {
     await using server = await startHolding({ ...fixed(1), maxStreams: 1 });
     const abort = new AbortController();
@@ -161,7 +164,7 @@ test.each(callsOfEachKind)(
   },
 );
 
-test('ensure the end of a handler that was abandoned does not give its place back again', async () => {
+test('the end of an abandoned handler does not release its place again', async () => {
   const handlers: PromiseWithResolvers<object>[] = [];
   await using server = await startAdmitting(fixed(2), {
     getEcho: () => {
@@ -182,19 +185,19 @@ test('ensure the end of a handler that was abandoned does not give its place bac
   expect(server.open()).toBe(0);
 });
 
-test('ensure a server that is full still tells its health', async () => {
+test('a full server still answers health checks', async () => {
   await using server = await startHolding(fixed(0));
   server.running.setReady(true);
   expect(await checkHealth(server.target)).toBe(true);
 });
 
-test('ensure an event loop that is held up lowers the limit, and one that is not raises it again', async () => {
+test('a blocked event loop lowers the limit, and a free one raises it again', async () => {
   let workMs = 5;
   const limits = { minLimit: 2, initialLimit: 32, maxLimit: 64 };
   await using server = await startAdmitting(limits, {
     getEcho: async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      // Of the processor: time in which others have it is not work.
+      // CPU time, because waiting for the CPU is not work.
       const start = process.threadCpuUsage();
       while (process.threadCpuUsage(start).user < workMs * 1000);
       return {};
@@ -204,15 +207,15 @@ test('ensure an event loop that is held up lowers the limit, and one that is not
     Promise.allSettled(Array.from({ length }, () => getEcho(server.client, far)));
   while (server.admission.snapshot().limit > 8) await crowd(40);
   workMs = 0;
-  // Few, because what they cost their client is a part of the turn.
+  // Few calls, because their client runs in the same event loop.
   while (server.admission.snapshot().limit <= 8) await crowd(12);
 }, 60_000);
 
-test('ensure the chain makes an admission of its own when it is given none', async () => {
+test('the chain creates an admission if it gets none', async () => {
   const held = Promise.withResolvers<object>();
   await using server = await startTestServer(EchoService, { getEcho: () => held.promise });
   const calls = Array.from({ length: 201 }, () => getEcho(server.client, far));
-  // The others are held: the first that is over is the one too many.
+  // The other calls wait, so the first call to end is the one over the limit.
   expect(await Promise.race(calls.map(rejectionOf))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
   held.resolve({});
   await Promise.allSettled(calls);

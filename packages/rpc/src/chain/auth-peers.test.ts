@@ -6,7 +6,7 @@ import type { Principal } from '../call/call-context.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/add-service.ts';
-import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
@@ -17,10 +17,10 @@ import { serverCredentials } from '../tls/server-credentials.ts';
 
 const options = { log: collectLog().log, developmentCertificates: false };
 
-/** A server with mTLS that lists caller as a peer, and a client that shows the certificate and no token. */
+/** A server with mTLS that lists `caller` as a peer, and a client with its certificate and without a token. */
 async function start(caller: string, metadata: Record<string, string> = {}) {
   await using starting = new AsyncDisposableStack();
-  const certificates = starting.use(await makeTestCertificates());
+  const certificates = starting.use(await createTestCertificates());
   const channel = await channelCredentials(await certificates.write(caller), options);
   const principals: Principal[] = [];
   const server = starting.use(
@@ -75,13 +75,13 @@ async function start(caller: string, metadata: Record<string, string> = {}) {
   };
 }
 
-test('ensure a listed service calls without a token, with the scopes that it is listed with', async () => {
+test('a listed service calls without a token, with its listed scopes', async () => {
   await using server = await start('caller');
   await server.getEcho();
   expect(server.principals).toEqual([{ subject: testIdentity('caller'), scopes: new Set(['echo:read']) }]);
 });
 
-test('ensure a listed service may do no more than it is listed with', async () => {
+test('a listed service has no other scopes', async () => {
   await using server = await start('caller');
   expect(await rejectionOf(server.putEchoes())).toMatchObject({
     code: Code.PERMISSION_DENIED,
@@ -89,12 +89,12 @@ test('ensure a listed service may do no more than it is listed with', async () =
   });
 });
 
-test('ensure a service that is not listed is answered UNAUTHENTICATED, however good its certificate', async () => {
+test('a service that is not listed is answered UNAUTHENTICATED, even with a valid certificate', async () => {
   await using server = await start('payments');
   expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
-test("ensure a token wins over the certificate's identity, for those who are listed and those who are not", async () => {
+test('a token takes precedence over the certificate, for listed and other services', async () => {
   for (const caller of ['caller', 'payments']) {
     await using server = await start(caller, { authorization: 'Bearer good' });
     await server.getEcho();
@@ -112,7 +112,7 @@ test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', 
 );
 
 test.each(['Bearer bad', 'Bearer', 'Basic b3JkZXJz', ''])(
-  'ensure authorization %j is not made good by a listed certificate',
+  'a listed certificate does not replace the invalid authorization %j',
   async (authorization) => {
     await using server = await start('caller', { authorization });
     expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });

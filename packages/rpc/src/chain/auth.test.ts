@@ -12,7 +12,7 @@ import { startTestServer } from '../testing/start-test-server.ts';
 const empty = grpcFrame(Buffer.alloc(0));
 
 test.each(EchoService.methods.map((method) => [method.name, method] as const))(
-  'ensure %s without a token, or with what is none, is answered UNAUTHENTICATED before its request is decoded',
+  '%s without a valid token is answered UNAUTHENTICATED before its request is decoded',
   async (_name, method) => {
     let verified = 0;
     await using server = await startTestServer(
@@ -44,7 +44,7 @@ test.each(EchoService.methods.map((method) => [method.name, method] as const))(
 );
 
 test.each(EchoService.methods.map((method) => [method.name, method] as const))(
-  'ensure %s without the scope of its contract is answered PERMISSION_DENIED',
+  '%s without the scope of the contract is answered PERMISSION_DENIED',
   async (_name, method) => {
     const others = EchoService.methods.flatMap((each) => policyOf(each).scopes);
     const scopes = new Set(others).difference(new Set(policyOf(method).scopes));
@@ -54,7 +54,7 @@ test.each(EchoService.methods.map((method) => [method.name, method] as const))(
   },
 );
 
-test('ensure the missing scope is named', async () => {
+test('the error names the missing scope', async () => {
   const principal = { subject: 'eve', scopes: new Set(['echo:write']) };
   await using server = await startTestServer(EchoService, {}, { principal });
   const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
@@ -69,7 +69,7 @@ test('ensure the missing scope is named', async () => {
   });
 });
 
-test('ensure handlers of all kinds know who calls', async () => {
+test('handlers of all kinds get the principal', async () => {
   const principal = { subject: 'anna', scopes: new Set(['echo:read', 'echo:write']) };
   const seen: unknown[] = [];
   await using server = await startTestServer(
@@ -84,7 +84,7 @@ test('ensure handlers of all kinds know who calls', async () => {
   expect(seen).toEqual(callsOfEachKind.map(() => principal));
 });
 
-test('ensure a verifier that fails for another reason is answered INTERNAL and lets nobody in', async () => {
+test('a failure of the verifier is answered INTERNAL, and the handler is not called', async () => {
   let served = false;
   await using server = await startTestServer(
     EchoService,

@@ -9,11 +9,11 @@ import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer, type TestServerOptions } from '../testing/start-test-server.ts';
 
-/** The contract: 2 s, and 10 s at the most. */
+/** By the contract the deadline is 2 s by default and 10 s at most. */
 const listEchoes = methodPath(EchoService.method.listEchoes);
 const empty = grpcFrame(Buffer.alloc(0));
 
-/** Calls without our client, which always sets a deadline, and tells how much time the handler had. */
+/** Calls without the kit's client, which always sets a deadline. Returns the time that the handler had. */
 async function timeGranted(headers: Record<string, string>, options: TestServerOptions = {}) {
   const granted: { atLeastMs: number; atMostMs: number }[] = [];
   const beforeMs = Date.now();
@@ -31,38 +31,38 @@ async function timeGranted(headers: Record<string, string>, options: TestServerO
   return { answer: await connection.post(listEchoes, empty, headers), granted: granted[0] };
 }
 
-test("ensure a call without a deadline gets the contract's", async () => {
+test("a call without a deadline gets the contract's", async () => {
   const { answer, granted } = await timeGranted({});
   expect(answer.code).toBe(Code.OK);
   expect(granted?.atLeastMs).toBeLessThanOrEqual(2000);
   expect(granted?.atMostMs).toBeGreaterThanOrEqual(2000);
 });
 
-test('ensure a call without a deadline is answered INVALID_ARGUMENT in mode require', async () => {
+test('a call without a deadline is answered INVALID_ARGUMENT in mode require', async () => {
   const { answer, granted } = await timeGranted({}, { deadlineMode: 'require' });
   expect(answer.code).toBe(Code.INVALID_ARGUMENT);
   expect(answer.message).toContain('ListEchoes needs a deadline; the contract suggests 2000 ms');
   expect(granted).toBe(undefined);
 });
 
-test('ensure a call with a deadline is served in mode require', async () => {
+test('a call with a deadline is served in mode require', async () => {
   const { answer } = await timeGranted({ 'grpc-timeout': '5S' }, { deadlineMode: 'require' });
   expect(answer.code).toBe(Code.OK);
 });
 
-test("ensure a deadline beyond the contract's max_deadline is held to that", async () => {
+test("a deadline is capped at the contract's max_deadline", async () => {
   const { granted } = await timeGranted({ 'grpc-timeout': '1H' });
   expect(granted?.atLeastMs).toBeLessThanOrEqual(10_000);
   expect(granted?.atMostMs).toBeGreaterThanOrEqual(10_000);
 });
 
-test("ensure a caller's deadline beyond the contract's, but within max_deadline, is granted", async () => {
+test("a caller's deadline beyond the contract's, but within max_deadline, is granted", async () => {
   const { granted } = await timeGranted({ 'grpc-timeout': '9S' });
   expect(granted?.atLeastMs).toBeLessThanOrEqual(9000);
   expect(granted?.atMostMs).toBeGreaterThanOrEqual(9000);
 });
 
-test("ensure a handler that ignores its signal is ended at the contract's deadline, and logged so", async () => {
+test("a call whose handler ignores its signal ends at the contract's deadline, and is logged so", async () => {
   await using server = await startTestServer(EchoService, { getEcho: () => new Promise(() => {}) });
   await using connection = await connectRaw(server.target);
   const key = grpcFrame(Buffer.from('0a0141', 'hex'));
@@ -72,7 +72,7 @@ test("ensure a handler that ignores its signal is ended at the contract's deadli
 });
 
 describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
-  test("ensure its signal is aborted at the caller's deadline, for that reason", async () => {
+  test("has its signal aborted at the caller's deadline, for that reason", async () => {
     const reason = Promise.withResolvers<unknown>();
     let served = false;
     const untilAborted = async ({ signal }: CallContext) => {
@@ -93,7 +93,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     expect(await reason.promise).toEqual(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded'));
   });
 
-  test('ensure its signal is aborted when the caller cancels, for that reason', async () => {
+  test('has its signal aborted when the caller cancels, for that reason', async () => {
     const context = Promise.withResolvers<CallContext>();
     await using server = await startTestServer(
       EchoService,

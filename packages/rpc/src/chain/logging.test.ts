@@ -6,7 +6,7 @@ import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
-test('ensure a call is one line that says who called what, and how it ended', async () => {
+test('a call is one line with the caller, the method and the outcome', async () => {
   await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
   await server.client.getEcho({ key: 'A' });
   expect(server.logLines).toEqual([
@@ -31,7 +31,7 @@ test.each<[string, unknown, string, string]>([
   ['an answer that is no fault of the server', new RpcError(Code.NOT_FOUND, 'no A'), 'info', 'NOT_FOUND'],
   ['a fault', new RpcError(Code.DATA_LOSS, 'torn page'), 'error', 'DATA_LOSS'],
   ['an error of the domain, by the map', new RangeError('no A'), 'info', 'OUT_OF_RANGE'],
-])('ensure %s is logged with the code that was sent', async (_name, error, level, code) => {
+])('%s is logged with the code that was sent', async (_name, error, level, code) => {
   await using server = await startTestServer(
     EchoService,
     {
@@ -49,7 +49,7 @@ test.each<[string, unknown, string, string]>([
   expect(server.logLines).toEqual([expect.objectContaining({ level, code, msg: 'call' })]);
 });
 
-test('ensure the cause of an internal error is logged under the request id that the caller was told', async () => {
+test('the cause of an internal error is logged with the request id that the caller gets', async () => {
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
       throw new Error('the disk is gone', { cause: { big: 1n } });
@@ -67,7 +67,7 @@ test('ensure the cause of an internal error is logged under the request id that 
   ]);
 });
 
-test('ensure no log line holds the token, the metadata or the payload, however a call ends', async () => {
+test('no log line contains the token, the metadata or the payload, whatever the outcome', async () => {
   await using server = await startTestServer(EchoService, {
     getEcho: async ({ key }) => {
       if (key.endsWith('missing')) throw new RpcError(Code.NOT_FOUND, 'no such key');

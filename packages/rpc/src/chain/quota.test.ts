@@ -12,7 +12,7 @@ import { quota } from './quota.ts';
 const { watchEchoes } = EchoService.method;
 const limits = policyOf(watchEchoes).quota;
 
-/** A server with a clock of its own for quotas, in which the token is the subject. */
+/** A server with a test clock for quotas, whose callers have their token as the subject. */
 async function start() {
   let nowMs = 0;
   const scopes = new Set(['echo:read']);
@@ -54,7 +54,7 @@ test('a caller over its quota is rejected until its bucket has filled, and other
   await watch(anna);
 });
 
-test('a caller with the exempt scope is not held to the quota', async () => {
+test('the quota does not apply to a caller with the exempt scope', async () => {
   await using server = await startTestServer(
     EchoService,
     { watchEchoes: async function* () {} },

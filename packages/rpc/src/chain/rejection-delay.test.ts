@@ -9,7 +9,7 @@ function start() {
     advance: (ms: number) => {
       nowMs += ms;
     },
-    /** Rejects so many calls of the caller. Gives the delay of the last. */
+    /** Rejects `count` calls of the caller and returns the delay of the last. */
     reject: (caller: string, count: number) => {
       let delayMs = 0;
       for (let call = 0; call < count; call++) delayMs = late.nextDelayMs(caller);
@@ -31,7 +31,7 @@ test('rejections of a caller are delayed from the 101st in a second, while other
   expect(late.reject('greedy', 1)).toBe(0);
 });
 
-test('the only caller of a server is rejected at once, however often', () => {
+test('the only caller of a server is always rejected at once', () => {
   const late = start();
   late.recordCall('greedy');
   expect(late.reject('greedy', 10_000)).toBe(0);

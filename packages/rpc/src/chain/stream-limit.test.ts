@@ -5,7 +5,7 @@ import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { streamLimit } from './stream-limit.ts';
 
-/** Two streams may be open; each sends one message and then ignores everything, its signal included. */
+/** A server with a limit of two streams. Each sends one message and then never ends, whatever its signal says. */
 function startLimited() {
   return startTestServer(
     EchoService,
@@ -35,7 +35,7 @@ test('a stream beyond the limit is rejected, and a unary call is not', async () 
   await server.client.getEcho({ key: 'A' });
 });
 
-test('a stream makes room when it ends, and when it is cancelled though its handler goes on', async () => {
+test('a stream releases its place when it ends, or is cancelled while its handler continues', async () => {
   await using server = await startLimited();
   for (let count = 0; count < 3; count++) await Array.fromAsync(server.client.exchangeEchoes([{ key: 'A' }]));
   const cancelled = [server.client.watchEchoes({}), server.client.watchEchoes({})];

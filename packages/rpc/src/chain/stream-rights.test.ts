@@ -33,7 +33,7 @@ test.each(streaming)('a %s call ends UNAUTHENTICATED when its token expires', as
   expect(error).toMatchObject({ code: Code.UNAUTHENTICATED, message: 'the token is no longer valid' });
 });
 
-test('a stream ends UNAUTHENTICATED when the key of its token is withdrawn, and not when keys cannot be read', async () => {
+test('a stream ends UNAUTHENTICATED when the key of its token is withdrawn, but not while keys cannot be read', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   let answer: RpcError | undefined;
   let asked = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ import { inNewTrace } from '../testing/telemetry/in-new-trace.ts';
 
 const listEchoes = methodPath(EchoService.method.listEchoes);
 const emptyFrame = grpcFrame(Buffer.alloc(0));
-test('ensure the calls that are being served are counted, and measured in seconds when they are over', async () => {
+test('calls in flight are counted, and measured in seconds when they end', async () => {
   await using telemetry = collectTelemetry();
   const entered = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ test('ensure the calls that are being served are counted, and measured in second
   expect((value as Histogram).sum).toBeLessThanOrEqual(atMostS);
 });
 
-test('ensure an attempt that was not the first is told by its span, its log lines and a count', async () => {
+test('a repeated attempt is visible in its span, its log lines and a counter', async () => {
   await using telemetry = collectTelemetry();
   let attempts = 0;
   await using server = await startTestServer(EchoService, {
@@ -65,7 +65,7 @@ test('ensure an attempt that was not the first is told by its span, its log line
   ]);
 });
 
-test.each(['-1', '1e9', '12345'])('ensure %o attempts before this one are not believed', async (header) => {
+test.each(['-1', '1e9', '12345'])('%o previous attempts are ignored', async (header) => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);

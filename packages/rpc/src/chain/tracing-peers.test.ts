@@ -1,7 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
-import { makeTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
@@ -18,7 +18,7 @@ test.each([
   ['payments', 'a trace, and the token of a customer', false],
 ])('a server with the peer caller gets from %s %s: continued %s', async (caller, sent, isContinued) => {
   await using telemetry = collectTelemetry();
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const channel = await channelCredentials(await certificates.write(caller), options);
   await using server = await startTestServer(
     EchoService,

@@ -24,13 +24,13 @@ import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { type CallerSpan, inNewTrace } from '../testing/telemetry/in-new-trace.ts';
 
-/** The server's faults, by the conventions. */
+/** The errors of a server, by the semantic conventions. */
 const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
 
 const listEchoes = methodPath(EchoService.method.listEchoes);
 const emptyFrame = grpcFrame(Buffer.alloc(0));
 
-/** A call by hand, within a trace of its own. */
+/** Makes a call over plain HTTP/2 in a trace of its own. */
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const [, traceId, parentSpanId] = traceparent.split('-') as [string, string, string, string];
 
@@ -38,7 +38,7 @@ const isServers = ({ kind }: ReadableSpan) => kind === SpanKind.SERVER;
 
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   test.each(callOutcomes)(
-    "ensure $name is one span in the caller's trace, and one measurement, with the code that was sent",
+    "$name is one span in the caller's trace, and one measurement, with the code that was sent",
     async (outcome) => {
       await using telemetry = collectTelemetry();
       await using stage = await startOutcomeStage();
@@ -51,7 +51,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
 
       const spans = await telemetry.spansOf(caller?.traceId ?? '', SpanKind.SERVER);
       const name = spans[0]?.name;
-      // Whatever it was, the log has it too: that line asks the map which code is sent.
+      // The log has the same code, because logging uses the same error map.
       const code = stage.logLines.findLast(({ msg }) => msg === 'call')?.code as keyof typeof Code;
       const isFault = faults.includes(Code[code]);
       expect(outcome.serverCodes).toContain(Code[code]);
@@ -88,7 +88,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     },
   );
 
-  test('ensure what its handler traces is part of it', async () => {
+  test('the spans of its handler are children of its span', async () => {
     await using telemetry = collectTelemetry();
     await using stage = await startOutcomeStage();
     stage.serveWith(() => {
@@ -103,7 +103,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   });
 });
 
-test("ensure the caller's W3C trace context is continued, and the log lines lead to the trace", async () => {
+test("the caller's W3C trace context is continued, and the log lines contain the trace id", async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
@@ -179,7 +179,7 @@ describe('a caller that is not trusted', () => {
     ['tracestate', 'a=b,'.repeat(2_000)],
     ['baggage', 'a=b,'.repeat(2_000)],
     ['baggage', '%%%;;;==,,'],
-  ])('is served with a %s that is oversized or malformed', async (name, value) => {
+  ])('is served when its %s is oversized or malformed', async (name, value) => {
     await using telemetry = collectTelemetry();
     await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) }, untrusted);
     await using connection = await connectRaw(server.target);
@@ -192,7 +192,7 @@ describe('a caller that is not trusted', () => {
 test.each([
   ['echo.shop.svc:50052', 'echo.shop.svc', 50052],
   ['x'.repeat(1000), 'x'.repeat(261), undefined],
-])('ensure the span names the server as its caller does: %s', async (authority, address, port) => {
+])('the span names the server as its caller does: %s', async (authority, address, port) => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);
@@ -203,7 +203,7 @@ test.each([
 });
 
 test.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-01'])(
-  'ensure the trace context %o is answered with a trace of our own',
+  'the trace context %o is replaced by a new trace',
   async (context) => {
     await using telemetry = collectTelemetry();
     await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
@@ -214,11 +214,11 @@ test.each(['', 'garbage', '00-00000000000000000000000000000000-b7ad6b7169203331-
   },
 );
 
-test('ensure a call that the server ends at its deadline is one span, and a fault', async () => {
+test('a call that the server ends at its deadline is one span with an error', async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: () => new Promise(() => {}) });
   await using connection = await connectRaw(server.target);
-  // Unlike our client this one waits for what the server sends.
+  // Unlike the kit's client this one waits for the server's status.
   const { code } = await connection.post(listEchoes, emptyFrame, { 'grpc-timeout': '20m', traceparent });
   expect(code).toBe(Code.DEADLINE_EXCEEDED);
   expect(await telemetry.spansOf(traceId, SpanKind.SERVER)).toMatchObject([
@@ -229,7 +229,7 @@ test('ensure a call that the server ends at its deadline is one span, and a faul
   ]);
 });
 
-test('ensure the cause of an internal error is recorded, and the error of nobody else', async () => {
+test('the cause of an internal error is recorded, and no other error', async () => {
   await using telemetry = collectTelemetry();
   const errors: unknown[] = [
     new Error('the disk is gone'),
@@ -253,7 +253,7 @@ test('ensure the cause of an internal error is recorded, and the error of nobody
   expect(recorded).toEqual([['the disk is gone'], [], ['a string'], ['a thrown object'], ['said so itself']]);
 });
 
-test('ensure an error of the domain is recorded with the code that the map gives it', async () => {
+test('a domain error is recorded with the code that the map gives it', async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(
     EchoService,
@@ -270,7 +270,7 @@ test('ensure an error of the domain is recorded with the code that the map gives
   ]);
 });
 
-test('ensure a request that cannot be decoded is traced and measured', async () => {
+test('a request that cannot be decoded is traced and measured', async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using connection = await connectRaw(server.target);

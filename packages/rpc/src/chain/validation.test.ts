@@ -7,7 +7,7 @@ import { startTestServer } from '../testing/start-test-server.ts';
 
 const id = '0198c0de-0000-7000-8000-000000000001';
 
-test('ensure every violation of a request is listed, and the handler is not called', async () => {
+test('every violation of a request is listed, and the handler is not called', async () => {
   let called = false;
   await using server = await startTestServer(EchoService, {
     putEchoes: async () => {
@@ -49,7 +49,7 @@ test.each([
     'items[0].count',
     'int32.gte_lte',
   ],
-])('ensure %s is answered INVALID_ARGUMENT', async (_name, request, field, reason) => {
+])('%s is answered INVALID_ARGUMENT', async (_name, request, field, reason) => {
   await using server = await startTestServer(EchoService, { putEchoes: async () => ({}) });
   const error = await rejectionOf(server.client.putEchoes(request));
   expect(error).toMatchObject({
@@ -58,13 +58,13 @@ test.each([
   });
 });
 
-test('ensure a request at the limits of the contract is served', async () => {
+test('a request at the limits of the contract is served', async () => {
   await using server = await startTestServer(EchoService, { putEchoes: async () => ({}) });
   const items = manyItems(1000).map(({ key }) => ({ key: key.padEnd(64, 'x'), count: 1_000_000 }));
   await server.client.putEchoes({ requestId: id, items });
 });
 
-test('ensure a violation in a stream names the position of its message, and ends the call there', async () => {
+test('a violation in a stream names the position of its message, and ends the call there', async () => {
   const received: (string | undefined)[] = [];
   await using server = await startTestServer(EchoService, {
     async importEchoes(requests) {

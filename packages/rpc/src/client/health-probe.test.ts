@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { type MutualTls, makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates, type MutualTls } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
@@ -37,7 +37,7 @@ test('ensure the probe exits 0 once the server is ready, and says of its livenes
 });
 
 test('ensure a server with mTLS is probed with the certificate that it has itself', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('echo');
   const options = { log: collectLog().log, developmentCertificates: false };
   await using server = await startTestServer(

@@ -5,7 +5,7 @@ import { CallAbort } from './call-abort.ts';
 const gone = new RpcError(Code.CANCELLED, 'gone');
 const late = new RpcError(Code.DEADLINE_EXCEEDED, 'late');
 
-test('ensure the first reason stands, for listeners and for the signal', () => {
+test('the first reason stands, for listeners and for the signal', () => {
   const call = new CallAbort();
   const heard: unknown[] = [];
   call.onAbort((reason) => heard.push(reason));
@@ -16,7 +16,7 @@ test('ensure the first reason stands, for listeners and for the signal', () => {
   expect(signal.reason).toBe(gone);
 });
 
-test('ensure whoever asks after the abort is told at once', () => {
+test('a listener that is added after the abort is called at once', () => {
   const call = new CallAbort();
   call.abort(gone);
   const heard: unknown[] = [];
@@ -25,7 +25,7 @@ test('ensure whoever asks after the abort is told at once', () => {
   expect(call.signal().reason).toBe(gone);
 });
 
-test('ensure nobody hears of an abort after the call is over', () => {
+test('an abort after the end of the call is ignored', () => {
   const call = new CallAbort();
   const heard: unknown[] = [];
   call.onAbort((reason) => heard.push(reason));

@@ -23,8 +23,8 @@ import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './add-service.ts';
 
 /**
- * These tests read errors with another implementation of gRPC and of protobuf: `buf`, which is in Go, and knows of our
- * messages what is in `packages/rpc/proto`.
+ * These tests read errors with another implementation of gRPC and protobuf: `buf`, which is written in Go and reads the
+ * messages from `packages/rpc/proto`.
  */
 async function buf(input: Uint8Array, ...words: readonly string[]) {
   const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -34,7 +34,7 @@ async function buf(input: Uint8Array, ...words: readonly string[]) {
   return { stdout, stderr };
 }
 
-/** The error of a call whose handler throws this, as it is understood in Go. */
+/** Returns the error that the Go client decodes from a call whose handler throws `error`. */
 async function inGo(error: RpcError) {
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -45,7 +45,7 @@ async function inGo(error: RpcError) {
   const request = ['--header', 'authorization: Bearer test-token', '--data', '{"key": "A"}'];
   const url = `http://${server.target}${methodPath(EchoService.method.getEcho)}`;
   const { stderr } = await buf(new Uint8Array(), ...call, ...request, url);
-  // It tells a detail's type, and its content as bytes only.
+  // buf prints the type of a detail, and its content as bytes.
   const answer: { code: string; message: string; details: { type: string; value: string }[] } =
     JSON.parse(stderr);
   const details = answer.details.map(({ type, value }) => ({
@@ -65,7 +65,7 @@ const links = [{ description: 'how echoes work', url: 'https://example.com/echoe
 const short = { type: 'COUNT', subject: 'key-1', description: '2 are left' };
 const bad = (index: number) => ({ field: `items[${index}].count`, description: 'must be at least 1' });
 
-/** All that google.rpc has to tell a caller, the most useful first, as it is made here and as Go should show it. */
+/** All google.rpc details, the most useful first: the message, and its form in Go's output. */
 const cases: readonly (readonly [Message, { '@type': string }])[] = [
   [
     create(ErrorInfoSchema, { reason: 'TOO_FEW', domain: 'testing.v1', metadata: { key: 'ö-1' } }),
@@ -100,14 +100,14 @@ const cases: readonly (readonly [Message, { '@type': string }])[] = [
   { '@type': `type.googleapis.com/${(detail as Message).$typeName}`, ...shown },
 ]);
 
-test('ensure a client in Go reads the code, the message and each of the nine details', async () => {
+test('a client in Go reads the code, the message and each of the nine details', async () => {
   const details = cases.map(([detail]) => detail);
   const error = await inGo(new RpcError(Code.FAILED_PRECONDITION, 'zu wenig: ✂', { details }));
   expect(error).toMatchObject({ code: 'failed_precondition', message: 'zu wenig: ✂' });
   expect(error.details).toEqual(cases.map(([, shown]) => shown));
 });
 
-test('ensure a client in Go reads what is left of details that were too many', async () => {
+test('a client in Go reads the remaining details of an error that has too many', async () => {
   const violations = create(BadRequestSchema, {
     fieldViolations: Array.from({ length: 1000 }, (_, index) => bad(index)),
   });

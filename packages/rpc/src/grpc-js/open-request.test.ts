@@ -12,12 +12,12 @@ import { methodPath } from './add-service.ts';
 
 const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 const methods = [getEcho, watchEchoes, importEchoes, exchangeEchoes];
-const stranger = { authorization: undefined };
-/** As long as the contract grants. */
+const unauthenticated = { authorization: undefined };
+/** The contract's maximum deadline. */
 const patient = { 'grpc-timeout': '5S' };
 const mebibyte = Buffer.alloc(1024 * 1024);
 
-/** Opens streams of a connection and leaves them open. */
+/** Opens streams on a connection without ending them. */
 function openStreams(target: string) {
   const session = connect(`http://${target}`);
   session.on('error', () => {});
@@ -49,7 +49,7 @@ test.each(methods)(
   async (method) => {
     await using server = await startTestServer(EchoService, {});
     using connection = openStreams(server.target);
-    const stream = connection.open(method, stranger);
+    const stream = connection.open(method, unauthenticated);
     stream.write(grpcFrame(mebibyte, { length: mebibyte.length + 1 }));
     expect(await statusOf(stream)).toBe(Code.UNAUTHENTICATED);
     stream.resume();
@@ -63,8 +63,8 @@ test('a compressed request of a caller without a token is not decompressed', asy
   await using connection = await connectRaw(server.target);
   const bomb = grpcFrame(gzipSync(Buffer.alloc(64 * 1024 * 1024)), { compressed: true });
   const encoding = { 'grpc-encoding': 'gzip' };
-  const answer = await connection.post(methodPath(getEcho), bomb, { ...stranger, ...encoding });
-  // The server would have seen that it is no gzip, or too long.
+  const answer = await connection.post(methodPath(getEcho), bomb, { ...unauthenticated, ...encoding });
+  // Decompression would have failed: the body is not gzip, or too long.
   expect(answer.code).toBe(Code.UNAUTHENTICATED);
   expect(await connection.post(methodPath(getEcho), bomb, encoding)).toMatchObject({
     code: Code.RESOURCE_EXHAUSTED,
@@ -86,7 +86,7 @@ test.each([
   );
 });
 
-test('the caller with the most unfinished requests loses them when the server holds too much, and no other', async () => {
+test('above the memory budget only the caller with the most unfinished requests loses them', async () => {
   await using server = await startTestServer(
     EchoService,
     { getEcho: async () => ({}) },
@@ -115,7 +115,7 @@ test('the caller with the most unfinished requests loses them when the server ho
   await evicted.promise;
   expect(new Set(statuses)).toEqual(new Set([Code.RESOURCE_EXHAUSTED]));
   own.end(Buffer.alloc(1));
-  // A message of zeros is no GetEchoRequest, which shows that it was read to its end.
+  // A message of zeros is not a GetEchoRequest. The error shows that it was read to its end.
   expect(await statusOf(own)).toBe(Code.INTERNAL);
 });
 
@@ -123,7 +123,7 @@ async function readAll(requests: AsyncIterable<unknown>) {
   return await Array.fromAsync(requests);
 }
 
-test('a message of a stream is decompressed when the one before it has been read', async () => {
+test('a message of a stream is decompressed after the previous one was read', async () => {
   const row = toBinary(ImportEchoesRequestSchema, create(ImportEchoesRequestSchema, { echo: { key: 'A' } }));
   const cut = grpcFrame(gzipSync(row).subarray(0, 12), { compressed: true });
   const whole = grpcFrame(gzipSync(row), { compressed: true });

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { isSpiffeId, peerIdentity } from './peer-identity.ts';
 
-const certificates = await makeTestCertificates();
+const certificates = await createTestCertificates();
 afterAll(() => certificates[Symbol.asyncDispose]());
 
 const id = 'spiffe://acme.example/caller';
@@ -21,12 +21,12 @@ test.each<[string, string[], string | undefined]>([
   ['a DNS name that ends in what looks like one', [`DNS:caller, URI:${id}`], undefined],
   ['a DNS name around what looks like one', [`DNS:caller, URI:${id}, DNS:caller`], undefined],
   ['a URI that goes on', [`URI:${id}, DNS:caller`], undefined],
-])('ensure a certificate with %s gives its identity or none', async (_name, alternativeNames, expected) => {
+])('a certificate with %s has its identity or none', async (_name, alternativeNames, expected) => {
   const { certificate } = await certificates.issue('caller', { alternativeNames });
   expect(peerIdentity(contextOf(certificate))).toBe(expected);
 });
 
-test('ensure neither an authority, whatever it is named, nor nobody has an identity', async () => {
+test('neither the certificate of an authority nor a missing one has an identity', async () => {
   const { certificate } = await certificates.issue('caller', { alternativeNames: [`URI:${id}`] });
   const { subjectaltname } = new X509Certificate(certificate).toLegacyObject();
   const authority = new X509Certificate(certificates.authority.certificate).toLegacyObject();
@@ -60,11 +60,11 @@ test.each([
   ['spiffe://acme.example/caller\n', false],
   ['https://acme.example/caller', false],
   ['', false],
-])('ensure %j is judged as the SPIFFE standard does', (text, expected) => {
+])('%j is valid or not by the SPIFFE standard', (text, expected) => {
   expect(isSpiffeId(text)).toBe(expected);
 });
 
-/** What grpc-js would say of a peer with this certificate. */
+/** Returns grpc-js's auth context of a peer with this certificate. */
 function contextOf(certificate: string): Parameters<typeof peerIdentity>[0] {
   return { sslPeerCertificate: new X509Certificate(certificate).toLegacyObject() };
 }

@@ -15,7 +15,7 @@ test.each([
   ['abc', Code.INTERNAL],
   ['0m', Code.DEADLINE_EXCEEDED],
   ['1n', Code.DEADLINE_EXCEEDED],
-])('ensure grpc-timeout %s is answered at once with its code', async (timeout, code) => {
+])('grpc-timeout %s is answered at once with its code', async (timeout, code) => {
   await using server = await startTestServer(EchoService, {
     listEchoes: () => new Promise(() => {}),
     async *exchangeEchoes() {
@@ -29,7 +29,7 @@ test.each([
   }
 });
 
-// grpc-js counts in 31 bits of milliseconds: to it 720 hours are -19 days, and 1194 hours some minutes.
+// grpc-js truncates to 31 bits of milliseconds: 720 hours become -19 days, and 1194 hours a few minutes.
 test.each(['720H', '1194H', '2592000S', '99999999H'])(
   'a call with grpc-timeout %s is served, with the longest deadline that the contract grants',
   async (timeout) => {
@@ -56,7 +56,7 @@ test.each<[string, string | undefined, unknown]>([
   ['a missing request id is made up', undefined, expect.stringMatching(/^[0-9a-f-]{36}$/)],
   ['a request id that is too long is replaced', 'x'.repeat(129), expect.stringMatching(/^[0-9a-f-]{36}$/)],
   ['a request id with a blank is replaced', 'a b', expect.stringMatching(/^[0-9a-f-]{36}$/)],
-])('ensure %s, and is on every log line', async (_name, sent, expected) => {
+])('%s, and is on every log line', async (_name, sent, expected) => {
   const seen = Promise.withResolvers<CallContext>();
   await using server = await startTestServer(EchoService, {
     listEchoes: async (_request, context) => {
@@ -74,7 +74,7 @@ test.each<[string, string | undefined, unknown]>([
   ]);
 });
 
-test('ensure a handler reads text metadata by its lower-case name, and nothing where there is none', async () => {
+test('a handler reads text metadata by its lower-case name, and undefined for a missing key', async () => {
   const seen = Promise.withResolvers<CallContext>();
   await using server = await startTestServer(EchoService, {
     listEchoes: async (_request, context) => {

@@ -5,13 +5,13 @@ import { serverChain } from '../chain/chain.ts';
 import { createOpenStreams } from '../chain/open-streams.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
-/** Far off: a call that is answered only when it ends has another code. */
+/** Far enough that a call that is answered only at its deadline fails the test. */
 const farDeadline = { deadlineMs: 60_000 };
 
 const waysToFail: Record<string, () => unknown> = {
@@ -38,9 +38,9 @@ const waysToFail: Record<string, () => unknown> = {
 
 describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
   test.each(Object.entries(waysToFail))(
-    'ensure one that %s is answered INTERNAL at once, tells nothing and leaves the process alive',
+    'that %s is answered INTERNAL at once, reveals nothing and does not end the process',
     async (_way, fail) => {
-      using crashes = noteCrashes();
+      using crashes = recordCrashes();
       await using server = await startTestServer(EchoService, handlerOfEachKind(fail));
       const error = await rejectionOf(call(server.client, farDeadline));
       expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error' });
@@ -52,8 +52,8 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     },
   );
 
-  test('ensure one that fails after its deadline does not end the process', async () => {
-    using crashes = noteCrashes();
+  test('that fails after its deadline does not end the process', async () => {
+    using crashes = recordCrashes();
     const late = Promise.withResolvers<never>();
     let served = false;
     const failLate = () => {
@@ -71,7 +71,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     expect(crashes.reasons).toEqual([]);
   });
 
-  test('ensure a signal that outlives an answered call is not aborted', async () => {
+  test('a signal that outlives an answered call is not aborted', async () => {
     let signal: AbortSignal | undefined;
     const keepSignal = (_request: unknown, context: CallContext) => {
       signal = context.signal;
@@ -79,12 +79,12 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     };
     await using server = await startTestServer(EchoService, handlerOfEachKind(keepSignal));
     await call(server.client);
-    // grpc-js says 'cancelled' right after the answer, so before the next one.
+    // grpc-js emits `cancelled` right after the answer, and so before the next one.
     await rejectionOf(server.client.listEchoes({}));
     expect(signal?.aborted).toBe(false);
   });
 
-  test('ensure a response that cannot be encoded is answered INTERNAL and logged', async () => {
+  test('a response that cannot be encoded is answered INTERNAL and logged', async () => {
     const bad = { echo: { number: 'many' }, received: 'many', number: 'many' };
     await using server = await startTestServer(
       EchoService,
@@ -96,9 +96,9 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
   });
 });
 
-// An import answers with numbers alone: no response of its is large.
+// The response of ImportEchoes has only numbers, and is never large.
 test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
-  'ensure a %s response that is too large is answered and logged RESOURCE_EXHAUSTED',
+  'a %s response over the size limit is answered and logged RESOURCE_EXHAUSTED',
   async (_kind, call) => {
     const text = 'x'.repeat(2 * 1024 * 1024);
     const large = { echo: { text }, key: text };
@@ -133,9 +133,9 @@ const brokenInterceptors: Record<string, Interceptor> = {
 
 describe.each([...positions, positions.length])('an interceptor at position %i', (position) => {
   test.each(Object.entries(brokenInterceptors))(
-    'ensure one that %s is answered INTERNAL in all four kinds',
+    'that %s is answered INTERNAL for all four kinds',
     async (_way, broken) => {
-      using crashes = noteCrashes();
+      using crashes = recordCrashes();
       await using server = await startTestServer(
         EchoService,
         handlerOfEachKind(() => []),
@@ -151,7 +151,7 @@ describe.each([...positions, positions.length])('an interceptor at position %i',
   );
 });
 
-test('ensure a bidi handler that leaves its loop early still sends its status', async () => {
+test('a bidi handler that leaves its loop early still sends its status', async () => {
   await using server = await startTestServer(EchoService, {
     async *exchangeEchoes(requests) {
       for await (const { key } of requests) {
@@ -169,7 +169,7 @@ test('ensure a bidi handler that leaves its loop early still sends its status', 
   });
 });
 
-test('ensure a bidi handler that answers without reading ends the call with OK', async () => {
+test('a bidi handler that answers without reading ends the call with OK', async () => {
   await using server = await startTestServer(EchoService, {
     async *exchangeEchoes() {
       yield { key: 'A' };

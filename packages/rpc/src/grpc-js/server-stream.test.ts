@@ -17,7 +17,7 @@ import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './add-service.ts';
 import { createMessageWriter } from './server-stream.ts';
 
-test('ensure a handler that is blocked by a slow reader runs its finally when the caller cancels', async () => {
+test('a handler that waits for a slow reader runs its finally block when the caller cancels', async () => {
   const finished = Promise.withResolvers<string>();
   let sent = 0;
   await using server = await startTestServer(EchoService, {
@@ -47,7 +47,7 @@ test('ensure a handler that is blocked by a slow reader runs its finally when th
   await expect(Array.fromAsync(changes)).rejects.toMatchObject({ code: Code.CANCELLED });
 });
 
-test('a write that waits for room ends when the call does', async () => {
+test('a write that waits for the buffer ends when the call ends', async () => {
   const abort = new AbortController();
   const write = createMessageWriter({ write: () => new Promise(() => {}), signal: abort.signal });
   await write(Buffer.alloc(60 * 1024));
@@ -57,8 +57,8 @@ test('a write that waits for room ends when the call does', async () => {
 });
 
 /**
- * ImportEchoes that reads all there is: says when it has the first message, how the reading ended (undefined: as if all
- * had come), and, because it works on until then, why its signal was aborted.
+ * An ImportEchoes handler that reads all messages. Reports when it has the first message, how the reading ended
+ * (undefined for a complete stream), and the reason of its signal, for which it waits.
  */
 async function startReading() {
   const reading = Promise.withResolvers<void>();
@@ -96,7 +96,7 @@ test.each([
   ['resets, as clients in other languages do', [resetFrame]],
   ['half-closes and resets in one packet', [halfCloseFrame, resetFrame]],
 ])(
-  'ensure a client-streaming handler does not take it for the end when its caller %s',
+  'a client-streaming handler does not see the end of the stream when its caller %s',
   async (_name, frames) => {
     await using server = await startReading();
     using connection = await connectFrames(server.running.port);
@@ -108,7 +108,7 @@ test.each([
   },
 );
 
-test('ensure a client-streaming handler that waits for a message is ended at the deadline by the server alone', async () => {
+test('the server alone ends a client-streaming handler that waits for a message at the deadline', async () => {
   await using server = await startReading();
   using connection = await connectFrames(server.running.port);
   connection.send(headersFrame({ ...importHeaders, 'grpc-timeout': '100m' }));
@@ -117,7 +117,7 @@ test('ensure a client-streaming handler that waits for a message is ended at the
 
 const codes = [Code.CANCELLED, Code.DEADLINE_EXCEEDED];
 
-/** What a grpc-js client sends is the half-close and then, in another packet, the reset. */
+/** A grpc-js client that cancels sends the half-close and then, in another packet, the reset. */
 const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startReading>>) => Promise<unknown>> =
   {
     'its caller cancels': async ({ client, reading }) => {
@@ -152,7 +152,7 @@ const waysToBreakOff: Record<string, (server: Awaited<ReturnType<typeof startRea
   };
 
 test.each(Object.entries(waysToBreakOff))(
-  'ensure a client-streaming handler that waits for a message runs its finally, and its signal is aborted, when %s',
+  'a client-streaming handler that waits for a message runs its finally block, and its signal is aborted, when %s',
   async (_name, breakOff) => {
     await using server = await startReading();
     await rejectionOf(server.client.listEchoes({})); // connects, so that what is sent next is sent at once
@@ -162,7 +162,7 @@ test.each(Object.entries(waysToBreakOff))(
   },
 );
 
-test('ensure a long stream arrives whole and in order, both ways', async () => {
+test('a long stream arrives complete and in order in both directions', async () => {
   await using server = await startTestServer(EchoService, {
     async *exchangeEchoes(requests) {
       for await (const { number } of requests) yield { number };
@@ -178,7 +178,7 @@ async function* rowAnd(next: () => Promise<void>) {
   await next();
 }
 
-test('empty messages wait for the caller too', async () => {
+test('empty messages count in the buffer limit, too', async () => {
   const abort = new AbortController();
   const write = createMessageWriter({ write: () => new Promise(() => {}), signal: abort.signal });
   let written = 0;

@@ -12,7 +12,7 @@ import { startTestServer } from '../testing/start-test-server.ts';
 /** Header list that Java clients and common proxies accept; C-core clients accept twice as much. */
 const commonLimitBytes = 8 * 1024;
 
-/** Details that fill whatever room there is, and one that the caller needs most. */
+/** Details that fill the available space, and one that the caller needs most. */
 const details = [
   create(BadRequestSchema, {
     fieldViolations: Array.from({ length: 2000 }, (_, index) => ({
@@ -43,7 +43,7 @@ async function startFailing(error: RpcError) {
   });
 }
 
-/** The largest header list that answers GetEcho, as HTTP/2 counts it. */
+/** Returns the size of the largest header list in the answer to GetEcho, as HTTP/2 counts it. */
 async function largestHeaderList(target: string): Promise<number> {
   const session = connect(`http://${target}`);
   const stream = session.request({
@@ -91,12 +91,12 @@ test.each(messages)(
   },
 );
 
-test('a message of up to 2 KiB, as it is percent-encoded, is sent whole', () => {
+test('a message of up to 2 KiB after percent-encoding is sent in full', () => {
   for (const text of ['x'.repeat(2048), '値'.repeat(227), '🍏'.repeat(170), ' '.repeat(682)])
     expect(boundedMessage(text)).toBe(text);
 });
 
-test('a message is never cut within a character', () => {
+test('a message is never truncated within a character', () => {
   for (let before = 2030; before <= 2048; before++) {
     const cut = boundedMessage(`${'x'.repeat(before)}🍏🍏`);
     expect(cut).toMatch(/^x+(🍏)?$/u);
@@ -104,7 +104,7 @@ test('a message is never cut within a character', () => {
   }
 });
 
-test.each(messages)('an item status of %s has the bounds of a status of its own', (_name, message) => {
+test.each(messages)("an item status of %s has the limits of a call's status", (_name, message) => {
   const status = toItemStatus(new RpcError(Code.NOT_FOUND, message, { details }));
   expect(status.message).toBe(boundedMessage(message));
   const sizeBytes = status.details.reduce(

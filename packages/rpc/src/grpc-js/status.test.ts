@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { statusDetailsKey } from '../errors/status-details.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -24,9 +24,9 @@ const violations = (count: number) =>
     })),
   });
 
-/** Answers one call with the error, and meanwhile holds another one on the same connection. */
+/** Answers a call with the error while another call is open on the same connection. */
 async function answerWith(error: RpcError) {
-  using crashes = noteCrashes();
+  using crashes = recordCrashes();
   const held = Promise.withResolvers<void>();
   await using server = await startTestServer(EchoService, {
     listEchoes: async () => {
@@ -45,7 +45,7 @@ async function answerWith(error: RpcError) {
   return received;
 }
 
-test('ensure the code, the message and the details arrive as they were thrown', async () => {
+test('the code, the message and the details arrive unchanged', async () => {
   const details = [reason, create(RetryInfoSchema, { retryDelay: { seconds: 2n } })];
   const received = await answerWith(
     new RpcError(Code.FAILED_PRECONDITION, 'zu wenig: Äpfel 🍏 100%', { details }),
@@ -56,19 +56,19 @@ test('ensure the code, the message and the details arrive as they were thrown', 
   expect(received.answeredBy).toBe('testing.v1.EchoService/GetEcho');
 });
 
-test('ensure a message with half a surrogate pair is sent and does not end the process', async () => {
+test('a message with half a surrogate pair is sent and does not end the process', async () => {
   const received = await answerWith(new RpcError(Code.NOT_FOUND, 'no \ud83c'));
   expect(received).toMatchObject({ code: Code.NOT_FOUND, message: 'no \ufffd' });
 });
 
-test('ensure a long message is cut before the character that has no room', async () => {
+test('a long message is truncated at a character boundary', async () => {
   const received = await answerWith(
     new RpcError(Code.NOT_FOUND, `${'x'.repeat(2047)}🍏${'x'.repeat(100_000)}`),
   );
   expect(received.message).toBe('x'.repeat(2047));
 });
 
-test('ensure hundreds of violations are cut to 4 kB, and a call on the same connection survives', async () => {
+test('hundreds of violations are truncated to 4 kB, and a call on the same connection survives', async () => {
   const received = await answerWith(
     new RpcError(Code.INVALID_ARGUMENT, 'bad', { details: [violations(2000), reason] }),
   );
@@ -78,13 +78,13 @@ test('ensure hundreds of violations are cut to 4 kB, and a call on the same conn
   expect(received.detail(ErrorInfoSchema)).toEqual(reason);
 });
 
-test('ensure what a caller misses least is dropped first', async () => {
+test('the least useful details are dropped first', async () => {
   const long = create(DebugInfoSchema, { detail: 'x'.repeat(4040) });
   const received = await answerWith(new RpcError(Code.NOT_FOUND, 'none', { details: [long, reason] }));
   expect(received.details).toEqual([reason]);
 });
 
-test('ensure details take 4 kB and their framing on the wire, whatever they are', () => {
+test('details of any content take at most 4 kB and their framing on the wire', () => {
   const sizeOf = (details: Message[]) => {
     const encoded = toGrpcStatus(new RpcError(Code.INVALID_ARGUMENT, 'bad', { details })).metadata.get(
       statusDetailsKey,
@@ -97,7 +97,7 @@ test('ensure details take 4 kB and their framing on the wire, whatever they are'
     expect(sizeOf(details)).toBeLessThan(5000);
 });
 
-test('ensure a detail that cannot be packed is left out, and neither the error nor the process is lost', async () => {
+test('a detail that cannot be packed is left out, and the error is still sent', async () => {
   const noDetail = create(GetEchoRequestSchema, { key: 'A' });
   const notEncodable = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 0.5 } });
   const debugInfo = create(DebugInfoSchema, { detail: 'rare, but google.rpc' });
@@ -113,12 +113,12 @@ test.each([
   ['no RetryInfo', [reason], []],
   ['RetryInfo without a delay', [create(RetryInfoSchema)], []],
   ['a negative delay, which would forbid to retry', [retryInfo(-1)], []],
-])('ensure %s is sent as the pushback that it means', (_name, details, pushback) => {
+])('%s is sent as the equivalent pushback', (_name, details, pushback) => {
   const { metadata } = toGrpcStatus(new RpcError(Code.UNAVAILABLE, 'later', { details }));
   expect(metadata.get('grpc-retry-pushback-ms')).toEqual(pushback);
 });
 
-test('ensure a client waits as long as RetryInfo says before it retries, not as long as its own backoff', async () => {
+test('a client waits for the delay of RetryInfo before it retries, instead of its own backoff', async () => {
   const attemptsMs: number[] = [];
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -130,6 +130,6 @@ test('ensure a client waits as long as RetryInfo says before it retries, not as 
   });
   await server.client.getEcho({ key: 'A' }, { deadlineMs: 10_000 });
   const [first = 0, second = 0] = attemptsMs;
-  // The client's own first backoff is 100 ms, give or take a fifth. A timer of Node may come 1 ms early.
+  // The client's own first backoff is 100 ms, plus or minus a fifth. Timers of Node may fire 1 ms early.
   expect(second - first).toBeGreaterThanOrEqual(399);
 });

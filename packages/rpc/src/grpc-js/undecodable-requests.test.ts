@@ -2,7 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import {
   EchoService,
   GetEchoRequestSchema,
@@ -12,7 +12,7 @@ import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { methodPath } from './add-service.ts';
 
-/** No message of the contract nests in itself; groups of an unknown field do. */
+/** The contract has no recursive message, but groups of an unknown field can nest. */
 const groups = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x7b), Buffer.alloc(depth, 0x7c)]);
 
 const badBytes: Record<string, Buffer> = {
@@ -29,9 +29,9 @@ const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.metho
 
 describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('$methodKind', (method) => {
   test.each(Object.entries(badBytes))(
-    'ensure %s as the request is answered INTERNAL and logged, and the server lives on',
+    '%s as the request is answered INTERNAL and logged, and the server stays up',
     async (_name, bytes) => {
-      using crashes = noteCrashes();
+      using crashes = recordCrashes();
       await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
       await using connection = await connectRaw(server.target);
       const answer = await connection.post(methodPath(method), grpcFrame(bytes));
@@ -49,7 +49,7 @@ describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('$methodKind
   );
 });
 
-test('ensure a stream of requests ends at the first that cannot be decoded', async () => {
+test('a stream of requests ends at the first message that cannot be decoded', async () => {
   const received: string[] = [];
   await using server = await startTestServer(EchoService, {
     async importEchoes(requests) {
@@ -65,7 +65,7 @@ test('ensure a stream of requests ends at the first that cannot be decoded', asy
   expect(received).toEqual(['A']);
 });
 
-test('ensure fields that this version does not know are let through', async () => {
+test('unknown fields are accepted', async () => {
   await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
   await using connection = await connectRaw(server.target);
   const known = toBinary(GetEchoRequestSchema, create(GetEchoRequestSchema, { key: 'A' }));
@@ -73,7 +73,7 @@ test('ensure fields that this version does not know are let through', async () =
   expect(answer.code).toBe(Code.OK);
 });
 
-/** Reads what there is of a stream; there is nothing in the answer. */
+/** Reads a stream of requests to its end. The response is empty. */
 async function readAll(requests: AsyncIterable<unknown> | object) {
   if (Symbol.asyncIterator in requests) await Array.fromAsync(requests);
   return [];

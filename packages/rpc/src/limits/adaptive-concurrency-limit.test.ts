@@ -7,16 +7,16 @@ import {
 const limits = { minLimit: 4, initialLimit: 100, maxLimit: 1000 };
 
 interface Load {
-  /** How many callers there are, each with its next call as soon as the last is answered; those over the limit wait. */
+  /** Number of callers. Each makes its next call when the last is answered, and waits while the limit is reached. */
   readonly callers: number;
-  /** What calls take, of one method or of several that take turns. */
+  /** Duration of calls, of one method or of several in turn. */
   readonly latencyMs: (inFlight: number) => readonly number[];
   readonly deadlineMs?: number;
   readonly turnMs?: (inFlight: number) => number;
   readonly ok?: boolean;
 }
 
-/** A clock, and what runs by it. */
+/** Simulates callers of a server with a clock of its own. */
 function simulate(limit: AdaptiveConcurrencyLimit) {
   let nowMs = 0;
   return (load: Load, durationMs: number) => {
@@ -43,26 +43,26 @@ function simulate(limit: AdaptiveConcurrencyLimit) {
 const quick = () => [10];
 
 describe('grows', () => {
-  test('ensure the limit grows while it is used and calls are fast, up to its bound', () => {
+  test('while it is used and calls are fast, up to the maximum', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
-    // Step by step, the first of which the first calls make.
+    // One step per window. The first calls make the first step.
     expect(run({ callers: 5000, latencyMs: quick }, 50)).toBe(110);
     expect(run({ callers: 5000, latencyMs: quick }, 100)).toBe(120);
     expect(run({ callers: 5000, latencyMs: quick }, 60_000)).toBe(1000);
   });
 
-  test('ensure a limit that is not half used does not grow', () => {
+  test('not while less than half of it is used', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 49, latencyMs: quick }, 60_000)).toBe(100);
     expect(run({ callers: 50, latencyMs: quick }, 1000)).toBeGreaterThan(100);
   });
 
-  test('ensure methods of 1 ms and of 200 ms side by side are no load, and the limit grows', () => {
+  test('with methods of 1 ms and of 200 ms side by side', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1, 200] }, 60_000)).toBe(1000);
   });
 
-  test('ensure a batch that takes longer the more calls it holds is no load, and the limit grows', () => {
+  test('with batches that take longer the more calls they contain', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const batches = { callers: 5000, latencyMs: (inFlight: number) => [8 + inFlight / 10] };
     expect(run(batches, 60_000)).toBe(1000);
@@ -70,18 +70,18 @@ describe('grows', () => {
 });
 
 describe('shrinks', () => {
-  test('ensure it settles where the turn of the event loop is as long as it may be', () => {
+  test('until the turn of the event loop is at its target', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const busy = { callers: 5000, latencyMs: quick, turnMs: (inFlight: number) => inFlight / 2 };
     run(busy, 2000);
-    // 10 ms at 20 calls in flight; one step up, and down again.
+    // The turn takes 10 ms with 20 calls in flight, plus or minus one step.
     for (let look = 0; look < 20; look++) {
       expect(run(busy, 100)).toBeGreaterThanOrEqual(15);
       expect(run(busy, 100)).toBeLessThanOrEqual(26);
     }
   });
 
-  test('ensure it settles where calls take a quarter of their deadline', () => {
+  test('until calls take a quarter of their deadline', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const queueing = { callers: 5000, latencyMs: (inFlight: number) => [inFlight * 5] };
     run(queueing, 20_000);
@@ -91,32 +91,32 @@ describe('shrinks', () => {
     }
   });
 
-  test('ensure it never falls below its bound, and comes back when the load has gone', () => {
+  test('not below the minimum, and recovers after the load', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [900] }, 60_000)).toBe(4);
     expect(run({ callers: 5000, latencyMs: quick }, 3000)).toBeGreaterThan(50);
   });
 
-  test('ensure calls that fail at their deadline shrink it, although none is answered', () => {
+  test('when calls fail at their deadline and none is answered', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1000], ok: false }, 60_000)).toBe(4);
   });
 
-  test('ensure one long turn among many short ones counts as much as it lasted', () => {
+  test('by a long turn among many short ones in proportion to its length', () => {
     const run = simulate(createAdaptiveConcurrencyLimit({ ...limits, initialLimit: 1000 }));
     let turn = 0;
     const stalling = () => (turn++ % 20 === 19 ? 400 : 1);
     expect(run({ callers: 5000, latencyMs: () => [10], turnMs: stalling }, 10_000)).toBeLessThan(600);
   });
 
-  test('ensure calls that started before the limit fell do not make it fall again', () => {
+  test('once for calls that started before it shrank', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     const slow = (startMs: number, endMs: number) => {
       limit.recordTurn(1);
       limit.record({ startMs, endMs, deadlineMs: 1000, inFlight: 100, ok: true });
     };
     for (let call = 0; call < 10; call++) slow(0, 900);
-    // However slow they were, it falls by three tenths at the most.
+    // The limit falls by at most three tenths, however slow the calls are.
     expect(limit.value()).toBe(70);
     for (let call = 0; call < 90; call++) slow(800, 1100);
     expect(limit.value()).toBe(70);
@@ -126,18 +126,18 @@ describe('shrinks', () => {
 });
 
 describe('keeps', () => {
-  test('ensure calls that fail fast, or are cancelled soon, neither grow nor shrink it', () => {
+  test('its value when calls fail fast or are cancelled early', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [0.1], ok: false }, 10_000)).toBe(100);
     expect(run({ callers: 5000, latencyMs: () => [200], ok: false }, 10_000)).toBe(100);
   });
 
-  test('ensure slow calls of a few callers do not shrink a limit that they do not reach', () => {
+  test('its value when the slow calls of a few callers do not reach it', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 20, latencyMs: () => [900], turnMs: () => 50 }, 60_000)).toBe(100);
   });
 
-  test('ensure an idle server does not forget what it has learnt', () => {
+  test('its value while the server is idle', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const few = { callers: 1, latencyMs: quick };
     run({ callers: 5000, latencyMs: quick, turnMs: (inFlight) => inFlight / 2 }, 5000);
@@ -147,7 +147,7 @@ describe('keeps', () => {
     expect(run(few, 1000)).toBe(learnt);
   });
 
-  test('ensure fewer than ten calls prove nothing, however slow', () => {
+  test('its value on fewer than ten calls, however slow', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     limit.recordTurn(1);
     const slow = () => limit.record({ startMs: 0, endMs: 900, deadlineMs: 1000, inFlight: 100, ok: true });
@@ -157,7 +157,7 @@ describe('keeps', () => {
     expect(limit.value()).toBe(70);
   });
 
-  test('ensure a window waits for the turn that it began in', () => {
+  test('its value until the first turn of a window has ended', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     const call = (endMs: number) =>
       limit.record({ startMs: 0, endMs, deadlineMs: 1000, inFlight: 100, ok: true });

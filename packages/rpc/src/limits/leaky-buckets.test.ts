@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLeakyBuckets } from './leaky-buckets.ts';
 
-test('a caller takes the bytes of a second at once, and then as many as a second has', () => {
+test('a caller takes the bytes of one second at once, and then waits for the rate', () => {
   let nowMs = 0;
   const pace = createLeakyBuckets(1000, () => nowMs);
   pace.take('anna', 600);

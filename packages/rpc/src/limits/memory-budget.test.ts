@@ -23,7 +23,7 @@ test('the caller that holds the most loses its largest call, whichever call goes
   expect(held.snapshot()).toEqual({ sizeBytes: 65, evicted: 1 });
 });
 
-test('as many calls are evicted as it takes', () => {
+test('calls are evicted until the total is within the limit', () => {
   const held = createMemoryBudget(100);
   const calls = Array.from({ length: 9 }, () => holder('greedy'));
   for (const call of calls) held.hold(call, 10);
@@ -34,7 +34,7 @@ test('as many calls are evicted as it takes', () => {
   expect(held.snapshot().sizeBytes).toBe(100);
 });
 
-test('released bytes make room, and those of an evicted call are released once', () => {
+test('released bytes are available again, and those of an evicted call are released once', () => {
   const held = createMemoryBudget(100);
   const call = holder('anna');
   held.hold(call, 80);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLineWriter } from './log-destination.ts';
 
-/** A writer whose writes end when the test says so. */
+/** A writer whose writes the test completes. */
 function heldWriter() {
   const writes: { readonly text: string; readonly done: (error?: Error) => void }[] = [];
   const writer = createLineWriter((text, done) => writes.push({ text, done }));
@@ -19,12 +19,12 @@ function heldWriter() {
   return { writer, writes, nextWrite };
 }
 
-test('lines beyond 4 Mi characters that wait are dropped, and counted when there is room again', async () => {
+test('lines beyond 4 Mi buffered characters are dropped, and counted in a later line', async () => {
   const { writer, nextWrite } = heldWriter();
   const line = `${'x'.repeat(1023)}\n`;
   for (let count = 0; count < 5000; count++) writer.write(line);
   const first = await nextWrite(1);
-  // What is being written counts, too.
+  // Lines that are being written count, too.
   for (let count = 0; count < 100; count++) writer.write(line);
   expect(first.text.length).toBeLessThan(4 * 1024 * 1024 + 1000);
   expect(first.text).toMatch(/"msg":"lines dropped","dropped":904\}\n$/);
@@ -36,7 +36,7 @@ test('lines beyond 4 Mi characters that wait are dropped, and counted when there
   await writer.flush(10_000);
 });
 
-test('nothing more is written once the reader has gone away', async () => {
+test('nothing is written after the reader has closed the pipe', async () => {
   const { writer, writes, nextWrite } = heldWriter();
   writer.write('first\n');
   const { done } = await nextWrite(1);
@@ -47,7 +47,7 @@ test('nothing more is written once the reader has gone away', async () => {
   expect(writes).toHaveLength(1);
 });
 
-test('lines after a write that failed are written', async () => {
+test('lines after a failed write are written', async () => {
   const { writer, nextWrite } = heldWriter();
   writer.write('first\n');
   const { done } = await nextWrite(1);
@@ -61,7 +61,7 @@ test('lines after a write that failed are written', async () => {
 
 const program = fileURLToPath(new URL('../testing/programs/log-program.ts', import.meta.url));
 
-/** Starts the program with this stdout; its stderr is collected. */
+/** Starts the program with this stdout and collects its stderr. */
 function start(way: string, stdout: 'pipe' | number): ChildProcess & { readonly words: () => string } {
   const child = spawn(process.execPath, [program, way], { stdio: ['ignore', stdout, 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -89,7 +89,7 @@ async function stalledFifo() {
   return { fd: openSync(path, 'r+'), [Symbol.asyncDispose]: () => folder.remove() };
 }
 
-test.each(['floods', 'closes for ever'])(
+test.each(['floods', 'never closes'])(
   'SIGTERM ends a process that %s while its stdout is stalled',
   async (way) => {
     const child = start(way, 'pipe');
@@ -99,7 +99,7 @@ test.each(['floods', 'closes for ever'])(
   },
 );
 
-test('a FIFO that is stalled neither blocks the process nor keeps it from ending', async () => {
+test('a stalled FIFO neither blocks the process nor prevents its exit', async () => {
   await using fifo = await stalledFifo();
   const child = start('floods', fifo.fd);
   await alive(child, 'alive 1');
@@ -108,7 +108,7 @@ test('a FIFO that is stalled neither blocks the process nor keeps it from ending
   closeSync(fifo.fd);
 });
 
-test('a process goes on when the reader of its stdout has gone away', async () => {
+test('a process continues when the reader of its stdout is gone', async () => {
   const child = start('floods', 'pipe');
   child.stdout?.destroy();
   await alive(child, 'alive 1');
@@ -117,7 +117,7 @@ test('a process goes on when the reader of its stdout has gone away', async () =
   expect(child.words()).toMatch(/^(alive \d\n)+$/);
 });
 
-test('a process goes on when the disk that takes its stdout is full', async () => {
+test('a process continues when the disk of its stdout is full', async () => {
   await using full = await open('/dev/full', 'w');
   const child = start('floods', full.fd);
   await alive(child, 'alive 1');

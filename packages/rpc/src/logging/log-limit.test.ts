@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createLogLimit } from './log-limit.ts';
 import { createLogger, type Logger } from './logger.ts';
 
-/** A log whose seconds pass when they are told to. */
+/** A log whose seconds the test ends. */
 function limitedLog() {
   const lines: Record<string, unknown>[] = [];
   const closing: (() => void)[] = [];
@@ -27,7 +27,7 @@ const pages = new Array(9).fill('x'.repeat(1000));
 /** More kinds than are counted separately. */
 const storms = Array.from({ length: 90 }, (_, index) => String.fromCharCode(0x4e00 + index));
 
-test('ensure a storm of failures is ten lines a second, and one that says how many more there were', () => {
+test('a storm of failures is ten lines a second, and one with the number of suppressed lines', () => {
   const { log, lines, passSecond } = limitedLog();
   writeTimes(1000, () => log.error({ ...failing, duration_ms: Math.random() }, 'call'));
   expect(lines).toHaveLength(10);
@@ -46,7 +46,7 @@ test('ensure a storm of failures is ten lines a second, and one that says how ma
   expect(lines.at(-1)).toMatchObject({ suppressed: 1 });
 });
 
-test('ensure nothing more is said, and no clock runs, once the storm is over', () => {
+test('after the storm nothing is logged, and no timer runs', () => {
   const { log, lines, passSecond, windows } = limitedLog();
   writeTimes(10, () => log.warn('disk is slow'));
   passSecond();
@@ -59,14 +59,14 @@ test.each<[string, (log: Logger) => void]>([
   ['another code', (log) => log.error({ ...failing, code: 'UNKNOWN' }, 'call')],
   ['another message', (log) => log.error(failing, 'internal error')],
   ['another level', (log) => log.info(failing, 'call')],
-])('ensure a storm does not hide a line of %s', (_what, write) => {
+])('a storm does not hide a line of %s', (_what, write) => {
   const { log, lines } = limitedLog();
   writeTimes(11, () => log.error(failing, 'call'));
   write(log);
   expect(lines).toHaveLength(11);
 });
 
-test('ensure refusals, which are everyday answers, are bounded too, by whichever call they are logged', () => {
+test('rejected calls are limited, too, whatever logs them', () => {
   const { log, lines, passSecond } = limitedLog();
   const refusal = { method: 'a.B/C', code: 'RESOURCE_EXHAUSTED' };
   writeTimes(50, () => log.child({ request_id: crypto.randomUUID() }).info(refusal, 'call'));
@@ -76,20 +76,20 @@ test('ensure refusals, which are everyday answers, are bounded too, by whichever
   expect(lines.at(-1)).not.toHaveProperty('request_id');
 });
 
-test('ensure calls that end well have a line each, and whatever else is told without a failure', () => {
+test('calls that end OK and other lines without a failure have a line each', () => {
   const { log, lines } = limitedLog();
   writeTimes(100, () => log.info({ method: 'a.B/C', code: 'OK' }, 'call'));
   writeTimes(100, () => log.info('serving'));
   expect(lines).toHaveLength(200);
 });
 
-test('a storm of lines that differ in numbers and ids only is ten lines', () => {
+test('a storm of lines that differ only in numbers and ids is ten lines', () => {
   const { log, lines } = limitedLog();
   writeTimes(50, () => log.warn(`order ${crypto.randomUUID()} waited ${Math.random()} s`));
   expect(lines).toHaveLength(10);
 });
 
-test('a storm of made-up methods, codes, messages and errors is bounded in lines and in memory', () => {
+test('a storm of invented methods, codes, messages and errors is limited in lines and memory', () => {
   const { log, lines, passSecond } = limitedLog();
   const word = () =>
     [...crypto.randomUUID()].map((each) => String.fromCharCode(97 + (each.charCodeAt(0) % 26))).join('');
@@ -116,7 +116,7 @@ test.each<[string, number, (log: Logger, index: number) => void]>([
   ],
   ['calls that end OK', 4200, (log) => log.info({ code: 'OK', list: pages }, 'call')],
   ['lines without a code', 4200, (log) => log.info({ list: pages }, 'told')],
-])('%s take no more than %i KiB a second, and are counted beyond it', (_what, limitKib, write) => {
+])('%s take up to %i KiB a second, and are counted beyond it', (_what, limitKib, write) => {
   const { log, lines, passSecond } = limitedLog();
   const times = 3000;
   let index = 0;
@@ -127,12 +127,12 @@ test.each<[string, number, (log: Logger, index: number) => void]>([
   passSecond();
   const suppressed = lines.slice(written).reduce((sum, each) => sum + Number(each.suppressed), 0);
   expect(written + suppressed).toBe(times);
-  // The next second has all of it again.
+  // The next second has the full allowance again.
   write(log, 0);
   expect(lines.at(-1)).not.toHaveProperty('suppressed');
 });
 
-test("a storm of refused calls does not hide the service's own warnings", () => {
+test("a storm of rejected calls does not hide the service's own warnings", () => {
   const { log, lines } = limitedLog();
   let index = 0;
   writeTimes(2000, () => log.info({ code: storms[index++ % storms.length], list: pages }, 'call'));
@@ -140,7 +140,7 @@ test("a storm of refused calls does not hide the service's own warnings", () => 
   expect(lines.at(-1)).toMatchObject({ msg: 'disk is slow' });
 });
 
-test('ensure errors are bounded that come alone, in an object, or with no message', () => {
+test('errors are limited alone, in an object, or without a message', () => {
   const { log, lines } = limitedLog();
   writeTimes(20, () => log.error(new Error('gone')));
   writeTimes(20, () => log.error({ err: new Error('gone') }, 'lost'));

@@ -12,7 +12,7 @@ function linesOf(write: (log: Logger) => void): string[] {
 const parsedLinesOf = (write: (log: Logger) => void): Record<string, unknown>[] =>
   linesOf(write).map((line) => JSON.parse(line));
 
-test('a line that was not cut does not say so', () => {
+test('a complete line is not marked as truncated', () => {
   expect(parsedLinesOf((log) => log.info({ at: new Date(0), deep: { list: [1, 'a'] } }, 'told'))).toEqual([
     {
       level: 'info',
@@ -26,7 +26,7 @@ test('a line that was not cut does not say so', () => {
   ]);
 });
 
-test('a cut text keeps its beginning and its length, and is well-formed', () => {
+test('a truncated text contains its beginning and its length, and is well-formed', () => {
   const [line] = parsedLinesOf((log) =>
     log.info({ field: `${'x'.repeat(1020)}${'😀'.repeat(1000)}` }, 'told'),
   );
@@ -57,7 +57,7 @@ test('an error has its type, message, code, stack and causes, and none of its ot
   });
 });
 
-test('a line without a message has that of its error', () => {
+test('a line without a message has the message of its error', () => {
   const lines = parsedLinesOf((log) => {
     log.error(new Error('alone'));
     log.error({ err: new Error('in a field') });
@@ -79,7 +79,7 @@ test('placeholders of a message are filled in', () => {
   expect(lines).toMatchObject([{ msg: 'A has 2 of {"b":1}' }, { a: 1, msg: 'text x' }, { msg: 'text' }]);
 });
 
-test('no character that a terminal acts on is in a line', () => {
+test('a line contains no character that a terminal acts on', () => {
   const controls = '\u001b[2J\r\n\u0000\u007f\u0085\u009b31m\u2028\u2029\u202e\u2066';
   const lines = linesOf((log) => {
     log.info({ field: controls, [controls]: controls }, controls);
@@ -89,7 +89,7 @@ test('no character that a terminal acts on is in a line', () => {
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ field: controls, msg: controls });
 });
 
-test('flat fields are written as JSON has them', () => {
+test('flat fields are written as JSON', () => {
   const flat = fastCheck.oneof(
     fastCheck.string({ unit: 'binary' }),
     fastCheck.double(),

@@ -6,7 +6,7 @@ import { createLogger } from './logger.ts';
 const format = prettyFormat() ?? (() => '');
 const controls = '\u001b[2Jforged\r\n\u0008\u007f\u009b31m\u202e\u{e0001}';
 
-test('a line of values with control characters is one line that shows them', () => {
+test('a line with control characters in its values is one line that shows them', () => {
   let text = '';
   const log = createLogger({ service: 'test', level: 'info' }, { write: (line) => (text += format(line)) });
   log.info({ field: controls, [controls]: 1, deep: { [controls]: [controls] } }, controls);
@@ -16,7 +16,7 @@ test('a line of values with control characters is one line that shows them', () 
   expect(text).not.toContain('\u001b[2J');
 });
 
-test('a stack keeps its line breaks, and nothing else', () => {
+test('only a stack keeps its line breaks', () => {
   let text = '';
   const log = createLogger({ service: 'test', level: 'info' }, { write: (line) => (text += format(line)) });
   log.error({ err: new Error(`gone${controls}`) }, 'told');

@@ -94,7 +94,7 @@ const hostileValues: readonly (readonly [string, unknown])[] = [
   ['not a number', Number.NaN],
 ];
 
-/** Everywhere in a call of the logger that a value can stand. */
+/** All places of a value in a call of the logger. */
 const places: readonly (readonly [string, (log: Logger, value: never) => void])[] = [
   ['as the fields', (log, value: object) => log.info(value, 'told')],
   ['as the only argument', (log, value) => log.info(value)],
@@ -109,14 +109,17 @@ const places: readonly (readonly [string, (log: Logger, value: never) => void])[
   ['as a code and a method', (log, value) => log.info({ code: value, method: value }, 'told')],
 ];
 
-test.each(places)('logging never throws, and a line is bounded, with a hostile value %s', (_name, place) => {
-  for (const [name, value] of hostileValues) {
-    const lines = linesOf((log) => place(log, value as never));
-    expect(lines, name).toHaveLength(1);
-    expect(Buffer.byteLength(lines[0] ?? ''), name).toBeLessThanOrEqual(maxLineBytes);
-    expect(JSON.parse(lines[0] ?? ''), name).toMatchObject({ level: 'info', service: 'test' });
-  }
-});
+test.each(places)(
+  'logging never throws, and the line is limited, with a hostile value %s',
+  (_name, place) => {
+    for (const [name, value] of hostileValues) {
+      const lines = linesOf((log) => place(log, value as never));
+      expect(lines, name).toHaveLength(1);
+      expect(Buffer.byteLength(lines[0] ?? ''), name).toBeLessThanOrEqual(maxLineBytes);
+      expect(JSON.parse(lines[0] ?? ''), name).toMatchObject({ level: 'info', service: 'test' });
+    }
+  },
+);
 
 test.each([
   ['a message', (log: Logger) => log.info('x'.repeat(10_000))],
@@ -125,7 +128,7 @@ test.each([
   ['an array', (log: Logger) => log.info({ field: new Array(1000).fill(0) }, 'told')],
   ['an object that is too deep', (log: Logger) => log.info({ field: nested(10) }, 'told')],
   ['an error', (log: Logger) => log.info({ err: new Error('x'.repeat(10_000)) }, 'told')],
-])('a line says that %s was cut', (_name, write) => {
+])('a line reports that %s was truncated', (_name, write) => {
   const [line = ''] = linesOf(write);
   expect(JSON.parse(line)).toMatchObject({ truncated: true });
 });

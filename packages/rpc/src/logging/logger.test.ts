@@ -11,14 +11,14 @@ function linesOf(write: (log: ReturnType<typeof createLogger>) => void): Record<
   return lines;
 }
 
-test('ensure what looks like a credential is not written, at the top and one level below', () => {
+test('credentials are not written, at the top level or one below', () => {
   const secrets = { authorization: 'canary', password: 'canary', token: 'canary' };
   const lines = linesOf((log) => log.info({ ...secrets, config: secrets }, 'started'));
   expect(lines).toMatchObject([{ msg: 'started', token: '[Redacted]', config: { password: '[Redacted]' } }]);
   expect(JSON.stringify(lines)).not.toContain('canary');
 });
 
-test('ensure a line below the level is not written, and one with a bigint is', () => {
+test('a line below the level is not written, and a line with a bigint is', () => {
   const lines = linesOf((log) => {
     log.debug('too little');
     log.info({ onHand: 5n }, 'counted');
@@ -26,14 +26,14 @@ test('ensure a line below the level is not written, and one with a bigint is', (
   expect(lines).toMatchObject([{ level: 'info', msg: 'counted' }]);
 });
 
-test('ensure a message with a Timestamp, which JSON cannot take, is written', () => {
+test('a message with a Timestamp, which JSON cannot represent, is written', () => {
   const lines = linesOf((log) =>
     log.info({ at: create(TimestampSchema, { seconds: 5n, nanos: 7 }) }, 'settled'),
   );
   expect(lines).toMatchObject([{ msg: 'settled', at: { seconds: 5, nanos: 7 } }]);
 });
 
-test('ensure a line within a span names it and its trace, whoever writes it, and no other line does', async () => {
+test('only lines within a span contain the ids of the span and its trace', async () => {
   await using telemetry = collectTelemetry();
   const lines = linesOf((log) => {
     trace.getTracer('test').startActiveSpan('work', (span) => {
@@ -47,7 +47,7 @@ test('ensure a line within a span names it and its trace, whoever writes it, and
   expect(lines[1]).not.toHaveProperty('trace_id');
 });
 
-test('ensure what a child logger was given is held back, too', () => {
+test('secrets in the bindings of a child logger are redacted, too', () => {
   const lines = linesOf((log) => log.child({ token: 'canary' }).info('started'));
   expect(lines).toMatchObject([{ msg: 'started', token: '[Redacted]' }]);
 });

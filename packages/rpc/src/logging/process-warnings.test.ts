@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { logProcessWarnings } from './process-warnings.ts';
 
-test('a process warning is one line that names it, and its text is nowhere', async () => {
+test('a process warning is one line with its name and without its text', async () => {
   const before = process.listeners('warning');
   onTestFinished(() => {
     process.removeAllListeners('warning');

@@ -85,7 +85,7 @@ test.each([
   'http://127.0.0.1:9464/metrics',
   'no token: send metadata `authorization: Bearer <token>`',
   'a survey of SurveyJobService',
-])('%s holds no secret', (text) => {
+])('%s contains no secret', (text) => {
   expect(written((log) => log.info({ field: text }, text))).toContain(`"field":"${text}","msg":"${text}"`);
 });
 
@@ -116,7 +116,7 @@ test('a line is JSON whatever is redacted in it', () => {
   );
 });
 
-test('a text that a caller made up takes no longer to search than any other', () => {
+test('a crafted text takes no longer to search than any other', () => {
   const hostile = [
     'eyJ',
     '://',

@@ -19,11 +19,11 @@ const request = grpcFrame(toBinary(GetEchoRequestSchema, create(GetEchoRequestSc
 const noError = 0;
 const asIs = (bytes: Buffer) => bytes;
 
-/** What every server of ours allows, in so much shorter times. */
+/** Returns the times of `serverLimits`, divided by `by`. */
 function shortened(by: number, ...names: readonly (keyof ServerOptions)[]): ServerOptions {
   const short = (name: keyof ServerOptions) => {
     const ms = serverLimits[name];
-    if (ms === undefined) throw new Error(`our servers have no ${name}`);
+    if (ms === undefined) throw new Error(`serverLimits has no ${name}`);
     return ms / by;
   };
   return Object.fromEntries(names.map((name) => [name, short(name)]));
@@ -31,7 +31,7 @@ function shortened(by: number, ...names: readonly (keyof ServerOptions)[]): Serv
 
 /** 20 ms and 10 ms. */
 const keepalive = shortened(1000, 'grpc.keepalive_time_ms', 'grpc.keepalive_timeout_ms');
-/** 180 ms, give or take a tenth. */
+/** 180 ms, plus or minus a tenth. */
 const age = shortened(10_000, 'grpc.max_connection_age_ms');
 /** 100 ms */
 const grace = shortened(300, 'grpc.max_connection_age_grace_ms');
@@ -41,19 +41,19 @@ const idle = shortened(5000, 'grpc.max_connection_idle_ms');
 const start = (limits: ServerOptions, implementation: Partial<EchoImplementation> = {}) =>
   startTestServer(EchoService, implementation, { limits });
 
-test('ensure a socket that never says a word is closed', async () => {
+test('a socket that sends nothing is closed', async () => {
   await using server = await start(keepalive);
   const socket = connect(server.running.port, '127.0.0.1').resume();
   await once(socket, 'close');
 });
 
-test('ensure a peer that answers no ping is cut off', async () => {
+test('a peer that answers no ping is disconnected', async () => {
   await using server = await start(keepalive);
   using connection = await connectFrames(server.running.port);
   await connection.closed;
 });
 
-test('ensure a connection that answers pings lives on', async () => {
+test('a connection that answers pings stays open', async () => {
   await using server = await start(
     { ...keepalive, 'grpc.keepalive_timeout_ms': 10_000 },
     { getEcho: async () => ({}) },
@@ -63,7 +63,7 @@ test('ensure a connection that answers pings lives on', async () => {
   expect(await connection.post(getEcho, request)).toMatchObject({ code: Code.OK });
 });
 
-test('ensure a connection without calls is ended, in peace, and one with a call is not', async () => {
+test('an idle connection is closed gracefully, and a connection with a call is not', async () => {
   const held = Promise.withResolvers<object>();
   await using server = await start(idle, { getEcho: () => held.promise });
   await using busy = await connectRaw(server.target);
@@ -76,7 +76,7 @@ test('ensure a connection without calls is ended, in peace, and one with a call 
   expect(await busy.goodbye).toBe(noError);
 });
 
-test('ensure connections turn over as they come of age, and no call fails of it', async () => {
+test('connections are replaced when they reach their age, and no call fails', async () => {
   const peers = new Set<string>();
   let triedAgain = 0;
   await using server = await start(age, {
@@ -93,11 +93,11 @@ test('ensure connections turn over as they come of age, and no call fails of it'
   };
   await Promise.all(Array.from({ length: 8 }, callOn));
   expect(peers.size).toBe(4);
-  // Which only a method may that is safe to repeat.
+  // Only a method that is safe to repeat may be retried.
   expect(triedAgain).toBe(0);
 });
 
-test('ensure a call may outlive its connection by the grace, and is ended then', async () => {
+test('a call may outlive its connection by the grace period, and is then ended', async () => {
   const handlerEnded = Promise.withResolvers<void>();
   await using server = await start(
     { ...age, ...grace },
@@ -115,7 +115,7 @@ test('ensure a call may outlive its connection by the grace, and is ended then',
   await handlerEnded.promise;
 });
 
-test('ensure the 1,001st call of a connection waits for its turn, and none fails', async () => {
+test('the 1,001st call of a connection waits, and no call fails', async () => {
   const { 'grpc.max_concurrent_streams': most = 0 } = serverLimits;
   const full = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -141,7 +141,7 @@ test('ensure the 1,001st call of a connection waits for its turn, and none fails
     );
   const calls = Array.from({ length: most + 1 }, call);
   await full.promise;
-  // Time for the last one to come in, were it let in: a call on a connection of its own.
+  // A call on another connection takes as long as the last call would need to arrive.
   await checkHealth(server.target);
   expect(inFlight).toBe(1000);
   released.resolve();

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../testing/programs/app-program.ts', import.meta.url));
 
-/** Runs the app this way, and signals it after each of these words. */
+/** Runs the app program with a behaviour, and sends each signal after the given text. */
 async function run(
   way: string,
   signals: readonly (readonly [after: string, signal: NodeJS.Signals])[] = [],
@@ -32,43 +32,43 @@ async function run(
   return { code, stdout, stderr };
 }
 
-test.each(['SIGTERM', 'SIGINT'] as const)('ensure %s closes the app and exits 0', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'] as const)('%s closes the app and exits with 0', async (signal) => {
   const ended = await run('well', [['started', signal]]);
   expect(ended).toEqual({ code: 0, stdout: 'started\nclosing\n', stderr: '' });
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('ensure %s ends an app that is still starting', async (signal) => {
-  const ended = await run('starts for ever', [['starting', signal]]);
+test.each(['SIGTERM', 'SIGINT'] as const)('%s ends an app that is still starting', async (signal) => {
+  const ended = await run('never starts', [['starting', signal]]);
   expect(ended).toEqual({ code: 0, stdout: 'starting\n', stderr: '' });
 });
 
-test('ensure what cannot start says why in one line and exits 1', async () => {
+test('an app that cannot start prints the reason in one line and exits with 1', async () => {
   expect(await run('cannot start')).toEqual({ code: 1, stdout: '', stderr: 'port 1 is taken\n' });
 });
 
 test.each(['throws', 'rejects'])(
-  'ensure an app that %s where nobody catches is told, closed and exits 1',
+  'an app that %s without a handler prints the error, is closed and exits with 1',
   async (way) => {
     const ended = await run(way);
     expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('closing') });
-    expect(ended.stderr).toMatch(/^uncaught: Error: nobody caught it\n/);
+    expect(ended.stderr).toMatch(/^uncaught: Error: not caught\n/);
   },
 );
 
-test('ensure an app that cannot close says so and exits 1', async () => {
+test('an app that cannot close prints that and exits with 1', async () => {
   const ended = await run('cannot close', [['started', 'SIGTERM']]);
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^could not close: Error: stuck\n/) });
 });
 
-test('ensure a second signal does not wait for what closes for ever', async () => {
-  const ended = await run('closes for ever', [
+test('a second signal does not wait for an app that never closes', async () => {
+  const ended = await run('never closes', [
     ['started', 'SIGTERM'],
     ['closing', 'SIGTERM'],
   ]);
   expect(ended).toMatchObject({ code: 1, stdout: 'started\nclosing\n' });
 });
 
-test('an app that closes longer than it may exits 1, and says so', async () => {
+test('an app that exceeds its close timeout prints that and exits with 1', async () => {
   const ended = await run('closes too slowly', [['started', 'SIGTERM']]);
   expect(ended).toMatchObject({
     code: 1,
@@ -76,7 +76,7 @@ test('an app that closes longer than it may exits 1, and says so', async () => {
   });
 });
 
-test('a thread that is stuck does not keep the process from ending', async () => {
+test('a stuck thread does not prevent the process from exiting', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'run-until-signal-'));
   const fifo = join(folder.path, 'fifo');
   execFileSync('mkfifo', [fifo]);
@@ -84,7 +84,7 @@ test('a thread that is stuck does not keep the process from ending', async () =>
   expect(ended).toEqual({ code: 0, stdout: 'started\nclosing\n', stderr: '' });
 });
 
-test('a second signal ends a process with a thread that is stuck', async () => {
+test('a second signal ends a process with a stuck thread', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'run-until-signal-'));
   const fifo = join(folder.path, 'fifo');
   execFileSync('mkfifo', [fifo]);
@@ -92,11 +92,11 @@ test('a second signal ends a process with a thread that is stuck', async () => {
     ['started', 'SIGTERM'],
     ['closing', 'SIGTERM'],
   ] as const;
-  const ended = await run('has a stuck thread and closes for ever', signals, fifo);
+  const ended = await run('has a stuck thread and never closes', signals, fifo);
   expect(ended).toEqual({ code: 1, stdout: 'started\nclosing\n', stderr: '' });
 });
 
-test('a stderr that nothing reads any more does not keep the process from ending', async () => {
+test('a closed stderr does not prevent the process from exiting', async () => {
   const child = spawn(process.execPath, [program, 'loses its stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -105,13 +105,13 @@ test('a stderr that nothing reads any more does not keep the process from ending
   expect(code).toBe(1);
 });
 
-test('an error that cannot be printed closes the app, and exits 1', async () => {
+test('an error that cannot be printed closes the app, and it exits with 1', async () => {
   const ended = await run('throws what cannot be printed');
   expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining('closing') });
   expect(ended.stderr).toMatch(/^uncaught: /);
 });
 
-test('a password in an error of the start is not printed', async () => {
+test('a password in a startup error is not printed', async () => {
   const { stderr } = await run('cannot start with a secret');
   expect(stderr).toBe('no answer from postgres://[Redacted]@host/db\n');
 });

@@ -17,32 +17,32 @@ function read(variables: Record<string, string | undefined>) {
   return config;
 }
 
-test('ensure a service speaks plain text, and trusts no certificate, unless it is told to', () => {
+test('by default a service uses plain text and trusts no certificate', () => {
   expect(read({})).toMatchObject({ tls: undefined, peers: new Map() });
   expect(read({ TLS_MODE: 'off', ...files }).tls).toBe(undefined);
 });
 
-test('ensure TLS has the files it needs: authorities are optional without mTLS', () => {
+test('TLS requires its files, but the authorities only for mTLS', () => {
   const [certFile, keyFile, caFile] = ['/echo.crt', '/echo.key', '/ca.crt'];
   expect(read({ TLS_MODE: 'mtls', ...files }).tls).toEqual({ mode: 'mtls', certFile, keyFile, caFile });
   expect(read({ TLS_MODE: 'tls', ...files }).tls).toEqual({ mode: 'tls', certFile, keyFile, caFile });
   expect(read({ TLS_MODE: 'tls', ...files, TLS_CA: '' }).tls).toMatchObject({ caFile: undefined });
 });
 
-test('ensure services that need no token are read with their scopes', () => {
+test('services without tokens are read with their scopes', () => {
   const AUTH_PEERS = 'spiffe://acme.example/caller=echo:write echo:read';
   expect(read({ TLS_MODE: 'mtls', ...files, AUTH_PEERS }).peers).toEqual(
     new Map([['spiffe://acme.example/caller', new Set(['echo:write', 'echo:read'])]]),
   );
 });
 
-test('the clock of the issuer may be off by five seconds, or as the operator says', () => {
+test("the tolerance for the issuer's clock is five seconds by default", () => {
   expect(read({}).auth.clockToleranceSeconds).toBe(5);
   expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '0' }).auth.clockToleranceSeconds).toBe(0);
   expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '60' }).auth.clockToleranceSeconds).toBe(60);
 });
 
-test('only peers are trusted with the trace context, unless the operator says so', () => {
+test('by default only the trace context of peers is continued', () => {
   expect(read({}).traceContext).toBe('peers');
   expect(read({ TRACE_CONTEXT: 'all' }).traceContext).toBe('all');
 });
@@ -168,6 +168,6 @@ test.each<[Record<string, string>, string]>([
     { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/caller=echo:read' },
     'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): expected TLS_MODE=mtls',
   ],
-])('ensure %j is refused by the name of its variable', (variables, complaint) => {
+])('%j is rejected with the name of the variable', (variables, complaint) => {
   expect(() => read(variables)).toThrow(new EnvironmentError(complaint));
 });

@@ -3,7 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
 import { methodPath } from '../grpc-js/add-service.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
@@ -22,14 +22,14 @@ test.each([
   ['an unknown service', '/evil.v1.EvilService/GetEcho'],
   ['a property that every object has', '/testing.v1.EchoService/constructor'],
   ['no path to speak of', '/'],
-])('ensure %s is answered UNIMPLEMENTED', async (_name, path) => {
+])('%s is answered UNIMPLEMENTED', async (_name, path) => {
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
   expect(await connection.post(path, frame)).toMatchObject({ httpStatus: 200, code: Code.UNIMPLEMENTED });
 });
 
 test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'])(
-  'ensure content-type %s is answered HTTP 415',
+  'content-type %s is answered HTTP 415',
   async (contentType) => {
     await using server = await startEcho();
     await using connection = await connectRaw(server.target);
@@ -43,8 +43,8 @@ test.each<[string, Buffer, Record<string, string>]>([
   ['a length prefix of 4 GiB', grpcFrame(encode('A'), { length: 2 ** 32 - 1 }), {}],
   ['a gzip bomb', gzipped(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'gzip' }],
   ['a deflate bomb', deflated(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'deflate' }],
-])('ensure %s is answered RESOURCE_EXHAUSTED, and the connection lives on', async (_name, body, headers) => {
-  using crashes = noteCrashes();
+])('%s is answered RESOURCE_EXHAUSTED, and the connection stays open', async (_name, body, headers) => {
+  using crashes = recordCrashes();
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
   const answer = await connection.post(getEcho, body, headers);
@@ -61,8 +61,8 @@ test.each<[string, Buffer, Code]>([
     grpcFrame(gzipSync(encode('A')).subarray(0, 12), { compressed: true }),
     Code.INTERNAL,
   ],
-])('ensure %s is decompressed or refused, and the connection lives on', async (_name, body, code) => {
-  using crashes = noteCrashes();
+])('%s is decompressed or rejected, and the connection stays open', async (_name, body, code) => {
+  using crashes = recordCrashes();
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
   expect(await connection.post(getEcho, body, { 'grpc-encoding': 'gzip' })).toMatchObject({ code });
@@ -70,7 +70,7 @@ test.each<[string, Buffer, Code]>([
   expect(crashes.reasons).toEqual([]);
 });
 
-test('ensure a client that sends too much gets RESOURCE_EXHAUSTED, and its next call is served', async () => {
+test('a client that sends a message over the limit gets RESOURCE_EXHAUSTED, and its next call is served', async () => {
   await using server = await startEcho();
   const error = await rejectionOf(server.client.getEcho({ key: 'x'.repeat(2 * 1024 * 1024) }));
   expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);

@@ -2,16 +2,16 @@ import { expect, test, vi } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { createLogger } from '../logging/logger.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { startServer } from './start-server.ts';
 
-/** Long enough that a drain which waits for it fails the test. */
+/** Long enough to fail the test if a drain waits for it. */
 const patientDrain = { pauseMs: 0, timeoutMs: 60_000 };
 
-/** A unary call that is held until it is released, and a stream that never ends. */
+/** A unary call that waits for its release, and a stream that never ends. */
 async function startHolding() {
   const entered = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ async function startHolding() {
   return { ...server, entered: entered.promise, release: released.resolve };
 }
 
-test('ensure a drain ends open streams with UNAVAILABLE and does not wait for their deadline', async () => {
+test('a drain ends open streams with UNAVAILABLE and does not wait for their deadline', async () => {
   await using server = await startHolding();
   const changes = server.client.watchEchoes({});
   const counts = server.client.exchangeEchoes(oneAndThenNone());
@@ -47,7 +47,7 @@ test('ensure a drain ends open streams with UNAVAILABLE and does not wait for th
   await drained;
 });
 
-test('ensure a drain lets a unary call that is under way finish, and takes no new connection', async () => {
+test('a drain lets a unary call in flight finish, and accepts no new connection', async () => {
   await using server = await startHolding();
   const held = server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 });
   await server.entered;
@@ -55,8 +55,8 @@ test('ensure a drain lets a unary call that is under way finish, and takes no ne
   const drained = server.running.drain(patientDrain).then(() => {
     isDrained = true;
   });
-  using stranger = createClient(EchoService, { target: server.target });
-  const isRefused = async () => (await rejectionOf(stranger.listEchoes({}))).code === Code.UNAVAILABLE;
+  using unauthenticated = createClient(EchoService, { target: server.target });
+  const isRefused = async () => (await rejectionOf(unauthenticated.listEchoes({}))).code === Code.UNAVAILABLE;
   await vi.waitUntil(isRefused, { timeout: 15_000 });
   expect(isDrained).toBe(false);
   server.release();
@@ -64,18 +64,18 @@ test('ensure a drain lets a unary call that is under way finish, and takes no ne
   await drained;
 });
 
-test('ensure a call that hangs is cut off at the drain timeout', async () => {
-  using crashes = noteCrashes();
+test('a hanging call is cut off at the drain timeout', async () => {
+  using crashes = recordCrashes();
   await using server = await startHolding();
   const held = rejectionOf(server.client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
   await server.entered;
   await server.running.drain({ pauseMs: 0, timeoutMs: 20 });
-  // What grpc-js sends here; a caller that must not lose its call is let finish by a longer timeout.
+  // The code that grpc-js sends here.
   expect((await held).code).toBe(Code.CANCELLED);
   expect(crashes.reasons).toEqual([]);
 });
 
-test('ensure calls are still served while load balancers take notice of a drain', async () => {
+test('calls are served during the pause before a drain', async () => {
   await using server = await startHolding();
   server.release();
   const drained = server.running.drain({ pauseMs: 200, timeoutMs: 60_000 });
@@ -83,13 +83,13 @@ test('ensure calls are still served while load balancers take notice of a drain'
   await drained;
 });
 
-test('ensure a server can be drained twice', async () => {
+test('a server can be drained twice', async () => {
   await using server = await startHolding();
   await Promise.all([server.running.drain(patientDrain), server.running.drain(patientDrain)]);
   await server.running.drain(patientDrain);
 });
 
-test('ensure an address that is taken is refused in one line that names it', async () => {
+test('an address in use is reported in one line that names it', async () => {
   await using server = await startHolding();
   const handlers = Object.fromEntries(EchoService.methods.map(({ localName }) => [localName, () => {}]));
   await expect(

@@ -4,8 +4,8 @@ import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { createLogger } from '../logging/logger.ts';
-import { audience, issuer, makeSigningKeys } from '../testing/certificates/signing-keys.ts';
-import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { audience, createSigningKeys, issuer } from '../testing/certificates/signing-keys.ts';
+import { createTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
 import { startService } from './start-service.ts';
@@ -42,9 +42,9 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
   });
 }
 
-test('ensure a service refuses certificates of development in production, and only there', async () => {
-  await using keys = await makeSigningKeys();
-  await using certificates = await makeTestCertificates(developmentAuthority);
+test('a service rejects development certificates in production, and only there', async () => {
+  await using keys = await createSigningKeys();
+  await using certificates = await createTestCertificates(developmentAuthority);
   const tls = await certificates.write('echo');
   const start = (production: boolean) => startEcho(keys.jwks, { tls, production });
   await expect(start(true)).rejects.toThrow(
@@ -54,8 +54,8 @@ test('ensure a service refuses certificates of development in production, and on
   await service.drain();
 });
 
-test("ensure a service's own interceptors see what the chain let through, and nothing else", async () => {
-  await using keys = await makeSigningKeys();
+test("a service's own interceptors see only calls that pass the chain", async () => {
+  await using keys = await createSigningKeys();
   const seen: string[] = [];
   const own: Interceptor = (next) => async (call) => {
     seen.push(`${call.principal.subject} ${call.method.desc.name}`);
@@ -64,17 +64,17 @@ test("ensure a service's own interceptors see what the chain let through, and no
   const service = await startEcho(keys.jwks, { interceptors: [own] });
   const target = `127.0.0.1:${service.port}`;
   const token = await keys.sign();
-  using stranger = createClient(EchoService, { target });
+  using unauthenticated = createClient(EchoService, { target });
   using anna = createClient(EchoService, { target, token: () => token });
-  await stranger.listEchoes({}).catch(() => {});
+  await unauthenticated.listEchoes({}).catch(() => {});
   await anna.listEchoes({});
   await service.drain();
   expect(seen).toEqual(['anna ListEchoes']);
 });
 
-test('a service takes over a replaced JWK Set, and refuses tokens that it has verified before', async () => {
-  await using keys = await makeSigningKeys('old');
-  await using others = await makeSigningKeys('new');
+test('a service reads a replaced JWK Set, and rejects tokens that it verified before', async () => {
+  await using keys = await createSigningKeys('old');
+  await using others = await createSigningKeys('new');
   const service = await startEcho(keys.jwks);
   onTestFinished(() => service.drain());
   const target = `127.0.0.1:${service.port}`;

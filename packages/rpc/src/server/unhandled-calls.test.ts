@@ -13,7 +13,7 @@ const getEcho = methodPath(EchoService.method.getEcho);
 const large = Buffer.alloc(2 * 1024 * 1024);
 const empty = grpcFrame(Buffer.alloc(0));
 
-/** The lines of calls, when there are so many. */
+/** Waits for `count` lines of calls and returns them. */
 async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, count = 1) {
   const lines = () => logLines.filter(({ msg }) => msg === 'call');
   await vi.waitUntil(() => lines().length >= count, { timeout: 15_000 });
@@ -71,7 +71,7 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     { 'content-type': 'application/json' },
     { code: 'UNKNOWN', error: /^answered HTTP 415$/ },
   ],
-])('ensure %s is one line in the log, and one measurement', async (_name, path, body, headers, expected) => {
+])('%s is one log line and one measurement', async (_name, path, body, headers, expected) => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
@@ -92,7 +92,7 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
   ]);
 });
 
-test.each(callsOfEachKind)('ensure a %s call that is served has no second line', async (_kind, call) => {
+test.each(callsOfEachKind)('a %s call that is served has no second line', async (_kind, call) => {
   await using server = await startTestServer(
     EchoService,
     handlerOfEachKind(async () => []),
@@ -101,12 +101,12 @@ test.each(callsOfEachKind)('ensure a %s call that is served has no second line',
   server.running.setReady(true);
   expect(await checkHealth(server.target)).toBe(true);
   await using connection = await connectRaw(server.target);
-  // The last line: those of the calls before it would have been written.
+  // The last line: lines of earlier calls would have been written before it.
   await connection.post('/none', empty);
   expect(await callLines(server, 2)).toMatchObject([{ code: 'OK' }, { method: '_OTHER' }]);
 });
 
-test('ensure a call that the chain refuses has one line, and its request id comes back', async () => {
+test('a call that the chain rejects has one line, and its request id is returned', async () => {
   await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   await connection.post(getEcho, empty, { authorization: 'none', 'x-request-id': 'own' });
@@ -114,7 +114,7 @@ test('ensure a call that the chain refuses has one line, and its request id come
   expect(await callLines(server, 2)).toMatchObject([{ code: 'UNAUTHENTICATED' }, { method: '_OTHER' }]);
 });
 
-test('ensure calls are noted by the server that they came to, of several', async () => {
+test('of several servers only the called one logs a call', async () => {
   await using first = await startTestServer(EchoService, {});
   await using second = await startTestServer(EchoService, {});
   await using connection = await connectRaw(second.target);
@@ -123,7 +123,7 @@ test('ensure calls are noted by the server that they came to, of several', async
   expect(first.logLines).toEqual([]);
 });
 
-test('calls of methods that do not exist are ten lines a second, however many names there are', async () => {
+test('calls of unknown methods are ten lines a second, whatever their names are', async () => {
   await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   for (let round = 0; round < 10; round++)
@@ -141,7 +141,7 @@ test('calls of methods that do not exist are ten lines a second, however many na
   expect(server.logLines.filter(({ msg }) => msg === 'call').length).toBeLessThan(100);
 });
 
-test('no text of a caller is in the line of a call that is refused before its handler', async () => {
+test('the line of a call that is rejected before its handler contains no text of the caller', async () => {
   await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   await connection.post('/canary?token=canary', empty);
@@ -153,7 +153,7 @@ test('no text of a caller is in the line of a call that is refused before its ha
   expect(JSON.stringify(server.logLines)).not.toContain('canary');
 });
 
-test('a header that is not ASCII is not in the log, whatever it holds', async () => {
+test('a header that is not ASCII is not logged', async () => {
   await using server = await startTestServer(EchoService, {});
   await using connection = await connectRaw(server.target);
   for (let call = 0; call < 20; call++)

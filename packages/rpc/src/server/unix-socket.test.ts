@@ -33,7 +33,7 @@ async function socketFolder() {
   return { folder: folder.path, path: join(folder.path, 'socket') };
 }
 
-/** Leaves the file of a server that was killed. */
+/** Creates the file that a killed server leaves behind. */
 async function leaveStale(path: string): Promise<void> {
   const program = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   await once(spawn(process.execPath, ['--eval', program]), 'exit');
@@ -56,7 +56,7 @@ test.each<[string, (path: string) => string]>([
   },
 );
 
-test("a live server's socket is refused, and goes on being served", async () => {
+test('the socket of a live server is not replaced, and the server stays reachable', async () => {
   const { path } = await socketFolder();
   await start(`unix:${path}`);
   await expect(start(`unix:${path}`)).rejects.toThrow(
@@ -65,7 +65,7 @@ test("a live server's socket is refused, and goes on being served", async () => 
   expect(await checkHealth(`unix:${path}`)).toBe(true);
 });
 
-test('of many servers that start on a stale socket at once one is served, and the others are refused', async () => {
+test('of many servers that start on a stale socket at once, one binds it and the others fail', async () => {
   const { path } = await socketFolder();
   for (let round = 0; round < 5; round++) {
     await leaveStale(path);
@@ -77,12 +77,12 @@ test('of many servers that start on a stale socket at once one is served, and th
   }
 });
 
-test('nothing else is removed or bound on a path while a server binds there', async () => {
+test('no other server removes or binds a path while a server binds it', async () => {
   const { path, folder } = await socketFolder();
   let [inside, most] = [0, 0];
   const bind = async () => {
     most = Math.max(most, ++inside);
-    // Longer than the look for a stale file takes.
+    // Longer than the check for a stale file takes.
     for (let turn = 0; turn < 50; turn++) await lstat(folder);
     inside--;
   };
@@ -101,7 +101,7 @@ test.each<[string, (path: string, folder: string) => Promise<void>]>([
     },
   ],
   ['a link to nothing', (path) => symlink('nothing', path)],
-])('%s at the path is refused, and left in place', async (_what, make) => {
+])('%s at the path is an error, and stays in place', async (_what, make) => {
   const { path, folder } = await socketFolder();
   await make(path, folder);
   await expect(start(`unix:${path}`)).rejects.toThrow(
@@ -117,11 +117,11 @@ test('only the user of the process may connect', async () => {
   const before = process.umask(0o022);
   onTestFinished(() => void process.umask(before));
   await start(`unix:${path}`);
-  // Connecting takes the right to write.
+  // Connecting requires the permission to write.
   expect((await lstat(path)).mode & 0o022).toBe(0);
 });
 
-test('addresses that are no Unix sockets have no path', () => {
+test('other addresses than Unix sockets have no path', () => {
   for (const address of ['127.0.0.1:0', 'localhost:50051', '[::]:50051', 'unix:'])
     expect(unixSocketPath(address)).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { runNode } from '../testing/programs/run-node.ts';
 import { startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
 
-/** The spans of one call, each as its code and whether it is an error: `NOT_FOUND`, `5 error`. */
+/** The spans of a call, each by its code and whether it is an error: `NOT_FOUND`, `5 error`. */
 interface Cell {
   readonly client: readonly string[];
   readonly server: readonly string[];
@@ -14,7 +14,7 @@ interface Cell {
   readonly joined: boolean;
 }
 
-/** Makes the calls of the whole table in a process of its own that exports its telemetry here. */
+/** Makes the calls of the table in another process, which exports its telemetry to the test. */
 async function runTable(environment: Record<string, string>, codeAttribute: string) {
   await using collector = await startOtlpCollector();
   const { stdout } = await runNode('outcome-table-program.ts', { ...collector.environment, ...environment });
@@ -31,12 +31,12 @@ async function runTable(environment: Record<string, string>, codeAttribute: stri
   return {
     table: Object.fromEntries(cells) as Record<string, Cell>,
     scopes: new Set(collector.spans.map(({ scope }) => scope)),
-    // Of calls; what the process is like is the runtime's.
+    // Metrics of calls. The runtime's metrics describe the process.
     metrics: new Set(collector.metrics.filter((name) => !/^(nodejs|v8js)\./.test(name))),
   };
 }
 
-/** One span of each side, joined, in every cell. */
+/** The expected table: one connected span of each side in every cell. */
 function expectedTable(client: (code: Code) => string, server: (code: Code) => string) {
   const cell = ({ code, serverCodes }: CallOutcome) => ({
     client: [client(code)],
@@ -58,7 +58,7 @@ const measured = new Set([
   'rpc.client.call.duration',
 ]);
 
-test('ensure every call is one client span and one server span, in all four kinds, whatever ends it', async () => {
+test('every call of all four kinds is one client span and one server span, whatever ends it', async () => {
   const { table, scopes, metrics } = await runTable({}, 'rpc.status_code');
   const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
   expect(table).toEqual(
@@ -71,17 +71,17 @@ test('ensure every call is one client span and one server span, in all four kind
   expect(metrics).toEqual(measured);
 });
 
-test('ensure the official instrumentation makes them instead, with errors on the server that are none of its own', async () => {
+test('the official instrumentation creates the spans instead, and marks client errors as errors of the server', async () => {
   const environment = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc' };
   const { table, scopes, metrics } = await runTable(environment, 'rpc.grpc.status_code');
   const describe = (code: Code) => (code === Code.OK ? '0' : `${code} error`);
   expect(table).toEqual(expectedTable(describe, describe));
   expect(scopes).toEqual(new Set(['@opentelemetry/instrumentation-grpc']));
-  // It measures nothing.
+  // The official instrumentation records no metrics.
   expect(metrics).toEqual(measured);
 });
 
-test('ensure the official instrumentation traces a process that imports grpc-js from ESM only', async () => {
+test('the official instrumentation traces a process that imports grpc-js only as ESM', async () => {
   await using collector = await startOtlpCollector();
   const environment = { ...collector.environment, OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc' };
   await runNode('client-only-program.ts', environment);

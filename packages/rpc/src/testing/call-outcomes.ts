@@ -11,21 +11,21 @@ import { startTestServer, type TestServer } from './start-test-server.ts';
 type EchoClient = Client<typeof EchoService>;
 type Call = (client: EchoClient, options?: CallOptions) => Promise<unknown>;
 
-/** A server whose methods, of all four kinds, are served as the outcome at hand wants it. */
+/** A server with one replaceable handler for methods of all four kinds. */
 export interface OutcomeStage extends TestServer<typeof EchoService> {
   /** A client without a token. */
-  readonly stranger: EchoClient;
+  readonly unauthenticatedClient: EchoClient;
   serveWith(handler: (context: CallContext) => unknown): void;
 }
 
 /** A way in which a call of any kind can end. */
 export interface CallOutcome {
   readonly name: string;
-  /** What the client makes of it. */
+  /** The client's status code. */
   readonly code: Code;
-  /** What the server makes of it: the same, but which of two things it hears of first may be a matter of a millisecond. */
+  /** The possible codes on the server. At a deadline, the client's reset may arrive before the server's own timer fires. */
   readonly serverCodes: readonly Code[];
-  /** Makes the call. Where it takes more than one try, the last is the one that ended so. */
+  /** Makes the call, repeatedly if necessary. The last call has the outcome. */
   run(call: Call, stage: OutcomeStage): Promise<unknown>;
 }
 
@@ -33,15 +33,15 @@ export async function startOutcomeStage(): Promise<OutcomeStage> {
   let handler: (context: CallContext) => unknown = () => [];
   const handlers = handlerOfEachKind((_request: unknown, context: CallContext) => handler(context));
   const server = await startTestServer(EchoService, handlers);
-  const stranger = createClient(EchoService, { target: server.target });
+  const unauthenticatedClient = createClient(EchoService, { target: server.target });
   return {
     ...server,
-    stranger,
+    unauthenticatedClient,
     serveWith: (next) => {
       handler = next;
     },
     [Symbol.asyncDispose]: async () => {
-      stranger[Symbol.dispose]();
+      unauthenticatedClient[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
     },
   };
@@ -72,12 +72,12 @@ export const callOutcomes: readonly CallOutcome[] = [
     name: 'refused by auth',
     code: Code.UNAUTHENTICATED,
     serverCodes: [Code.UNAUTHENTICATED],
-    run: (call, { stranger }) => rejectionOf(call(stranger)),
+    run: (call, { unauthenticatedClient }) => rejectionOf(call(unauthenticatedClient)),
   },
   {
     name: 'deadline',
     code: Code.DEADLINE_EXCEEDED,
-    // The client, whose clock began earlier, resets the stream at its own deadline.
+    // The client's clock started earlier. It resets the stream at its own deadline.
     serverCodes: [Code.DEADLINE_EXCEEDED, Code.CANCELLED],
     run: (call, { client, serveWith }) => {
       let served = false;

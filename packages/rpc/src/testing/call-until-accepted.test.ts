@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { patiently } from './call-until-accepted.ts';
+import { callUntilAccepted } from './call-until-accepted.ts';
 
 /** Fails with this code the first time, and counts. */
 function failingOnce(code: Code) {
@@ -14,15 +14,15 @@ function failingOnce(code: Code) {
 }
 
 test.each([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED])(
-  'ensure a call that nobody answered (%i) is made again',
+  'a call that was not answered (%i) is made again',
   async (code) => {
     const { call } = failingOnce(code);
-    expect(await patiently(call)).toBe('done');
+    expect(await callUntilAccepted(call)).toBe('done');
   },
 );
 
-test('ensure an answer that stands is not asked for again', async () => {
+test('a call that was answered is not repeated', async () => {
   const { call, calls } = failingOnce(Code.FAILED_PRECONDITION);
-  await expect(patiently(call)).rejects.toMatchObject({ code: Code.FAILED_PRECONDITION });
+  await expect(callUntilAccepted(call)).rejects.toMatchObject({ code: Code.FAILED_PRECONDITION });
   expect(calls.count).toBe(1);
 });

@@ -6,14 +6,14 @@ import { transientCodes } from '../errors/status-codes.ts';
 
 const maxAttempts = 100;
 
-/** After an answer that does not say when to come back. */
+/** Delay after an error without RetryInfo. */
 const defaultDelayMs = 500;
 
 /**
- * Makes a call again when it is told to come back later, after as long as the RetryInfo says, and when nobody is there
- * to tell it: what a client that has time should do. Only for calls that may be sent twice.
+ * Repeats a call after errors with RetryInfo, with its delay, and after transient errors. Up to 100 attempts. Only for
+ * calls that are safe to repeat.
  */
-export async function patiently<T>(call: () => Promise<T>): Promise<T> {
+export async function callUntilAccepted<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();

@@ -7,7 +7,7 @@ export type EchoImplementation = ServiceImplementation<typeof EchoService>;
 
 type EchoCall = (client: Client<typeof EchoService>, options?: CallOptions) => Promise<unknown>;
 
-/** One call of each of the four kinds of RPC; those that are answered with a stream read it to its end. */
+/** One call of each of the four kinds of RPC. Streams of responses are read to their end. */
 export const callsOfEachKind: readonly (readonly [kind: string, call: EchoCall])[] = [
   ['unary', (client, options) => client.getEcho({ key: 'A' }, options)],
   ['server streaming', (client, options) => Array.fromAsync(client.watchEchoes({}, options))],
@@ -15,7 +15,7 @@ export const callsOfEachKind: readonly (readonly [kind: string, call: EchoCall])
   ['bidi streaming', (client, options) => Array.fromAsync(client.exchangeEchoes([{ key: 'A' }], options))],
 ];
 
-/** The same handler for all four, whatever their types say. */
+/** Returns an implementation with the same handler for all four kinds, regardless of its types. */
 export function handlerOfEachKind(handler: (...parameters: never[]) => unknown): Partial<EchoImplementation> {
   const any = handler as never;
   return { getEcho: any, watchEchoes: any, importEchoes: any, exchangeEchoes: any };

@@ -1,10 +1,10 @@
-/** What would have ended the process since this was called. */
+/** Errors that would have ended the process. */
 export interface Crashes extends Disposable {
   readonly reasons: readonly unknown[];
 }
 
-/** Notes unhandled rejections and uncaught exceptions. vitest fails the run on them too, but names no test. */
-export function noteCrashes(): Crashes {
+/** Records unhandled rejections and uncaught exceptions. vitest also fails on them, but does not name the test. */
+export function recordCrashes(): Crashes {
   const reasons: unknown[] = [];
   const note = (reason: unknown) => reasons.push(reason);
   process.on('unhandledRejection', note);

@@ -1,10 +1,10 @@
-/** A clock and ids that a test knows beforehand, for handlers and stores, which take both as arguments. */
+/** A predictable clock and predictable ids, for handlers and stores that take both as arguments. */
 export interface Fakes {
-  /** Stands still until it is moved. */
+  /** Returns the time, which changes only by `advance`. */
   readonly now: () => Date;
-  /** Moves the clock, in ms; back with a negative number. */
+  /** Moves the clock by `ms`, backwards if negative. */
   readonly advance: (ms: number) => void;
-  /** UUIDs that sort as they were made in. UUIDv7s of one millisecond do not. */
+  /** Returns UUIDs that sort in the order of creation. UUIDv7s of the same millisecond do not. */
   readonly newId: () => string;
 }
 

@@ -3,8 +3,8 @@ import type { RpcError } from '../errors/rpc-error.ts';
 import { rejectionOf } from './rejection-of.ts';
 
 /**
- * Makes a call whose handler does not answer, and gives the error that ends it at its deadline. On a busy machine a short
- * deadline may pass before the server is reached: then the call is made again with twice the time.
+ * Makes a call whose handler does not answer, and returns its error at the deadline. On a busy machine the deadline may
+ * pass before the call reaches the server. Then the call is repeated with twice the deadline.
  */
 export async function pastDeadline(
   call: (options: CallOptions) => Promise<unknown>,

@@ -11,7 +11,7 @@ const output = ServerReflection.method.serverReflectionInfo.output;
 type Request = MessageInitShape<typeof input>;
 export type Question = NonNullable<Request['messageRequest']>;
 
-/** Opens a reflection stream of the version and asks one question after the other. */
+/** Opens a reflection stream of the version, and sends one request after the other. */
 export function openReflection(
   target: string,
   version: typeof ServerReflection | typeof ServerReflectionV1Alpha,
@@ -43,7 +43,7 @@ function decode(bytes: Buffer) {
   return fromBinary(output, bytes);
 }
 
-/** Returns the files of the answer, decoded. Throws for an answer of another kind. */
+/** Returns the decoded files of the answer. Throws for an answer of another kind. */
 export async function askForFiles(
   reflection: ReturnType<typeof openReflection>,
   question: Question,

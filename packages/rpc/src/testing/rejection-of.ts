@@ -1,6 +1,6 @@
 import { RpcError } from '../errors/rpc-error.ts';
 
-/** The RpcError that a call fails with. Throws when it is answered, or fails with anything else. */
+/** Returns the RpcError of a failed call. Throws if the call succeeds or fails with another error. */
 export async function rejectionOf(call: unknown): Promise<RpcError> {
   const answer = await Promise.resolve(call).catch((error: unknown) => error);
   if (answer instanceof RpcError) return answer;

@@ -6,7 +6,7 @@ import { EchoService } from './gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from './rejection-of.ts';
 import { startTestServer } from './start-test-server.ts';
 
-test('ensure a test says who calls and what ids calls get, and finds both in the context and in the log', async () => {
+test('a test sets the principal and the request ids, and finds both in the context and the log', async () => {
   const ids = ['first', 'second'];
   await using server = await startTestServer(
     EchoService,
@@ -34,7 +34,7 @@ test('ensure a test says who calls and what ids calls get, and finds both in the
   ]);
 });
 
-test('ensure a test server has what the test gives it and no more, and is gone after its block', async () => {
+test('a test server serves only the given methods, and ends with its block', async () => {
   const server = await startTestServer(
     EchoService,
     {},
@@ -46,7 +46,7 @@ test('ensure a test server has what the test gives it and no more, and is gone a
   expect((await rejectionOf(late.getEcho({ key: 'A' }))).code).toBe(Code.UNAVAILABLE);
 });
 
-test('ensure a service is given a clock that the test moves, and ids that count', async () => {
+test('a service gets a clock that the test advances, and sequential ids', async () => {
   await using server = await startTestServer(EchoService, ({ now, newId }) => ({
     getEcho: async () => ({ echo: { key: newId(), updateTime: timestampFromDate(now()) } }),
   }));

@@ -16,55 +16,55 @@ import { createFakes, type Fakes } from './fakes.ts';
 import { collectLog } from './telemetry/collect-log.ts';
 
 export interface TestServerOptions {
-  /** Whoever calls, if not the subject `tester` with every scope that the contract asks for. */
+  /** Principal of every token; the subject `tester` with every scope of the contract when absent. */
   readonly principal?: Principal;
-  /** Verifies tokens instead; without it every token is the principal's. */
+  /** Verifies tokens; every token is the principal's when absent. */
   readonly verifyToken?: TokenVerifier['verify'];
-  /** Who needs no token. */
+  /** Callers that authenticate by certificate instead of a token. */
   readonly peers?: PeerScopes;
-  /** Whose trace context is continued; everyone's when absent. */
+  /** Callers whose trace context is continued; all when absent. */
   readonly traceContext?: TraceContextTrust;
-  /** TLS for the server, and for its client; plain text without. */
+  /** TLS for the server and its client; plain text when absent. */
   readonly credentials?: { readonly server: ServerCredentials; readonly channel: ChannelCredentials };
   readonly errors?: ErrorMap;
   readonly deadlineMode?: DeadlineMode;
-  /** Changes the chain that the service would have: `(chain) => [...chain, mine]`. */
+  /** Modifies the production chain: `(chain) => [...chain, mine]`. */
   readonly interceptors?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
-  /** For a call that brings no request id; random when absent. */
+  /** Returns an id for a call without a request id; random when absent. */
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`. */
   readonly limits?: ServerOptions;
-  /** Limit of the bytes that all calls hold together, if not that of every server. */
+  /** Limit of the bytes that all calls hold together; the production limit when absent. */
   readonly maxHeldBytes?: number;
 }
 
 export interface TestServer<Service extends DescService> extends AsyncDisposable {
-  /** Sends the token `test-token`. */
+  /** A client that sends the token `test-token`. */
   readonly client: Client<Service>;
-  /** Where it listens, for clients of your own. */
+  /** The address of the server, for further clients. */
   readonly target: string;
   readonly running: RunningServer;
-  /** What the server has logged so far, parsed. */
+  /** The parsed log lines of the server so far. */
   readonly logLines: readonly Record<string, unknown>[];
-  /** The clock and the ids that the implementation was given. */
+  /** The clock and the ids of the implementation. */
   readonly fakes: Fakes;
 }
 
-/** Some of the service's methods, as they are or as made of fakes. */
+/** Some of the service's methods, or a function that creates them with fakes. */
 type Implementation<Service extends DescService> =
   | Partial<ServiceImplementation<Service>>
   | ((fakes: Fakes) => Partial<ServiceImplementation<Service>>);
 
 /**
- * Serves some methods of a service on a port of its own, behind the chain that production has, and gives a client of
- * it. The methods that are left out answer UNIMPLEMENTED. Leaving the block cuts off what is still running:
+ * Serves some methods of a service on a free port, behind the production chain, and creates a client. Omitted methods
+ * answer UNIMPLEMENTED. Disposing cuts off calls that are still running:
  *
  *     await using server = await startTestServer(EchoService, { getEcho: async () => ({ echo }) });
  *     const { echo } = await server.client.getEcho({ key: 'A' });
  *
- * A function is given fakes for the clock and the ids: `({ now, newId }) => createEchoService({ now, newId })`.
- * Deadlines go by the real clock all the same: grpc-js and its timers keep them, at both ends.
+ * A function gets fakes for the clock and the ids: `({ now, newId }) => createEchoService({ now, newId })`. Deadlines
+ * still use the real clock, on both sides.
  */
 export async function startTestServer<Service extends DescService>(
   service: Service,
@@ -126,7 +126,7 @@ function unimplemented<Service extends DescService>(service: Service): ServiceIm
   const handlers = service.methods.map(({ localName }) => [
     localName,
     () => {
-      throw new RpcError(Code.UNIMPLEMENTED, `the test serves no ${localName}`);
+      throw new RpcError(Code.UNIMPLEMENTED, `the test does not serve ${localName}`);
     },
   ]);
   return Object.fromEntries(handlers);

@@ -8,11 +8,11 @@ import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { type KeyPair, openAuthority } from '../testing/certificates/certificate-authority.ts';
 import {
-  makeTestCertificates,
+  createTestCertificates,
   type TestCertificates,
   testIdentity,
 } from '../testing/certificates/test-certificates.ts';
-import { noteCrashes } from '../testing/crashes.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -71,14 +71,14 @@ function sslWith(authorities: string, pair?: KeyPair): ChannelCredentials {
 }
 
 test('ensure both ends verify each other, and the server knows who calls', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'A' } });
   expect(server.identities).toEqual([testIdentity('caller')]);
 });
 
 test('ensure with mode tls the server alone shows a certificate, and nobody has an identity', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
   await using server = await start({ ...echo, mode: 'tls' }, { ...caller, mode: 'tls' });
   await server.client.getEcho({ key: 'A' });
@@ -92,8 +92,8 @@ test('ensure with mode tls the server alone shows a certificate, and nobody has 
 });
 
 test('ensure a client whose certificate is missing or no good gets no call through, and others do', async () => {
-  await using certificates = await makeTestCertificates();
-  await using strangers = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
+  await using strangers = await createTestCertificates();
   await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   const { authority, issue } = certificates;
   const leaf = await issue('caller');
@@ -129,8 +129,8 @@ test.each<
     (own) => own.issue('echo', { alternativeNames: ['DNS:localhost', 'IP:127.0.0.2'] }),
   ],
 ])('ensure a server whose certificate is no good (%s) gets no call', async (_problem, reason, make) => {
-  await using certificates = await makeTestCertificates();
-  await using strangers = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
+  await using strangers = await createTestCertificates();
   const { certificate, privateKey } = await make(certificates, strangers);
   const credentials = ServerCredentials.createSsl(
     Buffer.from(certificates.authority.certificate),
@@ -145,8 +145,8 @@ test.each<
 });
 
 test('ensure plain text and TLS do not understand each other, and say so at once', async () => {
-  using crashes = noteCrashes();
-  await using certificates = await makeTestCertificates();
+  using crashes = recordCrashes();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   await using secure = await start(tls, tls);
   await using plain = await startTestServer(EchoService, {});
@@ -158,7 +158,7 @@ test('ensure plain text and TLS do not understand each other, and say so at once
 });
 
 test('ensure no version before TLS 1.3 is spoken, by the server and by the client', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   const { certificate: cert, privateKey: key } = await certificates.issue('caller');
   const ca = certificates.authority.certificate;
@@ -186,7 +186,7 @@ test('ensure no version before TLS 1.3 is spoken, by the server and by the clien
 });
 
 test('ensure a connection that never shakes hands is closed', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   await using server = await start(tls, tls);
   const silent = connectTcp(server.running.port, '127.0.0.1');

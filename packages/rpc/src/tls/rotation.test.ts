@@ -7,8 +7,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { methodPath } from '../grpc-js/add-service.ts';
 import type { KeyPair } from '../testing/certificates/certificate-authority.ts';
 import {
+  createTestCertificates,
   type MutualTls,
-  makeTestCertificates,
   testIdentity,
 } from '../testing/certificates/test-certificates.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -121,8 +121,8 @@ async function replacePair(tls: MutualTls, pair: KeyPair): Promise<void> {
 }
 
 test('ensure not one call fails while leaves and authority are replaced, and new connections get the new ones', async () => {
-  await using old = await makeTestCertificates();
-  await using next = await makeTestCertificates();
+  await using old = await createTestCertificates();
+  await using next = await createTestCertificates();
   const [echo, caller] = [await old.write('echo'), await old.write('caller')];
   await using server = await startMutual(echo, caller);
   const [newEcho, newCaller] = [await next.issue('echo'), await next.issue('caller')];
@@ -153,7 +153,7 @@ test('ensure not one call fails while leaves and authority are replaced, and new
 });
 
 test('ensure a client that connects again shows its new certificate', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const caller = await certificates.write('caller');
   await using server = await startMutual(await certificates.write('echo'), caller);
   await callOnce(server.target, server.channel);
@@ -164,7 +164,7 @@ test('ensure a client that connects again shows its new certificate', async () =
 });
 
 test('ensure files that cannot be used drop no connection, and are told', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
   await using server = await startMutual(echo, caller);
   for (const { certFile, keyFile, caFile } of [echo, caller]) {
@@ -181,7 +181,7 @@ test('ensure files that cannot be used drop no connection, and are told', async 
 });
 
 test('ensure the files are watched while a server listens, and no longer', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const echo = await certificates.write('echo');
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());

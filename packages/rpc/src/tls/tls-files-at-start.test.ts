@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { developmentAuthority, openTlsFiles, type TlsPaths } from './tls-files.ts';
 
@@ -11,7 +11,7 @@ const open = (paths: TlsPaths, developmentCertificates = false) =>
   openTlsFiles(paths, { log: collectLog().log, developmentCertificates });
 
 test('ensure files that cannot be used at the start are told in one line that names the file', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   const good = { pair: tls, caFile: tls.caFile };
   const { privateKey: otherKey } = await certificates.issue('other');
@@ -63,9 +63,9 @@ test('ensure files that cannot be used at the start are told in one line that na
 });
 
 test('ensure certificates for development are refused where they are not allowed, as a pair and as authorities', async () => {
-  await using development = await makeTestCertificates(developmentAuthority);
+  await using development = await createTestCertificates(developmentAuthority);
   const tls = await development.write('caller');
-  await using real = await makeTestCertificates();
+  await using real = await createTestCertificates();
   const mixed = await real.write(
     'caller',
     undefined,

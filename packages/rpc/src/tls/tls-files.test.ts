@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { hourAround, makeTestCertificates } from '../testing/certificates/test-certificates.ts';
+import { createTestCertificates, hourAround } from '../testing/certificates/test-certificates.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { developmentAuthority, openTlsFiles } from './tls-files.ts';
 
@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 
 /** Good files, opened, and what was logged about them. */
 async function openGood() {
-  const certificates = await makeTestCertificates();
+  const certificates = await createTestCertificates();
   const { log, lines } = collectLog();
   const tls = await certificates.write('caller');
   const files = await openTlsFiles(
@@ -22,7 +22,7 @@ async function openGood() {
 
 test('ensure a new pair and new authorities replace the old ones', async () => {
   await using good = await openGood();
-  await using other = await makeTestCertificates();
+  await using other = await createTestCertificates();
   const before = good.files.current;
   await good.files.refresh();
   expect(good.files.current).toBe(before);
@@ -89,7 +89,7 @@ test('ensure a pair that is not valid yet is taken once it is, and one that has 
 
 test('ensure a list of authorities that is still being written does not count', async () => {
   await using good = await openGood();
-  await using other = await makeTestCertificates();
+  await using other = await createTestCertificates();
   const before = good.files.current;
   const { caFile } = good.tls;
   let writing = true;
@@ -147,7 +147,7 @@ test('ensure no key is logged or told', async () => {
 test('ensure certificates for development are refused also when they come later', async () => {
   await using good = await openGood();
   const before = good.files.current;
-  await using development = await makeTestCertificates(developmentAuthority);
+  await using development = await createTestCertificates(developmentAuthority);
   await good.write('caller', await development.issue('caller', hourAround()));
   await good.files.refresh();
   expect(good.files.current).toBe(before);

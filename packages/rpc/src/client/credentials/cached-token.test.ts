@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type CallContext, currentCall, runInCall } from '../../call/call-context.ts';
 import { Code } from '../../errors/rpc-error.ts';
-import { noteCrashes } from '../../testing/crashes.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { cachedToken, type ExpiringToken } from './cached-token.ts';
 
 const lifeMs = 600_000;
@@ -71,7 +71,7 @@ test('ensure a token that lives for a minute is renewed half-way, not at every c
 });
 
 test('ensure an issuer that fails is asked once a second, and the good token used on until it expires', async () => {
-  using crashes = noteCrashes();
+  using crashes = recordCrashes();
   const issuer = startIssuer();
   const first = issuer.token();
   issuer.next().answer();

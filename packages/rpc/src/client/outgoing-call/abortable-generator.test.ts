@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
-import { noteCrashes } from '../../testing/crashes.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { createClient } from '../create-client.ts';
@@ -29,7 +29,7 @@ const streams = [
 test.each(streams)(
   'return ends a %s call at once while the next response is waited for',
   async (_kind, open) => {
-    using crashes = noteCrashes();
+    using crashes = recordCrashes();
     await using server = await startSilent();
     const responses = open(server);
     await responses.next();

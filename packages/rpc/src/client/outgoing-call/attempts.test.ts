@@ -2,7 +2,7 @@ import { createNoopMeter, type Meter, metrics } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
-import { noteCrashes } from '../../testing/crashes.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
@@ -82,7 +82,7 @@ test('ensure a call that is answered at once is no news', async () => {
 });
 
 test('ensure work outside of a call may repeat its calls too', async () => {
-  using crashes = noteCrashes();
+  using crashes = recordCrashes();
   let attempts = 0;
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {

@@ -1,7 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import { makeTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { createTestCertificates } from '../../testing/certificates/test-certificates.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -86,7 +86,7 @@ test('ensure a token may be sent anywhere over TLS, and nowhere but here with cr
 });
 
 test('ensure clients share a connection over TLS as long as they share their credentials', async () => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const tls = await certificates.write('echo');
   const options = { developmentCertificates: false, log: collectLog().log };
   const shared = await channelCredentials(tls, options);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
-import { noteCrashes } from '../../testing/crashes.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -35,7 +35,7 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 
 describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
   test('ensure breaking out of it cancels the call on the server, and nothing crashes', async () => {
-    using crashes = noteCrashes();
+    using crashes = recordCrashes();
     await using server = await startEndless();
     for await (const _answer of open(server)) break;
     const { signal } = await server.context;
@@ -55,7 +55,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
   });
 
   test('ensure leaving it before the first answer opens no call, and nothing crashes', async () => {
-    using crashes = noteCrashes();
+    using crashes = recordCrashes();
     await using server = await startEndless();
     await open(server).return();
     await rejectionOf(server.client.listEchoes({}));
@@ -66,7 +66,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
 
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   test('ensure one that is cancelled with nobody listening does not end the process', async () => {
-    using crashes = noteCrashes();
+    using crashes = recordCrashes();
     await using server = await startTestServer(
       EchoService,
       handlerOfEachKind(() => new Promise(() => {})),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
-import { noteCrashes } from '../../testing/crashes.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -117,7 +117,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     ],
     ['never ends', () => never],
   ])('neither holds up nor fails the call when its return %s', async (_case, onReturn) => {
-    using crashes = noteCrashes();
+    using crashes = recordCrashes();
     await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const source = waitingSource(1, onReturn);
     await call(server.client, asRequests(source));

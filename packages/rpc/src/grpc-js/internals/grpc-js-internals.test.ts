@@ -7,7 +7,7 @@ import { disableDeadline, http2StreamOf, receiveThrough, setHeaderOptions } from
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
-/** A grpc-js server of one method that is handled on its headers. */
+/** Starts a grpc-js server with one method, whose handler is called on the headers. */
 async function start(handle: (call: Call) => void, prepare = (_server: Server) => {}) {
   const server = new Server();
   prepare(server);
@@ -71,13 +71,13 @@ test('a receiver is called for a message over its limit, in place of the status 
       onBytes: () => {},
       onOversized: () => {
         oversized++;
-        call.emit('error', { code: 9, details: 'ours' });
+        call.emit('error', { code: 9, details: 'too long' });
       },
       decompress: async (content) => content,
     });
     call.resume();
   });
-  expect(await server.post(grpcFrame(Buffer.from('four')))).toMatchObject({ code: 9, message: 'ours' });
+  expect(await server.post(grpcFrame(Buffer.from('four')))).toMatchObject({ code: 9, message: 'too long' });
   expect(oversized).toBe(1);
 });
 
@@ -92,7 +92,7 @@ test('a call without its deadline outlives it, and its stream can be reset', asy
   });
 });
 
-test('a server resets a stream whose header list is over the limit, and the connection lives on', async () => {
+test('a server resets a stream whose header list is over the limit, and the connection stays open', async () => {
   await using server = await start(
     (call) => void call.resume().on('end', () => call.end()),
     (server) => setHeaderOptions(server, 8 * 1024),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { Server } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { makeTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { createTestCertificates } from '../../testing/certificates/test-certificates.ts';
 import { createReloadableServerCredentials } from './reloadable-server-credentials.ts';
 
 async function commonNameAt(port: number): Promise<unknown> {
@@ -13,8 +13,8 @@ async function commonNameAt(port: number): Promise<unknown> {
   return subject.CN;
 }
 
-test('new connections use the replaced certificate, and each server is noticed from its start to its end', async () => {
-  await using certificates = await makeTestCertificates();
+test('new connections use the replaced certificate, and each server is reported from its start to its end', async () => {
+  await using certificates = await createTestCertificates();
   const contextOf = async (name: string) => {
     const { certificate: cert, privateKey: key } = await certificates.issue(name);
     return { cert, key };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { ChannelCredentials, Client, type ServiceError, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { makeTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { createTestCertificates } from '../../testing/certificates/test-certificates.ts';
 import { createSecureChannelCredentials, isSecure } from './secure-channel-credentials.ts';
 
 const asIs = (bytes: Buffer) => bytes;
@@ -30,7 +30,7 @@ test.each([
   ['ipv4:127.0.0.1', '127.0.0.1'],
   ['dns:///localhost', 'localhost'],
 ])('a channel to %s connects once it is prepared, and expects the name %s', async (address, host) => {
-  await using certificates = await makeTestCertificates();
+  await using certificates = await createTestCertificates();
   const { certificate: cert, privateKey: key } = await certificates.issue('server');
   await using server = createSecureServer({ cert, key });
   server.on('stream', (stream: ServerHttp2Stream) => {

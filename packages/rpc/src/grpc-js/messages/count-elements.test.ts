@@ -17,7 +17,7 @@ function bytesOf<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<
 
 const many = <T>(count: number, of: T) => Array.from({ length: count }, () => of);
 
-/** The violation that the bytes are rejected with. */
+/** Returns the violation for which the bytes are rejected. */
 function violationOf(schema: DescMessage, bytes: Uint8Array) {
   try {
     countElements(schema, bytes);
@@ -45,7 +45,7 @@ test('messages, strings, packed numbers and entries of maps are counted on all l
   expect(countElements(BatchPutEchoesRequestSchema, bytesOf(BatchPutEchoesRequestSchema, batch))).toBe(15);
 });
 
-test('a list that is over twice as long as max_items is rejected, with its path', () => {
+test('a list over twice as long as max_items is rejected with its path', () => {
   const items = bytesOf(PutEchoesRequestSchema, { items: many(500_000, {}) });
   expect(violationOf(PutEchoesRequestSchema, items)).toMatchObject({
     field: 'items',
@@ -62,7 +62,7 @@ test('a list that is over twice as long as max_items is rejected, with its path'
   );
 });
 
-test('lists within max_items are rejected when they are too many together', () => {
+test('lists within max_items are rejected when their total is over the limit', () => {
   const requests = many(100, { items: many(1000, {}) });
   const bytes = bytesOf(BatchPutEchoesRequestSchema, { requests });
   expect(violationOf(BatchPutEchoesRequestSchema, bytes)?.description).toBe(
@@ -72,13 +72,13 @@ test('lists within max_items are rejected when they are too many together', () =
   expect(violationOf(SourceCodeInfoSchema, numbers)).toMatchObject({ field: 'location[0].path' });
 });
 
-test('a message that nests in itself is followed to a limited depth', () => {
+test('a recursive message is counted to a limited depth', () => {
   let value: MessageInitShape<typeof ListValueSchema> = {};
   for (let depth = 0; depth < 60; depth++) value = { values: [{ kind: { case: 'listValue', value } }] };
   expect(() => countElements(ListValueSchema, bytesOf(ListValueSchema, value))).toThrow('nests too deep');
 });
 
-test('bytes that cannot be read are an error, and unknown fields are skipped', () => {
+test('invalid bytes are an error, and unknown fields are skipped', () => {
   expect(() => countElements(PutEchoesRequestSchema, Buffer.from('1205', 'hex'))).toThrow();
   const unknown = Buffer.concat(many(1000, Buffer.from('f80701', 'hex')));
   expect(countElements(FileDescriptorProtoSchema, unknown)).toBe(0);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { GetEchoResponseSchema } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { encodedBytes, preEncoded } from './pre-encoded.ts';
 
-test('a response that is encoded in advance is sent as those bytes, and holds nothing else', () => {
+test('a pre-encoded response is sent as its bytes, and keeps no fields', () => {
   const response = create(GetEchoResponseSchema, { echo: { key: 'A' } });
   const encode = () => toBinary(GetEchoResponseSchema, response);
   const standIn = preEncoded(GetEchoResponseSchema, response);

@@ -7,10 +7,10 @@ import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { methodPath } from '../add-service.ts';
 
-/** As many as a connection may have. */
+/** Maximum number of streams of a connection. */
 const streamsEach = 1000;
 
-/** A connection with as many open health watches as it may have, which need no token. */
+/** Opens a connection with the maximum number of health watches, which need no token. */
 async function flood(target: string) {
   const session = connect(`http://${target}`);
   session.on('error', () => {});
@@ -28,7 +28,7 @@ async function flood(target: string) {
   return session;
 }
 
-test('connections of strangers are closed when they hold too much together, and not those of known callers', async () => {
+test('unauthenticated connections are closed when they hold too much together, authenticated ones are not', async () => {
   await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
   await server.client.getEcho({ key: 'A' });
   const floods = [await flood(server.target)];

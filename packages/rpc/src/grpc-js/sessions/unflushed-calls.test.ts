@@ -5,7 +5,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a call is reset once, when its time has come, and one that was deleted is not', () => {
+test('a call is reset once at its time, unless it was deleted', () => {
   vi.useFakeTimers();
   let nowMs = 1000;
   const resets: string[] = [];

@@ -45,7 +45,7 @@ function healthClient(target: string) {
   };
 }
 
-test('a server is alive from the start, and ready only when it says so', async () => {
+test('a server is alive from the start, and ready only after setReady', async () => {
   await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   expect(await health.check('liveness')).toBe('SERVING');
@@ -82,13 +82,13 @@ test.each([
   });
 });
 
-test('Check of a name of 200 kB is rejected, and the other calls of its connection go on', async () => {
+test('Check of a name of 200 kB is rejected, and the other calls of its connection continue', async () => {
   await using server = await startTestServer(EchoService, {});
   using health = healthClient(server.target);
   const watch = health.watch(name);
   expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
   const error: ServiceError = await health.check('x'.repeat(200_000)).catch((error) => error);
-  // RESOURCE_EXHAUSTED where the request is larger than health requests may be.
+  // RESOURCE_EXHAUSTED for a request over the size limit of health.
   expect([Code.NOT_FOUND, Code.RESOURCE_EXHAUSTED]).toContain(error.code);
   expect(error.details.length).toBeLessThan(100);
   server.running.setReady(true);
@@ -187,7 +187,7 @@ test('health is behind the metadata limit, and its errors carry a request id', a
   expect(error.metadata.get('x-request-id')).toEqual(['own']);
 });
 
-/** What is reachable, after a garbage collection. */
+/** Returns the size of the heap after a garbage collection. */
 function heapBytes(): number {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');

@@ -113,7 +113,7 @@ describe.each(versions)('$typeName', (version) => {
       },
     ],
     ['a message', { case: 'allExtensionNumbersOfType', value: 'evil.v1.Evil' }],
-  ])('answers NOT_FOUND for %s that it does not know, and the stream goes on', async (_kind, question) => {
+  ])('answers NOT_FOUND for %s that is unknown, and the stream continues', async (_kind, question) => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     for (let asked = 0; asked < 2; asked++)
@@ -123,7 +123,7 @@ describe.each(versions)('$typeName', (version) => {
       });
   });
 
-  test('answers INVALID_ARGUMENT for a request that asks for nothing', async () => {
+  test('answers INVALID_ARGUMENT for an empty request', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     expect(await reflection.ask({ case: undefined })).toMatchObject({
@@ -153,7 +153,7 @@ test('the files that reflection sends are those that buf builds from proto/, byt
   using reflection = openReflection(server.target, ServerReflection);
   const built = await bufBuild();
   const sent = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
-  // Of protobuf's own files, protobuf-es has the copies of its own release.
+  // protobuf-es has its own release of protobuf's files.
   const own = sent.filter(({ name }) => !name.startsWith('google/protobuf/'));
   expect(names(own)).toContain('policy/v1/policy.proto');
   for (const file of own) expect(encoded(file), file.name).toEqual(encoded(built.get(file.name)));

@@ -35,7 +35,7 @@ export function testIdentity(name: string): string {
   return `spiffe://acme.example/${name}`;
 }
 
-export async function makeTestCertificates(authorityName = 'Test CA'): Promise<TestCertificates> {
+export async function createTestCertificates(authorityName = 'Test CA'): Promise<TestCertificates> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'certificates-'));
   const authority = await createAuthority(authorityName, hourAround());
   const issue: TestCertificates['issue'] = (name, { by = authority, ...options } = {}) =>

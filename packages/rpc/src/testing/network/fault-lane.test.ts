@@ -13,7 +13,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     await until(() => receiver.text().endsWith(marker));
   };
 
-  test('ensure what is dropped never arrives, and what follows the fault does, on the same connection', async () => {
+  test('dropped bytes never arrive, and bytes after the fault arrive on the same connection', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { drop: true });
@@ -25,7 +25,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     await until(() => receiver.text() === 'found');
   });
 
-  test('ensure a black hole takes nothing, not even an end, and gives all of it when it heals', async () => {
+  test('a black hole passes nothing, not even an end, and passes everything when it is healed', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { blackHole: true });
@@ -38,7 +38,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(receiver.text()).toBe('held');
   });
 
-  test('ensure bytes are late by the delay and its jitter, in their order', async () => {
+  test('bytes arrive late by the delay and its jitter, in order', async () => {
     const jitter = [1, 0];
     await using pair = await startProxiedPair({ random: () => jitter.shift() ?? 0.5 });
     const [sender, receiver] = pair.towards(direction);
@@ -53,7 +53,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(receiver.text()).toBe('late and later');
   });
 
-  test('ensure what is delayed goes on its way when the fault is healed', async () => {
+  test('delayed bytes are sent on when the fault is healed', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { delayMs: 3_600_000 });
@@ -63,7 +63,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     await until(() => receiver.text() === 'hours');
   });
 
-  test('ensure a connection is cut after so many bytes, of those after the injection', async () => {
+  test('a connection is closed after cutAfterBytes, counted from the injection', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     sender.socket.write('before ');
@@ -80,7 +80,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     await roundTrips(pair, 'other way');
   });
 
-  test('ensure a connection is reset after so many bytes, on both sides', async () => {
+  test('a connection is reset on both sides after resetAfterBytes', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { resetAfterBytes: 3 });
@@ -90,7 +90,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(pair.proxy.counters).toMatchObject({ open: 0, passed: { [direction]: 3 } });
   });
 
-  test('ensure a throttled line takes its time', async () => {
+  test('a throttled direction passes bytes at its rate', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { bytesPerSecond: 10_000 });
@@ -102,7 +102,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(performance.now() - sentMs).toBeGreaterThanOrEqual(14 * 19);
   });
 
-  test('ensure a line of one byte an hour passes the rest at once when it is healed', async () => {
+  test('a direction of one byte an hour passes the rest at once when it is healed', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { bytesPerSecond: 1 / 3600 });
@@ -112,7 +112,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     await until(() => receiver.text() === 'slow');
   });
 
-  test('ensure sliced bytes arrive one by one, and all of them', async () => {
+  test('sliced bytes all arrive, one by one', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     pair.proxy.inject(direction, { slice: true });
@@ -124,7 +124,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(receiver.received.length).toBeGreaterThan(10);
   });
 
-  test('ensure a receiver that does not read holds up its sender, and loses nothing', async () => {
+  test('a receiver that does not read blocks its sender, and nothing is lost', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     receiver.socket.pause();
@@ -148,7 +148,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(receiver.received.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(pieces * piece.length);
   });
 
-  test('ensure a reset by one side reaches the other', async () => {
+  test('a reset by one side reaches the other', async () => {
     await using pair = await startProxiedPair();
     const [sender, receiver] = pair.towards(direction);
     sender.socket.resetAndDestroy();

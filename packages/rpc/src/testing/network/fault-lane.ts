@@ -1,27 +1,27 @@
 import type { Socket } from 'node:net';
 
-/** What happens to the bytes of one direction. They can be combined. */
+/** Faults of one direction, which can be combined. */
 export interface Faults {
-  /** Nothing passes, and what is not passed is not read: bytes pile up at the sender until it can send no more. */
+  /** Passes and reads nothing: bytes accumulate at the sender until it blocks. */
   readonly blackHole?: boolean;
-  /** Bytes are read and thrown away; the connection stays. */
+  /** Reads and discards bytes. The connection stays open. */
   readonly drop?: boolean;
-  /** Bytes come so much later, give or take `jitterMs`, in their order. */
+  /** Delay of bytes, plus or minus `jitterMs`. Their order does not change. */
   readonly delayMs?: number;
   readonly jitterMs?: number;
-  /** At most so many bytes a second pass. */
+  /** Maximum number of bytes per second. */
   readonly bytesPerSecond?: number;
-  /** Bytes are written one by one. */
+  /** Writes bytes one by one. */
   readonly slice?: boolean;
-  /** So many bytes pass, of each connection, counted from the injection; then its end is sent on, and the rest is dropped. */
+  /** Number of bytes per connection, from the injection on, after which the end is sent and further bytes are dropped. */
   readonly cutAfterBytes?: number;
-  /** So many bytes pass, likewise; then both sides are reset. With 0 the next byte does it. */
+  /** Number of bytes per connection after which both sides are reset. With 0 the next byte causes the reset. */
   readonly resetAfterBytes?: number;
 }
 
 /** One direction of a connection. */
 export interface Lane {
-  /** Looks at the faults again, which have changed. */
+  /** Applies changed faults. */
   wake(): void;
 }
 
@@ -37,17 +37,17 @@ export interface LaneOptions {
 interface Chunk {
   bytes: Buffer;
   readonly arrivedMs: number;
-  /** From -1 to 1: where in the jitter it lies. */
+  /** Share of the jitter, from -1 to 1. */
   readonly jitter: number;
 }
 
-/** What a lane may hold: more of delayed bytes, because it is what passes within the delay that makes a line fast. */
+/** Buffer limits of a lane. Delayed bytes have a higher one, because the buffer limits the throughput of the delay. */
 const maxHeldBytes = 64 * 1024;
 const maxDelayedBytes = 1024 * 1024;
-/** A throttled lane passes a piece every so often. */
+/** Interval between two pieces of a throttled lane. */
 const throttleStepMs = 20;
 
-/** Carries what comes from one socket to the other, through the faults. */
+/** Carries bytes from one socket to the other, through the faults. */
 export function createLane(from: Socket, to: Socket, options: LaneOptions): Lane {
   const held: Chunk[] = [];
   let heldBytes = 0;
@@ -74,7 +74,7 @@ export function createLane(from: Socket, to: Socket, options: LaneOptions): Lane
     if (chunk.bytes.length === 0) held.shift();
     return piece;
   };
-  /** Does what is due: one write at a time, so that whoever does not read holds up whoever writes. */
+  /** Carries the bytes that are due. One write at a time, so that a receiver that does not read blocks the sender. */
   const carry = () => {
     clearTimeout(timer);
     for (;;) {
@@ -103,7 +103,7 @@ export function createLane(from: Socket, to: Socket, options: LaneOptions): Lane
     if (faults.bytesPerSecond)
       throttledUntilMs = performance.now() + (piece.length / faults.bytesPerSecond) * 1000;
     isWriting = true;
-    // A turn of the event loop between two slices, or they would leave together.
+    // Without a turn of the event loop between two slices they would leave together.
     to.write(piece, () => (faults.slice ? setImmediate(written) : written()));
   };
   const written = () => {

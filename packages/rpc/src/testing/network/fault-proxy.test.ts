@@ -11,7 +11,7 @@ import { endOf, startProxiedPair } from './proxied-pair.ts';
 
 const until = (check: () => unknown) => vi.waitUntil(check, { timeout: 15_000, interval: 5 });
 
-test('ensure bytes and ends pass both ways, and are counted', async () => {
+test('bytes and ends pass both ways, and are counted', async () => {
   await using pair = await startProxiedPair();
   pair.client.socket.end('question');
   expect(await pair.server.over).toBe('end');
@@ -29,7 +29,7 @@ test('ensure bytes and ends pass both ways, and are counted', async () => {
   });
 });
 
-test('ensure severing resets every open connection, and new ones are taken', async () => {
+test('sever resets every open connection, and new connections are accepted', async () => {
   await using pair = await startProxiedPair();
   const second = await pair.open();
   pair.proxy.severAll();
@@ -41,7 +41,7 @@ test('ensure severing resets every open connection, and new ones are taken', asy
   await until(() => third.server.text() === 'hello');
 });
 
-test('ensure new connections are refused until the proxy is healed, and open ones live on', async () => {
+test('new connections are refused until the proxy is healed, and open ones stay', async () => {
   await using pair = await startProxiedPair();
   pair.proxy.refuseConnections();
   const refused = endOf(connect(pair.proxy.port, '127.0.0.1'));
@@ -54,7 +54,7 @@ test('ensure new connections are refused until the proxy is healed, and open one
   expect(pair.proxy.counters).toMatchObject({ connections: 2, open: 2, refused: 1 });
 });
 
-test('ensure a server that cannot be reached is a reset', async () => {
+test('an unreachable server causes a reset', async () => {
   const closed = createServer();
   await once(closed.listen(0, '127.0.0.1'), 'listening');
   const { port } = closed.address() as AddressInfo;
@@ -64,14 +64,14 @@ test('ensure a server that cannot be reached is a reset', async () => {
   expect(await client.over).toBe('ECONNRESET');
 });
 
-test('ensure disposing it ends what is open', async () => {
+test('disposing the proxy ends its connections', async () => {
   await using pair = await startProxiedPair();
   await pair.proxy[Symbol.asyncDispose]();
   expect(await pair.client.over).toBe('ECONNRESET');
   expect(await pair.server.over).toBe('ECONNRESET');
 });
 
-test('ensure a call whose connection is reset half way is answered UNAVAILABLE, and a healed line serves the next', async () => {
+test('a call whose connection is reset half way is answered UNAVAILABLE, and the next call succeeds after healing', async () => {
   const entered = Promise.withResolvers<void>();
   const held = Promise.withResolvers<object>();
   await using server = await startTestServer(EchoService, {

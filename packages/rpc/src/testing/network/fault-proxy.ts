@@ -3,46 +3,47 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createLane, type Faults, type Lane } from './fault-lane.ts';
 
 export interface FaultProxyOptions {
-  /** Where the connections go: `127.0.0.1:50052`, `[::1]:50052`, or its parts. */
+  /** Address of the server: `127.0.0.1:50052`, `[::1]:50052`, or its parts. */
   readonly target: string | { readonly host: string; readonly port: number };
-  /** Where to listen; a free port of 127.0.0.1 when absent. */
+  /** Address to listen on; a free port of 127.0.0.1 when absent. */
   readonly listen?: { readonly host?: string; readonly port?: number };
-  /** From 0 to 1, for jitter. */
+  /** Source of jitter, from 0 to 1. */
   readonly random?: () => number;
 }
 
-/** `upstream` is what goes to the server, `downstream` what comes back to the client. */
+/** `upstream` is the direction to the server, `downstream` that to the client. */
 export type Direction = 'upstream' | 'downstream';
 
 export interface FaultProxy extends AsyncDisposable {
   readonly port: number;
   /** `127.0.0.1:PORT`, for clients. */
   readonly target: string;
-  /** Replaces the faults of a direction, at once, of open connections and of those to come: `{}` is none. */
+  /** Replaces the faults of a direction, for open and new connections. `{}` means no faults. */
   inject(direction: Direction, faults: Faults): void;
-  /** Resets every new connection as soon as it is made, until `heal`. Those that are open stay. */
+  /** Resets every new connection until `heal`. Open connections stay. */
   refuseConnections(): void;
-  /** Resets every open connection, on both sides. New ones are taken. */
+  /** Resets every open connection on both sides. New connections are accepted. */
   severAll(): void;
-  /** Ends all faults. What was held back goes on its way; what was dropped or severed is gone. */
+  /** Ends all faults. Bytes that were held back are sent on. */
   heal(): void;
   readonly counters: FaultProxyCounters;
 }
 
 export interface FaultProxyCounters {
-  /** Taken since the start, and open now. */
+  /** Connections accepted since the start. */
   readonly connections: number;
+  /** Connections open now. */
   readonly open: number;
   readonly refused: number;
-  /** Bytes passed on, and swallowed, in both directions' connections together. */
+  /** Bytes passed and dropped by direction, of all connections together. */
   readonly passed: Readonly<Record<Direction, number>>;
   readonly dropped: Readonly<Record<Direction, number>>;
 }
 
 /**
- * A TCP proxy between a client and its server that does to their connections what networks do. Faults can be changed
- * while connections are open. It holds some 64 KiB a direction of a connection, 1 MiB when they are delayed: for a side
- * that does not read, it does not read either.
+ * Starts a TCP proxy that injects network faults between a client and its server. Faults can be changed while connections
+ * are open. The proxy buffers up to 64 KiB per connection and direction, or 1 MiB with a delay, and stops reading beyond
+ * that.
  *
  *     await using proxy = await startFaultProxy({ target: server.target });
  *     using client = createClient(EchoService, { target: proxy.target });
@@ -137,6 +138,6 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
 function hostAndPort(target: string): { host: string; port: number } {
   const { hostname, port } = new URL(`tcp://${target}`);
-  if (!hostname || !port) throw new Error(`a target is host:port, not ${target}`);
+  if (!hostname || !port) throw new Error(`${target} is not a target: expected host:port`);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

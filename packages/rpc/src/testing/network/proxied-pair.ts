@@ -3,16 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { vi } from 'vitest';
 import { type Direction, startFaultProxy } from './fault-proxy.ts';
 
-/** One end of a connection, and what has come out of it. */
+/** One end of a connection and the bytes that it has received. */
 export interface End {
   readonly socket: Socket;
   readonly received: Buffer[];
   readonly text: () => string;
-  /** `end` or the error's code, once there is one. */
+  /** Resolves with `end` or the code of an error. */
   readonly over: Promise<string>;
 }
 
-/** A server, the proxy, and the two ends of a connection through it. */
+/** Starts a server and a proxy, and opens a connection through it. */
 export async function startProxiedPair({ random = (): number => 0.5 } = {}) {
   const ends: End[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => ends.push(endOf(socket)));
@@ -25,7 +25,7 @@ export async function startProxiedPair({ random = (): number => 0.5 } = {}) {
     clients.push(client);
     await vi.waitUntil(() => ends.length === clients.length, { timeout: 15_000, interval: 5 });
     const accepted = ends.at(-1);
-    if (!accepted) throw new Error('never: it was waited for');
+    if (!accepted) throw new Error('the server has not accepted the connection');
     return { client, server: accepted };
   };
   const first = await open();
@@ -33,7 +33,7 @@ export async function startProxiedPair({ random = (): number => 0.5 } = {}) {
     proxy,
     ...first,
     open,
-    /** The two ends in the order that bytes take in a direction. */
+    /** Returns the sending and the receiving end of a direction. */
     towards: (direction: Direction) =>
       direction === 'upstream'
         ? ([first.client, first.server] as const)

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 
-/** A TCP connection that sends HTTP/2 frames one by one, as clients in other languages do and Node's never would. */
+/** A TCP connection that sends single HTTP/2 frames, which Node's client cannot. */
 export interface FrameConnection extends Disposable {
   /** Sends the frames in one packet. */
   send(...frames: readonly Buffer[]): void;
-  /** Resolves when the server has ended the connection. */
+  /** Resolves when the server has closed the connection. */
   readonly closed: Promise<unknown>;
 }
 
@@ -28,7 +28,7 @@ const endStream = 0x1;
 const endHeaders = 0x4;
 const cancelCode = Buffer.from([0, 0, 0, 8]);
 
-/** Opens the connection's first stream. */
+/** Returns the frame that opens the first stream of a connection. */
 export function headersFrame(headers: Readonly<Record<string, string>>): Buffer {
   const fields = Object.entries(headers).flatMap(([name, value]) => [
     Buffer.from([0]), // a literal that is not indexed (RFC 7541, section 6.2.2)
@@ -55,7 +55,7 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   return Buffer.concat([header, payload]);
 }
 
-/** A string of up to 126 bytes (RFC 7541, section 5.2). */
+/** Encodes a string of up to 126 bytes (RFC 7541, section 5.2). */
 function literal(text: string): Buffer {
   return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
 }

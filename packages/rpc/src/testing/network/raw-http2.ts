@@ -2,23 +2,23 @@ import { once } from 'node:events';
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { unescape as decodeOrKeep } from 'node:querystring';
 
-/** What came back for a raw request. `code` and `message` are the gRPC status, from headers or trailers. */
+/** The answer to a raw request. `code` and `message` are the gRPC status, from headers or trailers. */
 export interface RawAnswer {
-  /** NaN when there was no answer at all, because the stream was reset. */
+  /** NaN if the stream was reset without an answer. */
   readonly httpStatus: number;
   readonly code: number | undefined;
   readonly message: string;
-  /** The frames, as they came. */
+  /** The response body, with its message frames. */
   readonly body: Buffer;
 }
 
-/** A connection that sends what no gRPC client would. */
+/** A connection for requests that no gRPC client would send. */
 export interface RawConnection extends AsyncDisposable {
-  /** Posts the bytes as they are; headers replace the usual ones, and one that is undefined is left out. */
+  /** Posts the bytes unchanged. `headers` replace the defaults; an undefined header is omitted. */
   post(path: string, body: Uint8Array, headers?: OutgoingHttpHeaders): Promise<RawAnswer>;
-  /** Resolves when the server pings next. */
+  /** Resolves at the server's next ping. */
   pinged(): Promise<unknown>;
-  /** Resolves with the error code that the server says goodbye with (GOAWAY). */
+  /** Resolves with the error code of the server's GOAWAY. */
   readonly goodbye: Promise<number>;
   /** Resolves when the connection has ended. */
   readonly closed: Promise<unknown>;
@@ -70,7 +70,7 @@ export async function connectRaw(target: string): Promise<RawConnection> {
   };
 }
 
-/** A message as gRPC frames it: a flag, the length, the bytes. */
+/** Frames a message for gRPC: a flag, the length, the bytes. */
 export function grpcFrame(message: Uint8Array, { compressed = false, length = message.length } = {}): Buffer {
   const header = Buffer.alloc(5);
   header.writeUInt8(compressed ? 1 : 0, 0);

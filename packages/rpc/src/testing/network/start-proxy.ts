@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** An HTTP proxy that the environment names, and that no call of ours should reach. */
+/** An HTTP proxy that the environment names. Calls must not use it. */
 export interface Proxy extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** Listens, and sets `grpc_proxy`, which grpc-js prefers to the other variables, until it is disposed. */
+/** Starts a proxy and sets `grpc_proxy`, which grpc-js prefers to the other variables, until disposal. */
 export async function startProxy(): Promise<Proxy> {
   let connections = 0;
   const server = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** Makes a call that nobody answers. Unlike a server it imports grpc-js as a module of ESM only. */
+/** Makes a call to an address without a server. Unlike a server it imports grpc-js only as ESM. */
 
 import '../../telemetry/register.ts';
 import { createClient } from '../../client/create-client.ts';
@@ -7,7 +7,7 @@ import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../rejection-of.ts';
 
 {
-  using client = createClient(EchoService, { target: 'unix:/nobody/listens/here.sock' });
+  using client = createClient(EchoService, { target: 'unix:/no/server/here.sock' });
   await rejectionOf(client.putEchoes({}));
 }
 await shutdownTelemetry();

@@ -2,18 +2,18 @@
 import { createLogger } from '../../logging/logger.ts';
 import { runUntilSignal } from '../../server/run-until-signal.ts';
 
-const [way = ''] = process.argv.slice(2);
+const [behaviour = ''] = process.argv.slice(2);
 const log = createLogger({ service: 'test', level: 'info' });
-const say = (text: string) => process.stderr.write(`${text}\n`);
+const print = (text: string) => process.stderr.write(`${text}\n`);
 
 await runUntilSignal(async () => ({
   closeTimeoutMs: 500,
   close: async () => {
     log.info('closing');
-    if (way === 'closes for ever') await new Promise(() => {});
+    if (behaviour === 'never closes') await new Promise(() => {});
   },
 }));
-if (way === 'floods') {
+if (behaviour === 'floods') {
   // More than a pipe and the buffer take, in turns that let the event loop go on.
   const page = new Array(10).fill('x'.repeat(1000));
   setInterval(() => {
@@ -23,13 +23,13 @@ if (way === 'floods') {
   setInterval(() => {
     if (performance.now() - saidMs < 1000) return;
     saidMs = performance.now();
-    say(`alive ${++seconds}`);
+    print(`alive ${++seconds}`);
   }, 10);
 } else {
   setInterval(() => {}, 60_000);
   log.info('told');
 }
-if (way === 'exits at once') {
+if (behaviour === 'exits at once') {
   log.info('last words');
   process.exit(3);
 }

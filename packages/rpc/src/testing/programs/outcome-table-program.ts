@@ -1,4 +1,4 @@
-/** Makes one call for each cell of the table of outcomes, and prints the trace of each: `{"unary OK": "5b8a…"}`. */
+/** Makes a call for each cell of the table of outcomes, and prints the trace ids: `{"unary, OK": "5b8a…"}`. */
 
 import '../../telemetry/register.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -18,7 +18,7 @@ const traces: Record<string, string> = {};
         traceId = caller.traceId;
         return result;
       }, stage);
-      // The client may hear first of a deadline or a cancel; the server's line is the end of its side.
+      // At a deadline or cancellation the client may finish first. The log line marks the end on the server.
       while (!stage.logLines.some(({ msg, trace_id }) => msg === 'call' && trace_id === traceId))
         await nextTurn();
       traces[`${kind}, ${outcome.name}`] = traceId;

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /**
- * Runs one of this folder's programs in a process of its own, with nothing in its environment but what is given, and
- * gives what it printed. Rejects unless it exits with 0.
+ * Runs a program of this folder in a process with only the given environment, and returns its output. Rejects if the exit
+ * code is not 0.
  */
 export async function runNode(
   program: string,

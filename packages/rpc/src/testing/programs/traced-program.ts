@@ -1,4 +1,4 @@
-/** Traces, measures and logs a piece of work, and prints whether it did so for somebody. */
+/** Emits a span, a metric and a log record, and prints whether the SDK was loaded. */
 
 import { createRequire } from 'node:module';
 import { logs, metrics, trace } from '@opentelemetry/api';
@@ -13,5 +13,5 @@ await shutdownTelemetry(timeoutMs ? Number(timeoutMs) : undefined);
 const loaded = Object.keys(createRequire(import.meta.url).cache);
 const isSdkLoaded = loaded.some((file) => file.includes('/@opentelemetry/sdk-node/'));
 process.stdout.write(JSON.stringify({ isSdkLoaded }));
-// Like run-until-signal: nothing that is still open, a connection to a collector for instance, keeps it alive.
+// Like run-until-signal, exits although for instance a connection to a collector is open.
 process.exit();

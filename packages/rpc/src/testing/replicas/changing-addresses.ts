@@ -1,18 +1,18 @@
 import { experimental } from '@grpc/grpc-js';
 
-/** A name whose addresses a test can change, as those of a name in DNS do. */
+/** A name whose addresses a test can change, like a name in DNS. */
 export interface ChangingAddresses {
   readonly target: string;
-  /** What the next one to ask is told. */
+  /** Ports of the next resolution. */
   ports: readonly number[];
-  /** How often it was asked for. */
+  /** Number of resolutions so far. */
   readonly lookUps: number;
 }
 
 const scheme = 'changing';
 const names = new Map<string, { ports: readonly number[]; lookUps: number }>();
 
-/** Like grpc-js's resolver of DNS it only says something when it is asked. */
+/** Like grpc-js's DNS resolver, it reports addresses only on request. */
 class ChangingResolver {
   readonly #name: string;
   readonly #listener: experimental.ResolverListener;

@@ -1,4 +1,4 @@
-// A replica in a process of its own, which a test can stop and kill: `node replica-process.ts NAME DELAY_MS PORT`.
+// A replica in a process that a test can stop and kill: `node replica-process.ts NAME DELAY_MS PORT`.
 import { answeringAs, startReplica } from './start-replica.ts';
 
 const [name = '', delayMs, port] = process.argv.slice(2);
@@ -13,5 +13,5 @@ const replica = await startReplica(
   { port: Number(port) },
 );
 process.send?.({ port: replica.port });
-// The test may end without a word; what it has started must not outlive it.
+// Ends with the test, even if that is killed.
 process.on('disconnect', () => process.exit());

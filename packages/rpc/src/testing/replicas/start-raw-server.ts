@@ -12,13 +12,13 @@ export interface RawServer extends AsyncDisposable {
   readonly target: string;
   /** The connections so far. */
   readonly sessions: readonly ServerHttp2Session[];
-  /** What has been asked so far: the headers of each attempt, as they came over the wire. */
+  /** The headers of each attempt so far. */
   readonly attempts: readonly IncomingHttpHeaders[];
 }
 
 /**
- * A server that answers every call with a bare status, or as the test does it itself when `answer` returns none. All else
- * that the client does is its own doing.
+ * Starts an HTTP/2 server that answers every call with the headers that `answer` returns. When it returns undefined, the
+ * test answers on the stream itself.
  */
 export async function startRawServer(
   answer: (headers: IncomingHttpHeaders, stream: ServerHttp2Stream) => OutgoingHttpHeaders | undefined,

@@ -6,15 +6,15 @@ const script = fileURLToPath(new URL('./replica-process.ts', import.meta.url));
 
 export interface ReplicaProcess extends AsyncDisposable {
   readonly port: number;
-  /** Resolves when its first call has come. */
+  /** Resolves when the first call has arrived. */
   readonly called: Promise<void>;
-  /** Ends it as the kernel would: it can say nothing more. Resolves when it is gone. */
+  /** Kills the process (SIGKILL). Resolves when it is gone. */
   kill(): Promise<void>;
-  /** Stops it as a machine would that hangs: its connections stay open, and nothing comes of them. */
+  /** Suspends the process (SIGSTOP), like a hanging machine: its connections stay open. */
   freeze(): void;
 }
 
-/** Starts a replica in a process of its own; it answers GetEcho with its name, after the delay. */
+/** Starts a replica in another process. It answers GetEcho with its name after the delay. */
 export async function startReplicaProcess(
   name: string,
   { delayMs = 0, port = 0 }: { delayMs?: number; port?: number } = {},

@@ -18,7 +18,7 @@ export interface Replica extends AsyncDisposable {
   readonly port: number;
 }
 
-/** One of several servers of EchoService, with nothing between the client and its handlers but the bridge. */
+/** Starts one of several servers of EchoService, without a chain. */
 export async function startReplica(
   implementation: Partial<EchoImplementation>,
   { port = 0, limits = {} }: ReplicaOptions = {},
@@ -42,7 +42,7 @@ export async function startReplica(
   return { port: bound, [Symbol.asyncDispose]: async () => server.forceShutdown() };
 }
 
-/** Answers GetEcho with a name, by which tests know who has answered. */
+/** Returns a GetEcho handler that answers with the name of its replica. */
 export function answeringAs(name: string, delayMs = 0): Partial<EchoImplementation> {
   return {
     getEcho: async ({ key }) => {

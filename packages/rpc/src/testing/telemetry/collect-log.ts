@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../../logging/logger.ts';
 
-/** A logger as services have it, and what it has written so far, parsed. */
+/** Returns a logger and its parsed lines so far. */
 export function collectLog(): { readonly log: Logger; readonly lines: readonly Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   const log = createLogger(

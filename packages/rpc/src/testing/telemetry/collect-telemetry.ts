@@ -13,19 +13,19 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 export type Point = Pick<DataPoint<number | Histogram>, 'attributes' | 'value'>;
 
 export interface CollectedTelemetry extends AsyncDisposable {
-  /** All spans that have begun, in that order. */
+  /** All started spans, in the order of their start. */
   readonly spans: readonly ReadableSpan[];
-  /** Waits until as many spans of the kind have ended in the trace, and gives all of them that have begun. */
+  /** Waits until `count` spans of the kind have ended in the trace. Returns all that were started. */
   spansOf(traceId: string, kind: SpanKind, count?: number): Promise<readonly ReadableSpan[]>;
-  /** What has been measured since the start. */
+  /** Returns the measurements of a metric since the start. */
   points(metric: string): Promise<readonly Point[]>;
 }
 
 const neverMs = 2 ** 31 - 1;
 
 /**
- * Starts OpenTelemetry's SDK and keeps what it would export. To be called before what is measured is created: servers
- * and clients ask for their meter only then.
+ * Starts OpenTelemetry's SDK and collects its spans and metrics. Must be called before servers and clients are created,
+ * which take the meter that is registered then.
  */
 export function collectTelemetry(): CollectedTelemetry {
   const spans: ReadableSpan[] = [];

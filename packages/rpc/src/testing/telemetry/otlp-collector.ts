@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
-/** A span as it came over the wire. */
+/** A received span. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -17,23 +17,23 @@ export interface ReceivedSpan {
   readonly startNs: bigint;
   readonly endNs: bigint;
   readonly links: readonly Pick<ReceivedSpan, 'traceId' | 'spanId'>[];
-  /** Of the process that sent it. */
+  /** Service name of the process that sent it. */
   readonly service: string | number | undefined;
-  /** Who made it: `@acme/rpc`, or the official instrumentation. */
+  /** Instrumentation scope: `@acme/rpc`, or the official instrumentation. */
   readonly scope: string;
 }
 
 export interface OtlpCollector extends AsyncDisposable {
-  /** The variables that make a process send everything here. */
+  /** Environment of a process that exports to this collector. */
   readonly environment: Readonly<Record<string, string>>;
   readonly spans: readonly ReceivedSpan[];
-  /** Names of the metrics that came. */
+  /** Names of the received metrics. */
   readonly metrics: readonly string[];
-  /** All that came, as it was sent. */
+  /** The received bodies. */
   readonly bodies: readonly string[];
 }
 
-/** The part of OTLP's JSON that is read here. */
+/** The fields of OTLP's JSON that are read here. */
 interface Otlp {
   readonly resourceSpans?: readonly {
     readonly resource: { readonly attributes: readonly OtlpAttribute[] };
@@ -58,7 +58,7 @@ interface OtlpSpan extends Pick<ReceivedSpan, 'traceId' | 'spanId' | 'parentSpan
   readonly links?: ReceivedSpan['links'];
 }
 
-/** OTLP's numbers of the kinds, which are not those of the API. */
+/** Span kinds by their number in OTLP, which differs from that in the API. */
 const kinds = [
   undefined,
   SpanKind.INTERNAL,
@@ -68,7 +68,7 @@ const kinds = [
   SpanKind.CONSUMER,
 ];
 
-/** Takes what processes export by OTLP over HTTP. */
+/** Starts a collector of OTLP over HTTP. */
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: ReceivedSpan[] = [];
   const metrics: string[] = [];

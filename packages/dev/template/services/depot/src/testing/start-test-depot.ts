@@ -2,7 +2,7 @@ import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 import { openPool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
-import { issuer, makeSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { issuer, createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { createFakes } from '@acme/rpc/testing/fakes';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
@@ -17,7 +17,7 @@ export interface TestDepot extends AsyncDisposable {
 
 export async function startTestDepot(): Promise<TestDepot> {
   await using started = new AsyncDisposableStack();
-  const keys = started.use(await makeSigningKeys());
+  const keys = started.use(await createSigningKeys());
   const { url } = started.use(await createTestDatabase());
   const { port } = started.adopt(
     await startApp({
