@@ -1,4 +1,4 @@
-// A service that logs: what a stalled or lost stdout does to it is for tests to see. It ends as services do.
+// A service that logs, for tests of a stalled or closed stdout: `node log-program.ts BEHAVIOUR`.
 import { createLogger } from '../../logging/logger.ts';
 import { runUntilSignal } from '../../server/run-until-signal.ts';
 
@@ -14,7 +14,7 @@ await runUntilSignal(async () => ({
   },
 }));
 if (behaviour === 'floods') {
-  // More than a pipe and the buffer take, in turns that let the event loop go on.
+  // More than the pipe and the buffer hold, in batches that do not block the event loop.
   const page = new Array(10).fill('x'.repeat(1000));
   setInterval(() => {
     for (let index = 0; index < 100; index++) log.info({ page }, 'told');
