@@ -4,30 +4,31 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
-import { closedLoop, type Outcome, openLoop, quantile } from './load/offered-load.ts';
+import { quantile } from '../harness/quantile.ts';
+import { closedLoop, type Outcome, openLoop } from './load/offered-load.ts';
 
 /**
- * Offers a server once and three times what it can do, and tells what admission makes of that. The levels take turns,
- * so that a busy machine is as busy for each of them; a round in which others took much of the server's processor does
- * not count. Neither does the first second, in which a fresh server finds out what it can do.
+ * Offers a server once and three times its capacity, and measures admission control. The levels alternate, so that other
+ * load affects them equally. Rounds in which other processes took much of the server's CPU do not count, nor does the
+ * warm-up, in which a new server finds its limit.
  */
 const { values } = parseArgs({
   options: {
-    /** What a call costs the server's processor, and how long it waits beside that, in ms. */
+    /** CPU time and waiting time of a call, in ms. */
     cpu: { type: 'string', default: '2' },
     wait: { type: 'string', default: '10' },
-    /** What a level lasts in a round, and how many rounds there are. */
+    /** Duration of a level in a round, and number of rounds. */
     seconds: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '4' },
-    /** Without admission, to see the difference. */
+    /** Turns admission control off, for comparison. */
     off: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
-/** The part of the server's working time that others may take in a round that counts. */
+/** Share of the server's CPU time that other processes may take in a round that counts. */
 const maxDisturbance = 0.2;
 const seconds = Number(values.seconds);
-/** Enough to keep one processor busy while the others wait. */
+/** Enough callers to keep one core busy while the others wait. */
 const callers = Math.ceil(1.5 * (1 + Number(values.wait) / Number(values.cpu)));
 
 const server = fork(
@@ -43,7 +44,7 @@ const names = ['saturated', '1x', '3x'] as const;
 type Round = Record<(typeof names)[number], Outcome>;
 const rounds: Round[] = [];
 const wanted = Number(values.rounds);
-// Until the code is compiled, and the limit has been reached once.
+// Warms up until the code is compiled and the limit has been reached once.
 await closedLoop(call, callers, seconds);
 await openLoop(call, 2000, 1);
 for (let attempt = 0; rounds.length < wanted && attempt < 3 * wanted; attempt++) {
@@ -76,16 +77,17 @@ const result = {
   rounds: rounds.length,
   peak_per_second: peak,
   goodput_at_3x_of_peak: goodputOf(at3x) / peak,
-  refused_p99_ms: quantile(
-    at3x.flatMap(({ refusedMs }) => refusedMs),
-    0.99,
-  ),
+  refused_p99_ms:
+    quantile(
+      at3x.flatMap(({ refusedMs }) => refusedMs),
+      0.99,
+    ) ?? Number.NaN,
 };
 say(JSON.stringify(result, (_key, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)));
 if (values.json) await writeFile(values.json, JSON.stringify(result));
 
 function lineOf(name: string, { seconds, okMs, refusedMs, others }: Outcome, limit: number, pace: number) {
-  const p99 = (ms: number[]) => (ms.length > 0 ? `p99 ${quantile(ms, 0.99).toFixed(0)} ms` : '');
+  const p99 = (ms: number[]) => (ms.length > 0 ? `p99 ${quantile(ms, 0.99)?.toFixed(0)} ms` : '');
   return [
     name.padEnd(10),
     `${(okMs.length / seconds).toFixed(0)} OK/s ${p99(okMs)}`.padEnd(24),

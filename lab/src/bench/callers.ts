@@ -5,10 +5,10 @@ import { writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
 
-/** The contenders of `chain` at several numbers of callers: what each serves, and how long its slowest calls take. */
+/** Measures throughput and p99 of the contenders of `chain` at several numbers of callers. */
 const { values } = parseArgs({
   options: {
-    /** What a contender is given at a number of callers in a round, and how many rounds there are. */
+    /** Duration of one measurement, and number of rounds. */
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     callers: { type: 'string', default: '1,4,16,64,256' },
@@ -24,13 +24,13 @@ const figures = collectCallersFigures();
 for (const { load } of running.contenders) await load.run(10);
 for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of values.callers.split(',').map(Number)) {
-    const told = [];
+    const texts = [];
     for (const { name, load } of running.contenders) {
       const outcome = await load.timed(callers, seconds);
       figures.add(name, callers, outcome);
-      told.push(`${name} ${outcome.perSecond.toFixed(0)}/s p99 ${outcome.p99Ms.toFixed(1)} ms`);
+      texts.push(`${name} ${outcome.perSecond.toFixed(0)}/s p99 ${outcome.p99Ms.toFixed(1)} ms`);
     }
-    process.stdout.write(`round ${round}, ${callers} callers: ${told.join('  ')}\n`);
+    process.stdout.write(`round ${round}, ${callers} callers: ${texts.join('  ')}\n`);
   }
 const byCallers = (name: string, figure: 'perSecond' | 'p99Ms', word: string) =>
   [...figures.medians(name, figure)].map(([callers, value]) => [`${name}_${word}_${callers}_callers`, value]);

@@ -5,12 +5,12 @@ import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
 
 /**
- * What the chain costs: one small authenticated unary method, served by each contender in turn, round after round, so
- * that a busy machine is as busy for each of them.
+ * Measures the cost of the chain: one small authenticated unary method, served by each contender. Contenders alternate,
+ * so that other load affects them equally.
  */
 const { values } = parseArgs({
   options: {
-    /** What a contender is given in a round, and how many rounds there are. */
+    /** Duration of a contender's turn in a round, and number of rounds. */
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
@@ -21,7 +21,7 @@ const seconds = Number(values.seconds);
 
 await using running = await startContenders(values.only?.split(','));
 const contenders = running.contenders.map((contender) => ({ ...contender, perSecond: [] as number[] }));
-// Until Node has compiled all that is called often, which takes some 40,000 calls.
+// Warms up until V8 has compiled the hot functions, which takes about 40,000 calls.
 for (const { load } of contenders) await load.run(10);
 for (let round = 1; round <= Number(values.rounds); round++) {
   for (const { load, perSecond } of contenders) perSecond.push(await load.run(seconds));

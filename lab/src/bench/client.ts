@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { median, writeReport } from './load/figures.ts';
 import { placement, startBenchProcess } from './load/pinned-process.ts';
 
-/** Calls of one small method that a single process gets out, by each client in turn, of one bare node:http2 server. */
+/** Measures the calls per second of each client library in a single process, against one node:http2 server. */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },

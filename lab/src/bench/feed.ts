@@ -10,14 +10,14 @@ import { createClient } from '@acme/rpc/client/create-client';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { runFeed } from './feed/run-feed.ts';
 
-/** Whether watchers that come and go on two replicas see every event once and in order, while 16 writers commit at random. */
+/** Checks that watchers that end and resume on two replicas receive every event once, in order, with 16 writers. */
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '100000' }, json: { type: 'string' } },
 });
 
 await using started = new AsyncDisposableStack();
 const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-feed-')));
-// When root runs this, the database does as somebody else, who must get through.
+// As root, PostgreSQL runs as another user, who must be able to enter the folder.
 await chmod(folder.path, 0o755);
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
@@ -41,7 +41,7 @@ const startReplica = async () => {
       production: false,
     },
     databaseUrl,
-    // Nobody: the writers place no orders through the service.
+    // Nothing listens there: the writers do not use the service.
     inventoryTarget: '127.0.0.1:1',
     tokenFile,
   });

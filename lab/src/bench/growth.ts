@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
+import { quantile } from '../harness/quantile.ts';
 import { startPair } from '../pair/pair.ts';
 import { importStock } from '../pair/stock.ts';
 import { median, writeReport } from './load/figures.ts';
-import { quantile } from './load/offered-load.ts';
 import { fillOrders } from './placing/fill-orders.ts';
 
-/** Whether calls take longer when there are a hundred times as many orders: two pairs, asked in turns. */
+/** Compares the p99 of calls on two pairs, one with a hundred times as many orders. */
 const { values } = parseArgs({
   options: {
     few: { type: 'string', default: '10100' },
@@ -31,7 +31,7 @@ await chmod(folder.path, 0o711);
 
 type Calls = Record<string, () => Promise<unknown>>;
 
-/** A pair that holds so many orders, of which a regular customer's fill a thousand pages. */
+/** Starts a pair with this many orders. Those of one customer fill a thousand pages. */
 async function startShop(orderCount: number): Promise<Calls> {
   const pair = cleanup.adopt(
     await startPair({
@@ -72,14 +72,14 @@ async function p99Ms(call: () => Promise<unknown>): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: callersAtOnce }, work));
-  return quantile(times, 0.99);
+  return quantile(times, 0.99) ?? Number.NaN;
 }
 
 const shops = { few: await startShop(Number(values.few)), many: await startShop(Number(values.many)) };
 const names = Object.keys(shops.few);
 const times = new Map<string, number[]>();
 for (let round = 0; round <= Number(values.rounds); round++)
-  // Whoever is second finds the machine as the first has left it: by turns.
+  // The order alternates, because the first call affects the second.
   for (const name of names)
     for (const size of round % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const)) {
       const call = shops[size][name];

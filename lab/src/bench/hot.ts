@@ -1,3 +1,3 @@
-// `place`, with every order of one and the same article.
+// The `place` benchmark with all orders for one SKU.
 process.argv.push('--hot');
 await import('./place.ts');

@@ -11,9 +11,8 @@ import { startPair } from '../pair/pair.ts';
 import { peakMemoryMb } from './load/resident-memory.ts';
 
 /**
- * Imports many rows into an inventory of its own, a process beside this one: how fast, how much memory that takes, and
- * how long an order waits for an article that the import is changing. An import that is cut in the middle must leave
- * nothing.
+ * Measures ImportStock: its throughput, its memory, and how long a reserve waits for a SKU that the import changes.
+ * A cancelled import must leave no rows.
  */
 const { values } = parseArgs({
   options: {
@@ -26,7 +25,7 @@ if (!(Number.isSafeInteger(rows) && rows > 1)) throw new Error('--rows takes a n
 type Inventory = Client<typeof InventoryService>;
 
 await using folder = await mkdtempDisposable(join(tmpdir(), 'bench-import-'));
-// When root runs this, the database does as somebody else, who must get through.
+// As root, PostgreSQL runs as another user, who must be able to enter the folder.
 await chmod(folder.path, 0o755);
 await using running = new AsyncDisposableStack();
 const pair = running.adopt(
@@ -39,15 +38,15 @@ const inventory = running.use(
 );
 const serverPid = pair.services.find(({ name }) => name === 'inventory')?.process.pid ?? 0;
 
-await cutAtHalf(inventory);
+await cancelAtHalf(inventory);
 const created = await measured('all new', () => inventory.importStock(items(1000n)));
-// All of them change, so that this is the most that an order can have to wait.
+// All rows change, which is the longest wait for a reserve.
 let importing = true;
 const reserving = longestReserveMs(inventory, () => importing);
 const updated = await measured('all changed', () => inventory.importStock(items(2000n)));
 importing = false;
 const reserveWaitMs = await reserving;
-say(`a reserve waited ${reserveWaitMs.toFixed(0)} ms at the most`);
+say(`the longest reserve waited ${reserveWaitMs.toFixed(0)} ms`);
 const unchanged = await measured('unchanged', () => inventory.importStock(items(2000n)));
 
 const result = {
@@ -65,13 +64,13 @@ function skuOf(index: number): string {
   return `BENCH-${String(index).padStart(9, '0')}`;
 }
 
-/** The messages of an import, made as they are asked for. */
+/** Yields the messages of an import. */
 function* items(onHand: bigint) {
   const first = { importId: randomUUID(), itemCount: BigInt(rows) };
   for (let index = 0; index < rows; index++)
     yield {
       ...(index === 0 && first),
-      item: { sku: skuOf(index), title: `ARTICLE NUMBER ${index} OF THE BENCH`, onHand },
+      item: { sku: skuOf(index), title: `BENCHMARK ITEM NUMBER ${index}`, onHand },
     };
 }
 
@@ -88,8 +87,8 @@ async function measured(name: string, run: () => Promise<{ received: bigint }>) 
   return { rowsPerSecond, peakMb };
 }
 
-/** A client that goes away in the middle. Throws when anything of its import is kept. */
-async function cutAtHalf(inventory: Inventory): Promise<void> {
+/** Cancels an import halfway. Throws if any of its rows is kept. */
+async function cancelAtHalf(inventory: Inventory): Promise<void> {
   const leaving = new AbortController();
   function* half() {
     let sent = 0;
@@ -102,13 +101,13 @@ async function cutAtHalf(inventory: Inventory): Promise<void> {
     .importStock(half(), { signal: leaving.signal })
     .catch((error: unknown) => error);
   if (!(outcome instanceof RpcError && outcome.code === Code.CANCELLED))
-    throw new Error('an import that was cut at half did not end with CANCELLED', { cause: outcome });
+    throw new Error('an import that was cancelled halfway did not end with CANCELLED', { cause: outcome });
   const { stocks } = await inventory.listStock({ skuPrefix: 'BENCH-', pageSize: 1 });
-  if (stocks.length > 0) throw new Error('an import that was cut at half left rows behind');
-  say('cut at half: nothing was imported');
+  if (stocks.length > 0) throw new Error('an import that was cancelled halfway left rows');
+  say('cancelled halfway: no rows imported');
 }
 
-/** Reserves one article after the other, as orders does, for as long as it is told to; the longest wait for an OK. */
+/** Reserves one random SKU after another while `goesOn` returns true. Returns the longest time until OK, in ms. */
 async function longestReserveMs(inventory: Inventory, goesOn: () => boolean): Promise<number> {
   let longestMs = 0;
   while (goesOn()) {

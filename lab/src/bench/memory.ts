@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 import { writeReport } from './load/figures.ts';
 import { startBenchProcess } from './load/pinned-process.ts';
+import { residentMb } from './load/resident-memory.ts';
 import { prepareStockLoad } from './load/stock-load.ts';
 
-/** Whether a server with the full chain grows with the calls it has served. */
+/** Measures whether the memory of a server with the full chain grows with the number of calls. */
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: '1000000' },
@@ -24,7 +24,7 @@ const load = await prepareStockLoad(
 );
 
 let served = 0;
-/** RSS in MB once so many calls have been served. */
+/** Returns the RSS in MB after this many calls. */
 async function rssAfter(count: number): Promise<number> {
   while (served < count) {
     served += (await load.run(2)) * 2;
@@ -33,10 +33,7 @@ async function rssAfter(count: number): Promise<number> {
   return rssMb();
 }
 
-async function rssMb(): Promise<number> {
-  const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
+const rssMb = () => residentMb(server.process.pid ?? 0);
 
 const early = await rssAfter(calls / 10);
 const late = await rssAfter(calls);

@@ -3,16 +3,13 @@ import { type CallersOutcome, collectCallersFigures } from './load/callers-figur
 import { median, writeReport } from './load/figures.ts';
 import { startPlacing } from './placing/start-placing.ts';
 
-/**
- * PlaceOrder end to end, through both services, beside pgbench doing one transaction an order; in turns, everything on
- * the same cores.
- */
+/** Measures PlaceOrder through both services, alternating with pgbench, which runs one transaction per order. */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     callers: { type: 'string', default: '16,64,128,256' },
-    /** All orders of one article. */
+    /** Places all orders for one SKU. */
     hot: { type: 'boolean', default: false },
     json: { type: 'string' },
     svg: { type: 'string' },
@@ -20,7 +17,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const callerCounts = values.callers.split(',').map(Number);
-/** Each of pgbench's callers needs a connection, of which PostgreSQL has 200. */
+/** Each caller of pgbench needs a connection, and PostgreSQL has 200. */
 const pgbenchCallerCounts = callerCounts.filter((callers) => callers <= 180);
 
 await using placing = await startPlacing(values.hot);
@@ -30,13 +27,13 @@ for (let round = 1; round <= Number(values.rounds); round++)
   for (const callers of callerCounts) {
     const outcome = await placing.place({ callers, seconds });
     figures.add('PlaceOrder', callers, outcome);
-    const told = [`${shown(outcome)}, ${outcome.others} not confirmed`];
+    const texts = [`${shown(outcome)}, ${outcome.others} not confirmed`];
     if (pgbenchCallerCounts.includes(callers)) {
       const pgbench = await placing.pgbench({ callers, seconds });
       figures.add('pgbench', callers, pgbench);
-      told.push(`pgbench ${shown(pgbench)}`);
+      texts.push(`pgbench ${shown(pgbench)}`);
     }
-    process.stdout.write(`round ${round}, ${callers} callers: ${told.join('; ')}\n`);
+    process.stdout.write(`round ${round}, ${callers} callers: ${texts.join('; ')}\n`);
   }
 const best = (name: string) => Math.max(...figures.medians(name, 'perSecond').values());
 const top = best('PlaceOrder');
@@ -62,7 +59,7 @@ await writeReport(
   },
   { how, jsonFile: values.json },
 );
-const title = values.hot ? 'Orders of one article' : 'Orders of two articles by their popularity';
+const title = values.hot ? 'Orders of one SKU' : 'Orders of two SKUs by popularity';
 if (values.svg) await figures.writeSvg(values.svg, { title, unit: 'Orders', how });
 
 function shown({ perSecond, p99Ms }: CallersOutcome): string {

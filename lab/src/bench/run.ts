@@ -1,29 +1,29 @@
 import { fail } from '@acme/dev/cli/fail';
 
-/** `npm run bench -- NAME` runs NAME.ts, with the options that come after. */
+/** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options. */
 const benches: Record<string, string> = {
-  admission: 'what a server does with three times the calls that it can serve',
-  callers: 'the contenders of chain, from one caller to 256',
-  chain: 'the full chain beside bare grpc-js, nice-grpc, connect-node and NestJS',
-  client: 'the client beside those of grpc-js, nice-grpc and connect-node',
-  feed: 'whether watchers that come and go see 100,000 events each once and in order',
-  growth: 'whether calls take longer when there are a hundred times as many orders',
-  hot: 'PlaceOrder beside pgbench, every order of one article',
-  import: 'rows a second, memory, and how long orders wait',
-  memory: 'whether a server grows with the calls that it has served',
-  place: 'PlaceOrder end to end beside pgbench doing one transaction an order',
-  start: 'process start to SERVING',
-  watches: 'what an open watch costs, and how long one change takes to reach 10,000',
+  admission: 'admission control at three times the capacity of a server',
+  callers: 'the contenders of chain with 1 to 256 callers',
+  chain: 'the full chain compared with grpc-js, nice-grpc, connect-node and NestJS',
+  client: 'the client compared with those of grpc-js, nice-grpc and connect-node',
+  feed: 'delivery of 100,000 events once and in order to watchers that end and resume',
+  growth: 'latency of calls with a hundred times as many orders',
+  hot: 'PlaceOrder compared with pgbench, all orders for one SKU',
+  import: 'rows per second, memory, and the wait of concurrent reserves',
+  memory: 'memory growth of a server over a million calls',
+  place: 'PlaceOrder end to end compared with pgbench, one transaction per order',
+  start: 'time from process start to SERVING',
+  watches: 'memory of an open watch, and time until a change reaches 10,000 watches',
 };
 
 const [name = ''] = process.argv.splice(2, 1);
 if (!Object.hasOwn(benches, name)) {
   const list = Object.entries(benches).map(([each, what]) => `  ${each.padEnd(10)} ${what}`);
   fail(
-    `usage: npm run bench -- NAME [--json FILE], with --svg FILE too for callers, place and hot; where NAME is\n${list.join('\n')}`,
+    `usage: npm run bench -- NAME [--json FILE] [--svg FILE, for callers, place and hot]; NAME is one of\n${list.join('\n')}`,
   );
 }
-// With an exit of its own, a database that a measurement has started is stopped.
+// A regular exit stops the databases that a benchmark has started.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 await import(`./${name}.ts`);

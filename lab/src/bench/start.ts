@@ -11,7 +11,7 @@ import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { median, writeReport } from './load/figures.ts';
 
-/** How long a service takes from the start of its process to SERVING, with its database up and migrated. */
+/** Measures the time from the start of a service's process to SERVING, with a migrated database. */
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '9' }, json: { type: 'string' } },
 });
@@ -25,7 +25,7 @@ const services = ['inventory', 'orders'];
 for (const name of services) await database.ensureDatabase(name);
 
 const mainOf = (name: string) => fileURLToPath(import.meta.resolve(`@acme/${name}/main`));
-/** As the images are built. */
+/** Filled as in the images. */
 const compileCache = join(folder.path, 'compiled');
 for (const name of services) await fillCompileCache(mainOf(name), compileCache);
 
@@ -56,7 +56,7 @@ async function startMs(name: string): Promise<number> {
   return tookMs;
 }
 
-// The first start migrates, and reads every file from the disk.
+// The first start migrates the database and reads every file from disk.
 for (const name of services) await startMs(name);
 const took = new Map(services.map((name) => [name, [] as number[]]));
 for (let round = 0; round < Number(values.rounds); round++)
@@ -65,7 +65,7 @@ const medians = [...took].map(([name, times]) => [`${name}_start_ms`, median(tim
 await writeReport(
   { start_ms: Math.max(...medians.map(([, ms]) => ms)), ...Object.fromEntries(medians) },
   {
-    how: 'process start to SERVING, database up, code compiled beforehand as in the images',
+    how: 'process start to SERVING, with a migrated database and a compile cache as in the images',
     jsonFile: values.json,
   },
 );

@@ -10,9 +10,9 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
-import { quantile } from './load/offered-load.ts';
+import { quantile } from '../harness/quantile.ts';
 
-/** What an open watch costs orders in memory, and how long one change takes to reach 10,000 of them. */
+/** Measures the memory of an open watch, and the time until one change reaches 10,000 watches. */
 const { values } = parseArgs({
   options: {
     watches: { type: 'string', default: '10000' },
@@ -27,7 +27,7 @@ const connections = 10;
 
 await using started = new AsyncDisposableStack();
 const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-watches-')));
-// When root runs this, the database does as somebody else, who must get through.
+// As root, PostgreSQL runs as another user, who must be able to enter the folder.
 await chmod(folder.path, 0o755);
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
@@ -40,14 +40,14 @@ const token = await keys.sign({
 const tokenFile = join(folder.path, 'token');
 await writeFile(tokenFile, token);
 
-const server = start('watches-server', [database.url('orders'), keys.jwks, tokenFile], ['--expose-gc']);
+const server = start('orders-server', [database.url('orders'), keys.jwks, tokenFile], ['--expose-gc']);
 const [{ port }] = await once(server, 'message');
 const target = `127.0.0.1:${port}`;
 const client = started.use(createClient(OrderService, { target, token: () => token }));
 const placeOrder = () =>
   client.placeOrder({ requestId: randomUUID(), lines: [{ sku: 'A', quantity: 1 }] }, { deadlineMs: 10_000 });
 
-// What the first calls leave behind is no watch's cost.
+// Memory of the first calls must not count for the watches.
 for (let call = 0; call < 200; call++) await client.listOrders({}, { deadlineMs: 10_000 });
 for await (const _ of client.watchOrders({})) break;
 const before = await memoryOf(server);
@@ -57,28 +57,28 @@ const perWatch = (of: keyof NodeJS.MemoryUsage, now: NodeJS.MemoryUsage) =>
 
 const openingMs = performance.now();
 const parts = Array.from({ length: clientProcesses }, () =>
-  start('watches-clients', [
+  start('watch-clients', [
     target,
     token,
     String(watches / clientProcesses),
     String(connections / clientProcesses),
   ]),
 );
-await Promise.all(parts.map((part) => nextMessage(part, 'standing')));
-say(`${watches} watches stand after ${((performance.now() - openingMs) / 1000).toFixed(1)} s`);
+await Promise.all(parts.map((part) => nextMessage(part, 'established')));
+say(`${watches} watches established after ${((performance.now() - openingMs) / 1000).toFixed(1)} s`);
 await sleep(1000);
 const open = await memoryOf(server);
 say(`${perWatch('rss', open)} bytes of memory each`);
 
 const fanouts: number[] = [];
 for (let change = 0; change < Number(values.changes); change++) {
-  const told = Promise.all(parts.map((part) => nextMessage(part, 'toldMs')));
+  const received = Promise.all(parts.map((part) => nextMessage(part, 'receivedMs')));
   const startMs = Date.now();
   const placed = placeOrder();
   placed.catch(() => {});
-  fanouts.push(Math.max(...(await told)) - startMs);
+  fanouts.push(Math.max(...(await received)) - startMs);
   await placed;
-  say(`change ${change + 1}: all have it after ${fanouts.at(-1)} ms`);
+  say(`change ${change + 1}: received by all after ${fanouts.at(-1)} ms`);
 }
 const after = await memoryOf(server);
 for (const process of [...parts, server]) process.disconnect();
@@ -88,7 +88,7 @@ const result = {
   bytes_per_watch: perWatch('rss', open),
   heap_bytes_per_watch: perWatch('heapUsed', open) + perWatch('external', open),
   bytes_per_watch_after_changes: perWatch('rss', after),
-  fanout_ms: quantile(fanouts, 0.5),
+  fanout_ms: quantile(fanouts, 0.5) ?? Number.NaN,
   worst_fanout_ms: Math.max(...fanouts),
 };
 say('bytes_per_watch is the growth of the resident set, after a garbage collection');
@@ -96,7 +96,7 @@ say(JSON.stringify(result));
 if (values.json) await writeFile(values.json, JSON.stringify(result));
 
 function start(name: string, args: string[], execArgv: string[] = []): ChildProcess {
-  const child = fork(new URL(`./${name}.ts`, import.meta.url), args, {
+  const child = fork(new URL(`./watches/${name}.ts`, import.meta.url), args, {
     execArgv,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -109,7 +109,7 @@ async function nextMessage(child: ChildProcess, key: string): Promise<number> {
     if (message.error) throw new Error(`a watch ended: ${message.error}`);
     if (key in message) return message[key];
   }
-  throw new Error('the process has gone');
+  throw new Error('the process has ended');
 }
 
 async function memoryOf(child: ChildProcess): Promise<NodeJS.MemoryUsage> {

@@ -4,17 +4,17 @@ import { createAdmission } from '@acme/rpc/chain/admission';
 import { serverChain } from '@acme/rpc/chain/chain';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { startServer } from '@acme/rpc/server/start-server';
+import { quantile } from '../../harness/quantile.ts';
 import { getStockOnly } from '../load/get-stock-only.ts';
-import { quantile } from '../load/offered-load.ts';
 
 /**
- * The server of the admission bench, in a process of its own: `node admission-server.ts CPU_MS WAIT_MS on|off`. Its
- * handler works, waits, and works again. It tells its parent its port, and its figures whenever it is asked.
+ * The server process of the admission benchmark: `node admission-server.ts CPU_MS WAIT_MS on|off`. Its handler uses the
+ * CPU, waits, and uses the CPU again. It sends the parent its port, and its figures on request.
  */
 const [cpuMs = 0, waitMs = 0] = process.argv.slice(2, 4).map(Number);
 const unlimited = { minLimit: 1e9, initialLimit: 1e9, maxLimit: 1e9 };
 const admission = createAdmission(process.argv[4] === 'on' ? {} : unlimited);
-/** The work that was to be done, and what it took: longer, when others had the processor. */
+/** Planned CPU time, and the elapsed time it took: longer if other processes had the processor. */
 const worked = { plannedMs: 0, byTheClockMs: 0 };
 const roundsPerMs = calibrate();
 
@@ -45,23 +45,24 @@ process.on('disconnect', () => process.exit());
 process.on('message', () => process.send?.({ limit: admission.snapshot().limit, worked }));
 process.send?.({ port: server.port });
 
-/** So much work, not so much time by the clock, which also runs while a busy machine lets others work. */
+/** Does work that takes `ms` on an idle machine. Measuring work, not time, makes busy machines comparable. */
 function work(ms: number): void {
   worked.plannedMs += ms;
   worked.byTheClockMs += spinMs(ms * roundsPerMs);
 }
 
-/** Does so many rounds of work; gives what that took, in ms. */
+/** Does this many rounds of work. Returns the elapsed time in ms. */
 function spinMs(rounds: number): number {
   const startMs = performance.now();
   let sum = 0;
   for (let round = rounds; round > 0; round--) sum = (sum * 31 + round) | 0;
-  if (!Number.isSafeInteger(sum)) throw new Error('never: it keeps the loop from being optimised away');
+  if (!Number.isSafeInteger(sum))
+    throw new Error('unreachable: uses the sum, so that the loop is not optimised away');
   return performance.now() - startMs;
 }
 
 function calibrate(): number {
   const rounds = 500_000;
   const times = Array.from({ length: 500 }, () => spinMs(rounds));
-  return rounds / quantile(times, 0.1);
+  return rounds / (quantile(times, 0.1) ?? Number.NaN);
 }

@@ -1,4 +1,4 @@
-// connect-node, bare, on plain-text HTTP/2.
+// connect-node without interceptors, on plaintext HTTP/2.
 import { once } from 'node:events';
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';

@@ -6,7 +6,7 @@ const { getStock } = InventoryService.method;
 type Request = MessageShape<typeof getStock.input>;
 type Response = MessageInitShape<typeof getStock.output>;
 
-/** GetStock as grpc-js and nice-grpc want it described, with protobuf-es doing the coding. */
+/** The definition of GetStock for grpc-js and nice-grpc, encoded by protobuf-es. */
 export const getStockMethod: MethodDefinition<Request, Response> = {
   path: `/${InventoryService.typeName}/${getStock.name}`,
   requestStream: false,
@@ -17,7 +17,7 @@ export const getStockMethod: MethodDefinition<Request, Response> = {
   responseDeserialize: (bytes) => fromBinary(getStock.output, bytes),
 };
 
-/** The same as nice-grpc's types want it. */
+/** The same definition for the types of nice-grpc. */
 export const niceDefinition = {
   getStock: { ...getStockMethod, requestStream: false, responseStream: false, options: {} },
 } as const;

@@ -1,4 +1,4 @@
-// Bare grpc-js, as its documentation shows it.
+// grpc-js without interceptors, as in its documentation.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { getStockMethod } from './grpcjs-method.ts';
 import { stockAnswer } from './stock-answer.ts';

@@ -1,4 +1,4 @@
-// Bare node:http2: gRPC's framing by hand, protobuf-es, and nothing else. What Node itself leaves to everybody.
+// node:http2 with gRPC framing and protobuf-es only: the upper bound for every library on Node.
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';

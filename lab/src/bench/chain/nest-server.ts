@@ -1,4 +1,4 @@
-// NestJS's gRPC transport, bare. Its decorators are called as functions: Node strips types, and compiles nothing.
+// The gRPC transport of NestJS. Decorators are called as functions, because Node strips types only.
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@acme/dev/start/free-port';

@@ -1,4 +1,4 @@
-// nice-grpc: bare, or with `full` the middleware that it offers, and a log line written as its documentation does.
+// nice-grpc without middleware, or with `full`: its OpenTelemetry middleware, and logging as in its documentation.
 import { createServer, type ServerMiddleware, type ServiceImplementation } from 'nice-grpc';
 import { openTelemetryServerMiddleware } from 'nice-grpc-opentelemetry';
 import { pino } from 'pino';

@@ -2,7 +2,7 @@ import { AggregationTemporality, PeriodicExportingMetricReader } from '@opentele
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 
-/** Records every span and measurement and exports them to nowhere: what telemetry costs without what a network does. */
+/** Records every span and measurement, and does not export them: the cost of telemetry without a network. */
 export function startNullTelemetry(): void {
   new NodeSDK({
     spanProcessors: [

@@ -1,10 +1,10 @@
-// The full chain of every service here: `saturday-server.ts JWKS ISSUER AUDIENCE`. Its log goes to stdout.
+// The full chain of Saturday's services: `saturday-server.ts JWKS ISSUER AUDIENCE`. It logs to stdout.
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { getStockOnly } from '../load/get-stock-only.ts';
 import { startNullTelemetry } from './null-telemetry.ts';
 import { stockAnswer } from './stock-answer.ts';
 
-// Before anything asks for a meter.
+// Before the imports that create meters.
 startNullTelemetry();
 const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
 const { serverChain } = await import('@acme/rpc/chain/chain');

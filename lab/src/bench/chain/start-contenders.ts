@@ -9,7 +9,11 @@ export interface Contenders extends AsyncDisposable {
   readonly contenders: readonly { readonly name: string; readonly load: StockLoad }[];
 }
 
-/** Servers of one small authenticated unary method, each as its library would have it. @param only All when absent. */
+/**
+ * Starts servers of one small authenticated unary method, each written as its library's documentation suggests.
+ *
+ * @param only Names of the contenders. Default all.
+ */
 export async function startContenders(only?: readonly string[]): Promise<Contenders> {
   await using starting = new AsyncDisposableStack();
   const keys = starting.use(await createSigningKeys());

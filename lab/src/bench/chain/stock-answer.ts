@@ -4,7 +4,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 
 const updateTime = new Date('2026-01-01T00:00:00Z');
 
-/** What every contender answers: one article, made anew for each call as a handler does. */
+/** Returns the response of every contender: one item, created for each call as in a handler. */
 export function stockAnswer(sku: string): MessageInitShape<typeof GetStockResponseSchema> {
   return {
     stock: {

@@ -1,4 +1,4 @@
-// connect-node's gRPC transport, on HTTP/2.
+// The gRPC transport of connect-node, on HTTP/2.
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';

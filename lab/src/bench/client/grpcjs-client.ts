@@ -1,4 +1,4 @@
-// Bare grpc-js, a promise around its callback.
+// grpc-js with a promise around its callback.
 import { GetStockRequestSchema } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';

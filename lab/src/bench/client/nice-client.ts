@@ -1,4 +1,4 @@
-// nice-grpc, with the deadline middleware that it offers.
+// nice-grpc with its deadline middleware.
 import { GetStockRequestSchema } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { create } from '@bufbuild/protobuf';
 import { createChannel, createClientFactory, Metadata } from 'nice-grpc';

@@ -1,4 +1,4 @@
-/** 64 callers of GetStock, each with its next call as soon as the last one is over: calls a second, to the parent. */
+/** Runs 64 callers of GetStock in a closed loop and sends the parent the calls per second. */
 export async function runCallers(call: () => Promise<{ sku: string } | undefined>): Promise<void> {
   process.on('disconnect', () => process.exit());
   process.on('message', async ({ seconds }: { seconds: number }) => {
@@ -7,7 +7,7 @@ export async function runCallers(call: () => Promise<{ sku: string } | undefined
     let calls = 0;
     const work = async () => {
       while (elapsed() < seconds) {
-        if ((await call())?.sku !== 'SAT-0001') throw new Error('the answer is not the one asked for');
+        if ((await call())?.sku !== 'SAT-0001') throw new Error('the response is for another SKU');
         calls += 1;
       }
     };

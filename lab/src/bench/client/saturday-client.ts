@@ -1,4 +1,4 @@
-// The client of every service here: deadline, retries, token, context and tracing included.
+// Saturday's client, with deadlines, retries, token, context and tracing.
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { startNullTelemetry } from '../chain/null-telemetry.ts';
 import { runCallers } from './run-callers.ts';

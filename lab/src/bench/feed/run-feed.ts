@@ -5,35 +5,34 @@ import type { Client } from '@acme/rpc/client/create-client';
 import { writeEvents } from './write-events.ts';
 
 export interface FeedRunOptions {
-  /** The database of orders; its connections are the writers'. */
+  /** The orders database. The writers use its connections. */
   readonly pool: Pool;
-  /** Of each replica, with the right to read anybody's orders. */
+  /** One client per replica, with permission to read every customer's orders. */
   readonly replicas: readonly Client<typeof OrderService>[];
   readonly events: number;
   readonly writers: number;
   readonly watchers: number;
-  /** What goes on beside the writers, until they have done. */
+  /** Further load. Its signal is aborted when the writers have finished. */
   readonly meanwhile?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface FeedRunResult {
-  /** Events that there were. */
+  /** Number of events in the table. */
   readonly events: number;
-  /** How often a watch was ended and resumed, by all watchers together. */
+  /** Number of resumes of all watchers. */
   readonly resumptions: number;
-  /** What went wrong: empty when every watcher saw every event once and in order. */
+  /** Differences from the table, a line each. Empty if every watcher received every event once, in order. */
   readonly problems: readonly string[];
 }
 
 const customerIds = ['feed-1', 'feed-2', 'feed-3'];
-const longestWatchMs = 400;
-/** How long watchers that miss something may see nothing. */
-const patienceMs = 30_000;
+const maxWatchMs = 400;
+/** A watcher that misses events fails after this long without a new one. */
+const idleTimeoutMs = 30_000;
 
 /**
- * Watches, from several replicas, while many writers commit in any order. Each watcher is ended at random, between two
- * responses or in the middle, and resumes from the token of its last response on any replica. At the end what it saw is
- * compared with the table.
+ * Watches on several replicas while writers commit in arbitrary order. Each watch ends at a random moment and resumes from
+ * the token of its last response on a random replica. At the end, the received events are compared with the table.
  */
 export async function runFeed(options: FeedRunOptions): Promise<FeedRunResult> {
   const { pool, replicas, events, writers, watchers, meanwhile = async () => {} } = options;
@@ -41,7 +40,7 @@ export async function runFeed(options: FeedRunOptions): Promise<FeedRunResult> {
   const watching = Array.from({ length: watchers }, (_, index) =>
     startWatcher(replicas, customerIds[index % customerIds.length] as string),
   );
-  await Promise.all(watching.map(({ standing }) => standing));
+  await Promise.all(watching.map(({ established }) => established));
   const beside = meanwhile(written.signal);
   await writeEvents({ pool, customerIds, writers, events, maxDelayMs: 20 });
   written.abort();
@@ -51,22 +50,22 @@ export async function runFeed(options: FeedRunOptions): Promise<FeedRunResult> {
   const problemsNow = async () => {
     const expected = await Promise.all(customerIds.map((customerId) => eventsOf(pool, customerId)));
     total = expected.reduce((sum, { length }) => sum + length, 0);
-    return watching.flatMap(({ customerId, seen }, index) =>
-      difference(expected[customerIds.indexOf(customerId)] ?? [], seen).map(
+    return watching.flatMap(({ customerId, received }, index) =>
+      difference(expected[customerIds.indexOf(customerId)] ?? [], received).map(
         (problem) => `watcher ${index}: ${problem}`,
       ),
     );
   };
-  const seen = () => watching.reduce((sum, watcher) => sum + watcher.seen.length, 0);
+  const countReceived = () => watching.reduce((sum, { received }) => sum + received.length, 0);
   let problems = await problemsNow();
-  for (let [lastSeen, sinceMs] = [seen(), performance.now()]; problems.length > 0; ) {
+  for (let [last, sinceMs] = [countReceived(), performance.now()]; problems.length > 0; ) {
     await sleep(500);
     problems = await problemsNow();
-    if (seen() > lastSeen) [lastSeen, sinceMs] = [seen(), performance.now()];
-    else if (performance.now() - sinceMs > patienceMs) break;
+    if (countReceived() > last) [last, sinceMs] = [countReceived(), performance.now()];
+    else if (performance.now() - sinceMs > idleTimeoutMs) break;
   }
-  // An event that is told twice would come now.
-  await sleep(longestWatchMs);
+  // A repeated event would arrive after the next resume.
+  await sleep(maxWatchMs);
   if (problems.length === 0) problems = await problemsNow();
   const resumptions = await Promise.all(watching.map(({ stop }) => stop()));
   return {
@@ -77,26 +76,26 @@ export async function runFeed(options: FeedRunOptions): Promise<FeedRunResult> {
 }
 
 function startWatcher(replicas: FeedRunOptions['replicas'], customerId: string) {
-  const seen: string[] = [];
-  const standing = Promise.withResolvers<void>();
+  const received: string[] = [];
+  const established = Promise.withResolvers<void>();
   let stopped = false;
   const watch = async () => {
     let resumeToken = '';
     let resumptions = -1;
     for (; !stopped; resumptions++) {
       const replica = replicas[Math.floor(Math.random() * replicas.length)];
-      const killed = new AbortController();
-      const timer = setTimeout(() => killed.abort(), Math.random() * longestWatchMs);
+      const ended = new AbortController();
+      const timer = setTimeout(() => ended.abort(), Math.random() * maxWatchMs);
       try {
-        const responses = replica?.watchOrders({ customerId, resumeToken }, { signal: killed.signal }) ?? [];
+        const responses = replica?.watchOrders({ customerId, resumeToken }, { signal: ended.signal }) ?? [];
         for await (const response of responses) {
           resumeToken = response.resumeToken;
-          if (response.order) seen.push(`${response.order.id} ${response.order.etag}`);
-          standing.resolve();
+          if (response.order) received.push(`${response.order.id} ${response.order.etag}`);
+          established.resolve();
         }
       } catch (error) {
-        if (!killed.signal.aborted) await sleep(10);
-        if (!killed.signal.aborted && String(error).includes('resume_token')) throw error;
+        if (!ended.signal.aborted) await sleep(10);
+        if (!ended.signal.aborted && String(error).includes('resume_token')) throw error;
       } finally {
         clearTimeout(timer);
       }
@@ -106,9 +105,9 @@ function startWatcher(replicas: FeedRunOptions['replicas'], customerId: string) 
   const watching = watch();
   return {
     customerId,
-    seen,
-    standing: standing.promise,
-    /** How often it was resumed. */
+    received,
+    established: established.promise,
+    /** Stops the watcher. Resolves with the number of resumes. */
     stop: () => {
       stopped = true;
       return watching;
@@ -116,7 +115,7 @@ function startWatcher(replicas: FeedRunOptions['replicas'], customerId: string) 
   };
 }
 
-/** In the order of the feed: the order's id and its version. */
+/** Returns the order id and version of each event, in the order of the feed. */
 async function eventsOf(pool: Pool, customerId: string): Promise<string[]> {
   const { rows } = await pool.query<{ event: string }>(
     `SELECT order_id || ' ' || event.version AS event
@@ -126,10 +125,10 @@ async function eventsOf(pool: Pool, customerId: string): Promise<string[]> {
   return rows.map(({ event }) => event);
 }
 
-function difference(expected: readonly string[], seen: readonly string[]): string[] {
-  const at = expected.findIndex((event, index) => event !== seen[index]);
-  const problems = at < 0 ? [] : [`event ${at} is ${expected[at]}, it saw ${seen[at]}`];
-  return seen.length === expected.length
+function difference(expected: readonly string[], received: readonly string[]): string[] {
+  const at = expected.findIndex((event, index) => event !== received[index]);
+  const problems = at < 0 ? [] : [`event ${at} is ${expected[at]}, received ${received[at]}`];
+  return received.length === expected.length
     ? problems
-    : [...problems, `it saw ${seen.length} events of ${expected.length}`];
+    : [...problems, `received ${received.length} of ${expected.length} events`];
 }

@@ -3,7 +3,7 @@ import { placeOrder } from '@acme/test/support/watched-orders';
 import { expect, test } from 'vitest';
 import { runFeed } from './run-feed.ts';
 
-test('ensure watchers that are ended and resumed at random see every event once and in order, on two replicas', async () => {
+test('watchers that end and resume at random receive every event once, in order, on two replicas', async () => {
   await using pair = await startTestPair({ ordersReplicas: 2 });
   await pair.setStock({ fed: 1_000_000 });
   const auditor = ['orders:read', 'orders:read:any'];
@@ -19,7 +19,7 @@ test('ensure watchers that are ended and resumed at random see every event once 
     writers: 16,
     watchers: 8,
     meanwhile: async (signal) => {
-      // What becomes of a call does not matter: what is in the table is to be seen.
+      // Failed calls do not matter: watchers are compared with the table.
       while (!signal.aborted) await placeOrder(customer, 'fed').catch(() => {});
     },
   });

@@ -7,21 +7,21 @@ import { transaction } from '@acme/postgres/transaction/transaction';
 export interface WriteEventsOptions {
   readonly pool: Pool;
   readonly customerIds: readonly string[];
-  /** How many transactions write at a time. */
+  /** Number of concurrent transactions. */
   readonly writers: number;
-  /** How many events there are to be at least. */
+  /** Minimum number of events to write. */
   readonly events: number;
-  /** How long a transaction holds its events before it ends, at the most. */
+  /** Maximum time from the writes of a transaction to its end. */
   readonly maxDelayMs: number;
 }
 
-/** What ends one transaction in twenty. */
+/** Rolls back one transaction in twenty. */
 class RolledBack extends Error {}
 
 /**
- * Writes orders and their events straight into the database, in the form of the service's own statements, so that
- * transactions commit in another order than they took their numbers in: each holds what it wrote for a random time, they
- * wait for each other's rows, and some are rolled back.
+ * Writes orders and events directly to the database, with statements like those of the service. Transactions commit in
+ * another order than that of their sequence numbers: each stays open for a random time, they wait for each other's row
+ * locks, and some are rolled back.
  */
 export async function writeEvents({ pool, customerIds, writers, events, maxDelayMs }: WriteEventsOptions) {
   const orders: string[] = [];
@@ -31,7 +31,7 @@ export async function writeEvents({ pool, customerIds, writers, events, maxDelay
   const write = async () => {
     while (written < events && !failed.signal.aborted) {
       const made = Array.from({ length: 1 + Math.floor(Math.random() * 12) }, () => randomUUID());
-      // In one order everywhere, so that nobody waits in a circle.
+      // Sorted, so that transactions do not deadlock.
       const changed = [...new Set(orders.length > 0 ? [pick(orders), pick(orders)] : [])].sort();
       const work = transaction(pool, async (tx) => {
         await tx.query({ name: 'change', text: change, values: [changed] });
@@ -43,12 +43,12 @@ export async function writeEvents({ pool, customerIds, writers, events, maxDelay
         () => {
           written += made.length + changed.length;
           orders.push(...made);
-          // Few enough to meet again.
+          // Few enough for transactions to contend for the same orders.
           if (orders.length > 50) orders.splice(0, orders.length - 50);
         },
         async (error: unknown) => {
           if (error instanceof RolledBack) return;
-          // A busy machine: whatever became of it, the table says.
+          // On a busy machine the outcome is unknown. The table has the result.
           if (isUnavailable(error) || isTimeout(error)) await sleep(100);
           else throw error;
         },

@@ -3,18 +3,18 @@ import { drawLineChart, type Series } from '../charts/line-chart.ts';
 import { composePicture, textPart } from '../charts/picture.ts';
 import { machine, median } from './figures.ts';
 
-/** What so many callers came to, measured once. */
+/** One measurement. */
 export interface CallersOutcome {
   readonly perSecond: number;
   readonly p99Ms: number;
 }
 
-/** Measurements at several numbers of callers, of several that are compared, each taken a number of times. */
+/** Repeated measurements of several contenders at several numbers of callers. */
 export interface CallersFigures {
   add(name: string, callers: number, outcome: CallersOutcome): void;
-  /** The median of one of the figures, for each number of callers in turn. */
+  /** Returns the median of a figure for each number of callers. */
   medians(name: string, figure: keyof CallersOutcome): ReadonlyMap<number, number>;
-  /** Throughput and p99 against callers, as an SVG. */
+  /** Writes an SVG with throughput and p99 against the number of callers. */
   writeSvg(
     file: string,
     about: { readonly title: string; readonly unit: string; readonly how: string },

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 
-/** What the figures are of. */
+/** Description of this machine, for reports. */
 export const machine = `Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}`;
 
 export function median(values: readonly number[]): number {
@@ -12,12 +12,12 @@ export function median(values: readonly number[]): number {
 }
 
 export interface ReportOptions {
-  /** What was measured by what. */
+  /** Description of the measurement. */
   readonly how: string;
   readonly jsonFile: string | undefined;
 }
 
-/** Prints the figures with the machine they are of, and writes them as one flat object of numbers. */
+/** Prints the figures with a description of the machine, and writes them to the JSON file as one flat object. */
 export async function writeReport(
   figures: Readonly<Record<string, number>>,
   { how, jsonFile }: ReportOptions,

@@ -7,7 +7,7 @@ const notCalled = () => {
   throw new Error('the bench calls GetStock only');
 };
 
-/** Inventory's service for measurements of calls, which need one method. */
+/** Returns an implementation of InventoryService with one method, for benchmarks of calls. */
 export function getStockOnly(getStock: Implementation['getStock']): Implementation {
   return {
     getStock,

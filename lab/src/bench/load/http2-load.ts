@@ -1,6 +1,6 @@
-// The project's own load, in a process of its own: `http2-load.ts JSON`. Prints how many calls were answered OK, and their p99.
+// A load generator as a process: `http2-load.ts JSON`. Prints the number of OK calls and their p99.
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { quantile } from './offered-load.ts';
+import { quantile } from '../../harness/quantile.ts';
 import type { UnaryLoad } from './unary-load.ts';
 
 const { port, path, headers, frame, connections, streams, seconds, isTimed }: UnaryLoad = JSON.parse(

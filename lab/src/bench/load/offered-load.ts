@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 
-/** What became of the calls of some seconds; times in ms, as the caller saw them. */
+/** Durations of calls by outcome, in ms, as measured by the caller. */
 export interface Outcome {
   readonly seconds: number;
   readonly okMs: number[];
   readonly refusedMs: number[];
-  /** Calls that ended otherwise, by code. */
+  /** Number of other failures, by code. */
   readonly others: Record<string, number>;
 }
 
 type Call = () => Promise<unknown>;
 
-/** So many callers, each with its next call as soon as the last one is over: they wait for a server that is slow. */
+/** Runs callers in a closed loop: each makes its next call when the last one has ended. */
 export async function closedLoop(call: Call, callers: number, seconds: number): Promise<Outcome> {
   return measured(async (settle) => {
     const endMs = performance.now() + seconds * 1000;
@@ -23,7 +23,7 @@ export async function closedLoop(call: Call, callers: number, seconds: number): 
   });
 }
 
-/** So many calls a second, whatever becomes of those before: as a crowd is, which waits for nobody. */
+/** Makes calls at a fixed rate (an open loop), whether or not earlier calls have ended. */
 export async function openLoop(call: Call, perSecond: number, seconds: number): Promise<Outcome> {
   return measured(async (settle) => {
     const startMs = performance.now();
@@ -34,10 +34,6 @@ export async function openLoop(call: Call, perSecond: number, seconds: number): 
     }
     await Promise.all(calls);
   });
-}
-
-export function quantile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
 async function measured(run: (settle: (call: Call) => Promise<void>) => Promise<void>): Promise<Outcome> {

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { availableParallelism, devNull } from 'node:os';
 
-/** Where a process is to run: what serves and what asks do not take each other's time. */
+/** The core of a process. Servers and load generators run on different cores. */
 export type Core = 'server' | 'load';
 
 const cores: Record<Core, string> = { server: '0', load: '1' };
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** How processes are placed, for the report. */
+/** Description of the CPU placement, for reports. */
 export const placement = canPin ? 'server and load pinned to a core each' : 'not pinned';
 
 export function spawnPinned(core: Core, command: string, args: readonly string[]): ChildProcess {
@@ -21,12 +21,12 @@ export interface BenchProcess extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly process: ChildProcess;
-  /** Sends it a message, and gives its answer. Rejects when it ends before that. */
-  // biome-ignore lint/suspicious/noExplicitAny: what it answers is between the two programs.
+  /** Sends a message and returns the reply. Rejects if the process ends first. */
+  // biome-ignore lint/suspicious/noExplicitAny: the type of the reply depends on the program.
   ask(message: object): Promise<any>;
 }
 
-/** Starts a program that sends its parent `{port}` when it is ready. Its stdout, where logs go, is written to a file. */
+/** Starts a program that sends `{port}` when it is ready. Its stdout goes to the log file. */
 export async function startBenchProcess(
   name: string,
   core: Core,

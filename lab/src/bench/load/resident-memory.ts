@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const sampleMs = 200;
 
-/** Samples a process's resident memory while something runs; how much more than at the start it held at the most, in MB. */
+/** Runs `run` and returns its result with the peak growth of a process's resident memory meanwhile, in MB. */
 export async function peakMemoryMb<T>(
   pid: number,
   run: () => Promise<T>,
@@ -21,8 +21,8 @@ export async function peakMemoryMb<T>(
   }
 }
 
-/** 0 when the process has gone. Linux tells it in a file; elsewhere it takes `ps`, which costs more. */
-async function residentMb(pid: number): Promise<number> {
+/** Returns the resident memory of a process in MB, from /proc or `ps`. Returns 0 if the process has ended. */
+export async function residentMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   if (kib !== undefined || process.platform === 'linux') return Number(kib ?? 0) / 1024;

@@ -9,13 +9,13 @@ const frame = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSc
 const maxConnections = 8;
 
 export interface StockLoad {
-  /** GetStock by 64 callers on 8 connections: calls answered OK, a second. */
+  /** Calls GetStock with 64 callers on 8 connections. Returns the OK calls per second. */
   run(seconds: number): Promise<number>;
-  /** The same by so many callers, on 8 connections at the most; with the p99. */
+  /** Calls GetStock with this many callers on up to 8 connections. Returns the p99, too. */
   timed(callers: number, seconds: number): Promise<UnaryOutcome>;
 }
 
-/** Throws when the server does not answer GetStock with OK. */
+/** Prepares the load for a server. Throws if GetStock does not return OK. */
 export async function prepareStockLoad(port: number, token: string): Promise<StockLoad> {
   const headers = {
     'content-type': 'application/grpc',
@@ -25,7 +25,7 @@ export async function prepareStockLoad(port: number, token: string): Promise<Sto
   };
   await using connection = await connectRaw(`127.0.0.1:${port}`);
   const { code, message, body } = await connection.post(path, frame, headers);
-  if (code !== 0) throw new Error(`GetStock is answered ${code} ${message}`);
+  if (code !== 0) throw new Error(`GetStock returned ${code} ${message}`);
   const ask = { port, path, headers, frame: frame.toString('hex') };
   return {
     run: async (seconds) => {

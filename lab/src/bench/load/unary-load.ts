@@ -4,39 +4,39 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { quantile } from './offered-load.ts';
+import { quantile } from '../../harness/quantile.ts';
 import { spawnPinned } from './pinned-process.ts';
 
-/** Many callers of one unary method, each with its next call as soon as the last one is over. */
+/** Callers of one unary method in a closed loop. */
 export interface UnaryLoad {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The request as gRPC frames it, in hex. */
+  /** The request with its gRPC frame, in hex. */
   readonly frame: string;
   readonly connections: number;
-  /** Calls at a time on a connection. */
+  /** Concurrent calls per connection. */
   readonly streams: number;
   readonly seconds: number;
-  /** Whether to tell how long calls take, which costs the load generator a little. */
+  /** Whether to measure durations, at a small cost. */
   readonly isTimed: boolean;
 }
 
 export interface UnaryOutcome {
-  /** Calls answered OK. */
+  /** OK calls per second. */
   readonly perSecond: number;
-  /** Of all calls, as the load generator saw them; NaN unless they were timed. */
+  /** p99 of all calls. NaN unless `isTimed`. */
   readonly p99Ms: number;
 }
 
-/** h2load costs a tenth of what a client in Node does; where it is not there, ours is the same for everybody. */
+/** h2load uses a tenth of the CPU of a Node client. Where it is not installed, all contenders get the same Node client. */
 export const loadGenerator = spawnSync('h2load', ['--version']).status === 0 ? 'h2load' : 'http2-load.ts';
 
 /**
- * Makes the calls, and tells how many were answered OK.
+ * Makes the calls and counts the OK ones.
  *
- * @param answerSizeBytes What an OK answer takes, by which h2load's count of bytes tells how many there were: it knows
- * nothing of gRPC's statuses.
+ * @param answerSizeBytes Size of an OK response. h2load does not know gRPC status codes, so the number of OK calls is
+ * derived from the received bytes.
  */
 export async function unaryLoad(load: UnaryLoad, answerSizeBytes: number): Promise<UnaryOutcome> {
   return loadGenerator === 'h2load' ? byH2load(load, answerSizeBytes) : byNode(load);
@@ -56,11 +56,11 @@ async function byH2load(load: UnaryLoad, answerSizeBytes: number): Promise<Unary
   const [, data] = /\((\d+)\) data$/m.exec(output) ?? [];
   const [, failed] = /(\d+) failed, \d+ errored/.exec(output) ?? [];
   if (data === undefined || failed !== '0') throw new Error(`h2load failed:\n${output}`);
-  const p99Ms = load.isTimed ? quantile(await loggedMs(log), 0.99) : Number.NaN;
+  const p99Ms = load.isTimed ? (quantile(await loggedMs(log), 0.99) ?? Number.NaN) : Number.NaN;
   return { perSecond: Number(data) / answerSizeBytes / load.seconds, p99Ms };
 }
 
-/** The duration of each call, from the log that h2load writes: start, status, and duration in µs. It is removed. */
+/** Reads the durations from the log of h2load (start, status, duration in µs) and removes it. */
 async function loggedMs(log: string): Promise<number[]> {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
   await rm(log);

@@ -3,11 +3,11 @@ import pg from 'pg';
 export interface Filling {
   readonly orderCount: number;
   readonly customerId: string;
-  /** How many of the orders are this customer's. */
+  /** Number of this customer's orders. */
   readonly ofCustomer: number;
 }
 
-/** Writes settled orders straight into a database; some ids of the customer's. */
+/** Inserts settled orders into a database. Returns the ids of up to 2,000 orders of the customer. */
 export async function fillOrders(
   databaseUrl: string,
   { orderCount, customerId, ofCustomer }: Filling,

@@ -10,16 +10,16 @@ export type OrderRequest = MessageInitShape<typeof input>;
 
 export interface OrderAnswer {
   readonly isConfirmed: boolean;
-  /** How long the server wants to be left alone, when it refused the call because it is busy. */
+  /** `grpc-retry-pushback-ms` of a call that was rejected by overload. */
   readonly pushbackMs: number;
 }
 
-/** The prefix of gRPC's frames: a flag, and the length. */
+/** The prefix of a gRPC message: a flag and the length. */
 const framePrefixBytes = 5;
 
 /**
- * Places orders over one connection, as a client of ours would, but with nothing between it and HTTP/2: the callers share
- * the cores with what they measure, and pgbench's are C.
+ * Places orders over one connection, with node:http2 only: the callers share the cores with the services, and the callers
+ * of pgbench are written in C.
  */
 export function connectCaller(target: string, token: string) {
   const session = connect(`http://${target}`);

@@ -1,28 +1,29 @@
-// Callers of PlaceOrder, in a process of their own: sends its parent what became of the orders of each task it is sent.
+// A process of PlaceOrder callers. It receives tasks from its parent and sends the outcome of each.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { quantile } from '../load/offered-load.ts';
+import { quantile } from '../../harness/quantile.ts';
 import { connectCaller } from './order-caller.ts';
 import { randomRank, skuOf } from './popularity.ts';
 
 export interface OrderTask {
   readonly target: string;
   readonly token: string;
-  /** Whether all orders are of one article. */
+  /** Whether all orders are for one SKU. */
   readonly hot: boolean;
   readonly seconds: number;
-  /** So many callers, each with its next order as soon as it has the answer. */
+  /** Number of callers in a closed loop. */
   readonly callers?: number;
-  /** Or so many orders a second, whatever becomes of those before. */
+  /** Or the rate of an open loop. */
   readonly perSecond?: number;
 }
 
 export interface OrderOutcome {
-  /** Orders answered CONFIRMED, a second. */
+  /** CONFIRMED orders per second. */
   readonly perSecond: number;
+
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answered otherwise. */
+  /** Number of other outcomes. */
   readonly others: number;
 }
 
@@ -44,28 +45,28 @@ async function run({ target, token, hot, seconds, callers, perSecond }: OrderTas
       Array.from({ length: callers }, async () => {
         while (elapsed() < seconds) {
           const pushbackMs = await place();
-          // As every client does that keeps to the contract: a refused caller who asked again at once would be refused again.
+          // A client honours the pushback: an immediate retry would be rejected again.
           if (pushbackMs > 0) await sleep(pushbackMs);
         }
       }),
     );
   else {
-    const under: Promise<unknown>[] = [];
+    const calls: Promise<unknown>[] = [];
     while (elapsed() < seconds) {
-      while (under.length < elapsed() * (perSecond ?? 0)) under.push(place());
+      while (calls.length < elapsed() * (perSecond ?? 0)) calls.push(place());
       await sleep(1);
     }
-    await Promise.all(under);
+    await Promise.all(calls);
   }
   return {
     perSecond: confirmedMs.length / elapsed(),
-    p50Ms: quantile(confirmedMs, 0.5),
-    p99Ms: quantile(confirmedMs, 0.99),
+    p50Ms: quantile(confirmedMs, 0.5) ?? Number.NaN,
+    p99Ms: quantile(confirmedMs, 0.99) ?? Number.NaN,
     others,
   };
 }
 
-/** Two articles by their popularity, as pgbench's transaction takes; or the one. */
+/** Returns lines for two SKUs by popularity, as in the transaction of pgbench, or for the one hot SKU. */
 function linesOf(hot: boolean) {
   const [one, other] = hot ? [1, 1] : [randomRank(Math.random()), randomRank(Math.random())];
   return [...new Set([one, other])].map((rank) => ({ sku: skuOf(rank), quantity: 1 }));

@@ -5,35 +5,35 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
+import { quantile } from '../../harness/quantile.ts';
 import type { CallersOutcome } from '../load/callers-figures.ts';
-import { quantile } from '../load/offered-load.ts';
 import { pgbenchRank, skuCount, skuOf } from './popularity.ts';
 
 const logName = 'pgbench-log';
 
 export interface PgbenchOptions {
   readonly url: string;
-  /** For its script and its log. */
+  /** Folder for the script and the log. */
   readonly folder: string;
-  /** Whether all orders are of one article. */
+  /** Whether all orders are for one SKU. */
   readonly hot: boolean;
 }
 
 export interface PgbenchLoad {
   readonly callers: number;
   readonly seconds: number;
-  /** Offers so many orders a second instead, each timed from when it was due. */
+  /** Offers this rate instead. Latency is then measured from the scheduled start. */
   readonly perSecond?: number;
 }
 
 export interface Pgbench {
-  /** Orders, each in a transaction of its own. */
+  /** Places orders with one transaction each. */
   run(load: PgbenchLoad): Promise<CallersOutcome>;
 }
 
 /**
- * pgbench as the yardstick: what PostgreSQL itself does when every order is one transaction, which inserts the order
- * with its lines, takes the stock and inserts the reservation, from C, with nothing in between.
+ * Prepares pgbench as the baseline: PostgreSQL without services, with one transaction per order that inserts the order
+ * with its lines, updates the stock and inserts the reservation.
  */
 export async function preparePgbench({ url, folder, hot }: PgbenchOptions): Promise<Pgbench> {
   const client = new pg.Client({ connectionString: url });
@@ -62,16 +62,16 @@ export async function preparePgbench({ url, folder, hot }: PgbenchOptions): Prom
         ...['-c', String(callers), '-T', String(seconds), '-l', `--log-prefix=${log}`, url],
       ]);
       const [, tps] = /tps = ([\d.]+)/.exec(output) ?? [];
-      if (!tps) throw new Error(`pgbench told no rate:\n${output}`);
-      return { perSecond: Number(tps), p99Ms: quantile(await loggedMs(folder), 0.99) };
+      if (!tps) throw new Error(`pgbench printed no rate:\n${output}`);
+      return { perSecond: Number(tps), p99Ms: quantile(await loggedMs(folder), 0.99) ?? Number.NaN };
     },
   };
 }
 
-/** The duration of each transaction, from the log that pgbench writes: client, number, and duration in µs. It is removed. */
+/** Reads the durations from the logs of pgbench (client, number, duration in µs) and removes them. */
 async function loggedMs(folder: string): Promise<number[]> {
   const durationsMs: number[] = [];
-  // It puts its process's id to the name.
+  // pgbench appends its process id to the name.
   for (const file of globSync(`${logName}.*`, { cwd: folder })) {
     const lines = (await readFile(join(folder, file), 'utf8')).trimEnd().split('\n');
     for (const line of lines) durationsMs.push(Number(line.split(' ')[2]) / 1000);
@@ -90,7 +90,7 @@ VALUES (:id::uuid, '[{"sku": "BENCH-0001", "quantity": 1}, {"sku": "BENCH-0002",
 const takeStock = (sku: string) =>
   `UPDATE stock SET reserved = reserved + 1 WHERE sku = 'BENCH-' || lpad(${sku}::text, 4, '0');\n`;
 
-// The articles in one order everywhere, as anybody does who has met a deadlock.
+// SKUs in ascending order, so that transactions do not deadlock.
 const popularOrder = `\\set u1 random(0, 999999) / 1000000.0
 \\set u2 random(0, 999999) / 1000000.0
 \\set a ${pgbenchRank('u1')}

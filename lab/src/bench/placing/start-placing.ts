@@ -11,17 +11,17 @@ import type { OrderOutcome, OrderTask } from './order-load.ts';
 import { type Pgbench, preparePgbench } from './pgbench.ts';
 import { skuCount, skuOf } from './popularity.ts';
 
-/** The pair and pgbench, each on its own databases of servers of one kind, for use in turns. */
+/** A pair and pgbench, each on its own PostgreSQL server with the same settings. */
 export interface Placing extends AsyncDisposable {
   place(load: Pick<OrderTask, 'callers' | 'perSecond' | 'seconds'>): Promise<OrderOutcome>;
   pgbench: Pgbench['run'];
 }
 
-/** @param hot Whether all orders are of one article. */
+/** Starts both. @param hot Whether all orders are for one SKU. */
 export async function startPlacing(hot: boolean): Promise<Placing> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-place-')));
-  // When root starts it, PostgreSQL runs as another user, who must get through.
+  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(folder.path, 0o711);
   const pair = starting.adopt(
     await startPair({ dataFolder: folder.path, ordersPort: 0, inventoryPort: 0, onStep: () => {} }),
@@ -33,9 +33,9 @@ export async function startPlacing(hot: boolean): Promise<Placing> {
   await importStock(pair, randomUUID(), units);
   const token = await pair.token('bench', ['orders:write', 'orders:write:any']);
 
-  const yardstick = starting.use(await startEmbedded({ dataFolder: join(folder.path, 'pgbench') }));
-  await yardstick.ensureDatabase('pgbench');
-  const pgbench = await preparePgbench({ url: yardstick.url('pgbench'), folder: folder.path, hot });
+  const baseline = starting.use(await startEmbedded({ dataFolder: join(folder.path, 'pgbench') }));
+  await baseline.ensureDatabase('pgbench');
+  const pgbench = await preparePgbench({ url: baseline.url('pgbench'), folder: folder.path, hot });
 
   const load = fork(new URL('./order-load.ts', import.meta.url));
   starting.defer(() => load.disconnect());

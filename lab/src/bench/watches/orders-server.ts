@@ -1,7 +1,7 @@
 import { startApp } from '@acme/orders/app';
 import { audience, issuer } from '@acme/rpc/testing/certificates/signing-keys';
 
-/** Orders, as it is, in a process of its own. Told to, it collects its garbage and says what memory it holds. */
+/** The orders service as a process. On a message, it collects garbage and sends its memory usage. */
 const [databaseUrl = '', jwks = '', tokenFile = ''] = process.argv.slice(2);
 const app = await startApp({
   server: {
@@ -16,7 +16,7 @@ const app = await startApp({
     production: true,
   },
   databaseUrl,
-  // Nobody: orders stay PENDING, and one order is one change.
+  // Nothing listens there: orders stay PENDING, so that one order is one change.
   inventoryTarget: '127.0.0.1:1',
   tokenFile,
 });
