@@ -43,11 +43,11 @@ const call = () => client.getStock({ sku: 'A' });
 const names = ['saturated', '1x', '3x'] as const;
 type Round = Record<(typeof names)[number], Outcome>;
 const rounds: Round[] = [];
-const wanted = Number(values.rounds);
+const roundCount = Number(values.rounds);
 // Warms up until the code is compiled and the limit has been reached once.
 await closedLoop(call, callers, seconds);
 await openLoop(call, 2000, 1);
-for (let attempt = 0; rounds.length < wanted && attempt < 3 * wanted; attempt++) {
+for (let attempt = 0; rounds.length < roundCount && attempt < 3 * roundCount; attempt++) {
   const disturbances: number[] = [];
   const run = async (name: string, load: () => Promise<Outcome>) => {
     const before = await serverFigures();

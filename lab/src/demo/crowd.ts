@@ -37,7 +37,7 @@ const maxCutOffMs = 10;
 
 export function startCrowd({ customers, customerIds, random, night, startMs }: CrowdOptions): Crowd {
   const ended = new AbortController();
-  const patience = { giveUp: false };
+  const retries = { giveUp: false };
   const visits: Visit[] = [];
   const served = new Set<Promise<void>>();
   const failures: unknown[] = [];
@@ -45,7 +45,7 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
   const place = async (purchase: Purchase, arrivedMs: number) => {
     const wasCutOff = random.chance(cutOffShare);
     let sent = 0;
-    const outcome = await untilDefinite(random, patience, () => {
+    const outcome = await untilDefinite(random, retries, () => {
       const isCut = wasCutOff && sent++ === 0;
       return customers.place(
         purchase,
@@ -62,10 +62,10 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
       units: randomUnits(random),
     };
     const placing = place(purchase, arrivedMs);
-    if (random.chance(doubleShare)) await untilDefinite(random, patience, () => customers.place(purchase));
+    if (random.chance(doubleShare)) await untilDefinite(random, retries, () => customers.place(purchase));
     const placed = await placing;
     if (placed && random.chance(cancelShare))
-      await untilDefinite(random, patience, () => customers.cancel(purchase, placed.orderId));
+      await untilDefinite(random, retries, () => customers.cancel(purchase, placed.orderId));
   };
   const arrive = async () => {
     const endMs = startMs + night.seconds * 1000;
@@ -86,7 +86,7 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
   const arriving = arrive().catch((error) => void failures.push(error));
   const finish: Crowd['finish'] = async ({ giveUpAfterMs }) => {
     const timer = setTimeout(() => {
-      patience.giveUp = true;
+      retries.giveUp = true;
     }, giveUpAfterMs);
     await arriving;
     await Promise.all(served);

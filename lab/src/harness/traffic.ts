@@ -23,24 +23,24 @@ export interface TrafficOptions {
 
 export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs }: TrafficOptions): Traffic {
   let isStopping = false;
-  const patience = { giveUp: false };
+  const retries = { giveUp: false };
 
   const visit = async (customerId: string) => {
-    const chance = random.fork(customerId);
-    const callUntilAccepted = (call: () => Promise<Outcome>) => untilDefinite(chance, patience, call);
+    const customerRandom = random.fork(customerId);
+    const untilAnswered = (call: () => Promise<Outcome>) => untilDefinite(customerRandom, retries, call);
     while (!isStopping) {
-      const purchase = randomPurchase(customerId, chance, skus);
-      const placing = callUntilAccepted(() => customers.place(purchase));
+      const purchase = randomPurchase(customerId, customerRandom, skus);
+      const placing = untilAnswered(() => customers.place(purchase));
       // The customer presses the button twice.
-      if (chance.chance(0.1)) await callUntilAccepted(() => customers.place(purchase));
+      if (customerRandom.chance(0.1)) await untilAnswered(() => customers.place(purchase));
       const placed = acknowledgedBy(await placing);
       if (!placed) continue;
-      if (chance.chance(0.15)) await callUntilAccepted(() => customers.cancel(purchase, placed.orderId));
-      if (chance.chance(0.1)) await callUntilAccepted(() => customers.get(purchase, placed.orderId));
-      if (chance.chance(0.1)) await callUntilAccepted(() => customers.place(purchase));
+      if (customerRandom.chance(0.15)) await untilAnswered(() => customers.cancel(purchase, placed.orderId));
+      if (customerRandom.chance(0.1)) await untilAnswered(() => customers.get(purchase, placed.orderId));
+      if (customerRandom.chance(0.1)) await untilAnswered(() => customers.place(purchase));
       // A defect of the caller: the same request id for another order.
-      if (chance.chance(0.05)) await callUntilAccepted(() => customers.place(withOtherUnits(purchase)));
-      await sleep(chance.int(0, 2 * pauseMs));
+      if (customerRandom.chance(0.05)) await untilAnswered(() => customers.place(withOtherUnits(purchase)));
+      await sleep(customerRandom.int(0, 2 * pauseMs));
     }
   };
   const shopping = Promise.all(customerIdsOf(shop, shoppers).map(visit));
@@ -50,7 +50,7 @@ export function startTraffic({ customers, shop, random, skus, shoppers, pauseMs 
     stop: async ({ giveUpAfterMs }) => {
       isStopping = true;
       const timer = setTimeout(() => {
-        patience.giveUp = true;
+        retries.giveUp = true;
       }, giveUpAfterMs);
       await shopping;
       clearTimeout(timer);

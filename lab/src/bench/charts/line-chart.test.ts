@@ -19,7 +19,7 @@ const line = (name: string, top: number): Series => ({
   ],
 });
 
-test('a chart names its lines and axes on a white ground, without styles for the pointer', () => {
+test('a chart names its series and axes on a white background, without hover styles', () => {
   const svg = draw(line('placed', 12_000), line('confirmed', 9000));
   for (const text of ['Orders a second', 'callers', 'placed', 'confirmed', '256', '12,000'])
     expect(svg).toContain(`>${text}</text>`);
@@ -28,11 +28,11 @@ test('a chart names its lines and axes on a white ground, without styles for the
   expect(svg).not.toMatch(/<style|animate|pointer|clip-path/);
 });
 
-test('coordinates have one digit after the point', () => {
+test('coordinates have one decimal', () => {
   expect(draw(line('placed', 10))).not.toMatch(/"[^"]*\d\.\d\d/);
 });
 
-test('a picture contains its parts at their places, with escaped text', () => {
+test('a picture contains its parts at their positions, with escaped text', () => {
   const svg = composePicture({ widthPx: 500, heightPx: 400 }, [
     { leftPx: 10, topPx: 20, svg: draw(line('placed', 10)) },
     { leftPx: 5, topPx: 2, svg: textPart('1 < 2 & 3', { fontPx: 12 }) },

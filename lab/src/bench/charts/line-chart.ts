@@ -10,12 +10,12 @@ export interface LineChartOptions {
   readonly title: string;
   readonly widthPx: number;
   readonly heightPx: number;
-  /** The values of x are spaced evenly, whatever they are. */
+  /** Values of x. They are spaced evenly. */
   readonly x: { readonly name: string; readonly values: readonly number[] };
   readonly series: readonly Series[];
 }
 
-/** One line: its points in the order of x. */
+/** A line of the chart, with points in the order of x. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -32,7 +32,7 @@ const axisStyle = {
 };
 const marginPx = 12;
 
-/** Draws a line chart, with y from 0, as an SVG on a white ground. */
+/** Draws a line chart, with y from 0, as an SVG on a white background. */
 export function drawLineChart({ title, widthPx, heightPx, x, series }: LineChartOptions): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: widthPx, height: heightPx });
   chart.setOption({

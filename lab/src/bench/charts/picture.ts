@@ -3,14 +3,14 @@ export interface PictureSize {
   readonly heightPx: number;
 }
 
-/** An SVG, or an element that may stand in one, and its place in the picture. */
+/** An SVG or SVG element and its position in the picture. */
 export interface Part {
   readonly leftPx: number;
   readonly topPx: number;
   readonly svg: string;
 }
 
-/** Composes parts into one SVG. Its white ground keeps the text readable on a dark page. */
+/** Composes parts into one SVG. A white background keeps the text readable on a dark page. */
 export function composePicture({ widthPx, heightPx }: PictureSize, parts: readonly Part[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" width="${widthPx}" height="${heightPx}" viewBox="0 0 ${widthPx} ${heightPx}">
 <rect width="100%" height="100%" fill="#ffffff"/>
@@ -25,7 +25,7 @@ export interface TextStyle {
   readonly colour?: string;
 }
 
-/** Draws a line of text. Its left end is at half of its height. */
+/** Returns a text element, anchored at the middle of its left edge. */
 export function textPart(text: string, { fontPx, isBold = false, colour = '#24292f' }: TextStyle): string {
   return `<svg><text y="${fontPx / 2}" dominant-baseline="central" font-size="${fontPx}"${isBold ? ' font-weight="bold"' : ''} fill="${colour}">${escaped(text)}</text></svg>`;
 }

@@ -5,7 +5,7 @@ import { forDuration, inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, placeOrder, watchOrders } = OrderService.method;
-const patienceMs = 5000;
+const callTimeoutMs = 5000;
 
 /** One caller that exhausts shared resources. */
 export const fairness: readonly Attack[] = [
@@ -39,7 +39,7 @@ async function keepCallsInFlight({ port, token, isShort, note }: AttackContext):
             { token },
           )
         : connection.call(pathOf(listOrders), requestOf(listOrders, {}), { token });
-    await answerWithin(answering, patienceMs);
+    await answerWithin(answering, callTimeoutMs);
   });
   note(`${calls} calls`);
 }
@@ -65,7 +65,7 @@ async function sendForgedTokens({ port, token, isShort, note, random }: AttackCo
     const answering = inTurn(connections, index).call(pathOf(listOrders), requestOf(listOrders, {}), {
       token: forged,
     });
-    await answerWithin(answering, patienceMs);
+    await answerWithin(answering, callTimeoutMs);
   });
   note(`${calls} calls`);
 }

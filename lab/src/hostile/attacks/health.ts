@@ -11,7 +11,7 @@ import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls
 const watchPath = '/grpc.health.v1.Health/Watch';
 const checkPath = '/grpc.health.v1.Health/Check';
 const megabyte = 1_000_000;
-const patienceMs = 3000;
+const callTimeoutMs = 3000;
 
 /** Calls of the health service, which requires no token. */
 export const health: readonly Attack[] = [
@@ -44,7 +44,7 @@ async function watchLongNames({ port, isShort }: AttackContext): Promise<void> {
       stream.once('data', resolve);
       stream.once('close', resolve);
     });
-    await Promise.race([established, sleep(patienceMs)]);
+    await Promise.race([established, sleep(callTimeoutMs)]);
     stream.close(8);
   });
 }
@@ -59,7 +59,7 @@ async function checkLongNames({ port, token, expect, isShort }: AttackContext): 
   );
   const call = async () => {
     const answering = connection.call(pathOf(listOrders), requestOf(listOrders, {}), { token });
-    const { code, message } = await answerWithin(answering, patienceMs);
+    const { code, message } = await answerWithin(answering, callTimeoutMs);
     expect(code === Code.OK, `a call on the attacker's connection was answered ${code} ${message}`);
   };
   await call();
@@ -67,7 +67,7 @@ async function checkLongNames({ port, token, expect, isShort }: AttackContext): 
     ? [20_000, 200_000, megabyte]
     : [20_000, 60_000, 200_000, 500_000, megabyte]) {
     const checking = connection.call(checkPath, healthRequest('n'.repeat(sizeBytes)));
-    await Promise.all([call(), answerWithin(checking, patienceMs), call()]);
+    await Promise.all([call(), answerWithin(checking, callTimeoutMs), call()]);
     await call();
   }
   isOver = true;

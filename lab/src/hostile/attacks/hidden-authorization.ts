@@ -17,7 +17,7 @@ import { type Answer, answerWithin, pathOf, requestOf, startCall } from '../wire
 
 const { releaseStock } = InventoryService.method;
 const startTimeoutMs = 30_000;
-const patienceMs = 3000;
+const callTimeoutMs = 3000;
 
 /** Header values that no verifier accepts. Bytes above 127 are sent as Latin-1. */
 const unreadable: Readonly<Record<string, string>> = {
@@ -118,7 +118,7 @@ async function callerWithCertificate(
     const headers = authorization === undefined ? {} : { authorization };
     const answer = await answerWithin(
       startCall(session, pathOf(releaseStock), request, { headers }),
-      patienceMs,
+      callTimeoutMs,
     );
     session.destroy();
     return answer;

@@ -12,7 +12,7 @@ const inflatedBytes = 1024 * 1024 - 16;
 const bomb = grpcFrame(gzipSync(longCustomerId(inflatedBytes)), { compressed: true });
 const gzip = { 'grpc-encoding': 'gzip' };
 const connectionCount = 10;
-const patienceMs = 20_000;
+const callTimeoutMs = 20_000;
 const messagesPerStream = 20;
 const holdMs = 3000;
 
@@ -41,7 +41,7 @@ async function placeBombs({ port, isShort }: AttackContext, token: string | unde
   const connections = many(connectionCount, () => connectGrpc(port));
   const path = pathOf(OrderService.method.placeOrder);
   await inParallel(count, count, (index) =>
-    answerWithin(inTurn(connections, index).call(path, bomb, { token, headers: gzip }), patienceMs),
+    answerWithin(inTurn(connections, index).call(path, bomb, { token, headers: gzip }), callTimeoutMs),
   );
 }
 

@@ -5,7 +5,7 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
 
-const patienceMs = 30_000;
+const callTimeoutMs = 30_000;
 const maxBytes = 1_000_000;
 
 /** Protobuf-encoded fields, of the request or of no message. */
@@ -61,7 +61,7 @@ async function send(context: AttackContext, method: DescMethod, messages: readon
     await Promise.all(
       messages.map(async (message) => {
         const answering = connection.call(pathOf(method), grpcFrame(message), { token });
-        const { code } = await answerWithin(answering, patienceMs);
+        const { code } = await answerWithin(answering, callTimeoutMs);
         expect(code !== undefined && code !== 0, `${method.name} of a bad request was answered ${code}`);
       }),
     );

@@ -10,7 +10,7 @@ import { connectRaw } from '../wire/raw-connection.ts';
 
 const emptyRequest = grpcFrame(Buffer.alloc(0));
 const path = pathOf(OrderService.method.listOrders);
-const patienceMs = 5000;
+const callTimeoutMs = 5000;
 /** Latin-1, outside of ASCII: RFC 9110 allows the byte, gRPC does not. */
 const illegalByte = '\xe9';
 
@@ -61,7 +61,7 @@ async function callMadeUpMethods({ port, canary, token, isShort }: AttackContext
       inTurn(connections, index).call(inTurn(paths, index)(index), emptyRequest, {
         token: index % 5 === 0 ? token : undefined,
       }),
-      patienceMs,
+      callTimeoutMs,
     ),
   );
 }
@@ -92,7 +92,7 @@ async function sendMadeUpHeaders({ port, canary, token, isShort }: AttackContext
         token: 'authorization' in inTurn(headers, index) ? undefined : token,
         headers: inTurn(headers, index),
       }),
-      patienceMs,
+      callTimeoutMs,
     ),
   );
 }

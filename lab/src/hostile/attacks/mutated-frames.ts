@@ -9,7 +9,7 @@ import { requestFields } from '../wire/hpack.ts';
 import { connectRaw } from '../wire/raw-connection.ts';
 import { mutated, mutatedHeaders, validRequestsOf } from './mutations.ts';
 
-const patienceMs = 3000;
+const callTimeoutMs = 3000;
 const framesPerConnection = 10;
 /** Internals of a replica, which no status message may contain. */
 const internals = /node_modules|\.ts:|\bat \w+ \(|SELECT |INSERT |postgres|pg_|ECONN|TypeError|RangeError/;
@@ -55,7 +55,7 @@ async function mutateAll(context: AttackContext, service: Service, count: number
       ...options,
       token: 'authorization' in headers ? undefined : token,
     });
-    const { code, message } = await answerWithin(answering, options.ends ? patienceMs : 50);
+    const { code, message } = await answerWithin(answering, options.ends ? callTimeoutMs : 50);
     const name = String(code ?? 'none');
     codes[name] = (codes[name] ?? 0) + 1;
     context.expect(!internals.test(message), `a status message contains internals: ${message}`);

@@ -6,7 +6,7 @@ import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, getOrder, cancelOrder, placeOrder } = OrderService.method;
-const patienceMs = 5000;
+const callTimeoutMs = 5000;
 const largestInt32 = 2 ** 31 - 1;
 const smallestInt32 = -(2 ** 31);
 
@@ -42,7 +42,7 @@ async function callUnderManyNames({ port, prepared }: AttackContext): Promise<vo
           [`x-name-${index}`]: '1',
         },
       }),
-      patienceMs,
+      callTimeoutMs,
     );
   });
 }
@@ -53,7 +53,7 @@ async function sendEdgeNumbers({ port, token, expect, isShort }: AttackContext):
   const timeouts = ['720H', '597H', '596H', '1193H', '99999999H', '99999999S', '35791394M', '2147483648m'];
   const never = [Code.INTERNAL, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, undefined];
   const expectAnswer = async (text: string, answering: ReturnType<(typeof connections)[0]['call']>) => {
-    const { code, message } = await answerWithin(answering, patienceMs);
+    const { code, message } = await answerWithin(answering, callTimeoutMs);
     expect(!never.includes(code), `${text} was answered ${code ?? 'nothing'} ${message}`);
   };
   const requests: Record<string, Buffer> = {

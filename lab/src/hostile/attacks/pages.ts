@@ -9,7 +9,7 @@ import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls
 
 const { listOrders } = OrderService.method;
 const orderCount = 200;
-const patienceMs = 10_000;
+const callTimeoutMs = 10_000;
 
 /** Pages that are small by count and large by bytes. */
 export const pages: readonly Attack[] = [
@@ -38,7 +38,7 @@ async function listLargePages(context: AttackContext): Promise<void> {
   expect(counted === orderCount, `${counted} of ${orderCount} orders were found by their pages`);
   const body = requestOf(listOrders, { pageSize: 200 });
   await forDuration(isShort ? 3000 : 10_000, 10, (index) =>
-    answerWithin(inTurn(connections, index).call(pathOf(listOrders), body, { token }), patienceMs),
+    answerWithin(inTurn(connections, index).call(pathOf(listOrders), body, { token }), callTimeoutMs),
   );
 }
 
@@ -48,7 +48,7 @@ async function countByPages({ port, token, expect }: AttackContext): Promise<num
   let count = 0;
   for (let pageToken = ''; ; ) {
     const body = requestOf(listOrders, { pageToken });
-    const answer = await answerWithin(connection.call(pathOf(listOrders), body, { token }), patienceMs);
+    const answer = await answerWithin(connection.call(pathOf(listOrders), body, { token }), callTimeoutMs);
     expect(answer.code === Code.OK, `a default ListOrders was answered ${answer.code} ${answer.message}`);
     if (answer.code !== Code.OK) return count;
     const page = fromBinary(listOrders.output, answer.body.subarray(5));

@@ -30,7 +30,7 @@ const callsPerWrite = 8;
 const callTimeoutMs = 5000;
 const resumeEveryMs = 1500;
 const newcomerEveryMs = 500;
-const newcomerPatienceMs = 3000;
+const newcomerTimeoutMs = 3000;
 const newcomerPauseMs = 150;
 const healthEveryMs = 500;
 /** The warm-up ends when the p99 of a round is below this, or after `mostRounds` on a busy machine. */
@@ -135,7 +135,7 @@ async function callOnce({ connection, token, fail }: Bystander, call: BystanderC
 /** Calls with a token that the replica has not seen. The replica may ask such a caller to retry. */
 async function arrive({ connection, service, fail }: Bystander, token: string | undefined): Promise<void> {
   const { list } = callsAt(service);
-  const endMs = performance.now() + newcomerPatienceMs;
+  const endMs = performance.now() + newcomerTimeoutMs;
   let last = '';
   while (token !== undefined && performance.now() < endMs) {
     const answering = connection.call(list.path, list.body(), { token });

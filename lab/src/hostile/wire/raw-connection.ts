@@ -19,7 +19,7 @@ export interface RawConnectionOptions {
   readonly greets?: boolean;
 }
 
-const patienceMs = 1000;
+const writeTimeoutMs = 1000;
 
 /** Connects to a port of this machine. */
 export async function connectRaw(port: number, options: RawConnectionOptions = {}): Promise<RawConnection> {
@@ -43,7 +43,7 @@ export async function connectRaw(port: number, options: RawConnectionOptions = {
       await Promise.race([
         once(socket, 'drain', { signal }).catch(ignored),
         once(socket, 'close', { signal }).catch(ignored),
-        sleep(patienceMs, undefined, { signal }).catch(ignored),
+        sleep(writeTimeoutMs, undefined, { signal }).catch(ignored),
       ]);
       given.abort();
     },
