@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What each node imports. */
+/** The nodes that each node imports. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
 const relativeImport = /(?:\bfrom|\bimport\s*\(|^import)\s*'(\.[^']+)'/gm;
 
-/** Reads which files of a package import which, type imports included. Tests are left out: nothing imports them. */
+/** Returns the imports between the files of a package, type imports included. Tests are omitted: nothing imports them. */
 export function fileGraph(root: string, folder: string): Graph {
   const files = globSync(`${folder}/**/*.ts`, { cwd: root })
     .filter((file) => !file.endsWith('.test.ts'))
@@ -20,7 +20,7 @@ export function fileGraph(root: string, folder: string): Graph {
   );
 }
 
-/** Returns which folders import from which. */
+/** Returns the imports between folders. */
 export function folderGraph(files: Graph): Graph {
   const folders = new Map<string, Set<string>>();
   for (const [file, imported] of files) {
@@ -30,7 +30,7 @@ export function folderGraph(files: Graph): Graph {
   return folders;
 }
 
-/** Returns the first circle that is found, as the nodes on it; undefined when there is none. */
+/** Returns the nodes of a circle, the first one repeated at the end; undefined if there is none. */
 export function circleIn(graph: Graph): readonly string[] | undefined {
   const done = new Set<string>();
   const visit = (node: string, path: readonly string[]): readonly string[] | undefined => {
