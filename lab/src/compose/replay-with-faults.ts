@@ -49,7 +49,8 @@ export async function replayWithFaults(stack: Stack, { check }: Checklist, file:
   isReplaying = false;
   await injected;
   await check('every order was placed once, and the databases agree', async () => {
-    const report = output.split(/\r?\n/).filter((line) => line && !progressLine.test(line));
+    const lines = output.split(/\r?\n/).filter((line) => line && !progressLine.test(line));
+    const report = code === 0 ? lines.slice(-3) : lines;
     return { good: code === 0 && faults.length === 0, found: report.join('; ') };
   });
   await check('the whole stack recovers', async () => {
