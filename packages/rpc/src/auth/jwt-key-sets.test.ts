@@ -12,7 +12,7 @@ import { openKeySet } from './key-set.ts';
 
 const minuteMs = 60_000;
 
-/** Options with a clock that the test sets, and the lines that are logged. */
+/** Options with a manual clock, and the logged lines. */
 function makeOptions(jwks: string, options: Partial<JwtOptions> = {}) {
   const clock = { nowMs: Date.now() };
   const logLines: Record<string, unknown>[] = [];
@@ -25,7 +25,7 @@ function makeOptions(jwks: string, options: Partial<JwtOptions> = {}) {
   return { clock, logLines, options: all };
 }
 
-/** A verifier that stops reading its keys when the test is over. */
+/** A verifier that is closed at the end of the test. */
 async function openVerifier(jwks: string, options: Partial<JwtOptions> = {}) {
   const made = makeOptions(jwks, options);
   const verifier = await createJwtVerifier(made.options);
@@ -40,7 +40,7 @@ async function openReader(jwks: string) {
   return { ...made, ...reader };
 }
 
-/** A web server on this machine; what it answers can be changed. */
+/** A web server on this machine whose response the test can change. */
 async function serve(answer: RequestListener | object) {
   const web = { answer, requests: 0, url: '', requested: Promise.withResolvers<void>() };
   const server = createServer((request, response) => {
@@ -63,12 +63,12 @@ const status =
   (_request, response) =>
     response.writeHead(code).end('{"error":"down"}');
 
-/** Files are read once a second. */
+/** Waits for an assertion. Files are read once a second. */
 const untilRead = (assertion: () => Promise<void>) =>
   vi.waitFor(assertion, { timeout: 10_000, interval: 50 });
 
 describe('at the start', () => {
-  test('ensure a file that holds a development key is refused where they are not allowed', async () => {
+  test('a file with a development key is rejected where those are not allowed', async () => {
     await using keys = await createSigningKeys('dev-1');
     await expect(openVerifier(keys.jwks)).rejects.toThrow('holds a development key');
     const { verify } = await openVerifier(keys.jwks, { developmentKeys: true });
@@ -82,17 +82,17 @@ describe('at the start', () => {
     ['a file without end', '/dev/zero'],
     ['a URL that is neither encrypted nor on this machine', 'http://127.0.0.1.evil.test/jwks.json'],
     ['a URL of another scheme', 'ftp://127.0.0.1/jwks.json'],
-  ])('ensure %s is refused by its name', async (_name, jwks) => {
+  ])('%s is rejected with its name', async (_name, jwks) => {
     await expect(openVerifier(jwks)).rejects.toThrow(`no JWK Set can be read from ${jwks}`);
   });
 
-  test('a URL whose user name looks like this machine is refused, without its password', async () => {
+  test('a URL whose user name looks like this machine is rejected, and its password is not shown', async () => {
     const error = await openVerifier('http://127.0.0.1:secret@evil.test/jwks.json').catch(String);
     expect(error).toContain('contains a user name or a password');
     expect(error).not.toContain('secret');
   });
 
-  test('a file without a usable key is refused with the reasons', async () => {
+  test('a file without a usable key is rejected with the reasons', async () => {
     await using keys = await createSigningKeys();
     await writeFile(keys.jwks, JSON.stringify({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'shared' }] }));
     await expect(openVerifier(keys.jwks)).rejects.toThrow('has no usable key: key "shared" is symmetric');
@@ -100,7 +100,7 @@ describe('at the start', () => {
 });
 
 describe('a file', () => {
-  test('a key that is added is used and one that is withdrawn is not, although its token was verified', async () => {
+  test('an added key is used, and a withdrawn one is not even for a token that was verified before', async () => {
     await using keys = await createSigningKeys('old');
     await using others = await createSigningKeys('new');
     const { known, verify, logLines } = await openVerifier(keys.jwks);
@@ -120,7 +120,7 @@ describe('a file', () => {
     ['is gone', (file) => rm(file)],
     ['is empty', (file) => writeFile(file, '')],
     ['is torn', (file) => writeFile(file, '{"keys":[{"kty":"EC"')],
-  ])('the last good keys stay while the file %s, with one line in the log', async (_name, spoil) => {
+  ])('the last good keys stay in use while the file %s, with one log line', async (_name, spoil) => {
     await using keys = await createSigningKeys();
     const { current, refresh, logLines } = await openReader(keys.jwks);
     const good = current();
@@ -159,14 +159,14 @@ describe('a file', () => {
 });
 
 describe('a URL', () => {
-  test('ensure keys that are served by URL are used', async () => {
+  test('the keys of the URL are used', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { verify } = await openVerifier(web.url);
     expect(await verify(await keys.sign())).toMatchObject({ subject: 'anna' });
   });
 
-  test('ensure a token signed with a development key is refused where they are not allowed', async () => {
+  test('a token signed with a development key is rejected where those are not allowed', async () => {
     await using keys = await createSigningKeys('dev-1');
     const web = await serve({ keys: [keys.publicKey] });
     const { verify, logLines } = await openVerifier(web.url);
@@ -179,7 +179,7 @@ describe('a URL', () => {
     await lenient.verify(await keys.sign());
   });
 
-  test('it is read again every five minutes, and every ten seconds while it cannot be read', async () => {
+  test('the set is read again every five minutes, and every ten seconds while it cannot be read', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     await using keys = await createSigningKeys('old');
@@ -204,7 +204,7 @@ describe('a URL', () => {
     expect(await requestsAfter(10_000)).toEqual([3, 4]);
   });
 
-  test('a token of a new key makes the set be read, once for all calls that wait', async () => {
+  test('a token of a new key causes one read of the set for all waiting calls', async () => {
     await using keys = await createSigningKeys('old');
     await using others = await createSigningKeys('new');
     const web = await serve({ keys: [keys.publicKey] });
@@ -220,7 +220,7 @@ describe('a URL', () => {
     expect(web.requests).toBe(2);
   });
 
-  test('tokens of unknown keys make the set be read at most once in ten seconds', async () => {
+  test('tokens of unknown keys cause at most one read of the set in ten seconds', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, verify } = await openVerifier(web.url);
@@ -250,7 +250,7 @@ describe('a URL', () => {
     ['a body without end', (_request, response) => void pourInto(response)],
     ['a connection that is cut', (request) => request.socket.destroy()],
   ];
-  test.each(badAnswers)('%s does not drop good keys', async (_name, answer) => {
+  test.each(badAnswers)('%s does not drop the good keys', async (_name, answer) => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { current, isFailing, refresh, logLines } = await openReader(web.url);
@@ -263,7 +263,7 @@ describe('a URL', () => {
     expect(logLines).toHaveLength(1);
   });
 
-  test('an answer that does not come is given up after two seconds', async () => {
+  test('a read times out after two seconds', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { current, refresh, logLines } = await openReader(web.url);
@@ -274,7 +274,7 @@ describe('a URL', () => {
     expect(logLines).toMatchObject([{ problem: expect.stringContaining('timeout') }]);
   });
 
-  test('an issuer that is away leaves the keys good for an hour, then tokens are answered UNAVAILABLE', async () => {
+  test('the keys stay in use for an hour while the issuer cannot be reached, then tokens are UNAVAILABLE', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, known, verify, logLines } = await openVerifier(web.url);
@@ -283,7 +283,7 @@ describe('a URL', () => {
     const exp = Math.floor(clock.nowMs / 1000) + 3 * 3600;
     const token = await keys.sign({ exp });
     await verify(token);
-    // The key may be new; the issuer cannot be asked.
+    // The key may be new, and the issuer cannot be reached.
     expect(await rejectionOf(verify(await keys.sign({ exp }, { kid: 'new' })))).toMatchObject({
       code: Code.UNAVAILABLE,
     });
@@ -302,7 +302,7 @@ describe('a URL', () => {
     await verify(token);
   });
 
-  test('a clock that jumps by an hour costs one read, and no call fails', async () => {
+  test('a clock that jumps by an hour causes one read, and no call fails', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
     const { clock, verify } = await openVerifier(web.url);
@@ -317,7 +317,7 @@ describe('a URL', () => {
     ['answers 500', status(500)],
     ['answers 404', status(404)],
     ['answers no key set', { error: 'down' }],
-  ])('ensure a token is answered UNAVAILABLE, not refused, when the URL %s', async (_name, answer) => {
+  ])('a token is UNAVAILABLE, not UNAUTHENTICATED, if the URL %s', async (_name, answer) => {
     await using keys = await createSigningKeys();
     const web = await serve(answer);
     const { clock, verify } = await openVerifier(web.url);
@@ -329,7 +329,7 @@ describe('a URL', () => {
     await verify(await keys.sign());
   });
 
-  test('ensure a token is answered UNAVAILABLE, not refused, when nobody listens at the URL', async () => {
+  test('a token is UNAVAILABLE, not UNAUTHENTICATED, if the URL has no listener', async () => {
     await using keys = await createSigningKeys();
     const { verify, logLines } = await openVerifier('http://127.0.0.1:1/jwks.json');
     expect(await rejectionOf(verify(await keys.sign()))).toMatchObject({ code: Code.UNAVAILABLE });
@@ -339,7 +339,7 @@ describe('a URL', () => {
   });
 });
 
-/** Writes until the reader leaves. */
+/** Writes until the reader disconnects. */
 function pourInto(response: Parameters<RequestListener>[1]): void {
   response.writeHead(200);
   const chunk = Buffer.alloc(64 * 1024, ' ');

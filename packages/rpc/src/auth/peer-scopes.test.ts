@@ -11,7 +11,7 @@ test.each<[string, [string, string[]][]]>([
       ['spiffe://b/x', ['y']],
     ],
   ],
-])('ensure %j is read', (text, expected) => {
+])('%j is parsed', (text, expected) => {
   const peers = [...(parsePeerScopes(text) ?? [])].map(([id, scopes]) => [id, [...scopes]]);
   expect(peers).toEqual(expected);
 });
@@ -25,6 +25,6 @@ test.each([
   'spiffe://a/caller="echo:read"',
   'spiffe://a/caller=echo:read, spiffe://b/x=y',
   'spiffe://a/caller=read; spiffe://a/caller=write',
-])('ensure %j is refused', (text) => {
+])('%j is rejected', (text) => {
   expect(parsePeerScopes(text)).toBe(undefined);
 });

@@ -10,14 +10,14 @@ const verified = (subject: string, scopes: string[] = []) => ({
   validUntilMs: 3_600_000,
 });
 
-test('a token is not known by other keys than those that verified it', () => {
+test('a token is known only with the keys that verified it', () => {
   const cache = createTokenCache();
   cache.set('token', verified('anna'));
   expect(cache.get('token', keys, 1)?.subject).toBe('anna');
   expect(cache.get('token', {} as KeySet, 1)).toBeUndefined();
 });
 
-test('the oldest of 10,001 tokens is forgotten', () => {
+test('the oldest of 10,001 tokens is evicted', () => {
   const cache = createTokenCache();
   for (let index = 0; index <= 10_000; index++) cache.set(String(index), verified('anna'));
   expect(cache.get('0', keys, 1)).toBeUndefined();
@@ -25,7 +25,7 @@ test('the oldest of 10,001 tokens is forgotten', () => {
   expect(cache.get('10000', keys, 1)).toBeDefined();
 });
 
-test('tokens with many scopes are forgotten before they take more than 8 MiB', () => {
+test('tokens with many scopes are evicted before they take more than 8 MiB', () => {
   const cache = createTokenCache();
   const scopes = Array.from({ length: 256 }, (_, index) => `scope-${index}-of-a-verbose-issuer`);
   for (let index = 0; index < 1_000; index++) cache.set(String(index), verified('anna', scopes));
@@ -37,7 +37,7 @@ test('tokens with many scopes are forgotten before they take more than 8 MiB', (
   expect(cache.get('999', keys, 1)).toBeDefined();
 });
 
-test('the key of a token has a fixed length and holds none of it', () => {
+test('the key of a token has a fixed length and contains no part of the token', () => {
   const token = `canary-${'x'.repeat(8_000)}`;
   expect(tokenKey(token)).toHaveLength(44);
   expect(tokenKey(token)).not.toContain('canary');

@@ -66,7 +66,7 @@ describe('sub', () => {
 });
 
 describe('dates', () => {
-  test('exp may have a fraction, and is what the principal expires at', () => {
+  test('exp may have a fraction, and is the expiry of the principal', () => {
     expect(principalOf({ ...good, exp: nowS + 0.5 }).expiresAtMs).toBe((nowS + 0.5) * 1000);
   });
 

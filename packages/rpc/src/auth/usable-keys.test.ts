@@ -24,7 +24,7 @@ test.each<[string, object]>([
   expect(select(key)).toEqual({ keys: [key], problems: [], hasRefusedDevelopmentKey: false });
 });
 
-test('members that verification does not need are left out', () => {
+test('members that verification does not need are removed', () => {
   const key = { ...p256, kid: 'a' };
   expect(select({ ...key, x5u: 'https://evil.test/', x5c: ['MII'], other: 1 }).keys).toEqual([key]);
 });
@@ -38,7 +38,7 @@ test.each<[string, unknown, string]>([
   ['P-521', jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-521' })), 'is not an RSA, P-256'],
   ['RSA for encryption by its alg', { ...rsa, alg: 'RSA-OAEP' }, 'has another alg than RS256 or PS256'],
   ['P-256 with the alg of RSA', { ...p256, alg: 'RS256' }, 'has another alg than ES256'],
-  ['an alg that is no string', { ...p256, alg: { toString: 1 } }, 'has another alg than ES256'],
+  ['an alg that is not a string', { ...p256, alg: { toString: 1 } }, 'has another alg than ES256'],
   ['a use that is unknown', { ...p256, use: 'tls' }, 'has a use other than sig'],
   ['key_ops without verify', { ...p256, key_ops: ['sign'] }, 'has key_ops without verify'],
   ['a kid that is a number', { ...p256, kid: 7 }, 'key 1 has a kid that is not a string'],
@@ -46,18 +46,18 @@ test.each<[string, unknown, string]>([
   ['a development key', { ...p256, kid: 'dev-1' }, 'is a development key'],
   ['no kty', {}, 'is not an RSA'],
   ['null', null, 'key 1 is not an object'],
-])('%s is ignored with its reason, and the good key beside it is used', (_name, key, reason) => {
+])('%s is ignored with a reason, and the valid key beside it is used', (_name, key, reason) => {
   const good = { ...ed25519, kid: 'good' };
   const { keys, problems } = select(key, good);
   expect(keys).toEqual([good]);
   expect(problems).toEqual([expect.stringContaining(reason)]);
 });
 
-test('an encryption key is ignored without a word', () => {
+test('an encryption key is ignored without a reason', () => {
   expect(select({ ...rsa, use: 'enc', alg: 'RSA-OAEP' })).toMatchObject({ keys: [], problems: [] });
 });
 
-test('of two keys with one kid the first is used; keys of different kinds may share a kid', () => {
+test('the first of two keys with one kid is used, and keys of different types may share a kid', () => {
   const first = { ...p256, kid: 'a' };
   const second = { ...jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })), kid: 'a' };
   const third = { ...ed25519, kid: 'a' };
@@ -67,14 +67,14 @@ test('of two keys with one kid the first is used; keys of different kinds may sh
   });
 });
 
-test('a long or ill-formed kid is cut in the reason', () => {
+test('a long or ill-formed kid is shortened in the reason', () => {
   const [problem = ''] = select({ kty: 'oct', kid: `${'x'.repeat(63)}\ud800${'x'.repeat(100)}` }).problems;
   expect(problem.length).toBeLessThan(150);
   expect(problem.isWellFormed()).toBe(true);
 });
 
 test.each(['', '<html></html>', '[]', 'null', '{}', '{"keys":{}}', '{"keys":"a"}'])(
-  '%j is no JWK Set',
+  '%j is not a JWK Set',
   (text) => {
     expect(() => usableKeys(text, options)).toThrow();
   },

@@ -9,7 +9,7 @@ import { startServer } from '../server/start-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { policyOf } from './policy.ts';
 
-/** Every service of ours that is generated from a contract, also one that is added tomorrow; not gRPC's own. */
+/** Every generated service of the contracts, future ones too, except gRPC's own. */
 async function ourServices(): Promise<DescService[]> {
   const folder = fileURLToPath(new URL('../../../../', import.meta.url));
   const services: DescService[] = [];
@@ -23,7 +23,7 @@ async function ourServices(): Promise<DescService[]> {
   return services;
 }
 
-test('ensure every method of every service of the contracts has a policy', async () => {
+test('every method of every service of the contracts has a policy', async () => {
   const services = await ourServices();
   expect(services.map(({ typeName }) => typeName)).toContain('testing.v1.EchoService');
   for (const service of services) for (const method of service.methods) policyOf(method);
@@ -35,7 +35,7 @@ interface PolicyInit {
   readonly scopes?: string[];
 }
 
-/** A service of one method, made here, with this policy or none. */
+/** Returns a service of one method with this policy or none. */
 function serviceWith(policy: PolicyInit | undefined): DescService {
   const options = create(MethodOptionsSchema);
   if (policy) setExtension(options, methodPolicy, create(MethodPolicySchema, policy));
@@ -64,7 +64,7 @@ describe('a service whose method has no policy', () => {
   const service = serviceWith(undefined);
   const refusal = 'shop.v1.ShopService.Open has no option (policy.v1.method)';
 
-  test('ensure it is refused at start, by the name of the method', async () => {
+  test('is rejected at the start with the name of the method', async () => {
     const started = startServer({
       address: '127.0.0.1:0',
       service,
@@ -77,7 +77,7 @@ describe('a service whose method has no policy', () => {
     await expect(stopped).rejects.toThrow(refusal);
   });
 
-  test('ensure no client is made of it', () => {
+  test('gets no client', () => {
     expect(() => createClient(service, { target: 'localhost:1' })).toThrow(refusal);
   });
 });
@@ -91,11 +91,11 @@ test.each<[string, PolicyInit, string]>([
     { deadline: { seconds: 2n }, maxDeadline: second, scopes: ['shop:open'] },
     'max_deadline is shorter than deadline',
   ],
-])('ensure a policy with %s is refused', (_name, policy, refusal) => {
+])('a policy with %s is rejected', (_name, policy, refusal) => {
   expect(() => serviceWith(policy).methods.map(policyOf)).toThrow(refusal);
 });
 
-test('ensure a policy is read in milliseconds, and an absent max_deadline is five deadlines', () => {
+test('a policy is in milliseconds, and an absent max_deadline is five deadlines', () => {
   const read = (policy: PolicyInit) => serviceWith(policy).methods.map(policyOf);
   expect(read({ deadline: second, scopes: ['shop:open'] })).toEqual([
     { deadlineMs: 1000, maxDeadlineMs: 5000, scopes: ['shop:open'] },

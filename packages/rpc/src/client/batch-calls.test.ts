@@ -6,8 +6,8 @@ import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { batchCalls } from './batch-calls.ts';
 
-/** Gathers numbers, which are their own sizes, and notes what goes together. */
-function gatherNumbers(
+/** Batches numbers, whose sizes are the numbers themselves, and records each batch. */
+function batchNumbers(
   call = async (numbers: number[]): Promise<(number | Error)[]> => numbers.map((number) => number * 10),
 ) {
   const calls: number[][] = [];
@@ -23,8 +23,8 @@ function gatherNumbers(
   return { calls, ask };
 }
 
-test('ensure what is asked in one turn goes together, and each is given its own answer', async () => {
-  const { calls, ask } = gatherNumbers();
+test('items of one turn share a call, and each gets its own result', async () => {
+  const { calls, ask } = batchNumbers();
   const answers = [ask(1)];
   await new Promise<void>((resolve) => process.nextTick(resolve));
   answers.push(ask(2), ask(3));
@@ -32,9 +32,9 @@ test('ensure what is asked in one turn goes together, and each is given its own 
   expect(calls).toEqual([[1, 2, 3]]);
 });
 
-test('ensure nobody waits for a call that is under way', async () => {
+test('an item does not wait for a call in flight', async () => {
   const first = Promise.withResolvers<number[]>();
-  const { calls, ask } = gatherNumbers((numbers) =>
+  const { calls, ask } = batchNumbers((numbers) =>
     numbers.includes(1) ? first.promise : Promise.resolve(numbers),
   );
   const held = ask(1);
@@ -45,14 +45,14 @@ test('ensure nobody waits for a call that is under way', async () => {
   expect(calls).toEqual([[1], [2]]);
 });
 
-test('ensure no call is larger than it may be, but for one item that is', async () => {
-  const { calls, ask } = gatherNumbers();
+test('no call exceeds the maximum size, except for a single larger item', async () => {
+  const { calls, ask } = batchNumbers();
   await Promise.all([4, 6, 1, 20, 9, 1].map(ask));
   expect(calls).toEqual([[4, 6], [1], [20], [9, 1]]);
 });
 
-test('ensure an error among the answers is one item’s, and a call that fails is everybody’s', async () => {
-  const { ask } = gatherNumbers(async (numbers) => {
+test('an error in the results rejects one item, and a failed call rejects all', async () => {
+  const { ask } = batchNumbers(async (numbers) => {
     if (numbers.includes(3)) throw new Error('all');
     return numbers.map((number) => (number === 2 ? new Error('two') : number));
   });
@@ -64,15 +64,15 @@ test('ensure an error among the answers is one item’s, and a call that fails i
   expect(await outcomesOf([1, 3])).toEqual(['all', 'all']);
 });
 
-test('ensure answers that are too few reach nobody', async () => {
-  const { ask } = gatherNumbers(async () => [1]);
+test('too few results reject all items', async () => {
+  const { ask } = batchNumbers(async () => [1]);
   const message = 'a call for 2 items returned 1 results';
   await expect(Promise.all([ask(1), ask(2)])).rejects.toThrow(message);
 });
 
-test('ensure one that is alone inherits from its call, and those who go together from none', async () => {
+test('a single item inherits from its call, and items of a batch do not', async () => {
   const served: (string | undefined)[][] = [];
-  const { ask } = gatherNumbers(async (numbers) => {
+  const { ask } = batchNumbers(async (numbers) => {
     served.push([numbers.join(), currentCall()?.requestId]);
     return numbers;
   });
@@ -81,7 +81,7 @@ test('ensure one that is alone inherits from its call, and those who go together
       await ask(Number(key));
       return {};
     },
-    // Two of different calls, whichever came first.
+    // Two items of different calls, in any order.
     listEchoes: async () => {
       await Promise.all([ask(4), ask(5)]);
       return {};
@@ -96,9 +96,9 @@ test('ensure one that is alone inherits from its call, and those who go together
   ]);
 });
 
-test('ensure one that no longer fits does not inherit from the call of the first', async () => {
+test('an item that does not fit into the batch does not inherit from the call of the first item', async () => {
   const served: (string | undefined)[][] = [];
-  const { ask } = gatherNumbers(async (numbers) => {
+  const { ask } = batchNumbers(async (numbers) => {
     served.push([numbers.join(), currentCall()?.requestId]);
     return numbers;
   });
@@ -120,10 +120,10 @@ test('ensure one that no longer fits does not inherit from the call of the first
   ]);
 });
 
-test('ensure the call is made in the trace of its first item, to which the others have links', async () => {
+test('the call is in the trace of its first item, and the others link to it', async () => {
   await using telemetry = collectTelemetry();
   const made: unknown[] = [];
-  const { ask } = gatherNumbers(async (numbers) => {
+  const { ask } = batchNumbers(async (numbers) => {
     made.push(trace.getActiveSpan()?.spanContext());
     return numbers;
   });

@@ -12,9 +12,9 @@ import { startReplicaProcess } from '../testing/replicas/start-replica-process.t
 import { channelOptions } from './channel-options.ts';
 import { createClient } from './create-client.ts';
 
-test('ensure a server that hangs is noticed by its silence, also when nobody calls it', async () => {
+test('keepalive detects a server that hangs, even without a call', async () => {
   await using replica = await startReplicaProcess('a');
-  // The same in a hundredth of the time.
+  // The same options in a hundredth of the time.
   const soon = { 'grpc.keepalive_time_ms': 200, 'grpc.keepalive_timeout_ms': 200 };
   const client = new GrpcClient(`127.0.0.1:${replica.port}`, credentials.createInsecure(), {
     ...channelOptions,
@@ -32,7 +32,7 @@ test('ensure a server that hangs is noticed by its silence, also when nobody cal
   expect(channel.getConnectivityState(false)).not.toBe(connectivityState.READY);
 });
 
-test('ensure our servers take as many pings as anybody sends', async () => {
+test('a server of this package accepts any number of pings', async () => {
   await using replica = await startReplica(answeringAs('a'));
   const session = connect(`http://127.0.0.1:${replica.port}`);
   onTestFinished(() => session.destroy());
@@ -49,7 +49,7 @@ test('ensure our servers take as many pings as anybody sends', async () => {
   expect(session.closed).toBe(false);
 });
 
-/** Makes a client try to connect to a server that closes every connection, and counts how often it tries. */
+/** Counts the connection attempts of a client to a server that closes every connection. */
 async function startTrying(options: ChannelOptions, onTry: (tries: number) => void) {
   let tries = 0;
   const server = createServer((socket) => {
@@ -66,7 +66,7 @@ async function startTrying(options: ChannelOptions, onTry: (tries: number) => vo
   client.waitForReady(Number.POSITIVE_INFINITY, () => {});
 }
 
-test('ensure a server that comes back is found sooner than by what grpc-js does of itself', async () => {
+test('a client reconnects to a recovered server sooner than grpc-js by default', async () => {
   const secondTry = Promise.withResolvers<void>();
   let tries = 0;
   await startTrying({}, (count) => {

@@ -4,7 +4,7 @@ import { startProxy } from '../testing/network/start-proxy.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { checkHealth } from './check-health.ts';
 
-test('ensure a server is healthy once it says that it is ready, also where the environment names a proxy', async () => {
+test('a server is healthy once it is ready, even if the environment names a proxy', async () => {
   await using server = await startTestServer(EchoService, {});
   await using proxy = await startProxy();
   expect(await checkHealth(server.target)).toBe(false);
@@ -13,7 +13,7 @@ test('ensure a server is healthy once it says that it is ready, also where the e
   expect(proxy.connections).toBe(0);
 });
 
-test('ensure an address where nobody listens is not healthy', async () => {
+test('an address without a listener is not healthy', async () => {
   const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
   expect(await checkHealth(server.target)).toBe(false);

@@ -7,13 +7,13 @@ import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 import { CircuitOpenError, createCircuitBreaker } from './circuit-breaker.ts';
 
-/** A breaker on a clock that stands still until it is told to move. The middle of its jitter: 500 ms to the probe. */
-function openBench() {
+/** A breaker with a manual clock and no jitter: 500 ms until the probe. */
+function startBreaker() {
   const clock = { ms: 1_000_000 };
   const { log, lines } = collectLog();
   const breaker = createCircuitBreaker({ name: 'other', log, nowMs: () => clock.ms, random: () => 0.5 });
   const answer = () => breaker.execute(async () => 'answer');
-  /** A call that fails after a time. */
+  /** Makes a call that fails after a time. */
   const fail = (code: Code, afterMs = 0) =>
     rejectionOf(
       breaker.execute(async () => {
@@ -24,7 +24,7 @@ function openBench() {
   const open = async () => {
     for (let call = 0; call < 5; call++) await fail(Code.UNAVAILABLE);
   };
-  /** A call that ends when it is told to. */
+  /** Starts a call that the test settles. */
   const begin = () => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const ended = breaker.execute(() => promise);
@@ -34,8 +34,8 @@ function openBench() {
   return { breaker, clock, lines, answer, fail, open, begin };
 }
 
-test('ensure five failures in a row open it, and nobody is called any more', async () => {
-  const { breaker, answer, fail } = openBench();
+test('five failures in a row open the circuit, and no call is made', async () => {
+  const { breaker, answer, fail } = startBreaker();
   for (let call = 0; call < 4; call++) await fail(Code.UNAVAILABLE);
   await answer();
   for (let call = 0; call < 4; call++) await fail(Code.UNAVAILABLE);
@@ -52,29 +52,29 @@ test('ensure five failures in a row open it, and nobody is called any more', asy
 
 test.each([
   ['UNAVAILABLE', Code.UNAVAILABLE, 0, 0],
-  ['a deadline that gave it time', Code.DEADLINE_EXCEEDED, 250, 0],
-  ['the deadline of a caller in a hurry', Code.DEADLINE_EXCEEDED, 249, Infinity],
-  ['a caller that has gone', Code.CANCELLED, 250, Infinity],
+  ['a deadline of at least 250 ms', Code.DEADLINE_EXCEEDED, 250, 0],
+  ['a shorter deadline', Code.DEADLINE_EXCEEDED, 249, Infinity],
+  ['a cancelled call', Code.CANCELLED, 250, Infinity],
   ['a failed precondition', Code.FAILED_PRECONDITION, 0, Infinity],
   ['nothing found', Code.NOT_FOUND, 0, Infinity],
   ['a server that is busy', Code.RESOURCE_EXHAUSTED, 0, Infinity],
   ['a defect', Code.INTERNAL, 0, Infinity],
-])('ensure %s counts for what it says of the service', async (_name, code, afterMs, admitted) => {
-  const { breaker, fail } = openBench();
+])('%s counts as a failure or not', async (_name, code, afterMs, admitted) => {
+  const { breaker, fail } = startBreaker();
   for (let call = 0; call < 10 && breaker.permits() > 0; call++) await fail(code, afterMs);
   expect(breaker.permits()).toBe(admitted);
 });
 
-test('ensure an error that is no status says nothing, and is passed on', async () => {
-  const { breaker } = openBench();
+test('an error without a status does not count, and is rethrown', async () => {
+  const { breaker } = startBreaker();
   const defect = new TypeError('null is not an object');
   for (let call = 0; call < 5; call++)
     await expect(breaker.execute(() => Promise.reject(defect))).rejects.toBe(defect);
   expect(breaker.permits()).toBe(Infinity);
 });
 
-test('ensure one call is its probe, and the others go on failing until that is answered', async () => {
-  const { breaker, clock, open, answer, begin } = openBench();
+test('one call is the probe, and the others fail until it is answered', async () => {
+  const { breaker, clock, open, answer, begin } = startBreaker();
   await open();
   clock.ms += 499;
   expect(breaker.permits()).toBe(0);
@@ -89,8 +89,8 @@ test('ensure one call is its probe, and the others go on failing until that is a
   expect(await answer()).toBe('answer');
 });
 
-test('ensure a probe that fails opens it for as long again', async () => {
-  const { breaker, clock, open, fail } = openBench();
+test('a failed probe keeps the circuit open for the same time again', async () => {
+  const { breaker, clock, open, fail } = startBreaker();
   await open();
   clock.ms += 500;
   await fail(Code.UNAVAILABLE);
@@ -100,16 +100,16 @@ test('ensure a probe that fails opens it for as long again', async () => {
   expect(breaker.permits()).toBe(1);
 });
 
-test('ensure a probe that tells nothing leaves room for the next', async () => {
-  const { breaker, clock, open, fail } = openBench();
+test('after a probe without a clear outcome the next call is the probe', async () => {
+  const { breaker, clock, open, fail } = startBreaker();
   await open();
   clock.ms += 500;
   await fail(Code.CANCELLED);
   expect(breaker.permits()).toBe(1);
 });
 
-test('ensure whoever waits when it opens is let go, and the answer to that call closes it', async () => {
-  const { breaker, open, begin } = openBench();
+test('pending calls are rejected when the circuit opens, and a late answer closes it', async () => {
+  const { breaker, open, begin } = startBreaker();
   const slow = begin();
   await open();
   await expect(slow.ended).rejects.toThrow(CircuitOpenError);
@@ -117,8 +117,8 @@ test('ensure whoever waits when it opens is let go, and the answer to that call 
   await expect.poll(() => breaker.permits()).toBe(Infinity);
 });
 
-test('ensure what fails late, from before it opened, does not open it again', async () => {
-  const { breaker, clock, open, answer, begin } = openBench();
+test('late failures of calls from before it opened do not open it again', async () => {
+  const { breaker, clock, open, answer, begin } = startBreaker();
   const before = Array.from({ length: 10 }, begin);
   await open();
   clock.ms += 500;
@@ -128,8 +128,8 @@ test('ensure what fails late, from before it opened, does not open it again', as
   expect(breaker.permits()).toBe(Infinity);
 });
 
-test('ensure many that wait for an answer which nobody gets open it before their deadlines', async () => {
-  const { breaker, clock, answer, begin } = openBench();
+test('many pending calls without an answer open the circuit before their deadlines', async () => {
+  const { breaker, clock, answer, begin } = startBreaker();
   clock.ms += 3_600_000;
   const waiting = Array.from({ length: 17 }, begin);
   await new Promise(setImmediate);
@@ -146,19 +146,19 @@ test('ensure many that wait for an answer which nobody gets open it before their
   expect(breaker.permits()).toBe(0);
 });
 
-test('ensure silence is not believed before the answers that have come were read', async () => {
-  const { lines, clock, begin } = openBench();
+test('answers that have arrived are read before silence opens the circuit', async () => {
+  const { lines, clock, begin } = startBreaker();
   const waiting = Array.from({ length: 16 }, begin);
   clock.ms += 500;
-  setImmediate(() => waiting[0]?.resolve('it was us'));
+  setImmediate(() => waiting[0]?.resolve('late'));
   begin();
   await new Promise(setImmediate);
   expect(lines).toEqual([]);
 });
 
-test('ensure each change is a line in the log, and a measurement', async () => {
+test('each change of state is logged and measured', async () => {
   await using telemetry = collectTelemetry();
-  const { clock, lines, open, fail, answer } = openBench();
+  const { clock, lines, open, fail, answer } = startBreaker();
   await open();
   clock.ms += 500;
   await fail(Code.UNAVAILABLE);
@@ -180,8 +180,8 @@ test('ensure each change is a line in the log, and a measurement', async () => {
   expect(lines.at(-1)).toMatchObject({ circuit: 'other', open_ms: 1000, refused: 1 });
 });
 
-test('ensure a service that does not answer is called no more', async () => {
-  const { breaker, clock } = openBench();
+test('a service that does not answer is no longer called', async () => {
+  const { breaker, clock } = startBreaker();
   let calls = 0;
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {

@@ -32,7 +32,7 @@ test.each([
   '0x7f.evil.com:1',
   '127.1:1',
   '',
-])('ensure a token is not sent in plain text to %j', (target) => {
+])('a token is not sent in plain text to %j', (target) => {
   expect(() => createClient(EchoService, { target, token })).toThrow(
     `refusing to send a token to ${target} in plain text`,
   );
@@ -50,15 +50,15 @@ test.each([
   'ipv6:[::1]:1',
   'unix:/run/echo.sock',
   'unix:///run/echo.sock',
-])('ensure a token may be sent to this machine as %s', (target) => {
+])('a token may be sent in plain text to %s', (target) => {
   createClient(EchoService, { target, token })[Symbol.dispose]();
 });
 
-test('ensure a client without a token may call any address', () => {
+test('a client without a token may call any address', () => {
   createClient(EchoService, { target: 'echo:50052' })[Symbol.dispose]();
 });
 
-test('ensure a proxy of the environment gets neither the call nor its token', async () => {
+test('a proxy from the environment gets neither the call nor its token', async () => {
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   await using proxy = await startProxy();
   using client = createClient(EchoService, { target: server.target, token });
@@ -66,7 +66,7 @@ test('ensure a proxy of the environment gets neither the call nor its token', as
   expect(proxy.connections).toBe(0);
 });
 
-test('ensure a token source that fails, or never answers, does not hold the call beyond its deadline', async () => {
+test('a token source that fails or never resolves does not delay the call beyond its deadline', async () => {
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   using failing = createClient(EchoService, {
     target: server.target,
@@ -82,14 +82,14 @@ test('ensure a token source that fails, or never answers, does not hold the call
   expect((await rejectionOf(hanging.listEchoes({}, { signal }))).code).toBe(Code.CANCELLED);
 });
 
-test('ensure calls of a disposed client fail at once', async () => {
+test('calls of a disposed client fail at once', async () => {
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   const client = createClient(EchoService, { target: server.target, token });
   client[Symbol.dispose]();
   await expect(client.listEchoes({}, { deadlineMs: 60_000 })).rejects.toThrow('Channel has been shut down');
 });
 
-test('ensure nobody at the address is UNAVAILABLE, well before the deadline', async () => {
+test('a call to an address without a listener is UNAVAILABLE, long before its deadline', async () => {
   const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
   using client = createClient(EchoService, { target: server.target, token });

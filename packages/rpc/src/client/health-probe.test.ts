@@ -10,7 +10,7 @@ import { serverCredentials } from '../tls/server-credentials.ts';
 
 const program = fileURLToPath(new URL('./health-probe.ts', import.meta.url));
 
-/** Runs the probe with this environment and no other; what it printed, and how it ended. */
+/** Runs the probe with this environment only, and returns its output and exit code. */
 function probe(env: Readonly<Record<string, string>>, service?: string) {
   return new Promise((resolve) => {
     const child = execFile(
@@ -25,7 +25,7 @@ function probe(env: Readonly<Record<string, string>>, service?: string) {
 const serving = { code: 0, stdout: 'SERVING\n', stderr: '' };
 const notServing = { code: 1, stdout: 'NOT_SERVING\n', stderr: '' };
 
-test('ensure the probe exits 0 once the server is ready, and says of its liveness what is so before', async () => {
+test('the probe exits with 0 once the server is ready, and reports liveness before', async () => {
   await using server = await startTestServer(EchoService, {});
   const environment = { LISTEN_ADDRESS: `0.0.0.0:${server.running.port}` };
   expect(await probe(environment)).toEqual(notServing);
@@ -36,7 +36,7 @@ test('ensure the probe exits 0 once the server is ready, and says of its livenes
   expect(await probe(environment, EchoService.typeName)).toEqual(serving);
 });
 
-test('ensure a server with mTLS is probed with the certificate that it has itself', async () => {
+test('a server with mTLS is probed with its own certificate', async () => {
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('echo');
   const options = { log: collectLog().log, developmentCertificates: false };
@@ -59,7 +59,7 @@ test('ensure a server with mTLS is probed with the certificate that it has itsel
   });
 });
 
-test('ensure what cannot be probed is said in one line, and exits 1', async () => {
+test('a failed probe prints one line and exits with 1', async () => {
   const server = await startTestServer(EchoService, {});
   await server[Symbol.asyncDispose]();
   expect(await probe({ HEALTH_TARGET: server.target })).toEqual({

@@ -13,7 +13,7 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
 }
 
-test('ensure a hedged call is sent as often as it says, the first answer taken, and the others cancelled', async () => {
+test('a hedged call is sent several times, its first answer is returned, and the others are cancelled', async () => {
   const signals: AbortSignal[] = [];
   await using server = await startTestServer(EchoService, {
     getEcho: async (_request, { signal }) => {
@@ -32,7 +32,7 @@ test('ensure a hedged call is sent as often as it says, the first answer taken, 
   expect(signals).toHaveLength(3);
 });
 
-test('ensure a hedged call that is answered in time is sent once', async () => {
+test('a hedged call that is answered before the delay is sent once', async () => {
   let calls = 0;
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -46,7 +46,7 @@ test('ensure a hedged call that is answered in time is sent once', async () => {
   expect(calls).toBe(1);
 });
 
-test('ensure an attempt that is UNAVAILABLE leaves the call to the others, and another error ends it', async () => {
+test('the call continues after an UNAVAILABLE attempt, and another error ends it', async () => {
   let attempts = 0;
   const codes = [Code.UNAVAILABLE, Code.UNAVAILABLE, Code.NOT_FOUND];
   await using server = await startTestServer(EchoService, {
@@ -59,7 +59,7 @@ test('ensure an attempt that is UNAVAILABLE leaves the call to the others, and a
   expect(attempts).toBe(3);
 });
 
-test('ensure the other methods of a client that hedges are retried as ever', async () => {
+test('the other methods of a client that hedges are retried', async () => {
   let attempts = 0;
   await using server = await startTestServer(EchoService, {
     listEchoes: async () => {
@@ -75,7 +75,7 @@ test('ensure the other methods of a client that hedges are retried as ever', asy
 test.each([
   ['putEchoes', 'testing.v1.EchoService/PutEchoes, which is idempotent'],
   ['exchangeEchoes', 'testing.v1.EchoService/ExchangeEchoes, which is not marked'],
-] as const)('ensure nobody can hedge %s, which is not free of side effects', (method, name) => {
+] as const)('%s cannot be hedged, because it is not NO_SIDE_EFFECTS', (method, name) => {
   const [fullName] = name.split(',');
   expect(() => serviceConfigOf(EchoService, { hedging: { ...hedging, methods: [method] } })).toThrow(
     `${fullName} cannot be hedged: the contract does not mark it as NO_SIDE_EFFECTS`,
@@ -91,7 +91,7 @@ test.each([
   ],
   ['no delay', { delayMs: 0 }, 'hedging.delayMs must be at least 1'],
   ['a delay that is not a number', { delayMs: Number.NaN }, 'hedging.delayMs must be at least 1'],
-])('ensure hedging with %s is refused', (_name, wrong, message) => {
+])('hedging with %s is rejected', (_name, wrong, message) => {
   const config = () => serviceConfigOf(EchoService, { hedging: { ...hedging, ...wrong } });
   expect(config).toThrow(message);
 });

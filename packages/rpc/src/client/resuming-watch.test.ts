@@ -10,25 +10,25 @@ import { startTestServer, type TestServer } from '../testing/start-test-server.t
 import { createClient } from './create-client.ts';
 import { type ResumingWatchOptions, resumingWatch } from './resuming-watch.ts';
 
-/** What a server does with one watch: sends the tokens, and then ends it with the error, or says nothing more. */
+/** The server's part of one watch: it sends the tokens, and then ends it with the error or sends nothing more. */
 interface Script {
   readonly tokens: readonly string[];
   readonly error?: RpcError;
 }
 
-/** A server that plays a script for each watch, the last of them again and again, and keeps what it was asked with. */
+/** A server that plays one script for each watch, repeats the last one, and records the resume tokens of the requests. */
 async function startScripted(...scripts: Script[]) {
-  const asked: string[] = [];
+  const resumedFrom: string[] = [];
   const server = await startTestServer(EchoService, {
     async *watchEchoes({ resumeToken }, { signal }) {
-      const script = scripts[Math.min(asked.length, scripts.length - 1)];
-      asked.push(resumeToken);
+      const script = scripts[Math.min(resumedFrom.length, scripts.length - 1)];
+      resumedFrom.push(resumeToken);
       for (const token of script?.tokens ?? []) yield { resumeToken: token };
       if (script?.error) throw script.error;
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },
   });
-  return { ...server, asked };
+  return { ...server, resumedFrom };
 }
 
 function watch(server: TestServer<typeof EchoService>, options: ResumingWatchOptions = {}, resumeToken = '') {
@@ -45,19 +45,19 @@ const ended = (code: Code) => new RpcError(code, 'the stream is over');
 
 describe('a watch resumes', () => {
   for (const code of [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED, Code.CANCELLED])
-    test(`after ${Code[code]}, from the last response, without a word to its reader`, async () => {
+    test(`after ${Code[code]}, from the last response, without an error`, async () => {
       const interruptions: unknown[] = [];
       await using server = await startScripted({ tokens: ['a', 'b'], error: ended(code) }, { tokens: ['c'] });
       const responses = watch(server, { onInterrupted: (error) => interruptions.push(error) }, 'before');
       expect(await take(responses, 3)).toEqual(['a', 'b', 'c']);
-      expect(server.asked).toEqual(['before', 'b']);
+      expect(server.resumedFrom).toEqual(['before', 'b']);
       expect(interruptions).toMatchObject([{ code }]);
     });
 
-  test('when the server says nothing although it owes a heartbeat', async () => {
+  test('when the server sends no heartbeat', async () => {
     await using server = await startScripted({ tokens: ['a'] }, { tokens: ['b'] });
     expect(await take(watch(server, { maxSilenceMs: 300 }), 2)).toEqual(['a', 'b']);
-    expect(server.asked).toEqual(['', 'a']);
+    expect(server.resumedFrom).toEqual(['', 'a']);
   });
 
   test('when its stream is closed without a status', async () => {
@@ -86,24 +86,24 @@ describe('a watch resumes', () => {
       { random: () => 0, onInterrupted: (error) => interruptions.push(error) },
     );
     expect((await rejectionOf(responses.next())).code).toBe(Code.OUT_OF_RANGE);
-    // None when grpc-js has repeated the call by itself, before its headers were read.
+    // None if grpc-js has retried the call by itself, before the headers were read.
     for (const interruption of interruptions) expect(interruption).toMatchObject({ code: Code.UNAVAILABLE });
   });
 
-  test('not before the server wants it to', async () => {
+  test('not before the retry delay of the server', async () => {
     const later = new RpcError(Code.RESOURCE_EXHAUSTED, 'busy', { details: [retryInfo(200)] });
     await using server = await startScripted({ tokens: ['a'], error: later }, { tokens: ['b'] });
     const responses = watch(server);
     await responses.next();
     const startMs = performance.now();
     await responses.next();
-    // A timer may be a little early.
+    // A timer may fire a little early.
     expect(performance.now() - startMs).toBeGreaterThan(190);
     await responses.return();
   });
 });
 
-describe('a watch begins anew', () => {
+describe('a watch restarts', () => {
   test('after OUT_OF_RANGE, without a token, and calls onRestart once it stands', async () => {
     await using server = await startScripted(
       { tokens: ['a'], error: ended(Code.OUT_OF_RANGE) },
@@ -116,15 +116,15 @@ describe('a watch begins anew', () => {
     for (let response = 0; response < 3; response++)
       seen.push((await responses.next()).value?.resumeToken ?? '');
     expect(seen).toEqual(['a', 'restart after OUT_OF_RANGE', 'b', 'c']);
-    expect(server.asked).toEqual(['before', '', '']);
+    expect(server.resumedFrom).toEqual(['before', '', '']);
     await responses.return();
   });
 
-  test('not when the watch that is OUT_OF_RANGE had no token', async () => {
+  test('not if the watch that is OUT_OF_RANGE had no token', async () => {
     await using server = await startScripted({ tokens: [], error: ended(Code.OUT_OF_RANGE) });
     const responses = watch(server, { onRestart: () => expect.unreachable() });
     expect((await rejectionOf(responses.next())).code).toBe(Code.OUT_OF_RANGE);
-    expect(server.asked).toHaveLength(1);
+    expect(server.resumedFrom).toHaveLength(1);
   });
 });
 
@@ -135,7 +135,7 @@ describe('a watch ends', () => {
       const responses = watch(server);
       await responses.next();
       expect(await rejectionOf(responses.next())).toMatchObject({ code, message: 'the stream is over' });
-      expect(server.asked).toHaveLength(1);
+      expect(server.resumedFrom).toHaveLength(1);
     });
 
   test('with CANCELLED when its signal is aborted, also between two calls', async () => {

@@ -6,32 +6,32 @@ import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createClient } from './create-client.ts';
 
-/** A server that is always UNAVAILABLE, and says when to come again. */
+/** A server that is always UNAVAILABLE, with a pushback. */
 const startPushingBack = (pushback: string) =>
   startRawServer(() => ({ 'grpc-status': Code.UNAVAILABLE, 'grpc-retry-pushback-ms': pushback }));
 
-test('ensure nothing is tried again that the server does not want to see again', async () => {
+test('a call is not retried when the pushback of the server forbids it', async () => {
   await using server = await startPushingBack('-1');
   using client = createClient(EchoService, { target: server.target });
   expect((await rejectionOf(client.getEcho({ key: 'A' }))).code).toBe(Code.UNAVAILABLE);
   expect(server.attempts).toHaveLength(1);
 });
 
-test('ensure a call is tried again when the server says, not when the policy does', async () => {
+test('the pushback of the server replaces the backoff of the policy', async () => {
   await using server = await startPushingBack('60000');
   using client = createClient(EchoService, { target: server.target });
   expect((await rejectionOf(client.getEcho({ key: 'A' }))).code).toBe(Code.DEADLINE_EXCEEDED);
   expect(server.attempts).toHaveLength(1);
 });
 
-test('ensure grpc-js still takes a pushback that is no number for "at once", where gRFC A6 wants no retry', async () => {
+test('grpc-js still retries at once after a pushback that is not a number, where gRFC A6 forbids a retry', async () => {
   await using server = await startPushingBack('soon');
   using client = createClient(EchoService, { target: server.target });
   await rejectionOf(client.getEcho({ key: 'A' }));
   expect(server.attempts).toHaveLength(3);
 });
 
-test('ensure retries stop while half of the tokens are used up, for all clients of the target', async () => {
+test('retries pause while half of the tokens are used, for all clients of the target', async () => {
   await using server = await startPushingBack('0');
   using client = createClient(EchoService, { target: server.target });
   using another = createClient(EchoService, { target: server.target });
@@ -48,7 +48,7 @@ test('ensure retries stop while half of the tokens are used up, for all clients 
   expect(await attemptsOf(another.listEchoes({}, { deadlineMs: 60_000 }))).toBe(1);
 });
 
-test('ensure a stream is not tried again after its first message', async () => {
+test('a stream is not retried after its first message', async () => {
   let attempts = 0;
   await using server = await startTestServer(EchoService, {
     async *watchEchoes() {

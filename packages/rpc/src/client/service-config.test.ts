@@ -10,7 +10,7 @@ import { serviceConfigOf } from './service-config.ts';
 const id = '0198c0de-0000-7000-8000-000000000001';
 const farDeadline = { deadlineMs: 60_000 };
 
-/** A server that answers everything with the code, and says which attempts it has seen: none, `1`, `2` and so on. */
+/** A server that fails every call with the code, and records the numbers of previous attempts: undefined, `1`, `2`. */
 async function startFailing(code: Code) {
   const attempts: (string | undefined)[] = [];
   const fail = (_request: unknown, { header }: { header: (key: string) => string | undefined }): never => {
@@ -37,16 +37,13 @@ const retried: Record<string, (server: Failing) => Promise<unknown>> = {
     client.importEchoes([{ echo: { key: 'A' } }], farDeadline),
 };
 
-test.each(Object.entries(retried))(
-  'ensure %s is tried three times while it is UNAVAILABLE',
-  async (_name, call) => {
-    await using server = await startFailing(Code.UNAVAILABLE);
-    expect(await rejectionOf(call(server))).toMatchObject({ code: Code.UNAVAILABLE, message: 'not now' });
-    expect(server.attempts).toEqual([undefined, '1', '2']);
-  },
-);
+test.each(Object.entries(retried))('%s is tried three times while it is UNAVAILABLE', async (_name, call) => {
+  await using server = await startFailing(Code.UNAVAILABLE);
+  expect(await rejectionOf(call(server))).toMatchObject({ code: Code.UNAVAILABLE, message: 'not now' });
+  expect(server.attempts).toEqual([undefined, '1', '2']);
+});
 
-test('ensure ExchangeEchoes, which is not marked as safe to repeat, is tried once', async () => {
+test('ExchangeEchoes, which is not marked as safe to repeat, is tried once', async () => {
   await using server = await startFailing(Code.UNAVAILABLE);
   const error = await rejectionOf(Array.fromAsync(server.client.exchangeEchoes([{ key: 'A' }], farDeadline)));
   expect(error.code).toBe(Code.UNAVAILABLE);
@@ -57,16 +54,13 @@ const otherCodes = Object.values(Code).filter(
   (code) => typeof code === 'number' && code !== Code.OK && code !== Code.UNAVAILABLE,
 ) as Code[];
 
-test.each(otherCodes.map((code) => [Code[code], code] as const))(
-  'ensure %s is not tried again',
-  async (_name, code) => {
-    await using server = await startFailing(code);
-    expect((await rejectionOf(server.client.getEcho({ key: 'A' }, farDeadline))).code).toBe(code);
-    expect(server.attempts).toEqual([undefined]);
-  },
-);
+test.each(otherCodes.map((code) => [Code[code], code] as const))('%s is not retried', async (_name, code) => {
+  await using server = await startFailing(code);
+  expect((await rejectionOf(server.client.getEcho({ key: 'A' }, farDeadline))).code).toBe(code);
+  expect(server.attempts).toEqual([undefined]);
+});
 
-test('ensure a call that is answered on its second attempt is answered', async () => {
+test('a call that is answered on its second attempt succeeds', async () => {
   let attempts = 0;
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -77,7 +71,7 @@ test('ensure a call that is answered on its second attempt is answered', async (
   expect(await server.client.getEcho({ key: 'A' }, farDeadline)).toMatchObject({ echo: { key: 'A' } });
 });
 
-test('ensure the service config lists every method that is safe to repeat and no other', () => {
+test('the service config lists every method that is safe to repeat and no other', () => {
   const { methodConfig } = JSON.parse(serviceConfigOf(EchoService));
   expect(methodConfig[0].name.map(({ method }: { method: string }) => method)).toEqual([
     'GetEcho',
@@ -99,7 +93,7 @@ test.each([
   ['hedging', { hedging: { methods: ['getEcho' as const], attempts: 5, delayMs: 1 } }],
 ])('grpc-js reads every part of the service config with %s', (_name, options) => {
   const config = JSON.parse(serviceConfigOf(EchoService, options));
-  // It throws for an invalid part, and leaves out the parts that it does not know.
+  // grpc-js throws for an invalid part, and omits parts that it does not know.
   expect(validateServiceConfig(config)).toEqual(config);
   const [balancing] = config.loadBalancingConfig;
   expect(experimental.parseLoadBalancingConfig(balancing).toJsonObject()).toEqual(balancing);

@@ -10,12 +10,12 @@ import { channelOptions } from './channel-options.ts';
 import { createClient } from './create-client.ts';
 import { serviceConfigOf } from './service-config.ts';
 
-/** A server that serves nothing, on connections that can be counted. */
+/** A server without handlers that records its connections. */
 const startCounting = () => startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
 
 const unimplemented = { code: Code.UNIMPLEMENTED };
 
-test('ensure all clients of a target share one connection, whatever their service, hedging or balancing', async () => {
+test('all clients of a target share one connection, whatever their service, hedging or balancing', async () => {
   await using server = await startCounting();
   const { target } = server;
   using echo = createClient(EchoService, { target });
@@ -33,14 +33,14 @@ test('ensure all clients of a target share one connection, whatever their servic
   expect(server.sessions).toHaveLength(1);
 });
 
-test('ensure the connection stays while a client of it is left, and is closed with the last', async () => {
+test('the connection is closed with its last client', async () => {
   await using server = await startCounting();
   const first = createClient(EchoService, { target: server.target });
   const second = createClient(PingService, { target: server.target });
   await rejectionOf(first.listEchoes({}));
   await rejectionOf(second.ping({}));
   const [session] = server.sessions;
-  if (!session) throw new Error('nobody has connected');
+  if (!session) throw new Error('no connection');
   first[Symbol.dispose]();
   await rejectionOf(second.ping({}));
   expect(session.closed).toBe(false);
@@ -50,7 +50,7 @@ test('ensure the connection stays while a client of it is left, and is closed wi
   expect(server.sessions).toHaveLength(1);
 });
 
-test('ensure grpc-js by itself still makes a connection for each service config', async () => {
+test('grpc-js by itself still makes a connection for each service config', async () => {
   await using server = await startCounting();
   for (const service of [EchoService, PingService]) {
     const { retryThrottling, methodConfig } = JSON.parse(serviceConfigOf(service));

@@ -9,7 +9,7 @@ import { startTestServer } from '../testing/start-test-server.ts';
 import type { CallOptions } from './outgoing-call/call-options.ts';
 import { unaryMethod } from './outgoing-call/methods.ts';
 
-/** What a server saw of its call: what was left of it when it came, and when it went on to the next. */
+/** Observations of one server: the time left until the deadline when its call arrived, and when it called the next one. */
 interface Hop {
   /** In ms since the epoch. */
   readonly deadline: number;
@@ -20,13 +20,13 @@ interface Hop {
 
 const workMs = 20;
 
-/** Uses up some of the call's time, as work does. */
+/** Takes some time of the call, as work does. */
 function work() {
   const endMs = performance.now() + workMs;
   while (performance.now() < endMs);
 }
 
-/** Three servers: A asks B, and B asks C. Each of them works before it asks the next, and C answers as it is told. */
+/** Three servers: A calls B, and B calls C. A and B work before they call the next, and the test decides C's answer. */
 async function startChain(answer: () => Promise<object>, optionsBelow: CallOptions = {}) {
   const hops: Hop[] = [];
   const reached = Promise.withResolvers<void>();
@@ -68,26 +68,23 @@ const roundingMs = 1;
 
 test.each([
   ["the contract's own", {}],
-  ['a longer one that is asked for', { deadlineMs: 60_000 }],
-])(
-  'ensure what is left of a deadline, less what was used, is all that three hops get, not %s',
-  async (_name, options) => {
-    await using chain = await startChain(async () => ({}), options);
-    await chain.client.listEchoes({}, { deadlineMs: 1500 });
-    const [a, b, c] = chain.hops;
-    if (!a || !b || !c) throw new Error('somebody was not asked');
-    expect(a.leftMs).toBeLessThanOrEqual(1500 + roundingMs);
-    expect(b.leftMs).toBeLessThanOrEqual(a.leftBelowMs + roundingMs);
-    expect(c.leftMs).toBeLessThanOrEqual(b.leftBelowMs + roundingMs);
-    // All of what was left: by the clock that they share here, nobody's deadline is before that of the one above.
-    expect(b.deadline).toBeGreaterThanOrEqual(a.deadline);
-    expect(c.deadline).toBeGreaterThanOrEqual(b.deadline);
-    // Two of the three have worked before C was asked.
-    expect(c.leftMs).toBeLessThanOrEqual(1500 - 2 * workMs + 3 * roundingMs);
-  },
-);
+  ['a longer one of their own', { deadlineMs: 60_000 }],
+])('three hops share the deadline of the first, not %s', async (_name, options) => {
+  await using chain = await startChain(async () => ({}), options);
+  await chain.client.listEchoes({}, { deadlineMs: 1500 });
+  const [a, b, c] = chain.hops;
+  if (!a || !b || !c) throw new Error('a server was not called');
+  expect(a.leftMs).toBeLessThanOrEqual(1500 + roundingMs);
+  expect(b.leftMs).toBeLessThanOrEqual(a.leftBelowMs + roundingMs);
+  expect(c.leftMs).toBeLessThanOrEqual(b.leftBelowMs + roundingMs);
+  // The whole rest: by their shared clock, no deadline is before that of the caller.
+  expect(b.deadline).toBeGreaterThanOrEqual(a.deadline);
+  expect(c.deadline).toBeGreaterThanOrEqual(b.deadline);
+  // Two of the three servers have worked before C was called.
+  expect(c.leftMs).toBeLessThanOrEqual(1500 - 2 * workMs + 3 * roundingMs);
+});
 
-test('ensure a caller that cancels cancels all three hops', async () => {
+test('a cancelled call cancels all three hops', async () => {
   await using chain = await startChain(() => new Promise(() => {}));
   const abort = new AbortController();
   const answer = rejectionOf(chain.client.listEchoes({}, { signal: abort.signal, deadlineMs: 10_000 }));
@@ -111,7 +108,7 @@ test.each(callsOfEachKind)(
       EchoService,
       handlerOfEachKind(() => []),
       {
-        // Refuses a call that comes without one.
+        // Rejects a call without a deadline.
         deadlineMode: 'require',
         interceptors: (chain) => [
           (next) => (served) => {
@@ -128,7 +125,7 @@ test.each(callsOfEachKind)(
   },
 );
 
-test('ensure a deadline beyond what a timer of Node can hold is not one that has passed', async () => {
+test('a deadline beyond the range of Node timers has not expired', async () => {
   const dayMs = 24 * 60 * 60 * 1000;
   const leftMs = Promise.withResolvers<number>();
   await using server = await startTestServer(

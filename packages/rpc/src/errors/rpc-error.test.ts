@@ -6,25 +6,25 @@ import { Code, codeName, RpcError, toRpcError } from './rpc-error.ts';
 const unforeseen = () => undefined;
 const answered = (code: Code) => new RpcError(code, 'why', { answeredBy: 'other.v1.OtherService/Get' });
 
-test('ensure an error that the service raised is sent as it is, whatever the map says', () => {
+test('an RpcError that the service throws is sent unchanged, whatever the map returns', () => {
   const error = new RpcError(Code.NOT_FOUND, 'none');
   expect(toRpcError(error, () => new RpcError(Code.DATA_LOSS, 'no'))).toBe(error);
 });
 
-test('ensure an error of the domain becomes what the map makes of it', () => {
+test('a domain error becomes the status from the map', () => {
   const mapped = new RpcError(Code.FAILED_PRECONDITION, 'sold out');
   expect(
     toRpcError(new RangeError('too few'), (error) => (error instanceof RangeError ? mapped : undefined)),
   ).toBe(mapped);
 });
 
-test('ensure the map is asked about what another service answered', () => {
+test('the map is called with an error of another service', () => {
   const mapped = new RpcError(Code.FAILED_PRECONDITION, 'sold out');
   expect(toRpcError(answered(Code.NOT_FOUND), () => mapped)).toBe(mapped);
 });
 
 test.each([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED])(
-  'ensure code %i of another service is passed on, with its name',
+  'code %i of another service is forwarded, with the name of its method',
   (code) => {
     const below = answered(code);
     const passed = toRpcError(below, unforeseen);
@@ -33,32 +33,29 @@ test.each([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED])(
   },
 );
 
-const passedOn = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED];
+const forwarded = [Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED];
 const others = Object.values(Code).filter(
-  (code) => typeof code === 'number' && !passedOn.includes(code),
+  (code) => typeof code === 'number' && !forwarded.includes(code),
 ) as Code[];
 
-test.each(others)(
-  'ensure code %i of another service becomes INTERNAL and tells nothing (gRFC A54)',
-  (code) => {
-    const below = answered(code);
-    expect(toRpcError(below, unforeseen)).toMatchObject({
-      code: Code.INTERNAL,
-      message: 'internal error',
-      details: [],
-      cause: below,
-    });
-  },
-);
+test.each(others)('code %i of another service becomes INTERNAL without its message (gRFC A54)', (code) => {
+  const below = answered(code);
+  expect(toRpcError(below, unforeseen)).toMatchObject({
+    code: Code.INTERNAL,
+    message: 'internal error',
+    details: [],
+    cause: below,
+  });
+});
 
-test('ensure a detail is found by its type', () => {
+test('a detail is found by its type', () => {
   const reason = create(ErrorInfoSchema, { reason: 'SOLD_OUT' });
   const error = new RpcError(Code.FAILED_PRECONDITION, 'sold out', { details: [reason] });
   expect(error.detail(ErrorInfoSchema)).toBe(reason);
   expect(error.detail(RetryInfoSchema)).toBe(undefined);
 });
 
-test('ensure a code has a name, also one that gRPC does not know', () => {
+test('a code has a name, even one that gRPC does not know', () => {
   expect(codeName(Code.NOT_FOUND)).toBe('NOT_FOUND');
   expect(codeName(99 as Code)).toBe('CODE_99');
 });

@@ -26,7 +26,7 @@ const past = { notBefore: new Date(Date.now() - 2 * hourMs), notAfter: new Date(
 const future = { notBefore: new Date(Date.now() + hourMs), notAfter: new Date(Date.now() + 2 * hourMs) };
 const options = { log: collectLog().log, developmentCertificates: false };
 
-/** A server with this config, and who has called it. */
+/** A server with this config, and the identities of its callers. */
 async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCredentials) {
   const identities: (string | undefined)[] = [];
   const noteIdentity: Interceptor = (next) => async (call) => {
@@ -48,8 +48,8 @@ async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCrede
 }
 
 /**
- * The code that a call with these credentials ends with. The server is called by name, because grpc-js's own
- * credentials reach no address on Node 26.
+ * Returns the status code of a call with these credentials. The server is called by name, because on Node 26 grpc-js's
+ * own credentials reach no target that is an IP address.
  */
 async function codeOf(target: string, credentials: ChannelCredentials): Promise<Code> {
   using client = createClient(EchoService, {
@@ -70,14 +70,14 @@ function sslWith(authorities: string, pair?: KeyPair): ChannelCredentials {
   return ChannelCredentials.createSsl(Buffer.from(authorities), key, cert);
 }
 
-test('ensure both ends verify each other, and the server knows who calls', async () => {
+test('both ends verify each other, and the server knows the identity of the caller', async () => {
   await using certificates = await createTestCertificates();
   await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
   expect(await server.client.getEcho({ key: 'A' })).toMatchObject({ echo: { key: 'A' } });
   expect(server.identities).toEqual([testIdentity('caller')]);
 });
 
-test('ensure with mode tls the server alone shows a certificate, and nobody has an identity', async () => {
+test('with mode tls only the server presents a certificate, and callers have no identity', async () => {
   await using certificates = await createTestCertificates();
   const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
   await using server = await start({ ...echo, mode: 'tls' }, { ...caller, mode: 'tls' });
@@ -91,7 +91,7 @@ test('ensure with mode tls the server alone shows a certificate, and nobody has 
   expect(server.identities).toEqual([undefined, undefined]);
 });
 
-test('ensure a client whose certificate is missing or no good gets no call through, and others do', async () => {
+test('calls of a client with a missing or invalid certificate fail, and those of others succeed', async () => {
   await using certificates = await createTestCertificates();
   await using strangers = await createTestCertificates();
   await using server = await start(await certificates.write('echo'), await certificates.write('caller'));
@@ -128,7 +128,7 @@ test.each<
     "IP: 127.0.0.1 is not in the cert's list: 127.0.0.2",
     (own) => own.issue('echo', { alternativeNames: ['DNS:localhost', 'IP:127.0.0.2'] }),
   ],
-])('ensure a server whose certificate is no good (%s) gets no call', async (_problem, reason, make) => {
+])('a server with an invalid certificate (%s) gets no call', async (_problem, reason, make) => {
   await using certificates = await createTestCertificates();
   await using strangers = await createTestCertificates();
   const { certificate, privateKey } = await make(certificates, strangers);
@@ -144,7 +144,7 @@ test.each<
   expect(server.identities).toEqual([]);
 });
 
-test('ensure plain text and TLS do not understand each other, and say so at once', async () => {
+test('a call in plain text to a TLS server, or the reverse, fails at once', async () => {
   using crashes = recordCrashes();
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
@@ -157,7 +157,7 @@ test('ensure plain text and TLS do not understand each other, and say so at once
   expect(crashes.reasons).toEqual([]);
 });
 
-test('ensure no version before TLS 1.3 is spoken, by the server and by the client', async () => {
+test('the server rejects versions before TLS 1.3', async () => {
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   const { certificate: cert, privateKey: key } = await certificates.issue('caller');
@@ -185,7 +185,7 @@ test('ensure no version before TLS 1.3 is spoken, by the server and by the clien
   expect(await handshake('TLSv1.2')).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
 });
 
-test('ensure a connection that never shakes hands is closed', async () => {
+test('a connection without a handshake is closed', async () => {
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   await using server = await start(tls, tls);

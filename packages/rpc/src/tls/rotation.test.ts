@@ -19,7 +19,7 @@ import { serverCredentials } from './server-credentials.ts';
 
 const waiting = { timeout: 15_000, interval: 20 };
 
-/** A server and the credentials of a caller, whose files may be replaced. */
+/** A server and the credentials of a caller, whose files the test can replace. */
 async function startMutual(server: MutualTls, caller: MutualTls) {
   const [serverLog, channelLog] = [collectLog(), collectLog()];
   const channel = await channelCredentials(caller, { ...channelLog, developmentCertificates: false });
@@ -52,7 +52,7 @@ async function startMutual(server: MutualTls, caller: MutualTls) {
   };
 }
 
-/** A call on a connection of its own. Rejects as the call does. */
+/** Makes a call on its own connection. Rejects with the error of the call. */
 async function callOnce(target: string, credentials: ChannelCredentials): Promise<void> {
   const client = new Client(target, credentials, { 'grpc.use_local_subchannel_pool': 1 });
   const metadata = new Metadata();
@@ -70,8 +70,8 @@ async function callOnce(target: string, credentials: ChannelCredentials): Promis
   await promise.finally(() => client.close());
 }
 
-/** The certificate that a new connection is shown. */
-async function certificateShown(port: number): Promise<string | undefined> {
+/** Returns the certificate that a new connection gets. */
+async function certificateOfNewConnection(port: number): Promise<string | undefined> {
   const socket = connect({ port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
   socket.on('error', () => {});
   await once(socket, 'secureConnect');
@@ -80,7 +80,7 @@ async function certificateShown(port: number): Promise<string | undefined> {
   return shown;
 }
 
-/** Calls until it is disposed, some on one connection and some each on a new one. */
+/** Calls until it is disposed, on one shared connection and on new ones. */
 function keepCalling({ client, target, channel }: Awaited<ReturnType<typeof startMutual>>) {
   const failures: unknown[] = [];
   let isRunning = true;
@@ -109,7 +109,7 @@ function keepCalling({ client, target, channel }: Awaited<ReturnType<typeof star
   };
 }
 
-/** Writes a file in two halves, as no one should. */
+/** Writes a file in two halves, which is not atomic. */
 async function writeTorn(file: string, text: string): Promise<void> {
   await writeFile(file, text.slice(0, text.length / 2));
   await writeFile(file, text);
@@ -120,7 +120,7 @@ async function replacePair(tls: MutualTls, pair: KeyPair): Promise<void> {
   await writeTorn(tls.keyFile, pair.privateKey);
 }
 
-test('ensure not one call fails while leaves and authority are replaced, and new connections get the new ones', async () => {
+test('no call fails while certificates and authority are replaced, and new connections get the new ones', async () => {
   await using old = await createTestCertificates();
   await using next = await createTestCertificates();
   const [echo, caller] = [await old.write('echo'), await old.write('caller')];
@@ -138,7 +138,7 @@ test('ensure not one call fails while leaves and authority are replaced, and new
   await replacePair(caller, newCaller);
   await replacePair(echo, newEcho);
   await vi.waitUntil(
-    async () => (await certificateShown(server.running.port)) === newEcho.certificate,
+    async () => (await certificateOfNewConnection(server.running.port)) === newEcho.certificate,
     waiting,
   );
   await trust(next.authority.certificate);
@@ -152,7 +152,7 @@ test('ensure not one call fails while leaves and authority are replaced, and new
   await expect(callOnce(server.target, oldChannel)).rejects.toThrow('UNAVAILABLE');
 });
 
-test('ensure a client that connects again shows its new certificate', async () => {
+test('a client that reconnects presents its new certificate', async () => {
   await using certificates = await createTestCertificates();
   const caller = await certificates.write('caller');
   await using server = await startMutual(await certificates.write('echo'), caller);
@@ -163,7 +163,7 @@ test('ensure a client that connects again shows its new certificate', async () =
   expect(server.channelLines).toMatchObject([{ msg: 'TLS files replaced' }]);
 });
 
-test('ensure files that cannot be used drop no connection, and are told', async () => {
+test('unusable files drop no connection, and are logged', async () => {
   await using certificates = await createTestCertificates();
   const [echo, caller] = [await certificates.write('echo'), await certificates.write('caller')];
   await using server = await startMutual(echo, caller);
@@ -175,12 +175,12 @@ test('ensure files that cannot be used drop no connection, and are told', async 
   await vi.waitUntil(() => server.serverLines.length > 0, waiting);
   await callOnce(server.target, server.channel);
   expect(server.identities).toEqual([testIdentity('caller')]);
-  const told = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay in use' };
-  expect(server.serverLines).toMatchObject([told]);
-  expect(server.channelLines).toMatchObject([told]);
+  const logged = { level: 'warn', msg: 'TLS files cannot be used: the last good ones stay in use' };
+  expect(server.serverLines).toMatchObject([logged]);
+  expect(server.channelLines).toMatchObject([logged]);
 });
 
-test('ensure the files are watched while a server listens, and no longer', async () => {
+test('the files are reread only while a server listens', async () => {
   await using certificates = await createTestCertificates();
   const echo = await certificates.write('echo');
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });

@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 const open = (paths: TlsPaths, developmentCertificates = false) =>
   openTlsFiles(paths, { log: collectLog().log, developmentCertificates });
 
-test('ensure files that cannot be used at the start are told in one line that names the file', async () => {
+test('unusable files fail the start with one line that names the file', async () => {
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('caller');
   const good = { pair: tls, caFile: tls.caFile };
@@ -62,7 +62,7 @@ test('ensure files that cannot be used at the start are told in one line that na
   }
 });
 
-test('ensure certificates for development are refused where they are not allowed, as a pair and as authorities', async () => {
+test('development certificates are rejected where they are not allowed, as a pair and as authorities', async () => {
   await using development = await createTestCertificates(developmentAuthority);
   const tls = await development.write('caller');
   await using real = await createTestCertificates();

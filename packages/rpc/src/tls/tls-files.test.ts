@@ -8,7 +8,7 @@ import { developmentAuthority, openTlsFiles } from './tls-files.ts';
 
 const hourMs = 3_600_000;
 
-/** Good files, opened, and what was logged about them. */
+/** Opens good files, and collects the log. */
 async function openGood() {
   const certificates = await createTestCertificates();
   const { log, lines } = collectLog();
@@ -20,7 +20,7 @@ async function openGood() {
   return { ...certificates, tls, files, lines };
 }
 
-test('ensure a new pair and new authorities replace the old ones', async () => {
+test('a new pair and new authorities replace the old ones', async () => {
   await using good = await openGood();
   await using other = await createTestCertificates();
   const before = good.files.current;
@@ -41,7 +41,7 @@ test('ensure a new pair and new authorities replace the old ones', async () => {
   expect(good.lines).toMatchObject([{ msg: 'TLS files replaced', certFile: good.tls.certFile }]);
 });
 
-test('ensure files that are cut anywhere, missing, or of two pairs leave the last good ones in use', async () => {
+test('the last good files stay in use if new ones are cut off, missing, or from two pairs', async () => {
   await using good = await openGood();
   const before = good.files.current;
   const { certFile, keyFile, caFile } = good.tls;
@@ -56,7 +56,7 @@ test('ensure files that are cut anywhere, missing, or of two pairs leave the las
     [caFile, good.authority.certificate],
   ] as const) {
     const now = await readFile(file, 'utf8');
-    // Without its last line break it is whole.
+    // A file without its last line break is complete.
     for (let length = 0; length < whole.length - 1; length += length % 64 < 3 ? 1 : 13) {
       await writeFile(file, whole.slice(0, length));
       await keep();
@@ -65,7 +65,7 @@ test('ensure files that are cut anywhere, missing, or of two pairs leave the las
     await keep();
     await writeFile(file, now);
   }
-  // The order in which the two halves of a pair are written is anybody's.
+  // The two files of a pair can be written in any order.
   await writeFile(certFile, next.certificate);
   await keep();
   await writeFile(keyFile, next.privateKey);
@@ -73,7 +73,7 @@ test('ensure files that are cut anywhere, missing, or of two pairs leave the las
   expect(good.files.current.contextOptions).toMatchObject({ cert: next.certificate, key: next.privateKey });
 });
 
-test('ensure a pair that is not valid yet is taken once it is, and one that has expired never', async () => {
+test('a pair is used once it is valid, and never after it has expired', async () => {
   await using good = await openGood();
   const before = good.files.current;
   await good.write('caller', await good.issue('caller', { notBefore: new Date(Date.now() + hourMs) }));
@@ -87,14 +87,14 @@ test('ensure a pair that is not valid yet is taken once it is, and one that has 
   ]);
 });
 
-test('ensure a list of authorities that is still being written does not count', async () => {
+test('a list of authorities that is still being written is not used', async () => {
   await using good = await openGood();
   await using other = await createTestCertificates();
   const before = good.files.current;
   const { caFile } = good.tls;
   let writing = true;
   const writer = (async () => {
-    // Cut between two certificates a list looks whole: all that can be seen is that it does not stand still.
+    // A list that is cut between two certificates looks complete. Only its later change shows that it was not.
     for (let version = 0; writing; version++) {
       writeFileSync(`${caFile}.new`, `${other.authority.certificate}# ${version}\n`);
       renameSync(`${caFile}.new`, caFile);
@@ -111,7 +111,7 @@ test('ensure a list of authorities that is still being written does not count', 
   expect(good.files.current.contextOptions.ca).toBe(both);
 });
 
-test('ensure a problem is logged once, and again when it comes back', async () => {
+test('a problem is logged once, and again when it recurs', async () => {
   await using good = await openGood();
   const { caFile } = good.tls;
   await writeFile(caFile, '');
@@ -130,21 +130,21 @@ test('ensure a problem is logged once, and again when it comes back', async () =
   expect(good.lines.length).toBe(2);
 });
 
-test('ensure no key is logged or told', async () => {
+test('no key appears in the log or in an error', async () => {
   await using good = await openGood();
   const { privateKey } = await good.issue('caller');
   await writeFile(good.tls.keyFile, privateKey.slice(0, -20));
   await good.files.refresh();
-  const told = String(
+  const message = String(
     await openTlsFiles({ pair: good.tls }, { ...collectLog(), developmentCertificates: false }).catch(String),
   );
   const secret = privateKey.split('\n')[1] ?? '';
   expect(secret.length).toBe(64);
-  expect(JSON.stringify(good.lines) + told).not.toContain(secret);
+  expect(JSON.stringify(good.lines) + message).not.toContain(secret);
   expect(good.lines.length).toBe(1);
 });
 
-test('ensure certificates for development are refused also when they come later', async () => {
+test('development certificates are rejected when files are replaced, too', async () => {
   await using good = await openGood();
   const before = good.files.current;
   await using development = await createTestCertificates(developmentAuthority);

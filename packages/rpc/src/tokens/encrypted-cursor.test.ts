@@ -34,7 +34,7 @@ test.each([
   expect(cursors.encrypt(['alice'], short)).toHaveLength(cursors.encrypt(['alice'], long).length);
 });
 
-test('the longest cursor fits into the 1,024 characters that contracts allow, and a longer one is an error', () => {
+test('the token of the longest cursor fits into 1,024 characters, and a longer cursor is an error', () => {
   const longest = 'x'.repeat(638);
   const token = cursors.encrypt([], longest);
   expect(token.length).toBeLessThanOrEqual(1024);
@@ -42,7 +42,7 @@ test('the longest cursor fits into the 1,024 characters that contracts allow, an
   expect(() => cursors.encrypt([], `${longest}x`)).toThrow('638');
 });
 
-test('a token that is altered, cut, extended or written otherwise is not opened', () => {
+test('a token that is altered, cut, extended or encoded differently is not decrypted', () => {
   const token = cursors.encrypt(['alice'], '7');
   const bytes = bytesOf(token);
   const lengths = Array.from({ length: bytes.length }, (_, length) =>
@@ -63,7 +63,7 @@ test('a token that is altered, cut, extended or written otherwise is not opened'
   expect(cursors.decrypt(['alice'], token)).toBe('7');
 });
 
-test('whatever is sent as a token is not opened, and throws nothing', () => {
+test('no other text is decrypted as a token, and none throws', () => {
   const prefix = bytesOf(cursors.encrypt([], '1')).subarray(0, 4);
   const afterId = fastCheck
     .uint8Array({ maxLength: 300 })
@@ -75,7 +75,7 @@ test('whatever is sent as a token is not opened, and throws nothing', () => {
   );
 });
 
-test('the newest key seals, and older ones still open', () => {
+test('the newest key encrypts, and older ones still decrypt', () => {
   const rotated = createEncryptedCursors(keys([newer, secret]), method);
   expect(rotated.decrypt([], cursors.encrypt([], '7'))).toBe('7');
   expect(cursors.decrypt([], rotated.encrypt([], '7'))).toBeUndefined();
@@ -90,7 +90,7 @@ test('a token of an unknown key is UNAVAILABLE while the keys are stale, and unk
   expect(stale.decrypt([], cursors.encrypt([], '7'))).toBe('7');
 });
 
-test('a token of the format before encryption is opened with the same checks', () => {
+test('a token in the format before encryption is accepted with the same checks', () => {
   const macToken = (filters: string[], cursor: string) => {
     const boundTo = createHash('sha256')
       .update(JSON.stringify([method, filters]))

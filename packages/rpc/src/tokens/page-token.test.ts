@@ -9,7 +9,7 @@ const key = randomBytes(32);
 const method = 'testing.v1.EchoService/ListEchoes';
 const tokens = createPageTokens(key, method);
 
-function expectRefusal(open: () => unknown): void {
+function expectRejection(open: () => unknown): void {
   let refusal: unknown;
   try {
     refusal = open();
@@ -25,7 +25,7 @@ function expectRefusal(open: () => unknown): void {
 const text = fastCheck.string({ unit: 'grapheme' });
 const filters = fastCheck.array(text, { maxLength: 3 });
 
-test('ensure a token gives back its cursor, on every replica that has the key', () => {
+test('a token returns its cursor on every replica that has the key', () => {
   const replica = createPageTokens(Buffer.from(key), method);
   fastCheck.assert(
     fastCheck.property(filters, text, (chosen, cursor) => {
@@ -34,48 +34,48 @@ test('ensure a token gives back its cursor, on every replica that has the key', 
   );
 });
 
-test('ensure the empty token is the first page', () => {
+test('the empty token means the first page', () => {
   expect(tokens.decrypt(['A'], '')).toBe(undefined);
 });
 
-test('ensure a token with any one bit changed is refused', () => {
+test('a token with any one bit changed is rejected', () => {
   const token = Buffer.from(tokens.encrypt(['A'], 'key-1'), 'base64url');
   for (let bit = 0; bit < token.length * 8; bit++) {
     const altered = Buffer.from(token);
     altered.writeUInt8(altered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-    expectRefusal(() => tokens.decrypt(['A'], altered.toString('base64url')));
+    expectRejection(() => tokens.decrypt(['A'], altered.toString('base64url')));
   }
 });
 
-test('ensure a token that was cut off or added to is refused', () => {
+test('a token that was cut or extended is rejected', () => {
   const token = tokens.encrypt(['A'], 'key-1');
   for (let length = 1; length < token.length; length++)
-    expectRefusal(() => tokens.decrypt(['A'], token.slice(0, length)));
-  expectRefusal(() => tokens.decrypt(['A'], `${token}AAAA`));
+    expectRejection(() => tokens.decrypt(['A'], token.slice(0, length)));
+  expectRejection(() => tokens.decrypt(['A'], `${token}AAAA`));
 });
 
-test('ensure a token is refused with other filters', () => {
+test('a token is rejected with other filters', () => {
   fastCheck.assert(
     fastCheck.property(filters, filters, (chosen, others) => {
       fastCheck.pre(JSON.stringify(chosen) !== JSON.stringify(others));
-      expectRefusal(() => tokens.decrypt(others, tokens.encrypt(chosen, 'key-1')));
+      expectRejection(() => tokens.decrypt(others, tokens.encrypt(chosen, 'key-1')));
     }),
   );
-  expectRefusal(() => tokens.decrypt(['ab', 'c'], tokens.encrypt(['a', 'bc'], 'key-1')));
-  expectRefusal(() => tokens.decrypt([], tokens.encrypt([''], 'key-1')));
+  expectRejection(() => tokens.decrypt(['ab', 'c'], tokens.encrypt(['a', 'bc'], 'key-1')));
+  expectRejection(() => tokens.decrypt([], tokens.encrypt([''], 'key-1')));
 });
 
-test('ensure a token of another method, or made with another key, is refused', () => {
+test('a token of another method or another key is rejected', () => {
   const pings = createPageTokens(key, 'testing.v1.PingService/ListPings');
-  expectRefusal(() => tokens.decrypt([], pings.encrypt([], 'key-1')));
+  expectRejection(() => tokens.decrypt([], pings.encrypt([], 'key-1')));
   const foreign = createPageTokens(randomBytes(32), method);
-  expectRefusal(() => tokens.decrypt([], foreign.encrypt([], 'key-1')));
+  expectRejection(() => tokens.decrypt([], foreign.encrypt([], 'key-1')));
 });
 
-test('ensure whatever is sent as a token is refused as one', () => {
+test('any other text is rejected as a token', () => {
   fastCheck.assert(
     fastCheck.property(fastCheck.string({ minLength: 1 }), (token) => {
-      expectRefusal(() => tokens.decrypt([], token));
+      expectRejection(() => tokens.decrypt([], token));
     }),
   );
 });
@@ -86,6 +86,6 @@ test.each([
   [200, 200],
   [201, 200],
   [2 ** 31 - 1, 200],
-])('ensure page_size %i is served as %i', (requested, served) => {
+])('page_size %i is served as %i', (requested, served) => {
   expect(pageSizeOf(requested)).toBe(served);
 });

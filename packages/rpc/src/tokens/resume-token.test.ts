@@ -6,13 +6,13 @@ import { createResumeTokens } from './resume-token.ts';
 const key = Buffer.alloc(32, 1);
 const tokens = createResumeTokens(key, 'WatchEchoes');
 
-test('a token gives back its place, on every replica that has the key', () => {
+test('a token returns its place on every replica that has the key', () => {
   const replica = createResumeTokens(key, 'WatchEchoes');
   expect(replica.decrypt(['alice'], tokens.encrypt(['alice'], '7.1'))).toBe('7.1');
   expect(tokens.decrypt(['alice'], '')).toBeUndefined();
 });
 
-test('ensure a token is good for nothing with other filters, another method or another key, or altered', () => {
+test('a token is rejected with other filters, another method or another key, or if it is altered', () => {
   const token = tokens.encrypt(['alice'], '7.1');
   const others = [
     () => tokens.decrypt(['bob'], token),

@@ -9,7 +9,7 @@ import { startReplica } from '../../testing/replicas/start-replica.ts';
 import { createClient } from '../create-client.ts';
 import { resumingWatch } from '../resuming-watch.ts';
 
-/** How a call can end without a status and through no fault of its own. */
+/** Ways in which a call ends without a status. */
 const ends: readonly (readonly [string, (stream: ServerHttp2Stream) => unknown])[] = [
   [
     'a connection that ends with error code 2',
@@ -19,7 +19,7 @@ const ends: readonly (readonly [string, (stream: ServerHttp2Stream) => unknown])
   ['a stream that is reset with code 0', (stream) => stream.close(constants.NGHTTP2_NO_ERROR)],
 ];
 
-/** A server that ends the first calls so, and answers the others with UNIMPLEMENTED. */
+/** A server that ends the first calls this way, and answers the others with UNIMPLEMENTED. */
 async function startEnding(end: (stream: ServerHttp2Stream) => unknown, calls = 1) {
   let ended = 0;
   return startRawServer((_headers, stream) => {
@@ -29,7 +29,7 @@ async function startEnding(end: (stream: ServerHttp2Stream) => unknown, calls = 
   });
 }
 
-test.each(ends)('a call on %s is repeated when its method is safe to repeat', async (_name, end) => {
+test.each(ends)('a call on %s is retried if its method is safe to repeat', async (_name, end) => {
   await using server = await startEnding(end);
   using client = createClient(EchoService, { target: server.target });
   const error = await rejectionOf(client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
@@ -37,7 +37,7 @@ test.each(ends)('a call on %s is repeated when its method is safe to repeat', as
   expect(server.attempts.map((headers) => headers['grpc-previous-rpc-attempts'])).toEqual([undefined, '1']);
 });
 
-test.each(ends)('a call on %s is repeated twice at most, and then UNAVAILABLE', async (_name, end) => {
+test.each(ends)('a call on %s is retried at most twice, and then UNAVAILABLE', async (_name, end) => {
   await using server = await startEnding(end, Number.POSITIVE_INFINITY);
   using client = createClient(EchoService, { target: server.target });
   const error = await rejectionOf(client.getEcho({ key: 'A' }, { deadlineMs: 5000 }));
@@ -45,7 +45,7 @@ test.each(ends)('a call on %s is repeated twice at most, and then UNAVAILABLE', 
   expect(server.attempts).toHaveLength(3);
 });
 
-test.each(ends)('a call on %s is UNAVAILABLE when its method is not safe to repeat', async (_name, end) => {
+test.each(ends)('a call on %s is UNAVAILABLE if its method is not safe to repeat', async (_name, end) => {
   await using server = await startEnding(end);
   using client = createClient(EchoService, { target: server.target });
   const error = await rejectionOf(Array.fromAsync(client.exchangeEchoes([{ key: 'A' }])));
@@ -73,7 +73,7 @@ test.each(ends)('a resuming watch resumes after %s', async (_name, end) => {
   expect(interruptions).toMatchObject([{ code: Code.UNAVAILABLE }]);
 });
 
-test('a call that is cut off with its connection at the maximum age is repeated', async () => {
+test('a call on a connection that reaches its maximum age is retried', async () => {
   let calls = 0;
   const limits = { 'grpc.max_connection_age_ms': 100, 'grpc.max_connection_age_grace_ms': 100 };
   await using replica = await startReplica(
@@ -90,7 +90,7 @@ test('a call that is cut off with its connection at the maximum age is repeated'
   expect(calls).toBe(2);
 });
 
-test('a call that its server fails with INTERNAL stays INTERNAL', async () => {
+test('an INTERNAL of the server stays INTERNAL', async () => {
   await using server = await startRawServer(() => ({ 'grpc-status': Code.INTERNAL, 'grpc-message': 'bug' }));
   using client = createClient(EchoService, { target: server.target });
   const error = await rejectionOf(client.getEcho({ key: 'A' }));
@@ -98,7 +98,7 @@ test('a call that its server fails with INTERNAL stays INTERNAL', async () => {
   expect(server.attempts).toHaveLength(1);
 });
 
-test.each(ends)('grpc-js by itself still calls the end of %s INTERNAL', async (_name, end) => {
+test.each(ends)('grpc-js by itself still reports %s as INTERNAL', async (_name, end) => {
   await using server = await startEnding(end);
   const client = new GrpcClient(server.target, credentials.createInsecure());
   const asIs = (bytes: Buffer) => bytes;

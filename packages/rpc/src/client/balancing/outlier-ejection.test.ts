@@ -19,7 +19,7 @@ const failingWith = (code: Code): Partial<EchoImplementation> => ({
 const targetOf = (...replicas: { port: number }[]) =>
   `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
 
-/** Who answers a number of calls, one after the other: a replica's name, or the code of a failure. */
+/** Returns the outcomes of several calls in sequence: the name of the replica that answered, or a status code. */
 async function answersTo(client: EchoClient, calls: number): Promise<(string | Code)[]> {
   const answers: (string | Code)[] = [];
   while (answers.length < calls)
@@ -32,7 +32,7 @@ async function answersTo(client: EchoClient, calls: number): Promise<(string | C
   return answers;
 }
 
-/** Calls until every replica has answered: round_robin leaves out one that is still connecting. */
+/** Calls until every replica has answered. round_robin omits a replica that is still connecting. */
 async function untilAllAnswer(client: EchoClient, ...names: (string | Code)[]): Promise<void> {
   const seen = new Set<string | Code>();
   while (!names.every((name) => seen.has(name)))
@@ -40,14 +40,14 @@ async function untilAllAnswer(client: EchoClient, ...names: (string | Code)[]): 
 }
 
 test.each(['round_robin', 'peak_ewma'] as const)(
-  'ensure %s leaves a replica that fails call after call',
+  '%s avoids a replica that fails several calls in a row',
   async (balancing) => {
     await using sound = await startReplica(answeringAs('sound'));
     await using broken = await startReplica(failingWith(Code.INTERNAL));
     using client = createClient(EchoService, { target: targetOf(sound, broken), balancing });
     await untilAllAnswer(client, 'sound');
     let faults = 0;
-    // peak_ewma keeps away from it by itself; it is asked again only now and then.
+    // peak_ewma avoids it by itself, and calls it only now and then.
     const calls = balancing === 'round_robin' ? 40 : 10;
     for (const answer of await answersTo(client, calls)) if (answer === Code.INTERNAL) faults++;
     expect(faults).toBeLessThanOrEqual(5);
@@ -55,7 +55,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
   },
 );
 
-test('ensure a replica that answers NOT_FOUND call after call is a sound one', async () => {
+test('a replica that answers NOT_FOUND several times in a row is sound', async () => {
   await using sound = await startReplica(answeringAs('sound'));
   await using empty = await startReplica(failingWith(Code.NOT_FOUND));
   using client = createClient(EchoService, { target: targetOf(sound, empty) });
@@ -64,7 +64,7 @@ test('ensure a replica that answers NOT_FOUND call after call is a sound one', a
   expect(answers.filter((answer) => answer === Code.NOT_FOUND)).toHaveLength(10);
 });
 
-test('ensure a client that comes to a connection which is there already counts its own calls', async () => {
+test('a client on an existing connection counts its own calls', async () => {
   await using sound = await startReplica(answeringAs('sound'));
   await using broken = await startReplica(failingWith(Code.INTERNAL));
   const target = targetOf(sound, broken);
@@ -76,7 +76,7 @@ test('ensure a client that comes to a connection which is there already counts i
   expect(await answersTo(second, 20)).toEqual(Array(20).fill('sound'));
 });
 
-test('ensure an ejected replica is asked again when there is nobody else', async () => {
+test('an ejected replica is called if there is no other', async () => {
   const sound = await startReplica(answeringAs('sound'));
   await using _stopped = sound;
   await using broken = await startReplica(failingWith(Code.INTERNAL));
@@ -85,12 +85,12 @@ test('ensure an ejected replica is asked again when there is nobody else', async
   await answersTo(client, 20);
   expect(await answersTo(client, 10)).toEqual(Array(10).fill('sound'));
   await sound[Symbol.asyncDispose]();
-  // Before its five seconds are over: a call that finds nobody takes 300 ms, its retries included.
+  // Within its five seconds. A call without a replica takes 300 ms, its retries included.
   expect(await answersTo(client, 8)).toContain(Code.INTERNAL);
   expect(await answersTo(client, 20)).toEqual(Array(20).fill(Code.INTERNAL));
 });
 
-test('ensure a replica that was ejected and then reconnects is as good as a new one', async () => {
+test('an ejected replica that reconnects is treated as a new one', async () => {
   let code = Code.INTERNAL;
   await using sound = await startReplica(answeringAs('sound'));
   await using mended = await startRawServer(() => ({ 'grpc-status': code }));
@@ -102,17 +102,17 @@ test('ensure a replica that was ejected and then reconnects is as good as a new 
   code = Code.NOT_FOUND;
   mended.sessions[0]?.close();
   while (mended.sessions.length < 2) await answersTo(client, 1);
-  // Its ejection would last for five seconds.
+  // Its ejection would last five seconds.
   expect(await answersTo(client, 300)).toContain(Code.NOT_FOUND);
 });
 
-test('ensure a replica that is alone is never ejected', async () => {
+test('the only replica is never ejected', async () => {
   await using broken = await startReplica(failingWith(Code.INTERNAL));
   using client = createClient(EchoService, { target: targetOf(broken) });
   expect(await answersTo(client, 20)).toEqual(Array(20).fill(Code.INTERNAL));
 });
 
-test('ensure the policy is refused without one that it can stand around', () => {
+test('the policy is rejected without a child policy', () => {
   loadBalancingConfigOf('round_robin');
   for (const childPolicy of [undefined, [], [{ round_robbin: {} }]])
     expect(() => experimental.parseLoadBalancingConfig({ outlier_ejection: { childPolicy } })).toThrow(
@@ -120,7 +120,7 @@ test('ensure the policy is refused without one that it can stand around', () => 
     );
 });
 
-test('ensure what is known of a stream does not leave the process', async () => {
+test('the stream marker does not leave the process', async () => {
   const headers: (string | undefined)[] = [];
   await using replica = await startReplica({
     async *watchEchoes(_request, { header }) {

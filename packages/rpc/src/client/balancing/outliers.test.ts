@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
 import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
 
-/** What each of these outcomes of calls to the first of some replicas leads to. */
+/** Returns the ejection after each of these outcomes of calls to the first of several replicas. */
 function ejections(outcomes: readonly Code[], all: readonly ReplicaHealth[], isStream = false): number[] {
   const [health = initialHealth()] = all;
   return outcomes.map((code) => ejectionAfter(health, code, isStream, all));
@@ -13,7 +13,7 @@ const named = (codes: readonly Code[]) => codes.map((code) => [Code[code], code]
 const five = (code: Code): Code[] => Array(5).fill(code);
 
 test.each(named([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS]))(
-  'ensure five calls in a row that end with %s eject a replica for 5 s',
+  'five calls in a row that end with %s eject a replica for 5 s',
   (_name, code) => {
     expect(ejections(five(code), replicas(3))).toEqual([0, 0, 0, 0, 5000]);
   },
@@ -32,13 +32,13 @@ const answers = [
   Code.UNAUTHENTICATED,
 ];
 
-test.each(named(answers))('ensure %s is an answer: it ends a row of faults', (_name, code) => {
+test.each(named(answers))('%s is an answer, which ends a row of faults', (_name, code) => {
   const four = five(Code.INTERNAL).slice(1);
   expect(ejections([...four, code, ...four], replicas(3)).every((ms) => ms === 0)).toBe(true);
 });
 
 test.each(named([Code.CANCELLED, Code.RESOURCE_EXHAUSTED]))(
-  'ensure %s tells nothing: it neither is a fault nor ends a row of them',
+  '%s is neutral: neither a fault nor the end of a row of faults',
   (_name, code) => {
     expect(ejections(five(code), replicas(3))).toEqual([0, 0, 0, 0, 0]);
     const four = five(Code.INTERNAL).slice(1);
@@ -46,12 +46,12 @@ test.each(named([Code.CANCELLED, Code.RESOURCE_EXHAUSTED]))(
   },
 );
 
-test('ensure a stream that lasts until its deadline is no fault, one that breaks is', () => {
+test('a stream that ends at its deadline is not a fault, and one that breaks is', () => {
   expect(ejections(five(Code.DEADLINE_EXCEEDED), replicas(3), true)).toEqual([0, 0, 0, 0, 0]);
   expect(ejections(five(Code.UNAVAILABLE), replicas(3), true).at(-1)).toBe(5000);
 });
 
-test('ensure a replica that comes back and fails is ejected at once, for twice as long, up to a minute', () => {
+test('a replica that fails after its ejection is ejected at once for twice as long, up to a minute', () => {
   const all = replicas(3);
   const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
@@ -62,7 +62,7 @@ test('ensure a replica that comes back and fails is ejected at once, for twice a
   expect(next).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
 });
 
-test('ensure a replica that comes back and answers is as good as new', () => {
+test('a replica that answers after its ejection is treated as a new one', () => {
   const all = replicas(3);
   const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
@@ -70,7 +70,7 @@ test('ensure a replica that comes back and answers is as good as new', () => {
   expect(ejections([Code.OK, ...five(Code.INTERNAL)], all)).toEqual([0, 0, 0, 0, 0, 5000]);
 });
 
-test('ensure late answers of an ejected replica neither eject it again nor make it good', () => {
+test('late answers of an ejected replica neither eject it again nor readmit it', () => {
   const all = replicas(3);
   const [health = initialHealth()] = all;
   ejections(five(Code.INTERNAL), all);
@@ -85,7 +85,7 @@ test.each([
   [3, 1],
   [4, 2],
   [5, 2],
-])('ensure of %i replicas that all fail no more than %i are ejected', (count, ejected) => {
+])('of %i replicas that all fail at most %i are ejected', (count, ejected) => {
   const all = replicas(count);
   for (const health of all)
     for (const code of five(Code.UNAVAILABLE)) ejectionAfter(health, code, false, all);

@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
 import { choose, initialLoad, type Load, measure } from './peak-ewma-score.ts';
 
-/** A replica that has just answered in this time, with calls in flight. */
+/** A replica with this latency, measured just now, and with calls in flight. */
 const answered = (latencyMs: number, inFlight = 0, measuredAtMs = 0): Load => ({
   latencyMs,
   inFlight,
   measuredAtMs,
 });
 
-/** Who gets a call of two: whichever is drawn first, the better one must win. */
+/** Returns the index that gets the call. The better one of two must win in either order. */
 function better(loads: readonly [Load, Load], nowMs = 0): number {
   const [first, second] = [0, 0.999].map((drawn) => choose(loads, nowMs, () => drawn));
   expect(second).toBe(first);
@@ -19,16 +19,16 @@ function better(loads: readonly [Load, Load], nowMs = 0): number {
 
 const named = (codes: readonly Code[]) => codes.map((code) => [Code[code], code] as const);
 
-test('ensure the faster of two gets the call', () => {
+test('the faster of two replicas gets the call', () => {
   expect(better([answered(60), answered(2)])).toBe(1);
 });
 
-test('ensure the slower one gets it when the faster is that much busier', () => {
+test('the slower replica gets the call if the faster one has enough calls in flight', () => {
   expect(better([answered(60), answered(2, 28)])).toBe(1);
   expect(better([answered(60), answered(2, 30)])).toBe(0);
 });
 
-test('ensure a slower answer counts at once, and a faster one as the slow ones are forgotten', () => {
+test('a slower answer counts at once, and a faster one as the slow one decays', () => {
   const load = answered(10);
   measure(load, Code.OK, 100, 1);
   expect(load.latencyMs).toBe(100);
@@ -40,14 +40,14 @@ test('ensure a slower answer counts at once, and a faster one as the slow ones a
   expect(better([load, answered(50, 0, 10_000)], 10_000)).toBe(1);
 });
 
-test('ensure a new replica gets a call, and no second one before it has answered', () => {
+test('a new replica gets one call, and no second one before its answer', () => {
   const fresh = initialLoad();
   expect(better([answered(2), fresh])).toBe(1);
   fresh.inFlight = 1;
   expect(better([answered(2), fresh])).toBe(0);
 });
 
-test('ensure one that was slow is tried again after a while, with one call', () => {
+test('a slow replica is tried again after a while, with one call', () => {
   const slow = answered(60);
   expect(better([slow, answered(2, 0, 1_000)], 1_000)).toBe(1);
   const fast = answered(2, 0, 10_000);
@@ -56,7 +56,7 @@ test('ensure one that was slow is tried again after a while, with one call', () 
   expect(better([slow, fast], 10_000)).toBe(1);
 });
 
-test('ensure replicas of which nothing is known are told apart by their calls in flight', () => {
+test('replicas without an answer are compared by their calls in flight', () => {
   expect(
     better([
       { ...initialLoad(), inFlight: 2 },
@@ -66,7 +66,7 @@ test('ensure replicas of which nothing is known are told apart by their calls in
 });
 
 test.each(named([Code.UNAVAILABLE, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.UNKNOWN, Code.DATA_LOSS]))(
-  'ensure one that fails fast with %s is no fast one',
+  'a replica that fails fast with %s does not count as fast',
   (_name, code) => {
     const failing = initialLoad();
     measure(failing, code, 0.1, 0);
@@ -75,7 +75,7 @@ test.each(named([Code.UNAVAILABLE, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.
 );
 
 test.each(named([Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.PERMISSION_DENIED, Code.ALREADY_EXISTS]))(
-  'ensure %s is an answer like any other',
+  '%s is an answer like any other',
   (_name, code) => {
     const load = initialLoad();
     measure(load, code, 2, 0);
@@ -83,7 +83,7 @@ test.each(named([Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.PERMISSION_DENIE
   },
 );
 
-test('ensure a call that was given up says that it took at least so long, and nothing better', () => {
+test('a cancelled call can only raise the latency', () => {
   const load = answered(50);
   measure(load, Code.CANCELLED, 1, 5_000);
   expect(load).toEqual(answered(50));
@@ -100,7 +100,7 @@ const anyLoad: fc.Arbitrary<Load> = fc.record({
   measuredAtMs: fc.nat(1e6),
 });
 
-test('ensure there is a choice whatever the replicas, and every one of them can be drawn', () => {
+test('every replica can be chosen, whatever the loads', () => {
   fc.assert(
     fc.property(
       fc.array(anyLoad, { minLength: 1, maxLength: 9 }),

@@ -9,7 +9,7 @@ import { type Client, createClient } from '../create-client.ts';
 const startAnswering = (code: () => Code) => startRawServer(() => ({ 'grpc-status': code() }));
 const portOf = ({ target }: { target: string }) => Number(target.split(':')[1]);
 
-/** Which code a call ends with: by that the tests tell who has answered. */
+/** Returns the status code of a call, by which the tests identify the replica that answered. */
 async function ask(client: Client<typeof EchoService>): Promise<Code> {
   const error = await client.getEcho({ key: 'A' }, { deadlineMs: 5_000 }).catch((error: RpcError) => error);
   return 'code' in error ? error.code : Code.OK;
@@ -19,7 +19,7 @@ async function askUntil(client: Client<typeof EchoService>, isEnough: (code: Cod
   while (!isEnough(await ask(client)));
 }
 
-test('ensure a replica that was slow or broken and then reconnects is as good as a new one', async () => {
+test('a slow or failing replica that reconnects is treated as a new one', async () => {
   let code = Code.INTERNAL;
   await using sound = await startAnswering(() => Code.ABORTED);
   await using mended = await startAnswering(() => code);
@@ -29,13 +29,13 @@ test('ensure a replica that was slow or broken and then reconnects is as good as
   code = Code.NOT_FOUND;
   mended.sessions[0]?.close();
   await askUntil(client, () => mended.sessions.length === 2);
-  // What a failure counts for would keep it away for some twelve seconds.
+  // Its failure would otherwise count for about twelve seconds.
   const codes = new Set<Code>();
   for (let calls = 0; calls < 300; calls++) codes.add(await ask(client));
   expect(codes).toContain(Code.NOT_FOUND);
 });
 
-test('ensure the connection to a replica that is taken from the name is given up', async () => {
+test('the connection to a replica that leaves the name is closed', async () => {
   await using gone = await startAnswering(() => Code.ABORTED);
   await using stays = await startAnswering(() => Code.NOT_FOUND);
   const name = changingAddresses([portOf(gone), portOf(stays)]);
@@ -43,17 +43,17 @@ test('ensure the connection to a replica that is taken from the name is given up
   await askUntil(client, () => gone.sessions.length === 1 && stays.sessions.length === 1);
   name.ports = [portOf(stays)];
   const { lookUps } = name;
-  // Its going away makes the client ask for the name again.
+  // Its loss makes the client resolve the name again.
   stays.sessions[0]?.close();
   await askUntil(client, () => name.lookUps > lookUps && stays.sessions.length === 2);
   const [session] = gone.sessions;
-  if (!session) throw new Error('nobody has connected');
+  if (!session) throw new Error('no connection');
   const closed = once(session, 'close');
   client[Symbol.dispose]();
   await closed;
 });
 
-test('ensure a name that nobody has is UNAVAILABLE', async () => {
+test('a name without addresses is UNAVAILABLE', async () => {
   using client = createClient(EchoService, {
     target: changingAddresses([]).target,
     balancing: 'peak_ewma',

@@ -11,19 +11,19 @@ type EchoClient = Client<typeof EchoService>;
 const targetOf = (...replicas: { port: number }[]) =>
   `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
 
-/** Asks once, as anybody would: with the contract's deadline of a second, retries included. */
+/** Makes one call with the contract's deadline of a second, retries included. */
 async function ask(client: EchoClient): Promise<string> {
   const { echo } = await client.getEcho({ key: 'A' });
   return echo?.text ?? '';
 }
 
-/** Asks until all of them have answered. */
+/** Calls until all of them have answered. */
 async function untilAllAnswer(client: EchoClient, ...names: string[]): Promise<void> {
   const seen = new Set<string>();
   while (!names.every((name) => seen.has(name))) seen.add(await ask(client));
 }
 
-/** How many of the calls each replica answers, some of them at a time. */
+/** Returns the number of calls that each replica answers, with several calls in flight. */
 async function shares(client: EchoClient, calls: number, atATime: number): Promise<Record<string, number>> {
   const count: Record<string, number> = {};
   let left = calls;
@@ -37,7 +37,7 @@ async function shares(client: EchoClient, calls: number, atATime: number): Promi
   return count;
 }
 
-/** Three replicas, each in a process of its own; the third one is as slow as it is told. */
+/** Three replicas in their own processes. The test sets the latency of the third one. */
 async function startThree(slowMs = 0) {
   const stack = new AsyncDisposableStack();
   const [a, b, c] = await Promise.all([
@@ -49,7 +49,7 @@ async function startThree(slowMs = 0) {
   return { a, b, c, target: targetOf(a, b, c), [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-test('ensure calls go round three replicas, and with peak_ewma past the slow one', async () => {
+test('round_robin calls three replicas in turn, and peak_ewma avoids the slow one', async () => {
   await using replicas = await startThree(60);
   using client = createClient(EchoService, { target: replicas.target });
   await untilAllAnswer(client, 'a', 'b', 'c');
@@ -61,11 +61,11 @@ test('ensure calls go round three replicas, and with peak_ewma past the slow one
 });
 
 test.each(['round_robin', 'peak_ewma'] as const)(
-  'ensure no call with a second to live fails when %s loses a replica, and the others take all that follow',
+  'no call with a deadline of a second fails when %s loses a replica, and the others get all later calls',
   async (balancing) => {
     await using a = await startReplicaProcess('a');
     await using b = await startReplicaProcess('b');
-    // It has not begun to answer when it is killed: what has begun cannot be repeated (gRFC A6).
+    // It is killed before it starts to answer. A call whose response has started cannot be retried (gRFC A6).
     await using lost = await startReplicaProcess('lost', { delayMs: 60_000 });
     using client = createClient(EchoService, { target: targetOf(a, b, lost), balancing });
     let answeredAfter = 0;
@@ -82,14 +82,14 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     isKilled = true;
     await asking;
     expect(answeredAfter).toBeGreaterThanOrEqual(60);
-    // And whoever comes back in its place is found.
+    // A replica that starts in its place gets calls.
     await using _restarted = await startReplicaProcess('back', { port: lost.port });
     await untilAllAnswer(client, 'back');
   },
 );
 
 test.each(['round_robin', 'peak_ewma'] as const)(
-  'ensure %s leaves a replica that hangs with its connections open',
+  '%s avoids a replica that hangs with its connections open',
   async (balancing) => {
     await using replicas = await startThree();
     using client = createClient(EchoService, { target: replicas.target, balancing });
@@ -97,7 +97,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     replicas.c.freeze();
     let answeredInARow = 0;
     let late = 0;
-    // peak_ewma may not have come to it before.
+    // peak_ewma may not have called it before.
     while (late === 0 || answeredInARow < 60) {
       const answer = await client
         .getEcho({ key: 'A' }, { deadlineMs: 500 })
@@ -110,7 +110,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
 );
 
 test.each(['round_robin', 'peak_ewma'] as const)(
-  'ensure %s uses a replica that appears once a connection has come of age, and leaves one that is gone',
+  '%s calls a new replica once a connection has reached its maximum age, and drops one that has stopped',
   async (balancing) => {
     const limits = { 'grpc.max_connection_age_ms': 200, 'grpc.max_connection_age_grace_ms': 10_000 };
     await using a = await startReplica(answeringAs('a'), { limits });

@@ -10,7 +10,7 @@ test('a connection has room for 800 resets at once', () => {
   expect(hasRoom(budget, 0)).toBe(false);
 });
 
-test('open calls take room as resets do', () => {
+test('open calls take room like resets', () => {
   const budget = { ...unusedBudget(), calls: 400 };
   for (let reset = 0; reset < 400; reset++) countReset(budget, 0);
   expect(hasRoom(budget, 0)).toBe(false);
@@ -18,7 +18,7 @@ test('open calls take room as resets do', () => {
   expect(hasRoom(budget, 0)).toBe(true);
 });
 
-test('25 resets a second are forgotten, and never more than there were', () => {
+test('25 resets expire per second, down to none', () => {
   const budget = unusedBudget();
   for (let reset = 0; reset < 100; reset++) countReset(budget, 1000);
   expect(usedOf(budget, 3000)).toBe(50);
@@ -27,7 +27,7 @@ test('25 resets a second are forgotten, and never more than there were', () => {
   expect(usedOf(budget, 60_000)).toBe(0);
 });
 
-test('more than half of the budget is left on a quiet connection', () => {
+test('a quiet connection has more than half of its budget left', () => {
   const budget = { ...unusedBudget(), calls: 399 };
   expect(isQuiet(budget, 0)).toBe(true);
   budget.calls++;

@@ -6,7 +6,7 @@ import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startReplica } from '../../testing/replicas/start-replica.ts';
 import { type Client, createClient } from '../create-client.ts';
 
-/** A replica that holds GetEcho until it is released or cancelled, and the connections on which it was called. */
+/** A replica that holds GetEcho until it is released or cancelled, and records the connections of its calls. */
 async function startHolding() {
   const released = Promise.withResolvers<void>();
   const peers = new Set<string>();
@@ -37,7 +37,7 @@ async function startHolding() {
     target: `127.0.0.1:${replica.port}`,
     peers,
     release: () => released.resolve(),
-    /** Resolves when GetEcho has been called so often in all. */
+    /** Resolves when GetEcho has been called this many times in all. */
     called: (count: number) =>
       new Promise<void>((resolve) => {
         onCall = () => {
@@ -78,7 +78,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
   },
 );
 
-test('clients of a target share what a connection has left', async () => {
+test('clients of a target share the budget of a connection', async () => {
   await using replica = await startHolding();
   using client = createClient(EchoService, { target: replica.target });
   using other = createClient(EchoService, { target: replica.target });
@@ -92,7 +92,7 @@ test('clients of a target share what a connection has left', async () => {
   await Promise.all(calls);
 });
 
-test('calls go over the regular connection again when it is quiet', async () => {
+test('calls use the regular connection again when it is quiet', async () => {
   await using replica = await startHolding();
   using client = createClient(EchoService, { target: replica.target });
   const calls = open(client, 1000);
@@ -106,7 +106,7 @@ test('calls go over the regular connection again when it is quiet', async () => 
   expect([...replica.peers]).toEqual([regular]);
 });
 
-test('calls share the regular connection when no other can be opened', async () => {
+test('calls share the regular connection if no other can be opened', async () => {
   await using replica = await startHolding();
   await using proxy = await startOneConnectionProxy(replica.target);
   using client = createClient(EchoService, { target: proxy.target });
@@ -117,7 +117,7 @@ test('calls share the regular connection when no other can be opened', async () 
   expect(replica.peers.size).toBe(1);
 });
 
-/** Passes one connection on and closes all others. */
+/** Forwards one connection and closes all others. */
 async function startOneConnectionProxy(target: string) {
   const port = Number(target.split(':')[1]);
   const sockets: Socket[] = [];

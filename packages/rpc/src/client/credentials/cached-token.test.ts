@@ -6,13 +6,13 @@ import { cachedToken, type ExpiringToken } from './cached-token.ts';
 
 const lifeMs = 600_000;
 
-/** An issuer whose tokens are numbered, good for ten minutes by a clock that the test sets; it answers when told to. */
+/** An issuer of numbered tokens that expire after ten minutes of a manual clock. The test settles its requests. */
 function startIssuer() {
   const clock = { nowMs: 1_000_000 };
   const pending: { answer: () => void; fail: (error: Error) => void; signal: AbortSignal }[] = [];
-  let asked = 0;
+  let requests = 0;
   const issuer = (signal: AbortSignal) => {
-    const number = ++asked;
+    const number = ++requests;
     const { promise, resolve, reject } = Promise.withResolvers<ExpiringToken>();
     const answer = () => resolve({ token: `token-${number}`, expiresAtMs: clock.nowMs + lifeMs });
     pending.push({ answer, fail: reject, signal });
@@ -20,57 +20,57 @@ function startIssuer() {
   };
   const next = () => {
     const request = pending.shift();
-    if (!request) throw new Error('the issuer has not been asked');
+    if (!request) throw new Error('the issuer got no request');
     return request;
   };
   const token = cachedToken(issuer, () => clock.nowMs);
-  return { clock, token, next, asked: () => asked };
+  return { clock, token, next, requests: () => requests };
 }
 
-/** Lets what is settled take its course. */
+/** Waits until the callbacks of settled promises have run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('ensure calls that come at the same time ask the issuer once', async () => {
+test('simultaneous calls share one request to the issuer', async () => {
   const issuer = startIssuer();
   const tokens = [issuer.token(), issuer.token(), issuer.token()];
   issuer.next().answer();
   expect(await Promise.all(tokens)).toEqual(['token-1', 'token-1', 'token-1']);
   expect(await issuer.token()).toBe('token-1');
-  expect(issuer.asked()).toBe(1);
+  expect(issuer.requests()).toBe(1);
 });
 
-test('ensure a token is renewed a minute before it expires, and no call waits for that', async () => {
+test('a token is renewed a minute before it expires, and no call waits for the renewal', async () => {
   const issuer = startIssuer();
   const first = issuer.token();
   issuer.next().answer();
   await first;
   issuer.clock.nowMs += lifeMs - 60_001;
   expect(await issuer.token()).toBe('token-1');
-  expect(issuer.asked()).toBe(1);
+  expect(issuer.requests()).toBe(1);
   issuer.clock.nowMs += 1;
   expect(await issuer.token()).toBe('token-1');
   expect(await issuer.token()).toBe('token-1');
-  expect(issuer.asked()).toBe(2);
+  expect(issuer.requests()).toBe(2);
   issuer.next().answer();
   await settled();
   expect(await issuer.token()).toBe('token-2');
 });
 
-test('ensure a token that lives for a minute is renewed half-way, not at every call', async () => {
-  let asked = 0;
+test('a token with a lifetime of a minute is renewed half-way, not at every call', async () => {
+  let requests = 0;
   const clock = { nowMs: 0 };
-  const issuer = async () => ({ token: `token-${++asked}`, expiresAtMs: clock.nowMs + 60_000 });
+  const issuer = async () => ({ token: `token-${++requests}`, expiresAtMs: clock.nowMs + 60_000 });
   const token = cachedToken(issuer, () => clock.nowMs);
   await token();
   clock.nowMs = 29_999;
   await token();
-  expect(asked).toBe(1);
+  expect(requests).toBe(1);
   clock.nowMs = 30_000;
   await token();
-  expect(asked).toBe(2);
+  expect(requests).toBe(2);
 });
 
-test('ensure an issuer that fails is asked once a second, and the good token used on until it expires', async () => {
+test('a failing issuer gets one request a second, and the token stays in use until it expires', async () => {
   using crashes = recordCrashes();
   const issuer = startIssuer();
   const first = issuer.token();
@@ -82,10 +82,10 @@ test('ensure an issuer that fails is asked once a second, and the good token use
   await settled();
   issuer.clock.nowMs += 999;
   expect(await issuer.token()).toBe('token-1');
-  expect(issuer.asked()).toBe(2);
+  expect(issuer.requests()).toBe(2);
   issuer.clock.nowMs += 1;
   expect(await issuer.token()).toBe('token-1');
-  expect(issuer.asked()).toBe(3);
+  expect(issuer.requests()).toBe(3);
   issuer.next().fail(new Error('bad gateway'));
   await settled();
   issuer.clock.nowMs += 30_000;
@@ -95,7 +95,7 @@ test('ensure an issuer that fails is asked once a second, and the good token use
   expect(crashes.reasons).toEqual([]);
 });
 
-test('ensure the call after a failure asks again', async () => {
+test('the call after a failure sends a new request', async () => {
   const issuer = startIssuer();
   const first = issuer.token();
   issuer.next().fail(new Error('bad gateway'));
@@ -105,7 +105,7 @@ test('ensure the call after a failure asks again', async () => {
   expect(await second).toBe('token-2');
 });
 
-test('ensure an issuer that never answers is given up after ten seconds, and asked again by the next call', async () => {
+test('a request to the issuer times out after ten seconds, and the next call sends a new one', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();
@@ -123,7 +123,7 @@ test('ensure an issuer that never answers is given up after ten seconds, and ask
   expect(await second).toBe('token-2');
 });
 
-test('ensure a token that has expired when it comes is not used', async () => {
+test('a token that has expired on arrival is not used', async () => {
   const token = cachedToken(
     async () => ({ token: 'old', expiresAtMs: 1000 }),
     () => 1000,
@@ -131,12 +131,12 @@ test('ensure a token that has expired when it comes is not used', async () => {
   await expect(token()).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
-test('ensure the issuer is asked outside of the call that comes first: it ends with nobody else', async () => {
-  let askedWithin: unknown = 'nobody has asked';
+test('the request to the issuer is detached from the call that caused it', async () => {
+  let callOfRequest: unknown = 'no request';
   const token = cachedToken(async () => {
-    askedWithin = currentCall();
+    callOfRequest = currentCall();
     return { token: 'token-1', expiresAtMs: Number.POSITIVE_INFINITY };
   });
   await runInCall({ requestId: 'order-17' } as CallContext, async () => token());
-  expect(askedWithin).toBeUndefined();
+  expect(callOfRequest).toBeUndefined();
 });

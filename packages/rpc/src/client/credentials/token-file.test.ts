@@ -7,7 +7,7 @@ import { tokenFile } from './token-file.ts';
 
 const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'token-file-'));
 
-/** Stops the clock by which the file is read again. */
+/** Stops the clock of the rereads. */
 function stopClock() {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => {
@@ -15,7 +15,7 @@ function stopClock() {
   });
 }
 
-test('ensure a renewed token is used after ten seconds, and not before', async () => {
+test('a renewed token is used after ten seconds, and not before', async () => {
   stopClock();
   await using folder = await makeFolder();
   const path = join(folder.path, 'token');
@@ -32,7 +32,7 @@ test('ensure a renewed token is used after ten seconds, and not before', async (
 test.each<[string, (path: string) => Promise<void>]>([
   ['is gone', (path) => rm(path)],
   ['is empty, because it is being written', (path) => writeFile(path, '')],
-])('ensure the last good token is used on while the file %s', async (_name, spoil) => {
+])('the last good token stays in use while the file %s', async (_name, spoil) => {
   stopClock();
   await using folder = await makeFolder();
   const path = join(folder.path, 'token');
@@ -49,7 +49,7 @@ test.each<[string, (path: string) => Promise<void>]>([
   expect(await token()).toBe('second');
 });
 
-test('ensure a file that cannot be read fails the call by its name, and is read again for the next', async () => {
+test('a file that cannot be read fails the call with its name, and is read again for the next call', async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, 'token');
   const token = tokenFile(path);

@@ -8,7 +8,7 @@ import { abortableGenerator } from './abortable-generator.ts';
 
 const never = new Promise<never>(() => {});
 
-/** A server whose streams say nothing after their first response. */
+/** A server whose streams send nothing after their first response. */
 async function startSilent() {
   const aborted = Promise.withResolvers<unknown>();
   const silent = async function* (_request: unknown, { signal }: { signal: AbortSignal }) {
@@ -26,55 +26,55 @@ const streams = [
   ['bidi streaming', ({ client }: Silent) => client.exchangeEchoes([{ key: 'A' }])],
 ] as const;
 
+test.each(streams)('return ends a %s call at once while a read is pending', async (_kind, open) => {
+  using crashes = recordCrashes();
+  await using server = await startSilent();
+  const responses = open(server);
+  await responses.next();
+  const next = responses.next();
+  expect(await responses.return()).toEqual({ done: true, value: undefined });
+  expect(await next).toEqual({ done: true, value: undefined });
+  expect(await server.aborted).toMatchObject({ code: Code.CANCELLED });
+  expect(await responses.next()).toEqual({ done: true, value: undefined });
+  expect(crashes.reasons).toEqual([]);
+});
+
 test.each(streams)(
-  'return ends a %s call at once while the next response is waited for',
+  'the end of a block ends a %s call that it declares with await using',
   async (_kind, open) => {
-    using crashes = recordCrashes();
     await using server = await startSilent();
-    const responses = open(server);
-    await responses.next();
-    const next = responses.next();
-    expect(await responses.return()).toEqual({ done: true, value: undefined });
-    expect(await next).toEqual({ done: true, value: undefined });
+    {
+      await using responses = open(server);
+      await responses.next();
+    }
     expect(await server.aborted).toMatchObject({ code: Code.CANCELLED });
-    expect(await responses.next()).toEqual({ done: true, value: undefined });
-    expect(crashes.reasons).toEqual([]);
   },
 );
 
-test.each(streams)('leaving a block ends a %s call that it declares', async (_kind, open) => {
-  await using server = await startSilent();
-  {
-    await using responses = open(server);
-    await responses.next();
-  }
-  expect(await server.aborted).toMatchObject({ code: Code.CANCELLED });
-});
-
-test('return ends a call that still waits for its token', async () => {
-  const asked = Promise.withResolvers<void>();
+test('return ends a call that waits for its token', async () => {
+  const requested = Promise.withResolvers<void>();
   const token = () => {
-    asked.resolve();
+    requested.resolve();
     return never;
   };
   using client = createClient(EchoService, { target: '127.0.0.1:1', token });
   const responses = client.watchEchoes({});
   const next = responses.next();
-  await asked.promise;
+  await requested.promise;
   await responses.return();
   expect(await next).toEqual({ done: true, value: undefined });
 });
 
 test('throw ends the messages and rejects with the error', async () => {
-  let isLeft = false;
+  let isAborted = false;
   const messages = abortableGenerator(async function* (readerSignal) {
     readerSignal.addEventListener('abort', () => {
-      isLeft = true;
+      isAborted = true;
     });
     yield 1;
   });
   await messages.next();
   await expect(messages.throw(new Error('enough'))).rejects.toThrow('enough');
-  expect(isLeft).toBe(true);
+  expect(isAborted).toBe(true);
   expect(await messages.next()).toEqual({ done: true, value: undefined });
 });

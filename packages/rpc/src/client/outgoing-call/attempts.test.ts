@@ -6,7 +6,7 @@ import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
-/** Collects what histograms are told, until the end of the test. */
+/** Collects the measurements of histograms until the end of the test. */
 function collectMeasurements() {
   const measured: unknown[] = [];
   const createHistogram: Meter['createHistogram'] = (name) => ({
@@ -19,7 +19,7 @@ function collectMeasurements() {
   return (name: string) => measured.filter((each) => (each as { name: string }).name === name);
 }
 
-/** A server that fails the first attempts, and one above it whose GetEcho makes a call of it. */
+/** A server that fails the first attempts, and a server whose GetEcho calls it. */
 async function startTwo(failures: number, call: (typeof callsOfEachKind)[number][1]) {
   let attempts = 0;
   const bottom = await startTestServer(
@@ -43,26 +43,23 @@ async function startTwo(failures: number, call: (typeof callsOfEachKind)[number]
 
 const retriedKinds = callsOfEachKind.filter(([kind]) => kind !== 'bidi streaming');
 
-test.each(retriedKinds)(
-  'ensure the log and the metrics tell that a %s call below was repeated',
-  async (_kind, call) => {
-    const measured = collectMeasurements();
-    await using services = await startTwo(1, call);
-    await services.client.getEcho(
-      { key: 'A' },
-      { deadlineMs: 60_000, metadata: { 'x-request-id': 'order-17' } },
-    );
-    const name = /^testing\.v1\.EchoService\/\w+Echo(es)?$/;
-    const line = services.logLines.find(({ msg }) => msg === 'call repeated');
-    expect(line).toMatchObject({ attempts: 2, code: 'OK', request_id: 'order-17' });
-    expect(line?.method).toMatch(name);
-    expect(measured('grpc.client.call.retries')).toEqual([
-      { name: 'grpc.client.call.retries', value: 1, attributes: { 'grpc.method': line?.method } },
-    ]);
-  },
-);
+test.each(retriedKinds)('the log and the metrics show the attempts of a %s call', async (_kind, call) => {
+  const measured = collectMeasurements();
+  await using services = await startTwo(1, call);
+  await services.client.getEcho(
+    { key: 'A' },
+    { deadlineMs: 60_000, metadata: { 'x-request-id': 'order-17' } },
+  );
+  const name = /^testing\.v1\.EchoService\/\w+Echo(es)?$/;
+  const line = services.logLines.find(({ msg }) => msg === 'call repeated');
+  expect(line).toMatchObject({ attempts: 2, code: 'OK', request_id: 'order-17' });
+  expect(line?.method).toMatch(name);
+  expect(measured('grpc.client.call.retries')).toEqual([
+    { name: 'grpc.client.call.retries', value: 1, attributes: { 'grpc.method': line?.method } },
+  ]);
+});
 
-test('ensure a call that fails for good is told with its last code and all its attempts', async () => {
+test('a call that fails after its retries is recorded with its last code and all attempts', async () => {
   const [, unary] = callsOfEachKind[0] ?? [];
   if (!unary) throw new Error('there is no unary call');
   await using services = await startTwo(3, unary);
@@ -71,7 +68,7 @@ test('ensure a call that fails for good is told with its last code and all its a
   expect(repeated[0]).toMatchObject({ attempts: 3, code: 'UNAVAILABLE' });
 });
 
-test('ensure a call that is answered at once is no news', async () => {
+test('a call that is answered at its first attempt is not recorded', async () => {
   const measured = collectMeasurements();
   const [, unary] = callsOfEachKind[0] ?? [];
   if (!unary) throw new Error('there is no unary call');
@@ -81,7 +78,7 @@ test('ensure a call that is answered at once is no news', async () => {
   expect(measured('grpc.client.call.retries')).toEqual([]);
 });
 
-test('ensure work outside of a call may repeat its calls too', async () => {
+test('calls outside of a served call are retried too', async () => {
   using crashes = recordCrashes();
   let attempts = 0;
   await using server = await startTestServer(EchoService, {

@@ -19,7 +19,7 @@ const seenBy = ({ requestId, deadline, signal }: CallContext): Seen => ({
   signal,
 });
 
-/** Two services: the upper one answers GetEcho with what the lower one answers ListEchoes. */
+/** Two servers: GetEcho of the upper one returns the response of ListEchoes of the lower one. */
 async function startTwo(
   lower: (context: CallContext) => Promise<object> = async () => ({}),
   optionsBelow: CallOptions = {},
@@ -58,8 +58,8 @@ const roundingMs = 1;
 
 test.each([
   ["the contract's own", {}],
-  ['a longer one that is asked for', { deadlineMs: 60_000 }],
-])('ensure a call made below a call inherits its deadline instead of %s', async (_name, optionsBelow) => {
+  ['a longer one of its own', { deadlineMs: 60_000 }],
+])('an outgoing call inherits the deadline of the served call instead of %s', async (_name, optionsBelow) => {
   await using services = await startTwo(undefined, optionsBelow);
   await services.client.getEcho({ key: 'A' }, { deadlineMs: 900 });
   const { leftMs } = await services.above;
@@ -67,21 +67,21 @@ test.each([
   expect((await services.below).leftMs).toBeLessThanOrEqual(leftMs + roundingMs);
 });
 
-test('ensure a call made below a call may have a shorter deadline', async () => {
+test('an outgoing call may have a shorter deadline than the served call', async () => {
   await using services = await startTwo(() => new Promise(() => {}), { deadlineMs: 50 });
   const error = await rejectionOf(services.client.getEcho({ key: 'A' }, { deadlineMs: 60_000 }));
   expect(error).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   expect(error.message).toContain('testing.v1.EchoService/ListEchoes');
 });
 
-test('ensure the request id goes along with every call made below', async () => {
+test('outgoing calls carry the request id of the served call', async () => {
   await using services = await startTwo();
   await services.client.getEcho({ key: 'A' }, { metadata: { 'x-request-id': 'order-17' } });
   expect((await services.above).requestId).toBe('order-17');
   expect((await services.below).requestId).toBe('order-17');
 });
 
-test('ensure a cancel goes on to the call below', async () => {
+test('cancelling the served call cancels its outgoing call', async () => {
   await using services = await startTwo(() => new Promise(() => {}));
   const abort = new AbortController();
   const answer = rejectionOf(services.client.getEcho({ key: 'A' }, { signal: abort.signal }));
@@ -93,7 +93,7 @@ test('ensure a cancel goes on to the call below', async () => {
   expect(signal.reason).toMatchObject({ code: Code.CANCELLED });
 });
 
-test('ensure detached work inherits neither deadline nor cancel nor request id', async () => {
+test('detached work inherits neither deadline nor cancellation nor request id', async () => {
   const release = Promise.withResolvers<object>();
   await using services = await startTwo(() => release.promise, {}, runDetached);
   const abort = new AbortController();
@@ -108,7 +108,7 @@ test('ensure detached work inherits neither deadline nor cancel nor request id',
   expect(leftMs).toBeGreaterThan(1000); // GetEcho's deadline is 1 s, ListEchoes's 2 s
 });
 
-test('ensure no call is made when no time is left', async () => {
+test('no call is made if no time is left', async () => {
   let calls = 0;
   await using bottom = await startTestServer(EchoService, {
     listEchoes: async () => {
@@ -147,7 +147,7 @@ test.each([Number.NaN, -1, 0])(
   },
 );
 
-test('ensure a deadline of 30 days, too long for grpc-js, is cut to max_deadline before it is sent', async () => {
+test('a deadline of 30 days, too long for grpc-js, is cut to max_deadline before it is sent', async () => {
   const seen = Promise.withResolvers<Seen>();
   await using server = await startTestServer(EchoService, {
     listEchoes: async (_request, context) => {
@@ -157,6 +157,6 @@ test('ensure a deadline of 30 days, too long for grpc-js, is cut to max_deadline
   });
   await server.client.listEchoes({}, { deadlineMs: 30 * 24 * 60 * 60 * 1000 });
   const { leftMs } = await seen.promise;
-  expect(leftMs).toBeGreaterThan(2000); // ListEchoes's own deadline; 10 s are the most
+  expect(leftMs).toBeGreaterThan(2000); // ListEchoes's own deadline; its maximum is 10 s
   expect(leftMs).toBeLessThanOrEqual(10_000 + roundingMs);
 });

@@ -32,7 +32,7 @@ const failingSources: readonly (readonly [string, TokenSource, Code, Code])[] = 
 ];
 
 test.each(failingSources)(
-  'ensure a token source that %s fails the call, and is no fault of the caller above',
+  'a token source that %s fails the call, without blaming the caller of this service',
   async (_name, token, code, codeAbove) => {
     let served = false;
     await using bottom = await startTestServer(EchoService, {
@@ -66,8 +66,8 @@ test.each([
   ['with a space', 'secret secret'],
   ['that is empty', ''],
   ['of 9,000 characters', 'secret'.repeat(1500)],
-  ['that is no string', { secret: true } as unknown as string],
-])('a token %s fails the call as UNAUTHENTICATED without telling it', async (_name, token) => {
+  ['that is not a string', { secret: true } as unknown as string],
+])('a token %s fails the call as UNAUTHENTICATED and is not shown', async (_name, token) => {
   for (const source of [() => token, async () => token]) {
     using client = createClient(EchoService, { target: '127.0.0.1:1', token: source });
     const error = await rejectionOf(client.listEchoes({}));
@@ -78,14 +78,14 @@ test.each([
   }
 });
 
-test('ensure a token may be sent anywhere over TLS, and nowhere but here with credentials that do not encrypt', () => {
+test('a token may be sent anywhere over TLS, and only to this machine without encryption', () => {
   const target = 'echo:50052';
   createClient(EchoService, { target, token, credentials: ChannelCredentials.createSsl() })[Symbol.dispose]();
   const credentials = ChannelCredentials.createInsecure();
   expect(() => createClient(EchoService, { target, token, credentials })).toThrow('in plain text');
 });
 
-test('ensure clients share a connection over TLS as long as they share their credentials', async () => {
+test('clients share a connection over TLS if they share their credentials', async () => {
   await using certificates = await createTestCertificates();
   const tls = await certificates.write('echo');
   const options = { developmentCertificates: false, log: collectLog().log };

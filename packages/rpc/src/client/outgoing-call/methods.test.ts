@@ -7,7 +7,7 @@ import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 
-/** A server whose streams never end, and the context of the first call that it gets. */
+/** A server whose streams never end, and the context of its first call. */
 async function startEndless() {
   const context = Promise.withResolvers<CallContext>();
   const server = await startTestServer(EchoService, {
@@ -34,7 +34,7 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
-  test('ensure breaking out of it cancels the call on the server, and nothing crashes', async () => {
+  test('that is left by break cancels the call on the server, and nothing crashes', async () => {
     using crashes = recordCrashes();
     await using server = await startEndless();
     for await (const _answer of open(server)) break;
@@ -45,7 +45,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
     expect(crashes.reasons).toEqual([]);
   });
 
-  test('ensure throwing out of it cancels the call on the server', async () => {
+  test('that throws cancels the call on the server', async () => {
     await using server = await startEndless();
     const loop = async () => {
       for await (const _answer of open(server)) throw new Error('enough');
@@ -54,7 +54,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
     await untilAborted((await server.context).signal);
   });
 
-  test('ensure leaving it before the first answer opens no call, and nothing crashes', async () => {
+  test('that ends before the first response opens no call, and nothing crashes', async () => {
     using crashes = recordCrashes();
     await using server = await startEndless();
     await open(server).return();
@@ -65,7 +65,7 @@ describe.each(Object.entries(endlessCalls))('a loop over %s', (_name, open) => {
 });
 
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
-  test('ensure one that is cancelled with nobody listening does not end the process', async () => {
+  test('that is cancelled without a listener does not end the process', async () => {
     using crashes = recordCrashes();
     await using server = await startTestServer(
       EchoService,
@@ -79,7 +79,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     expect(crashes.reasons).toEqual([]);
   });
 
-  test('ensure one whose signal is aborted already is CANCELLED and never served', async () => {
+  test('whose signal is already aborted is CANCELLED and never served', async () => {
     let served = false;
     await using server = await startTestServer(
       EchoService,
@@ -94,7 +94,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     expect(served).toBe(false);
   });
 
-  test('ensure a signal that lives longer than its calls keeps no listener of them', async () => {
+  test('leaves no listener on a signal that outlives it', async () => {
     await using server = await startTestServer(
       EchoService,
       handlerOfEachKind(() => []),
@@ -114,7 +114,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     expect(listeners).toBe(0);
   });
 
-  test('ensure an error says which method answered with it', async () => {
+  test('fails with an error that names the method', async () => {
     await using server = await startTestServer(
       EchoService,
       handlerOfEachKind(() => {
@@ -136,7 +136,7 @@ describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s',
       ? client.importEchoes(requests)
       : Array.fromAsync(client.exchangeEchoes(requests as AsyncIterable<object>));
 
-  test('ensure what their source throws is what the caller gets', async () => {
+  test('fail the call with the error that their source throws', async () => {
     await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
     const failing = (async function* () {
       yield { echo: { key: 'A' } };
@@ -145,7 +145,7 @@ describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s',
     await expect(callWith(server.client, failing)).rejects.toThrow('the file cannot be read');
   });
 
-  test('ensure one that cannot be encoded fails the call', async () => {
+  test('fail the call if one cannot be encoded', async () => {
     await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
     const bad = (async function* () {
       yield { echo: { key: 'A', number: 'many' }, number: 'many' };
@@ -153,12 +153,12 @@ describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s',
     await expect(callWith(server.client, bad)).rejects.toThrow('serialization failure');
   });
 
-  test('ensure a source without end is left when the call is answered', async () => {
+  test('stop being read from an endless source when the call is answered', async () => {
     await using server = await startTestServer(
       EchoService,
       handlerOfEachKind(() => []),
     );
-    const left = Promise.withResolvers<string>();
+    const returned = Promise.withResolvers<string>();
     const endless = (async function* () {
       try {
         for (;;) {
@@ -166,11 +166,11 @@ describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s',
           await new Promise((resolve) => setImmediate(resolve));
         }
       } finally {
-        left.resolve('left');
+        returned.resolve('returned');
       }
     })();
     await callWith(server.client, endless);
-    expect(await left.promise).toBe('left');
+    expect(await returned.promise).toBe('returned');
   });
 });
 

@@ -71,7 +71,7 @@ test('a resuming watch with such metadata fails at once', async () => {
   expect(server.sessions).toHaveLength(0);
 });
 
-test('a service that forwards such metadata is at fault, not its caller', async () => {
+test('a service that forwards such metadata fails with INTERNAL, without blaming its caller', async () => {
   await using bottom = await startTestServer(EchoService, {});
   await using top = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -82,7 +82,7 @@ test('a service that forwards such metadata is at fault, not its caller', async 
   expect(await rejectionOf(top.client.getEcho({ key: 'A' }))).toMatchObject({ code: Code.INTERNAL });
 });
 
-test('metadata that is well-formed arrives as it is, in lower case', async () => {
+test('well-formed metadata arrives unchanged, in lower case', async () => {
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target });
   const metadata = {
@@ -100,7 +100,7 @@ test('metadata that is well-formed arrives as it is, in lower case', async () =>
   });
 });
 
-test('an authorization beside a token source is refused', async () => {
+test('an authorization in addition to a token source is rejected', async () => {
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target, token: () => 'token' });
   const error = await rejectionOf(client.listEchoes({}, { metadata: { authorization: 'Bearer other' } }));
@@ -110,7 +110,7 @@ test('an authorization beside a token source is refused', async () => {
   });
 });
 
-test('an authorization in plain text to another machine is refused', async () => {
+test('an authorization in plain text to another machine is rejected', async () => {
   using client = createClient(EchoService, { target: 'echo.invalid:50052' });
   const error = await rejectionOf(client.listEchoes({}, { metadata: { authorization: 'Bearer other' } }));
   expect(error).toMatchObject({
@@ -119,7 +119,7 @@ test('an authorization in plain text to another machine is refused', async () =>
   });
 });
 
-test('metadata larger than servers accept is refused, and the largest key is named', async () => {
+test('metadata larger than servers accept is rejected, and the largest key is named', async () => {
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target, token: () => 'token' });
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, '']));
@@ -134,13 +134,13 @@ test('metadata larger than servers accept is refused, and the largest key is nam
   expect(server.sessions).toHaveLength(0);
 });
 
-test('as much metadata as the client sends is accepted by a server', async () => {
+test('a server accepts the maximum of metadata that a client sends', async () => {
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   const metadata = { 'x-big': 'x'.repeat(15 * kiB) };
   await server.client.listEchoes({}, { metadata });
 });
 
-test('headers of a trace that are ill-formed or have no room are left out, and the call is made', async () => {
+test('ill-formed trace headers, and those without room, are omitted and the call is made', async () => {
   onTestFinished(() => propagation.disable());
   propagation.setGlobalPropagator({
     inject: (_context, carrier, setter) => {
@@ -161,7 +161,7 @@ test('headers of a trace that are ill-formed or have no room are left out, and t
   expect(Object.keys(headers ?? {})).not.toEqual(expect.arrayContaining(['baggage']));
 });
 
-test("a request id that the caller sets goes out in place of the served call's", async () => {
+test('a request id of the caller replaces that of the served call', async () => {
   await using bottom = await startCounting();
   using client = createClient(EchoService, { target: bottom.target });
   await using top = await startTestServer(EchoService, {

@@ -16,16 +16,16 @@ const never = new Promise<never>(() => {});
 
 /** A source that yields some requests, then never resolves, and records each call of its methods. */
 function waitingSource(requests: number, onReturn: () => unknown = () => ({ done: true })) {
-  const left = Promise.withResolvers<void>();
+  const returned = Promise.withResolvers<void>();
   const source = {
     taken: 0,
     returns: 0,
     /** Resolves when `return` has been called. */
-    left: left.promise,
+    returned: returned.promise,
     next: () => (source.taken++ < requests ? Promise.resolve({ done: false, value: request }) : never),
     return: () => {
       source.returns++;
-      left.resolve();
+      returned.resolve();
       return onReturn();
     },
     [Symbol.asyncIterator]: () => source,
@@ -42,7 +42,7 @@ const calls = {
     Array.fromAsync(client.exchangeEchoes(requests as Iterable<object>, options)),
 };
 
-/** Answers when the first request has come, without waiting for the others. */
+/** Answers after the first request, without waiting for the others. */
 async function readOne(requests: AsyncIterable<unknown>) {
   for await (const _request of requests) break;
   return [];
@@ -58,7 +58,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const source = waitingSource(1);
     await call(server.client, asRequests(source));
-    await source.left;
+    await source.returned;
     await call(server.client, [request]);
     expect(source).toMatchObject({ returns: 1, taken: 2 });
   });
@@ -68,7 +68,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     const source = waitingSource(1);
     const error = await rejectionOf(call(server.client, asRequests(source)));
     expect(error).toMatchObject({ code: Code.ABORTED });
-    await source.left;
+    await source.returned;
     expect(source.returns).toBe(1);
   });
 
@@ -82,11 +82,11 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     const answer = rejectionOf(call(server.client, asRequests(source), { signal: abort.signal }));
     abort.abort();
     expect(await answer).toMatchObject({ code: Code.CANCELLED });
-    await source.left;
+    await source.returned;
     expect(source.returns).toBe(1);
   });
 
-  test('is returned once when the deadline has passed', async () => {
+  test('is returned once when the deadline has expired', async () => {
     await using server = await startTestServer(
       EchoService,
       handlerOfEachKind(() => never),
@@ -94,7 +94,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     const source = waitingSource(1);
     const error = await rejectionOf(call(server.client, asRequests(source), { deadlineMs: 50 }));
     expect(error).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
-    await source.left;
+    await source.returned;
     expect(source.returns).toBe(1);
   });
 
@@ -103,7 +103,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     const source = waitingSource(1);
     const error = await rejectionOf(call(client, asRequests(source)));
     expect(error).toMatchObject({ code: Code.UNAUTHENTICATED });
-    await source.left;
+    await source.returned;
     expect(source).toMatchObject({ returns: 1, taken: 0 });
   });
 
@@ -116,31 +116,31 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
       },
     ],
     ['never ends', () => never],
-  ])('neither holds up nor fails the call when its return %s', async (_case, onReturn) => {
+  ])('neither delays nor fails the call if its return %s', async (_case, onReturn) => {
     using crashes = recordCrashes();
     await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     const source = waitingSource(1, onReturn);
     await call(server.client, asRequests(source));
-    await source.left;
+    await source.returned;
     await call(server.client, [request]);
     expect(crashes.reasons).toEqual([]);
   });
 
-  test('runs its finally block when it is a generator that has more to give', async () => {
+  test('runs its finally block if it is a generator with more requests', async () => {
     await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
-    const left = Promise.withResolvers<void>();
+    const returned = Promise.withResolvers<void>();
     function* endless() {
       try {
         for (;;) yield request;
       } finally {
-        left.resolve();
+        returned.resolve();
       }
     }
     await call(server.client, endless());
-    await left.promise;
+    await returned.promise;
   });
 
-  test('is not returned when it has ended or thrown by itself', async () => {
+  test('is not returned after it has ended or thrown', async () => {
     let returns = 0;
     const endingWith = (next: () => Promise<unknown>) => ({
       next,
@@ -158,7 +158,7 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     expect(returns).toBe(0);
   });
 
-  test('that throws cancels the call at the server', async () => {
+  test('that throws cancels the call on the server', async () => {
     const aborted = Promise.withResolvers<unknown>();
     await using server = await startTestServer(
       EchoService,
@@ -179,11 +179,11 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
   });
 });
 
-test('a source is returned when the reader leaves before the first response is asked for', async () => {
+test('a source is returned when the reader stops before the first read', async () => {
   using client = createClient(EchoService, { target: '127.0.0.1:1' });
   const source = waitingSource(1);
   const responses = client.exchangeEchoes(asRequests(source) as Iterable<object>);
   await responses.return();
-  await source.left;
+  await source.returned;
   expect(source).toMatchObject({ returns: 1, taken: 0 });
 });

@@ -23,7 +23,7 @@ import { type CallerSpan, inNewTrace } from '../../testing/telemetry/in-new-trac
 const isClients = ({ kind }: ReadableSpan) => kind === SpanKind.CLIENT;
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   test.each(callOutcomes)(
-    'ensure $name is one span, one measurement, and the parent of what the server did',
+    '$name is one span, one measurement, and the parent of the span on the server',
     async (outcome) => {
       await using telemetry = collectTelemetry();
       await using stage = await startOutcomeStage();
@@ -63,7 +63,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
 });
 
 test.each(['watchEchoes', 'exchangeEchoes'] as const)(
-  'ensure a stream of %s that its reader leaves is CANCELLED on both sides, and no error',
+  'a stream of %s whose reader stops is CANCELLED on both sides, without an error',
   async (method) => {
     await using telemetry = collectTelemetry();
     await using stage = await startOutcomeStage();
@@ -87,7 +87,7 @@ test.each(['watchEchoes', 'exchangeEchoes'] as const)(
   },
 );
 
-test('ensure a stream that its reader forgets ends with its deadline', async () => {
+test('an abandoned stream ends at its deadline', async () => {
   await using telemetry = collectTelemetry();
   await using stage = await startOutcomeStage();
   stage.serveWith(async function* () {
@@ -100,14 +100,14 @@ test('ensure a stream that its reader forgets ends with its deadline', async () 
   const [span] = await telemetry.spansOf(caller.traceId, SpanKind.CLIENT);
   const outcome = { [ATTR_RPC_STATUS_CODE]: 'DEADLINE_EXCEEDED', [ATTR_ERROR_TYPE]: 'DEADLINE_EXCEEDED' };
   expect(span).toMatchObject({ attributes: outcome, status: { code: SpanStatusCode.ERROR } });
-  // Also if the reader remembers it.
+  // Even if the reader returns to it.
   await changes.return();
   expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toMatchObject([
     { attributes: outcome, value: { count: 1 } },
   ]);
 });
 
-test('ensure a stream that nobody reads is no call', async () => {
+test('a stream that is never read makes no call', async () => {
   await using telemetry = collectTelemetry();
   await using stage = await startOutcomeStage();
   await stage.client.watchEchoes({}).return();
@@ -115,7 +115,7 @@ test('ensure a stream that nobody reads is no call', async () => {
   expect(await telemetry.points(METRIC_RPC_CLIENT_CALL_DURATION)).toEqual([]);
 });
 
-test('ensure a source of requests that fails is told by the class of its error', async () => {
+test('a failing source of requests is recorded by the class of its error', async () => {
   await using telemetry = collectTelemetry();
   await using stage = await startOutcomeStage();
   stage.serveWith(() => new Promise(() => {}));
@@ -132,7 +132,7 @@ test('ensure a source of requests that fails is told by the class of its error',
   ]);
 });
 
-test('ensure attempts are one call of the client, and a span each at the server', async () => {
+test('attempts are one call of the client, and one span each on the server', async () => {
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, {
     getEcho: async () => {
@@ -158,7 +158,7 @@ test.each([
   ['echo', 'echo', undefined],
   ['unix:/run/x.sock', '/run/x.sock', undefined],
   ['unix:///run/x.sock', '/run/x.sock', undefined],
-])('ensure the target %s is at %s, port %s', (target, address, port) => {
+])('the target %s has the address %s and port %s', (target, address, port) => {
   expect(serverAttributes(target)).toEqual({
     [ATTR_SERVER_ADDRESS]: address,
     ...(port !== undefined && { [ATTR_SERVER_PORT]: port }),
