@@ -24,7 +24,7 @@ export function readDatabaseConfig(environment: Environment, production: boolean
     meaning: 'Lets production reach another machine without TLS, for a pooler or a mesh that encrypts.',
   });
   if (production && !isAllowed && problemOf(databaseUrl) === undefined && isRemoteInPlainText(databaseUrl))
-    environment.refuse(
+    environment.addProblem(
       'DATABASE_URL',
       'it leads to another machine and does not require TLS',
       'sslmode=verify-full, or ALLOW_PLAINTEXT_DATABASE=true (NODE_ENV is production unless it is set)',

@@ -2,7 +2,7 @@ export const jwksFormat = 'the file or the https URL of a JWK Set';
 
 const loopbackUrl = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/;
 
-/** Whether the location of a JWK Set is a URL, not a file. A single letter before a colon is a drive. */
+/** Returns whether the location of a JWK Set is a URL, not a file. A single letter before a colon is a drive. */
 export function isJwksUrl(location: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(location);
 }

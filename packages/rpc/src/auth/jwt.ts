@@ -40,16 +40,16 @@ export async function createJwtVerifier(options: JwtOptions): Promise<JwtVerifie
   const verifyOnce = async (key: string, token: string): Promise<Principal> => {
     if (!keySet.current()) await keySet.refreshForMissingKeys();
     const keys = keySet.current();
-    if (!keys) throw keysAreMissing();
+    if (!keys) throw keysUnavailable();
     const verified = await verifyWith(keys, token, options).catch(async (cause: unknown) => {
-      if (!(cause instanceof errors.JWKSNoMatchingKey)) throw isNotValid(cause);
+      if (!(cause instanceof errors.JWKSNoMatchingKey)) throw invalidToken(cause);
       await keySet.refreshForUnknownKey();
       const newer = keySet.current();
       // While the set cannot be read, the key may be one that the issuer has added.
-      if (!newer || (newer === keys && keySet.isFailing())) throw keysAreMissing();
-      if (newer === keys) throw isNotValid(cause);
+      if (!newer || (newer === keys && keySet.isFailing())) throw keysUnavailable();
+      if (newer === keys) throw invalidToken(cause);
       return await verifyWith(newer, token, options).catch((again: unknown) => {
-        throw isNotValid(again);
+        throw invalidToken(again);
       });
     });
     cache.set(key, verified);
@@ -62,7 +62,7 @@ export async function createJwtVerifier(options: JwtOptions): Promise<JwtVerifie
       return keys && token.length <= maxTokenLength ? cache.get(tokenKey(token), keys, now()) : undefined;
     },
     verify: async (token) => {
-      if (token.length > maxTokenLength) throw isNotValid(new Error('the token is too long'));
+      if (token.length > maxTokenLength) throw invalidToken(new Error('the token is too long'));
       const key = tokenKey(token);
       // Calls that arrive together with the same token wait for one verification.
       return await verifying.getOrInsertComputed(key, () =>
@@ -93,12 +93,12 @@ async function verifyWith(keys: KeySet, token: string, options: JwtOptions): Pro
   return { principal, keys, verifiedAtMs: nowMs, validUntilMs };
 }
 
-function keysAreMissing(): RpcError {
+function keysUnavailable(): RpcError {
   return new RpcError(Code.UNAVAILABLE, 'the keys that tokens are verified with cannot be read now');
 }
 
 /** The reason is not sent to the caller. Errors of jose contain the claims, so only their code is kept as the cause. */
-function isNotValid(error: unknown): RpcError {
+function invalidToken(error: unknown): RpcError {
   const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
   return new RpcError(Code.UNAUTHENTICATED, 'the token is not valid', { cause: new Error(reason) });
 }

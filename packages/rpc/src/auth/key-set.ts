@@ -144,7 +144,7 @@ async function readFirst(source: KeySetSource, developmentKeys: boolean) {
     .catch((cause: unknown) => {
       throw new Error(`no JWK Set can be read from ${source.name}: ${messageOf(cause)}`, { cause });
     });
-  if (usable.hasRefusedDevelopmentKey)
+  if (usable.hasRejectedDevelopmentKey)
     throw new Error(
       `${source.name} holds a development key, which production does not accept: set AUTH_JWKS to your own`,
     );

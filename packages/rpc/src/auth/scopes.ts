@@ -5,7 +5,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 /** RFC 6749, section 3.3. */
 const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** Whether a text is a single OAuth scope. */
+/** Returns whether a text is a single OAuth scope. */
 export function isScope(text: string): boolean {
   return scopePattern.test(text);
 }

@@ -21,7 +21,7 @@ test.each<[string, object]>([
   ['P-384', p384],
   ['Ed25519', { ...ed25519, alg: 'EdDSA' }],
 ])('a key of %s is used', (_name, key) => {
-  expect(select(key)).toEqual({ keys: [key], problems: [], hasRefusedDevelopmentKey: false });
+  expect(select(key)).toEqual({ keys: [key], problems: [], hasRejectedDevelopmentKey: false });
 });
 
 test('members that verification does not need are removed', () => {

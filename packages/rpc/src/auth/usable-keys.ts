@@ -7,7 +7,7 @@ export interface UsableKeys {
   /** A line for each key that is ignored although it is meant for signatures. */
   readonly problems: readonly string[];
   /** Whether the set has a development key that is not accepted. */
-  readonly hasRefusedDevelopmentKey: boolean;
+  readonly hasRejectedDevelopmentKey: boolean;
 }
 
 /** Keys whose id starts with this were made by `npm start` or `npm run token`. */
@@ -47,12 +47,12 @@ export function usableKeys(text: string, { developmentKeys }: { developmentKeys:
   if (set.keys.length > maxKeys) throw new Error(`it has more than ${maxKeys} keys`);
   const keys = new Map<string, JWK>();
   const problems: string[] = [];
-  let hasRefusedDevelopmentKey = false;
+  let hasRejectedDevelopmentKey = false;
   for (const [index, key] of set.keys.entries()) {
     // Issuers publish encryption keys in the same set.
     if (isObject(key) && key.use === 'enc') continue;
     const isRefused = isDevelopmentKey(key) && !developmentKeys;
-    hasRefusedDevelopmentKey ||= isRefused;
+    hasRejectedDevelopmentKey ||= isRefused;
     const problem = isRefused ? 'is a development key, which production does not accept' : problemOf(key);
     const usable = publicPart(key);
     const id = JSON.stringify([usable.kid ?? index, usable.kty, usable.crv, usable.alg]);
@@ -60,7 +60,7 @@ export function usableKeys(text: string, { developmentKeys }: { developmentKeys:
     else if (keys.has(id)) problems.push(`${nameOf(key, index)} repeats a kid: the first key is used`);
     else keys.set(id, usable);
   }
-  return { keys: [...keys.values()], problems, hasRefusedDevelopmentKey };
+  return { keys: [...keys.values()], problems, hasRejectedDevelopmentKey };
 }
 
 /** Returns why a key is not used, undefined for a usable one. */

@@ -16,7 +16,7 @@ export function readTarget(
 ): string {
   const target = environment.text(name, { format: targetFormat, problemOf: targetProblem, meaning });
   if (tls === undefined && target !== '' && !isLoopback(target))
-    environment.refuse(
+    environment.addProblem(
       name,
       'TLS is off, and no token is sent to another machine in plain text',
       'TLS_MODE=tls or mtls, or a loopback target',

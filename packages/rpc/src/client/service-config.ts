@@ -22,7 +22,7 @@ const retryPolicy = {
 /** A failure takes one token and a success returns a tenth. Retries pause while at most half of the tokens are left. */
 const retryThrottling = { maxTokens: 100, tokenRatio: 0.1 };
 
-/** Whether the contract permits sending a call of the method twice. */
+/** Returns whether the contract permits sending a call of the method twice. */
 function isRetryable(method: DescMethod): boolean {
   return (
     method.idempotency === IdempotencyLevel.NO_SIDE_EFFECTS ||

@@ -53,7 +53,7 @@ test('one error lists all problems by variable and expected form, and repeats no
   environment.text('ADDRESS', address);
   environment.text('NO_ADDRESS', address);
   environment.optionalParsed('PARSED', { ...name, parse: () => undefined });
-  environment.refuse('MODE', 'it does not suit HALF', 'another mode');
+  environment.addProblem('MODE', 'it does not suit HALF', 'another mode');
   expect(() => environment.check()).toThrow(
     new EnvironmentError(
       [

@@ -17,7 +17,7 @@ export interface Setting {
 }
 
 interface Described {
-  /** What the variable sets, in whole sentences, for docs/settings.md. */
+  /** Effect of the variable in whole sentences, for docs/settings.md. */
   readonly meaning: string;
 }
 
@@ -64,7 +64,7 @@ export interface Environment {
   /** A whole number in decimal digits. */
   integer(name: string, spec: IntegerRange): number;
   /** Adds a problem that only the combination of several variables shows. */
-  refuse(name: string, problem: string, format: string): void;
+  addProblem(name: string, problem: string, format: string): void;
   /** @throws EnvironmentError listing every problem that was found. */
   check(): void;
 }
@@ -80,7 +80,7 @@ export function readEnvironment(
 ): Environment {
   const problems: string[] = [];
   const valueFor = (name: string) => variables[name]?.trim() || undefined;
-  const refuse = (name: string, problem: string, format: string) =>
+  const addProblem = (name: string, problem: string, format: string) =>
     void problems.push(`${name} is not valid (${problem}): expected ${format}`);
   const invalid = <Value>(name: string, format: string, instead: Value): Value => {
     problems.push(
@@ -103,7 +103,7 @@ export function readEnvironment(
       const value = valueFor(name) ?? fallback;
       if (value === undefined) return invalid(name, format, '');
       const problem = problemOf?.(value);
-      if (problem !== undefined) refuse(name, problem, format);
+      if (problem !== undefined) addProblem(name, problem, format);
       return value;
     },
     optionalText: (name, { format, meaning }) => {
@@ -127,7 +127,7 @@ export function readEnvironment(
       const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
       return number >= min && number <= max ? number : invalid(name, format, fallback);
     },
-    refuse,
+    addProblem,
     check: () => {
       if (problems.length > 0) throw new EnvironmentError(problems.join('; '));
     },

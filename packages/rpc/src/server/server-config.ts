@@ -97,7 +97,7 @@ function readListenAddress(environment: Environment, fallback: string, needsLoop
     meaning: 'Lets production listen beyond loopback without TLS, for a mesh whose proxies encrypt.',
   });
   if (needsLoopback && !isAllowed && !isLoopback(address))
-    environment.refuse(
+    environment.addProblem(
       'TLS_MODE',
       `TLS is off on ${address}, which other machines reach`,
       'tls or mtls, a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
@@ -144,6 +144,6 @@ function readPeers(environment: Environment, tls: TlsConfig | undefined): PeerSc
     meaning: 'Services that need no token, by the SPIFFE ID of their certificate. Needs `TLS_MODE=mtls`.',
   });
   if (peers && tls?.mode !== 'mtls')
-    environment.refuse('AUTH_PEERS', 'without mTLS no caller shows a certificate', 'TLS_MODE=mtls');
+    environment.addProblem('AUTH_PEERS', 'without mTLS no caller shows a certificate', 'TLS_MODE=mtls');
   return peers ?? new Map();
 }

@@ -2,7 +2,7 @@ const loopback = String.raw`(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?`;
 /** `ipv4:` and `ipv6:` take several addresses, each of which must be a loopback address. */
 const loopbackTarget = new RegExp(`^(unix:.*|((dns|ipv4|ipv6):/*)?${loopback}(,${loopback})*)$`);
 
-/** Whether an address to listen on or a target to call is this machine and nothing else. */
+/** Returns whether an address to listen on or a target to call is this machine and nothing else. */
 export function isLoopback(target: string): boolean {
   return loopbackTarget.test(target);
 }

@@ -66,7 +66,7 @@ export function createEncryptedCursors(keys: Uint8Array | EncryptionKeys, method
       const secret = secrets.all.find((each) => keyOf(each).id.equals(bytes.subarray(0, idBytes)));
       if (secret) return decrypt(keyOf(secret), boundTo(filters), bytes);
       const cursor = verifyMacCursor(secrets.all, method, filters, bytes);
-      if (cursor === undefined && secrets.isStale) throw keyIsUnknown();
+      if (cursor === undefined && secrets.isStale) throw keyUnavailable();
       return cursor;
     },
   };
@@ -127,6 +127,6 @@ function unpad(padded: Buffer): string {
   return padded.toString('utf8', lengthBytes, lengthBytes + padded.readUInt16BE());
 }
 
-function keyIsUnknown(): RpcError {
+function keyUnavailable(): RpcError {
   return new RpcError(Code.UNAVAILABLE, 'the token keys could not be read for a minute: try again');
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
-import { choose, initialLoad, type Load, measure } from './peak-ewma-score.ts';
+import { chooseReplica, initialLoad, type Load, recordCall } from './peak-ewma-score.ts';
 
 /** A replica with this latency, measured just now, and with calls in flight. */
 const answered = (latencyMs: number, inFlight = 0, measuredAtMs = 0): Load => ({
@@ -12,7 +12,7 @@ const answered = (latencyMs: number, inFlight = 0, measuredAtMs = 0): Load => ({
 
 /** Returns the index that gets the call. The better one of two must win in either order. */
 function better(loads: readonly [Load, Load], nowMs = 0): number {
-  const [first, second] = [0, 0.999].map((drawn) => choose(loads, nowMs, () => drawn));
+  const [first, second] = [0, 0.999].map((drawn) => chooseReplica(loads, nowMs, () => drawn));
   expect(second).toBe(first);
   return first ?? -1;
 }
@@ -30,13 +30,13 @@ test('the slower replica gets the call if the faster one has enough calls in fli
 
 test('a slower answer counts at once, and a faster one as the slow one decays', () => {
   const load = answered(10);
-  measure(load, Code.OK, 100, 1);
+  recordCall(load, Code.OK, 100, 1);
   expect(load.latencyMs).toBe(100);
-  measure(load, Code.OK, 10, 2);
+  recordCall(load, Code.OK, 10, 2);
   expect(load.latencyMs).toBeCloseTo(100, 0);
-  measure(load, Code.OK, 10, 2002);
+  recordCall(load, Code.OK, 10, 2002);
   expect(load.latencyMs).toBeCloseTo(10 + 90 / Math.E, 0);
-  measure(load, Code.OK, 100, 10_000);
+  recordCall(load, Code.OK, 100, 10_000);
   expect(better([load, answered(50, 0, 10_000)], 10_000)).toBe(1);
 });
 
@@ -69,7 +69,7 @@ test.each(named([Code.UNAVAILABLE, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.
   'a replica that fails fast with %s does not count as fast',
   (_name, code) => {
     const failing = initialLoad();
-    measure(failing, code, 0.1, 0);
+    recordCall(failing, code, 0.1, 0);
     expect(better([failing, answered(500)])).toBe(1);
   },
 );
@@ -78,19 +78,19 @@ test.each(named([Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.PERMISSION_DENIE
   '%s is an answer like any other',
   (_name, code) => {
     const load = initialLoad();
-    measure(load, code, 2, 0);
+    recordCall(load, code, 2, 0);
     expect(load.latencyMs).toBe(2);
   },
 );
 
 test('a cancelled call can only raise the latency', () => {
   const load = answered(50);
-  measure(load, Code.CANCELLED, 1, 5_000);
+  recordCall(load, Code.CANCELLED, 1, 5_000);
   expect(load).toEqual(answered(50));
-  measure(load, Code.CANCELLED, 80, 5_000);
+  recordCall(load, Code.CANCELLED, 80, 5_000);
   expect(load.latencyMs).toBe(80);
   const fresh = initialLoad();
-  measure(fresh, Code.CANCELLED, 1, 0);
+  recordCall(fresh, Code.CANCELLED, 1, 0);
   expect(fresh.latencyMs).toBeUndefined();
 });
 
@@ -106,11 +106,11 @@ test('every replica can be chosen, whatever the loads', () => {
       fc.array(anyLoad, { minLength: 1, maxLength: 9 }),
       fc.double({ min: 0, max: 0.999, noNaN: true }),
       (loads, drawn) => {
-        expect(loads[choose(loads, 1e6, () => drawn)]).toBeDefined();
+        expect(loads[chooseReplica(loads, 1e6, () => drawn)]).toBeDefined();
       },
     ),
   );
   const idle = [0, 1, 2, 3].map(() => initialLoad());
-  const drawn = new Set([0, 0.3, 0.6, 0.9].map((random) => choose(idle, 0, () => random)));
+  const drawn = new Set([0, 0.3, 0.6, 0.9].map((random) => chooseReplica(idle, 0, () => random)));
   expect(drawn).toEqual(new Set([0, 1, 2, 3]));
 });

@@ -24,7 +24,7 @@ export function initialLoad(): Load {
 }
 
 /** Counts the outcome and the latency of a call. */
-export function measure(load: Load, code: Code, durationMs: number, nowMs: number): void {
+export function recordCall(load: Load, code: Code, durationMs: number, nowMs: number): void {
   const { latencyMs } = load;
   // A cancelled call would have taken longer, so it can only raise the estimate.
   if (code === Code.CANCELLED && (latencyMs === undefined || durationMs <= latencyMs)) return;
@@ -42,7 +42,7 @@ export function measure(load: Load, code: Code, durationMs: number, nowMs: numbe
  * @param random Returns a number from 0 up to 1, like Math.random.
  * @returns An index of `loads`, which has at least one entry.
  */
-export function choose(loads: readonly Load[], nowMs: number, random: () => number): number {
+export function chooseReplica(loads: readonly Load[], nowMs: number, random: () => number): number {
   const first = Math.floor(random() * loads.length);
   const second = (first + 1 + Math.floor(random() * (loads.length - 1))) % loads.length;
   return scoreAt(loads, second, nowMs) < scoreAt(loads, first, nowMs) ? second : first;

@@ -1,5 +1,5 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
-import { choose, initialLoad, type Load, measure } from './peak-ewma-score.ts';
+import { chooseReplica, initialLoad, type Load, recordCall } from './peak-ewma-score.ts';
 
 /** The policy's name in a service config: `{ peak_ewma: {} }`. */
 const peakEwmaName = 'peak_ewma';
@@ -134,7 +134,7 @@ function pickerOf(replicas: readonly Replica[]): experimental.Picker {
   const pickers = replicas.map(({ leaf }) => leaf.getPicker());
   return {
     pick: (call) => {
-      const index = choose(loads, performance.now(), Math.random);
+      const index = chooseReplica(loads, performance.now(), Math.random);
       const [load, picker] = [loads[index], pickers[index]];
       if (!load || !picker) throw new Error(`no replica ${index}`);
       const picked = picker.pick(call);
@@ -156,7 +156,7 @@ function measured(picked: experimental.PickResult, load: Load): experimental.Pic
     onCallEnded: (code, details, metadata) => {
       load.inFlight--;
       const nowMs = performance.now();
-      measure(load, code, nowMs - startMs, nowMs);
+      recordCall(load, code, nowMs - startMs, nowMs);
       picked.onCallEnded?.(code, details, metadata);
     },
   };

@@ -26,12 +26,12 @@ export function countReset(budget: ResetBudget, nowMs: number): void {
   budget.updatedMs = nowMs;
 }
 
-/** Whether the connection survives another call, even if all of its calls are reset. */
+/** Returns whether the connection survives another call, even if all of its calls are reset. */
 export function hasRoom(budget: ResetBudget, nowMs: number): boolean {
   return usedOf(budget, nowMs) < maxResets;
 }
 
-/** Whether more than half of the budget is left. */
+/** Returns whether more than half of the budget is left. */
 export function isQuiet(budget: ResetBudget, nowMs: number): boolean {
   return usedOf(budget, nowMs) < maxResets / 2;
 }

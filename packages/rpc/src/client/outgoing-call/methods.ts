@@ -9,10 +9,10 @@ import type { TokenSource } from '../credentials/token-source.ts';
 import { recordAttempts } from './attempts.ts';
 import { type CallOptions, onAbort, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
-import { type NoAuthorization, outgoingMetadata, requireSendable } from './outgoing-metadata.ts';
-import { openRequests, type RequestSource } from './request-source.ts';
+import { type NoAuthorization, outgoingMetadata, requireValidMetadata } from './outgoing-metadata.ts';
+import { openRequestSource, type RequestSource } from './request-source.ts';
 
-/** What all calls of a client share. */
+/** State that all calls of a client share. */
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
@@ -52,7 +52,7 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
         { deadline },
         (error, response) => {
           stopWatching();
-          if (error) reject(received(error, method));
+          if (error) reject(receivedError(error, method));
           else resolve(response as Message);
         },
       );
@@ -74,7 +74,7 @@ export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
   return async (requests: Many<Init>, options: CallOptions = {}): Promise<Message> => {
-    const source = openRequests(requests);
+    const source = openRequestSource(requests);
     try {
       const { metadata, deadline } = await prepare(calls, method, options);
       return await new Promise<Message>((resolve, reject) => {
@@ -86,7 +86,7 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
           { deadline },
           (error, response) => {
             stopWatching();
-            if (error) reject(source.failure ? source.failure.error : received(error, method));
+            if (error) reject(source.failure ? source.failure.error : receivedError(error, method));
             else resolve(response as Message);
           },
         );
@@ -104,7 +104,7 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
   return (requests: Many<Init>, options: StreamCallOptions = {}) => {
-    const source = openRequests(requests);
+    const source = openRequestSource(requests);
     // Needed if the reader stops before the first response: then no call is made.
     options.readerSignal?.addEventListener('abort', source.stop);
     const open = async () => {
@@ -140,7 +140,7 @@ async function* responsesOf(
   } catch (error) {
     if (options.readerSignal?.aborted) return;
     if (source?.failure) throw source.failure.error;
-    throw error instanceof RpcError ? error : received(error, method);
+    throw error instanceof RpcError ? error : receivedError(error, method);
   } finally {
     source?.stop();
     close();
@@ -150,7 +150,7 @@ async function* responsesOf(
 /** Returns the deadline and the metadata of a call, with its token. */
 async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCallOptions) {
   const deadline = outgoingDeadline(method, options);
-  requireSendable(method, options, calls.noAuthorization);
+  requireValidMetadata(method, options, calls.noAuthorization);
   const token = calls.token && (await tokenFor(method, calls.token, deadline, options));
   const metadata = outgoingMetadata(method, options, token);
   if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
@@ -158,7 +158,7 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
   return { deadline, metadata };
 }
 
-function received(error: unknown, method: MethodInfo): RpcError {
+function receivedError(error: unknown, method: MethodInfo): RpcError {
   const { code, message, details } = fromGrpcStatus(error as ServiceError);
   return new RpcError(code, message, { details, answeredBy: method.name });
 }

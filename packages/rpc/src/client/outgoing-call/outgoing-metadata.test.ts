@@ -12,7 +12,7 @@ import { resumingWatch } from '../resuming-watch.ts';
 const kiB = 1024;
 const startCounting = () => startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
 
-const refused: readonly (readonly [key: string, value: unknown])[] = [
+const invalid: readonly (readonly [key: string, value: unknown])[] = [
   ['connection', 'keep-alive'],
   ['Connection', 'keep-alive'],
   ['keep-alive', 'timeout=5'],
@@ -52,7 +52,7 @@ test.each(callsOfEachKind)(
   async (_kind, call) => {
     await using server = await startCounting();
     using client = createClient(EchoService, { target: server.target });
-    for (const [key, value] of refused) {
+    for (const [key, value] of invalid) {
       const metadata = { [key]: value } as Record<string, string>;
       const error = await rejectionOf(call(client, { metadata }));
       expect(error.code).toBe(Code.INVALID_ARGUMENT);

@@ -43,7 +43,7 @@ const printablePattern = /^[\x20-\x7e]*$/;
  * @throws RpcError INVALID_ARGUMENT that names a key that is ill-formed, reserved or belongs to the HTTP connection, or
  * whose value is not printable ASCII text.
  */
-export function requireSendable(
+export function requireValidMetadata(
   method: MethodInfo,
   { metadata }: CallOptions,
   noAuthorization: NoAuthorization | undefined,
@@ -51,7 +51,7 @@ export function requireSendable(
   if (!metadata) return;
   for (const [key, value] of Object.entries(metadata)) {
     const problem = problemOf(key.toLowerCase(), value, noAuthorization);
-    if (problem) throw notSendable(method, key, problem);
+    if (problem) throw invalidMetadata(method, key, problem);
   }
 }
 
@@ -88,7 +88,7 @@ export function outgoingMetadata(
   if (own) for (const [key, value] of Object.entries(own)) set(key, value);
   if (token !== undefined) set('authorization', `Bearer ${token}`);
   if (sizeBytes > maxMetadataBytes)
-    throw notSendable(
+    throw invalidMetadata(
       method,
       largestKey(own),
       `all metadata takes ${sizeBytes} bytes, at most ${maxMetadataBytes} are allowed`,
@@ -116,7 +116,7 @@ function largestKey(metadata: CallOptions['metadata'] = {}): string {
 }
 
 /** Keys may come from a third party, so a log line gets at most 64 characters of one. */
-function notSendable(method: MethodInfo, key: string, problem: string): RpcError {
+function invalidMetadata(method: MethodInfo, key: string, problem: string): RpcError {
   const message = `cannot send metadata ${JSON.stringify(key.slice(0, 64))}: ${problem}`;
   return new RpcError(Code.INVALID_ARGUMENT, message, { answeredBy: method.name });
 }

@@ -15,7 +15,7 @@ export interface RequestSource<Request> {
   readonly failure: { readonly error: unknown } | undefined;
 }
 
-export function openRequests<Request>(
+export function openRequestSource<Request>(
   requests: AsyncIterable<Request> | Iterable<Request>,
 ): RequestSource<Request> {
   const iterator: AsyncIterator<Request> | Iterator<Request> =

@@ -21,7 +21,7 @@ export function createSecureChannelCredentials(connections: SecureConnections): 
   return new SecureChannelCredentials(connections);
 }
 
-/** Whether channels with these credentials are encrypted. grpc-js has no public way to ask. */
+/** Returns whether channels with these credentials are encrypted. grpc-js has no public way to ask. */
 export function isSecure(credentials: ChannelCredentials): boolean {
   return credentials._isSecure();
 }
