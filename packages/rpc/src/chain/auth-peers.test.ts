@@ -103,7 +103,7 @@ test('a token takes precedence over the certificate, for listed and other servic
 });
 
 test.each(['Bearer bad\u00e9', '\u00ff', 'Basic b3JkZXJz\u00a0', 'Bearer bad ', ' '])(
-  'a listed certificate does not stand in for authorization %j, which grpc-js cannot read',
+  'a listed certificate does not replace authorization %j, which grpc-js cannot read',
   async (authorization) => {
     await using server = await start('caller');
     expect(await server.callRaw(authorization)).toBe(Code.UNAUTHENTICATED);

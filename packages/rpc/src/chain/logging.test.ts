@@ -28,7 +28,7 @@ test('a call is one line with the caller, the method and the outcome', async () 
 });
 
 test.each<[string, unknown, string, string]>([
-  ['an answer that is no fault of the server', new RpcError(Code.NOT_FOUND, 'no A'), 'info', 'NOT_FOUND'],
+  ['an error of the caller', new RpcError(Code.NOT_FOUND, 'no A'), 'info', 'NOT_FOUND'],
   ['a fault', new RpcError(Code.DATA_LOSS, 'torn page'), 'error', 'DATA_LOSS'],
   ['an error of the domain, by the map', new RangeError('no A'), 'info', 'OUT_OF_RANGE'],
 ])('%s is logged with the code that was sent', async (_name, error, level, code) => {

@@ -10,7 +10,7 @@ const kiB = 1024;
 test.each([
   ['17 KiB in one header', { 'x-big': 'x'.repeat(17 * kiB) }],
   ['17 KiB in 100 headers', headers(100, 17 * kiB)],
-  ['31 KiB, just less than what HTTP/2 lets through', { 'x-big': 'x'.repeat(31 * kiB) }],
+  ['31 KiB, just below the limit of HTTP/2', { 'x-big': 'x'.repeat(31 * kiB) }],
 ])('%s are rejected, and the connection stays open', async (_name, metadata) => {
   let served = 0;
   await using server = await startTestServer(EchoService, {

@@ -16,11 +16,11 @@ test.each<[string, string[], string | undefined]>([
   ['two SPIFFE IDs', [`URI:${id}`, 'URI:spiffe://acme.example/echo'], undefined],
   ['one SPIFFE ID twice', [`URI:${id}`, `URI:${id}`], undefined],
   ['another URI next to it', [`URI:${id}`, 'URI:https://acme.example'], undefined],
-  ['a URI that is no SPIFFE ID', ['URI:https://acme.example/caller'], undefined],
+  ['a URI that is not a SPIFFE ID', ['URI:https://acme.example/caller'], undefined],
   ['a SPIFFE ID in a DNS name', [`DNS:${id}`], undefined],
-  ['a DNS name that ends in what looks like one', [`DNS:caller, URI:${id}`], undefined],
-  ['a DNS name around what looks like one', [`DNS:caller, URI:${id}, DNS:caller`], undefined],
-  ['a URI that goes on', [`URI:${id}, DNS:caller`], undefined],
+  ['a DNS name that ends like a URI', [`DNS:caller, URI:${id}`], undefined],
+  ['a DNS name that contains a URI', [`DNS:caller, URI:${id}, DNS:caller`], undefined],
+  ['a URI with a comma', [`URI:${id}, DNS:caller`], undefined],
 ])('a certificate with %s has its identity or none', async (_name, alternativeNames, expected) => {
   const { certificate } = await certificates.issue('caller', { alternativeNames });
   expect(peerIdentity(contextOf(certificate))).toBe(expected);

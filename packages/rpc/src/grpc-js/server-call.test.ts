@@ -31,7 +31,7 @@ test.each([
 
 // grpc-js truncates to 31 bits of milliseconds: 720 hours become -19 days, and 1194 hours a few minutes.
 test.each(['720H', '1194H', '2592000S', '99999999H'])(
-  'a call with grpc-timeout %s is served, with the longest deadline that the contract grants',
+  "a call with grpc-timeout %s is served with the contract's maximum deadline",
   async (timeout) => {
     const deadline = Promise.withResolvers<number>();
     await using server = await startTestServer(EchoService, {

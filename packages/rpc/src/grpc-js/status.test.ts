@@ -109,7 +109,7 @@ test('a detail that cannot be packed is left out, and the error is still sent', 
 test.each([
   ['RetryInfo', [retryInfo(1500)], ['1500']],
   ['RetryInfo behind other details', [reason, retryInfo(0)], ['0']],
-  ['a wait beyond what the header can say', [retryInfo(1e12)], ['2147483647']],
+  ['a delay that does not fit in the header', [retryInfo(1e12)], ['2147483647']],
   ['no RetryInfo', [reason], []],
   ['RetryInfo without a delay', [create(RetryInfoSchema)], []],
   ['a negative delay, which would forbid to retry', [retryInfo(-1)], []],

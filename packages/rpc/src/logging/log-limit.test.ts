@@ -68,8 +68,8 @@ test.each<[string, (log: Logger) => void]>([
 
 test('rejected calls are limited, too, whatever logs them', () => {
   const { log, lines, passSecond } = limitedLog();
-  const refusal = { method: 'a.B/C', code: 'RESOURCE_EXHAUSTED' };
-  writeTimes(50, () => log.child({ request_id: crypto.randomUUID() }).info(refusal, 'call'));
+  const rejection = { method: 'a.B/C', code: 'RESOURCE_EXHAUSTED' };
+  writeTimes(50, () => log.child({ request_id: crypto.randomUUID() }).info(rejection, 'call'));
   passSecond();
   expect(lines).toHaveLength(11);
   expect(lines.at(-1)).toMatchObject({ level: 'info', suppressed: 40 });
@@ -110,7 +110,7 @@ test('a storm of invented methods, codes, messages and errors is limited in line
 test.each<[string, number, (log: Logger, index: number) => void]>([
   ['warnings', 300, (log, index) => log.warn({ text: 'x'.repeat(9000) }, storms[index % storms.length])],
   [
-    'refused calls',
+    'rejected calls',
     300,
     (log, index) => log.info({ code: storms[index % storms.length], list: pages }, 'call'),
   ],

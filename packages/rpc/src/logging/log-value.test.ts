@@ -66,7 +66,10 @@ const hostileValues: readonly (readonly [string, unknown])[] = [
     },
   ],
   ['an error whose message throws', Object.defineProperty(new Error(), 'message', { get: throwing })],
-  ['an error whose stack is no text', Object.assign(new Error('a'), { stack: circular, code: circular })],
+  [
+    'an error whose stack is not a string',
+    Object.assign(new Error('a'), { stack: circular, code: circular }),
+  ],
   ['toJSON that throws', { toJSON: throwing }],
   [
     'toJSON that returns itself',

@@ -46,7 +46,7 @@ test.each([
 test.each([
   ['a JSON Web Token', jwt, 'c2lnbmF0dXJlLWNhbmFyeQ'],
   ['a JSON Web Token after a word', `token_${jwt}`, 'c2lnbmF0dXJlLWNhbmFyeQ'],
-  ['a JSON Web Token that is cut', jwt.slice(0, 30), jwt.slice(3, 30)],
+  ['a truncated JSON Web Token', jwt.slice(0, 30), jwt.slice(3, 30)],
   ['a bearer token', 'sent Bearer canary-123 to it', 'canary'],
   ['a bearer token in capitals', 'BEARER  canary-123', 'canary'],
   ['a bearer token in a URL', 'Bearer%20canary-123', 'canary'],

@@ -57,7 +57,7 @@ test('an absent or empty NODE_ENV is production, and only development and test a
 });
 
 test.each(['prod', 'Production', 'PRODUCTION', ' production ', 'dev', 'staging', 'development\n', 'true'])(
-  'NODE_ENV=%j is refused',
+  'NODE_ENV=%j is rejected',
   (NODE_ENV) => {
     expect(() => read({ TLS_MODE: 'tls', ...files, NODE_ENV })).toThrow(
       new EnvironmentError('NODE_ENV is not valid: expected one of development, test, production'),

@@ -55,12 +55,8 @@ test.each<[string, Buffer, Record<string, string>]>([
 
 test.each<[string, Buffer, Code]>([
   ['an honest gzip message', gzipped(encode('A')), Code.OK],
-  ['bytes that are no gzip', grpcFrame(encode('A'), { compressed: true }), Code.INTERNAL],
-  [
-    'a gzip that is cut off',
-    grpcFrame(gzipSync(encode('A')).subarray(0, 12), { compressed: true }),
-    Code.INTERNAL,
-  ],
+  ['bytes that are not gzip', grpcFrame(encode('A'), { compressed: true }), Code.INTERNAL],
+  ['a truncated gzip', grpcFrame(gzipSync(encode('A')).subarray(0, 12), { compressed: true }), Code.INTERNAL],
 ])('%s is decompressed or rejected, and the connection stays open', async (_name, body, code) => {
   using crashes = recordCrashes();
   await using server = await startEcho();

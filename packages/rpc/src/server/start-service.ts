@@ -61,6 +61,10 @@ export async function startService<Service extends DescService>(
   );
   const admission = createAdmission();
   measureAdmission(admission.snapshot);
+  const credentials = await serverCredentials(config.tls, {
+    developmentCertificates: !config.production,
+    log,
+  });
   const server = await startServer({
     address: config.listenAddress,
     service: options.service,
@@ -76,10 +80,7 @@ export async function startService<Service extends DescService>(
         traceContext: config.traceContext,
         ...(options.interceptors && { own: options.interceptors }),
       }),
-    credentials: await serverCredentials(config.tls, {
-      developmentCertificates: !config.production,
-      log,
-    }),
+    credentials,
     log,
     reflection: !config.production,
   });

@@ -22,19 +22,13 @@ async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, coun
 
 test.each<[string, string, Buffer, Record<string, string>, Record<string, unknown>]>([
   [
-    'a method that does not exist',
+    'an unknown method',
     '/testing.v1.EchoService/Steal',
     empty,
     {},
     { code: 'UNIMPLEMENTED', method: '_OTHER', path: '/testing.v1.EchoService/Steal' },
   ],
-  [
-    'a path that is nonsense',
-    `/%zz${'x'.repeat(5000)}`,
-    empty,
-    {},
-    { code: 'UNIMPLEMENTED', method: '_OTHER' },
-  ],
+  ['a malformed path', `/%zz${'x'.repeat(5000)}`, empty, {}, { code: 'UNIMPLEMENTED', method: '_OTHER' }],
   [
     'a request without a message',
     getEcho,
@@ -43,7 +37,7 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     { level: 'error', code: 'UNIMPLEMENTED', method: getEcho.slice(1), error: /^no request message came$/ },
   ],
   [
-    'a message that is too large',
+    'a message over the limit',
     getEcho,
     grpcFrame(large),
     {},
@@ -65,7 +59,7 @@ test.each<[string, string, Buffer, Record<string, string>, Record<string, unknow
     },
   ],
   [
-    'a content-type that is not gRPC',
+    'a content-type other than gRPC',
     getEcho,
     empty,
     { 'content-type': 'application/json' },

@@ -6,7 +6,7 @@ export interface TelemetryConfig {
   readonly exportsMetrics: boolean;
   /** Whether the SDK takes the service's name from a variable. */
   readonly isServiceNamed: boolean;
-  /** Whether the official instrumentation makes the spans of calls. */
+  /** Whether the official instrumentation creates the spans of calls. */
   readonly instrumentsGrpc: boolean;
   /** Whether the SDK prints its own diagnostics. */
   readonly printsDiagnostics: boolean;
@@ -16,7 +16,7 @@ export interface TelemetryConfig {
 const endpoint = 'a URL of OTLP';
 const exporters = 'a list of exporters after commas, or none';
 
-/** Reads OpenTelemetry's own variables. A value that it does not know is reported by the SDK. */
+/** Reads OpenTelemetry's own variables. The SDK reports unknown values. */
 export function readTelemetryConfig(environment: Environment): TelemetryConfig {
   const isDisabled = isTrue(
     environment.optionalText('OTEL_SDK_DISABLED', { format: 'true', meaning: 'Switches telemetry off.' }),
@@ -68,7 +68,7 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
     printsDiagnostics: logLevel !== undefined,
     resourceDetectors: environment.text('OTEL_NODE_RESOURCE_DETECTORS', {
       format: 'a list of detectors after commas',
-      // All but the host's, whose id comes later: the Prometheus exporter does not wait for it, and complains at each scrape.
+      // Without the host detector, which is asynchronous: the Prometheus exporter logs a warning at each scrape.
       default: 'env,process,os,serviceinstance',
       meaning: 'Detectors of the attributes of the process.',
     }),

@@ -69,7 +69,7 @@ export const callOutcomes: readonly CallOutcome[] = [
     },
   },
   {
-    name: 'refused by auth',
+    name: 'rejected by auth',
     code: Code.UNAUTHENTICATED,
     serverCodes: [Code.UNAUTHENTICATED],
     run: (call, { unauthenticatedClient }) => rejectionOf(call(unauthenticatedClient)),
