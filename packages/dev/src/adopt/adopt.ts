@@ -71,7 +71,7 @@ process.stdout.write(`The packages have the scope ${scope}. Next:
   npm ci && npm run check && npm test
   edit the names in README.md, SECURITY.md and .github/CODEOWNERS
   git commit --message "Begin"
-${keep === 'none' ? '  npm run new:service -- payments\n' : ''}`);
+${keep === 'none' ? '  npm run new:service -- payments\n' : ''}${keep === 'none' && !freshHistory ? `\nbuf breaking reports the removed contracts until the commit is on origin/main.\n` : ''}`);
 
 function run(command: string, ...args: string[]): void {
   runCommand(root, command, ...args);

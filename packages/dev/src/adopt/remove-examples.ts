@@ -77,11 +77,13 @@ function cutReadme(root: string): void {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   editFile(root, 'README.md', (text) =>
     text
+      // An excerpt of a contract that was removed.
+      .replaceAll(/:\n\n```proto\n[\s\S]*?```\n/g, '.\n')
       .split(/^(?=## )/m)
       .map((section) => (section.startsWith('## Run it\n') ? runIt : section))
       .join(''),
   );
-  // Rows of scripts that are gone.
+  // Rows of removed scripts.
   editFile(root, 'docs/commands.md', (text) =>
     text.replaceAll(/^\| `npm run ([\w:-]+).*\n/gm, (row, name) => (name in scripts ? row : '')),
   );
@@ -114,6 +116,8 @@ function editManifests(root: string): void {
     text
       // Exports of the packages have no users until there are services.
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
+      // Until there is a service, no script starts node, and services.ts imports no contract.
+      .replace('["@bufbuild/protoc-gen-es"]', '["@bufbuild/protoc-gen-es", "node", "@acme/gen"]')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
       .replace('"ignore": ["src/testing/gen/**"], ', '')
       .replace(/,\s*"lab": \{[\s\S]*?\n {4}\}/, ''),

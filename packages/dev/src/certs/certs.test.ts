@@ -36,7 +36,13 @@ function tlsOf(folder: string, name: string) {
 
 test('the command makes certificates that services accept from each other, and that production rejects', async () => {
   await using folder = await makeFolder();
-  const { stdout } = await run(process.execPath, [main, '--out', folder.path]);
+  const { stdout } = await run(process.execPath, [
+    main,
+    '--out',
+    folder.path,
+    '--services',
+    'orders,inventory,client',
+  ]);
   expect(stdout.trim().split('\n').length).toBe(4);
   const [inventory, orders] = [tlsOf(folder.path, 'inventory'), tlsOf(folder.path, 'orders')];
   const identities: unknown[] = [];

@@ -9,6 +9,8 @@ const lists: Readonly<Record<string, ListEdit>> = {
   'services.ts': addEntry,
   'package-lock.json': addWorkspace,
   'biome.json': addDomainFile,
+  // `adopt --keep none` ignores these as long as there is no service.
+  'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
   ...deploymentLists,
 };
 
@@ -20,12 +22,12 @@ const lists: Readonly<Record<string, ListEdit>> = {
 export function extendServiceLists(root: string, service: NewService): { extended: Files; absent: string[] } {
   const absent = Object.keys(lists).filter((file) => !existsSync(join(root, file)));
   const extended = new Map<string, string>();
-  for (const [file, extend] of Object.entries(lists))
-    if (!absent.includes(file))
-      extended.set(
-        file,
-        attempt(file, () => extend(readFileSync(join(root, file), 'utf8'), service)),
-      );
+  for (const [file, extend] of Object.entries(lists)) {
+    if (absent.includes(file)) continue;
+    const text = readFileSync(join(root, file), 'utf8');
+    const changed = attempt(file, () => extend(text, service));
+    if (changed !== text) extended.set(file, changed);
+  }
   return { extended, absent };
 }
 
