@@ -48,6 +48,12 @@ const badLineFields = [
 const repeated: Line[] = [...linesOf({ B: 1, A: 1 }), ...linesOf({ A: 1, C: 1, B: 2 }), ...linesOf({ A: 3 })];
 const repeatedFields = ['lines[2].sku', 'lines[4].sku', 'lines[5].sku'];
 
+/** Resolves to the first response of a watch. */
+async function firstOf<Response>(responses: AsyncIterable<Response>): Promise<Response | undefined> {
+  for await (const response of responses) return response;
+  return undefined;
+}
+
 const badCalls: readonly BadCall[] = [
   ['PlaceOrder with nothing', ({ orders }) => orders.placeOrder({}), ['request_id', 'lines']],
   [
@@ -140,6 +146,27 @@ const badCalls: readonly BadCall[] = [
         { importId: randomUUID(), item: { sku: 'A', title: 'a\tb', onHand: 1_000_000_000_001n } },
       ]),
     ['requests[0].item.title', 'requests[0].item.on_hand'],
+  ],
+  [
+    'ListOrders with a zero byte in the customer',
+    ({ orders }) => orders.listOrders({ customerId: 'a\u0000' }),
+    ['customer_id'],
+  ],
+  [
+    'WatchOrders with a zero byte in the customer',
+    ({ orders }) => firstOf(orders.watchOrders({ customerId: 'a\u0000' })),
+    ['customer_id'],
+  ],
+  [
+    'WatchStock with an empty SKU, a zero byte and a SKU that is too long',
+    ({ inventory }) => firstOf(inventory.watchStock({ skus: ['', 'A', 'a\u0000', 'x'.repeat(65)] })),
+    ['skus[0]', 'skus[2]', 'skus[3]'],
+  ],
+  [
+    'WatchStock with a control character and more SKUs than are allowed',
+    ({ inventory }) =>
+      firstOf(inventory.watchStock({ skus: ['bell\u0007', ...manyLines.map(({ sku }) => sku)] })),
+    ['skus', 'skus[0]'],
   ],
 ];
 
