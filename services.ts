@@ -1,5 +1,4 @@
 import type { ServiceEntry } from '@acme/dev/repository/service-entry';
-import { targetOf } from '@acme/dev/repository/services-access';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
@@ -18,10 +17,7 @@ export const services: readonly ServiceEntry[] = [
     port: 50052,
     metricsPort: 9465,
     calls: {},
-    seed: async (access) => {
-      const target = targetOf(access, 'inventory');
-      return `a catalogue of ${await importCatalogue({ ...access, target })} items`;
-    },
+    seed: async (access) => `a catalogue of ${await importCatalogue(access)} items`,
     watches: {
       stock: { method: 'WatchStock', options: { sku: { field: 'skus', repeated: true } }, line: stockLine },
     },

@@ -16,11 +16,17 @@ export interface ServiceEntry {
    */
   readonly calls: Readonly<Record<string, readonly string[]>>;
   /** Fills the service at its first start. Returns a description of the data. */
-  readonly seed?: (access: ServicesAccess) => Promise<string>;
+  readonly seed?: (access: SeedAccess) => Promise<string>;
   /** Streams that `npm run watch -- NAME` follows, by that name. */
   readonly watches?: Readonly<Record<string, WatchEntry>>;
   /** Calls that `npm start` prints. */
   readonly examples: readonly Example[];
+}
+
+/** Target of one service, and a source of tokens for it. */
+export interface SeedAccess extends Omit<ServicesAccess, 'targets'> {
+  /** gRPC target, for example `dns:///inventory:50052`. */
+  readonly target: string;
 }
 
 /** A server-streaming method whose responses carry a `resume_token`. */

@@ -3,6 +3,7 @@ import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
 import { requireRunningServices } from './running-services.ts';
+import { seedServices } from './seed-services.ts';
 
 const { values } = parseCommandLine({
   usage: 'usage: npx svc seed [--data FOLDER]',
@@ -11,7 +12,7 @@ const { values } = parseCommandLine({
 
 try {
   const running = await requireRunningServices(values.data);
-  for (const { seed } of services) if (seed) process.stdout.write(`${await seed(running)}\n`);
+  await seedServices(services, running, (data) => process.stdout.write(`${data}\n`));
   process.exit();
 } catch (error) {
   fail(error);

@@ -6,6 +6,7 @@ import { defaultDataFolder } from '../repository/paths.ts';
 import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { announceServices, withdrawServices } from './running-services.ts';
+import { seedServices } from './seed-services.ts';
 import { type RunningServices, startServices } from './start-services.ts';
 
 const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
@@ -36,7 +37,7 @@ try {
     onStep: (description) => say(`  up  ${description}`),
   });
   const running = await untilStopped(starting);
-  for (const { seed } of services) if (seed) say(`  up  ${await seed(running)}`);
+  await seedServices(services, running, (data) => say(`  up  ${data}`));
   await announceServices(dataFolder, running);
   say(await readyText(running));
 } catch (error) {

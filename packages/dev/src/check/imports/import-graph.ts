@@ -30,23 +30,23 @@ export function folderGraph(files: Graph): Graph {
   return folders;
 }
 
-/** Returns the nodes of a circle, the first one repeated at the end; undefined if there is none. */
-export function circleIn(graph: Graph): readonly string[] | undefined {
+/** Returns the nodes of a cycle, the first one repeated at the end; undefined if there is none. */
+export function cycleIn(graph: Graph): readonly string[] | undefined {
   const done = new Set<string>();
   const visit = (node: string, path: readonly string[]): readonly string[] | undefined => {
     const start = path.indexOf(node);
     if (start >= 0) return [...path.slice(start), node];
     if (done.has(node)) return undefined;
     for (const next of graph.get(node) ?? []) {
-      const circle = visit(next, [...path, node]);
-      if (circle) return circle;
+      const cycle = visit(next, [...path, node]);
+      if (cycle) return cycle;
     }
     done.add(node);
     return undefined;
   };
   for (const node of graph.keys()) {
-    const circle = visit(node, []);
-    if (circle) return circle;
+    const cycle = visit(node, []);
+    if (cycle) return cycle;
   }
   return undefined;
 }

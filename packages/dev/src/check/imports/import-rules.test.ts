@@ -34,10 +34,10 @@ test('two folders that import from each other are reported', () => {
     'lab/src/b/three.ts': `import { four } from '../a/four.ts';`,
     'lab/src/a/four.ts': 'export const four = 4;',
   };
-  expect(check(files)).toBe('imports run in a circle: lab/src/a -> lab/src/b -> lab/src/a');
+  expect(check(files)).toBe('imports form a cycle: lab/src/a -> lab/src/b -> lab/src/a');
 });
 
-test('an import of packages/rpc that runs up a floor is reported', () => {
+test('an import of packages/rpc that runs to a higher layer is reported', () => {
   const files = {
     'packages/rpc/src/errors/a.ts': `import { b } from '../server/b.ts';`,
     'packages/rpc/src/server/b.ts': 'export const b = 1;',

@@ -25,7 +25,7 @@ export interface App {
 /** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   await using starting = new AsyncDisposableStack();
-  const log = createLogger({ service: 'depot', level: server.logLevel });
+  const log = createLogger({ service: 'depot', level: server.logLevel, pretty: !server.production });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
   const pool = starting.adopt(
     openPool({
