@@ -28,8 +28,8 @@ export async function queryPrometheus(address: string, query: string): Promise<r
 /** Waits until Prometheus has scraped each job after this call. @throws Error that names the jobs after a minute. */
 export async function untilScraped(address: string, jobs: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
-  // The times of the last samples of the targets that are up.
-  const query = `timestamp(up == 1) > ${Date.now() / 1000}`;
+  // `timestamp` returns the time of a sample for a selector alone: for `up == 1` it would be the time of the query.
+  const query = `timestamp(up) > ${Date.now() / 1000} and up == 1`;
   for (;;) {
     const series = await queryPrometheus(address, query).catch(() => []);
     const scraped = new Set(series.map(({ metric }) => metric.job));
