@@ -5,7 +5,7 @@ test('npm run faults lists the scenarios when --only names an unknown one', asyn
   const refused = await runCommand('faults', '--only', 'nothing');
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^there is no nothing\. There are:\n {2}1-/),
+    stderr: expect.stringMatching(/^there is no nothing\. The names are:\n {2}1-/),
   });
 });
 

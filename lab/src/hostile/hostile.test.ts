@@ -5,6 +5,6 @@ test('npm run hostile lists the attacks when --only names an unknown one', async
   const refused = await runCommand('hostile', '--only', 'nothing');
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^there is no nothing\. There are:\n {2}inflate-before-auth/),
+    stderr: expect.stringMatching(/^there is no nothing\. The names are:\n {2}inflate-before-auth/),
   });
 });

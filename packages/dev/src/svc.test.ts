@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './repository/paths.ts';
+
+function svc(...args: string[]) {
+  const program = join(root, 'packages/dev/src/svc.ts');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+const list = /^ {2}([a-z]+) +[a-z]/gm;
+
+test('--help lists the commands, and each command prints its usage', () => {
+  const help = svc('--help');
+  expect(help).toMatchObject({ status: 0, stderr: '' });
+  const commands = [...help.stdout.matchAll(list)].map(([, name = '']) => name);
+  expect(commands).toEqual(expect.arrayContaining(['start', 'call', 'generate', 'check', 'new']));
+  for (const command of commands)
+    expect(svc(command, '--help')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^usage: (npm (start|run [\w:]+)|npx svc [a-z]+)\b/),
+      stderr: '',
+    });
+}, 60_000);
+
+test('an unknown command is an error with the list of commands', () => {
+  const { status, stderr } = svc('nothing');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^svc: unknown command nothing\nusage: svc COMMAND/);
+});
+
+test('an unknown option is an error with the usage of the command', () => {
+  const { status, stderr } = svc('token', '--nothing');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^Unknown option '--nothing'.*\nusage: npm run token /);
+});
