@@ -1,9 +1,11 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { createReleaseStore, type ReleaseStore } from '@acme/inventory/stock/release-store';
 import { createReservationStore, type ReservationStore } from '@acme/inventory/stock/reservation-store';
 import { InventoryError, requireReserved, sortedLines } from '@acme/inventory/stock/stock';
 import type { ReserveOutcome } from '@acme/orders/inventory/inventory';
+import { type CancellationStore, createCancellationStore } from '@acme/orders/order/cancellation-store';
 import { fingerprintOf, type Order, OrderError } from '@acme/orders/order/order';
-import { createOrderStore, type OrderStore } from '@acme/orders/order/order-store';
+import { createPlacementStore, type PlacementStore } from '@acme/orders/order/placement-store';
 import { createSettleOrder } from '@acme/orders/settling/settle-order';
 import { createSettlementStore, type SettlementStore } from '@acme/orders/settling/settlement-store';
 import { linesOf } from '@acme/test/support/order-lines';
@@ -20,9 +22,9 @@ import type { ServiceDatabases } from './service-databases.ts';
 
 /** The durable state of both services. The model replaces the network between them with a list of messages. */
 export interface Stores {
-  readonly orders: OrderStore;
+  readonly orders: PlacementStore & CancellationStore;
   readonly settlements: SettlementStore;
-  readonly reservations: ReservationStore;
+  readonly reservations: ReservationStore & ReleaseStore;
 }
 
 /** One step of a run. `pick` selects the order or message it applies to. */
@@ -46,9 +48,15 @@ export const anySteps: fc.Arbitrary<Step[]> = fc.array(
 export function realStores({ ordersDatabase, inventoryDatabase }: ServiceDatabases): Stores {
   const now = () => new Date();
   return {
-    orders: createOrderStore(ordersDatabase, { now, settleGraceMs: longMs }),
+    orders: {
+      ...createPlacementStore(ordersDatabase, { now, settleGraceMs: longMs }),
+      ...createCancellationStore(ordersDatabase, now),
+    },
     settlements: createSettlementStore(ordersDatabase, now),
-    reservations: createReservationStore(inventoryDatabase, now),
+    reservations: {
+      ...createReservationStore(inventoryDatabase, now),
+      ...createReleaseStore(inventoryDatabase, now),
+    },
   };
 }
 
@@ -204,9 +212,9 @@ async function reserve(reservations: ReservationStore, { id, lines }: Order): Pr
   } catch (error) {
     if (!(error instanceof InventoryError)) throw error;
     const { problem } = error;
-    if (problem.kind === 'REFUSED') return { kind: 'REFUSED', rejection: problem.refusal };
+    if (problem.kind === 'REFUSED') return { kind: 'REJECTED', rejection: problem.refusal };
     if (problem.kind === 'RESERVATION_RELEASED')
-      return { kind: 'REFUSED', rejection: { reason: problem.kind, items: [] } };
+      return { kind: 'REJECTED', rejection: { reason: problem.kind, items: [] } };
     return { kind: 'UNKNOWN', cause: error };
   }
 }

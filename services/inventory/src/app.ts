@@ -12,7 +12,8 @@ import { toStatus } from './error-map.ts';
 import { createInventoryService } from './inventory-service.ts';
 import { createCountStore } from './stock/count-store.ts';
 import { createImportStore } from './stock/import-store.ts';
-import { countTransitions, type OnTransition } from './stock/reservation-metrics.ts';
+import { createReleaseStore } from './stock/release-store.ts';
+import { createReservationCounter, type OnTransition } from './stock/reservation-metrics.ts';
 import { createReservationStore } from './stock/reservation-store.ts';
 import { openStockFeed } from './stock/stock-feed.ts';
 import { createStockStore } from './stock/stock-store.ts';
@@ -58,7 +59,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     openStockFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
     (each) => each.close(),
   );
-  const countReservation = countTransitions();
+  const countReservation = createReservationCounter();
   const onTransition: OnTransition = (reservation) => {
     countReservation(reservation);
     feed.changed();
@@ -75,7 +76,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       service: InventoryService,
       implementation: createInventoryService({
         stock,
-        reservations: createReservationStore(pool, now, onTransition, releasePool),
+        reservations: createReservationStore(pool, now, onTransition),
+        releases: createReleaseStore(releasePool, now, onTransition),
         imports: createImportStore(importPool, now, feed.changed),
         counts: createCountStore(countPool, now, feed.changed),
         feed,

@@ -7,9 +7,10 @@ import { createServeWatch } from '@acme/postgres/feed/serve-watch';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
-import { createReserveStock } from './reserve-stock.ts';
+import { createReserveHandlers } from './reserve-service.ts';
 import type { CountStore } from './stock/count-store.ts';
 import type { ImportStore, StockItem } from './stock/import-store.ts';
+import type { ReleaseStore } from './stock/release-store.ts';
 import type { ReservationStore } from './stock/reservation-store.ts';
 import { InventoryError } from './stock/stock.ts';
 import type { StockFeed } from './stock/stock-feed.ts';
@@ -19,6 +20,7 @@ import { reservationToProto, stockToProto } from './stock-proto.ts';
 export interface InventoryServiceDependencies {
   readonly stock: StockStore;
   readonly reservations: ReservationStore;
+  readonly releases: ReleaseStore;
   readonly imports: ImportStore;
   readonly counts: CountStore;
   readonly feed: StockFeed;
@@ -30,7 +32,7 @@ export interface InventoryServiceDependencies {
 export function createInventoryService(
   dependencies: InventoryServiceDependencies,
 ): ServiceImplementation<typeof InventoryService> {
-  const { stock, reservations, imports, counts, feed, pageTokens, resumeTokens } = dependencies;
+  const { stock, reservations, releases, imports, counts, feed, pageTokens, resumeTokens } = dependencies;
   const serveWatch = createServeWatch({
     feed,
     tokens: resumeTokens,
@@ -51,9 +53,9 @@ export function createInventoryService(
       const nextPageToken = hasMore && last ? pageTokens.encrypt([skuPrefix], last.sku) : '';
       return { stocks: items.map(stockToProto), nextPageToken };
     },
-    ...createReserveStock(reservations),
+    ...createReserveHandlers(reservations),
     releaseStock: async ({ reservationId }) => ({
-      reservation: reservationToProto(await reservations.release(reservationId.toLowerCase())),
+      reservation: reservationToProto(await releases.release(reservationId.toLowerCase())),
     }),
     importStock: async (requests, { signal }) => {
       const { importId, itemCount, items } = await openImport(requests);
@@ -67,9 +69,9 @@ export function createInventoryService(
     // The generator reads the next count when the response to this one has been taken: backpressure.
     countStock: async function* (requests, { signal }) {
       for await (const { sku, counted } of requests) {
-        const { expected, refusal } = await counts.apply({ sku, counted }, signal);
-        const difference = refusal ? 0n : counted - expected;
-        yield { sku, counted, expected, difference, errorReason: refusal ?? '' };
+        const { expected, errorReason = '' } = await counts.apply({ sku, counted }, signal);
+        const difference = errorReason ? 0n : counted - expected;
+        yield { sku, counted, expected, difference, errorReason };
       }
     },
   };

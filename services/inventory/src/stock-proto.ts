@@ -14,7 +14,7 @@ export function stockToProto({ sku, title, onHand, reserved, version, updateTime
   };
 }
 
-const protoStates = {
+const stateToProto: Readonly<Record<Reservation['state'], Reservation_State>> = {
   RESERVED: Reservation_State.RESERVED,
   RELEASED: Reservation_State.RELEASED,
   // A refusal is returned as an error, never as a reservation.
@@ -22,5 +22,5 @@ const protoStates = {
 };
 
 export function reservationToProto({ id, state, lines, createTime }: Reservation) {
-  return { id, state: protoStates[state], lines: [...lines], createTime: timestampFromDate(createTime) };
+  return { id, state: stateToProto[state], lines: [...lines], createTime: timestampFromDate(createTime) };
 }

@@ -18,9 +18,11 @@ import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventoryClient } from './inventory/inventory-client.ts';
+import { createCancellationStore } from './order/cancellation-store.ts';
 import { openOrderFeed } from './order/order-feed.ts';
-import { countTransitions, type OnTransition } from './order/order-metrics.ts';
+import { createOrderCounter, type OnTransition } from './order/order-metrics.ts';
 import { createOrderStore } from './order/order-store.ts';
+import { createPlacementStore } from './order/placement-store.ts';
 import { createOrderService } from './order-service.ts';
 import { createPlaceOrder } from './place-order.ts';
 import { createSettleOrder, type OnUnsettled } from './settling/settle-order.ts';
@@ -69,12 +71,11 @@ export async function startApp(config: Config): Promise<App> {
     openOrderFeed({ url: config.databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
     (each) => each.close(),
   );
-  const countTransition = countTransitions();
+  const countOrder = createOrderCounter();
   const onTransition: OnTransition = (order) => {
-    countTransition(order);
+    countOrder(order);
     feed.changed();
   };
-  const store = createOrderStore(pool, { readPool, cancelPool, now, settleGraceMs, onTransition });
   const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
   const client = starting.use(
@@ -95,9 +96,15 @@ export async function startApp(config: Config): Promise<App> {
     );
   };
   const settle = createSettleOrder({ inventory, store: settlements, onUnsettled });
-  const { permits } = circuitBreaker;
   const settler = starting.adopt(
-    startSettler({ store: settlements, settle, inventory, permits, onUnsettled, log }),
+    startSettler({
+      store: settlements,
+      settle,
+      inventory,
+      circuitState: circuitBreaker.state,
+      onUnsettled,
+      log,
+    }),
     (each) => each.stop(),
   );
   starting.adopt(startUnsettledOrdersMonitor({ pool, log, nowMs: () => performance.now() }), (each) =>
@@ -114,11 +121,12 @@ export async function startApp(config: Config): Promise<App> {
       log,
       service: OrderService,
       implementation: createOrderService({
-        store,
+        orders: createOrderStore(readPool),
+        cancellations: createCancellationStore(cancelPool, now, onTransition),
         placeOrder: createPlaceOrder({
-          store,
+          store: createPlacementStore(pool, { now, settleGraceMs, onTransition }),
           settle,
-          isInventoryUnavailable: () => permits() < Infinity,
+          isInventoryUnavailable: () => circuitBreaker.state() !== 'closed',
           detach: (work) => void runDetached(work),
           newId: randomUUIDv7,
           nowMs: Date.now,

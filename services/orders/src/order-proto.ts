@@ -2,14 +2,14 @@ import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { etagOf, type Order, type OrderState } from './order/order.ts';
 
-const protoStates: Record<OrderState, Order_State> = {
+const stateToProto: Readonly<Record<OrderState, Order_State>> = {
   PENDING: Order_State.PENDING,
   CONFIRMED: Order_State.CONFIRMED,
   REJECTED: Order_State.REJECTED,
   CANCELLED: Order_State.CANCELLED,
 };
 
-export const domainStates: Record<Order_State, OrderState | undefined> = {
+export const stateFromProto: Readonly<Record<Order_State, OrderState | undefined>> = {
   [Order_State.UNSPECIFIED]: undefined,
   [Order_State.PENDING]: 'PENDING',
   [Order_State.CONFIRMED]: 'CONFIRMED',
@@ -22,7 +22,7 @@ export function toProto(order: Order) {
     id: order.id,
     customerId: order.customerId,
     lines: [...order.lines],
-    state: protoStates[order.state],
+    state: stateToProto[order.state],
     etag: etagOf(order),
     createTime: timestampFromDate(order.createTime),
     updateTime: timestampFromDate(order.updateTime),

@@ -1,5 +1,4 @@
-import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
+import { type OrderService, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
 import { createServeWatch } from '@acme/postgres/feed/serve-watch';
 import { requireScopes } from '@acme/rpc/auth/scopes';
 import type { Principal } from '@acme/rpc/call/call-context';
@@ -7,14 +6,16 @@ import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { annotateSpan } from '@acme/rpc/telemetry/span';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
+import type { CancellationStore } from './order/cancellation-store.ts';
 import { OrderError } from './order/order.ts';
 import type { OrderFeed } from './order/order-feed.ts';
 import type { OrderStore } from './order/order-store.ts';
-import { domainStates, toProto } from './order-proto.ts';
+import { stateFromProto, toProto } from './order-proto.ts';
 import type { PlaceOrder } from './place-order.ts';
 
 export interface OrderServiceDependencies {
-  readonly store: OrderStore;
+  readonly orders: OrderStore;
+  readonly cancellations: CancellationStore;
   readonly placeOrder: PlaceOrder;
   readonly feed: OrderFeed;
   readonly pageTokens: PageTokens;
@@ -27,7 +28,7 @@ export interface OrderServiceDependencies {
 export function createOrderService(
   dependencies: OrderServiceDependencies,
 ): ServiceImplementation<typeof OrderService> {
-  const { store, placeOrder, feed, pageTokens, resumeTokens, onCancelled } = dependencies;
+  const { orders, cancellations, placeOrder, feed, pageTokens, resumeTokens, onCancelled } = dependencies;
   const serveWatch = createServeWatch({
     feed,
     tokens: resumeTokens,
@@ -48,7 +49,7 @@ export function createOrderService(
       return { order: toProto(order) };
     },
     getOrder: async ({ id }, { principal, signal }) => {
-      const order = await store.get(id, ownerFilter(principal, 'orders:read:any'), signal);
+      const order = await orders.get(id, ownerFilter(principal, 'orders:read:any'), signal);
       if (!order) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
       return { order: toProto(order) };
     },
@@ -57,17 +58,17 @@ export function createOrderService(
       { principal, signal },
     ) => {
       const customerId = requestedCustomer(requested, principal, 'orders:read:any');
-      const state = domainStates[protoState];
+      const state = stateFromProto[protoState];
       const filters = [customerId, state ?? ''];
       const limit = pageSizeOf(pageSize);
       const before = pageTokens.decrypt(filters, pageToken);
-      const { items, hasMore } = await store.list({ customerId, state, before, limit }, signal);
+      const { items, hasMore } = await orders.list({ customerId, state, before, limit }, signal);
       const last = items.at(-1);
       const nextPageToken = hasMore && last ? pageTokens.encrypt(filters, last.id) : '';
       return { orders: items.map(toProto), nextPageToken };
     },
     cancelOrder: async ({ id, etag }, { principal, signal }) => {
-      const order = await store.cancel(id, ownerFilter(principal, 'orders:write:any'), etag, signal);
+      const order = await cancellations.cancel(id, ownerFilter(principal, 'orders:write:any'), etag, signal);
       onCancelled();
       return { order: toProto(order) };
     },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fingerprintOf, type Order, OrderError } from './order/order.ts';
-import type { NewOrder } from './order/order-store.ts';
+import type { NewOrder } from './order/placement-store.ts';
 import { createPlaceOrder } from './place-order.ts';
 
 const lines = [{ sku: 'A', quantity: 1 }];

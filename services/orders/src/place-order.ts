@@ -1,12 +1,12 @@
 import { fingerprintOf, type Order, type OrderLine, requireOneLinePerSku } from './order/order.ts';
-import type { OrderStore } from './order/order-store.ts';
+import type { PlacementStore } from './order/placement-store.ts';
 import type { SettleOrder } from './settling/settle-order.ts';
 
 export interface PlaceOrderCommand {
   readonly customerId: string;
   readonly requestId: string;
   readonly lines: readonly OrderLine[];
-  /** Deadline of the call, in ms since the epoch. */
+  /** Instant of the call's deadline, in ms since the epoch. A `deadlineMs` is a duration. */
   readonly deadline: number;
 }
 
@@ -14,7 +14,7 @@ export interface PlaceOrderCommand {
 export type PlaceOrder = (command: PlaceOrderCommand) => Promise<Order>;
 
 export interface PlaceOrderDependencies {
-  readonly store: Pick<OrderStore, 'place'>;
+  readonly store: PlacementStore;
   readonly settle: SettleOrder;
   /** Whether calls to inventory currently fail. */
   readonly isInventoryUnavailable: () => boolean;

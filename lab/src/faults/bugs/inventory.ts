@@ -1,6 +1,8 @@
 import type { PlantedBug } from './planted-bug.ts';
 
 const reservations = 'services/inventory/src/stock/reservation-store.ts';
+const releases = 'services/inventory/src/stock/release-store.ts';
+const units = 'services/inventory/src/stock/reserved-units.ts';
 const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
 
 /** Bugs in inventory. */
@@ -10,7 +12,7 @@ export const bugsOfInventory: readonly PlantedBug[] = [
     what: 'stock is read without a row lock, and no constraint prevents overselling',
     edits: [
       {
-        file: reservations,
+        file: units,
         replace: 'ORDER BY sku FOR NO KEY UPDATE',
         with: '',
       },
@@ -28,12 +30,12 @@ export const bugsOfInventory: readonly PlantedBug[] = [
     what: 'a release before its reserve inserts no tombstone',
     edits: [
       {
-        file: reservations,
+        file: releases,
         replace: `VALUES ($1, 'RELEASED', '[]', $2, $2)`,
         with: `SELECT $1::uuid, 'RELEASED', '[]'::jsonb, $2::timestamptz, $2 WHERE false`,
       },
       {
-        file: reservations,
+        file: releases,
         replace: 'fromRow(rows[0] as ReservationRow)',
         with: `rows[0] ? fromRow(rows[0]) : { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: now }`,
       },
@@ -53,7 +55,7 @@ export const bugsOfInventory: readonly PlantedBug[] = [
     what: 'a repeated release returns the stock again',
     edits: [
       {
-        file: reservations,
+        file: releases,
         replace: `before.state === 'RESERVED'`,
         with: `before.state !== 'REFUSED'`,
       },
@@ -71,7 +73,7 @@ export const bugsOfInventory: readonly PlantedBug[] = [
     what: 'the results of a batch are in another order than its requests',
     edits: [
       {
-        file: 'services/inventory/src/reserve-stock.ts',
+        file: 'services/inventory/src/reserve-service.ts',
         replace: 'outcomes.map(',
         with: 'outcomes.toReversed().map(',
       },

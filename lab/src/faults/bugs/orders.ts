@@ -1,14 +1,15 @@
 import type { PlantedBug } from './planted-bug.ts';
 
 const settlements = 'services/orders/src/settling/settlement-store.ts';
-const orders = 'services/orders/src/order/order-store.ts';
+const placements = 'services/orders/src/order/placement-store.ts';
+const cancellations = 'services/orders/src/order/cancellation-store.ts';
 
 /** Bugs in orders. */
 export const bugsOfOrders: readonly PlantedBug[] = [
   {
     name: 'no-fingerprint',
     what: 'a request id reused for another order returns the first order',
-    edits: [{ file: orders, replace: '.fingerprint.equals(order.fingerprint)', with: '.fingerprint' }],
+    edits: [{ file: placements, replace: '.fingerprint.equals(order.fingerprint)', with: '.fingerprint' }],
     caughtBy: '2-after-t1',
     rounds: 10,
   },
@@ -56,7 +57,7 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     what: 'orders are acknowledged although their batch failed',
     edits: [
       {
-        file: orders,
+        file: placements,
         replace: 'placeAll(pool, orders, now(), settleGraceMs)',
         with: 'placeAll(pool, orders, now(), settleGraceMs).catch(() => orders.map((order) => pendingOrder(order, now())))',
       },
@@ -69,7 +70,7 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     what: 'a cancelled order keeps its stock',
     edits: [
       {
-        file: orders,
+        file: cancellations,
         replace: 'settle_after = now(), settle_attempts = 0',
         with: 'settle_after = NULL, settle_attempts = 0',
       },
@@ -78,13 +79,13 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     rounds: 10,
   },
   {
-    name: 'unknown-is-refused',
+    name: 'unknown-is-rejected',
     what: 'an unknown outcome of a reserve is treated as out of stock',
     edits: [
       {
         file: 'services/orders/src/inventory/inventory-client.ts',
         replace: `{ kind: 'UNKNOWN', cause: error }`,
-        with: `{ kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } }`,
+        with: `{ kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items: [] } }`,
       },
     ],
     caughtBy: '4-after-t2',

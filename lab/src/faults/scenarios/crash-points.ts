@@ -80,7 +80,7 @@ export const crashPoints: readonly Scenario[] = [
       { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, action: forwardAndKill },
       {
         of: 'orders',
-        at: { phase: 'response', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
+        at: { phase: 'response', statement: 'lease-due-orders', tag: /^UPDATE [1-9]/ },
         action: kill,
       },
     ],

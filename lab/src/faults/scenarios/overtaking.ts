@@ -86,7 +86,7 @@ const beyondLeaseMs = 3500;
 async function stopSettler({ cluster, random, round }: ScenarioContext): Promise<void> {
   const victim = random.pick(cluster.orders);
   const points = [
-    { phase: 'response', statement: 'take-due-orders', tag: /^UPDATE [1-9]/ },
+    { phase: 'response', statement: 'lease-due-orders', tag: /^UPDATE [1-9]/ },
     { phase: 'request', statement: 'mark-released' },
   ] as const;
   await catchStatement(victim.statements, {

@@ -141,7 +141,7 @@ async function read<Row extends pg.QueryResultRow, Event>(
 /** Throws `PositionExpiredError` or `PositionAheadError` when the feed cannot be read after the position. */
 export async function requirePosition(pool: Pool, table: string, position: Position): Promise<void> {
   const { rows } = await pool.query<KeptRow>({
-    name: `place-in-${table}`,
+    name: `position-in-${table}`,
     text: `SELECT feed.pruned_seq, known.time_us AS known_us FROM ${keptOf(table)}`,
     values: [position.seq],
   });

@@ -14,9 +14,11 @@ export interface CircuitBreakerOptions {
   readonly random?: () => number;
 }
 
+/** `closed` permits every call, `probe-due` permits one call, and `open` permits none, also while a probe is in flight. */
+export type CircuitState = 'closed' | 'probe-due' | 'open';
+
 export interface CircuitBreaker {
-  /** Number of calls the breaker permits now: Infinity while closed, 1 if a probe is due, otherwise 0. */
-  permits(): number;
+  state(): CircuitState;
   /**
    * Makes the call and counts its outcome.
    *
@@ -33,7 +35,8 @@ export class CircuitOpenError extends RpcError {
   }
 }
 
-type State = 'closed' | 'half-open' | 'open';
+/** The states of the pattern, of which `half-open` has a probe in flight. */
+type Phase = 'closed' | 'half-open' | 'open';
 /** `unknown`: the outcome says nothing about the service. */
 type Outcome = 'answered' | 'failed' | 'unknown';
 
@@ -48,7 +51,7 @@ const silentCalls = 16;
 const openMs = 500;
 
 /** `rpc.client.circuit_breaker.state`, by `circuit_breaker.name`. */
-const stateValues: Record<State, number> = { closed: 0, 'half-open': 1, open: 2 };
+const phaseValues: Record<Phase, number> = { closed: 0, 'half-open': 1, open: 2 };
 
 /**
  * Creates a circuit breaker (Nygard, Release It!): calls to a service that is down, hangs or cannot be reached fail at
@@ -67,7 +70,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const gauge = metrics.getMeter(instrumentationScope).createGauge('rpc.client.circuit_breaker.state', {
     description: '0 closed, 1 half-open, 2 open.',
   });
-  let state: State = 'closed';
+  let phase: Phase = 'closed';
   let failuresInARow = 0;
   let answeredMs = 0;
   let openedMs = 0;
@@ -79,12 +82,12 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const pending = new Set<(error: CircuitOpenError) => void>();
   let isChecking = false;
 
-  const enter = (next: State) => {
-    state = next;
-    gauge.record(stateValues[next], { 'circuit_breaker.name': name });
+  const enter = (next: Phase) => {
+    phase = next;
+    gauge.record(phaseValues[next], { 'circuit_breaker.name': name });
   };
   const open = (reason: string, err?: unknown) => {
-    if (state === 'closed') {
+    if (phase === 'closed') {
       openedMs = nowMs();
       refused = 0;
       log.warn({ circuit: name, err }, `circuit opened: ${reason}`);
@@ -97,16 +100,16 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   };
   const close = () => {
     failuresInARow = 0;
-    if (state === 'closed') return;
+    if (phase === 'closed') return;
     log.info({ circuit: name, open_ms: Math.round(nowMs() - openedMs), refused }, 'circuit closed');
     enter('closed');
   };
   const fail = (err: unknown) => {
-    if (state === 'half-open') open('the probe failed', err);
+    if (phase === 'half-open') open('the probe failed', err);
     else if (++failuresInARow >= failuresToOpen) open(`${failuresInARow} calls in a row failed`, err);
   };
   const isSilent = () =>
-    state === 'closed' && pending.size >= silentCalls && nowMs() - answeredMs >= silenceMs;
+    phase === 'closed' && pending.size >= silentCalls && nowMs() - answeredMs >= silenceMs;
   /** Checks after the next poll of the sockets, because answers may be unread if this process was busy. */
   const checkSilence = () => {
     if (isChecking || !isSilent()) return;
@@ -117,17 +120,17 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     });
   };
 
-  const permits = () => {
-    if (state === 'closed') return Number.POSITIVE_INFINITY;
-    return state === 'open' && nowMs() >= probeDueMs ? 1 : 0;
+  const state = (): CircuitState => {
+    if (phase === 'closed') return 'closed';
+    return phase === 'open' && nowMs() >= probeDueMs ? 'probe-due' : 'open';
   };
   const admit = () => {
     checkSilence();
-    if (permits() === 0) {
+    if (state() === 'open') {
       refused++;
       throw new CircuitOpenError(name);
     }
-    if (state === 'closed') return;
+    if (phase === 'closed') return;
     log.debug({ circuit: name }, 'circuit half-open: one call is the probe');
     enter('half-open');
   };
@@ -138,13 +141,13 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     } else if (openings === openingsAtStart) {
       if (outcome === 'failed') fail(err);
       // The probe had no clear outcome, so the next call is a probe.
-      else if (state === 'half-open') enter('open');
+      else if (phase === 'half-open') enter('open');
     }
   };
 
   enter('closed');
   return {
-    permits,
+    state,
     execute: async <T>(call: () => Promise<T>) => {
       admit();
       const { promise, resolve, reject } = Promise.withResolvers<T>();

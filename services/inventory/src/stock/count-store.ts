@@ -28,7 +28,7 @@ async function apply(tx: Tx, { sku, counted }: Count, now: Date): Promise<CountO
   const stock = await lockStock(tx, sku);
   const outcome = checkCount(stock, counted);
   // A count that equals on_hand changes nothing.
-  if (!outcome.refusal && outcome.expected !== counted) await setOnHand(tx, { sku, counted }, now);
+  if (!outcome.errorReason && outcome.expected !== counted) await setOnHand(tx, { sku, counted }, now);
   return outcome;
 }
 

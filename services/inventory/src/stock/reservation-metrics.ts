@@ -5,7 +5,7 @@ import type { Reservation } from './stock.ts';
 export type OnTransition = (reservation: Pick<Reservation, 'state' | 'refusal'>) => void;
 
 /** Returns a callback that counts transitions by state, and refusals by reason. Not by SKU, to limit cardinality. */
-export function countTransitions(): OnTransition {
+export function createReservationCounter(): OnTransition {
   const reservations = metrics.getMeter('@acme/inventory').createCounter('inventory.reservations', {
     unit: '{reservation}',
     description: 'Reservations that entered a state.',

@@ -2,9 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { describe, expect, test, vi } from 'vitest';
 import { openInventoryDatabase } from '../testing/inventory-database.ts';
+import { createReleaseStore } from './release-store.ts';
 import { createReservationStore } from './reservation-store.ts';
 
 const now = () => new Date('2026-01-02T03:04:05Z');
+
+/** Returns the stores of a replica. */
+function createStores(pool: Pool) {
+  return { ...createReservationStore(pool, now), ...createReleaseStore(pool, now) };
+}
 
 function linesOf(units: Readonly<Record<string, number>>) {
   return Object.entries(units).map(([sku, quantity]) => ({ sku, quantity }));
@@ -33,7 +39,7 @@ describe('a batch', () => {
   test('reserves are decided in the order of arrival, and a refused one does not affect the next', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
-    const store = createReservationStore(database.pool, now);
+    const store = createStores(database.pool);
     const wanted = [3, 3, 2, 1].map((quantity) => ({ id: randomUUID(), lines: linesOf({ A: quantity }) }));
     const reservations = await Promise.all(wanted.map((command) => store.reserve(command)));
     expect(reservations.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
@@ -46,7 +52,7 @@ describe('a batch', () => {
   test('an id that occurs twice is decided once, by the first reserve', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 10, B: 10 });
-    const store = createReservationStore(database.pool, now);
+    const store = createStores(database.pool);
     const id = randomUUID();
     const first = { id, lines: linesOf({ A: 2 }) };
     const reservations = await Promise.all([
@@ -63,7 +69,7 @@ describe('a batch', () => {
   test('known ids get their first outcome, next to new ids', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 3 });
-    const store = createReservationStore(database.pool, now);
+    const store = createStores(database.pool);
     const [old, late] = [randomUUID(), randomUUID()];
     const refused = await store.reserve({ id: old, lines: linesOf({ A: 4 }) });
     await store.release(late);
@@ -82,7 +88,7 @@ describe('concurrent releases and reserves', () => {
   test('a release waits for the reserve in progress, and then releases its units', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
-    const store = createReservationStore(database.pool, now);
+    const store = createStores(database.pool);
     const stock = await holdStock(database.pool);
     const id = randomUUID();
     const reserving = store.reserve({ id, lines: linesOf({ A: 2 }) });
@@ -98,7 +104,7 @@ describe('concurrent releases and reserves', () => {
   test('two concurrent releases return the units once', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 5 });
-    const store = createReservationStore(database.pool, now);
+    const store = createStores(database.pool);
     const id = randomUUID();
     await store.reserve({ id, lines: linesOf({ A: 2 }) });
     await store.reserve({ id: randomUUID(), lines: linesOf({ A: 3 }) });
@@ -115,7 +121,7 @@ describe('concurrent releases and reserves', () => {
   test('a released id holds nothing, in any order of reserves and releases on two replicas', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 1000, B: 1000 });
-    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const replicas = [createStores(database.pool), createStores(database.pool)];
     const ids = Array.from({ length: 40 }, () => randomUUID());
     const calls = ids.flatMap((id, index) => {
       const lines = linesOf(index % 2 ? { A: 1, B: 2 } : { A: 2, B: 1 });
@@ -134,7 +140,7 @@ describe('two replicas', () => {
   test('one id makes one reservation, which both replicas return', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 100 });
-    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const replicas = [createStores(database.pool), createStores(database.pool)];
     const ids = Array.from({ length: 10 }, () => randomUUID());
     const command = (id: string) => ({ id, lines: linesOf({ A: 1 }) });
     const [first, second] = await Promise.all(
@@ -149,7 +155,7 @@ describe('two replicas', () => {
   test('one of two concurrent reserves gets the last unit', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 1 });
-    const replicas = [createReservationStore(database.pool, now), createReservationStore(database.pool, now)];
+    const replicas = [createStores(database.pool), createStores(database.pool)];
     const stock = await holdStock(database.pool);
     const reserving = Promise.all(
       replicas.map((store) => store.reserve({ id: randomUUID(), lines: linesOf({ A: 1 }) })),

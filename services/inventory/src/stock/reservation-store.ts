@@ -2,8 +2,9 @@ import { createBatcher } from '@acme/postgres/batch/batch';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import type { OnTransition } from './reservation-metrics.ts';
-import { allocateUnits, type Refusal, type Reservation, type StockLine } from './stock.ts';
-import { insertStockEvents, stockColumns } from './stock-row.ts';
+import { fromRow, type ReservationRow, reservationColumns } from './reservation-row.ts';
+import { changeReserved, lockAvailable } from './reserved-units.ts';
+import { allocateUnits, type Reservation, type StockLine } from './stock.ts';
 
 export interface ReserveCommand {
   readonly id: string;
@@ -12,34 +13,21 @@ export interface ReserveCommand {
 }
 
 export interface ReservationStore {
-  /** Reserves all lines or none, once per id. Returns the reservation as it is, which may be REFUSED or RELEASED. */
+  /**
+   * Reserves all lines or none, once per id (T2 in ARCHITECTURE.md). Returns the reservation as it is, which may be REFUSED
+   * or RELEASED.
+   */
   reserve(command: ReserveCommand): Promise<Reservation>;
-  /** Releases the units, once. For an unknown id it inserts a tombstone that rejects a late reserve. */
-  release(id: string): Promise<Reservation>;
 }
-
-interface ReservationRow {
-  id: string;
-  state: Reservation['state'];
-  lines: StockLine[];
-  refusal: Refusal | null;
-  create_time: Date;
-}
-
-const columns = 'id, state, lines, refusal, create_time';
 
 /** Estimated size of a line in memory and in a statement. */
 const lineBytes = 160;
 
-/**
- * @param now Wall clock.
- * @param releasePool Connections for releases, so that many releases do not delay reserves. Default: `pool`.
- */
+/** @param now Wall clock. */
 export function createReservationStore(
   pool: Pool,
   now: () => Date,
   onTransition: OnTransition = () => {},
-  releasePool: Pool = pool,
 ): ReservationStore {
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
@@ -52,14 +40,7 @@ export function createReservationStore(
     maxQueued: 4096,
     sizeBytes: ({ lines }) => lines.length * lineBytes,
   });
-  return {
-    reserve,
-    release: async (id) => {
-      const { reservation, isChanged } = await transaction(releasePool, (tx) => release(tx, id, now()));
-      if (isChanged) onTransition(reservation);
-      return reservation;
-    },
-  };
+  return { reserve };
 }
 
 /**
@@ -129,23 +110,10 @@ async function read(tx: Tx, ids: readonly string[]): Promise<Map<string, Reserva
   if (ids.length === 0) return new Map();
   const { rows } = await tx.query<ReservationRow>({
     name: 'reservations-by-id',
-    text: `SELECT ${columns} FROM reservations WHERE id = ANY ($1)`,
+    text: `SELECT ${reservationColumns} FROM reservations WHERE id = ANY ($1)`,
     values: [ids],
   });
   return new Map(rows.map((row) => [row.id, fromRow(row)]));
-}
-
-async function lockAvailable(
-  tx: Tx,
-  commands: readonly Pick<ReserveCommand, 'lines'>[],
-): Promise<Map<string, bigint>> {
-  const skus = new Set(commands.flatMap(({ lines }) => lines.map(({ sku }) => sku)));
-  const { rows } = await tx.query<{ sku: string; available: bigint }>({
-    name: 'lock-stock',
-    text: `SELECT sku, on_hand - reserved AS available FROM stock WHERE sku = ANY ($1) ORDER BY sku FOR NO KEY UPDATE`,
-    values: [[...skus]],
-  });
-  return new Map(rows.map(({ sku, available }) => [sku, available]));
 }
 
 async function writeRefusals(tx: Tx, refused: readonly Reservation[]): Promise<void> {
@@ -157,60 +125,4 @@ async function writeRefusals(tx: Tx, refused: readonly Reservation[]): Promise<v
            WHERE reservations.id = refused.id`,
     values: [JSON.stringify(refused)],
   });
-}
-
-/** Adds to the reserved units of each SKU. The transaction has locked their rows. */
-async function changeReserved(tx: Tx, bySku: ReadonlyMap<string, number>, now: Date): Promise<void> {
-  if (bySku.size === 0) return;
-  await tx.query({
-    name: 'change-reserved',
-    text: `WITH changed AS (
-             UPDATE stock SET reserved = reserved + change.quantity, version = version + 1, update_time = $3
-             FROM unnest($1::text[], $2::bigint[]) AS change (sku, quantity)
-             WHERE stock.sku = change.sku
-             RETURNING ${stockColumns}
-           )
-           ${insertStockEvents}`,
-    values: [[...bySku.keys()], [...bySku.values()], now],
-  });
-}
-
-async function release(
-  tx: Tx,
-  id: string,
-  now: Date,
-): Promise<{ reservation: Reservation; isChanged: boolean }> {
-  const before = await lockOrInsertTombstone(tx, id, now);
-  if (before.state === 'RESERVED') {
-    await lockAvailable(tx, [before]);
-    await changeReserved(tx, new Map(before.lines.map(({ sku, quantity }) => [sku, -quantity])), now);
-  }
-  if (before.state === 'RELEASED') return { reservation: before, isChanged: false };
-  await tx.query({
-    name: 'release-reservation',
-    text: `UPDATE reservations SET state = 'RELEASED', update_time = $2 WHERE id = $1`,
-    values: [id, now],
-  });
-  return { reservation: { ...before, state: 'RELEASED' }, isChanged: true };
-}
-
-/** Locks the reservation. If there is none, inserts a tombstone: a RELEASED reservation, which rejects a late reserve. */
-async function lockOrInsertTombstone(tx: Tx, id: string, now: Date): Promise<Reservation> {
-  await tx.query({
-    name: 'entomb-reservation',
-    text: `INSERT INTO reservations (id, state, lines, create_time, update_time)
-           VALUES ($1, 'RELEASED', '[]', $2, $2)
-           ON CONFLICT (id) DO NOTHING`,
-    values: [id, now],
-  });
-  const { rows } = await tx.query<ReservationRow>({
-    name: 'lock-reservation',
-    text: `SELECT ${columns} FROM reservations WHERE id = $1 FOR UPDATE`,
-    values: [id],
-  });
-  return fromRow(rows[0] as ReservationRow);
-}
-
-function fromRow({ create_time, refusal, ...row }: ReservationRow): Reservation {
-  return { ...row, refusal: refusal ?? undefined, createTime: create_time };
 }

@@ -1,4 +1,4 @@
-import { type ChangeFeed, openChangeFeed } from '@acme/postgres/feed/change-feed';
+import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '@acme/postgres/feed/change-feed';
 import type { FeedSource } from '@acme/postgres/feed/feed-source';
 import type { Stock } from './stock.ts';
 import { fromRow, type StockRow, stockBytes } from './stock-row.ts';
@@ -16,12 +16,6 @@ const source: FeedSource<StockRow & Record<string, unknown>, Stock> = {
   fromRow: (row) => ({ key: row.sku, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
-export interface StockFeedOptions {
-  readonly url: string;
-  /** Called with every failure of the feed, which it retries. */
-  readonly onError: (error: unknown) => void;
-}
-
-export function openStockFeed(options: StockFeedOptions): StockFeed {
+export function openStockFeed(options: Pick<ChangeFeedOptions<never, Stock>, 'url' | 'onError'>): StockFeed {
   return openChangeFeed({ ...options, applicationName: 'inventory', source });
 }

@@ -177,8 +177,8 @@ describe('checkCount', () => {
     ['less than zero', stock, -1n, 10n, 'COUNT_OUT_OF_RANGE'],
     ['more than the maximum', stock, 10n ** 12n + 1n, 10n, 'COUNT_OUT_OF_RANGE'],
     ['an unknown SKU', undefined, 5n, 0n, 'SKU_NOT_FOUND'],
-  ] as const)('a count of %s', ([, before, counted, expected, refusal]) => {
-    expect(checkCount(before, counted)).toEqual({ expected, refusal });
+  ] as const)('a count of %s', ([, before, counted, expected, errorReason]) => {
+    expect(checkCount(before, counted)).toEqual({ expected, errorReason });
   });
 });
 

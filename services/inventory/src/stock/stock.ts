@@ -41,7 +41,7 @@ export interface CountOutcome {
   /** on_hand before the count, or 0 for an unknown SKU. */
   readonly expected: bigint;
   /** Reason why the count was not applied, or undefined if it was. */
-  readonly refusal: 'SKU_NOT_FOUND' | 'COUNT_OUT_OF_RANGE' | 'COUNT_BELOW_RESERVED' | undefined;
+  readonly errorReason: 'SKU_NOT_FOUND' | 'COUNT_OUT_OF_RANGE' | 'COUNT_BELOW_RESERVED' | undefined;
 }
 
 /** Every error of the domain, with the data for its status. */
@@ -156,9 +156,9 @@ export function checkCount(
   stock: Pick<Stock, 'onHand' | 'reserved'> | undefined,
   counted: bigint,
 ): CountOutcome {
-  if (!stock) return { expected: 0n, refusal: 'SKU_NOT_FOUND' };
+  if (!stock) return { expected: 0n, errorReason: 'SKU_NOT_FOUND' };
   const expected = stock.onHand;
-  if (counted < 0n || counted > maxOnHand) return { expected, refusal: 'COUNT_OUT_OF_RANGE' };
-  if (counted < stock.reserved) return { expected, refusal: 'COUNT_BELOW_RESERVED' };
-  return { expected, refusal: undefined };
+  if (counted < 0n || counted > maxOnHand) return { expected, errorReason: 'COUNT_OUT_OF_RANGE' };
+  if (counted < stock.reserved) return { expected, errorReason: 'COUNT_BELOW_RESERVED' };
+  return { expected, errorReason: undefined };
 }

@@ -45,7 +45,7 @@ describe('a reserve', () => {
     const violations = ['A', 'B'].map((subject) => ({ type: 'x', subject, description: `no ${subject}` }));
     const details = [errorInfo(domain, 'OUT_OF_STOCK'), preconditionFailure(violations)];
     expect(await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'short', { details }))).toEqual({
-      kind: 'REFUSED',
+      kind: 'REJECTED',
       rejection: {
         reason: 'OUT_OF_STOCK',
         items: [
@@ -63,7 +63,7 @@ describe('a reserve', () => {
       resourceInfo('inventory.v1/Stock', 'B'),
     ];
     expect(await outcomeOf(new RpcError(Code.NOT_FOUND, 'unknown', { details }))).toMatchObject({
-      kind: 'REFUSED',
+      kind: 'REJECTED',
       rejection: { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A' }, { sku: 'B' }] },
     });
   });
@@ -73,13 +73,13 @@ describe('a reserve', () => {
     async (reason) => {
       const details = [errorInfo(domain, reason)];
       const outcome = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
-      expect(outcome).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
+      expect(outcome).toEqual({ kind: 'REJECTED', rejection: { reason, items: [] } });
     },
   );
 
   test('INVALID_ARGUMENT with violations is final and needs a release', async () => {
     expect(await outcomeOf(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
-      kind: 'REFUSED',
+      kind: 'REJECTED',
       rejection: { reason: 'RESERVATION_INVALID', items: [] },
       needsRelease: true,
     });
@@ -151,7 +151,7 @@ describe('concurrent reserves', () => {
     expect(calls).toEqual([[[orderId, secondId, secondId], 4]]);
     expect(outcomes).toMatchObject([
       { kind: 'RESERVED' },
-      { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
+      { kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
       { kind: 'UNKNOWN' },
     ]);
   });
@@ -189,7 +189,7 @@ describe('concurrent reserves', () => {
     const outcomes = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
     expect(await Promise.all(outcomes)).toMatchObject([
       { kind: 'RESERVED' },
-      { kind: 'REFUSED', rejection: { reason: 'RESERVATION_INVALID' } },
+      { kind: 'REJECTED', rejection: { reason: 'RESERVATION_INVALID' } },
       { kind: 'RESERVED' },
     ]);
   });

@@ -27,8 +27,8 @@ interface Reserve {
 const maxLines = 1000;
 
 /**
- * Returns the client of inventory's gRPC service. Reserves of the same turn of the event loop, such as those of the orders
- * of one T1 batch, become one BatchReserveStock call. A single reserve becomes a ReserveStock call.
+ * Returns the client of inventory's gRPC service. Reserves of the same turn of the event loop, such as those of orders
+ * that one batch has placed, become one BatchReserveStock call. A single reserve becomes a ReserveStock call.
  *
  * @param circuitBreaker Wraps each reserve and release, so a failed batch counts as one failure per order.
  */
@@ -108,17 +108,17 @@ const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>
   OUT_OF_STOCK: (error) => {
     const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];
     const items = violations.map(({ subject, description }) => ({ sku: subject, description }));
-    return { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items } };
+    return { kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items } };
   },
   SKU_NOT_FOUND: (error) => {
     const resources = error.detailsOf(ResourceInfoSchema);
     const items = resources.map(({ resourceName, description }) => ({ sku: resourceName, description }));
-    return { kind: 'REFUSED', rejection: { reason: 'SKU_NOT_FOUND', items } };
+    return { kind: 'REJECTED', rejection: { reason: 'SKU_NOT_FOUND', items } };
   },
   // Inventory holds a tombstone. A cancelled order stays CANCELLED: settling only changes PENDING orders.
-  RESERVATION_RELEASED: () => refused('RESERVATION_RELEASED'),
+  RESERVATION_RELEASED: () => rejected('RESERVATION_RELEASED'),
   // The reservation under the order's id has other lines, so no earlier attempt at this order made it.
-  RESERVATION_ID_REUSED: () => refused('RESERVATION_ID_REUSED'),
+  RESERVATION_ID_REUSED: () => rejected('RESERVATION_ID_REUSED'),
 };
 
 /**
@@ -132,12 +132,12 @@ function failedReserveOutcome(error: unknown): ReserveOutcome {
   if (!(error instanceof RpcError)) return unknown;
   // Final only with the violations that the contract documents. An earlier attempt may have reserved.
   if (error.code === Code.INVALID_ARGUMENT && error.detail(BadRequestSchema))
-    return { ...refused('RESERVATION_INVALID'), needsRelease: true };
+    return { ...rejected('RESERVATION_INVALID'), needsRelease: true };
   const info = error.detail(ErrorInfoSchema);
   const reason = info?.domain === domain ? info.reason : '';
   return Object.hasOwn(finalReasons, reason) ? (finalReasons[reason]?.(error) ?? unknown) : unknown;
 }
 
-function refused(reason: 'RESERVATION_RELEASED' | 'RESERVATION_ID_REUSED' | 'RESERVATION_INVALID') {
-  return { kind: 'REFUSED', rejection: { reason, items: [] } } as const;
+function rejected(reason: 'RESERVATION_RELEASED' | 'RESERVATION_ID_REUSED' | 'RESERVATION_INVALID') {
+  return { kind: 'REJECTED', rejection: { reason, items: [] } } as const;
 }

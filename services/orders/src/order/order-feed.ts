@@ -1,4 +1,4 @@
-import { type ChangeFeed, openChangeFeed } from '@acme/postgres/feed/change-feed';
+import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '@acme/postgres/feed/change-feed';
 import type { FeedSource } from '@acme/postgres/feed/feed-source';
 import type { Order } from './order.ts';
 import { fromRow, type OrderRow, orderBytes, rejectionReason } from './order-row.ts';
@@ -19,12 +19,6 @@ const source: FeedSource<OrderRow, Order> = {
   fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
-export interface OrderFeedOptions {
-  readonly url: string;
-  /** Called with every failure of the feed, which it retries. */
-  readonly onError: (error: unknown) => void;
-}
-
-export function openOrderFeed(options: OrderFeedOptions): OrderFeed {
+export function openOrderFeed(options: Pick<ChangeFeedOptions<never, Order>, 'url' | 'onError'>): OrderFeed {
   return openChangeFeed({ ...options, applicationName: 'orders', source });
 }

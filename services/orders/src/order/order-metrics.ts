@@ -5,7 +5,7 @@ import type { Order } from './order.ts';
 export type OnTransition = (order: Pick<Order, 'state' | 'rejection'>) => void;
 
 /** Returns a callback that counts transitions by state, and rejections by reason. */
-export function countTransitions(): OnTransition {
+export function createOrderCounter(): OnTransition {
   const transitions = metrics.getMeter('@acme/orders').createCounter('orders.transitions', {
     unit: '{order}',
     description: 'Orders that entered a state.',

@@ -1,31 +1,10 @@
-import { createBatcher } from '@acme/postgres/batch/batch';
 import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { query } from '@acme/postgres/transaction/query';
-import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
-import {
-  needsCancelling,
-  type Order,
-  OrderError,
-  type OrderLine,
-  type OrderState,
-  pendingOrder,
-} from './order.ts';
-import type { OnTransition } from './order-metrics.ts';
+import type { Order, OrderState } from './order.ts';
 import { fromRow, listedColumns, type OrderRow, orderBytes, orderColumns } from './order-row.ts';
 
-export interface NewOrder {
-  readonly id: string;
-  readonly customerId: string;
-  readonly requestId: string;
-  /** Of the lines. It distinguishes a repeated request from a request_id that is reused for another order. */
-  readonly fingerprint: Buffer;
-  readonly lines: readonly OrderLine[];
-}
-
 export interface OrderStore {
-  /** T1: inserts the order as PENDING, or returns the earlier order with this request_id. Throws REQUEST_ID_REUSED. */
-  place(order: NewOrder): Promise<Order>;
   /** @param owner Customer that the order must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<Order | undefined>;
   /**
@@ -36,51 +15,16 @@ export interface OrderStore {
     page: { customerId: string; state: OrderState | undefined; before: string | undefined; limit: number },
     signal: AbortSignal,
   ): Promise<Page<Order>>;
-  /**
-   * Cancels the order and schedules the release of its stock. Returns an order that is already cancelled unchanged.
-   * Throws ORDER_NOT_FOUND, ORDER_REJECTED or ETAG_MISMATCH.
-   */
-  cancel(id: string, owner: string | undefined, etag: string, signal: AbortSignal): Promise<Order>;
 }
-
-export interface OrderStoreOptions {
-  /** Connections for reads, so that many reads do not delay placing. Default: `pool`. */
-  readonly readPool?: Pool;
-  /** Connections for cancels, which may wait for each other's locks. Default: `pool`. */
-  readonly cancelPool?: Pool;
-  /** Wall clock for the times that customers see. Leases and due times use the database's clock, which replicas share. */
-  readonly now: () => Date;
-  /** Time after which the settler takes over an order that its PlaceOrder call has not settled. */
-  readonly settleGraceMs: number;
-  readonly onTransition?: OnTransition;
-}
-
-/** Estimated size of a line in memory and in a statement. */
-const lineBytes = 160;
 
 /** Greatest UUID: sorts after every id. */
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderStore {
-  const { readPool = pool, cancelPool = pool, now, settleGraceMs, onTransition = () => {} } = options;
-  const place = createBatcher<NewOrder, Order | OrderError>({
-    name: 'place-orders',
-    run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
-    maxItems: 128,
-    maxQueued: 4096,
-    sizeBytes: ({ lines }) => lines.length * lineBytes,
-  });
+export function createOrderStore(pool: Pool): OrderStore {
   return {
-    place: async (order) => {
-      const placed = await place(order);
-      if (placed instanceof OrderError) throw placed;
-      // Another id is that of an earlier order, whose transition was reported then.
-      if (placed.id === order.id) onTransition(placed);
-      return placed;
-    },
     get: async (id, owner, signal) => {
       const { rows } = await query<OrderRow>(
-        readPool,
+        pool,
         {
           name: 'get-order',
           text: `SELECT ${orderColumns} FROM orders WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2)`,
@@ -92,7 +36,7 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
     },
     list: async ({ customerId, state, before = maxId, limit }, signal) => {
       const { rows } = await query<OrderRow & PageRow>(
-        readPool,
+        pool,
         {
           name: state ? 'list-orders-in-state' : 'list-orders',
           text: `SELECT ${listedColumns}, found
@@ -109,114 +53,5 @@ export function createOrderStore(pool: Pool, options: OrderStoreOptions): OrderS
       );
       return toPage(rows, limit, fromRow);
     },
-    cancel: async (id, owner, etag, signal) => {
-      const { order, isChanged } = await transaction(cancelPool, (tx) => cancel(tx, id, owner, etag, now()), {
-        signal,
-      });
-      if (isChanged) onTransition(order);
-      return order;
-    },
   };
-}
-
-/** Inserts many orders in one statement, and so in one transaction. Returns the new or earlier order of each. */
-async function placeAll(
-  pool: Pool,
-  orders: readonly NewOrder[],
-  now: Date,
-  settleGraceMs: number,
-): Promise<(Order | OrderError)[]> {
-  const { rows } = await pool.query<{ id: string }>({
-    name: 'place-orders',
-    text: `WITH placed AS (
-             INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state,
-                                 lines_bytes, create_time, update_time, settle_after)
-             SELECT id, "customerId", "requestId", decode(fingerprint, 'hex'), lines, 'PENDING',
-                    octet_length(lines::text), $2, $2, now() + $3 * interval '1 ms'
-             FROM jsonb_to_recordset($1)
-               AS new (id uuid, "customerId" text, "requestId" uuid, fingerprint text, lines jsonb)
-             ORDER BY "customerId", "requestId"
-             ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
-             RETURNING id, customer_id, version, state
-           ), event AS (
-             INSERT INTO order_events (order_id, customer, version, state, event_time)
-             SELECT id, customer_id, version, state, $2 FROM placed
-           )
-           SELECT id FROM placed`,
-    values: [
-      JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') }))),
-      now,
-      settleGraceMs,
-    ],
-  });
-  const placed = new Set(rows.map((row) => row.id));
-  const earlier = await findEarlier(
-    pool,
-    orders.filter(({ id }) => !placed.has(id)),
-  );
-  return orders.map((order) => (placed.has(order.id) ? pendingOrder(order, now) : replay(order, earlier)));
-}
-
-interface EarlierRow extends OrderRow {
-  request_id: string;
-  fingerprint: Buffer;
-}
-
-/** Returns the earlier orders with the request ids of these orders, by `requestKey`. */
-async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map<string, EarlierRow>> {
-  if (orders.length === 0) return new Map();
-  const { rows } = await pool.query<EarlierRow>({
-    name: 'find-earlier-orders',
-    text: `SELECT ${orderColumns}, orders.request_id, orders.fingerprint
-           FROM unnest($1::text[], $2::uuid[]) AS key (customer_id, request_id)
-           JOIN orders USING (customer_id, request_id)`,
-    values: [orders.map(({ customerId }) => customerId), orders.map(({ requestId }) => requestId)],
-  });
-  return new Map(rows.map((row) => [requestKey(row.customer_id, row.request_id), row]));
-}
-
-/** Returns the earlier order with the same request_id, or REQUEST_ID_REUSED if its content differs. */
-function replay(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
-  const row = earlier.get(requestKey(order.customerId, order.requestId));
-  if (!row) throw new Error(`the order of request ${order.requestId} was neither inserted nor found`);
-  return row.fingerprint.equals(order.fingerprint)
-    ? fromRow(row)
-    : new OrderError({ kind: 'REQUEST_ID_REUSED', requestId: order.requestId, orderId: row.id });
-}
-
-function requestKey(customerId: string, requestId: string): string {
-  return `${requestId} ${customerId}`;
-}
-
-async function cancel(
-  tx: Tx,
-  id: string,
-  owner: string | undefined,
-  etag: string,
-  now: Date,
-): Promise<{ order: Order; isChanged: boolean }> {
-  const { rows } = await tx.query<OrderRow>({
-    name: 'lock-order',
-    text: `SELECT ${orderColumns} FROM orders
-           WHERE id = $1 AND ($2::text IS NULL OR customer_id = $2) FOR NO KEY UPDATE`,
-    values: [id, owner],
-  });
-  if (!rows[0]) throw new OrderError({ kind: 'ORDER_NOT_FOUND', id });
-  const order = fromRow(rows[0]);
-  if (!needsCancelling(order, etag)) return { order, isChanged: false };
-  const cancelled = await tx.query<OrderRow>({
-    name: 'cancel-order',
-    text: `WITH cancelled AS (
-             UPDATE orders
-             SET state = 'CANCELLED', version = version + 1, update_time = $2, settle_after = now(), settle_attempts = 0
-             WHERE id = $1
-             RETURNING ${orderColumns}
-           ), event AS (
-             INSERT INTO order_events (order_id, customer, version, state, event_time)
-             SELECT id, customer_id, version, state, $2 FROM cancelled
-           )
-           SELECT * FROM cancelled`,
-    values: [id, now],
-  });
-  return { order: fromRow(cancelled.rows[0] as OrderRow), isChanged: true };
 }

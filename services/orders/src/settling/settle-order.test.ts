@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Inventory, ReserveOutcome } from '../inventory/inventory.ts';
-import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
-import { openOrdersDatabase } from '../testing/orders-database.ts';
+import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettleOrder, type OnUnsettled } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
 
@@ -29,7 +28,7 @@ function inventoryWith(outcome: () => ReserveOutcome | Promise<ReserveOutcome>) 
 /** Places a PENDING order in a new database, and records orders that could not be settled. */
 async function openPending() {
   const database = await openOrdersDatabase();
-  const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
+  const orders = createOrderStores(database.pool, { now, settleGraceMs: 0 });
   const placed = newOrder();
   const order = await orders.place(placed);
   const unsettled: Parameters<OnUnsettled>[] = [];
@@ -59,7 +58,7 @@ describe('the outcome', () => {
 
   test('REFUSED rejects the order with inventory’s reason', async () => {
     await using parts = await openPending();
-    const { inventory } = inventoryWith(() => ({ kind: 'REFUSED', rejection }));
+    const { inventory } = inventoryWith(() => ({ kind: 'REJECTED', rejection }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection });
     expect(await parts.orders.get(parts.order.id, undefined, signal)).toEqual(settled);
@@ -78,7 +77,7 @@ describe('the outcome', () => {
   test('a rejected order that needs a release is due until the release is recorded', async () => {
     await using parts = await openPending();
     const invalid = { reason: 'RESERVATION_INVALID', items: [] } as const;
-    const { inventory } = inventoryWith(() => ({ kind: 'REFUSED', rejection: invalid, needsRelease: true }));
+    const { inventory } = inventoryWith(() => ({ kind: 'REJECTED', rejection: invalid, needsRelease: true }));
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: invalid });
     expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toMatchObject([
@@ -89,7 +88,7 @@ describe('the outcome', () => {
     expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toEqual([]);
   });
 
-  const released = { kind: 'REFUSED', rejection: { reason: 'RESERVATION_RELEASED', items: [] } } as const;
+  const released = { kind: 'REJECTED', rejection: { reason: 'RESERVATION_RELEASED', items: [] } } as const;
 
   test('an order whose reservation was released is REJECTED, and a repeated PlaceOrder returns it', async () => {
     await using parts = await openPending();

@@ -9,7 +9,7 @@ import type { SettlementStore } from './settlement-store.ts';
 export type SettleOrder = (order: Order, options: SettleOptions) => Promise<Order>;
 
 export interface SettleOptions {
-  /** Deadline of the reserve. */
+  /** Maximum duration of the reserve. */
   readonly deadlineMs: number;
   /** Number of attempts of the settler, including this one. 0 for the call that places the order. */
   readonly attempts: number;
@@ -31,7 +31,7 @@ export function createSettleOrder({ inventory, store, onUnsettled }: SettleOrder
       switch (outcome.kind) {
         case 'RESERVED':
           return await store.settle(order.id, { state: 'CONFIRMED' });
-        case 'REFUSED':
+        case 'REJECTED':
           return await store.settle(order.id, {
             state: 'REJECTED',
             rejection: outcome.rejection,

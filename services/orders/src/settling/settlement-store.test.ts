@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
-import { openOrdersDatabase } from '../testing/orders-database.ts';
+import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore, type DueOrder } from './settlement-store.ts';
 
 /** A signal that is never aborted. */
@@ -13,7 +12,7 @@ const longLeaseMs = 3_600_000;
 /** Opens a settlement store on a database with this many due orders. */
 async function openSettlements(count: number) {
   const database = await openOrdersDatabase();
-  const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
+  const orders = createOrderStores(database.pool, { now, settleGraceMs: 0 });
   const placed = await Promise.all(Array.from({ length: count }, () => orders.place(newOrder())));
   const settlements = createSettlementStore(database.pool, now);
   return { ...database, orders, settlements, ids: placed.map(({ id }) => id) };
@@ -173,7 +172,7 @@ test('the order that has been due for longest is leased first', async () => {
 
 test('an order is not due during the grace period of the call that places it', async () => {
   await using store = await openSettlements(0);
-  const orders = createOrderStore(store.pool, { now, settleGraceMs: longLeaseMs });
+  const orders = createOrderStores(store.pool, { now, settleGraceMs: longLeaseMs });
   const { id } = await orders.place(newOrder());
   expect(await store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs })).toEqual([]);
   await store.expediteAll();

@@ -5,7 +5,7 @@ import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
 export interface SettlementStore {
-  /** T3: settles the order if it is still PENDING. Returns the order as it is then. */
+  /** Settles the order if it is still PENDING (T3 in ARCHITECTURE.md). Returns the order as it is then. */
   settle(id: string, settlement: Settlement): Promise<Order>;
   /**
    * Leases up to `limit` orders that are due: PENDING orders, and orders whose stock has to be released. One settler at a
@@ -60,7 +60,7 @@ export function createSettlementStore(
     settle: (id, settlement) => settle({ id, settlement }),
     leaseDue: async ({ limit, leaseMs }) => {
       const { rows } = await pool.query<DueRow>({
-        name: 'take-due-orders',
+        name: 'lease-due-orders',
         text: `WITH first AS MATERIALIZED (
                  SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts < ${persistentFailureAttempts}
                  ORDER BY settle_after LIMIT $1::int - $2::int FOR NO KEY UPDATE SKIP LOCKED
@@ -81,7 +81,7 @@ export function createSettlementStore(
     releaseLeases: async (due, { leaseMs }) => {
       const leased = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
       await pool.query({
-        name: 'give-back-orders',
+        name: 'release-order-leases',
         // Skips orders that another settler has leased in the meantime.
         text: `WITH ended AS MATERIALIZED (
                  SELECT id FROM orders JOIN jsonb_to_recordset($1) AS leased (id uuid, attempts int) USING (id)
@@ -98,7 +98,7 @@ export function createSettlementStore(
         `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${comparison} ${persistentFailureAttempts}
           ORDER BY settle_after LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)`;
       const { rows } = await pool.query<DueRow>({
-        name: 'take-probe-order',
+        name: 'lease-probe-order',
         text: `UPDATE orders SET settle_after = now() + $1 * interval '1 ms'
                WHERE id = coalesce(${soonest('<')}, ${soonest('>=')})
                RETURNING ${orderColumns}, settle_attempts`,
@@ -108,7 +108,7 @@ export function createSettlementStore(
     },
     expedite: async () => {
       await pool.query({
-        name: 'make-orders-due',
+        name: 'expedite-orders',
         text: `UPDATE orders SET settle_after = now()
                WHERE id IN (SELECT id FROM orders
                             WHERE settle_after > now() AND settle_attempts < ${persistentFailureAttempts}

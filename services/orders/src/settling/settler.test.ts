@@ -1,10 +1,10 @@
+import type { CircuitState } from '@acme/rpc/client/circuit-breaker';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { expect, test, vi } from 'vitest';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';
-import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
-import { openOrdersDatabase } from '../testing/orders-database.ts';
+import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettleOrder } from './settle-order.ts';
 import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
@@ -28,14 +28,20 @@ async function openParts(
     ...inventory,
   };
   const log = createLogger({ service: 'test', level: 'silent' });
-  /** Number of permitted calls. */
-  const circuit = { permits: Number.POSITIVE_INFINITY };
+  const circuit: { state: CircuitState } = { state: 'closed' };
   const failed: { id: string; attempts: number }[] = [];
   const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
   const settle = createSettleOrder({ inventory: whole, store, onUnsettled: onFailed });
   const start = () => {
-    const permits = () => circuit.permits;
-    const settler = startSettler({ store, settle, inventory: whole, permits, onUnsettled: onFailed, log });
+    const circuitState = () => circuit.state;
+    const settler = startSettler({
+      store,
+      settle,
+      inventory: whole,
+      circuitState,
+      onUnsettled: onFailed,
+      log,
+    });
     return { ...settler, [Symbol.asyncDispose]: settler.stop };
   };
   const unsettled = async () => {
@@ -44,7 +50,7 @@ async function openParts(
     );
     return rows.map(({ id }) => id);
   };
-  const orders = createOrderStore(database.pool, { now, settleGraceMs: 0 });
+  const orders = createOrderStores(database.pool, { now, settleGraceMs: 0 });
   return { ...database, orders, start, unsettled, circuit, failed };
 }
 
@@ -114,15 +120,15 @@ test('an unavailable inventory gets one probe at a time, which does not count as
   await using parts = await openParts({
     reserve: async (id) => {
       reserves.push(id);
-      parts.circuit.permits = 0;
+      parts.circuit.state = 'open';
       return { kind: 'UNKNOWN', cause: 'unavailable' };
     },
   });
   const placed = await Promise.all(Array.from({ length: 20 }, () => parts.orders.place(newOrder())));
-  parts.circuit.permits = 0;
+  parts.circuit.state = 'open';
   await using _settler = parts.start();
   for (let probes = 1; probes <= 3; probes++) {
-    parts.circuit.permits = 1;
+    parts.circuit.state = 'probe-due';
     await eventually(async () => expect(reserves).toHaveLength(probes));
   }
   const { rows } = await parts.pool.query('SELECT sum(settle_attempts) AS attempts FROM orders');
@@ -141,9 +147,9 @@ test('all waiting orders are due once inventory is back, in batches that start s
   });
   await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
   await parts.pool.query(`UPDATE orders SET settle_after = now() + interval '1 h', settle_attempts = 2`);
-  parts.circuit.permits = 0;
+  parts.circuit.state = 'open';
   await using _settler = parts.start();
-  parts.circuit.permits = Infinity;
+  parts.circuit.state = 'closed';
   await eventually(async () => expect(reserves).not.toEqual([]));
   expect(reserves.length).toBeLessThanOrEqual(8);
   outcome.resolve({ kind: 'RESERVED' });

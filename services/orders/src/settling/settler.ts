@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CircuitState } from '@acme/rpc/client/circuit-breaker';
 import type { Logger } from '@acme/rpc/logging/logger';
 import { inSpan } from '@acme/rpc/telemetry/span';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -9,8 +10,8 @@ export interface SettlerDependencies {
   readonly store: SettlementStore;
   readonly settle: SettleOrder;
   readonly inventory: Inventory;
-  /** Number of calls that the circuit breaker permits: unlimited, one probe, or none. */
-  readonly permits: () => number;
+  /** Returns the state of the circuit breaker of inventory. */
+  readonly circuitState: () => CircuitState;
   /** Called when a release failed. */
   readonly onUnsettled: OnUnsettled;
   readonly log: Logger;
@@ -25,8 +26,8 @@ export interface Settler {
 
 /** Interval of the query for due orders. */
 const pollMs = 500;
-/** Interval of the check for a permitted probe while inventory is unavailable. It needs no query. */
-const permitPollMs = 50;
+/** Interval of the check whether a probe is due while inventory is unavailable. It needs no query. */
+const probePollMs = 50;
 /** Maximum number of orders that are settled concurrently. */
 const batchSize = 64;
 /** Size of the first batch after inventory was unavailable or overloaded. It doubles with each turn. */
@@ -45,7 +46,7 @@ const leaseMs = 2000;
  * pauses and starts small again. If only a few fail, their leases are released, so that only their backoff delays them.
  */
 export function startSettler(dependencies: SettlerDependencies): Settler {
-  const { store, settle, inventory, permits, onUnsettled, log } = dependencies;
+  const { store, settle, inventory, circuitState, onUnsettled, log } = dependencies;
   const stopped = new AbortController();
   let woken = Promise.withResolvers<void>();
   let wasUnavailable = false;
@@ -65,7 +66,8 @@ export function startSettler(dependencies: SettlerDependencies): Settler {
       return false;
     }
   };
-  const probe = async (): Promise<DueOrder[]> => (permits() > 0 ? await store.leaseProbe({ leaseMs }) : []);
+  const probe = async (): Promise<DueOrder[]> =>
+    circuitState() === 'probe-due' ? await store.leaseProbe({ leaseMs }) : [];
   const leaseBatch = async (): Promise<DueOrder[]> => {
     if (wasUnavailable) await store.expedite();
     limit = wasUnavailable || isOverloaded ? firstBatchSize : Math.min(limit * 2, batchSize);
@@ -73,7 +75,7 @@ export function startSettler(dependencies: SettlerDependencies): Settler {
     return await store.leaseDue({ limit, leaseMs });
   };
   const turn = async () => {
-    const isUnavailable = permits() < batchSize;
+    const isUnavailable = circuitState() !== 'closed';
     wasUnavailable ||= isUnavailable;
     const due = isUnavailable ? await probe() : await leaseBatch();
     const attributesOf = ({ order }: DueOrder) => ({ 'order.id': order.id, 'order.state': order.state });
@@ -97,7 +99,7 @@ export function startSettler(dependencies: SettlerDependencies): Settler {
       });
       // More orders may be due. An overloaded inventory would reject them, and each attempt would raise their backoff.
       if (count > 0 && !isOverloaded) continue;
-      const pauseMs = permits() === 0 ? permitPollMs : pollMs;
+      const pauseMs = circuitState() === 'open' ? probePollMs : pollMs;
       await Promise.race([
         woken.promise,
         sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {}),

@@ -1,9 +1,8 @@
 import { collectLog } from '@acme/rpc/testing/telemetry/collect-log';
 import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
 import { expect, test, vi } from 'vitest';
-import { createOrderStore } from '../order/order-store.ts';
 import { newOrder } from '../testing/new-order.ts';
-import { openOrdersDatabase } from '../testing/orders-database.ts';
+import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettlementStore } from './settlement-store.ts';
 import { createUnsettledOrdersMonitor } from './unsettled-orders-monitor.ts';
 
@@ -25,7 +24,7 @@ async function openMonitor() {
   const measured = async (name: string) => (await telemetry.points(name)).map(({ value }) => value);
   return {
     ...database,
-    orders: createOrderStore(database.pool, { now, settleGraceMs: 60_000 }),
+    orders: createOrderStores(database.pool, { now, settleGraceMs: 60_000 }),
     settlements: createSettlementStore(database.pool, now),
     check: monitor.check,
     /** Adds to the age of all orders by the database's clock. */

@@ -1,6 +1,6 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { fingerprintOf } from '../order/order.ts';
-import type { NewOrder } from '../order/order-store.ts';
+import type { NewOrder } from '../order/placement-store.ts';
 
 /** Returns a new order with its own request_id: one unit of the SKU A by default. */
 export function newOrder({

@@ -1,12 +1,30 @@
 import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { type CancellationStore, createCancellationStore } from '../order/cancellation-store.ts';
+import { createOrderStore, type OrderStore } from '../order/order-store.ts';
+import {
+  createPlacementStore,
+  type PlacementStore,
+  type PlacementStoreOptions,
+} from '../order/placement-store.ts';
 
 /** Empty database with the tables of orders. */
 export interface OrdersDatabase extends AsyncDisposable {
   readonly pool: Pool;
   /** Makes every unsettled order due. */
   expediteAll(): Promise<void>;
+}
+
+/** All stores of orders on one pool. */
+export type OrderStores = PlacementStore & OrderStore & CancellationStore;
+
+export function createOrderStores(pool: Pool, options: PlacementStoreOptions): OrderStores {
+  return {
+    ...createPlacementStore(pool, options),
+    ...createOrderStore(pool),
+    ...createCancellationStore(pool, options.now),
+  };
 }
 
 export async function openOrdersDatabase(): Promise<OrdersDatabase> {

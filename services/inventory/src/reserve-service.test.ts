@@ -5,7 +5,7 @@ import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { expect, test } from 'vitest';
 import { toStatus } from './error-map.ts';
-import { createReserveStock } from './reserve-stock.ts';
+import { createReserveHandlers } from './reserve-service.ts';
 
 const id = (number: number) => `0198c0de-0000-7000-8000-00000000000${number}`;
 const lines = [{ sku: 'A', quantity: 1 }];
@@ -13,7 +13,7 @@ const requests = [1, 2].map((number) => ({ reservationId: id(number), lines }));
 
 /** Starts a server whose reserves succeed, except for these reservation ids. */
 function startFailing(failures: Readonly<Record<string, Error>>) {
-  const reservations = createReserveStock({
+  const reservations = createReserveHandlers({
     reserve: async (command) => {
       const failure = failures[command.id];
       if (failure) throw failure;

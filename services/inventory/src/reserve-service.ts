@@ -13,7 +13,7 @@ const maxLines = 1000;
 type Handlers = Pick<ServiceImplementation<typeof InventoryService>, 'reserveStock' | 'batchReserveStock'>;
 
 /** Returns the handlers that reserve stock, for one order or for a batch of orders. */
-export function createReserveStock({ reserve }: Pick<ReservationStore, 'reserve'>): Handlers {
+export function createReserveHandlers({ reserve }: ReservationStore): Handlers {
   const reserveOne = async ({ reservationId, lines }: ReserveStockRequest): Promise<Reservation> => {
     const command = { id: reservationId.toLowerCase(), lines: sortedLines(lines) };
     return requireReserved(await reserve(command), command.lines);
