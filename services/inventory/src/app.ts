@@ -62,7 +62,7 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
   const countReservation = createReservationCounter();
   const onTransition: OnTransition = (reservation) => {
     countReservation(reservation);
-    feed.changed();
+    feed.notify();
   };
   const stock = createStockStore(readPool);
   const tokenKeys = starting.adopt(
@@ -78,8 +78,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         stock,
         reservations: createReservationStore(pool, now, onTransition),
         releases: createReleaseStore(releasePool, now, onTransition),
-        imports: createImportStore(importPool, now, feed.changed),
-        counts: createCountStore(countPool, now, feed.changed),
+        imports: createImportStore(importPool, now, feed.notify),
+        counts: createCountStore(countPool, now, feed.notify),
         feed,
         pageTokens: createPageTokens(tokenKeys, 'ListStock'),
         resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),

@@ -3,7 +3,7 @@ import {
   type InventoryService,
   WatchStockResponseSchema,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createServeWatch } from '@acme/postgres/feed/serve-watch';
+import { createWatchHandler } from '@acme/postgres/feed/watch-handler';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
 import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
 import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
@@ -33,7 +33,7 @@ export function createInventoryService(
   dependencies: InventoryServiceDependencies,
 ): ServiceImplementation<typeof InventoryService> {
   const { stock, reservations, releases, imports, counts, feed, pageTokens, resumeTokens } = dependencies;
-  const serveWatch = createServeWatch({
+  const handleWatch = createWatchHandler({
     feed,
     tokens: resumeTokens,
     response: WatchStockResponseSchema,
@@ -64,7 +64,10 @@ export function createInventoryService(
     watchStock: ({ resumeToken, skus }, context) => {
       // A sorted set, so that neither order nor repetition of SKUs changes which resume tokens are valid.
       const keys = new Set(skus.toSorted());
-      return serveWatch({ keys: keys.size > 0 ? keys : undefined, filters: [...keys], resumeToken }, context);
+      return handleWatch(
+        { keys: keys.size > 0 ? keys : undefined, filters: [...keys], resumeToken },
+        context,
+      );
     },
     // The generator reads the next count when the response to this one has been taken: backpressure.
     countStock: async function* (requests, { signal }) {

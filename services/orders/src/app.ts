@@ -74,7 +74,7 @@ export async function startApp(config: Config): Promise<App> {
   const countOrder = createOrderCounter();
   const onTransition: OnTransition = (order) => {
     countOrder(order);
-    feed.changed();
+    feed.notify();
   };
   const settlements = createSettlementStore(pool, now, onTransition);
   const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });

@@ -1,5 +1,5 @@
 import { type OrderService, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
-import { createServeWatch } from '@acme/postgres/feed/serve-watch';
+import { createWatchHandler } from '@acme/postgres/feed/watch-handler';
 import { requireScopes } from '@acme/rpc/auth/scopes';
 import type { Principal } from '@acme/rpc/call/call-context';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
@@ -29,7 +29,7 @@ export function createOrderService(
   dependencies: OrderServiceDependencies,
 ): ServiceImplementation<typeof OrderService> {
   const { orders, cancellations, placeOrder, feed, pageTokens, resumeTokens, onCancelled } = dependencies;
-  const serveWatch = createServeWatch({
+  const handleWatch = createWatchHandler({
     feed,
     tokens: resumeTokens,
     response: WatchOrdersResponseSchema,
@@ -74,7 +74,7 @@ export function createOrderService(
     },
     watchOrders: ({ resumeToken, customerId: requested }, context) => {
       const customerId = requestedCustomer(requested, context.principal, 'orders:read:any');
-      return serveWatch({ keys: new Set([customerId]), filters: [customerId], resumeToken }, context);
+      return handleWatch({ keys: new Set([customerId]), filters: [customerId], resumeToken }, context);
     },
   };
 }

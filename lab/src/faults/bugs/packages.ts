@@ -1,6 +1,6 @@
 import type { PlantedBug } from './planted-bug.ts';
 
-const watches = 'packages/postgres/src/feed/serve-watch.ts';
+const watches = 'packages/postgres/src/feed/watch-handler.ts';
 const serviceConfig = 'packages/rpc/src/client/service-config.ts';
 
 /** Bugs in the packages. */

@@ -29,7 +29,7 @@ const versionAsNobody = (binaries: string) =>
     stdio: 'pipe',
   });
 
-test.runIf(isRoot)('binaries that are closed to the user nobody run from a copy', async () => {
+test.runIf(isRoot)('binaries in a folder that the user nobody cannot enter run from a copy', async () => {
   expect(() => versionAsNobody(native)).toThrow('EACCES');
   expect(await openCopy(native, copy, serverUser())).toBe(copy);
   expect(versionAsNobody(copy)).toContain('PostgreSQL) 18');
@@ -64,8 +64,8 @@ test.runIf(isRoot)('a copy that another user could have written is not run', asy
   );
 });
 
-test.runIf(isRoot)('the error names a temporary folder that is closed to the user nobody', async () => {
+test.runIf(isRoot)('the error names a temporary folder that the user nobody cannot enter', async () => {
   await expect(openCopy(native, join(native, 'copy'), serverUser())).rejects.toThrow(
-    `${native} is closed to the user nobody`,
+    `the user nobody cannot enter ${native}: run chmod o+x ${native}`,
   );
 });

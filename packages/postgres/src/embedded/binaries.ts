@@ -3,17 +3,17 @@ import { chmod, cp, lstat, mkdtemp, readdir, rename, rm } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { installedBinaries } from '../internals/embedded-postgres.ts';
-import { closedFolder, type ServerUser } from './server-user.ts';
+import { firstInaccessibleFolder, type ServerUser } from './server-user.ts';
 
 /**
- * Returns a folder with `bin/postgres` and `bin/initdb` that `user` can run: the installed one, or a copy of it when that
- * is in a folder closed to `user`, such as /root.
+ * Returns a folder with `bin/postgres` and `bin/initdb` that `user` can run: the installed one, or a copy of it if `user`
+ * cannot enter a folder above it, such as /root.
  */
-export async function postgresBinaries(user: ServerUser): Promise<string> {
+export async function postgresBinaries(user: ServerUser | undefined): Promise<string> {
   if (process.platform === 'win32')
     throw new Error('embedded PostgreSQL runs on Linux and macOS: use WSL, or the URL of a server');
   const { native, version } = await installedBinaries();
-  if ((await closedFolder(join(native, 'bin'), user)) === undefined) return native;
+  if ((await firstInaccessibleFolder(join(native, 'bin'), user)) === undefined) return native;
   const name = createHash('sha256').update(native).digest('hex').slice(0, 12);
   return openCopy(native, join(tmpdir(), `acme-postgres-${version}-${name}`), user);
 }
@@ -22,11 +22,11 @@ export async function postgresBinaries(user: ServerUser): Promise<string> {
  * Returns a copy of `native` at `copy` that all users can read and only its owner can write: root runs these binaries too,
  * not only `nobody`. The copy is made in a folder beside it and renamed, so concurrent callers get one complete copy.
  */
-export async function openCopy(native: string, copy: string, user: ServerUser): Promise<string> {
-  const closed = await closedFolder(dirname(copy), user);
-  if (closed !== undefined) {
+export async function openCopy(native: string, copy: string, user: ServerUser | undefined): Promise<string> {
+  const inaccessible = await firstInaccessibleFolder(dirname(copy), user);
+  if (inaccessible !== undefined) {
     throw new Error(
-      `${closed} is closed to the user nobody: open it (chmod o+x), or set TMPDIR to an open folder`,
+      `the user nobody cannot enter ${inaccessible}: run chmod o+x ${inaccessible}, or set TMPDIR to another folder`,
     );
   }
   const found = await lstat(copy).catch(() => undefined);

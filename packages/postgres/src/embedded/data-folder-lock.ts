@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-export type DataFolderLock = { release(): void };
+export interface DataFolderLock {
+  release(): void;
+}
 
 /**
  * Locks the folder for this process. Throws when another process holds the lock.

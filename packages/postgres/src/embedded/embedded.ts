@@ -8,30 +8,34 @@ import { lockDataFolder } from './data-folder-lock.ts';
 import { initDataFolder, superuser } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
 import { PortInUseError, startServer, stopServer } from './server-process.ts';
-import { closedFolder, type ServerUser, serverUser } from './server-user.ts';
+import { firstInaccessibleFolder, type ServerUser, serverUser } from './server-user.ts';
 
 /** Maximum number of free ports that are tried, each of which another process may take before the server does. */
 const maxPortAttempts = 5;
 
-export type Embedded = {
-  port: number;
+export interface Embedded extends AsyncDisposable {
+  readonly port: number;
   /** Returns the URL of a database for the superuser or for `role`, which must exist. */
-  url(database: string, role?: { user: string; password: string }): string;
+  url(database: string, role?: { readonly user: string; readonly password: string }): string;
   /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
   /** Rolls back open transactions, writes committed ones to disk and stops the server, within 30 s. */
   close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
+}
 
 /**
- * Starts a real PostgreSQL 18 on 127.0.0.1 with its data in `dataFolder`, which is created when missing and locked by this
- * process until `close`. An absent port, or 0, means a free one. Any process may be killed (`kill -9`) at any time: the
- * next start stops a server that still runs, and all committed data is there.
+ * Starts a real PostgreSQL 18 on 127.0.0.1 with its data in `dataFolder`. The folder is created if it does not exist, and
+ * is locked by this process until `close`. Any process may be killed (`kill -9`) at any time: the next start stops a server
+ * that still runs, and all committed data is there.
  *
  * Throws an Error whose message is one line: the problem, its place, and the remedy.
+ *
+ * @param options.port Default: 0, which means any free port.
  */
-export async function startEmbedded(options: { dataFolder: string; port?: number }): Promise<Embedded> {
+export async function startEmbedded(options: {
+  readonly dataFolder: string;
+  readonly port?: number;
+}): Promise<Embedded> {
   const user = serverUser();
   const dataFolder = await openDataFolder(resolve(options.dataFolder), user);
   const lock = lockDataFolder(dataFolder);
@@ -53,7 +57,8 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
       }),
     }));
 
-    // For an exit without `close`, such as an uncaught error: a SIGINT is all that there is still time for.
+    // For an exit without `close`, such as an uncaught error. The exit event allows no asynchronous work, so the process does
+    // not wait for the server's end.
     const onExit = () => server.kill('SIGINT');
     process.once('exit', onExit);
     let closing: Promise<void> | undefined;
@@ -77,9 +82,9 @@ export async function startEmbedded(options: { dataFolder: string; port?: number
   }
 }
 
-async function openDataFolder(path: string, user: ServerUser): Promise<string> {
+async function openDataFolder(path: string, user: ServerUser | undefined): Promise<string> {
   try {
-    // Only the data folder itself is closed to others. With `mkdir`'s mode its new parents would be too.
+    // Only the data folder itself is private. With `mkdir`'s mode, its new parents would be private too.
     await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
@@ -88,10 +93,10 @@ async function openDataFolder(path: string, user: ServerUser): Promise<string> {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     // The server's user must reach its own folder inside, and must not list this one.
     if (user !== undefined) await chmod(folder, (await stat(folder)).mode | 0o011);
-    const closed = await closedFolder(folder, user);
-    if (closed === undefined) return folder;
+    const inaccessible = await firstInaccessibleFolder(folder, user);
+    if (inaccessible === undefined) return folder;
     throw new Error(
-      `the data folder ${path} lies below ${closed}, which is closed to the user nobody, as whom PostgreSQL runs when root starts it: use another data folder, or chmod o+x ${closed}`,
+      `root starts PostgreSQL as the user nobody, who cannot enter ${inaccessible}: run chmod o+x ${inaccessible}, or use another data folder than ${path}`,
     );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

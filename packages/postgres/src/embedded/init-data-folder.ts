@@ -19,7 +19,7 @@ const unfinishedPrefix = 'initdb-';
 export async function initDataFolder(
   dataFolder: string,
   binaries: string,
-  user: ServerUser,
+  user: ServerUser | undefined,
 ): Promise<{ pgdata: string; password: string }> {
   const pgdata = join(dataFolder, 'pgdata');
   const passwordFile = join(dataFolder, 'password');
@@ -54,7 +54,7 @@ async function removeUnfinished(dataFolder: string): Promise<void> {
 async function initialise(
   dataFolder: string,
   binaries: string,
-  user: ServerUser,
+  user: ServerUser | undefined,
   passwordFile: string,
   pgdata: string,
 ): Promise<void> {
@@ -80,7 +80,7 @@ async function initialise(
 
 async function runInitdb(
   binaries: string,
-  user: ServerUser,
+  user: ServerUser | undefined,
   pgdata: string,
   passwordFile: string,
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function runInitdb(
     '--builtin-locale=C.UTF-8',
   ];
   try {
-    // The current folder may be closed to the server's user.
+    // The server's user may be unable to enter the current folder.
     await promisify(execFile)(join(binaries, 'bin', 'initdb'), args, {
       ...user,
       cwd: '/',

@@ -43,7 +43,7 @@ async function stop(pid: number, pgdata: string): Promise<void> {
 }
 
 /**
- * Returns true when `pid` is a server on this folder, by its arguments, which a postmaster never changes. A zombie process
+ * Returns whether `pid` is a server on this folder, by its arguments, which a postmaster never changes. A zombie process
  * has no arguments, and counts as ended.
  */
 function isServerOn(pid: number, pgdata: string): boolean {

@@ -112,9 +112,9 @@ test('the error quotes the server’s reason for not starting, and the folder is
   await place.start();
 });
 
-test.runIf(isRoot)('the error names a folder that is closed to the user nobody', async () => {
+test.runIf(isRoot)('the error names a folder that the user nobody cannot enter', async () => {
   const closed = join(place.parent, 'closed');
   await mkdir(closed, { mode: 0o700 });
   const start = startEmbedded({ dataFolder: join(closed, 'data') });
-  await expect(start).rejects.toThrow(`lies below ${closed}, which is closed to the user nobody`);
+  await expect(start).rejects.toThrow(`the user nobody, who cannot enter ${closed}: run chmod o+x ${closed}`);
 });

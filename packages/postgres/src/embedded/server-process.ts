@@ -28,7 +28,7 @@ export class PortInUseError extends Error {
  */
 export async function startServer(options: {
   binaries: string;
-  user: ServerUser;
+  user: ServerUser | undefined;
   pgdata: string;
   port: number;
   url: string;
@@ -46,7 +46,7 @@ export async function startServer(options: {
 
 async function spawnServer(options: {
   binaries: string;
-  user: ServerUser;
+  user: ServerUser | undefined;
   pgdata: string;
   port: number;
   logFile: string;
@@ -85,7 +85,7 @@ async function spawnServer(options: {
   }
 }
 
-/** Resolves to false when the server ends instead. */
+/** Resolves to whether the server has become ready. It has ended otherwise. */
 async function becomesReady(url: string, server: ChildProcess): Promise<boolean> {
   const deadline = performance.now() + readyTimeoutMs;
   while (server.exitCode === null && server.signalCode === null) {

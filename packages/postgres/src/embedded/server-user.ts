@@ -2,11 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** The user that the server runs as. Undefined for the user of this process. */
-export type ServerUser = { uid: number; gid: number } | undefined;
+/** Another user than this process's, as which the server runs. */
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
+}
 
-/** Returns `nobody`, who owns nothing else, when this process runs as root, because PostgreSQL does not run as root. */
-export function serverUser(): ServerUser {
+/**
+ * Returns `nobody`, who owns nothing else, if this process runs as root, because PostgreSQL does not run as root. Returns
+ * undefined if the server runs as the user of this process.
+ */
+export function serverUser(): ServerUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   return { uid: idOfNobody('-u'), gid: idOfNobody('-g') };
 }
@@ -21,10 +27,13 @@ function idOfNobody(flag: '-u' | '-g'): number {
 }
 
 /** Returns the first folder on the way to `path`, itself included, that `user` cannot enter. */
-export async function closedFolder(path: string, user: ServerUser): Promise<string | undefined> {
+export async function firstInaccessibleFolder(
+  path: string,
+  user: ServerUser | undefined,
+): Promise<string | undefined> {
   if (user === undefined) return undefined;
   const parent = dirname(path);
-  const above = parent === path ? undefined : await closedFolder(parent, user);
+  const above = parent === path ? undefined : await firstInaccessibleFolder(parent, user);
   if (above !== undefined) return above;
   const { uid, gid, mode } = await stat(path);
   const mayEnter = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
-import { openPool } from '../pool/pool.ts';
+import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { isTimeout, isUnavailable } from './database-errors.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-function poolOn(url: string, max = 1): pg.Pool {
+function poolOn(url: string, max = 1): Pool {
   return openPool({ url, max, applicationName: 'test', onError: () => {} });
 }
 

@@ -23,7 +23,7 @@ const socketCodes = new Set([
 const unavailableStates = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
 
 /**
- * Returns true when the database cannot be reached or lacks resources, so that the same call may succeed a moment later.
+ * Returns whether the database cannot be reached or lacks resources, so that the same call may succeed a moment later.
  * The outcome is not always known: a connection lost during COMMIT may have committed.
  */
 export function isUnavailable(error: unknown): boolean {
@@ -36,18 +36,18 @@ export function isUnavailable(error: unknown): boolean {
   return isConnectionLoss(error);
 }
 
-/** Returns true when a statement exceeded its time limit (57014) or its limit for a lock (55P03). */
+/** Returns whether a statement exceeded its time limit (57014) or its limit for a lock (55P03). */
 export function isTimeout(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '57014' || error.code === '55P03');
 }
 
-/** Returns true for a serialization failure (40001) or a deadlock (40P01). Nothing was done, and a retry may succeed. */
+/** Returns whether the error is a serialization failure (40001) or a deadlock (40P01). Nothing was done, and a retry may succeed. */
 export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 }
 
 /**
- * Returns true when a prepared statement can no longer run on its connection, because the type of a column that it returns
+ * Returns whether a prepared statement can no longer run on its connection, because the type of a column that it returns
  * has changed (`cached plan must not change result type`). Nothing was done. The message depends on `lc_messages`, the
  * name of PostgreSQL's routine does not.
  */

@@ -21,7 +21,7 @@ describe('catching up', () => {
     for (const version of [2, 20_000, 20_001, 44_800, 45_000])
       expect(await watch.nextChange()).toBe(`mine${version}`);
     await change(database.pool, 'missing');
-    feed.changed();
+    feed.notify();
     expect(await watch.nextChange()).toBe('missing1');
   });
 

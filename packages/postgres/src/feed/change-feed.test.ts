@@ -35,7 +35,7 @@ describe('the order of a feed', () => {
     const slow = await begin(database.pool);
     await slow.change('slow');
     await change(database.pool, 'quick');
-    feed.changed();
+    feed.notify();
     const first = watch.nextChange();
     expect(await Promise.race([first, sleep(severalReadsMs, 'nothing')])).toBe('nothing');
     await slow.commit();
@@ -77,7 +77,7 @@ describe('the order of a feed', () => {
     await younger.change('younger');
     await older.change('older');
     await older.commit();
-    feed.changed();
+    feed.notify();
     const first = watch.nextChange();
     expect(await Promise.race([first, sleep(severalReadsMs, 'nothing')])).toBe('nothing');
     await younger.commit();
@@ -127,7 +127,7 @@ describe('a watch', () => {
     await using watch = watcher(feed, { after: 10n });
     for (let version = 11; version <= many; version++) expect(await watch.nextChange()).toBe(`A${version}`);
     await change(database.pool, 'B');
-    feed.changed();
+    feed.notify();
     expect(await watch.nextChange()).toBe('B1');
   });
 
@@ -141,7 +141,7 @@ describe('a watch', () => {
     await using watch = watcher(feed, { after: 2n });
     expect(await watch.next()).toMatchObject({ seq: 2n, event: undefined });
     await change(database.pool, 'C');
-    feed.changed();
+    feed.notify();
     expect(await watch.nextChange()).toBe('C1');
   });
 
@@ -163,7 +163,7 @@ describe('a watch', () => {
     await using watch = watcher(feed);
     await watch.next();
     await change(database.pool, 'A');
-    other.changed();
+    other.notify();
     expect(await watch.nextChange()).toBe('A1');
     await change(database.pool, 'A');
     expect(await watch.nextChange()).toBe('A2');

@@ -12,9 +12,9 @@ export interface ChangeFeedOptions<Row extends pg.QueryResultRow, Event> {
   readonly url: string;
   readonly applicationName: string;
   readonly source: FeedSource<Row, Event>;
-  /** Age at which events are pruned. A week when absent. */
+  /** Age at which events are pruned. Default: one week. */
   readonly retentionMs?: number;
-  /** Maximum time between two items of a watch. 15 s when absent. */
+  /** Maximum time between two items of a watch. Default: 15 s. */
   readonly heartbeatMs?: number;
   /** Called for a failure that is retried. */
   readonly onError: (error: unknown) => void;
@@ -23,10 +23,10 @@ export interface ChangeFeedOptions<Row extends pg.QueryResultRow, Event> {
 export interface ChangeFeed<Event> {
   readonly watch: Watch<Event>;
   /**
-   * Notifies the watchers of all replicas. Call it when a transaction that wrote events has committed. Without it they
-   * receive the events within a second.
+   * Notifies the watchers of all replicas of new events. Call it after the commit of a transaction that wrote events. Without
+   * a call, watchers receive the events within a second.
    */
-  changed(): void;
+  notify(): void;
   close(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   const pruning = startPruning({ pool, table: source.table, retentionMs, onError });
   return {
     watch: createWatch({ pool, source, reader, subscribers, heartbeatMs }),
-    changed: () => {
+    notify: () => {
       reader.wake();
       notifications.notify();
     },

@@ -26,7 +26,7 @@ export interface FeedReader {
    * Registers a watcher until it is disposed. Without watchers nothing is read. `ready` resolves once events are being
    * read, and rejects when reads have failed for `maxSilenceMs`.
    */
-  enter(): { readonly ready: Promise<void> } & Disposable;
+  addWatcher(): { readonly ready: Promise<void> } & Disposable;
   /** The position up to which all events are final and have been delivered. */
   position(): Position;
   /** Number of restarts. A watch that was opened before a restart has missed events. */
@@ -98,7 +98,7 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
     return delivered;
   };
 
-  /** Reads and delivers a page. Returns true when more may be read at once. */
+  /** Reads and delivers a page. Returns whether more may be read at once. */
   const readOn = async (): Promise<boolean> => {
     const { items: events, hasMore } = await readPage(pool, source, position);
     const delivered = await deliverFinal(events);
@@ -171,7 +171,7 @@ export function startFeedReader<Row extends pg.QueryResultRow, Event>(
   const ended = run();
 
   return {
-    enter: () => {
+    addWatcher: () => {
       // Nothing was read while there were no watchers, and the database may have been replaced since.
       if (watchers++ === 0) reset();
       idle.wake();

@@ -1,7 +1,7 @@
 /** A page that a watch consumes item by item. Disposing it frees the items that were not taken. */
 export interface BufferedPage<Item> extends Disposable {
   take(): Item | undefined;
-  /** Returns true when the rest of the page was dropped, and must be read again. */
+  /** Returns whether the rest of the page was dropped, and must be read again. */
   isDropped(): boolean;
 }
 

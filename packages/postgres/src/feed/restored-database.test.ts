@@ -46,7 +46,7 @@ describe('a database that was restored to an older state', () => {
     await using watch = watcher(feed, { after: position });
     await watch.next();
     await change(database.pool, 'B');
-    feed.changed();
+    feed.notify();
     expect(await watch.nextChange()).toBe('B1');
   });
 
@@ -56,18 +56,18 @@ describe('a database that was restored to an older state', () => {
     await using open = watcher(feed);
     await open.next();
     await change(database.pool, 'A', 'A', 'A');
-    feed.changed();
+    feed.notify();
     expect(await open.nextChange()).toBe('A1');
     expect([await open.nextChange(), await open.nextChange()]).toEqual(['A2', 'A3']);
     const ended = expect(open.nextChange()).rejects.toThrow(PositionAheadError);
     await loseAfter(database.pool, 1);
     await change(database.pool, 'B', 'B', 'B', 'B');
-    feed.changed();
+    feed.notify();
     await ended;
     await using anew = watcher(feed);
     await anew.next();
     await change(database.pool, 'C');
-    feed.changed();
+    feed.notify();
     expect(await anew.nextChange()).toBe('C1');
   });
 
@@ -82,7 +82,7 @@ describe('a database that was restored to an older state', () => {
     const ended = expect(joined.nextChange()).rejects.toThrow(PositionAheadError);
     await loseAfter(database.pool, 1);
     await change(database.pool, 'B');
-    feed.changed();
+    feed.notify();
     await ended;
     await expect(stalled.nextChange()).rejects.toThrow(PositionAheadError);
   });

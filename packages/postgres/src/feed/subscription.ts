@@ -7,7 +7,7 @@ export const bufferLimits = { events: 256, sizeBytes: 64 * 1024 };
 export interface Subscription<Event> extends Disposable {
   /** Returns the next buffered event. Throws `BufferFullError`, or the error that the feed failed with. */
   take(): FeedEvent<Event> | undefined;
-  /** Resolves to true when there is something to take, and to false after `timeoutMs`. Rejects with the signal's reason. */
+  /** Resolves to whether there is something to take, after at most `timeoutMs`. Rejects with the signal's reason. */
   wait(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
 

@@ -95,8 +95,8 @@ export function createWatch<Row extends pg.QueryResultRow, Event>(feed: {
       return taken && { position: taken.position, item: toItem(taken.event, taken.position) };
     };
 
-    using presence = reader.enter();
-    await untilAborted(presence.ready, signal, 0);
+    using watcher = reader.addWatcher();
+    await untilAborted(watcher.ready, signal, 0);
     const restarts = reader.restarts();
     if (after) await requireInFeed(after, caller, signal);
     let position = after ?? reader.position();

@@ -9,7 +9,7 @@ const beginnings = [
   'Cannot use a pool after calling end on the pool',
 ];
 
-/** Returns true for an error of pg or pg-pool that says that there is no connection, or none in time. */
+/** Returns whether pg or pg-pool reports that there is no connection, or none in time. */
 export function isConnectionLoss(error: Error): boolean {
   return beginnings.some((beginning) => error.message.startsWith(beginning));
 }

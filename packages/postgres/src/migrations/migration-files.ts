@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 
-export type MigrationFile = { name: string; sql: string; checksum: string };
-export type AppliedMigration = { name: string; checksum: string };
+export interface AppliedMigration {
+  readonly name: string;
+  /** SHA-256 of the file, in hex. */
+  readonly checksum: string;
+}
+
+export interface MigrationFile extends AppliedMigration {
+  readonly sql: string;
+}
 
 const fileNamePattern = /^\d{4}_[a-z0-9_]+\.sql$/;
 
@@ -28,7 +35,7 @@ async function readMigrationFile(base: URL, name: string): Promise<MigrationFile
 }
 
 /**
- * Returns the first file that the database lacks, or undefined when it has all of them. Throws when the applied migrations
+ * Returns the first file that the database lacks, or undefined if it has all of them. Throws when the applied migrations
  * and the folder's files are not points of one history.
  *
  * Applied migrations beyond the folder's last are valid: a newer release has migrated, and a replica of the older release
@@ -36,7 +43,10 @@ async function readMigrationFile(base: URL, name: string): Promise<MigrationFile
  * the previous release works on, as a rolling update requires anyway. A gap is invalid: it comes from two branches that
  * used the same number, and that order was never tested.
  */
-export function firstMissing(files: MigrationFile[], applied: AppliedMigration[]): MigrationFile | undefined {
+export function firstMissing(
+  files: readonly MigrationFile[],
+  applied: readonly AppliedMigration[],
+): MigrationFile | undefined {
   const appliedByNumber = new Map(applied.map((migration) => [numberOf(migration.name), migration]));
   const newest = Math.max(0, ...appliedByNumber.keys());
   for (const file of files) {

@@ -1,7 +1,7 @@
 /** A page of a listing (AIP-158) or of a feed. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** True when items follow the last one. */
+  /** Whether items follow the last one. */
   readonly hasMore: boolean;
 }
 

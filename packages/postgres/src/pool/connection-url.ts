@@ -9,9 +9,9 @@ export interface DatabaseUrl {
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  /** True for a Unix domain socket and for loopback: the connection does not leave the machine. */
+  /** Whether the connection stays on the machine: a Unix domain socket, or loopback. */
   readonly isLocal: boolean;
-  /** True when pg connects only with TLS. */
+  /** Whether pg connects only with TLS. */
   readonly isEncrypted: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { metrics, type ObservableResult } from '@opentelemetry/api';
-import type pg from 'pg';
+import type { Pool } from 'pg';
 import { scope } from './statement-telemetry.ts';
 
 /**
@@ -7,7 +7,7 @@ import { scope } from './statement-telemetry.ts';
  *
  * @param poolName Distinguishes the pools of a process.
  */
-export function measurePool(pool: pg.Pool, { poolName, max }: { poolName: string; max: number }): void {
+export function measurePool(pool: Pool, { poolName, max }: { poolName: string; max: number }): void {
   const meter = metrics.getMeter(scope);
   const attributes = { 'db.client.connection.pool.name': poolName };
   const observe = (

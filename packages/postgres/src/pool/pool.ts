@@ -1,4 +1,4 @@
-import pg from 'pg';
+import pg, { type Pool } from 'pg';
 import type { StatementConfig } from '../internals/pg-internals.ts';
 import { parseDatabaseUrl } from './connection-url.ts';
 import { measurePool } from './pool-telemetry.ts';
@@ -7,7 +7,7 @@ import { type SessionSettings, sessionStatement } from './session-settings.ts';
 import { repeatOnStalePlan } from './stale-plan.ts';
 import { type Query, returnsPromise, statementTracing } from './statement-telemetry.ts';
 
-export type { Pool } from 'pg';
+export type { Pool };
 
 /** The OIDs of `bigint` and `bigint[]`, which are the same in every PostgreSQL (pg_type.dat). */
 const int8Oid = 20;
@@ -40,7 +40,7 @@ export interface PoolOptions {
   readonly url: string;
   /** Maximum number of connections. */
   readonly max: number;
-  /** Maximum wait for a connection. A second when absent, because a longer wait only prolongs an overload. */
+  /** Maximum wait for a connection. Default: 1 s, because a longer wait only prolongs an overload. */
   readonly maxWaitMs?: number;
   readonly applicationName: string;
   readonly settings?: SessionSettings;
@@ -56,21 +56,21 @@ export interface PoolOptions {
  * another connection. Parameters of the URL take precedence over the limits here and over `settings`. Statements and
  * connections are traced and measured.
  */
-export function openPool(options: PoolOptions): pg.Pool {
+export function openPool(options: PoolOptions): Pool {
   const { url, max, applicationName, maxWaitMs = 1_000, onError } = options;
   const settings: StatementConfig = {
     text: sessionStatement(url, { ...limits, ...options.settings }),
     query_timeout: settingsTimeoutMs,
   };
   const trace = statementTracing(parseDatabaseUrl(url).database);
-  const Pool = class extends pg.Pool {
+  const TracedPool = class extends pg.Pool {
     override query(...args: never[]): never {
       const query = () => trace(args, () => (super.query as Query).apply(this, args));
       // pg-pool discards the connection of a failed statement.
       return (returnsPromise(args) ? repeatOnStalePlan(this, async () => query()) : query()) as never;
     }
   };
-  const pool: pg.Pool = new Pool({
+  const pool: Pool = new TracedPool({
     Client: pooledClient({ url, settings, trace }),
     max,
     application_name: applicationName,

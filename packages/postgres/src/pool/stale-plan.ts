@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Pool } from 'pg';
 import { isStalePlan } from '../errors/database-errors.ts';
 
 /**
@@ -6,7 +6,7 @@ import { isStalePlan } from '../errors/database-errors.ts';
  * to repeat when nothing was done. A change of a table makes every open connection stale, so `run` is repeated as often as
  * the pool may have connections: the last repeat is on a new connection.
  */
-export async function repeatOnStalePlan<T>(pool: pg.Pool, run: () => Promise<T>): Promise<T> {
+export async function repeatOnStalePlan<T>(pool: Pool, run: () => Promise<T>): Promise<T> {
   for (let repeats = 0; ; repeats++) {
     try {
       return await run();

@@ -21,7 +21,7 @@ type Statement = string | pg.QueryConfig;
 export type TraceStatement = (args: readonly unknown[], query: () => unknown) => unknown;
 
 /**
- * Returns true when `query` returns a promise: the arguments end without a callback, and the statement is not submitted
+ * Returns whether `query` returns a promise: the arguments end without a callback, and the statement is not submitted
  * like a cursor.
  */
 export function returnsPromise(args: readonly unknown[]): boolean {

@@ -35,7 +35,7 @@ export function useDataFolder() {
     },
 
     /** Starts a process that holds the data folder until it is killed, in its own process group like a terminal's. */
-    async startOwner(user: ServerUser = undefined) {
+    async startOwner(user?: ServerUser) {
       const { dataFolder } = place;
       const child = spawn(process.execPath, ['--input-type=module', '-e', ownerProgram, dataFolder], {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { queryOnce } from './query-once.ts';
 
-export type TestDatabase = { url: string; [Symbol.asyncDispose](): Promise<void> };
+export interface TestDatabase extends AsyncDisposable {
+  readonly url: string;
+}
 
 /**
  * Creates an empty database on the run's server. Disposing closes its connections. The database is removed with the server,

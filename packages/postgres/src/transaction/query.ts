@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { isStalePlan, isUnavailable } from '../errors/database-errors.ts';
+import type { Pool } from '../pool/pool.ts';
 import { repeatOnStalePlan } from '../pool/stale-plan.ts';
 import { cancelStatement } from './cancel-statement.ts';
 
@@ -9,7 +10,7 @@ import { cancelStatement } from './cancel-statement.ts';
  * plan is closed too, and the statement is repeated on another.
  */
 export function query<Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
+  pool: Pool,
   statement: pg.QueryConfig,
   signal: AbortSignal,
 ): Promise<pg.QueryResult<Row>> {
@@ -17,7 +18,7 @@ export function query<Row extends pg.QueryResultRow>(
 }
 
 async function attempt<Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
+  pool: Pool,
   statement: pg.QueryConfig,
   signal: AbortSignal,
 ): Promise<pg.QueryResult<Row>> {

@@ -2,17 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { isConflict, isStalePlan, isUnavailable } from '../errors/database-errors.ts';
 import type { StatementConfig } from '../internals/pg-internals.ts';
+import type { Pool } from '../pool/pool.ts';
 import { repeatOnStalePlan } from '../pool/stale-plan.ts';
 import { cancelStatement } from './cancel-statement.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** Runs statements in the caller's transaction. A pool is a `Tx` too, for single statements outside of one. */
-export type Tx = {
+export interface Tx {
   query<Row extends pg.QueryResultRow>(
     query: string | StatementConfig,
     values?: unknown[],
   ): Promise<pg.QueryResult<Row>>;
-};
+}
 
 const defaultMaxAttempts = 5;
 const firstBackoffMs = 10;
@@ -31,7 +32,7 @@ const cancelGraceMs = 1_000;
  * connection that may still be in a transaction is closed and never reused.
  */
 export async function transaction<T>(
-  pool: pg.Pool,
+  pool: Pool,
   run: (tx: Tx) => Promise<T>,
   options: { signal?: AbortSignal; maxAttempts?: number } = {},
 ): Promise<T> {
@@ -52,7 +53,7 @@ export async function transaction<T>(
   }
 }
 
-async function checkOut(pool: pg.Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
+async function checkOut(pool: Pool, signal: AbortSignal | undefined): Promise<pg.PoolClient> {
   const connecting = pool.connect();
   try {
     return await untilAborted(connecting, signal, 0);
@@ -141,7 +142,7 @@ function openSession(client: pg.PoolClient, signal: AbortSignal | undefined) {
       signal?.removeEventListener('abort', onAbort);
     },
 
-    /** Resolves to true when the connection is known to be idle and out of any transaction. */
+    /** Resolves to whether the connection is known to be idle and out of any transaction. */
     async rollBack(): Promise<boolean> {
       // A cancel still on its way would hit the next statement of this connection.
       await cancelling;

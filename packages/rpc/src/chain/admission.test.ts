@@ -5,7 +5,7 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/add-service.ts';
+import { methodPath } from '../grpc-js/wire-format.ts';
 import {
   callsOfEachKind,
   type EchoImplementation,

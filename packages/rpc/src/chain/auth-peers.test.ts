@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Principal } from '../call/call-context.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/add-service.ts';
+import { methodPath } from '../grpc-js/wire-format.ts';
 import { createTestCertificates, testIdentity } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { grpcFrame } from '../testing/network/raw-http2.ts';

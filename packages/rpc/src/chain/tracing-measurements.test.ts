@@ -3,7 +3,7 @@ import type { Histogram } from '@opentelemetry/sdk-metrics';
 import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/add-service.ts';
+import { methodPath } from '../grpc-js/wire-format.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';

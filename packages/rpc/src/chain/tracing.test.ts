@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/add-service.ts';
+import { methodPath } from '../grpc-js/wire-format.ts';
 import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';

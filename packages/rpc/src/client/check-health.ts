@@ -11,11 +11,11 @@ type Check = (
 ) => void;
 
 export interface CheckHealthOptions {
-  /** A service's full name, or `liveness`; the server as a whole when absent. */
+  /** A service's full name, or `liveness`. Default: the server as a whole. */
   readonly service?: string | undefined;
-  /** TLS; not encrypted when absent. */
+  /** TLS. Default: plain text. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** Deadline of the check; one second when absent. */
+  /** Maximum duration of the check. Default: 1 s. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -24,11 +24,11 @@ export interface CreateClientOptions<Service extends DescService> {
   readonly target: string;
   /** Bearer token of every call. Rejected without TLS for a target on another machine. */
   readonly token?: TokenSource | undefined;
-  /** TLS; not encrypted when absent. Clients share connections only if they share this object. */
+  /** TLS. Default: plain text. Clients share connections only if they share this object. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** Balancing of calls over the replicas; `round_robin` when absent. */
+  /** Balancing of calls over the replicas. Default: `round_robin`. */
   readonly balancing?: Balancing | undefined;
-  /** Methods to hedge, which are not retried as well. None when absent. */
+  /** Methods to hedge, which are not retried as well. Default: none. */
   readonly hedging?: Hedging<Service> | undefined;
 }
 

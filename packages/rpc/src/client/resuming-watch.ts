@@ -16,7 +16,7 @@ export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'meta
    */
   readonly onRestart?: (error: RpcError) => void;
   /**
-   * Time without a response after which the watch resumes, 45 s when absent. Servers send a heartbeat every 15 s.
+   * Time without a response after which the watch resumes. Default: 45 s. Servers send a heartbeat every 15 s.
    */
   readonly maxSilenceMs?: number;
   /** Returns a number from 0 to 1, for the jitter of the backoff. */

@@ -6,6 +6,7 @@ import { type Policy, policyOf } from '../call/policy.ts';
 import type { ServerCallOptions } from './server-call.ts';
 import { createMethodHandler, dispatchTo, hasSingleResponse } from './server-methods.ts';
 import { recordIncomingStreams } from './sessions/incoming-streams.ts';
+import { asBuffer, methodPath } from './wire-format.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
 function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
@@ -13,7 +14,7 @@ function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handle
 }
 
 export interface AddServiceOptions extends ServerCallOptions {
-  /** Returns a method's policy, for a contract without policies; read from the contract when absent. */
+  /** Returns a method's policy, for a contract without policies. Default: the policy in the contract. */
   readonly policies?: (method: DescMethod) => Policy;
 }
 
@@ -59,16 +60,6 @@ function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   };
 }
 
-/** Returns the HTTP/2 path of a method: `/orders.v1.OrderService/GetOrder`. */
-export function methodPath(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
-}
-
 function asIs(bytes: Buffer): Buffer {
   return bytes;
-}
-
-/** Returns a Buffer over the same memory, for grpc-js. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

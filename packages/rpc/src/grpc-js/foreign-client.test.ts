@@ -20,7 +20,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxDetailsBytes } from '../errors/status-details.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './add-service.ts';
+import { methodPath } from './wire-format.ts';
 
 /**
  * These tests read errors with another implementation of gRPC and protobuf: `buf`, which is written in Go and reads the

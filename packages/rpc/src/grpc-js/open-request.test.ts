@@ -8,7 +8,7 @@ import { handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './add-service.ts';
+import { methodPath } from './wire-format.ts';
 
 const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 const methods = [getEcho, watchEchoes, importEchoes, exchangeEchoes];

@@ -5,7 +5,7 @@ import { Code } from '../errors/rpc-error.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './add-service.ts';
+import { methodPath } from './wire-format.ts';
 
 const exchangeEchoes = methodPath(EchoService.method.exchangeEchoes);
 const listEchoes = methodPath(EchoService.method.listEchoes);

@@ -14,8 +14,8 @@ import { grpcFrame } from '../testing/network/raw-http2.ts';
 import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './add-service.ts';
 import { createMessageWriter } from './server-stream.ts';
+import { methodPath } from './wire-format.ts';
 
 test('a handler that waits for a slow reader runs its finally block when the caller cancels', async () => {
   const finished = Promise.withResolvers<string>();

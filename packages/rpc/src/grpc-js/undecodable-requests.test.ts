@@ -10,7 +10,7 @@ import {
 } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './add-service.ts';
+import { methodPath } from './wire-format.ts';
 
 /** The contract has no recursive message, but groups of an unknown field can nest. */
 const groups = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x7b), Buffer.alloc(depth, 0x7c)]);

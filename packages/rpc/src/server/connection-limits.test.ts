@@ -5,7 +5,7 @@ import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grp
 import { expect, test } from 'vitest';
 import { checkHealth } from '../client/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/add-service.ts';
+import { methodPath } from '../grpc-js/wire-format.ts';
 import { serverLimits } from '../limits/server-limits.ts';
 import type { EchoImplementation } from '../testing/calls-of-each-kind.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';

@@ -5,7 +5,7 @@ import { Code, RpcError } from '../../errors/rpc-error.ts';
 export interface CallOptions {
   /** Cancels the call. */
   readonly signal?: AbortSignal;
-  /** Time until the deadline; the contract's deadline when absent. The call that is being served can shorten it. */
+  /** Time until the deadline. Default: the contract's deadline. The call that is being served can shorten it. */
   readonly deadlineMs?: number;
   /**
    * Metadata to send, at most 15.5 KiB including the token. A key that is ill-formed, reserved for gRPC or HTTP/2, or set

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createClient } from '../../client/create-client.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
-import { methodPath } from '../add-service.ts';
+import { methodPath } from '../wire-format.ts';
 
 /** Maximum number of streams of a connection. */
 const streamsEach = 1000;

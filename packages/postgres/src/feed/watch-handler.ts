@@ -15,7 +15,7 @@ import {
 } from './position.ts';
 import { BufferFullError } from './subscription.ts';
 
-export interface ServeWatchOptions<Event extends object, Response extends DescMessage> {
+export interface WatchHandlerOptions<Event extends object, Response extends DescMessage> {
   readonly feed: ChangeFeed<Event>;
   readonly tokens: ResumeTokens;
   /** The method's response message. */
@@ -47,8 +47,8 @@ export interface WatchQuery {
  * slowly than things change, with a `resume_token` in the ErrorInfo's metadata that continues after the last response sent;
  * and RESOURCE_EXHAUSTED with a RetryInfo when too many watches catch up.
  */
-export function createServeWatch<Event extends object, Response extends DescMessage>(
-  options: ServeWatchOptions<Event, Response>,
+export function createWatchHandler<Event extends object, Response extends DescMessage>(
+  options: WatchHandlerOptions<Event, Response>,
 ) {
   const { feed, tokens, response, toResponse } = options;
   /** The responses of each event in memory, by the watch's filters. */

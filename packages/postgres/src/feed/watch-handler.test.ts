@@ -6,14 +6,14 @@ import { startTestServer } from '@acme/rpc/testing/start-test-server';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
 import { expect, test } from 'vitest';
 import { openFeedDatabase } from '../testing/feed-database.ts';
-import { createServeWatch } from './serve-watch.ts';
+import { createWatchHandler } from './watch-handler.ts';
 
 /** WatchEchoes over a feed of things: an echo's key is the thing's key, its text the version. */
 async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) {
   await using started = new AsyncDisposableStack();
   const database = started.use(await openFeedDatabase());
   const feed = started.use(database.openFeed({ ...(heartbeatMs && { heartbeatMs }) }));
-  const serveWatch = createServeWatch({
+  const handleWatch = createWatchHandler({
     feed,
     tokens: createResumeTokens(Buffer.alloc(32), 'WatchEchoes'),
     response: WatchEchoesResponseSchema,
@@ -29,7 +29,7 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
       watchEchoes: async function* ({ resumeToken }, context) {
         watches++;
         try {
-          for await (const response of serveWatch({ keys: undefined, filters: [], resumeToken }, context)) {
+          for await (const response of handleWatch({ keys: undefined, filters: [], resumeToken }, context)) {
             sent++;
             yield response;
           }
@@ -58,7 +58,7 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
          SELECT repeat('A', $2), n, now() FROM generate_series(1, $1::int) n`,
         [count, sizeBytes],
       );
-      feed.changed();
+      feed.notify();
       await last;
       await witness.return();
     },
