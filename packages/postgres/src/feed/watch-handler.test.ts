@@ -1,5 +1,6 @@
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';
+import { encryptionKeys } from '@acme/rpc/testing/encryption-keys';
 import { EchoService, WatchEchoesResponseSchema } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
@@ -15,7 +16,7 @@ async function startWatchServer({ heartbeatMs }: { heartbeatMs?: number } = {}) 
   const feed = started.use(database.openFeed({ ...(heartbeatMs && { heartbeatMs }) }));
   const handleWatch = createWatchHandler({
     feed,
-    tokens: createResumeTokens(Buffer.alloc(32), 'WatchEchoes'),
+    tokens: createResumeTokens(encryptionKeys(Buffer.alloc(32)), 'WatchEchoes'),
     response: WatchEchoesResponseSchema,
     toResponse: (thing, resumeToken) => ({
       resumeToken,

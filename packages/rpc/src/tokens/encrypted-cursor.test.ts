@@ -2,17 +2,13 @@ import { createHash, createHmac } from 'node:crypto';
 import fastCheck from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
-import { createEncryptedCursors, type EncryptionKeys } from './encrypted-cursor.ts';
+import { encryptionKeys } from '../testing/encryption-keys.ts';
+import { createEncryptedCursors } from './encrypted-cursor.ts';
 
 const method = 'WatchEchoes';
 const secret = Buffer.alloc(32, 1);
 const newer = Buffer.alloc(32, 2);
-const cursors = createEncryptedCursors(secret, method);
-const keys = (all: Uint8Array[], isStale = false): EncryptionKeys => ({
-  active: all[0] ?? secret,
-  all,
-  isStale,
-});
+const cursors = createEncryptedCursors(encryptionKeys(secret), method);
 const bytesOf = (token: string) => Buffer.from(token, 'base64url');
 
 test('a token shows neither its cursor nor its filters', () => {
@@ -76,16 +72,18 @@ test('no other text is decrypted as a token, and none throws', () => {
 });
 
 test('the newest key encrypts, and older ones still decrypt', () => {
-  const rotated = createEncryptedCursors(keys([newer, secret]), method);
+  const rotated = createEncryptedCursors(encryptionKeys(newer, secret), method);
   expect(rotated.decrypt([], cursors.encrypt([], '7'))).toBe('7');
   expect(cursors.decrypt([], rotated.encrypt([], '7'))).toBeUndefined();
-  expect(createEncryptedCursors(newer, method).decrypt([], rotated.encrypt([], '7'))).toBe('7');
+  expect(createEncryptedCursors(encryptionKeys(newer), method).decrypt([], rotated.encrypt([], '7'))).toBe(
+    '7',
+  );
 });
 
 test('a token of an unknown key is UNAVAILABLE while the keys are stale, and unknown otherwise', () => {
-  const token = createEncryptedCursors(newer, method).encrypt([], '7');
-  expect(createEncryptedCursors(keys([secret]), method).decrypt([], token)).toBeUndefined();
-  const stale = createEncryptedCursors(keys([secret], true), method);
+  const token = createEncryptedCursors(encryptionKeys(newer), method).encrypt([], '7');
+  expect(createEncryptedCursors(encryptionKeys(secret), method).decrypt([], token)).toBeUndefined();
+  const stale = createEncryptedCursors({ ...encryptionKeys(secret), isStale: true }, method);
   expect(() => stale.decrypt([], token)).toThrow(expect.objectContaining({ code: Code.UNAVAILABLE }));
   expect(stale.decrypt([], cursors.encrypt([], '7'))).toBe('7');
 });
@@ -99,9 +97,13 @@ test('a token in the format before encryption is accepted with the same checks',
     return Buffer.concat([mac, Buffer.from(cursor)]).toString('base64url');
   };
   const token = macToken(['alice'], '4711');
-  expect(createEncryptedCursors(keys([newer, secret]), method).decrypt(['alice'], token)).toBe('4711');
+  expect(createEncryptedCursors(encryptionKeys(newer, secret), method).decrypt(['alice'], token)).toBe(
+    '4711',
+  );
   expect(cursors.decrypt(['bob'], token)).toBeUndefined();
-  expect(createEncryptedCursors(secret, 'WatchPings').decrypt(['alice'], token)).toBeUndefined();
-  expect(createEncryptedCursors(newer, method).decrypt(['alice'], token)).toBeUndefined();
+  expect(
+    createEncryptedCursors(encryptionKeys(secret), 'WatchPings').decrypt(['alice'], token),
+  ).toBeUndefined();
+  expect(createEncryptedCursors(encryptionKeys(newer), method).decrypt(['alice'], token)).toBeUndefined();
   expect(cursors.decrypt(['alice'], `${token.slice(0, -1)}A`)).toBeUndefined();
 });

@@ -13,7 +13,7 @@ export interface EncryptedCursors {
   decrypt(filters: readonly string[], token: string): string | undefined;
 }
 
-/** Secrets that replicas share and that an operator rotates: at least 16 bytes each. */
+/** Secrets of at least 16 bytes, which replicas share and an operator rotates. */
 export interface EncryptionKeys {
   /** Encrypts new tokens. */
   readonly active: Uint8Array;
@@ -47,26 +47,23 @@ const gcmOptions = { authTagLength: tagBytes };
  * Encrypts with AES-256-GCM: `id (4) | nonce (24) | ciphertext | tag (16)` in base64url. The method and the filters are
  * authenticated with it.
  *
- * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are rejected.
  */
-export function createEncryptedCursors(keys: Uint8Array | EncryptionKeys, method: string): EncryptedCursors {
-  const secrets = keys instanceof Uint8Array ? { active: keys, all: [keys], isStale: false } : keys;
+export function createEncryptedCursors(keys: EncryptionKeys, method: string): EncryptedCursors {
   const derived = new WeakMap<Uint8Array, MethodKey>();
   const keyOf = (secret: Uint8Array) =>
     derived.getOrInsertComputed(secret, () => deriveMethodKey(secret, method));
   const boundTo = (filters: readonly string[]) => Buffer.from(JSON.stringify([method, filters]));
   return {
-    encrypt: (filters, cursor) =>
-      encrypt(keyOf(secrets.active), boundTo(filters), cursor).toString('base64url'),
+    encrypt: (filters, cursor) => encrypt(keyOf(keys.active), boundTo(filters), cursor).toString('base64url'),
     decrypt: (filters, token) => {
       const bytes = Buffer.from(token, 'base64url');
       // Node skips characters that are not base64url.
       if (bytes.toString('base64url') !== token) return undefined;
-      const secret = secrets.all.find((each) => keyOf(each).id.equals(bytes.subarray(0, idBytes)));
+      const secret = keys.all.find((each) => keyOf(each).id.equals(bytes.subarray(0, idBytes)));
       if (secret) return decrypt(keyOf(secret), boundTo(filters), bytes);
-      const cursor = verifyMacCursor(secrets.all, method, filters, bytes);
-      if (cursor === undefined && secrets.isStale) throw keyUnavailable();
+      const cursor = verifyMacCursor(keys.all, method, filters, bytes);
+      if (cursor === undefined && keys.isStale) throw keyUnavailable();
       return cursor;
     },
   };

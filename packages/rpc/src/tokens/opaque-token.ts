@@ -23,7 +23,7 @@ export interface TokenViolation {
 
 /** Returns tokens that hold an encrypted cursor and are valid on every replica; see `createEncryptedCursors`. */
 export function createOpaqueTokens(
-  keys: Uint8Array | EncryptionKeys,
+  keys: EncryptionKeys,
   method: string,
   violation: TokenViolation,
 ): OpaqueTokens {

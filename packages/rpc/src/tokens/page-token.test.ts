@@ -3,11 +3,12 @@ import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import fastCheck from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { encryptionKeys } from '../testing/encryption-keys.ts';
 import { createPageTokens, pageSizeOf } from './page-token.ts';
 
 const key = randomBytes(32);
 const method = 'testing.v1.EchoService/ListEchoes';
-const tokens = createPageTokens(key, method);
+const tokens = createPageTokens(encryptionKeys(key), method);
 
 function expectRejection(open: () => unknown): void {
   let refusal: unknown;
@@ -26,7 +27,7 @@ const text = fastCheck.string({ unit: 'grapheme' });
 const filters = fastCheck.array(text, { maxLength: 3 });
 
 test('a token returns its cursor on every replica that has the key', () => {
-  const replica = createPageTokens(Buffer.from(key), method);
+  const replica = createPageTokens(encryptionKeys(Buffer.from(key)), method);
   fastCheck.assert(
     fastCheck.property(filters, text, (chosen, cursor) => {
       expect(replica.decrypt(chosen, tokens.encrypt(chosen, cursor))).toBe(cursor);
@@ -66,9 +67,9 @@ test('a token is rejected with other filters', () => {
 });
 
 test('a token of another method or another key is rejected', () => {
-  const pings = createPageTokens(key, 'testing.v1.PingService/ListPings');
+  const pings = createPageTokens(encryptionKeys(key), 'testing.v1.PingService/ListPings');
   expectRejection(() => tokens.decrypt([], pings.encrypt([], 'key-1')));
-  const foreign = createPageTokens(randomBytes(32), method);
+  const foreign = createPageTokens(encryptionKeys(randomBytes(32)), method);
   expectRejection(() => tokens.decrypt([], foreign.encrypt([], 'key-1')));
 });
 

@@ -7,10 +7,9 @@ export type PageTokens = OpaqueTokens;
 /**
  * Returns the page tokens of a method. A token holds the cursor of the last item of a page.
  *
- * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are rejected.
  */
-export function createPageTokens(keys: Uint8Array | EncryptionKeys, method: string): PageTokens {
+export function createPageTokens(keys: EncryptionKeys, method: string): PageTokens {
   return createOpaqueTokens(keys, method, {
     field: 'page_token',
     description: 'must be the next_page_token of a page that was listed with the same filters',

@@ -7,10 +7,9 @@ export type ResumeTokens = OpaqueTokens;
 /**
  * Returns the resume tokens of a method. A token holds a place in a feed.
  *
- * @param keys A secret of at least 16 bytes, or secrets that rotate.
  * @param method The method's name; tokens of another method are rejected.
  */
-export function createResumeTokens(keys: Uint8Array | EncryptionKeys, method: string): ResumeTokens {
+export function createResumeTokens(keys: EncryptionKeys, method: string): ResumeTokens {
   return createOpaqueTokens(keys, method, {
     field: 'resume_token',
     description: 'must be the resume_token of a watch with the same filters',
