@@ -84,8 +84,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         pageTokens: createPageTokens(tokenKeys, 'ListStock'),
         resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),
       }),
-      errors: toStatus,
-      ready: readiness.check,
+      errorMap: toStatus,
+      checkReadiness: readiness.check,
     }),
     (each) => each.drain(),
   );

@@ -20,7 +20,7 @@ function startFailing(failures: Readonly<Record<string, Error>>) {
       return { ...command, state: 'RESERVED', refusal: undefined, createTime: new Date(0) };
     },
   });
-  return startTestServer(InventoryService, reservations, { errors: toStatus });
+  return startTestServer(InventoryService, reservations, { errorMap: toStatus });
 }
 
 test('an unexpected error of one reservation does not affect the others, and its cause is only logged', async () => {

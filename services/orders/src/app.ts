@@ -136,8 +136,8 @@ export async function startApp(config: Config): Promise<App> {
         resumeTokens: createResumeTokens(tokenKeys, 'WatchOrders'),
         onCancelled: settler.wake,
       }),
-      errors: toStatus,
-      ready: readiness.check,
+      errorMap: toStatus,
+      checkReadiness: readiness.check,
     }),
     (each) => each.drain(),
   );

@@ -30,7 +30,7 @@ const server = await startServer({
   chain: (openStreams) =>
     serverChain({
       openStreams,
-      errors: () => undefined,
+      errorMap: () => undefined,
       deadlineMode: 'default',
       tokens: {
         known: () => undefined,

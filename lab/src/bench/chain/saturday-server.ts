@@ -27,7 +27,7 @@ const { port } = await startServer({
   service: InventoryService,
   implementation: getStockOnly(async ({ sku }) => stockAnswer(sku)),
   chain: (openStreams) =>
-    serverChain({ openStreams, errors: () => undefined, deadlineMode: 'default', tokens }),
+    serverChain({ openStreams, errorMap: () => undefined, deadlineMode: 'default', tokens }),
   log,
   reflection: false,
 });

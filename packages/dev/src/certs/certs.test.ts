@@ -55,7 +55,7 @@ test('the command makes certificates that services accept from each other, and t
         server: await serverCredentials(inventory, development),
         channel: await channelCredentials(orders, development),
       },
-      interceptors: (chain) => [
+      modifyChain: (chain) => [
         (next) => (call) => {
           identities.push(call.peerIdentity);
           return next(call);

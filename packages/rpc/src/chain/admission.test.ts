@@ -33,9 +33,15 @@ async function startAdmitting(
   const admission = createAdmission(options);
   const tokens = { known: () => undefined, verify };
   const openStreams = createOpenStreams();
-  const chain = { errors: () => undefined, deadlineMode: 'default', openStreams, tokens, admission } as const;
+  const chain = {
+    errorMap: () => undefined,
+    deadlineMode: 'default',
+    openStreams,
+    tokens,
+    admission,
+  } as const;
   const server = await startTestServer(EchoService, implementation, {
-    interceptors: () => serverChain(chain),
+    modifyChain: () => serverChain(chain),
   });
   return { ...server, admission, open: () => openIn(admission) };
 }

@@ -16,7 +16,7 @@ import { validation } from './validation.ts';
 
 export interface ChainOptions {
   /** Maps the service's domain errors to statuses. */
-  readonly errors: ErrorMap;
+  readonly errorMap: ErrorMap;
   readonly deadlineMode: DeadlineMode;
   /** The server's open streams, which the drain ends. */
   readonly openStreams: OpenStreams;
@@ -28,17 +28,17 @@ export interface ChainOptions {
   /** An admission whose snapshot the caller reads, for metrics; created here when absent. */
   readonly admission?: Admission;
   /** The service's own interceptors, outermost first. */
-  readonly own?: readonly Interceptor[];
+  readonly interceptors?: readonly Interceptor[];
 }
 
 /** Returns the chain of a service's methods, outermost first. The order is defined here and nowhere else. */
 export function serverChain(options: ChainOptions): Interceptor[] {
-  const { errors, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
+  const { errorMap, deadlineMode, tokens, peers = new Map(), admission = createAdmission() } = options;
   return [
     options.openStreams.interceptor, // outermost: a stream counts as open until its span has ended
     tracing(peers, options.traceContext ?? 'peers'), // one span and one measurement per call, whatever ends it below
-    recovery(errors), // nothing thrown below reaches grpc-js or the caller unchanged
-    logging(errors), // below recovery: sees the original error, and logs the code that recovery's map gives it
+    recovery(errorMap), // nothing thrown below reaches grpc-js or the caller unchanged
+    logging(errorMap), // below recovery: sees the original error, and logs the code that recovery's map gives it
     metadataLimit(), // the cheapest rejection comes first
     deadline(deadlineMode), // before anything that waits: the deadline runs from the headers
     authentication(tokens, peers), // before admission, which is fair between callers; unknown tokens share a small budget
@@ -46,7 +46,7 @@ export function serverChain(options: ChainOptions): Interceptor[] {
     authorization(), // after admission: its error names scopes to authenticated callers
     quota(), // after authorization: forbidden calls consume no quota
     validation(), // last, and the first to read the request: no byte of a rejected call is buffered or decompressed
-    ...(options.own ?? []), // innermost: around the handler
+    ...(options.interceptors ?? []), // innermost: around the handler
   ];
 }
 

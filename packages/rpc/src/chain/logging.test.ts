@@ -40,7 +40,7 @@ test.each<[string, unknown, string, string]>([
       },
     },
     {
-      errors: (thrown) =>
+      errorMap: (thrown) =>
         thrown instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, thrown.message) : undefined,
     },
   );

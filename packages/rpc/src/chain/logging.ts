@@ -3,7 +3,7 @@ import { Code, codeName, type ErrorMap, toRpcError } from '../errors/rpc-error.t
 import { defectCodes } from '../errors/status-codes.ts';
 
 /** Writes one log line per call, with the code that is sent: it uses the same error map as recovery. */
-export function logging(errors: ErrorMap): Interceptor {
+export function logging(errorMap: ErrorMap): Interceptor {
   return (next) => async (call) => {
     const startMs = performance.now();
     const line = (code: Code, message: string | undefined) => {
@@ -22,7 +22,7 @@ export function logging(errors: ErrorMap): Interceptor {
       await next(call);
       line(Code.OK, undefined);
     } catch (error) {
-      const status = toRpcError(error, errors);
+      const status = toRpcError(error, errorMap);
       line(status.code, status.message);
       throw error;
     }

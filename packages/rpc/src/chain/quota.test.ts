@@ -21,7 +21,7 @@ async function start() {
     { watchEchoes: async function* () {}, getEcho: async () => ({}) },
     {
       verifyToken: async (subject) => ({ subject, scopes }),
-      interceptors: (chain) => [...chain, quota(() => nowMs)],
+      modifyChain: (chain) => [...chain, quota(() => nowMs)],
     },
   );
   const clientOf = (subject: string) =>

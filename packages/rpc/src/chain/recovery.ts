@@ -7,12 +7,12 @@ import { Code, type ErrorMap, RpcError, toRpcError } from '../errors/rpc-error.t
  * Converts every error thrown below into a status. An unmapped error becomes INTERNAL `internal error` with the request
  * id, by which the cause can be found in the log. The cause itself is never sent.
  */
-export function recovery(errors: ErrorMap): Interceptor {
+export function recovery(errorMap: ErrorMap): Interceptor {
   return (next) => async (call) => {
     try {
       await next(call);
     } catch (error) {
-      const status = toRpcError(error, errors);
+      const status = toRpcError(error, errorMap);
       if (status.code !== Code.INTERNAL) throw status;
       call.log.error({ err: status.cause ?? status }, 'internal error');
       throw new RpcError(Code.INTERNAL, status.message, {

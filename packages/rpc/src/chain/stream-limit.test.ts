@@ -19,7 +19,7 @@ function startLimited() {
         for await (const { key } of requests) yield { key };
       },
     },
-    { interceptors: (chain) => [...chain, streamLimit(2)] },
+    { modifyChain: (chain) => [...chain, streamLimit(2)] },
   );
 }
 

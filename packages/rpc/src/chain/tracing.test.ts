@@ -262,7 +262,7 @@ test('a domain error is recorded with the code that the map gives it', async () 
         throw new RangeError('no such page');
       },
     },
-    { errors: (error) => (error instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, '') : undefined) },
+    { errorMap: (error) => (error instanceof RangeError ? new RpcError(Code.OUT_OF_RANGE, '') : undefined) },
   );
   await rejectionOf(server.client.listEchoes({}));
   expect(telemetry.spans.filter(isServers)).toMatchObject([

@@ -110,7 +110,7 @@ test.each(callsOfEachKind)(
       {
         // Rejects a call without a deadline.
         deadlineMode: 'require',
-        interceptors: (chain) => [
+        modifyChain: (chain) => [
           (next) => (served) => {
             const leftMs = Number(served.callerDeadline) - Date.now();
             tooLongMs.resolve(leftMs - served.method.policy.deadlineMs);
@@ -132,7 +132,7 @@ test('a deadline beyond the range of Node timers has not expired', async () => {
     EchoService,
     { listEchoes: async () => ({}) },
     {
-      interceptors: (chain) => [
+      modifyChain: (chain) => [
         (next) => (served) => {
           leftMs.resolve((served.callerDeadline ?? 0) - Date.now());
           return next(served);

@@ -92,7 +92,7 @@ test('above the memory budget only the caller with the most unfinished requests 
     { getEcho: async () => ({}) },
     {
       verifyToken: async (subject) => ({ subject, scopes: new Set(['echo:read']) }),
-      maxHeldBytes: 4 * mebibyte.length,
+      memoryBudgetBytes: 4 * mebibyte.length,
     },
   );
   using greedy = openStreams(server.target);

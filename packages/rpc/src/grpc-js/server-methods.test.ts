@@ -115,7 +115,7 @@ test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
 );
 
 const positions = Array.from(
-  serverChain({ errors: () => undefined, openStreams: createOpenStreams() } as never),
+  serverChain({ errorMap: () => undefined, openStreams: createOpenStreams() } as never),
   (_, index) => index,
 );
 const brokenInterceptors: Record<string, Interceptor> = {
@@ -139,7 +139,7 @@ describe.each([...positions, positions.length])('an interceptor at position %i',
       await using server = await startTestServer(
         EchoService,
         handlerOfEachKind(() => []),
-        { interceptors: (chain) => chain.toSpliced(position, 0, broken) },
+        { modifyChain: (chain) => chain.toSpliced(position, 0, broken) },
       );
       for (const [, call] of callsOfEachKind) {
         const error = await rejectionOf(call(server.client, farDeadline));

@@ -129,7 +129,7 @@ test('the 1,001st call of a connection waits, and no call fails', async () => {
         return {};
       },
     },
-    { interceptors: () => [] },
+    { modifyChain: () => [] },
   );
   // A client of the kit would open a second connection.
   const client = new GrpcClient(server.target, credentials.createInsecure());

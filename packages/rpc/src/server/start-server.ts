@@ -40,8 +40,8 @@ export interface StartServerOptions<Service extends DescService> {
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`, such as times that a test can wait for. */
   readonly limits?: ServerOptions;
-  /** Limit of the bytes that all calls hold together; 32 MiB when absent. */
-  readonly maxHeldBytes?: number;
+  /** Maximum number of bytes that all calls hold together; 32 MiB when absent. Above it, calls are evicted. */
+  readonly memoryBudgetBytes?: number;
 }
 
 export interface RunningServer {
@@ -69,7 +69,7 @@ export async function startServer<Service extends DescService>(
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();
   const unflushed = createUnflushedCalls();
-  const memory = createMemoryBudget(options.maxHeldBytes);
+  const memory = createMemoryBudget(options.memoryBudgetBytes);
   measureMemoryBudget(memory.snapshot);
   const callOptions = { log, newRequestId: options.newRequestId ?? randomUUID, memory, unflushed };
 

@@ -36,9 +36,9 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
     log: createLogger({ service: 'test', level: 'silent' }),
     service: EchoService,
     implementation,
-    errors: () => undefined,
+    errorMap: () => undefined,
     interceptors,
-    ready: async () => {},
+    checkReadiness: async () => {},
   });
 }
 
@@ -57,11 +57,11 @@ test('a service rejects development certificates in production, and only there',
 test("a service's own interceptors see only calls that pass the chain", async () => {
   await using keys = await createSigningKeys();
   const seen: string[] = [];
-  const own: Interceptor = (next) => async (call) => {
+  const noteCall: Interceptor = (next) => async (call) => {
     seen.push(`${call.principal.subject} ${call.method.desc.name}`);
     await next(call);
   };
-  const service = await startEcho(keys.jwks, { interceptors: [own] });
+  const service = await startEcho(keys.jwks, { interceptors: [noteCall] });
   const target = `127.0.0.1:${service.port}`;
   const token = await keys.sign();
   using unauthenticated = createClient(EchoService, { target });

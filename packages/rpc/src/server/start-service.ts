@@ -19,11 +19,11 @@ export interface StartServiceOptions<Service extends DescService> {
   readonly service: Service;
   readonly implementation: ServiceImplementation<Service>;
   /** Maps the service's domain errors to statuses. */
-  readonly errors: ErrorMap;
+  readonly errorMap: ErrorMap;
   /** The service's own interceptors, outermost first. They run innermost in the chain, around the handler. */
   readonly interceptors?: readonly Interceptor[];
-  /** Rejects while the service cannot serve calls, for instance because its database does not answer. */
-  readonly ready: () => Promise<unknown>;
+  /** Rejects while the service cannot serve calls, for instance because its database does not respond. */
+  readonly checkReadiness: () => Promise<unknown>;
 }
 
 export interface RunningService {
@@ -71,20 +71,20 @@ export async function startService<Service extends DescService>(
     implementation: options.implementation,
     chain: (openStreams) =>
       serverChain({
-        errors: options.errors,
+        errorMap: options.errorMap,
         deadlineMode: config.deadlineMode,
         openStreams,
         tokens,
         admission,
         peers: config.peers,
         traceContext: config.traceContext,
-        ...(options.interceptors && { own: options.interceptors }),
+        ...(options.interceptors && { interceptors: options.interceptors }),
       }),
     credentials,
     log,
     reflection: !config.production,
   });
-  const readiness = await watchReadiness(options.ready, server.setReady);
+  const readiness = await watchReadiness(options.checkReadiness, server.setReady);
   log.info({ port: server.port, service: options.service.typeName }, 'serving');
   const running = starting.move();
   return {

@@ -26,17 +26,17 @@ export interface TestServerOptions {
   readonly traceContext?: TraceContextTrust;
   /** TLS for the server and its client; plain text when absent. */
   readonly credentials?: { readonly server: ServerCredentials; readonly channel: ChannelCredentials };
-  readonly errors?: ErrorMap;
+  readonly errorMap?: ErrorMap;
   readonly deadlineMode?: DeadlineMode;
   /** Modifies the production chain: `(chain) => [...chain, mine]`. */
-  readonly interceptors?: (chain: Interceptor[]) => Interceptor[];
+  readonly modifyChain?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
   /** Returns an id for a call without a request id; random when absent. */
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`. */
   readonly limits?: ServerOptions;
-  /** Limit of the bytes that all calls hold together; the production limit when absent. */
-  readonly maxHeldBytes?: number;
+  /** Maximum number of bytes that all calls hold together; the production limit when absent. */
+  readonly memoryBudgetBytes?: number;
 }
 
 export interface TestServer<Service extends DescService> extends AsyncDisposable {
@@ -78,7 +78,7 @@ export async function startTestServer<Service extends DescService>(
   const chainOf = (openStreams: OpenStreams) =>
     serverChain({
       openStreams,
-      errors: options.errors ?? (() => undefined),
+      errorMap: options.errorMap ?? (() => undefined),
       deadlineMode: options.deadlineMode ?? 'default',
       tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
       ...(options.peers && { peers: options.peers }),
@@ -90,14 +90,14 @@ export async function startTestServer<Service extends DescService>(
     implementation: { ...unimplemented(service), ...served },
     chain: (openStreams) => {
       const chain = chainOf(openStreams);
-      return options.interceptors?.(chain) ?? chain;
+      return options.modifyChain?.(chain) ?? chain;
     },
     log,
     reflection: options.reflection ?? false,
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.limits && { limits: options.limits }),
-    ...(options.maxHeldBytes && { maxHeldBytes: options.maxHeldBytes }),
+    ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
   });
   const target = `127.0.0.1:${running.port}`;
   const client = createClient(service, {

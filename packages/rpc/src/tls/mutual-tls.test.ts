@@ -41,7 +41,7 @@ async function start(tls: TlsConfig, channelTls: TlsConfig, server?: ServerCrede
         server: server ?? (await serverCredentials(tls, options)),
         channel: await channelCredentials(channelTls, options),
       },
-      interceptors: (chain) => [noteIdentity, ...chain],
+      modifyChain: (chain) => [noteIdentity, ...chain],
     },
   );
   return { ...running, identities };

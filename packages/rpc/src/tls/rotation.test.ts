@@ -32,7 +32,7 @@ async function startMutual(server: MutualTls, caller: MutualTls) {
         server: await serverCredentials(server, { ...serverLog, developmentCertificates: false }),
         channel,
       },
-      interceptors: (chain) => [
+      modifyChain: (chain) => [
         (next) => (call) => {
           identities.push(call.peerIdentity);
           return next(call);

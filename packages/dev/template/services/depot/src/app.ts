@@ -55,8 +55,8 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         pageTokens: createPageTokens(tokenKeys, 'ListWidgets'),
         // </list>
       }),
-      errors: toStatus,
-      ready: readiness.check,
+      errorMap: toStatus,
+      checkReadiness: readiness.check,
     }),
     (each) => each.drain(),
   );
