@@ -142,7 +142,7 @@ describe('metrics', () => {
     ['orders_transitions_total', { order_state: 'REJECTED', order_reject_reason: 'OUT_OF_STOCK' }, 1],
     ['orders_transitions_total', { order_state: 'CANCELLED' }, 1],
     ['inventory_reservations_total', { reservation_state: 'RESERVED' }, 5],
-    ['inventory_reservations_total', { reservation_refusal_reason: 'OUT_OF_STOCK' }, 1],
+    ['inventory_reservations_total', { reservation_reject_reason: 'OUT_OF_STOCK' }, 1],
     ['inventory_reservations_total', { reservation_state: 'RELEASED' }, 1],
     ['batch_size_sum', { batch_name: 'place-orders' }, 6],
   ] as const)('%s %j has the expected count', ([name, labels, expected], { exported: { series } }) => {

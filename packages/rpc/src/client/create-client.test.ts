@@ -34,7 +34,7 @@ test.each([
   '',
 ])('a token is not sent in plain text to %j', (target) => {
   expect(() => createClient(EchoService, { target, token })).toThrow(
-    `refusing to send a token to ${target} in plain text`,
+    `cannot send a token to ${target} in plain text`,
   );
 });
 

@@ -3,7 +3,7 @@ import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import { policyOf } from '../call/policy.ts';
 import { isSecure } from '../grpc-js/internals/secure-channel-credentials.ts';
-import { isLoopback, requireSecureOrLoopback } from '../tls/require-secure-or-loopback.ts';
+import { isLoopback, requireSecureOrLoopback } from '../tls/loopback.ts';
 import type { Balancing } from './balancing/balancing.ts';
 import { channelOptions } from './channel-options.ts';
 import type { TokenSource } from './credentials/token-source.ts';

@@ -1,6 +1,6 @@
 import { targetFormat, targetProblem } from '../config/address.ts';
 import type { Environment } from '../config/environment.ts';
-import { isLoopback } from '../tls/require-secure-or-loopback.ts';
+import { isLoopback } from '../tls/loopback.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
 /**

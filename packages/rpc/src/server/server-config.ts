@@ -5,8 +5,8 @@ import type { TraceContextTrust } from '../chain/tracing.ts';
 import { listenAddressFormat, listenAddressProblem } from '../config/address.ts';
 import type { Environment } from '../config/environment.ts';
 import { readProduction } from '../config/node-environment.ts';
+import { isLoopback } from '../tls/loopback.ts';
 import { readTls } from '../tls/read-tls.ts';
-import { isLoopback } from '../tls/require-secure-or-loopback.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
 /** The settings that every service reads from its environment. */

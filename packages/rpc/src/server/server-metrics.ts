@@ -23,7 +23,7 @@ export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
     .createObservableGauge('rpc.server.admission.streams', { ...call, description: 'Open streams.' })
     .addCallback((to) => to.observe(snapshot().streams));
   meter
-    .createObservableCounter('rpc.server.admission.refusals', {
+    .createObservableCounter('rpc.server.admission.rejections', {
       ...call,
       description: 'Calls rejected because the server was busy.',
     })
@@ -34,13 +34,13 @@ export function measureAdmission(snapshot: () => AdmissionSnapshot): void {
 export function measureMemoryBudget(snapshot: MemoryBudget['snapshot']): void {
   const meter = metrics.getMeter(instrumentationScope);
   meter
-    .createObservableGauge('rpc.server.held.size', {
+    .createObservableGauge('rpc.server.memory_budget.usage', {
       unit: 'By',
       description: 'Bytes that calls hold in request and response buffers.',
     })
     .addCallback((to) => to.observe(snapshot().sizeBytes));
   meter
-    .createObservableCounter('rpc.server.held.evictions', {
+    .createObservableCounter('rpc.server.memory_budget.evictions', {
       unit: '{call}',
       description: 'Calls ended because their caller held the most bytes of a full server.',
     })

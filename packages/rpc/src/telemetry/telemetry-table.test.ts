@@ -53,8 +53,8 @@ function expectedTable(client: (code: Code) => string, server: (code: Code) => s
 const measured = new Set([
   'rpc.server.call.duration',
   'rpc.server.active_calls',
-  'rpc.server.held.size',
-  'rpc.server.held.evictions',
+  'rpc.server.memory_budget.usage',
+  'rpc.server.memory_budget.evictions',
   'rpc.client.call.duration',
 ]);
 

@@ -13,6 +13,6 @@ export function createReservationCounter(): OnTransition {
   return ({ state, refusal }) =>
     reservations.add(1, {
       'reservation.state': state,
-      ...(state === 'REFUSED' && { 'reservation.refusal_reason': refusal?.reason }),
+      ...(state === 'REFUSED' && { 'reservation.reject_reason': refusal?.reason }),
     });
 }

@@ -7,10 +7,14 @@ export function isLoopback(target: string): boolean {
   return loopbackTarget.test(target);
 }
 
-/** Throws unless a token to the target is encrypted, or stays on this machine. */
+/**
+ * Checks that a token for the target is encrypted or stays on this machine.
+ *
+ * @throws Error that names the target.
+ */
 export function requireSecureOrLoopback(target: string, isSecure: boolean): void {
   if (!isSecure && !isLoopback(target))
     throw new Error(
-      `refusing to send a token to ${target} in plain text: use TLS, or a target on the loopback interface`,
+      `cannot send a token to ${target} in plain text: use TLS, or a target on the loopback interface`,
     );
 }
