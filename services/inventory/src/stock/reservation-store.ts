@@ -1,4 +1,4 @@
-import { createBatcher } from '@acme/postgres/batch/batch';
+import { createBatcher } from '@acme/postgres/batch/batcher';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
 import type { OnTransition } from './reservation-metrics.ts';
@@ -38,7 +38,7 @@ export function createReservationStore(
     },
     maxItems: 128,
     maxQueued: 4096,
-    sizeBytes: ({ lines }) => lines.length * lineBytes,
+    sizeOf: ({ lines }) => lines.length * lineBytes,
   });
   return { reserve };
 }

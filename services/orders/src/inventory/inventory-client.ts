@@ -8,7 +8,7 @@ import {
   type BatchReserveStockResponse_Result,
   InventoryService,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { batchCalls } from '@acme/rpc/client/batch-calls';
+import { createCallBatcher } from '@acme/rpc/client/call-batcher';
 import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
 import { fromItemStatus } from '@acme/rpc/errors/item-status';
@@ -36,9 +36,9 @@ export function createInventoryClient(
   client: Client<typeof InventoryService>,
   circuitBreaker: Pick<CircuitBreaker, 'execute'>,
 ): Inventory {
-  const reserve = batchCalls<Reserve, typeof reserved>({
+  const reserve = createCallBatcher<Reserve, typeof reserved>({
     name: 'reserve-stock',
-    call: (reserves) =>
+    run: (reserves) =>
       reserves.length > 1 ? reserveBatch(client, reserves) : reserveSingle(client, reserves),
     sizeOf: ({ lines }) => lines.length,
     maxSize: maxLines,

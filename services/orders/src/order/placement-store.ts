@@ -1,4 +1,4 @@
-import { createBatcher } from '@acme/postgres/batch/batch';
+import { createBatcher } from '@acme/postgres/batch/batcher';
 import type { Pool } from '@acme/postgres/pool/pool';
 import { type Order, OrderError, type OrderLine, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
@@ -34,17 +34,16 @@ const lineBytes = 160;
 
 export function createPlacementStore(pool: Pool, options: PlacementStoreOptions): PlacementStore {
   const { now, settleGraceMs, onTransition = () => {} } = options;
-  const place = createBatcher<NewOrder, Order | OrderError>({
+  const place = createBatcher<NewOrder, Order>({
     name: 'place-orders',
     run: (orders) => placeAll(pool, orders, now(), settleGraceMs),
     maxItems: 128,
     maxQueued: 4096,
-    sizeBytes: ({ lines }) => lines.length * lineBytes,
+    sizeOf: ({ lines }) => lines.length * lineBytes,
   });
   return {
     place: async (order) => {
       const placed = await place(order);
-      if (placed instanceof OrderError) throw placed;
       // Another id is that of an earlier order, whose transition was reported then.
       if (placed.id === order.id) onTransition(placed);
       return placed;

@@ -1,4 +1,4 @@
-import { createBatcher } from '@acme/postgres/batch/batch';
+import { createBatcher } from '@acme/postgres/batch/batcher';
 import type { Pool } from '@acme/postgres/pool/pool';
 import type { Order, Settlement } from '../order/order.ts';
 import type { OnTransition } from '../order/order-metrics.ts';

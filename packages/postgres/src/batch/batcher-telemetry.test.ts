@@ -1,7 +1,7 @@
 import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { createBatcher } from './batch.ts';
+import { createBatcher } from './batcher.ts';
 
 /** Adds the item in a separate call with a separate trace. */
 const call = <T>(add: (item: number) => Promise<T>, item: number) =>

@@ -4,18 +4,18 @@ import { currentCall } from '../call/call-context.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
-import { batchCalls } from './batch-calls.ts';
+import { createCallBatcher } from './call-batcher.ts';
 
 /** Batches numbers, whose sizes are the numbers themselves, and records each batch. */
 function batchNumbers(
-  call = async (numbers: number[]): Promise<(number | Error)[]> => numbers.map((number) => number * 10),
+  run = async (numbers: number[]): Promise<(number | Error)[]> => numbers.map((number) => number * 10),
 ) {
   const calls: number[][] = [];
-  const ask = batchCalls<number, number>({
+  const ask = createCallBatcher<number, number>({
     name: 'numbers',
-    call: (numbers) => {
+    run: (numbers) => {
       calls.push(numbers);
-      return call(numbers);
+      return run(numbers);
     },
     sizeOf: (number) => number,
     maxSize: 10,
@@ -66,7 +66,7 @@ test('an error in the results rejects one item, and a failed call rejects all', 
 
 test('too few results reject all items', async () => {
   const { ask } = batchNumbers(async () => [1]);
-  const message = 'a call for 2 items returned 1 results';
+  const message = 'a batch of 2 items returned 1 results';
   await expect(Promise.all([ask(1), ask(2)])).rejects.toThrow(message);
 });
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { isUnavailable, QueueFullError } from '../errors/database-errors.ts';
-import { batchBytes, createBatcher } from './batch.ts';
+import { batchBytes, createBatcher } from './batcher.ts';
 
 /** Returns a `run` that records its batches. The test ends each batch. */
 function heldRun() {
@@ -186,7 +186,7 @@ test('batches and the queue are limited by bytes', async () => {
     run,
     maxItems: 10,
     maxQueued: 1000,
-    sizeBytes: (item: number) => item * half,
+    sizeOf: (item: number) => item * half,
   };
   const add = createBatcher(options);
   const results = [add(0)];
