@@ -77,21 +77,21 @@ const result = {
   rounds: rounds.length,
   peak_per_second: peak,
   goodput_at_3x_of_peak: goodputOf(at3x) / peak,
-  refused_p99_ms:
+  rejected_p99_ms:
     quantile(
-      at3x.flatMap(({ refusedMs }) => refusedMs),
+      at3x.flatMap(({ rejectedMs }) => rejectedMs),
       0.99,
     ) ?? Number.NaN,
 };
 say(JSON.stringify(result, (_key, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)));
 if (values.json) await writeFile(values.json, JSON.stringify(result));
 
-function lineOf(name: string, { seconds, okMs, refusedMs, others }: Outcome, limit: number, pace: number) {
+function lineOf(name: string, { seconds, okMs, rejectedMs, others }: Outcome, limit: number, pace: number) {
   const p99 = (ms: number[]) => (ms.length > 0 ? `p99 ${quantile(ms, 0.99)?.toFixed(0)} ms` : '');
   return [
     name.padEnd(10),
     `${(okMs.length / seconds).toFixed(0)} OK/s ${p99(okMs)}`.padEnd(24),
-    `${(refusedMs.length / seconds).toFixed(0)} refused/s ${p99(refusedMs)}`.padEnd(28),
+    `${(rejectedMs.length / seconds).toFixed(0)} rejected/s ${p99(rejectedMs)}`.padEnd(28),
     `limit ${limit}`.padEnd(10),
     `pace ${pace.toFixed(2)}`,
     JSON.stringify(others),

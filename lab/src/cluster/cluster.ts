@@ -130,7 +130,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 /** Ends all faults and starts every process that is down. */
 export async function healCluster({ database, orders, inventory, links }: Cluster): Promise<void> {
-  database.thaw();
+  database.resume();
   await database.start();
   for (const proxy of links.flat()) proxy.heal();
   await Promise.all(
@@ -138,7 +138,7 @@ export async function healCluster({ database, orders, inventory, links }: Cluste
       await replica.statements.disarm();
       replica.databaseLink.heal();
       replica.front.heal();
-      replica.signal('SIGCONT');
+      replica.resume();
       if (replica.pid === undefined) await replica.start();
     }),
   );

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Embedded, startEmbedded } from '@acme/postgres/embedded/embedded';
 import { openPool } from '@acme/postgres/pool/pool';
 
-/** A PostgreSQL server that can be killed, stopped and restarted on the same port. */
+/** A PostgreSQL server that can be killed, paused, stopped and restarted on the same port. */
 export interface DatabaseServer extends AsyncDisposable {
   readonly port: number;
   url(database: string): string;
@@ -16,9 +16,9 @@ export interface DatabaseServer extends AsyncDisposable {
   /** Starts the server if it is down. */
   start(): Promise<void>;
   /** Sends SIGSTOP to all processes of the server. */
-  freeze(): Promise<void>;
-  /** Sends SIGCONT to all frozen processes. */
-  thaw(): void;
+  pause(): Promise<void>;
+  /** Sends SIGCONT to the paused processes. */
+  resume(): void;
 }
 
 const startAttempts = 50;
@@ -27,7 +27,7 @@ const startPauseMs = 100;
 export async function startDatabaseServer(dataFolder: string, port: number): Promise<DatabaseServer> {
   let embedded: Embedded = await startEmbedded({ dataFolder, port });
   let isUp = true;
-  let frozen: number[] = [];
+  let paused: number[] = [];
   const url = (database: string) => embedded.url(database);
   const postmaster = async () =>
     Number.parseInt(await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'), 10);
@@ -35,9 +35,9 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
     isUp = false;
     await embedded.close();
   };
-  const thaw = () => {
-    for (const pid of frozen) signal(pid, 'SIGCONT');
-    frozen = [];
+  const resume = () => {
+    for (const pid of paused) signal(pid, 'SIGCONT');
+    paused = [];
   };
   return {
     port,
@@ -54,15 +54,15 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
       embedded = await startWithRetries(dataFolder, port);
       isUp = true;
     },
-    freeze: async () => {
+    pause: async () => {
       const all = [await postmaster(), ...(await processesOf(url('postgres')))];
-      frozen = all;
+      paused = all;
       // The postmaster comes first, because it would start further processes.
       for (const pid of all) signal(pid, 'SIGSTOP');
     },
-    thaw,
+    resume,
     [Symbol.asyncDispose]: async () => {
-      thaw();
+      resume();
       await embedded.close();
     },
   };

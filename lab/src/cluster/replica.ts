@@ -24,7 +24,10 @@ export interface Replica extends AsyncDisposable {
   kill(): Promise<void>;
   /** Sends SIGTERM and waits for the exit. Returns the exit code, or the signal that ended the process. */
   terminate(): Promise<number | string | null>;
-  signal(name: NodeJS.Signals): void;
+  /** Sends SIGSTOP: the process hangs, and its connections stay open. */
+  pause(): void;
+  /** Sends SIGCONT. */
+  resume(): void;
   /** Shifts the clock of the process by this offset. Requires the preload `shifted-clock.ts`. */
   shiftClock(offsetMs: number): void;
   /** Describes an exit that the test did not cause. Undefined if there was none. */
@@ -101,7 +104,8 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     start: () => withRetries(start),
     kill,
     terminate: () => end('SIGTERM'),
-    signal: (signal) => void child?.kill(signal),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     shiftClock: (offsetMs) => void child?.send({ clockOffsetMs: offsetMs }),
     [Symbol.asyncDispose]: async () => {
       await kill();

@@ -57,17 +57,17 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
     ['TLS but no certificate', await channelCredentials({ mode: 'tls', ...files }, options), false],
     ['plain text', undefined, false],
   ] as const)
-    await check(`a client with ${client} is ${isServed ? 'served' : 'refused'}`, async () => ({
+    await check(`a client with ${client} is ${isServed ? 'served' : 'rejected'}`, async () => ({
       good: (await checkHealth(target, { credentials })) === isServed,
       found: '',
     }));
 
   const production = ['--no-deps', '-e', 'NODE_ENV=production'];
-  for (const [refused, settings, complaint] of [
+  for (const [rejected, settings, complaint] of [
     ['a database without TLS', [], 'DATABASE_URL is not valid (it leads to another machine'],
     ['development keys', ['-e', 'ALLOW_PLAINTEXT_DATABASE=true'], 'which production does not accept'],
   ] as const)
-    await check(`with their own settings the images refuse ${refused}`, async () => {
+    await check(`with their own settings the images reject ${rejected}`, async () => {
       const { code, output } = await stack.runOnce([...production, ...settings, 'orders']);
       const found = output.split('\n').find((line) => line.includes(complaint)) ?? output;
       return { good: code === 1 && found !== output, found: found.trim() };

@@ -2,8 +2,8 @@ import { runCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
 test('npm run faults lists the scenarios when --only names an unknown one', async () => {
-  const refused = await runCommand('faults', '--only', 'nothing');
-  expect(refused).toMatchObject({
+  const rejected = await runCommand('faults', '--only', 'nothing');
+  expect(rejected).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^there is no nothing\. The names are:\n {2}1-/),
   });

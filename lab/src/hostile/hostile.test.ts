@@ -2,8 +2,8 @@ import { runCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 
 test('npm run hostile lists the attacks when --only names an unknown one', async () => {
-  const refused = await runCommand('hostile', '--only', 'nothing');
-  expect(refused).toMatchObject({
+  const rejected = await runCommand('hostile', '--only', 'nothing');
+  expect(rejected).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^there is no nothing\. The names are:\n {2}inflate-before-auth/),
   });

@@ -7,7 +7,7 @@ import { writeEvents } from './write-events.ts';
 export interface FeedRunOptions {
   /** The orders database. The writers use its connections. */
   readonly pool: Pool;
-  /** One client per replica, with permission to read every customer's orders. */
+  /** One client per replica, with the scope to read every customer's orders. */
   readonly replicas: readonly Client<typeof OrderService>[];
   readonly events: number;
   readonly writers: number;

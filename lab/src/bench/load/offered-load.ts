@@ -5,7 +5,7 @@ import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 export interface Outcome {
   readonly seconds: number;
   readonly okMs: number[];
-  readonly refusedMs: number[];
+  readonly rejectedMs: number[];
   /** Number of other failures, by code. */
   readonly others: Record<string, number>;
 }
@@ -39,7 +39,7 @@ export async function openLoop(call: Call, perSecond: number, seconds: number): 
 async function measured(run: (settle: (call: Call) => Promise<void>) => Promise<void>): Promise<Outcome> {
   const startMs = performance.now();
   const okMs: number[] = [];
-  const refusedMs: number[] = [];
+  const rejectedMs: number[] = [];
   const others: Record<string, number> = {};
   await run(async (call) => {
     const callMs = performance.now();
@@ -48,9 +48,9 @@ async function measured(run: (settle: (call: Call) => Promise<void>) => Promise<
       okMs.push(performance.now() - callMs);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      if (error.code === Code.RESOURCE_EXHAUSTED) refusedMs.push(performance.now() - callMs);
+      if (error.code === Code.RESOURCE_EXHAUSTED) rejectedMs.push(performance.now() - callMs);
       else others[Code[error.code]] = (others[Code[error.code]] ?? 0) + 1;
     }
   });
-  return { seconds: (performance.now() - startMs) / 1000, okMs, refusedMs, others };
+  return { seconds: (performance.now() - startMs) / 1000, okMs, rejectedMs, others };
 }

@@ -4,7 +4,7 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 
 /**
  * Opens watches over several connections. Sends the parent a message when all are established, and when the last one has
- * received a change. It uses grpc-js directly, which uses less CPU than the kit's client.
+ * received a change. It uses grpc-js directly, which uses less CPU than the client of @acme/rpc.
  */
 const [target = '', token = '', watches = '', connections = ''] = process.argv.slice(2);
 const count = Number(watches);

@@ -26,10 +26,10 @@ export const databases: readonly Scenario[] = [
       await cluster.database.start();
     },
   ),
-  databaseScenario('postgres-stopped', 'PostgreSQL is stopped (SIGSTOP) for 3 s', async ({ cluster }) => {
-    await cluster.database.freeze();
+  databaseScenario('postgres-paused', 'PostgreSQL is paused (SIGSTOP) for 3 s', async ({ cluster }) => {
+    await cluster.database.pause();
     await sleep(3000);
-    cluster.database.thaw();
+    cluster.database.resume();
   }),
   databaseScenario(
     'pool-exhausted',

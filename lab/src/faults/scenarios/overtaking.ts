@@ -14,10 +14,10 @@ export const overtaking: readonly Scenario[] = [
     round: cancelWhileReserving,
   },
   {
-    name: '11-settler-stopped',
-    fault: 'the orders process is stopped (SIGSTOP) until its leases have expired, and continues',
+    name: '11-settler-paused',
+    fault: 'the orders process is paused (SIGSTOP) until its leases have expired',
     rounds: { short: 1, long: 20 },
-    round: stopSettler,
+    round: pauseSettler,
   },
   {
     name: 'old-reserve',
@@ -83,7 +83,7 @@ async function placedId(
 /** Longer than a settler's lease of 2 to 3 s. */
 const beyondLeaseMs = 3500;
 
-async function stopSettler({ cluster, random, round }: ScenarioContext): Promise<void> {
+async function pauseSettler({ cluster, random, round }: ScenarioContext): Promise<void> {
   const victim = random.pick(cluster.orders);
   const points = [
     { phase: 'response', statement: 'lease-due-orders', tag: /^UPDATE [1-9]/ },
@@ -92,12 +92,12 @@ async function stopSettler({ cluster, random, round }: ScenarioContext): Promise
   await catchStatement(victim.statements, {
     ...(points[round % points.length] ?? points[0]),
     act: ({ forward }) => {
-      victim.signal('SIGSTOP');
+      victim.pause();
       forward();
     },
   });
   await sleep(beyondLeaseMs);
-  victim.signal('SIGCONT');
+  victim.resume();
   await sleep(200);
 }
 

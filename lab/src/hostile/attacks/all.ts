@@ -9,9 +9,9 @@ import { largeRequests } from './large-requests.ts';
 import { logging } from './logging.ts';
 import { mutatedFrames } from './mutated-frames.ts';
 import { names } from './names.ts';
+import { outlivedToken } from './outlived-token.ts';
 import { ownCancels } from './own-cancels.ts';
 import { pages } from './pages.ts';
-import { rights } from './rights.ts';
 import { unfinishedRequests } from './unfinished.ts';
 import { watches } from './watches.ts';
 
@@ -26,7 +26,7 @@ export const allAttacks: readonly Attack[] = [
   ...pages,
   ...watches,
   ...fairness,
-  ...rights,
+  ...outlivedToken,
   ...hiddenAuthorization,
   ...ownCancels,
   ...connections,

@@ -34,7 +34,7 @@ const invisible: Readonly<Record<string, string>> = {
   'a trailing space': 'Bearer ',
 };
 
-/** An authorization header that grpc-js drops, on a connection whose certificate has permissions. */
+/** An authorization header that grpc-js drops, on a connection whose certificate has scopes. */
 export const hiddenAuthorization: readonly Attack[] = [
   {
     name: 'hidden-authorization',
@@ -68,8 +68,8 @@ async function hideAuthorization({ prepared, expect, note }: AttackContext): Pro
     expect(allowed.code === Code.OK, `the certificate alone was answered ${allowed.code} ${allowed.message}`);
     for (const [text, value] of Object.entries(unreadable)) {
       const { code } = await call(value);
-      const isRefused = code === Code.UNAUTHENTICATED;
-      expect(isRefused, `an authorization header with ${text} was answered ${code}, not UNAUTHENTICATED`);
+      const isRejected = code === Code.UNAUTHENTICATED;
+      expect(isRejected, `an authorization header with ${text} was answered ${code}, not UNAUTHENTICATED`);
     }
     for (const [text, value] of Object.entries(invisible))
       note(`${text}, which Node hides, was answered ${(await call(value)).code}`);

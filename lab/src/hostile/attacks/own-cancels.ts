@@ -16,7 +16,8 @@ const otherDeadlineMs = 5000;
 export const ownCancels: readonly Attack[] = [
   {
     name: 'own-cancels',
-    sends: '1,500 calls with a deadline of 30 ms over one client of the kit, beside other calls and a watch',
+    sends:
+      '1,500 calls with a deadline of 30 ms over one client of `@acme/rpc`, beside other calls and a watch',
     // With a slow database the calls are still open at their deadline, and are reset.
     prepare: async ({ replica }) => {
       replica.databaseLink.inject('downstream', { delayMs: databaseDelayMs });

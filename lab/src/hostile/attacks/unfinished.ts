@@ -48,14 +48,14 @@ async function leaveUnfinished(
   const connections = many(10, () => connectGrpc(context.port));
   const written = many(count, (index) => {
     const open = inTurn(connections, index).call(pathOf(method), Buffer.alloc(0), { token, ends: false });
-    return writtenOrRefused(open, unfinished);
+    return writtenOrEnded(open, unfinished);
   });
   await Promise.race([Promise.all(written), sleep(writeTimeoutMs)]);
   await sleep(holdMs);
 }
 
-/** Resolves when the bytes have left this process, or the call is over. */
-function writtenOrRefused({ stream, answered }: OpenCall, bytes: Buffer): Promise<unknown> {
+/** Resolves when the bytes have left this process, or the call has ended. */
+function writtenOrEnded({ stream, answered }: OpenCall, bytes: Buffer): Promise<unknown> {
   if (!stream) return Promise.resolve();
   return Promise.race([new Promise<void>((resolve) => stream.write(bytes, () => resolve())), answered]);
 }

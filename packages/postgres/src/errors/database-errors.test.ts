@@ -74,7 +74,7 @@ test('a server without a free connection is unavailable', async () => {
   await admin.end();
 });
 
-test('a frozen server is unavailable', async () => {
+test('a paused server is unavailable', async () => {
   const pool = poolOn(`${database.url}?query_timeout=200`);
   const client = await pool.connect();
   const pid = await backendOf(client);

@@ -78,7 +78,7 @@ export function openPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     // Connections without a maximum lifetime stay with the old primary after a failover by DNS.
     maxLifetimeSeconds: 1_800,
-    // The server's own timeouts have no effect when the server is frozen or the network drops packets.
+    // The server's own timeouts have no effect when the server is paused or the network drops packets.
     query_timeout: 12_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

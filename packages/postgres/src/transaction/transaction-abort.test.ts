@@ -120,12 +120,12 @@ test('a connection whose server does not react to the cancel is closed', async (
   await using pool = counters.poolOf(1);
   const abort = new AbortController();
   const reason = new Error('deadline');
-  let frozen = 0;
+  let paused = 0;
   const stuck = transaction(
     pool,
     async (tx) => {
-      frozen = await backendOf(tx);
-      process.kill(frozen, 'SIGSTOP');
+      paused = await backendOf(tx);
+      process.kill(paused, 'SIGSTOP');
       const answer = increment(tx, 'a');
       abort.abort(reason);
       await answer;
@@ -136,8 +136,8 @@ test('a connection whose server does not react to the cancel is closed', async (
   await expect(stuck).rejects.toBe(reason);
   expect(performance.now() - startedAt).toBeLessThan(1_800);
   const next = await backendOf(pool);
-  process.kill(frozen, 'SIGCONT');
-  expect(next).not.toBe(frozen);
+  process.kill(paused, 'SIGCONT');
+  expect(next).not.toBe(paused);
 });
 
 test('no listener stays on the signal, however the transaction ends', async () => {

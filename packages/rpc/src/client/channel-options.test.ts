@@ -24,7 +24,7 @@ test('keepalive detects a server that hangs, even without a call', async () => {
   await new Promise<void>((resolve, reject) =>
     client.waitForReady(Number.POSITIVE_INFINITY, (error) => (error ? reject(error) : resolve())),
   );
-  replica.freeze();
+  replica.pause();
   const channel = client.getChannel();
   await new Promise((resolve) =>
     channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, resolve),

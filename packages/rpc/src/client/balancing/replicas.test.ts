@@ -94,7 +94,7 @@ test.each(['round_robin', 'peak_ewma'] as const)(
     await using replicas = await startThree();
     using client = createClient(EchoService, { target: replicas.target, balancing });
     await untilAllAnswer(client, 'a', 'b', 'c');
-    replicas.c.freeze();
+    replicas.c.pause();
     let answeredInARow = 0;
     let late = 0;
     // peak_ewma may not have called it before.

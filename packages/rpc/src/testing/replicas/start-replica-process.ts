@@ -10,8 +10,8 @@ export interface ReplicaProcess extends AsyncDisposable {
   readonly called: Promise<void>;
   /** Kills the process (SIGKILL). Resolves when it is gone. */
   kill(): Promise<void>;
-  /** Suspends the process (SIGSTOP), like a hanging machine: its connections stay open. */
-  freeze(): void;
+  /** Pauses the process (SIGSTOP), like a hanging machine: its connections stay open. */
+  pause(): void;
 }
 
 /** Starts a replica in another process. It answers GetEcho with its name after the delay. */
@@ -36,7 +36,7 @@ export async function startReplicaProcess(
     port: await started.promise,
     called: called.promise,
     kill,
-    freeze: () => child.kill('SIGSTOP'),
+    pause: () => child.kill('SIGSTOP'),
     [Symbol.asyncDispose]: kill,
   };
 }

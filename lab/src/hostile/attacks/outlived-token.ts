@@ -10,7 +10,7 @@ const ttlSeconds = 3;
 const toleranceMs = 7000;
 
 /** Streams that outlive the token they were opened with. */
-export const rights: readonly Attack[] = [
+export const outlivedToken: readonly Attack[] = [
   {
     name: 'outlived-token',
     sends: 'CountStock, WatchStock and WatchOrders with a token of 3 s, used for longer',
