@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/certs/development-keys';
-import { writeAtomically } from '@acme/dev/certs/write-atomically';
+import { writeAtomically } from '@acme/dev/cli/write-atomically';
+import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials/development-keys';
 import { freePort } from '@acme/dev/start/free-port';
 import { openPool, type Pool } from '@acme/postgres/pool/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';

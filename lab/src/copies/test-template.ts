@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { services } from '@acme/dev/repository/services';
+import { services } from '@acme/dev/repository/load-services';
 import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';

@@ -1,8 +1,8 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeDevelopmentCertificates } from '@acme/dev/certs/development-certificates';
-import { announceServices } from '@acme/dev/start/running-services';
+import { makeDevelopmentCertificates } from '@acme/dev/credentials/development-certificates';
+import { announceServices } from '@acme/dev/repository/announcement';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createLogger } from '@acme/rpc/logging/logger';

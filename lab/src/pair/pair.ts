@@ -1,4 +1,4 @@
-import { services } from '@acme/dev/repository/services';
+import { services } from '@acme/dev/repository/load-services';
 import { type ServicesAccess, targetOf } from '@acme/dev/repository/services-access';
 import { findRunningServices } from '@acme/dev/start/running-services';
 import { type RunningServices, startServices } from '@acme/dev/start/start-services';

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { readQueries } from '@acme/dev/check/observability/observability-drift';
+import { readQueries } from '@acme/dev/check/observability/check-observability';
 import { fail } from '@acme/dev/cli/fail';
 import { root } from '@acme/dev/repository/paths';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { services } from '@acme/dev/repository/services';
+import { services } from '@acme/dev/repository/load-services';
 import { findRunningServices } from '@acme/dev/start/running-services';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { describe, expect, test } from 'vitest';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import {
   developmentTrustDomain,
   makeDevelopmentCertificates,
-} from '@acme/dev/certs/development-certificates';
+} from '@acme/dev/credentials/development-certificates';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';

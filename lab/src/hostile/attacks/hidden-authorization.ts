@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import {
   developmentTrustDomain,
   makeDevelopmentCertificates,
-} from '@acme/dev/certs/development-certificates';
+} from '@acme/dev/credentials/development-certificates';
 import { freePort } from '@acme/dev/start/free-port';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Code } from '@acme/rpc/errors/rpc-error';

@@ -4,8 +4,7 @@ import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
-import { endAdoption } from './end-adoption.ts';
-import { removeExamples } from './remove-examples.ts';
+import { removeAdopt, removeExamples } from './remove-parts.ts';
 import { currentScope, renameScope } from './rename-scope.ts';
 
 const usage = `usage: npm run adopt -- --scope @SCOPE [--keep orders,inventory|none] [--fresh-history]
@@ -35,7 +34,7 @@ if (changes !== '')
 
 try {
   if (keep === 'none') removeExamples(root);
-  endAdoption(root);
+  removeAdopt(root);
   const files = git('ls-files', '--cached', '--others', '--exclude-standard').split('\n');
   renameScope(
     root,

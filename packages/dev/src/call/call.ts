@@ -11,10 +11,9 @@ import {
   toJsonString,
 } from '@bufbuild/protobuf';
 import { parseCommandLine } from '../cli/command-line.ts';
-import { errorText } from '../cli/error-text.ts';
-import { fail } from '../cli/fail.ts';
+import { errorText, fail } from '../cli/fail.ts';
+import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
-import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
 

@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { contracts } from '../generate/contracts.ts';
-import { generatedDrift } from '../generate/generated-drift.ts';
 import { printValidateProto } from '../generate/print-validate-proto.ts';
 import { root } from '../repository/paths.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
-import { contractBase, isInCommit } from './contract-base.ts';
-import { requireContractPolicies } from './contract-policies.ts';
-import { imageDigests } from './image-digests.ts';
-import { importRules } from './imports/import-rules.ts';
-import { kubernetesManifests } from './kubernetes/kubernetes-manifests.ts';
-import { observabilityDrift } from './observability/observability-drift.ts';
-import { workflowLint } from './workflow-lint.ts';
+import { checkImageDigests } from './check-image-digests.ts';
+import { checkWorkflows } from './check-workflows.ts';
+import { checkGeneratedCode } from './contract/check-generated-code.ts';
+import { checkPolicies } from './contract/check-policies.ts';
+import { contractBase, isInCommit } from './contract/contract-base.ts';
+import { checkImports } from './imports/check-imports.ts';
+import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
+import { checkObservability } from './observability/check-observability.ts';
 
-/** A description of the problem, if there is one, or why the check cannot run: CI accepts no such reason. */
+/** Undefined when a check passes, otherwise its problems, or the reason why it was skipped. CI requires every check. */
 type Result = string | { readonly skipped: string } | undefined;
 
-/** A throw is a problem too. */
+/** An error that a check throws is a problem too. */
 type Check = () => Result | Promise<Result>;
 
 const checks: Record<string, Check> = {
-  'format, lint and import rule': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
+  'format and lint': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
   types: () => run('tsc', '--noEmit', '--project', '.'),
   'no dead code, no unused dependency': () => run('knip', '--no-progress', '--treat-config-hints-as-errors'),
-  'imports run one way': () => importRules(),
+  'imports run one way': () => checkImports(),
   'buf lint': () => run('buf', 'lint'),
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {
@@ -38,20 +38,20 @@ const checks: Record<string, Check> = {
       run('buf', 'breaking', proto, '--against', `.git#ref=${base},subdir=${proto}`);
     return undefined;
   },
-  'a policy on every method': () => requireContractPolicies(),
-  "protovalidate's contract in step": () =>
+  'a policy on every method': () => checkPolicies(),
+  "protovalidate's contract up to date": () =>
     readFileSync(join(root, 'proto/buf/validate/validate.proto'), 'utf8') === printValidateProto()
       ? undefined
       : 'proto/buf/validate/validate.proto is not that of the npm package: npm run generate',
-  'generated code in step': generatedDrift,
-  'docs/settings.md in step': async () =>
+  'generated code up to date': () => checkGeneratedCode(),
+  'docs/settings.md up to date': async () =>
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
       ? undefined
       : `${settingsFile} is not what the readers declare: npm run generate`,
-  workflows: workflowLint,
-  'images pinned by digest': () => imageDigests(),
-  'dashboards and alerts in step with the metrics': observabilityDrift,
-  'Kubernetes manifests': () => kubernetesManifests(),
+  workflows: checkWorkflows,
+  'images pinned by digest': () => checkImageDigests(),
+  'dashboards and alerts query documented metrics': checkObservability,
+  'Kubernetes manifests': () => checkKubernetes(),
 };
 
 parseCommandLine({ usage: 'usage: npm run check' });

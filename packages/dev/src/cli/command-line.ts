@@ -6,7 +6,7 @@ export interface CommandLineOptions<Options extends ParseArgsOptionsConfig> {
   readonly usage: string;
   readonly options?: Options;
   readonly allowPositionals?: boolean;
-  /** The arguments after the command; those of the process when absent. */
+  /** The arguments after the command. Default: those of the process. */
   readonly args?: readonly string[];
 }
 

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
+import { services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
-import { services } from '../repository/services.ts';
 import { settingsFile } from '../settings/settings-document.ts';
+import { editServiceFiles } from './edit-service-files.ts';
 import { planService, type ServicePlan } from './plan-service.ts';
 import { renderTemplate } from './render-template.ts';
 import { requireFreeNames } from './require-free-names.ts';
-import { extendServiceLists } from './service-lists.ts';
 import { stageFiles } from './stage-files.ts';
 import { writeService } from './write-service.ts';
 
@@ -32,14 +32,14 @@ try {
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
   const rendered = renderTemplate(join(root, 'packages/dev/template'), plan, ports);
-  const { extended, absent } = extendServiceLists(root, { plan, ports, rendered });
-  const files = stageFiles(root, plan.service, new Map([...rendered, ...extended]));
+  const { edited, absent } = editServiceFiles(root, { plan, ports, rendered });
+  const files = stageFiles(root, plan.service, new Map([...rendered, ...edited]));
   // In a process of its own, because this one may have imported services.ts as it was.
   const generate = () =>
     void runCommand(root, process.execPath, join(root, 'packages/dev/src/svc.ts'), 'generate');
   writeService(root, plan.service, files, generate);
   const lines = [
-    ...[...files.keys()].map((path) => `  ${extended.has(path) ? 'changed' : 'new    '}  ${path}`),
+    ...[...files.keys()].map((path) => `  ${edited.has(path) ? 'changed' : 'new    '}  ${path}`),
     `  changed  ${settingsFile}`,
     ...absent.map((path) => `  skipped  ${path}: not in this repository`),
   ];
@@ -49,12 +49,12 @@ try {
 }
 
 function nextSteps({ service, stem, resource, rpcs }: ServicePlan, port: number): string {
-  const unserved = rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
+  const unhandled = rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
   const handlers = `services/${service}/src/${stem.toLowerCase()}-service.ts`;
   return `${service} is on port ${port}. Next:
 
   npm run check && npx vitest run services/${service}
   npm start, and in a second terminal one of the calls that it prints
   give ${resource} its fields: proto/${service}/v1/${resource.toLowerCase()}.proto, npm run generate, then follow the compiler
-${unserved.length > 0 ? `  write the handlers of ${unserved.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
+${unhandled.length > 0 ? `  write the handlers of ${unhandled.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
 }

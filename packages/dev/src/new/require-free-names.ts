@@ -33,7 +33,7 @@ function wordsOfTemplate(folder: string): ReadonlySet<string> {
   return new Set(code.match(/\b[A-Za-z]+\b/g));
 }
 
-/** Whether the word is an identifier in JavaScript, and not a reserved word. */
+/** Returns whether the word is an identifier in JavaScript, and not a reserved word. */
 function isIdentifier(word: string): boolean {
   try {
     new Function(`'use strict'; const ${word} = 0;`);

@@ -4,10 +4,10 @@ import type { Files } from './render-template.ts';
 import { writeFiles } from './stage-files.ts';
 
 /**
- * Writes the files, links the new package as `npm install` would, and calls `finish`. When any of it fails, removes what
- * was written and restores the files that were there.
+ * Writes the files, links the new package as `npm install` would, and calls `generate`. If a step fails, removes the
+ * new files and restores the changed ones.
  */
-export function writeService(root: string, service: string, files: Files, finish: () => void): void {
+export function writeService(root: string, service: string, files: Files, generate: () => void): void {
   const inRoot = (path: string) => join(root, path);
   const link = `node_modules/@acme/${service}`;
   const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`];
@@ -18,7 +18,7 @@ export function writeService(root: string, service: string, files: Files, finish
   try {
     writeFiles(root, files);
     symlinkSync(`../../services/${service}`, inRoot(link), 'dir');
-    finish();
+    generate();
   } catch (error) {
     const made = [link, ...files.keys(), ...folders].map(inRoot).filter((path) => existsSync(path));
     for (const path of made) rmSync(path, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
 export interface ServicesAccess {
   /** Targets in gRPC's naming, by service name. */
   readonly targets: Readonly<Record<string, string>>;
-  /** Plain text when absent. */
+  /** Default: plain text. */
   readonly credentials?: ChannelCredentials | undefined;
   /** Signs a token. The default audience is the service of the scopes. */
   token(subject: string, scopes: readonly string[], audience?: string): Promise<string>;

@@ -10,11 +10,11 @@ export const settingsFile = 'docs/settings.md';
 
 const introduction = `# Settings
 
-Every environment variable that the code of this repository reads, as the code declares it. \`npm run generate\` writes this
-page from the \`config.ts\` of every service, and from the readers of the kit.
+Every environment variable that a service or its health probe reads, as the code declares it. \`npm run generate\` writes
+this page from each service's \`config.ts\` and from the readers of telemetry and of the health probe.
 
-A service reads its variables before it listens. If any are missing or invalid, it does not start, and one error lists
-each by its name and the value that is expected, without the value that was found.
+A service reads its variables before it listens. If any are missing or invalid, it does not start. One error lists each
+of them with the expected value, and does not repeat the value that was set.
 
 Telemetry runs in every service. OpenTelemetry's SDK reads [further variables](observability.md) itself. The health probe
 runs in a service's container, with the service's environment.
@@ -23,11 +23,11 @@ runs in a service's container, with the service's environment.
 /** Returns the text of docs/settings.md. */
 export async function settingsDocument(): Promise<string> {
   const services = await serviceReaders();
-  const kit: [string, Reader][] = [
+  const shared: [string, Reader][] = [
     ['telemetry', readTelemetryConfig],
     ['health probe', readProbeConfig],
   ];
-  return `${introduction}\n${settingsTable(new Map([...services, ...kit]))}`;
+  return `${introduction}\n${settingsTable(new Map([...services, ...shared]))}`;
 }
 
 /** Returns the reader of each service, by the service's name. */

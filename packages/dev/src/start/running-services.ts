@@ -1,36 +1,14 @@
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkHealth } from '@acme/rpc/client/check-health';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { audienceOf, openDevelopmentKeys } from '../certs/development-keys.ts';
-import { writeAtomically } from '../certs/write-atomically.ts';
+import { audienceOf, openDevelopmentKeys } from '../credentials/development-keys.ts';
+import { type Announcement, readAnnouncement } from '../repository/announcement.ts';
 import type { ServicesAccess } from '../repository/services-access.ts';
-
-/** The targets of running services, and the TLS files to call them with. */
-export interface Announcement {
-  /** Targets in gRPC's naming, by service name. */
-  readonly targets: Readonly<Record<string, string>>;
-  /** Mutual TLS with these files of the data folder; plain text when absent. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | undefined;
-}
-
-/** Writes where the services of this data folder run, for other commands. */
-export async function announceServices(dataFolder: string, { targets, tls }: Announcement): Promise<void> {
-  await writeAtomically(announcementFile(dataFolder), JSON.stringify({ targets, tls }), 0o644);
-}
-
-/** Removes what `announceServices` wrote. */
-export async function withdrawServices(dataFolder: string): Promise<void> {
-  await rm(announcementFile(dataFolder), { force: true });
-}
 
 /** Returns the services that run on this data folder, or undefined unless all of them are SERVING. */
 export async function findRunningServices(dataFolder: string): Promise<ServicesAccess | undefined> {
-  const announced: Partial<Announcement> | undefined = await readFile(
-    announcementFile(dataFolder),
-    'utf8',
-  ).then(JSON.parse, () => undefined);
+  const announced = await readAnnouncement(dataFolder);
   const targets = announced?.targets;
   if (!targets) return undefined;
   const credentials = await credentialsOf(dataFolder, announced.tls);
@@ -64,8 +42,4 @@ async function credentialsOf(
   };
   const log = createLogger({ service: 'tools', level: 'silent' });
   return channelCredentials({ mode: 'mtls', ...files }, { developmentCertificates: true, log });
-}
-
-function announcementFile(dataFolder: string): string {
-  return join(dataFolder, 'running.json');
 }

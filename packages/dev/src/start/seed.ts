@@ -1,7 +1,7 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
-import { services } from '../repository/services.ts';
 import { requireRunningServices } from './running-services.ts';
 import { seedServices } from './seed-services.ts';
 

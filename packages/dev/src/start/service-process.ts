@@ -22,7 +22,7 @@ export interface ServiceProcessOptions {
   readonly logFile: string;
   /** Called when the process is spawned. */
   readonly onSpawn?: (child: ChildProcess) => void;
-  /** Time limit for becoming SERVING; 30 s when absent. */
+  /** Time limit for becoming SERVING. Default: 30 s. */
   readonly startTimeoutMs?: number;
 }
 

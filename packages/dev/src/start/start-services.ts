@@ -2,13 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { writeAtomically } from '../cli/write-atomically.ts';
 import {
   audienceOf,
   type DevelopmentKeys,
   developmentIssuer,
   openDevelopmentKeys,
-} from '../certs/development-keys.ts';
-import { writeAtomically } from '../certs/write-atomically.ts';
+} from '../credentials/development-keys.ts';
 import { root } from '../repository/paths.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import { type ServicesAccess, targetOf } from '../repository/services-access.ts';

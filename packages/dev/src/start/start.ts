@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { policyOf } from '@acme/rpc/call/policy';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { announceServices, withdrawServices } from '../repository/announcement.ts';
+import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
-import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
-import { announceServices, withdrawServices } from './running-services.ts';
 import { seedServices } from './seed-services.ts';
 import { type RunningServices, startServices } from './start-services.ts';
 

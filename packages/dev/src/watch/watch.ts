@@ -2,11 +2,10 @@ import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
 import { resumingWatch } from '@acme/rpc/client/resuming-watch';
 import { parseCommandLine } from '../cli/command-line.ts';
-import { errorText } from '../cli/error-text.ts';
-import { fail } from '../cli/fail.ts';
+import { errorText, fail } from '../cli/fail.ts';
+import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import type { ServiceEntry, WatchEntry } from '../repository/service-entry.ts';
-import { services } from '../repository/services.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
 
@@ -68,7 +67,7 @@ try {
     extraScopes: given.flatMap(({ scope }) => scope ?? []),
   });
 } catch (error) {
-  fail(errorText(error));
+  fail(error);
 }
 
 interface FollowOptions {

@@ -21,7 +21,8 @@ export function readDatabaseConfig(environment: Environment, production: boolean
     "The service's database. Production rejects one on another machine without TLS.",
   );
   const isAllowed = environment.flag('ALLOW_PLAINTEXT_DATABASE', {
-    meaning: 'Lets production reach another machine without TLS, for a pooler or a mesh that encrypts.',
+    meaning:
+      'Lets production connect to a database on another machine without TLS, for a pooler or a mesh that encrypts.',
   });
   if (production && !isAllowed && problemOf(databaseUrl) === undefined && isRemoteInPlainText(databaseUrl))
     environment.addProblem(

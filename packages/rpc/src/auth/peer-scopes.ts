@@ -5,7 +5,7 @@ import { isScope } from './scopes.ts';
 export type PeerScopes = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The form that `parsePeerScopes` accepts, for error messages and documentation. */
-export const peerScopesFormat = 'spiffe://domain/path=scope scope, further ones after a semicolon';
+export const peerScopesFormat = 'spiffe://domain/path=scope scope, separated by semicolons';
 
 /** Parses `spiffe://acme.example/orders=inventory:reserve inventory:read; spiffe://…=…`. Returns undefined for other texts. */
 export function parsePeerScopes(text: string): PeerScopes | undefined {

@@ -13,7 +13,7 @@ import { startTestServer, type TestServerOptions } from '../testing/start-test-s
 const listEchoes = methodPath(EchoService.method.listEchoes);
 const empty = grpcFrame(Buffer.alloc(0));
 
-/** Calls without the kit's client, which always sets a deadline. Returns the time that the handler had. */
+/** Calls without `createClient`, whose client always sets a deadline. Returns the time that the handler had. */
 async function timeGranted(headers: Record<string, string>, options: TestServerOptions = {}) {
   const granted: { atLeastMs: number; atMostMs: number }[] = [];
   const beforeMs = Date.now();

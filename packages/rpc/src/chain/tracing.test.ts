@@ -218,7 +218,7 @@ test('a call that the server ends at its deadline is one span with an error', as
   await using telemetry = collectTelemetry();
   await using server = await startTestServer(EchoService, { listEchoes: () => new Promise(() => {}) });
   await using connection = await connectRaw(server.target);
-  // Unlike the kit's client this one waits for the server's status.
+  // Unlike a client of `createClient`, this one waits for the server's status.
   const { code } = await connection.post(listEchoes, emptyFrame, { 'grpc-timeout': '20m', traceparent });
   expect(code).toBe(Code.DEADLINE_EXCEEDED);
   expect(await telemetry.spansOf(traceId, SpanKind.SERVER)).toMatchObject([

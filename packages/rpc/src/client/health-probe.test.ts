@@ -70,8 +70,8 @@ test('a failed probe prints one line and exits with 1', async () => {
   expect(await probe({ TLS_MODE: 'on' })).toEqual({
     code: 1,
     stdout:
-      'HEALTH_TARGET is missing: expected a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or ' +
-      "unix:/path, unless the server's own LISTEN_ADDRESS is set; " +
+      'HEALTH_TARGET is missing: expected a gRPC target: dns:///host:port, host:port, ipv4:1.2.3.4:port or ' +
+      'unix:/path, unless LISTEN_ADDRESS is set; ' +
       'TLS_MODE is not valid: expected one of off, tls, mtls\n',
     stderr: '',
   });

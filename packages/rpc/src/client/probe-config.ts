@@ -19,8 +19,8 @@ export function readProbeConfig(environment: Environment): ProbeConfig {
 function readTarget(environment: Environment): string {
   const listenAddress = { format: listenAddressFormat, meaning: 'Address of the gRPC server.' };
   const healthTarget = {
-    format: `${targetFormat}, unless the server's own LISTEN_ADDRESS is set`,
-    meaning: 'Target of the server, where `LISTEN_ADDRESS` is not the address to call.',
+    format: `${targetFormat}, unless LISTEN_ADDRESS is set`,
+    meaning: 'Target of the server, if it differs from `LISTEN_ADDRESS`.',
   };
   const listens = environment.optionalText('LISTEN_ADDRESS', listenAddress) !== undefined;
   if (listens && environment.optionalText('HEALTH_TARGET', healthTarget) === undefined)

@@ -32,7 +32,7 @@ test.each([
 });
 
 test('a target that is missing or malformed is one problem', () => {
-  const wants = 'expected a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
+  const wants = 'expected a gRPC target: dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
   expect(() => read(undefined)).toThrow(new EnvironmentError(`ECHO_TARGET is missing: ${wants}`));
   expect(() => read('127.0.0.1')).toThrow(
     new EnvironmentError(`ECHO_TARGET is not valid (the port is missing): ${wants}`),

@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 export const listenAddressFormat = 'host:port, [ipv6]:port or unix:/path';
 
 /** The form of a gRPC target (https://github.com/grpc/grpc/blob/master/doc/naming.md). */
-export const targetFormat = 'a gRPC target, as dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
+export const targetFormat = 'a gRPC target: dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
 
 /**
  * Returns the problem with a listen address, or undefined. Port 0 means any free port. grpc-js itself would listen on port

@@ -9,8 +9,8 @@ export function readProduction(environment: Environment): boolean {
     choices: ['development', 'test', 'production'],
     default: 'production',
     meaning:
-      'Production has no reflection and no channelz, and refuses development keys and certificates, and plain text ' +
-      'between machines. `test` permits what `development` permits.',
+      'Production has no reflection and no channelz, and rejects development keys, development certificates, and ' +
+      'plain text between machines. `test` permits the same as `development`.',
   });
   return nodeEnvironment === 'production';
 }

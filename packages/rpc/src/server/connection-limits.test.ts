@@ -131,7 +131,7 @@ test('the 1,001st call of a connection waits, and no call fails', async () => {
     },
     { modifyChain: () => [] },
   );
-  // A client of the kit would open a second connection.
+  // A client of `createClient` would open a second connection.
   const client = new GrpcClient(server.target, credentials.createInsecure());
   const call = () =>
     new Promise<void>((resolve, reject) =>

@@ -162,11 +162,11 @@ test.each<[Record<string, string>, string]>([
   ],
   [
     { TLS_MODE: 'mtls', ...files, AUTH_PEERS: 'canary' },
-    'AUTH_PEERS is not valid: expected spiffe://domain/path=scope scope, further ones after a semicolon',
+    'AUTH_PEERS is not valid: expected spiffe://domain/path=scope scope, separated by semicolons',
   ],
   [
     { TLS_MODE: 'tls', ...files, AUTH_PEERS: 'spiffe://acme.example/caller=echo:read' },
-    'AUTH_PEERS is not valid (without mTLS no caller shows a certificate): expected TLS_MODE=mtls',
+    'AUTH_PEERS is not valid (without mTLS no caller presents a certificate): expected TLS_MODE=mtls',
   ],
 ])('%j is rejected with the name of the variable', (variables, complaint) => {
   expect(() => read(variables)).toThrow(new EnvironmentError(complaint));

@@ -61,7 +61,7 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
       choices: ['default', 'require'],
       default: 'default',
       meaning:
-        "What a call without a deadline gets: the contract's (`default`), or INVALID_ARGUMENT (`require`).",
+        "Deadline of a call that has none: the contract's (`default`). With `require` such a call is INVALID_ARGUMENT.",
     }),
     auth: readAuth(environment),
     peers: readPeers(environment, tls),
@@ -75,12 +75,12 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
       min: 0,
       max: 600_000,
       default: 10_000,
-      meaning: 'Milliseconds for which a stopping server waits for the calls in flight.',
+      meaning: 'Maximum time in milliseconds that a stopping server waits for calls in flight.',
     }),
     logLevel: environment.oneOf('LOG_LEVEL', {
       choices: logLevels,
       default: 'info',
-      meaning: 'Lowest level that is logged. `info` logs a line for each call.',
+      meaning: 'Lowest level that is logged. At `info` each call is a line.',
     }),
     production,
   };
@@ -91,10 +91,11 @@ function readListenAddress(environment: Environment, fallback: string, needsLoop
     format: listenAddressFormat,
     problemOf: listenAddressProblem,
     default: fallback,
-    meaning: 'Address of the gRPC server. Port 0 takes a free one.',
+    meaning: 'Address of the gRPC server. Port 0 is any free port.',
   });
   const isAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN', {
-    meaning: 'Lets production listen beyond loopback without TLS, for a mesh whose proxies encrypt.',
+    meaning:
+      'Lets production listen on addresses other than loopback without TLS, for a mesh whose proxies encrypt.',
   });
   if (needsLoopback && !isAllowed && !isLoopback(address))
     environment.addProblem(
@@ -110,24 +111,24 @@ function readAuth(environment: Environment): ServerConfig['auth'] {
     jwks: environment.text('AUTH_JWKS', {
       format: jwksFormat,
       problemOf: jwksProblem,
-      meaning: "The issuer's public keys. They are read again while the service runs (docs/keys.md).",
+      meaning: "The issuer's public keys. They are read periodically ([keys](keys.md)).",
     }),
     issuer: environment.text('AUTH_ISSUER', {
       format: "the tokens' issuer (iss)",
       problemOf: spaceProblem,
-      meaning: 'Issuer whose tokens are accepted.',
+      meaning: 'Issuer of accepted tokens.',
     }),
     audience: environment.text('AUTH_AUDIENCE', {
       format: "this service's own name in tokens (aud)",
       problemOf: spaceProblem,
       meaning:
-        'Audience whose tokens are accepted. Each service has its own, so that it cannot replay a token at another.',
+        'Audience of accepted tokens. Each service has its own, so that it cannot replay a token at another service.',
     }),
     clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', {
       min: 0,
       max: 60,
       default: 5,
-      meaning: "Seconds by which the issuer's clock and this machine's may differ.",
+      meaning: "Tolerated difference in seconds between the issuer's clock and this machine's.",
     }),
   };
 }
@@ -141,9 +142,10 @@ function readPeers(environment: Environment, tls: TlsConfig | undefined): PeerSc
   const peers = environment.optionalParsed('AUTH_PEERS', {
     format: peerScopesFormat,
     parse: parsePeerScopes,
-    meaning: 'Services that need no token, by the SPIFFE ID of their certificate. Needs `TLS_MODE=mtls`.',
+    meaning:
+      'Services that need no token, by the SPIFFE ID of their certificate, with their scopes. Requires `TLS_MODE=mtls`.',
   });
   if (peers && tls?.mode !== 'mtls')
-    environment.addProblem('AUTH_PEERS', 'without mTLS no caller shows a certificate', 'TLS_MODE=mtls');
+    environment.addProblem('AUTH_PEERS', 'without mTLS no caller presents a certificate', 'TLS_MODE=mtls');
   return peers ?? new Map();
 }

@@ -13,13 +13,13 @@ export interface TelemetryConfig {
   readonly resourceDetectors: string;
 }
 
-const endpoint = 'a URL of OTLP';
-const exporters = 'a list of exporters after commas, or none';
+const endpoint = 'an OTLP URL';
+const exporters = 'comma-separated exporters, or `none`';
 
 /** Reads OpenTelemetry's own variables. The SDK reports unknown values. */
 export function readTelemetryConfig(environment: Environment): TelemetryConfig {
   const isDisabled = isTrue(
-    environment.optionalText('OTEL_SDK_DISABLED', { format: 'true', meaning: 'Switches telemetry off.' }),
+    environment.optionalText('OTEL_SDK_DISABLED', { format: '`true`', meaning: 'Switches telemetry off.' }),
   );
   const everything = environment.optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', {
     format: endpoint,
@@ -27,37 +27,37 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
   });
   const traces = environment.optionalText('OTEL_TRACES_EXPORTER', {
     format: exporters,
-    meaning: 'Exporters of traces. Without it they are exported to the endpoint, if there is one.',
+    meaning: 'Exporters of traces. Default: `otlp` if there is an endpoint.',
   });
   const tracesEndpoint = environment.optionalText('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', {
     format: endpoint,
-    meaning: 'Collector of traces alone.',
+    meaning: 'Collector of traces. Takes precedence over `OTEL_EXPORTER_OTLP_ENDPOINT`.',
   });
   const metrics = environment.optionalText('OTEL_METRICS_EXPORTER', {
     format: exporters,
     meaning:
-      'Exporters of metrics. Without it they are exported to the endpoint, if there is one. `prometheus` serves ' +
+      'Exporters of metrics. Default: `otlp` if there is an endpoint. `prometheus` serves ' +
       '`/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `OTEL_EXPORTER_PROMETHEUS_PORT`.',
   });
   const metricsEndpoint = environment.optionalText('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', {
     format: endpoint,
-    meaning: 'Collector of metrics alone.',
+    meaning: 'Collector of metrics. Takes precedence over `OTEL_EXPORTER_OTLP_ENDPOINT`.',
   });
   const serviceName = environment.optionalText('OTEL_SERVICE_NAME', {
     format: 'a name',
-    meaning: "Name of the service in traces and metrics. Without it, the name of the service's package.",
+    meaning: "Name of the service in traces and metrics. Default: the name of the service's package.",
   });
   const attributes = environment.optionalText('OTEL_RESOURCE_ATTRIBUTES', {
-    format: 'key=value, further ones after commas',
-    meaning: 'Attributes of the process. `service.name` names the service.',
+    format: 'comma-separated key=value pairs',
+    meaning: 'Attributes of the process in traces and metrics. `service.name` is the name of the service.',
   });
   const instrumentations = environment.optionalText('OTEL_NODE_ENABLED_INSTRUMENTATIONS', {
-    format: 'a list of instrumentations after commas',
-    meaning: 'With `grpc` the official instrumentation makes the spans of calls.',
+    format: 'comma-separated instrumentations',
+    meaning: 'With `grpc` the official instrumentation creates the spans of calls.',
   });
   const logLevel = environment.optionalText('OTEL_LOG_LEVEL', {
-    format: "a level of OpenTelemetry's",
-    meaning: 'Makes the SDK print its own diagnostics. Without it, its warnings are log lines.',
+    format: 'an OpenTelemetry log level',
+    meaning: 'Level at which the SDK prints its own diagnostics. Default: its warnings are log lines.',
   });
   return {
     exportsTraces: !isDisabled && isExported(traces, everything ?? tracesEndpoint),
@@ -67,10 +67,10 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
     instrumentsGrpc: list(instrumentations).includes('grpc'),
     printsDiagnostics: logLevel !== undefined,
     resourceDetectors: environment.text('OTEL_NODE_RESOURCE_DETECTORS', {
-      format: 'a list of detectors after commas',
+      format: 'comma-separated detectors',
       // Without the host detector, which is asynchronous: the Prometheus exporter logs a warning at each scrape.
       default: 'env,process,os,serviceinstance',
-      meaning: 'Detectors of the attributes of the process.',
+      meaning: 'Detectors of attributes of the process.',
     }),
   };
 }

@@ -12,7 +12,7 @@ const keyFile = {
 const caFile = {
   format: 'the file with the authorities to trust',
   meaning:
-    'PEM file of the authorities that sign the certificates of other services. Without it, those that Node trusts.',
+    'PEM file of the authorities that sign the certificates of other services. Default: the authorities that Node trusts.',
 };
 
 /** Reads `TLS_MODE`, `TLS_CERT`, `TLS_KEY` and `TLS_CA`. Undefined is plain text. */
@@ -21,8 +21,8 @@ export function readTls(environment: Environment): TlsConfig | undefined {
     choices: ['off', 'tls', 'mtls'],
     default: 'off',
     meaning:
-      'Encryption, of the server and of the clients through which it calls other services. `off` is plain text. ' +
-      'With `mtls` the two sides show each other certificates.',
+      'Encryption of the server and of its clients for other services. `off` is plain text. ' +
+      'With `mtls` both sides present certificates.',
   });
   if (mode === 'off') return undefined;
   const pair = {

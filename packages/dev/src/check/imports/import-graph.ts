@@ -4,20 +4,31 @@ import { dirname, join } from 'node:path';
 /** The nodes that each node imports. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-const relativeImport = /(?:\bfrom|\bimport\s*\(|^import)\s*'(\.[^']+)'/gm;
+/** The imports of a file, type imports included. */
+export interface Imports {
+  /** Imported files, by their paths from the repository's root. */
+  readonly files: readonly string[];
+  /** Names of modules of packages: `@acme/rpc/call/policy`. */
+  readonly modules: readonly string[];
+}
 
-/** Returns the imports between the files of a package, type imports included. Tests are omitted: nothing imports them. */
+const importPattern = /(?:\bfrom|\bimport\s*\(|^import)\s*'([^'$]+)'/gm;
+
+export function importsOf(root: string, file: string): Imports {
+  const text = readFileSync(join(root, file), 'utf8');
+  const names = [...text.matchAll(importPattern)].map(([, name = '']) => name);
+  return {
+    files: names.filter((name) => name.startsWith('.')).map((name) => join(dirname(file), name)),
+    modules: names.filter((name) => !name.startsWith('.')),
+  };
+}
+
+/** Returns the imports between the files of a package. Tests are omitted: nothing imports them. */
 export function fileGraph(root: string, folder: string): Graph {
   const files = globSync(`${folder}/**/*.ts`, { cwd: root })
     .filter((file) => !file.endsWith('.test.ts'))
     .toSorted();
-  return new Map(
-    files.map((file) => {
-      const text = readFileSync(join(root, file), 'utf8');
-      const imported = [...text.matchAll(relativeImport)].map(([, path = '']) => join(dirname(file), path));
-      return [file, new Set(imported)];
-    }),
-  );
+  return new Map(files.map((file) => [file, new Set(importsOf(root, file).files)]));
 }
 
 /** Returns the imports between folders. */

@@ -20,10 +20,7 @@ test('make-secrets writes every file that the Job stores as a Secret', async () 
   const files = [...configMapGenerator, ...secretGenerator].flatMap((each) => each.files);
   const folder = await mkdtemp(join(tmpdir(), 'made-secrets-'));
   try {
-    const made = spawnSync(process.execPath, [
-      join(root, 'packages/dev/src/secrets/make-secrets.ts'),
-      folder,
-    ]);
+    const made = spawnSync(process.execPath, [join(root, 'packages/dev/src/credentials/secrets.ts'), folder]);
     expect([made.status, String(made.stderr)]).toEqual([0, '']);
     expect(files.length).toBeGreaterThan(10);
     expect(files.filter((file) => !existsSync(join(folder, file)))).toEqual([]);

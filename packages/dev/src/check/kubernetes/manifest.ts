@@ -64,7 +64,7 @@ export function portOf({ containers }: PodSpec, port: number | string | undefine
   return ports.find(({ name, containerPort }) => port === name || port === containerPort)?.containerPort;
 }
 
-/** Whether a selector, of `matchLabels` alone, matches the labels. An empty selector matches everything. */
+/** Returns whether a selector, of `matchLabels` alone, matches the labels. An empty selector matches everything. */
 export function selects(selector: { readonly matchLabels?: Labels } | undefined, labels: Labels): boolean {
   return Object.entries(selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
 }

@@ -10,7 +10,7 @@ import type { ServiceSettings } from './service-settings.ts';
 /** `propagationPauseMs` of `@acme/rpc/server/start-service`. */
 const propagationPauseSeconds = 1;
 
-/** Whether a Deployment runs a service of this repository, by its label or by its name. */
+/** Returns whether a Deployment runs a service of this repository, by its label or by its name. */
 export function isService({ metadata, spec }: Manifest<DeploymentSpec>, servicesFolder: string): boolean {
   return isLabelled(spec.template.metadata?.labels) || existsSync(join(servicesFolder, metadata.name));
 }
@@ -20,7 +20,7 @@ function isLabelled(labels: Labels = {}): boolean {
 }
 
 /**
- * Requires what lets a node be drained, a version be rolled out and load be scaled without losing a call. `manifests` are
+ * Requires the settings with which a node is drained, a version rolled out and load scaled without losing a call. `manifests` are
  * all of the overlay.
  */
 export function serviceProblems(

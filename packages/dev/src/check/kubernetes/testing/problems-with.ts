@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../repository/paths.ts';
-import { manifestProblems } from '../kubernetes-manifests.ts';
+import { manifestProblems } from '../check-kubernetes.ts';
 import { parseManifests } from '../manifest.ts';
 
 const manifests = readFileSync(new URL('manifests.yaml', import.meta.url), 'utf8');

@@ -55,9 +55,9 @@ describe('creating', () => {
   test('a request_id that is reused for other content is rejected with its reason', async ({ client }) => {
     const request = { requestId: randomUUID(), title: 'blue' };
     const { widget } = await client.createWidget(request);
-    const refused = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
-    expect(refused.code).toBe(Code.FAILED_PRECONDITION);
-    expect(refused.detail(ErrorInfoSchema)).toMatchObject({
+    const rejection = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
+    expect(rejection.code).toBe(Code.FAILED_PRECONDITION);
+    expect(rejection.detail(ErrorInfoSchema)).toMatchObject({
       domain: 'depot.v1',
       reason: 'REQUEST_ID_REUSED',
       metadata: { widget_id: widget?.id },
@@ -95,9 +95,9 @@ describe('reading', () => {
     const content = { ownerId: 'another owner', requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(content, signal);
     for (const wanted of [id, randomUUID()]) {
-      const refused = await rejectionOf(client.getWidget({ id: wanted }));
-      expect(refused).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
-      expect(refused.detail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
+      const rejection = await rejectionOf(client.getWidget({ id: wanted }));
+      expect(rejection).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
+      expect(rejection.detail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
     }
   });
 });
@@ -130,8 +130,8 @@ describe('listing', () => {
     for (const title of ['first', 'second'])
       await depot.store.create({ ownerId: subject, requestId: randomUUID(), title }, signal);
     const stranger = await depot.clientFor('stranger', ['depot:read']);
-    const refused = await rejectionOf(stranger.listWidgets({ ownerId: subject }));
-    expect(refused.code).toBe(Code.PERMISSION_DENIED);
+    const rejection = await rejectionOf(stranger.listWidgets({ ownerId: subject }));
+    expect(rejection.code).toBe(Code.PERMISSION_DENIED);
     const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
     const page = await auditor.listWidgets({ ownerId: subject, pageSize: 1 });
     expect(page.widgets).toHaveLength(1);

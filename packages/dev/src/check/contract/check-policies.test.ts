@@ -1,0 +1,30 @@
+import { expect, test, vi } from 'vitest';
+import { checkPolicies } from './check-policies.ts';
+import { copyContract, edit } from './testing/contract-copy.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const order = 'shop/v1/order.proto';
+const orderService = 'shop/v1/order_service.proto';
+
+const policy = (deadline: string, scopes: string) =>
+  `    option (policy.v1.method) = {\n      deadline: {seconds: ${deadline}}\n      scopes: [${scopes}]\n    };\n`;
+const getOrder = policy('1', '"orders:read"');
+
+test.each([
+  ['no policy', '', 'shop.v1.OrderService.GetOrder has no option (policy.v1.method)'],
+  [
+    'a deadline of zero',
+    policy('0', '"orders:read"'),
+    'shop.v1.OrderService.GetOrder: policy.v1.method.deadline',
+  ],
+  ['no scope', policy('1', ''), 'shop.v1.OrderService.GetOrder: policy.v1.method.scopes is empty'],
+])('a method with %s is reported', (_name, replacement, error) => {
+  using contract = copyContract([edit(orderService, getOrder, replacement)]);
+  expect(checkPolicies(contract.folder)).toContain(error);
+});
+
+test('a contract that does not compile fails the check', () => {
+  using contract = copyContract([edit(order, 'message Order {', 'message Order')]);
+  expect(() => checkPolicies(contract.folder)).toThrow('proto/shop/v1/order.proto');
+});

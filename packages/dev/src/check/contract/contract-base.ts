@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { root } from '../../repository/paths.ts';
+
+/** For a push that creates a branch, GitHub names a commit of zeros as the one before it. */
+const noCommit = /^0+$/;
+
+/**
+ * Returns the commit whose contract must not be broken: where this branch left `main`, or the previous commit on `main`
+ * itself. Returns undefined if no earlier commit has a contract.
+ *
+ * @param against Commit to compare with instead of `main`. CI sets it to the base branch of a pull request, and to the
+ * commit before a push, which may be many commits back.
+ * @throws Error in a shallow clone, without a `main`, or when `against` does not exist.
+ */
+export function contractBase(against = process.env.CONTRACT_BASE, folder = root): string | undefined {
+  const git = (...args: string[]) => gitOutput(folder, args);
+  if (git('rev-parse', '--is-shallow-repository') === 'true')
+    throw new Error('buf breaking needs the history: clone without --depth (fetch-depth: 0)');
+  const head = git('rev-parse', '--verify', 'HEAD');
+  // Before the first commit, or in a copy without git, there is no earlier contract.
+  if (!head) return undefined;
+  const named = against && !noCommit.test(against) ? [against] : ['origin/main', 'main'];
+  const other = named.map((name) => git('rev-parse', '--verify', `${name}^{commit}`)).find(Boolean);
+  if (!other)
+    throw new Error(
+      `buf breaking compares with ${named.join(' or ')}, which is not a commit of this repository`,
+    );
+  const left = git('merge-base', head, other);
+  const base = left === head ? git('rev-parse', '--verify', 'HEAD^') : left;
+  return base && isInCommit(base, 'buf.yaml', folder) ? base : undefined;
+}
+
+/** Returns whether the commit has a file or folder at the path. */
+export function isInCommit(commit: string, path: string, folder = root): boolean {
+  return gitOutput(folder, ['cat-file', '-e', `${commit}:${path}`]) !== undefined;
+}
+
+/** Returns the output of git, or undefined if it fails. */
+function gitOutput(folder: string, args: readonly string[]): string | undefined {
+  const { status, stdout, error } = spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
+  if (error) throw new Error(`git cannot be run: ${error.message}`);
+  return status === 0 ? stdout.trim() : undefined;
+}

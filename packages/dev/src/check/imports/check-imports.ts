@@ -1,0 +1,54 @@
+import { existsSync, globSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { root } from '../../repository/paths.ts';
+import { cycleIn, fileGraph, folderGraph } from './import-graph.ts';
+import { packageProblems } from './package-layers.ts';
+
+/** The source folders of all packages. */
+const sourceFolders = ['gen/src', 'packages/*/src', 'services/*/src', 'test/src', 'lab/src'];
+
+const rpc = 'packages/rpc/src';
+
+/** The layers of `packages/rpc/src`, the lowest first. A folder imports from its own layer and from those below. */
+const layers: readonly (readonly string[])[] = [
+  ['errors', 'config', 'call'],
+  ['logging', 'telemetry', 'tokens', 'limits'],
+  ['grpc-js'],
+  ['chain', 'auth', 'tls'],
+  ['client', 'server'],
+  ['testing'],
+];
+
+/**
+ * Returns the imports that break the rules of ARCHITECTURE.md, "Layers", a line each: cycles between files or folders,
+ * and imports from a higher layer, of packages or inside `packages/rpc`. Returns undefined when there are none.
+ */
+export function checkImports(repository = root): string | undefined {
+  const folders = globSync(sourceFolders, { cwd: repository });
+  const graphs = folders.map((folder) => fileGraph(repository, folder));
+  const cycles = graphs.flatMap((files) => [cycleIn(files), cycleIn(folderGraph(files))]);
+  const problems = [
+    ...cycles
+      .filter((cycle) => cycle !== undefined)
+      .map((cycle) => `imports form a cycle: ${cycle.join(' -> ')}`),
+    ...rpcProblems(repository),
+    ...folders.flatMap((folder) => packageProblems(repository, folder)),
+  ];
+  return problems.join('\n') || undefined;
+}
+
+function rpcProblems(repository: string): string[] {
+  if (!existsSync(join(repository, rpc))) return [];
+  return [...fileGraph(repository, rpc)].flatMap(([file, imported]) =>
+    [...imported]
+      .filter((each) => layerOf(each) > layerOf(file))
+      .map((each) => `${file} imports ${each}, which is on a higher layer`),
+  );
+}
+
+function layerOf(file: string): number {
+  const [room = ''] = relative(rpc, dirname(file)).split('/');
+  const layer = layers.findIndex((rooms) => rooms.includes(room));
+  if (layer < 0) throw new Error(`${file}: no layer in check-imports.ts for ${room || 'the root folder'}`);
+  return layer;
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseCommandLine } from '../cli/command-line.ts';
+import { fail } from '../cli/fail.ts';
+import { writeAtomically } from '../cli/write-atomically.ts';
+import { announceServices } from '../repository/announcement.ts';
+import { services as entries } from '../repository/load-services.ts';
+import { makeDevelopmentCertificates } from './development-certificates.ts';
+import { openDevelopmentKeys } from './development-keys.ts';
+
+const usage = 'usage: npx svc secrets FOLDER';
+
+/**
+ * Makes the secrets of a deployment, in a folder for each part, which only that part mounts:
+ *
+ * - `operator`: the authority, the key that signs tokens, a client's certificate. Its holder can act as any caller.
+ * - one with each service's name: its certificate and key, the authorities and token keys to trust, the database's URL
+ * - `postgres`: the passwords of the services' roles
+ *
+ * Passwords and signing keys are made once. The certificates are new each time, and running services reload them.
+ */
+const { positionals } = parseCommandLine({ usage, allowPositionals: true });
+const [folder = fail(usage)] = positionals;
+const services = entries.map(({ name }) => name);
+
+try {
+  const operator = join(folder, 'operator');
+  const certificates = join(operator, 'certs');
+  await makeDevelopmentCertificates({
+    folder: certificates,
+    names: [...services, 'client'],
+    now: new Date(),
+  });
+  const { jwksFile } = await openDevelopmentKeys(operator);
+  for (const each of ['postgres', ...services]) await mkdir(join(folder, each), { recursive: true });
+  for (const service of services) {
+    const own = (name: string) => join(folder, service, name);
+    await copyWhole(join(certificates, 'ca.crt'), own('ca.crt'), 0o444);
+    await copyWhole(join(certificates, `${service}.key`), own('tls.key'), 0o400);
+    await copyWhole(join(certificates, `${service}.crt`), own('tls.crt'), 0o444);
+    await copyWhole(jwksFile, own('jwks.json'), 0o444);
+    const password = await passwordIn(join(folder, 'postgres', service));
+    const url = `postgres://${service}:${password}@postgres:5432/${service}`;
+    await writeAtomically(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
+  }
+  await announceServices(operator, {
+    targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
+    tls: { certFile: 'certs/client.crt', keyFile: 'certs/client.key', caFile: 'certs/ca.crt' },
+  });
+  process.stdout.write(`secrets of ${services.join(' and ')} are in ${folder}\n`);
+} catch (error) {
+  fail(error);
+}
+
+async function copyWhole(from: string, to: string, mode: number): Promise<void> {
+  await writeAtomically(to, await readFile(from, 'utf8'), mode);
+}
+
+/** Returns the password in a file, and makes it if there is none. PostgreSQL reads the file through its group. */
+async function passwordIn(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known) return known;
+  const password = randomBytes(32).toString('base64url');
+  await writeAtomically(file, password, 0o440);
+  return password;
+}

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deploymentFileEdits } from './deployment-file-edits.ts';
+import type { Files } from './render-template.ts';
+import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
+
+/** Edits of the files that name every service. */
+const edits: Readonly<Record<string, ServiceFileEdit>> = {
+  'services.ts': addEntry,
+  'package-lock.json': addWorkspace,
+  'biome.json': addDomainFile,
+  // `adopt --keep none` ignores these as long as there is no service.
+  'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
+  ...deploymentFileEdits,
+};
+
+/**
+ * Returns the files that name every service, with the new service added, and the paths that this repository does not have.
+ *
+ * @throws Error when the place for the new service is not found, because the file was rewritten.
+ */
+export function editServiceFiles(root: string, service: NewService): { edited: Files; absent: string[] } {
+  const absent = Object.keys(edits).filter((file) => !existsSync(join(root, file)));
+  const edited = new Map<string, string>();
+  for (const [file, edit] of Object.entries(edits)) {
+    if (absent.includes(file)) continue;
+    const text = readFileSync(join(root, file), 'utf8');
+    const changed = attempt(file, () => edit(text, service));
+    if (changed !== text) edited.set(file, changed);
+  }
+  return { edited, absent };
+}
+
+function attempt<T>(file: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(
+      `${file} has another form than \`svc new\` expects: add the service by hand (${(cause as Error).message})`,
+      { cause },
+    );
+  }
+}
+
+function addEntry(text: string, { plan, ports }: NewService): string {
+  const { service, stem, rpcs } = plan;
+  const descriptor = `${stem}Service`;
+  const examples = rpcs
+    .filter(({ served }) => served)
+    .flatMap(({ name, kind }) => {
+      if (kind === 'create')
+        return `{ method: '${name}', request: { request_id: crypto.randomUUID(), title: 'the first' } },`;
+      return kind === 'list' ? `{ method: '${name}', request: { page_size: 5 } },` : [];
+    });
+  const entry = `  {
+    name: '${service}',
+    descriptor: ${descriptor},
+    port: ${ports.port},
+    metricsPort: ${ports.metricsPort},
+    calls: {},
+    examples: [${examples.join('\n')}],
+  },
+`;
+  const module = `@acme/gen/${service}/v1/${stem.toLowerCase()}_service_pb`;
+  const listed = insertAfterLast(text, /^export const services[^=]* = \[(?:[\s\S]*^ {2}\},)?/, `\n${entry}`);
+  return `import { ${descriptor} } from '${module}';\n${listed}`;
+}
+
+/** Adds what `npm install` would add, without a registry, because the dependencies are installed already. */
+function addWorkspace(text: string, { plan: { service }, rendered }: NewService): string {
+  const folder = `services/${service}`;
+  const manifest = JSON.parse(rendered.get(`${folder}/package.json`) ?? '');
+  const { name, version, license, dependencies, devDependencies } = manifest;
+  const lock = JSON.parse(text);
+  const packages = {
+    ...lock.packages,
+    [folder]: { name, version, license, dependencies, devDependencies },
+    [`node_modules/${name}`]: { resolved: folder, link: true },
+  };
+  const sorted = Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
+  return `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`;
+}
+
+/** Adds the domain's file to the rule that it imports neither the contract nor the database. */
+function addDomainFile(text: string, { plan: { service, resource } }: NewService): string {
+  const rule = text.indexOf('"The domain knows');
+  const list = '"includes": [';
+  const at = text.lastIndexOf(list, rule) + list.length;
+  if (rule < 0) throw new Error('no rule for the domain');
+  const comma = /^\s*\]/.test(text.slice(at)) ? '' : ',';
+  return `${text.slice(0, at)}\n"services/${service}/src/${resource.toLowerCase()}.ts"${comma}${text.slice(at)}`;
+}
