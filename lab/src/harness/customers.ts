@@ -84,7 +84,7 @@ function failureOf(error: unknown): Outcome {
   if (!(error instanceof RpcError)) throw error;
   const code = codeName(error.code);
   if (unknownCodes.has(error.code)) return { kind: 'unknown', code, message: error.message };
-  const info = error.detail(ErrorInfoSchema);
+  const info = error.findDetail(ErrorInfoSchema);
   return { kind: 'rejected', code, reason: info?.reason ?? code, orderId: info?.metadata.order_id ?? '' };
 }
 

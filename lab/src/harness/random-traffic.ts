@@ -106,7 +106,7 @@ export async function send(pair: TestPair, name: string, traffic: Traffic): Prom
         );
       else if (id) keepOrder(await callUntilAccepted(() => orders.cancelOrder({ id })));
     } catch (error) {
-      const info = error instanceof RpcError ? error.detail(ErrorInfoSchema) : undefined;
+      const info = error instanceof RpcError ? error.findDetail(ErrorInfoSchema) : undefined;
       if (info?.reason !== 'OUT_OF_STOCK' && info?.reason !== 'ORDER_REJECTED') throw error;
       keep(info.metadata.order_id ?? '', 'REJECTED');
     }

@@ -72,7 +72,7 @@ async function place(
       answered?.state === Order_State.PENDING ? await settled(client, answered.id) : answered?.state;
     return { order, outcome: outcomeOf(state, order.invoice), durationMs };
   } catch (error) {
-    const reason = error instanceof RpcError ? error.detail(ErrorInfoSchema)?.reason : undefined;
+    const reason = error instanceof RpcError ? error.findDetail(ErrorInfoSchema)?.reason : undefined;
     if (reason !== 'OUT_OF_STOCK') throw error;
     return { order, outcome: 'rejected', durationMs: performance.now() - startMs };
   }

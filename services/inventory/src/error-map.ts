@@ -1,6 +1,6 @@
 import { databaseStatus } from '@acme/postgres/errors/database-status';
-import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
+import { invalidArgument } from '@acme/rpc/errors/invalid-argument';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { InventoryError, type InventoryProblem, type Refusal } from './stock/stock.ts';
 
@@ -56,7 +56,7 @@ function problemStatus(problem: InventoryProblem): RpcError {
         { details: [errorInfo(domain, problem.kind)] },
       );
     case 'BAD_REQUEST':
-      return badRequest(problem.violations);
+      return invalidArgument(problem.violations);
   }
 }
 

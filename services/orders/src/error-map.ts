@@ -1,6 +1,6 @@
 import { databaseStatus } from '@acme/postgres/errors/database-status';
-import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
+import { invalidArgument } from '@acme/rpc/errors/invalid-argument';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { type Order, OrderError, type OrderProblem, type Rejection } from './order/order.ts';
 
@@ -38,7 +38,7 @@ function problemStatus(problem: OrderProblem): RpcError {
         details: [errorInfo(domain, problem.kind, { order_id: problem.id })],
       });
     case 'BAD_REQUEST':
-      return badRequest(problem.violations);
+      return invalidArgument(problem.violations);
   }
 }
 

@@ -63,7 +63,7 @@ test('a cancel with a stale etag is rejected and changes nothing', async ({ pair
   const order = await place(customer, { stale: 1 });
   const error = await rejectionOf(customer.orders.cancelOrder({ id: order.id, etag: 'stale' }));
   expect(error.code).toBe(Code.ABORTED);
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({ domain: 'orders.v1', reason: 'ETAG_MISMATCH' });
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({ domain: 'orders.v1', reason: 'ETAG_MISMATCH' });
   expect(await customer.orders.getOrder({ id: order.id })).toMatchObject({ order });
 });
 
@@ -71,10 +71,10 @@ test('a rejected order cannot be cancelled', async ({ pair, customer: { orders }
   await pair.setStock({ rejected: 1 });
   const lines = linesOf({ rejected: 2 });
   const rejection = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
-  const id = rejection.detail(ErrorInfoSchema)?.metadata.order_id ?? '';
+  const id = rejection.findDetail(ErrorInfoSchema)?.metadata.order_id ?? '';
   const error = await rejectionOf(orders.cancelOrder({ id }));
   expect(error.code).toBe(Code.FAILED_PRECONDITION);
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'orders.v1',
     reason: 'ORDER_REJECTED',
     metadata: { order_id: id },

@@ -45,7 +45,7 @@ test.concurrent('orders are accepted while inventory is unavailable, and settled
   const replay = await customer.orders.placeOrder(fits.request);
   expect(replay.order).toMatchObject({ id: fits.order.id, state: Order_State.CONFIRMED });
   const refusal = await rejectionOf(customer.orders.placeOrder(tooMany.request));
-  expect(refusal.detail(ErrorInfoSchema)).toMatchObject({
+  expect(refusal.findDetail(ErrorInfoSchema)).toMatchObject({
     reason: 'OUT_OF_STOCK',
     metadata: { order_id: tooMany.order.id },
   });
@@ -70,7 +70,7 @@ test.concurrent('an order that is cancelled while inventory is unavailable holds
     inventory.reserveStock({ reservationId: order.id, lines: linesOf({ tomb: 3 }) }),
   );
   expect(late.code).toBe(Code.FAILED_PRECONDITION);
-  expect(late.detail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
+  expect(late.findDetail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
   expect(await stateOf(customer, order.id)).toBe(Order_State.CANCELLED);
   expect(await reservedUnits(pair, ['tomb'])).toEqual({ tomb: 0 });
 });
@@ -92,7 +92,7 @@ test.concurrent('a PENDING order whose reservation was released is REJECTED with
   });
   const repeated = await rejectionOf(customer.orders.placeOrder(request));
   expect(repeated).toMatchObject({ code: Code.FAILED_PRECONDITION });
-  expect(repeated.detail(ErrorInfoSchema)).toMatchObject({
+  expect(repeated.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'orders.v1',
     reason: 'RESERVATION_RELEASED',
     metadata: { order_id: order.id },

@@ -138,7 +138,7 @@ test('a page token that is altered or belongs to another list is rejected', asyn
   ]) {
     const error = await rejectionOf(list());
     expect(error.code).toBe(Code.INVALID_ARGUMENT);
-    expect(error.detail(BadRequestSchema)?.fieldViolations).toMatchObject([{ field: 'page_token' }]);
+    expect(error.findDetail(BadRequestSchema)?.fieldViolations).toMatchObject([{ field: 'page_token' }]);
   }
   expect((await customer.orders.listOrders({ pageToken: token })).orders).toHaveLength(1);
 });

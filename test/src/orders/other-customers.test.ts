@@ -52,10 +52,10 @@ test('placing and listing orders of another customer need a scope', async ({
   const order = { requestId: randomUUID(), lines: linesOf({ theirs: 1 }), customerId: theirId };
   const placing = await rejectionOf(orders.placeOrder(order));
   expect(placing.code).toBe(Code.PERMISSION_DENIED);
-  expect(placing.detail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:write:any' });
+  expect(placing.findDetail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:write:any' });
   const listing = await rejectionOf(orders.listOrders({ customerId: theirId }));
   expect(listing.code).toBe(Code.PERMISSION_DENIED);
-  expect(listing.detail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:read:any' });
+  expect(listing.findDetail(ErrorInfoSchema)?.metadata).toEqual({ scope: 'orders:read:any' });
   expect((await orders.listOrders({})).orders).not.toContainEqual(theirs);
 });
 

@@ -94,7 +94,7 @@ test.for([
     const reserved = await reservedUnits(pair, skus);
     const error = await rejectionOf(orders.placeOrder({ requestId, lines: linesOf(units) }));
     expect(error.code).toBe(Code.FAILED_PRECONDITION);
-    expect(error.detail(ErrorInfoSchema)).toMatchObject({
+    expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
       domain: 'orders.v1',
       reason: 'REQUEST_ID_REUSED',
       metadata: { order_id: first.order?.id },

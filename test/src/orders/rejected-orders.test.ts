@@ -20,9 +20,9 @@ test('OUT_OF_STOCK names every short SKU, and the order is stored as REJECTED', 
   const lines = linesOf({ 'short-2': 1, ample: 1, 'short-1': 2 });
   const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
   expect(error.code).toBe(Code.FAILED_PRECONDITION);
-  const info = error.detail(ErrorInfoSchema);
+  const info = error.findDetail(ErrorInfoSchema);
   expect(info).toMatchObject({ domain: 'orders.v1', reason: 'OUT_OF_STOCK' });
-  expect(error.detail(PreconditionFailureSchema)?.violations).toMatchObject([
+  expect(error.findDetail(PreconditionFailureSchema)?.violations).toMatchObject([
     { type: 'OUT_OF_STOCK', subject: 'short-1', description: '2 wanted, 1 available' },
     { type: 'OUT_OF_STOCK', subject: 'short-2', description: '1 wanted, 0 available' },
   ]);
@@ -39,9 +39,9 @@ test('SKU_NOT_FOUND names every unknown SKU, and the order is stored as REJECTED
   const lines = linesOf({ 'unknown-2': 1, known: 1, 'unknown-1': 1, 'known-but-short': 1 });
   const error = await rejectionOf(orders.placeOrder({ requestId: randomUUID(), lines }));
   expect(error.code).toBe(Code.NOT_FOUND);
-  const info = error.detail(ErrorInfoSchema);
+  const info = error.findDetail(ErrorInfoSchema);
   expect(info).toMatchObject({ domain: 'orders.v1', reason: 'SKU_NOT_FOUND' });
-  expect(error.detailsOf(ResourceInfoSchema)).toMatchObject([
+  expect(error.findDetails(ResourceInfoSchema)).toMatchObject([
     { resourceType: 'inventory.v1/Stock', resourceName: 'unknown-1' },
     { resourceType: 'inventory.v1/Stock', resourceName: 'unknown-2' },
   ]);
@@ -66,7 +66,7 @@ test('a rejection with too many SKUs for its details still has the reason and th
       code,
       message: expect.stringMatching(/too-many-to-name-\S+ and \d+ more$/i),
     });
-    const info = error.detail(ErrorInfoSchema);
+    const info = error.findDetail(ErrorInfoSchema);
     expect(info?.reason).toBe(reason);
     const { order } = await orders.getOrder({ id: info?.metadata.order_id ?? '' });
     expect(order).toMatchObject({ state: Order_State.REJECTED, rejectReason: reason });

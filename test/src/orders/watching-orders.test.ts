@@ -150,7 +150,7 @@ test('a database that is restored to an older state ends watches and invalidates
 
   const refused = await rejectionOf(orders.watchOrders({ resumeToken }).next());
   expect(refused.code).toBe(Code.OUT_OF_RANGE);
-  expect(refused.detail(ErrorInfoSchema)).toMatchObject({
+  expect(refused.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'orders.v1',
     reason: 'RESUME_TOKEN_AHEAD',
   });
@@ -159,7 +159,7 @@ test('a database that is restored to an older state ends watches and invalidates
       for (;;) await before.next();
     })(),
   );
-  expect(open.detail(ErrorInfoSchema)?.reason).toBe('RESUME_TOKEN_AHEAD');
+  expect(open.findDetail(ErrorInfoSchema)?.reason).toBe('RESUME_TOKEN_AHEAD');
   while (restarts.length === 0) await resuming.next();
   const id = await placeOrder(orders, 'restored');
   let response = await resuming.next();
@@ -181,7 +181,7 @@ test('a resume token whose events are pruned is OUT_OF_RANGE, and the message na
   const expired = await rejectionOf(resumingWatch(orders.watchOrders, { resumeToken }).next());
   expect(expired.code).toBe(Code.OUT_OF_RANGE);
   expect(expired.message).toMatch(/without a token/);
-  expect(expired.detail(ErrorInfoSchema)).toMatchObject({
+  expect(expired.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'orders.v1',
     reason: 'RESUME_TOKEN_EXPIRED',
   });

@@ -67,7 +67,7 @@ describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, 
       );
       const error = await rejectionOf(call(pair, method, token));
       expect(error.code).toBe(Code.PERMISSION_DENIED);
-      expect(error.detail(ErrorInfoSchema)).toMatchObject({
+      expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
         reason: 'SCOPE_MISSING',
         metadata: { scope: missing },
       });

@@ -173,7 +173,7 @@ const badCalls: readonly BadCall[] = [
 test.for(badCalls)('%s is INVALID_ARGUMENT with every violation', async ([, call, fields], { clients }) => {
   const error = await rejectionOf(call(clients));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
-  const violations = error.detail(BadRequestSchema)?.fieldViolations ?? [];
+  const violations = error.findDetail(BadRequestSchema)?.fieldViolations ?? [];
   expect(violations.map(({ field }) => field)).toEqual(fields);
   for (const { description } of violations) expect(description).not.toBe('');
 });

@@ -67,7 +67,7 @@ test('an import with another number of rows than its item_count changes nothing'
   for (const itemCount of [1n, 3n]) {
     const refused = await rejectionOf(counted(itemCount));
     expect(refused.code).toBe(Code.ABORTED);
-    expect(refused.detail(ErrorInfoSchema)?.reason).toBe('IMPORT_INCOMPLETE');
+    expect(refused.findDetail(ErrorInfoSchema)?.reason).toBe('IMPORT_INCOMPLETE');
   }
   expect((await warehouse.listStock({ skuPrefix: 'whole-' })).stocks).toEqual([]);
   expect(await counted(2n)).toMatchObject({ received: 2n, created: 2n });
@@ -90,7 +90,7 @@ test('a repeated import with another item_count is rejected', async ({ warehouse
   const another = rowsOf(importId, { 'reused-3': 3 }).map((row) => ({ ...row, itemCount: 1n }));
   const error = await rejectionOf(warehouse.importStock(another));
   expect(error.code).toBe(Code.FAILED_PRECONDITION);
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
     reason: 'IMPORT_ID_REUSED',
     metadata: { import_id: importId },
   });
@@ -102,7 +102,7 @@ test('import_id is required in the first message and ignored in the others', asy
   for (const requests of [[], [row], [row, { ...row, importId: randomUUID() }]]) {
     const error = await rejectionOf(warehouse.importStock(requests));
     expect(error.code).toBe(Code.INVALID_ARGUMENT);
-    expect(error.detail(BadRequestSchema)?.fieldViolations).toMatchObject([
+    expect(error.findDetail(BadRequestSchema)?.fieldViolations).toMatchObject([
       { field: 'requests[0].import_id' },
     ]);
   }
@@ -118,7 +118,7 @@ test('an invalid row is named by its position, and nothing is imported', async (
   const bad = { item: { sku: '', title: 'x'.repeat(257), onHand: -1n } };
   const error = await rejectionOf(warehouse.importStock([...rows, bad, bad]));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
-  expect(error.detail(BadRequestSchema)?.fieldViolations.map(({ field }) => field)).toEqual([
+  expect(error.findDetail(BadRequestSchema)?.fieldViolations.map(({ field }) => field)).toEqual([
     'requests[3].item.sku',
     'requests[3].item.title',
     'requests[3].item.on_hand',
@@ -133,7 +133,7 @@ test('a repeated SKU is named with both positions, and nothing is imported', asy
   const again = rowsOf('', { 'twice-2': 2 });
   const error = await rejectionOf(warehouse.importStock([...rows, ...again]));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
-  expect(error.detail(BadRequestSchema)?.fieldViolations).toMatchObject([
+  expect(error.findDetail(BadRequestSchema)?.fieldViolations).toMatchObject([
     { field: 'requests[3].item.sku', description: 'names twice-2 again, as requests[1] does' },
   ]);
   expect((await warehouse.listStock({ skuPrefix: 'twice-' })).stocks).toEqual([]);
@@ -149,11 +149,11 @@ test('an import cannot set on_hand below reserved', async ({ pair, warehouse, cu
     warehouse.importStock(rowsOf(randomUUID(), { 'promised-3': 0, 'promised-1': 4, 'promised-2': 20 })),
   );
   expect(error.code).toBe(Code.FAILED_PRECONDITION);
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'inventory.v1',
     reason: 'ON_HAND_BELOW_RESERVED',
   });
-  expect(error.detail(PreconditionFailureSchema)?.violations).toMatchObject([
+  expect(error.findDetail(PreconditionFailureSchema)?.violations).toMatchObject([
     { subject: 'promised-3', description: '0 on hand would be less than the 5 reserved' },
     { subject: 'promised-1', description: '4 on hand would be less than the 5 reserved' },
   ]);

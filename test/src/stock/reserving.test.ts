@@ -49,15 +49,15 @@ test('a refusal names the missing SKUs, and is repeated even if there is stock n
   const unknown = { reservationId: randomUUID(), lines: linesOf({ absent: 2, little: 2 }) };
   const shortError = await rejectionOf(inventory.reserveStock(short));
   expect(shortError.code).toBe(Code.FAILED_PRECONDITION);
-  expect(shortError.detail(ErrorInfoSchema)).toMatchObject({
+  expect(shortError.findDetail(ErrorInfoSchema)).toMatchObject({
     domain: 'inventory.v1',
     reason: 'OUT_OF_STOCK',
   });
-  expect(shortError.detail(PreconditionFailureSchema)?.violations).toMatchObject([{ subject: 'little' }]);
+  expect(shortError.findDetail(PreconditionFailureSchema)?.violations).toMatchObject([{ subject: 'little' }]);
   const unknownError = await rejectionOf(inventory.reserveStock(unknown));
   expect(unknownError.code).toBe(Code.NOT_FOUND);
-  expect(unknownError.detail(ErrorInfoSchema)?.reason).toBe('SKU_NOT_FOUND');
-  expect(unknownError.detailsOf(ResourceInfoSchema)).toMatchObject([{ resourceName: 'absent' }]);
+  expect(unknownError.findDetail(ErrorInfoSchema)?.reason).toBe('SKU_NOT_FOUND');
+  expect(unknownError.findDetails(ResourceInfoSchema)).toMatchObject([{ resourceName: 'absent' }]);
 
   await pair.setStock({ little: 100, absent: 100 });
   expect(await errorFieldsOf(inventory.reserveStock(short))).toMatchObject({ message: shortError.message });
@@ -127,7 +127,7 @@ test('a reservation_id with other lines is rejected, whether the first reserve s
     await reserve(quantity).catch(() => {});
     const error = await rejectionOf(reserve(2));
     expect(error.code).toBe(Code.FAILED_PRECONDITION);
-    expect(error.detail(ErrorInfoSchema)).toMatchObject({
+    expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
       reason: 'RESERVATION_ID_REUSED',
       metadata: { reservation_id: reservationId },
     });
@@ -155,7 +155,7 @@ test('a release returns the units once, and the reservation cannot be made again
   expect(await reservedUnits(pair, ['given'])).toEqual({ given: 5 });
   const late = await rejectionOf(reserve(reservationId, 2));
   expect(late.code).toBe(Code.FAILED_PRECONDITION);
-  expect(late.detail(ErrorInfoSchema)).toMatchObject({
+  expect(late.findDetail(ErrorInfoSchema)).toMatchObject({
     reason: 'RESERVATION_RELEASED',
     metadata: { reservation_id: reservationId },
   });
@@ -168,7 +168,7 @@ test('a release before the reserve causes the reserve to be rejected', async ({ 
   const { reservation } = await inventory.releaseStock({ reservationId });
   expect(reservation).toMatchObject({ state: Reservation_State.RELEASED, lines: [] });
   const late = await rejectionOf(inventory.reserveStock({ reservationId, lines: linesOf({ overtaken: 1 }) }));
-  expect(late.detail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
+  expect(late.findDetail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
   expect(await reservedUnits(pair, ['overtaken'])).toEqual({ overtaken: 0 });
 });
 
@@ -188,6 +188,9 @@ test('the release of a refused reservation succeeds and does not change reserved
 test('an unknown SKU is NOT_FOUND', async ({ inventory }) => {
   const error = await rejectionOf(inventory.getStock({ sku: 'not sold' }));
   expect(error.code).toBe(Code.NOT_FOUND);
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({ domain: 'inventory.v1', reason: 'SKU_NOT_FOUND' });
-  expect(error.detail(ResourceInfoSchema)).toMatchObject({ resourceName: 'not sold' });
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
+    domain: 'inventory.v1',
+    reason: 'SKU_NOT_FOUND',
+  });
+  expect(error.findDetail(ResourceInfoSchema)).toMatchObject({ resourceName: 'not sold' });
 });

@@ -111,7 +111,7 @@ test('a watcher that does not read costs at most its buffer, and can resume with
   );
   expect(tooSlow.code).toBe(Code.RESOURCE_EXHAUSTED);
   expect(seen).toEqual(Array.from({ length: sent }, (_, index) => String(index + 1)));
-  const info = tooSlow.detail(ErrorInfoSchema);
+  const info = tooSlow.findDetail(ErrorInfoSchema);
   expect(info?.reason).toBe('WATCH_TOO_SLOW');
   const resumed = server.client.watchEchoes({ resumeToken: info?.metadata.resume_token ?? '' });
   await resumed.next();

@@ -94,7 +94,7 @@ test.each([
 ])('a rejection has a retry delay, %s with a jitter of %i', async (_name, random, delayMs) => {
   await using server = await startHolding({ ...fixed(0), random: () => random });
   const error = await rejectionOf(server.client.getEcho({ key: 'A' }));
-  const retryDelay = error.detail(RetryInfoSchema)?.retryDelay;
+  const retryDelay = error.findDetail(RetryInfoSchema)?.retryDelay;
   expect(retryDelay && durationMs(retryDelay)).toBe(delayMs);
 });
 
@@ -147,7 +147,7 @@ test.each(streaming)(
       code: Code.RESOURCE_EXHAUSTED,
       message: 'the server has too many open streams',
     });
-    expect(error.detail(RetryInfoSchema)).toBeDefined();
+    expect(error.findDetail(RetryInfoSchema)).toBeDefined();
     const [unary] = await server.hold(1);
     server.release();
     await Promise.all([...held, unary]);

@@ -62,7 +62,7 @@ test('the error names the missing scope', async () => {
     code: Code.PERMISSION_DENIED,
     message: 'the caller lacks the scope echo:read',
   });
-  expect(error.detail(ErrorInfoSchema)).toMatchObject({
+  expect(error.findDetail(ErrorInfoSchema)).toMatchObject({
     reason: 'SCOPE_MISSING',
     domain: 'auth',
     metadata: { scope: 'echo:read' },

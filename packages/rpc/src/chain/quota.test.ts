@@ -41,10 +41,10 @@ test('a caller over its quota is rejected until its bucket has filled, and other
   for (let call = 0; call < 500; call++) await watch(anna);
   const error = await rejectionOf(watch(anna));
   expect(error).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
-  expect(error.detail(QuotaFailureSchema)?.violations).toMatchObject([
+  expect(error.findDetail(QuotaFailureSchema)?.violations).toMatchObject([
     { description: '50 calls of testing.v1.EchoService/WatchEchoes a second, 500 at once' },
   ]);
-  const delay = error.detail(RetryInfoSchema)?.retryDelay;
+  const delay = error.findDetail(RetryInfoSchema)?.retryDelay;
   expect(delay && durationMs(delay)).toBe(20);
   await watch(ben);
   await anna.getEcho({ key: 'A' });

@@ -27,7 +27,7 @@ test('every violation of a request is listed, and the handler is not called', as
   );
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(error.message).toMatch(/^request_id: .+ \(and 5 more\)$/);
-  const violations = error.detail(BadRequestSchema)?.fieldViolations;
+  const violations = error.findDetail(BadRequestSchema)?.fieldViolations;
   expect(violations?.map(({ field, reason }) => [field, reason])).toEqual([
     ['request_id', 'string.uuid'],
     ['items[0].key', 'string.min_len'],
@@ -77,7 +77,7 @@ test('a violation in a stream names the position of its message, and ends the ca
     server.client.importEchoes([row('A', 1n), row('B', 1n), row('', -1n), row('D', 1n)]),
   );
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
-  expect(error.detail(BadRequestSchema)?.fieldViolations.map(({ field }) => field)).toEqual([
+  expect(error.findDetail(BadRequestSchema)?.fieldViolations.map(({ field }) => field)).toEqual([
     'requests[2].echo.key',
     'requests[2].echo.number',
   ]);

@@ -2,7 +2,7 @@ import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import type { Interceptor } from '../call/handler.ts';
-import { badRequest } from '../errors/bad-request.ts';
+import { invalidArgument } from '../errors/invalid-argument.ts';
 
 const patterns = new Map<string, RegExp>();
 
@@ -46,7 +46,7 @@ function validate(schema: DescMessage, message: Message, fieldPrefix: string): v
   const result = validator.validate(schema, message);
   if (result.kind === 'valid') return;
   if (result.kind === 'error') throw result.error;
-  throw badRequest(
+  throw invalidArgument(
     result.violations.map((violation) => ({
       field: fieldPrefix + pathToString(violation.field),
       description: violation.message,

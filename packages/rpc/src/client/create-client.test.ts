@@ -96,6 +96,6 @@ test('a call to an address without a listener is UNAVAILABLE, long before its de
   const error = await rejectionOf(client.listEchoes({}, { deadlineMs: 60_000 }));
   expect(error).toMatchObject({
     code: Code.UNAVAILABLE,
-    answeredBy: 'testing.v1.EchoService/ListEchoes',
+    calledMethod: 'testing.v1.EchoService/ListEchoes',
   });
 });

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import { currentCall } from '../call/call-context.ts';
+import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
 import type { CallOptions } from './outgoing-call/call-options.ts';
@@ -11,7 +10,7 @@ export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'meta
   readonly onInterrupted?: (error: unknown) => void;
   /**
    * Called when the watch has restarted after OUT_OF_RANGE: the server cannot tell what changed since its last response,
-   * so the caller has to list the resources again. Called once the new watch stands, before its first response is
+   * so the caller has to list the resources again. Called on the first response of the new watch, before it is
    * returned, so that no change is missed between the list and the watch. Without it the watch ends with OUT_OF_RANGE.
    */
   readonly onRestart?: (error: RpcError) => void;
@@ -30,8 +29,8 @@ type WatchMethod<Request, Response> = (
 ) => AsyncGenerator<Response, void>;
 
 /**
- * Ends of a stream that are no verdict on the watch: the replica stopped, the connection or the call reached its maximum
- * age, the server was busy, this client was too slow, or the server cancelled the call in a drain.
+ * Codes after which the watch resumes: the replica stopped, the connection or the call reached its maximum age, the server
+ * was busy, this client was too slow, or the server cancelled the call in a drain.
  */
 const resumableCodes = transientCodes.union(new Set([Code.RESOURCE_EXHAUSTED, Code.CANCELLED]));
 
@@ -65,7 +64,7 @@ export async function* resumingWatch<
     random = Math.random,
   } = options;
   let resumeToken = request.resumeToken ?? '';
-  /** Set from an OUT_OF_RANGE until the new watch stands. */
+  /** Set from an OUT_OF_RANGE until the first response of the new watch. */
   let restartedAfter: RpcError | undefined;
   for (let failures = 0; ; failures++) {
     const silence = silenceTimer(maxSilenceMs);
@@ -88,7 +87,7 @@ export async function* resumingWatch<
         resumeToken = '';
       } else if (isResumable(error)) {
         onInterrupted(error);
-        delayMs = retryDelayMs(error);
+        delayMs = retryDelayMsOf(error) ?? 0;
       } else throw error;
     } finally {
       silence.stop();
@@ -108,11 +107,6 @@ function isResumable(error: unknown): error is RpcError {
   if (!(error instanceof RpcError) || !resumableCodes.has(error.code)) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadline <= Date.now());
-}
-
-function retryDelayMs(error: RpcError): number {
-  const delay = error.detail(RetryInfoSchema)?.retryDelay;
-  return delay ? durationMs(delay) : 0;
 }
 
 /** Aborts its signal `maxMs` after the last `start`, unless it is stopped. */

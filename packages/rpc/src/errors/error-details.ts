@@ -9,7 +9,8 @@ import {
   RetryInfoSchema,
 } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
+import type { RpcError } from './rpc-error.ts';
 
 /** Returns the machine-readable cause of an error: a reason in UPPER_SNAKE_CASE, unique within its domain (AIP-193). */
 export function errorInfo(domain: string, reason: string, metadata: Record<string, string> = {}): ErrorInfo {
@@ -31,4 +32,10 @@ export function resourceInfo(resourceType: string, resourceName: string, descrip
 /** Returns the time to wait before the call is retried. */
 export function retryInfo(delayMs: number): RetryInfo {
   return create(RetryInfoSchema, { retryDelay: durationFromMs(delayMs) });
+}
+
+/** Returns the delay of an error's RetryInfo in ms, negative for "do not retry"; undefined without one. */
+export function retryDelayMsOf(error: RpcError): number | undefined {
+  const delay = error.findDetail(RetryInfoSchema)?.retryDelay;
+  return delay && durationMs(delay);
 }

@@ -12,6 +12,6 @@ export function toItemStatus({ code, message, details }: RpcError): Status {
 export function fromItemStatus(status: Status, method: DescMethod): RpcError {
   return new RpcError(status.code, status.message, {
     details: unpackDetails(status),
-    answeredBy: `${method.parent.typeName}/${method.name}`,
+    calledMethod: `${method.parent.typeName}/${method.name}`,
   });
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Code, codeName, RpcError, toRpcError } from './rpc-error.ts';
 
 const unforeseen = () => undefined;
-const answered = (code: Code) => new RpcError(code, 'why', { answeredBy: 'other.v1.OtherService/Get' });
+const answered = (code: Code) => new RpcError(code, 'why', { calledMethod: 'other.v1.OtherService/Get' });
 
 test('an RpcError that the service throws is sent unchanged, whatever the map returns', () => {
   const error = new RpcError(Code.NOT_FOUND, 'none');
@@ -29,7 +29,7 @@ test.each([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED])(
     const below = answered(code);
     const passed = toRpcError(below, unforeseen);
     expect(passed).toMatchObject({ code, message: 'other.v1.OtherService/Get: why', cause: below });
-    expect(passed.answeredBy).toBe(undefined);
+    expect(passed.calledMethod).toBe(undefined);
   },
 );
 
@@ -51,8 +51,8 @@ test.each(others)('code %i of another service becomes INTERNAL without its messa
 test('a detail is found by its type', () => {
   const reason = create(ErrorInfoSchema, { reason: 'SOLD_OUT' });
   const error = new RpcError(Code.FAILED_PRECONDITION, 'sold out', { details: [reason] });
-  expect(error.detail(ErrorInfoSchema)).toBe(reason);
-  expect(error.detail(RetryInfoSchema)).toBe(undefined);
+  expect(error.findDetail(ErrorInfoSchema)).toBe(reason);
+  expect(error.findDetail(RetryInfoSchema)).toBe(undefined);
 });
 
 test('a code has a name, even one that gRPC does not know', () => {

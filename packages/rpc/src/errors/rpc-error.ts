@@ -12,8 +12,8 @@ export interface RpcErrorOptions {
   readonly details?: readonly Message[];
   /** The error behind this one. It is logged and never sent. */
   readonly cause?: unknown;
-  /** The method of another service that returned this error: `inventory.v1.InventoryService/ReserveStock`; none on our own. */
-  readonly answeredBy?: string;
+  /** The method that an outgoing call was for: `inventory.v1.InventoryService/ReserveStock`. */
+  readonly calledMethod?: string;
 }
 
 /**
@@ -26,24 +26,27 @@ export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: Code;
   readonly details: readonly Message[];
-  /** Set if another service returned the error. Such an error is not sent to this service's caller as it is. */
-  readonly answeredBy: string | undefined;
+  /**
+   * Set if the error comes from an outgoing call: returned by the called service, or raised by the client before anything
+   * was sent. Such an error is not sent to this service's caller as it is.
+   */
+  readonly calledMethod: string | undefined;
 
   constructor(code: Code, message: string, options: RpcErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.details = options.details ?? [];
-    this.answeredBy = options.answeredBy;
+    this.calledMethod = options.calledMethod;
   }
 
   /** Returns the details of a type. */
-  detailsOf<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
+  findDetails<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
     return this.details.filter((detail) => detail.$typeName === schema.typeName) as MessageShape<Desc>[];
   }
 
-  /** Returns the first detail of a type: `error.detail(ErrorInfoSchema)?.reason`. */
-  detail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
-    return this.detailsOf(schema)[0];
+  /** Returns the first detail of a type: `error.findDetail(ErrorInfoSchema)?.reason`. */
+  findDetail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
+    return this.findDetails(schema)[0];
   }
 }
 
@@ -58,11 +61,11 @@ const forwardedCodes = transientCodes.union(new Set([status.CANCELLED]));
  * map, otherwise INTERNAL `internal error` with the error as its cause.
  */
 export function toRpcError(error: unknown, map: ErrorMap): RpcError {
-  if (error instanceof RpcError && error.answeredBy === undefined) return error;
+  if (error instanceof RpcError && error.calledMethod === undefined) return error;
   const mapped = map(error);
   if (mapped) return mapped;
   if (error instanceof RpcError && forwardedCodes.has(error.code))
-    return new RpcError(error.code, `${error.answeredBy}: ${error.message}`, { cause: error });
+    return new RpcError(error.code, `${error.calledMethod}: ${error.message}`, { cause: error });
   return new RpcError(status.INTERNAL, 'internal error', { cause: error });
 }
 

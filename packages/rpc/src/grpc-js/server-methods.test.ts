@@ -28,7 +28,7 @@ const waysToFail: Record<string, () => unknown> = {
     throw Object.assign(new Error('canary'), { code: Code.NOT_FOUND, details: 'canary' });
   },
   'throws what another service answered': () => {
-    throw new RpcError(Code.NOT_FOUND, 'canary', { answeredBy: 'other.v1.OtherService/Get' });
+    throw new RpcError(Code.NOT_FOUND, 'canary', { calledMethod: 'other.v1.OtherService/Get' });
   },
   rejects: async () => {
     throw new Error('canary');

@@ -86,8 +86,8 @@ test.each(messages)(
     const whole = message.toWellFormed();
     expect(received.message).toBe(whole.slice(0, received.message.length));
     expect(received.message.length).toBeGreaterThanOrEqual(Math.min(message.length, 200));
-    expect(received.detail(ErrorInfoSchema)?.reason).toBe('SHORT');
-    expect(received.detail(BadRequestSchema)?.fieldViolations[0]?.field).toBe('items[0].text');
+    expect(received.findDetail(ErrorInfoSchema)?.reason).toBe('SHORT');
+    expect(received.findDetail(BadRequestSchema)?.fieldViolations[0]?.field).toBe('items[0].text');
   },
 );
 
@@ -113,5 +113,5 @@ test.each(messages)("an item status of %s has the limits of a call's status", (_
   );
   expect(sizeBytes).toBeLessThanOrEqual(4096);
   const received = fromItemStatus(status, EchoService.method.getEcho);
-  expect(received.detail(ErrorInfoSchema)?.reason).toBe('SHORT');
+  expect(received.findDetail(ErrorInfoSchema)?.reason).toBe('SHORT');
 });

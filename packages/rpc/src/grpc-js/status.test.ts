@@ -51,9 +51,9 @@ test('the code, the message and the details arrive unchanged', async () => {
     new RpcError(Code.FAILED_PRECONDITION, 'zu wenig: Äpfel 🍏 100%', { details }),
   );
   expect(received).toMatchObject({ code: Code.FAILED_PRECONDITION, message: 'zu wenig: Äpfel 🍏 100%' });
-  expect(received.detail(ErrorInfoSchema)).toEqual(reason);
-  expect(received.detail(RetryInfoSchema)?.retryDelay?.seconds).toBe(2n);
-  expect(received.answeredBy).toBe('testing.v1.EchoService/GetEcho');
+  expect(received.findDetail(ErrorInfoSchema)).toEqual(reason);
+  expect(received.findDetail(RetryInfoSchema)?.retryDelay?.seconds).toBe(2n);
+  expect(received.calledMethod).toBe('testing.v1.EchoService/GetEcho');
 });
 
 test('a message with half a surrogate pair is sent and does not end the process', async () => {
@@ -72,10 +72,10 @@ test('hundreds of violations are truncated to 4 kB, and a call on the same conne
   const received = await answerWith(
     new RpcError(Code.INVALID_ARGUMENT, 'bad', { details: [violations(2000), reason] }),
   );
-  const listed = received.detail(BadRequestSchema)?.fieldViolations ?? [];
+  const listed = received.findDetail(BadRequestSchema)?.fieldViolations ?? [];
   expect(listed.length).toBeGreaterThan(30);
   expect(listed[0]?.field).toBe('lines[0].quantity');
-  expect(received.detail(ErrorInfoSchema)).toEqual(reason);
+  expect(received.findDetail(ErrorInfoSchema)).toEqual(reason);
 });
 
 test('the least useful details are dropped first', async () => {

@@ -1,6 +1,5 @@
-import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
+import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import {
   boundedMessage,
@@ -31,9 +30,8 @@ export function toGrpcStatus(error: unknown): StatusObject {
 
 /** Returns the delay of the error's RetryInfo; undefined without one, or if it is negative, which means "do not retry". */
 function pushbackOf(error: RpcError): number | undefined {
-  const delay = error.detail(RetryInfoSchema)?.retryDelay;
-  const delayMs = delay ? durationMs(delay) : -1;
-  return delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
+  const delayMs = retryDelayMsOf(error);
+  return delayMs !== undefined && delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
 }
 
 /** Converts a status that grpc-js received: decodes its google.rpc details and truncates a long message. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { retryDelayMsOf } from '../errors/error-details.ts';
 import { RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
 
@@ -19,9 +18,9 @@ export async function callUntilAccepted<T>(call: () => Promise<T>): Promise<T> {
       return await call();
     } catch (error) {
       if (!(error instanceof RpcError) || attempt === maxAttempts) throw error;
-      const delay = error.detail(RetryInfoSchema)?.retryDelay;
-      if (!delay && !transientCodes.has(error.code)) throw error;
-      await sleep(delay ? durationMs(delay) : defaultDelayMs);
+      const delayMs = retryDelayMsOf(error);
+      if (delayMs === undefined && !transientCodes.has(error.code)) throw error;
+      await sleep(delayMs ?? defaultDelayMs);
     }
   }
 }

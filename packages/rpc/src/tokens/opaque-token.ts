@@ -1,4 +1,4 @@
-import { badRequest } from '../errors/bad-request.ts';
+import { invalidArgument } from '../errors/invalid-argument.ts';
 import { createEncryptedCursors, type EncryptionKeys } from './encrypted-cursor.ts';
 
 /** Tokens of one method that a response carries and a later request returns. */
@@ -33,7 +33,7 @@ export function createOpaqueTokens(
     decrypt: (filters, token) => {
       if (token === '') return undefined;
       const cursor = cursors.decrypt(filters, token);
-      if (cursor === undefined) throw badRequest([violation]);
+      if (cursor === undefined) throw invalidArgument([violation]);
       return cursor;
     },
   };

@@ -20,7 +20,7 @@ function expectRejection(open: () => unknown): void {
   expect(refusal).toBeInstanceOf(RpcError);
   const error = refusal as RpcError;
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
-  expect(error.detail(BadRequestSchema)?.fieldViolations).toMatchObject([{ field: 'page_token' }]);
+  expect(error.findDetail(BadRequestSchema)?.fieldViolations).toMatchObject([{ field: 'page_token' }]);
 }
 
 const text = fastCheck.string({ unit: 'grapheme' });

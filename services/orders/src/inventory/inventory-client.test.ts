@@ -1,6 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { badRequest } from '@acme/rpc/errors/bad-request';
 import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
+import { invalidArgument } from '@acme/rpc/errors/invalid-argument';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { boundedStatus } from '@acme/rpc/errors/status-details';
 import { startTestServer } from '@acme/rpc/testing/start-test-server';
@@ -78,7 +78,7 @@ describe('a reserve', () => {
   );
 
   test('INVALID_ARGUMENT with violations is final and needs a release', async () => {
-    expect(await outcomeOf(badRequest([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
+    expect(await outcomeOf(invalidArgument([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
       kind: 'REJECTED',
       rejection: { reason: 'RESERVATION_INVALID', items: [] },
       needsRelease: true,
@@ -176,7 +176,7 @@ describe('concurrent reserves', () => {
   });
 
   test('a batch with one invalid order rejects that order alone', async () => {
-    const invalid = badRequest([{ field: 'lines[0].sku', description: 'too long' }]);
+    const invalid = invalidArgument([{ field: 'lines[0].sku', description: 'too long' }]);
     await using server = await startTestServer(InventoryService, {
       batchReserveStock: () => Promise.reject(invalid),
       reserveStock: async ({ reservationId }) => {

@@ -106,12 +106,12 @@ const domain = 'inventory.v1';
 /** Final outcomes, by the reason in inventory's ErrorInfo. A retry would fail in the same way, so the order is REJECTED. */
 const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>> = {
   OUT_OF_STOCK: (error) => {
-    const violations = error.detail(PreconditionFailureSchema)?.violations ?? [];
+    const violations = error.findDetail(PreconditionFailureSchema)?.violations ?? [];
     const items = violations.map(({ subject, description }) => ({ sku: subject, description }));
     return { kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items } };
   },
   SKU_NOT_FOUND: (error) => {
-    const resources = error.detailsOf(ResourceInfoSchema);
+    const resources = error.findDetails(ResourceInfoSchema);
     const items = resources.map(({ resourceName, description }) => ({ sku: resourceName, description }));
     return { kind: 'REJECTED', rejection: { reason: 'SKU_NOT_FOUND', items } };
   },
@@ -131,9 +131,9 @@ function failedReserveOutcome(error: unknown): ReserveOutcome {
   const unknown: ReserveOutcome = { kind: 'UNKNOWN', cause: error };
   if (!(error instanceof RpcError)) return unknown;
   // Final only with the violations that the contract documents. An earlier attempt may have reserved.
-  if (error.code === Code.INVALID_ARGUMENT && error.detail(BadRequestSchema))
+  if (error.code === Code.INVALID_ARGUMENT && error.findDetail(BadRequestSchema))
     return { ...rejected('RESERVATION_INVALID'), needsRelease: true };
-  const info = error.detail(ErrorInfoSchema);
+  const info = error.findDetail(ErrorInfoSchema);
   const reason = info?.domain === domain ? info.reason : '';
   return Object.hasOwn(finalReasons, reason) ? (finalReasons[reason]?.(error) ?? unknown) : unknown;
 }

@@ -42,7 +42,7 @@ export function outgoingDeadline(method: MethodInfo, options: CallOptions): numb
   // Written so that NaN fails too.
   if (!(deadline > nowMs))
     throw new RpcError(Code.DEADLINE_EXCEEDED, `no time is left to call ${method.name}`, {
-      answeredBy: method.name,
+      calledMethod: method.name,
     });
   return deadline;
 }

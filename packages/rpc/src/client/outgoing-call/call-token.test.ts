@@ -45,7 +45,7 @@ test.each(failingSources)(
     expect(await rejectionOf(client.listEchoes({}))).toMatchObject({
       code,
       message: 'no token for the call: no key',
-      answeredBy: 'testing.v1.EchoService/ListEchoes',
+      calledMethod: 'testing.v1.EchoService/ListEchoes',
     });
     await using top = await startTestServer(EchoService, {
       getEcho: async () => {

@@ -10,7 +10,7 @@ const tokenPattern = /^[\x21-\x7e]{1,8192}$/;
  * Returns the token for a call, synchronously if its source does.
  *
  * @throws RpcError DEADLINE_EXCEEDED or CANCELLED when the call ends first, the code of the source's own RpcError, or
- * UNAUTHENTICATED for any other error of the source and for a token that no header can carry. `answeredBy` is the method,
+ * UNAUTHENTICATED for any other error of the source and for a token that no header can carry. `calledMethod` is the method,
  * because the error is not about the caller of this service.
  */
 export function tokenFor(
@@ -28,7 +28,7 @@ function requirePrintable(token: unknown, method: MethodInfo): string {
   if (typeof token === 'string' && tokenPattern.test(token)) return token;
   // The message goes into logs, so it does not contain the token.
   const message = 'no token for the call: the source returned one that is empty, too long or not printable';
-  throw new RpcError(Code.UNAUTHENTICATED, message, { answeredBy: method.name });
+  throw new RpcError(Code.UNAUTHENTICATED, message, { calledMethod: method.name });
 }
 
 async function beforeEnd(
@@ -38,7 +38,7 @@ async function beforeEnd(
   options: StreamCallOptions,
 ): Promise<string> {
   const fail = (code: Code, message: string, cause?: unknown) =>
-    new RpcError(code, message, { answeredBy: method.name, cause });
+    new RpcError(code, message, { calledMethod: method.name, cause });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = 'the call ended before there was a token for it';
   const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadline - Date.now());

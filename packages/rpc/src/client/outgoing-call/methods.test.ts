@@ -123,7 +123,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     );
     const error = await rejectionOf(call(server.client));
     expect(error).toMatchObject({ code: Code.ABORTED, message: 'stale' });
-    expect(error.answeredBy).toMatch(/^testing\.v1\.EchoService\/\w+Echo(es)?$/);
+    expect(error.calledMethod).toMatch(/^testing\.v1\.EchoService\/\w+Echo(es)?$/);
   });
 });
 

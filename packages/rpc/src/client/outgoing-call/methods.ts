@@ -160,5 +160,5 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
 
 function receivedError(error: unknown, method: MethodInfo): RpcError {
   const { code, message, details } = fromGrpcStatus(error as ServiceError);
-  return new RpcError(code, message, { details, answeredBy: method.name });
+  return new RpcError(code, message, { details, calledMethod: method.name });
 }

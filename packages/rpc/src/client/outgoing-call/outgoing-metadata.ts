@@ -118,5 +118,5 @@ function largestKey(metadata: CallOptions['metadata'] = {}): string {
 /** Keys may come from a third party, so a log line gets at most 64 characters of one. */
 function invalidMetadata(method: MethodInfo, key: string, problem: string): RpcError {
   const message = `cannot send metadata ${JSON.stringify(key.slice(0, 64))}: ${problem}`;
-  return new RpcError(Code.INVALID_ARGUMENT, message, { answeredBy: method.name });
+  return new RpcError(Code.INVALID_ARGUMENT, message, { calledMethod: method.name });
 }

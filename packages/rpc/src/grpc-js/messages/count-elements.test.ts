@@ -23,7 +23,7 @@ function violationOf(schema: DescMessage, bytes: Uint8Array) {
     countElements(schema, bytes);
   } catch (error) {
     if (error instanceof RpcError && error.code === Code.INVALID_ARGUMENT)
-      return error.detail(BadRequestSchema)?.fieldViolations[0];
+      return error.findDetail(BadRequestSchema)?.fieldViolations[0];
     throw error;
   }
   throw new Error('nothing was rejected');

@@ -1,7 +1,7 @@
 import { field as fieldRules } from '@acme/gen/buf/validate/validate_pb';
 import { type DescField, type DescMessage, getOption, ScalarType } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { badRequest } from '../../errors/bad-request.ts';
+import { invalidArgument } from '../../errors/invalid-argument.ts';
 
 /** Maximum number of elements of a message on all levels: nested messages, list items and map entries. */
 const maxElements = 10_000;
@@ -36,7 +36,7 @@ export function countElements(schema: DescMessage, bytes: Uint8Array): number {
   let total = 0;
   const add = (field: ElementField, path: string, before: number, count: number) => {
     if (before + count > field.maxItems * toleranceFactor)
-      throw badRequest([
+      throw invalidArgument([
         {
           field: path,
           description: `must contain no more than ${field.maxItems} item(s)`,
@@ -45,7 +45,9 @@ export function countElements(schema: DescMessage, bytes: Uint8Array): number {
       ]);
     total += count;
     if (total > maxElements)
-      throw badRequest([{ field: path, description: `the request has over ${maxElements} elements in all` }]);
+      throw invalidArgument([
+        { field: path, description: `the request has over ${maxElements} elements in all` },
+      ]);
   };
   const walk = (type: DescMessage, from: Uint8Array, prefix: string, depth: number) => {
     if (depth > maxDepth) throw new Error('the message nests too deep');

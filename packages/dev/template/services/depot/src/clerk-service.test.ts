@@ -57,7 +57,7 @@ describe('creating', () => {
     const { widget } = await client.createWidget(request);
     const rejection = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
     expect(rejection.code).toBe(Code.FAILED_PRECONDITION);
-    expect(rejection.detail(ErrorInfoSchema)).toMatchObject({
+    expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({
       domain: 'depot.v1',
       reason: 'REQUEST_ID_REUSED',
       metadata: { widget_id: widget?.id },
@@ -97,7 +97,7 @@ describe('reading', () => {
     for (const wanted of [id, randomUUID()]) {
       const rejection = await rejectionOf(client.getWidget({ id: wanted }));
       expect(rejection).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
-      expect(rejection.detail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
+      expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
     }
   });
 });

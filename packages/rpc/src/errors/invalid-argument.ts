@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { Code, RpcError } from './rpc-error.ts';
 
 /** Returns INVALID_ARGUMENT with a BadRequest that lists every violation (AIP-193). */
-export function badRequest(
+export function invalidArgument(
   violations: readonly { field: string; description: string; reason?: string }[],
 ): RpcError {
   const [first] = violations;
