@@ -1,4 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { create, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import type { MethodDefinition } from '@grpc/grpc-js';
 
@@ -8,7 +9,7 @@ type Response = MessageInitShape<typeof getStock.output>;
 
 /** The definition of GetStock for grpc-js and nice-grpc, encoded by protobuf-es. */
 export const getStockMethod: MethodDefinition<Request, Response> = {
-  path: `/${InventoryService.typeName}/${getStock.name}`,
+  path: methodPath(getStock),
   requestStream: false,
   responseStream: false,
   requestSerialize: (request) => Buffer.from(toBinary(getStock.input, request)),

@@ -1,9 +1,10 @@
 import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { connectRaw, grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type UnaryOutcome, unaryLoad } from './unary-load.ts';
 
-const path = `/${InventoryService.typeName}/${InventoryService.method.getStock.name}`;
+const path = methodPath(InventoryService.method.getStock);
 const frame = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSchema, { sku: 'SAT-0001' })));
 
 const maxConnections = 8;

@@ -1,12 +1,13 @@
 import { connect } from 'node:http2';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService, PlaceOrderResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 
-const { input, name, parent } = OrderService.method.placeOrder;
+const { placeOrder } = OrderService.method;
 
-export type OrderRequest = MessageInitShape<typeof input>;
+export type OrderRequest = MessageInitShape<typeof placeOrder.input>;
 
 export interface OrderAnswer {
   readonly isConfirmed: boolean;
@@ -25,7 +26,7 @@ export function connectCaller(target: string, token: string) {
   const session = connect(`http://${target}`);
   const headers = {
     ':method': 'POST',
-    ':path': `/${parent.typeName}/${name}`,
+    ':path': methodPath(placeOrder),
     'content-type': 'application/grpc',
     te: 'trailers',
     'grpc-timeout': '2S',
@@ -54,7 +55,7 @@ export function connectCaller(target: string, token: string) {
             : undefined;
         resolve({ isConfirmed: order?.state === Order_State.CONFIRMED, pushbackMs });
       });
-      stream.end(grpcFrame(toBinary(input, create(input, request))));
+      stream.end(grpcFrame(toBinary(placeOrder.input, create(placeOrder.input, request))));
     });
   return { place, [Symbol.dispose]: () => session.close() };
 }

@@ -1,5 +1,5 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/grpc-js/wire-format';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 
 /**

@@ -1,7 +1,8 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
-import { answerWithin, connectGrpc, messagesOf, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc, messagesOf, requestOf } from '../wire/grpc-calls.ts';
 import { type AttackSetup, attackerSubject, scopesOf } from './attack.ts';
 
 export interface OrderHistory {
@@ -26,7 +27,7 @@ export async function makeOrderHistory(
   const token = await cluster.token(attackerSubject, scopesOf.orders);
   const { placeOrder, watchOrders } = OrderService.method;
   using connection = connectGrpc(replica.port);
-  const { stream } = connection.call(pathOf(watchOrders), requestOf(watchOrders, {}), { token });
+  const { stream } = connection.call(methodPath(watchOrders), requestOf(watchOrders, {}), { token });
   if (!stream) throw new Error('the attacker cannot watch its orders');
   const first = await messagesOf(stream).next();
   const { resumeToken } = fromBinary(watchOrders.output, first.value ?? Buffer.alloc(0));
@@ -35,7 +36,10 @@ export async function makeOrderHistory(
     quantity: 1,
   }));
   const request = requestOf(placeOrder, { requestId: crypto.randomUUID(), lines });
-  const answer = await answerWithin(connection.call(pathOf(placeOrder), request, { token }), callTimeoutMs);
+  const answer = await answerWithin(
+    connection.call(methodPath(placeOrder), request, { token }),
+    callTimeoutMs,
+  );
   if (answer.code !== Code.NOT_FOUND)
     throw new Error(`an order of unknown SKUs was answered ${answer.code} ${answer.message}`);
   // Copies all columns, whichever there are. The events get new sequence numbers.

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, resetFrame, streamIdOf } from '../wire/frames.ts';
-import { pathOf } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';
 import { connectRaw, type RawConnection } from '../wire/raw-connection.ts';
 
-const request = requestFields(pathOf(OrderService.method.listOrders));
+const request = requestFields(methodPath(OrderService.method.listOrders));
 const emptyRequest = grpcFrame(Buffer.alloc(0));
 const framesPerWrite = 100;
 const writePauseMs = 4;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { forDuration, inParallel, inTurn, many } from '../attack/loops.ts';
-import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, placeOrder, watchOrders } = OrderService.method;
 const callTimeoutMs = 5000;
@@ -34,11 +35,11 @@ async function keepCallsInFlight({ port, token, isShort, note }: AttackContext):
     const answering =
       index % 4 === 0
         ? connection.call(
-            pathOf(placeOrder),
+            methodPath(placeOrder),
             requestOf(placeOrder, { requestId: crypto.randomUUID(), lines }),
             { token },
           )
-        : connection.call(pathOf(listOrders), requestOf(listOrders, {}), { token });
+        : connection.call(methodPath(listOrders), requestOf(listOrders, {}), { token });
     await answerWithin(answering, callTimeoutMs);
   });
   note(`${calls} calls`);
@@ -48,7 +49,9 @@ async function openAllStreams({ port, token, isShort, note }: AttackContext): Pr
   const connections = many(15, () => connectGrpc(port));
   let open = 0;
   await inParallel(isShort ? 8000 : 13_000, 100, async (index) => {
-    const watch = inTurn(connections, index).call(pathOf(watchOrders), requestOf(watchOrders, {}), { token });
+    const watch = inTurn(connections, index).call(methodPath(watchOrders), requestOf(watchOrders, {}), {
+      token,
+    });
     open++;
     watch.answered.then(() => open--);
     watch.stream?.resume();
@@ -62,7 +65,7 @@ async function sendForgedTokens({ port, token, isShort, note, random }: AttackCo
   const connections = many(6, () => connectGrpc(port));
   const calls = await forDuration(isShort ? 4000 : 15_000, isShort ? 400 : 600, async (index) => {
     const forged = forge(token, random.uuid(), index % 2 === 0);
-    const answering = inTurn(connections, index).call(pathOf(listOrders), requestOf(listOrders, {}), {
+    const answering = inTurn(connections, index).call(methodPath(listOrders), requestOf(listOrders, {}), {
       token: forged,
     });
     await answerWithin(answering, callTimeoutMs);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
-import { pathOf } from '../wire/grpc-calls.ts';
 import {
   indexedField,
   insertedField,
@@ -18,7 +18,7 @@ const large = 'v'.repeat(3900);
 const references = 15;
 const connectionCount = 8;
 const holdMs = 2000;
-const placeOrder = requestFields(pathOf(OrderService.method.placeOrder));
+const placeOrder = requestFields(methodPath(OrderService.method.placeOrder));
 
 /** Header lists that are small on the wire and large in memory (RFC 7541, section 7.3). */
 export const headerLists: readonly Attack[] = [

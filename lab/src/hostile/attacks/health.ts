@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HealthCheckRequestSchema } from '@acme/gen/grpc/health/v1/health_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
-import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc, requestOf } from '../wire/grpc-calls.ts';
 
 const watchPath = '/grpc.health.v1.Health/Watch';
 const checkPath = '/grpc.health.v1.Health/Check';
@@ -58,7 +59,7 @@ async function checkLongNames({ port, token, expect, isShort }: AttackContext): 
     expect(isOver, `a health watch on the attacker's connection ended with ${code}`),
   );
   const call = async () => {
-    const answering = connection.call(pathOf(listOrders), requestOf(listOrders, {}), { token });
+    const answering = connection.call(methodPath(listOrders), requestOf(listOrders, {}), { token });
     const { code, message } = await answerWithin(answering, callTimeoutMs);
     expect(code === Code.OK, `a call on the attacker's connection was answered ${code} ${message}`);
   };

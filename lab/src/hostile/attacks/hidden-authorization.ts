@@ -11,9 +11,10 @@ import {
 } from '@acme/dev/credentials/development-certificates';
 import { freePort } from '@acme/dev/start/free-port';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
-import { type Answer, answerWithin, pathOf, requestOf, startCall } from '../wire/grpc-calls.ts';
+import { type Answer, answerWithin, requestOf, startCall } from '../wire/grpc-calls.ts';
 
 const { releaseStock } = InventoryService.method;
 const startTimeoutMs = 30_000;
@@ -117,7 +118,7 @@ async function callerWithCertificate(
     const request = requestOf(releaseStock, { reservationId: crypto.randomUUID() });
     const headers = authorization === undefined ? {} : { authorization };
     const answer = await answerWithin(
-      startCall(session, pathOf(releaseStock), request, { headers }),
+      startCall(session, methodPath(releaseStock), request, { headers }),
       callTimeoutMs,
     );
     session.destroy();

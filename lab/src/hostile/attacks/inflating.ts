@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
-import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc } from '../wire/grpc-calls.ts';
 
 const inflatedBytes = 1024 * 1024 - 16;
 /** A message of 1 kB that inflates to 1 MiB: `customer_id` of PlaceOrderRequest, of one repeated letter. */
@@ -39,7 +40,7 @@ export const inflating: readonly Attack[] = [
 async function placeBombs({ port, isShort }: AttackContext, token: string | undefined): Promise<void> {
   const count = isShort ? 600 : 1000;
   const connections = many(connectionCount, () => connectGrpc(port));
-  const path = pathOf(OrderService.method.placeOrder);
+  const path = methodPath(OrderService.method.placeOrder);
   await inParallel(count, count, (index) =>
     answerWithin(inTurn(connections, index).call(path, bomb, { token, headers: gzip }), callTimeoutMs),
   );
@@ -52,7 +53,7 @@ async function streamBombs({ port, isShort, token }: AttackContext): Promise<voi
   const { importStock, countStock } = InventoryService.method;
   const body = Buffer.concat(many(messagesPerStream, () => bomb));
   for (let index = 0; index < count; index++) {
-    const path = pathOf(index % 2 === 0 ? importStock : countStock);
+    const path = methodPath(index % 2 === 0 ? importStock : countStock);
     const sentToken = index % 4 < 2 ? token : undefined;
     inTurn(connections, index).call(path, body, { token: sentToken, headers: gzip, ends: false });
   }

@@ -1,9 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
-import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc } from '../wire/grpc-calls.ts';
 
 const callTimeoutMs = 30_000;
 const maxBytes = 1_000_000;
@@ -60,7 +61,7 @@ async function send(context: AttackContext, method: DescMethod, messages: readon
   for (let round = 0; round < (isShort ? 1 : 3); round++)
     await Promise.all(
       messages.map(async (message) => {
-        const answering = connection.call(pathOf(method), grpcFrame(message), { token });
+        const answering = connection.call(methodPath(method), grpcFrame(message), { token });
         const { code } = await answerWithin(answering, callTimeoutMs);
         expect(code !== undefined && code !== 0, `${method.name} of a bad request was answered ${code}`);
       }),

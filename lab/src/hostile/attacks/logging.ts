@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
 import { frame, frameFlag, frameType, headerFrames, streamIdOf } from '../wire/frames.ts';
-import { answerWithin, connectGrpc, pathOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc } from '../wire/grpc-calls.ts';
 import { requestFields } from '../wire/hpack.ts';
 import { connectRaw } from '../wire/raw-connection.ts';
 
 const emptyRequest = grpcFrame(Buffer.alloc(0));
-const path = pathOf(OrderService.method.listOrders);
+const path = methodPath(OrderService.method.listOrders);
 const callTimeoutMs = 5000;
 /** Latin-1, outside of ASCII: RFC 9110 allows the byte, gRPC does not. */
 const illegalByte = '\xe9';

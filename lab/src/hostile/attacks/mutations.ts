@@ -1,9 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Service } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
-import { pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { requestOf } from '../wire/grpc-calls.ts';
 
 /** A valid request with its gRPC frame. */
 export interface ValidRequest {
@@ -52,7 +53,7 @@ export function validRequestsOf(service: Service): readonly ValidRequest[] {
 }
 
 function valid(method: DescMethod, body: Buffer): ValidRequest {
-  return { path: pathOf(method), body };
+  return { path: methodPath(method), body };
 }
 
 /** Returns the bytes with one to four changes: bits, lengths, cuts, copies, insertions. */

@@ -1,9 +1,10 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { scopesOf } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';
-import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders, getOrder, cancelOrder, placeOrder } = OrderService.method;
 const callTimeoutMs = 5000;
@@ -34,7 +35,7 @@ async function callUnderManyNames({ port, prepared }: AttackContext): Promise<vo
     const isBad = index % 2 === 0;
     const body = requestOf(listOrders, isBad ? { pageToken: `token-${index}` } : { pageSize: 1 });
     return answerWithin(
-      inTurn(connections, index).call(pathOf(listOrders), body, {
+      inTurn(connections, index).call(methodPath(listOrders), body, {
         token: prepared[index],
         headers: {
           'x-request-id': `request-${index}`,
@@ -70,19 +71,19 @@ async function sendEdgeNumbers({ port, token, expect, isShort }: AttackContext):
     const headers = { 'grpc-timeout': timeout };
     await expectAnswer(
       `grpc-timeout ${timeout}`,
-      connection.call(pathOf(getOrder), requestOf(getOrder, { id }), { token, headers }),
+      connection.call(methodPath(getOrder), requestOf(getOrder, { id }), { token, headers }),
     );
     for (const [text, body] of Object.entries(requests))
-      await expectAnswer(text, connection.call(pathOf(listOrders), body, { token }));
+      await expectAnswer(text, connection.call(methodPath(listOrders), body, { token }));
     for (const quantity of [largestInt32, smallestInt32, 0, -1])
       await expectAnswer(
         `quantity ${quantity}`,
-        connection.call(pathOf(placeOrder), requestOf(placeOrder, lines(quantity)), { token }),
+        connection.call(methodPath(placeOrder), requestOf(placeOrder, lines(quantity)), { token }),
       );
     const etag = String(Number.MAX_SAFE_INTEGER + index);
     await expectAnswer(
       `etag ${etag}`,
-      connection.call(pathOf(cancelOrder), requestOf(cancelOrder, { id, etag }), { token }),
+      connection.call(methodPath(cancelOrder), requestOf(cancelOrder, { id, etag }), { token }),
     );
   });
 }

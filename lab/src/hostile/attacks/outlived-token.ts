@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { type Attack, type AttackContext, attackerSubject, scopesOf } from '../attack/attack.ts';
-import { connectGrpc, type OpenCall, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { connectGrpc, type OpenCall, requestOf } from '../wire/grpc-calls.ts';
 
 const ttlSeconds = 3;
 /** A replica tolerates a clock skew of some seconds. */
@@ -30,14 +31,14 @@ async function outliveToken({ ports, prepared, expect }: AttackContext): Promise
   const inventory = connectGrpc(ports.inventory);
   const orders = connectGrpc(ports.orders);
   const count = requestOf(countStock, { sku: 'none', counted: 1n });
-  const counting = inventory.call(pathOf(countStock), count, { token: inventoryToken, ends: false });
+  const counting = inventory.call(methodPath(countStock), count, { token: inventoryToken, ends: false });
   const timer = setInterval(() => {
     if (counting.stream?.writable) counting.stream.write(count);
   }, 100);
   const streams: Record<string, OpenCall> = {
     CountStock: counting,
-    WatchStock: inventory.call(pathOf(watchStock), requestOf(watchStock, {}), { token: inventoryToken }),
-    WatchOrders: orders.call(pathOf(watchOrders), requestOf(watchOrders, {}), { token: ordersToken }),
+    WatchStock: inventory.call(methodPath(watchStock), requestOf(watchStock, {}), { token: inventoryToken }),
+    WatchOrders: orders.call(methodPath(watchOrders), requestOf(watchOrders, {}), { token: ordersToken }),
   };
   await Promise.all(
     Object.entries(streams).map(async ([name, { answered }]) => {

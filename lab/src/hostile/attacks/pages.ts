@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
 import { forDuration, inTurn, many } from '../attack/loops.ts';
 import { makeOrderHistory } from '../attack/order-history.ts';
-import { answerWithin, connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { answerWithin, connectGrpc, requestOf } from '../wire/grpc-calls.ts';
 
 const { listOrders } = OrderService.method;
 const orderCount = 200;
@@ -38,7 +39,7 @@ async function listLargePages(context: AttackContext): Promise<void> {
   expect(counted === orderCount, `${counted} of ${orderCount} orders were found by their pages`);
   const body = requestOf(listOrders, { pageSize: 200 });
   await forDuration(isShort ? 3000 : 10_000, 10, (index) =>
-    answerWithin(inTurn(connections, index).call(pathOf(listOrders), body, { token }), callTimeoutMs),
+    answerWithin(inTurn(connections, index).call(methodPath(listOrders), body, { token }), callTimeoutMs),
   );
 }
 
@@ -48,7 +49,10 @@ async function countByPages({ port, token, expect }: AttackContext): Promise<num
   let count = 0;
   for (let pageToken = ''; ; ) {
     const body = requestOf(listOrders, { pageToken });
-    const answer = await answerWithin(connection.call(pathOf(listOrders), body, { token }), callTimeoutMs);
+    const answer = await answerWithin(
+      connection.call(methodPath(listOrders), body, { token }),
+      callTimeoutMs,
+    );
     expect(answer.code === Code.OK, `a default ListOrders was answered ${answer.code} ${answer.message}`);
     if (answer.code !== Code.OK) return count;
     const page = fromBinary(listOrders.output, answer.body.subarray(5));
@@ -62,7 +66,7 @@ async function leavePagesUnread({ port, token, isShort }: AttackContext): Promis
   const connections = many(5, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const body = requestOf(listOrders, { pageSize: 200 });
   for (let index = 0; index < (isShort ? 200 : 600); index++) {
-    inTurn(connections, index).call(pathOf(listOrders), body, { token });
+    inTurn(connections, index).call(methodPath(listOrders), body, { token });
     if (index % 5 === 0) await sleep(50);
   }
   await sleep(1000);

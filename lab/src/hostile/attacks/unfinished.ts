@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inTurn, many } from '../attack/loops.ts';
-import { connectGrpc, type OpenCall, pathOf } from '../wire/grpc-calls.ts';
+import { connectGrpc, type OpenCall } from '../wire/grpc-calls.ts';
 
 const messageBytes = 1024 * 1024;
 /** The frame of a message of 1 MiB, less its last byte. */
@@ -47,7 +48,7 @@ async function leaveUnfinished(
   const count = context.isShort ? 350 : 500;
   const connections = many(10, () => connectGrpc(context.port));
   const written = many(count, (index) => {
-    const open = inTurn(connections, index).call(pathOf(method), Buffer.alloc(0), { token, ends: false });
+    const open = inTurn(connections, index).call(methodPath(method), Buffer.alloc(0), { token, ends: false });
     return writtenOrEnded(open, unfinished);
   });
   await Promise.race([Promise.all(written), sleep(writeTimeoutMs)]);
@@ -63,7 +64,7 @@ function writtenOrEnded({ stream, answered }: OpenCall, bytes: Buffer): Promise<
 async function sendSlowly({ port, token, isShort }: AttackContext): Promise<void> {
   const connections = many(6, () => connectGrpc(port));
   const calls = many(600, (index) =>
-    inTurn(connections, index).call(pathOf(OrderService.method.placeOrder), unfinished.subarray(0, 5), {
+    inTurn(connections, index).call(methodPath(OrderService.method.placeOrder), unfinished.subarray(0, 5), {
       token: index < 100 ? token : undefined,
       ends: false,
     }),

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { forDuration, inTurn, many } from '../attack/loops.ts';
 import { makeOrderHistory } from '../attack/order-history.ts';
-import { connectGrpc, pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { connectGrpc, requestOf } from '../wire/grpc-calls.ts';
 
 const { watchOrders } = OrderService.method;
 
@@ -28,7 +29,7 @@ async function stallWatches({ port, token, prepared, isShort }: AttackContext): 
   const connections = many(4, () => connectGrpc(port, { initialWindowBytes: 0 }));
   const body = requestOf(watchOrders, { resumeToken });
   for (let index = 0; index < (isShort ? 500 : 1000); index++) {
-    inTurn(connections, index).call(pathOf(watchOrders), body, { token });
+    inTurn(connections, index).call(methodPath(watchOrders), body, { token });
     if (index % 10 === 0) await sleep(10);
   }
   await sleep(isShort ? 3000 : 6000);
@@ -40,7 +41,7 @@ async function resumeAgainAndAgain({ port, token, prepared, isShort, note }: Att
   const body = requestOf(watchOrders, { resumeToken });
   let received = 0;
   const started = await forDuration(isShort ? 6000 : 20_000, 30, async (index) => {
-    const { stream, answered } = inTurn(connections, index).call(pathOf(watchOrders), body, { token });
+    const { stream, answered } = inTurn(connections, index).call(methodPath(watchOrders), body, { token });
     stream?.on('data', (chunk: Buffer) => {
       received += chunk.length;
     });

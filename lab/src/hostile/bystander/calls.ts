@@ -1,9 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { methodPath } from '@acme/rpc/call/method-name';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import { type DescMethod, fromBinary } from '@bufbuild/protobuf';
 import type { Service } from '../../cluster/cluster.ts';
-import { pathOf, requestOf } from '../wire/grpc-calls.ts';
+import { requestOf } from '../wire/grpc-calls.ts';
 
 /** One type of call that the bystander makes. */
 export interface BystanderCall {
@@ -56,7 +57,7 @@ export function watchAt(service: Service): BystanderWatch {
   const { watchStock } = InventoryService.method;
   return service === 'orders'
     ? {
-        path: pathOf(watchOrders),
+        path: methodPath(watchOrders),
         body: (resumeToken) => requestOf(watchOrders, { resumeToken }),
         read: (message) => {
           const { resumeToken, order } = fromBinary(watchOrders.output, message);
@@ -65,7 +66,7 @@ export function watchAt(service: Service): BystanderWatch {
         hasEvents: true,
       }
     : {
-        path: pathOf(watchStock),
+        path: methodPath(watchStock),
         body: (resumeToken) => requestOf(watchStock, { resumeToken }),
         read: (message) => {
           const { resumeToken, stock } = fromBinary(watchStock.output, message);
@@ -76,5 +77,5 @@ export function watchAt(service: Service): BystanderWatch {
 }
 
 function callOf(method: DescMethod, body: () => Buffer, expectedCode: Code = Code.OK): BystanderCall {
-  return { name: method.name, path: pathOf(method), body, expectedCode };
+  return { name: method.name, path: methodPath(method), body, expectedCode };
 }

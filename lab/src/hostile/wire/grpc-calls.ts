@@ -113,11 +113,6 @@ export async function answerWithin({ stream, answered }: OpenCall, timeoutMs: nu
   return answer;
 }
 
-/** Returns the path of a method, for example `/orders.v1.OrderService/GetOrder`. */
-export function pathOf(method: DescMethod): string {
-  return `/${method.parent.typeName}/${method.name}`;
-}
-
 /** Encodes a request with its gRPC frame. */
 export function requestOf<Method extends DescMethod>(
   { input }: Method,

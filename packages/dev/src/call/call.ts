@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
+import { methodName } from '@acme/rpc/call/method-name';
 import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
 import { RpcError } from '@acme/rpc/errors/rpc-error';
@@ -21,7 +22,7 @@ const methods = services.flatMap((service) =>
   service.descriptor.methods.map((method) => ({
     service,
     method,
-    name: `${service.descriptor.typeName}/${method.name}`,
+    name: methodName(method),
   })),
 );
 const usage = `usage: npm run call -- METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]

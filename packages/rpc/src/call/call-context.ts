@@ -17,7 +17,7 @@ export const anonymous: Principal = { subject: '', scopes: new Set() };
 /** A method with its policy. */
 export interface MethodInfo {
   readonly desc: DescMethod;
-  /** `orders.v1.OrderService/GetOrder`, as OpenTelemetry's rpc.method names it. */
+  /** `orders.v1.OrderService/GetOrder`; see `methodName`. */
   readonly name: string;
   readonly policy: Policy;
 }

@@ -62,7 +62,7 @@ const second = { seconds: 1n };
 
 describe('a service whose method has no policy', () => {
   const service = serviceWith(undefined);
-  const refusal = 'shop.v1.ShopService.Open has no option (policy.v1.method)';
+  const refusal = 'shop.v1.ShopService/Open has no option (policy.v1.method)';
 
   test('is rejected at the start with the name of the method', async () => {
     const started = startServer({

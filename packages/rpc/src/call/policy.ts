@@ -1,6 +1,7 @@
 import { type Quota as MethodQuota, method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
 import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import { methodName } from './method-name.ts';
 
 /** The operations policy of a method from its contract (policy.v1), in the units of the code. */
 export interface Policy {
@@ -35,7 +36,7 @@ const defaultMaxDeadlineFactor = 5;
  * served without a deadline or a required scope.
  */
 export function policyOf(method: DescMethod): Policy {
-  const name = `${method.parent.typeName}.${method.name}`;
+  const name = methodName(method);
   if (!hasOption(method, methodPolicy)) throw new Error(`${name} has no option (policy.v1.method)`);
   const { deadline, scopes, maxDeadline, quota } = getOption(method, methodPolicy);
   const deadlineMs = positiveMs(deadline, `${name}: policy.v1.method.deadline`);

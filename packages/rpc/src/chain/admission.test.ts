@@ -2,10 +2,10 @@ import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import { methodPath } from '../call/method-name.ts';
 import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/wire-format.ts';
 import {
   callsOfEachKind,
   type EchoImplementation,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
+import { methodPath } from '../call/method-name.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/wire-format.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';

@@ -13,8 +13,8 @@ import {
   METRIC_RPC_SERVER_CALL_DURATION,
 } from '@opentelemetry/semantic-conventions';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/wire-format.ts';
 import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';

@@ -1,6 +1,7 @@
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
+import { methodName } from '../call/method-name.ts';
 import { policyOf } from '../call/policy.ts';
 import { isSecure } from '../grpc-js/internals/secure-channel-credentials.ts';
 import { isLoopback, requireSecureOrLoopback } from '../tls/loopback.ts';
@@ -83,7 +84,7 @@ export function createClient<Service extends DescService>(
 }
 
 function clientMethod(calls: ClientCalls, tracing: ClientTracing, desc: DescMethod) {
-  const method: MethodInfo = { desc, name: `${desc.parent.typeName}/${desc.name}`, policy: policyOf(desc) };
+  const method: MethodInfo = { desc, name: methodName(desc), policy: policyOf(desc) };
   switch (desc.methodKind) {
     case 'unary':
       return tracing.unaryResponse(method, unaryMethod(calls, method));

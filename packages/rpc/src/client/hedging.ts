@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import { methodName } from '../call/method-name.ts';
 
 /**
  * Sends a call to several replicas and takes the first answer (gRFC A6): for reads whose slowest answers cost more than
@@ -31,7 +32,7 @@ export function hedgedMethods<Service extends DescService>(
     if (!method) throw new Error(`${service.typeName} has no method ${localName} to hedge`);
     if (method.idempotency !== IdempotencyLevel.NO_SIDE_EFFECTS)
       throw new Error(
-        `${service.typeName}/${method.name} cannot be hedged: the contract does not mark it as NO_SIDE_EFFECTS`,
+        `${methodName(method)} cannot be hedged: the contract does not mark it as NO_SIDE_EFFECTS`,
       );
     return method;
   });

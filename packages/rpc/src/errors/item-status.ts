@@ -1,5 +1,6 @@
 import type { Status } from '@acme/gen/google/rpc/status_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
+import { methodName } from '../call/method-name.ts';
 import { RpcError } from './rpc-error.ts';
 import { boundedStatus, unpackDetails } from './status-details.ts';
 
@@ -12,6 +13,6 @@ export function toItemStatus({ code, message, details }: RpcError): Status {
 export function fromItemStatus(status: Status, method: DescMethod): RpcError {
   return new RpcError(status.code, status.message, {
     details: unpackDetails(status),
-    calledMethod: `${method.parent.typeName}/${method.name}`,
+    calledMethod: methodName(method),
   });
 }

@@ -2,11 +2,12 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServiceImplementation } from '../call/handler.ts';
+import { methodName, methodPath } from '../call/method-name.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
+import { asBuffer } from './as-buffer.ts';
 import type { ServerCallOptions } from './server-call.ts';
 import { createMethodHandler, dispatchTo, hasSingleResponse } from './server-methods.ts';
 import { recordIncomingStreams } from './sessions/incoming-streams.ts';
-import { asBuffer, methodPath } from './wire-format.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
 function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
@@ -34,7 +35,7 @@ export function addService<Service extends DescService>(
   const methods: UntypedServiceImplementation = {};
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];
-    const method: MethodInfo = { desc, name: `${service.typeName}/${desc.name}`, policy: policies(desc) };
+    const method: MethodInfo = { desc, name: methodName(desc), policy: policies(desc) };
     const handler = dispatchTo(desc, handle.bind(implementation));
     methods[desc.localName] = createMethodHandler(method, chainOf(interceptors, handler), options);
   }

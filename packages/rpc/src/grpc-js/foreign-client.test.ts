@@ -16,11 +16,11 @@ import { StatusSchema } from '@acme/gen/google/rpc/status_pb';
 import { create, type Message, toBinary } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxDetailsBytes } from '../errors/status-details.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './wire-format.ts';
 
 /**
  * These tests read errors with another implementation of gRPC and protobuf: `buf`, which is written in Go and reads the

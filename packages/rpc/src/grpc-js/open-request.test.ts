@@ -3,12 +3,12 @@ import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } 
 import { gzipSync } from 'node:zlib';
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './wire-format.ts';
 
 const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 const methods = [getEcho, watchEchoes, importEchoes, exchangeEchoes];

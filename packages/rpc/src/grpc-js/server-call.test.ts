@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
+import { methodPath } from '../call/method-name.ts';
 import { policyOf } from '../call/policy.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './wire-format.ts';
 
 const exchangeEchoes = methodPath(EchoService.method.exchangeEchoes);
 const listEchoes = methodPath(EchoService.method.listEchoes);

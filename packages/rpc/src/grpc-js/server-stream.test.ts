@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test, vi } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import type { CallOptions } from '../client/outgoing-call/call-options.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -15,7 +16,6 @@ import { pastDeadline } from '../testing/past-deadline.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { createMessageWriter } from './server-stream.ts';
-import { methodPath } from './wire-format.ts';
 
 test('a handler that waits for a slow reader runs its finally block when the caller cancels', async () => {
   const finished = Promise.withResolvers<string>();

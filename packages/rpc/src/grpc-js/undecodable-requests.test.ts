@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { recordCrashes } from '../testing/crashes.ts';
@@ -10,7 +11,6 @@ import {
 } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
-import { methodPath } from './wire-format.ts';
 
 /** The contract has no recursive message, but groups of an unknown field can nest. */
 const groups = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x7b), Buffer.alloc(depth, 0x7c)]);

@@ -1,8 +1,8 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { methodPath } from '../grpc-js/wire-format.ts';
 import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';

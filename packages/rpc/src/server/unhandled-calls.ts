@@ -3,11 +3,11 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { unescape as decodeOrKeep } from 'node:querystring';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
+import { methodPath } from '../call/method-name.ts';
 import { Code, codeName } from '../errors/rpc-error.ts';
 import { withoutValues } from '../grpc-js/internals/error-texts.ts';
 import { requestIdKey } from '../grpc-js/server-call.ts';
 import { type IncomingStream, incomingStreamOf } from '../grpc-js/sessions/incoming-streams.ts';
-import { methodPath } from '../grpc-js/wire-format.ts';
 import { durationHistogram, methodNameAttributes, outcomeAttributes } from '../telemetry/call-telemetry.ts';
 
 /** The name of unknown methods in the semantic conventions: callers can invent any number of names. */

@@ -3,7 +3,8 @@ import type { ServerReflection as ServerReflectionV1Alpha } from '@acme/gen/grpc
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import { asBuffer, methodPath } from '../grpc-js/wire-format.ts';
+import { methodPath } from '../call/method-name.ts';
+import { asBuffer } from '../grpc-js/as-buffer.ts';
 
 const input = ServerReflection.method.serverReflectionInfo.input;
 const output = ServerReflection.method.serverReflectionInfo.output;

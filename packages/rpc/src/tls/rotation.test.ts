@@ -4,7 +4,7 @@ import { connect } from 'node:tls';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { methodPath } from '../grpc-js/wire-format.ts';
+import { methodPath } from '../call/method-name.ts';
 import type { KeyPair } from '../testing/certificates/certificate-authority.ts';
 import {
   createTestCertificates,

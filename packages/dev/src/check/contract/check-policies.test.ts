@@ -12,13 +12,13 @@ const policy = (deadline: string, scopes: string) =>
 const getOrder = policy('1', '"orders:read"');
 
 test.each([
-  ['no policy', '', 'shop.v1.OrderService.GetOrder has no option (policy.v1.method)'],
+  ['no policy', '', 'shop.v1.OrderService/GetOrder has no option (policy.v1.method)'],
   [
     'a deadline of zero',
     policy('0', '"orders:read"'),
-    'shop.v1.OrderService.GetOrder: policy.v1.method.deadline',
+    'shop.v1.OrderService/GetOrder: policy.v1.method.deadline',
   ],
-  ['no scope', policy('1', ''), 'shop.v1.OrderService.GetOrder: policy.v1.method.scopes is empty'],
+  ['no scope', policy('1', ''), 'shop.v1.OrderService/GetOrder: policy.v1.method.scopes is empty'],
 ])('a method with %s is reported', (_name, replacement, error) => {
   using contract = copyContract([edit(orderService, getOrder, replacement)]);
   expect(checkPolicies(contract.folder)).toContain(error);

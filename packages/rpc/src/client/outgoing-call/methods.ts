@@ -1,9 +1,10 @@
 import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
 import type { MethodInfo } from '../../call/call-context.ts';
+import { methodPath } from '../../call/method-name.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
+import { asBuffer } from '../../grpc-js/as-buffer.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
-import { asBuffer, methodPath } from '../../grpc-js/wire-format.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { recordAttempts } from './attempts.ts';

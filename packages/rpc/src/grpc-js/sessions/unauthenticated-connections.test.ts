@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import { expect, test } from 'vitest';
+import { methodPath } from '../../call/method-name.ts';
 import { createClient } from '../../client/create-client.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
-import { methodPath } from '../wire-format.ts';
 
 /** Maximum number of streams of a connection. */
 const streamsEach = 1000;

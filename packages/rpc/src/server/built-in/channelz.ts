@@ -10,8 +10,8 @@ import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
 import { addService } from '../../grpc-js/add-service.ts';
+import { asBuffer } from '../../grpc-js/as-buffer.ts';
 import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
-import { asBuffer } from '../../grpc-js/wire-format.ts';
 
 const policy: Policy = { deadlineMs: 5000, maxDeadlineMs: 5000, scopes: [], maxRequestBytes: 1024 };
 

@@ -97,7 +97,10 @@ describe('reading', () => {
     for (const wanted of [id, randomUUID()]) {
       const rejection = await rejectionOf(client.getWidget({ id: wanted }));
       expect(rejection).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
-      expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({ reason: 'WIDGET_NOT_FOUND', metadata: {} });
+      expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({
+        reason: 'WIDGET_NOT_FOUND',
+        metadata: {},
+      });
     }
   });
 });
