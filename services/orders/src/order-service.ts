@@ -36,12 +36,12 @@ export function createOrderService(
     toResponse: (order, resumeToken) => ({ resumeToken, ...(order && { order: toProto(order) }) }),
   });
   return {
-    placeOrder: async ({ requestId, lines, customerId }, { principal, deadline }) => {
+    placeOrder: async ({ requestId, lines, customerId }, { principal, deadlineAtMs }) => {
       const order = await placeOrder({
         customerId: requestedCustomer(customerId, principal, 'orders:write:any'),
         requestId: requestId.toLowerCase(),
         lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
-        deadline,
+        deadlineAtMs,
       });
       // The settler annotates its spans with the same id, so a search by order finds both traces.
       annotateSpan({ 'order.id': order.id, 'order.state': order.state });

@@ -48,7 +48,12 @@ function startPlacing(
     nowMs: () => 1_000_000,
   });
   const place = (leftMs: number, requested = lines) =>
-    placeOrder({ customerId: 'alice', requestId: 'request', lines: requested, deadline: 1_000_000 + leftMs });
+    placeOrder({
+      customerId: 'alice',
+      requestId: 'request',
+      lines: requested,
+      deadlineAtMs: 1_000_000 + leftMs,
+    });
   return { place, placed, settled, detached };
 }
 

@@ -6,8 +6,8 @@ export interface PlaceOrderCommand {
   readonly customerId: string;
   readonly requestId: string;
   readonly lines: readonly OrderLine[];
-  /** Instant of the call's deadline, in ms since the epoch. A `deadlineMs` is a duration. */
-  readonly deadline: number;
+  /** The call's deadline, in ms since the epoch. A `deadlineMs` is a duration. */
+  readonly deadlineAtMs: number;
 }
 
 /** Places an order once per request id. Returns the order as it is when the response is due: PENDING or settled. */
@@ -41,7 +41,7 @@ const responseMarginMs = 50;
  */
 export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrder {
   const { store, settle, isInventoryUnavailable, detach, newId, nowMs } = dependencies;
-  return async ({ customerId, requestId, lines, deadline }) => {
+  return async ({ customerId, requestId, lines, deadlineAtMs }) => {
     requireOneLinePerSku(lines);
     const order = await store.place({
       id: newId(),
@@ -50,7 +50,7 @@ export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrd
       fingerprint: fingerprintOf(lines),
       lines,
     });
-    const leftMs = deadline - nowMs();
+    const leftMs = deadlineAtMs - nowMs();
     if (order.state !== 'PENDING' || leftMs <= settleMarginMs) return order;
     if (isInventoryUnavailable()) {
       detach(() => settle(order, { deadlineMs: maxReserveMs, attempts: 0 }));

@@ -33,7 +33,7 @@ const server = await startServer({
       errorMap: () => undefined,
       deadlineMode: 'default',
       tokens: {
-        known: () => undefined,
+        cached: () => undefined,
         verify: async () => ({ subject: 'bench', scopes: new Set(['inventory:read']) }),
       },
       admission,

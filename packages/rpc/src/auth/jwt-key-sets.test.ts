@@ -103,15 +103,15 @@ describe('a file', () => {
   test('an added key is used, and a withdrawn one is not even for a token that was verified before', async () => {
     await using keys = await createSigningKeys('old');
     await using others = await createSigningKeys('new');
-    const { known, verify, logLines } = await openVerifier(keys.jwks);
+    const { cached, verify, logLines } = await openVerifier(keys.jwks);
     const [oldToken, newToken] = [await keys.sign(), await others.sign()];
     await verify(oldToken);
-    expect(known(oldToken)).toBeDefined();
+    expect(cached(oldToken)).toBeDefined();
     await replaceFile(keys.jwks, JSON.stringify({ keys: [others.publicKey] }));
     await untilRead(async () => {
       await verify(newToken);
     });
-    expect(known(oldToken)).toBeUndefined();
+    expect(cached(oldToken)).toBeUndefined();
     expect(await rejectionOf(verify(oldToken))).toMatchObject({ code: Code.UNAUTHENTICATED });
     expect(logLines).toMatchObject([{ msg: 'JWK Set replaced', keys: 1 }]);
   });
@@ -277,7 +277,7 @@ describe('a URL', () => {
   test('the keys stay in use for an hour while the issuer cannot be reached, then tokens are UNAVAILABLE', async () => {
     await using keys = await createSigningKeys();
     const web = await serve({ keys: [keys.publicKey] });
-    const { clock, known, verify, logLines } = await openVerifier(web.url);
+    const { clock, cached, verify, logLines } = await openVerifier(web.url);
     web.answer = status(503);
     clock.nowMs += 10 * minuteMs;
     const exp = Math.floor(clock.nowMs / 1000) + 3 * 3600;
@@ -290,7 +290,7 @@ describe('a URL', () => {
     clock.nowMs += 50 * minuteMs - 1;
     await verify(await keys.sign({ exp, sub: 'bert' }));
     clock.nowMs += 1;
-    expect(known(token)).toBeUndefined();
+    expect(cached(token)).toBeUndefined();
     for (let calls = 0; calls < 3; calls++)
       expect(await rejectionOf(verify(token))).toMatchObject({ code: Code.UNAVAILABLE });
     expect(logLines.map(({ msg }) => msg)).toEqual([

@@ -130,34 +130,34 @@ test('any text is rejected as a token', async () => {
   );
 });
 
-test('a verified token is known until it expires, with the tolerance', async () => {
+test('a verified token is cached until it expires, with the tolerance', async () => {
   await using keys = await createSigningKeys();
   let nowMs = Date.now();
   const verifier = await verifierFor(keys, { now: () => nowMs });
   const expiresAtS = nowS() + 60;
   const token = await keys.sign({ exp: expiresAtS });
-  expect(verifier.known(token)).toBeUndefined();
+  expect(verifier.cached(token)).toBeUndefined();
   const principal = await verifier.verify(token);
   nowMs = expiresAtS * 1000 + 4_999;
-  expect(verifier.known(token)).toBe(principal);
+  expect(verifier.cached(token)).toBe(principal);
   nowMs += 1;
-  expect(verifier.known(token)).toBeUndefined();
+  expect(verifier.cached(token)).toBeUndefined();
   expect(await rejectionOf(verifier.verify(token))).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
 
 test('a verified token is verified again after five minutes, and after the clock is set back', async () => {
   await using keys = await createSigningKeys();
   let nowMs = Date.now();
-  const { known, verify } = await verifierFor(keys, { now: () => nowMs });
+  const { cached, verify } = await verifierFor(keys, { now: () => nowMs });
   const token = await keys.sign({ exp: nowS() + 3600 });
   const principal = await verify(token);
   nowMs += 299_999;
-  expect(known(token)).toBe(principal);
+  expect(cached(token)).toBe(principal);
   nowMs += 1;
-  expect(known(token)).toBeUndefined();
+  expect(cached(token)).toBeUndefined();
   await verify(token);
   nowMs -= 1_000;
-  expect(known(token)).toBeUndefined();
+  expect(cached(token)).toBeUndefined();
 });
 
 test('calls that arrive together with one token wait for one verification', async () => {
@@ -170,10 +170,10 @@ test('calls that arrive together with one token wait for one verification', asyn
 
 test('a valid token of more than 8 KiB is rejected', async () => {
   await using keys = await createSigningKeys();
-  const { known, verify } = await verifierFor(keys);
+  const { cached, verify } = await verifierFor(keys);
   const long = await keys.sign({ padding: 'x'.repeat(8 * 1024) });
   expect(await rejectionOf(verify(long))).toMatchObject({ code: Code.UNAUTHENTICATED });
-  expect(known(long)).toBeUndefined();
+  expect(cached(long)).toBeUndefined();
   await verify(await keys.sign({ padding: 'x'.repeat(5 * 1024) }));
 });
 

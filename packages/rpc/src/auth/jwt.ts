@@ -57,7 +57,7 @@ export async function createJwtVerifier(options: JwtOptions): Promise<JwtVerifie
   };
 
   return {
-    known: (token) => {
+    cached: (token) => {
       const keys = keySet.current();
       return keys && token.length <= maxTokenLength ? cache.get(tokenKey(token), keys, now()) : undefined;
     },

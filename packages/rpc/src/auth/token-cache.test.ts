@@ -10,7 +10,7 @@ const verified = (subject: string, scopes: string[] = []) => ({
   validUntilMs: 3_600_000,
 });
 
-test('a token is known only with the keys that verified it', () => {
+test('a cached token counts only with the keys that verified it', () => {
   const cache = createTokenCache();
   cache.set('token', verified('anna'));
   expect(cache.get('token', keys, 1)?.subject).toBe('anna');
@@ -29,11 +29,11 @@ test('tokens with many scopes are evicted before they take more than 8 MiB', () 
   const cache = createTokenCache();
   const scopes = Array.from({ length: 256 }, (_, index) => `scope-${index}-of-a-verbose-issuer`);
   for (let index = 0; index < 1_000; index++) cache.set(String(index), verified('anna', scopes));
-  const known = Array.from({ length: 1_000 }, (_, index) => cache.get(String(index), keys, 1)).filter(
+  const cached = Array.from({ length: 1_000 }, (_, index) => cache.get(String(index), keys, 1)).filter(
     Boolean,
   );
-  expect(known.length).toBeGreaterThan(100);
-  expect(known.length * 256 * 'scope-100-of-a-verbose-issuer'.length * 2).toBeLessThan(8 * 1024 * 1024);
+  expect(cached.length).toBeGreaterThan(100);
+  expect(cached.length * 256 * 'scope-100-of-a-verbose-issuer'.length * 2).toBeLessThan(8 * 1024 * 1024);
   expect(cache.get('999', keys, 1)).toBeDefined();
 });
 

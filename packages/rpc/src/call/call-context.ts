@@ -8,7 +8,7 @@ export interface Principal {
   /** The token's `sub`; empty before auth has run and on methods that it exempts. */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
-  /** The token's `exp` in ms since the epoch, when streams end. Undefined if the rights do not expire. */
+  /** The token's `exp` in ms since the epoch, when streams end. Undefined if the scopes do not expire. */
   readonly expiresAtMs?: number;
 }
 
@@ -26,13 +26,13 @@ export interface MethodInfo {
 export interface CallContext {
   readonly method: MethodInfo;
   /** Returns the first value of a metadata key. Keys are in lower case. */
-  readonly header: (key: string) => string | undefined;
+  readonly metadata: (key: string) => string | undefined;
   /** The caller's address, as `ipv4:127.0.0.1:5000` without the scheme. */
   readonly peer: string;
   /** The caller's `x-request-id`, or a new one. Outgoing calls carry it too. */
   readonly requestId: string;
   /** In ms since the epoch. */
-  readonly deadline: number;
+  readonly deadlineAtMs: number;
   /** Aborted when the deadline has expired or the caller has cancelled. Its reason is an RpcError. */
   readonly signal: AbortSignal;
   readonly principal: Principal;

@@ -8,7 +8,7 @@ import type { CallContext, Principal } from './call-context.ts';
  */
 export interface ServerCall extends Writable<CallContext> {
   /** The deadline that the caller sent, in ms since the epoch; undefined if it sent none. */
-  readonly callerDeadline: number | undefined;
+  readonly callerDeadlineAtMs: number | undefined;
   /** The SPIFFE ID of the caller's verified certificate (mTLS), which can replace a token. */
   readonly peerIdentity: string | undefined;
   /** Key by which limits count calls: the principal's subject, or the address of an unauthenticated caller. */
@@ -19,7 +19,7 @@ export interface ServerCall extends Writable<CallContext> {
   readonly authority: string;
   /** Size of the call's header list, as HTTP/2 counts it. */
   readonly headerListBytes: number;
-  /** Whether the caller sent `authorization`. One with illegal bytes has no value in `header`. */
+  /** Whether the caller sent `authorization`. One with illegal bytes has no value in `metadata`. */
   readonly hasAuthorization: boolean;
   /**
    * Returns the request, or the stream of requests. Nothing is read before the first call. Throws INTERNAL for bytes that

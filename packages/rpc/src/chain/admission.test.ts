@@ -31,7 +31,7 @@ async function startAdmitting(
   verify: TokenVerifier['verify'] = async () => principal,
 ) {
   const admission = createAdmission(options);
-  const tokens = { known: () => undefined, verify };
+  const tokens = { cached: () => undefined, verify };
   const openStreams = createOpenStreams();
   const chain = {
     errorMap: () => undefined,

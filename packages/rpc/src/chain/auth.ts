@@ -53,9 +53,9 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
         return next(call);
       }
       const token = tokenOf(call);
-      const known = tokens.known(token);
-      return known
-        ? serveAs(call, known, token)
+      const cached = tokens.cached(token);
+      return cached
+        ? serveAs(call, cached, token)
         : verify(token, call).then((principal) => serveAs(call, principal, token));
     };
   };
@@ -80,7 +80,7 @@ async function serveStream(
   const end = (cause?: unknown) =>
     call.abort(new RpcError(Code.UNAUTHENTICATED, 'the token is no longer valid', { cause }));
   const recheck = async () => {
-    if (tokens.known(token)) return;
+    if (tokens.cached(token)) return;
     await tokens.verify(token).catch((error: unknown) => {
       // A key set that cannot be read now says nothing about the token.
       if (error instanceof RpcError && error.code === Code.UNAUTHENTICATED) end(error);
@@ -109,9 +109,9 @@ function peerPrincipal(call: ServerCall, peers: PeerScopes): Principal | undefin
 
 /** Returns the bearer token. A regular expression would cost as much as the lookup of a cached token. */
 function tokenOf(call: ServerCall): string {
-  const header = call.header('authorization') ?? '';
-  const isBearer = header.slice(0, scheme.length).toLowerCase() === scheme;
-  const token = isBearer ? header.slice(scheme.length).trim() : '';
+  const value = call.metadata('authorization') ?? '';
+  const isBearer = value.slice(0, scheme.length).toLowerCase() === scheme;
+  const token = isBearer ? value.slice(scheme.length).trim() : '';
   if (token === '' || token.includes(' '))
     throw new RpcError(Code.UNAUTHENTICATED, 'no token: send metadata `authorization: Bearer <token>`');
   return token;

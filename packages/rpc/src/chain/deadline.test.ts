@@ -20,8 +20,8 @@ async function timeGranted(headers: Record<string, string>, options: TestServerO
   await using server = await startTestServer(
     EchoService,
     {
-      listEchoes: async (_request, { deadline }) => {
-        granted.push({ atLeastMs: deadline - Date.now(), atMostMs: deadline - beforeMs });
+      listEchoes: async (_request, { deadlineAtMs }) => {
+        granted.push({ atLeastMs: deadlineAtMs - Date.now(), atMostMs: deadlineAtMs - beforeMs });
         return {};
       },
     },

@@ -15,10 +15,10 @@ const maxTimerMs = 2 ** 31 - 1;
 export function deadline(mode: DeadlineMode): Interceptor {
   return (next) => async (call) => {
     const nowMs = Date.now();
-    call.deadline = grantedDeadline(call, mode, nowMs);
+    call.deadlineAtMs = grantedDeadlineAtMs(call, mode, nowMs);
     const timer = setTimeout(
       () => call.abort(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')),
-      Math.min(Math.max(call.deadline - nowMs, 0), maxTimerMs),
+      Math.min(Math.max(call.deadlineAtMs - nowMs, 0), maxTimerMs),
     );
     try {
       await untilAborted(next(call), call);
@@ -28,9 +28,9 @@ export function deadline(mode: DeadlineMode): Interceptor {
   };
 }
 
-function grantedDeadline(call: ServerCall, mode: DeadlineMode, nowMs: number): number {
+function grantedDeadlineAtMs(call: ServerCall, mode: DeadlineMode, nowMs: number): number {
   const { deadlineMs, maxDeadlineMs } = call.method.policy;
-  if (call.callerDeadline !== undefined) return Math.min(call.callerDeadline, nowMs + maxDeadlineMs);
+  if (call.callerDeadlineAtMs !== undefined) return Math.min(call.callerDeadlineAtMs, nowMs + maxDeadlineMs);
   if (mode === 'default') return nowMs + deadlineMs;
   throw new RpcError(
     Code.INVALID_ARGUMENT,

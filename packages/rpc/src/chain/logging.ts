@@ -12,7 +12,7 @@ export function logging(errorMap: ErrorMap): Interceptor {
         code: codeName(code),
         error: message,
         duration_ms: Math.round((performance.now() - startMs) * 1000) / 1000,
-        deadline_left_ms: Number.isFinite(call.deadline) ? call.deadline - Date.now() : undefined,
+        deadline_left_ms: Number.isFinite(call.deadlineAtMs) ? call.deadlineAtMs - Date.now() : undefined,
         peer: call.peer,
         subject: call.principal.subject || undefined,
       };

@@ -153,8 +153,8 @@ describe('a caller that is not trusted', () => {
     await using _telemetry = collectTelemetry();
     const baggage: unknown[] = [];
     await using below = await startTestServer(EchoService, {
-      getEcho: async (_request, { header }) => {
-        baggage.push(header('baggage'));
+      getEcho: async (_request, { metadata }) => {
+        baggage.push(metadata('baggage'));
         return {};
       },
     });

@@ -101,7 +101,7 @@ interface MethodTelemetry {
 }
 
 function methodTelemetry(method: MethodInfo): MethodTelemetry {
-  const attributes = methodAttributes(method);
+  const attributes = methodAttributes(method.name);
   const outcomes = new Map<Code, Attributes>();
   const outcomeOf = (code: Code) => ({
     ...attributes,
@@ -111,13 +111,13 @@ function methodTelemetry(method: MethodInfo): MethodTelemetry {
 }
 
 const headers: TextMapGetter<ServerCall> = {
-  get: (call, key) => call.header(key),
+  get: (call, key) => call.metadata(key),
   keys: () => [],
 };
 
 /** Reads only the headers that identify the caller's span. `tracestate` and `baggage` can hold any text. */
 const spanHeaders: TextMapGetter<ServerCall> = {
-  get: (call, key) => (key === 'tracestate' || key === 'baggage' ? undefined : call.header(key)),
+  get: (call, key) => (key === 'tracestate' || key === 'baggage' ? undefined : call.metadata(key)),
   keys: () => [],
 };
 
@@ -125,7 +125,7 @@ const spanHeaders: TextMapGetter<ServerCall> = {
 function isPeer(peers: PeerScopes): IsTrusted {
   return (call) =>
     peers.size > 0 &&
-    propagation.fields().some((name) => call.header(name) !== undefined) &&
+    propagation.fields().some((name) => call.metadata(name) !== undefined) &&
     peers.has(call.peerIdentity ?? '');
 }
 
@@ -193,8 +193,8 @@ function exceptionOf(error: unknown): Error | string {
   return `a thrown ${typeof cause}`;
 }
 
-/** Returns the number of previous attempts that the client reports (gRFC A6); 0 for an invalid header. */
+/** Returns the number of previous attempts that the client reports (gRFC A6); 0 for an invalid value. */
 function previousAttemptsOf(call: ServerCall): number {
-  const header = call.header('grpc-previous-rpc-attempts');
-  return header !== undefined && /^\d{1,3}$/.test(header) ? Number(header) : 0;
+  const attempts = call.metadata('grpc-previous-rpc-attempts');
+  return attempts !== undefined && /^\d{1,3}$/.test(attempts) ? Number(attempts) : 0;
 }

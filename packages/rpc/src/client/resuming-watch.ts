@@ -106,7 +106,7 @@ function isOutOfRange(error: unknown): error is RpcError {
 function isResumable(error: unknown): error is RpcError {
   if (!(error instanceof RpcError) || !resumableCodes.has(error.code)) return false;
   const served = currentCall();
-  return !served || !(served.signal.aborted || served.deadline <= Date.now());
+  return !served || !(served.signal.aborted || served.deadlineAtMs <= Date.now());
 }
 
 /** Aborts its signal `maxMs` after the last `start`, unless it is stopped. */

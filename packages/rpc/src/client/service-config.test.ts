@@ -13,8 +13,11 @@ const farDeadline = { deadlineMs: 60_000 };
 /** A server that fails every call with the code, and records the numbers of previous attempts: undefined, `1`, `2`. */
 async function startFailing(code: Code) {
   const attempts: (string | undefined)[] = [];
-  const fail = (_request: unknown, { header }: { header: (key: string) => string | undefined }): never => {
-    attempts.push(header('grpc-previous-rpc-attempts'));
+  const fail = (
+    _request: unknown,
+    { metadata }: { metadata: (key: string) => string | undefined },
+  ): never => {
+    attempts.push(metadata('grpc-previous-rpc-attempts'));
     throw new RpcError(code, 'not now');
   };
   const server = await startTestServer(EchoService, {

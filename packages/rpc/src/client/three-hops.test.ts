@@ -12,7 +12,7 @@ import { unaryMethod } from './outgoing-call/methods.ts';
 /** Observations of one server: the time left until the deadline when its call arrived, and when it called the next one. */
 interface Hop {
   /** In ms since the epoch. */
-  readonly deadline: number;
+  readonly deadlineAtMs: number;
   readonly leftMs: number;
   leftBelowMs: number;
   readonly signal: AbortSignal;
@@ -30,11 +30,11 @@ function work() {
 async function startChain(answer: () => Promise<object>, optionsBelow: CallOptions = {}) {
   const hops: Hop[] = [];
   const reached = Promise.withResolvers<void>();
-  const hopOf = ({ deadline, signal }: CallContext): Hop => {
-    const hop = { deadline, leftMs: deadline - Date.now(), leftBelowMs: Number.NaN, signal };
+  const hopOf = ({ deadlineAtMs, signal }: CallContext): Hop => {
+    const hop = { deadlineAtMs, leftMs: deadlineAtMs - Date.now(), leftBelowMs: Number.NaN, signal };
     hops.push(hop);
     work();
-    hop.leftBelowMs = deadline - Date.now();
+    hop.leftBelowMs = deadlineAtMs - Date.now();
     return hop;
   };
   const stack = new AsyncDisposableStack();
@@ -78,8 +78,8 @@ test.each([
   expect(b.leftMs).toBeLessThanOrEqual(a.leftBelowMs + roundingMs);
   expect(c.leftMs).toBeLessThanOrEqual(b.leftBelowMs + roundingMs);
   // The whole rest: by their shared clock, no deadline is before that of the caller.
-  expect(b.deadline).toBeGreaterThanOrEqual(a.deadline);
-  expect(c.deadline).toBeGreaterThanOrEqual(b.deadline);
+  expect(b.deadlineAtMs).toBeGreaterThanOrEqual(a.deadlineAtMs);
+  expect(c.deadlineAtMs).toBeGreaterThanOrEqual(b.deadlineAtMs);
   // Two of the three servers have worked before C was called.
   expect(c.leftMs).toBeLessThanOrEqual(1500 - 2 * workMs + 3 * roundingMs);
 });
@@ -112,7 +112,7 @@ test.each(callsOfEachKind)(
         deadlineMode: 'require',
         modifyChain: (chain) => [
           (next) => (served) => {
-            const leftMs = Number(served.callerDeadline) - Date.now();
+            const leftMs = Number(served.callerDeadlineAtMs) - Date.now();
             tooLongMs.resolve(leftMs - served.method.policy.deadlineMs);
             return next(served);
           },
@@ -134,7 +134,7 @@ test('a deadline beyond the range of Node timers has not expired', async () => {
     {
       modifyChain: (chain) => [
         (next) => (served) => {
-          leftMs.resolve((served.callerDeadline ?? 0) - Date.now());
+          leftMs.resolve((served.callerDeadlineAtMs ?? 0) - Date.now());
           return next(served);
         },
         ...chain,

@@ -7,7 +7,7 @@ const maxInt32 = 2 ** 31 - 1;
 const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
 
 /** Returns the deadline that the caller set, in ms since the epoch, or undefined if it set none. */
-export function callerDeadlineMs(grpcCall: GrpcCall): number | undefined {
+export function callerDeadlineAtMs(grpcCall: GrpcCall): number | undefined {
   const deadline = Number(grpcCall.getDeadline());
   if (!Number.isFinite(deadline)) return undefined;
   const timeoutMs = longTimeoutMs(incomingStreamOf(http2StreamOf(grpcCall))?.timeout);
@@ -32,8 +32,8 @@ const deadlineToleranceMs = 10;
  * Returns the reason of grpc-js's `cancelled` event, which it emits both when the caller cancels and when grpc-js ends
  * the call at the caller's deadline.
  */
-export function cancelReason(callerDeadline: number | undefined): RpcError {
-  return callerDeadline !== undefined && Date.now() >= callerDeadline - deadlineToleranceMs
+export function cancelReason(callerDeadlineAtMs: number | undefined): RpcError {
+  return callerDeadlineAtMs !== undefined && Date.now() >= callerDeadlineAtMs - deadlineToleranceMs
     ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
     : new RpcError(Code.CANCELLED, 'cancelled by the caller');
 }

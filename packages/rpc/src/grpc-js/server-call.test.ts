@@ -36,7 +36,7 @@ test.each(['720H', '1194H', '2592000S', '99999999H'])(
     const deadline = Promise.withResolvers<number>();
     await using server = await startTestServer(EchoService, {
       listEchoes: async (_request, context) => {
-        deadline.resolve(context.deadline);
+        deadline.resolve(context.deadlineAtMs);
         return {};
       },
     });
@@ -83,7 +83,7 @@ test('a handler reads text metadata by its lower-case name, and undefined for a 
     },
   });
   await server.client.listEchoes({}, { metadata: { 'X-Tenant': 'north' } });
-  const { header, peer } = await seen.promise;
-  expect([header('x-tenant'), header('x-other')]).toEqual(['north', undefined]);
+  const { metadata, peer } = await seen.promise;
+  expect([metadata('x-tenant'), metadata('x-other')]).toEqual(['north', undefined]);
   expect(peer).toMatch(/^127\.0\.0\.1:\d+$/);
 });

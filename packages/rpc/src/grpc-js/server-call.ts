@@ -8,7 +8,7 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { MemoryBudget, MemoryHolder } from '../limits/memory-budget.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import { CallAbort } from './call-abort.ts';
-import { callerDeadlineMs, cancelReason } from './caller-deadline.ts';
+import { callerDeadlineAtMs, cancelReason } from './caller-deadline.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { discardReceived, http2StreamOf, type Receiver } from './internals/grpc-js-internals.ts';
 import { decompress } from './messages/decompress.ts';
@@ -49,12 +49,12 @@ const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
  */
 export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, Receiver {
   readonly method: MethodInfo;
-  readonly header: ServerCall['header'];
+  readonly metadata: ServerCall['metadata'];
   readonly peer: string;
   readonly authority: string;
   readonly requestId: string;
-  readonly callerDeadline: number | undefined;
-  deadline: number;
+  readonly callerDeadlineAtMs: number | undefined;
+  deadlineAtMs: number;
   principal: Principal = anonymous;
   readonly logFields: Record<string, unknown>;
   request: ServerCall['request'] = notOpened;
@@ -82,14 +82,14 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
     // As a plain object: it is read a dozen times, and Metadata validates the key every time.
     const metadata = grpcCall.metadata.toJSON();
     const callerId = firstText(metadata, requestIdKey);
-    const callerDeadline = callerDeadlineMs(grpcCall);
+    const callerDeadline = callerDeadlineAtMs(grpcCall);
     this.method = method;
-    this.header = (key) => firstText(metadata, key);
+    this.metadata = (key) => firstText(metadata, key);
     this.peer = grpcCall.getPeer();
     this.authority = grpcCall.getHost();
     this.requestId = callerId && requestIdPattern.test(callerId) ? callerId : options.newRequestId();
-    this.callerDeadline = callerDeadline;
-    this.deadline = callerDeadline ?? Number.POSITIVE_INFINITY;
+    this.callerDeadlineAtMs = callerDeadline;
+    this.deadlineAtMs = callerDeadline ?? Number.POSITIVE_INFINITY;
     this.logFields = { request_id: this.requestId };
     this.grpcCall = grpcCall;
     this.options = options;
@@ -217,7 +217,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
     const { unflushed } = this.options;
     this.callAbort.end();
     if (this.isClosed) this.releaseAll();
-    else unflushed.add(this, Math.max(hasFailed ? 0 : this.deadline, Date.now()) + unflushedMs);
+    else unflushed.add(this, Math.max(hasFailed ? 0 : this.deadlineAtMs, Date.now()) + unflushedMs);
   }
 
   /** Called when grpc-js has finished the call. */
@@ -225,7 +225,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
     const { unflushed } = this.options;
     this.isClosed = true;
     if (!this.callAbort.isOver) {
-      this.callAbort.abort(cancelReason(this.callerDeadline));
+      this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
       return;
     }
     const stream = http2StreamOf(this.grpcCall);

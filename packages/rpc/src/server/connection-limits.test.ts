@@ -80,9 +80,9 @@ test('connections are replaced when they reach their age, and no call fails', as
   const peers = new Set<string>();
   let triedAgain = 0;
   await using server = await start(age, {
-    getEcho: async (_request, { peer, header }) => {
+    getEcho: async (_request, { peer, metadata }) => {
       peers.add(peer);
-      if (header('grpc-previous-rpc-attempts')) triedAgain++;
+      if (metadata('grpc-previous-rpc-attempts')) triedAgain++;
       await new Promise((resolve) => setTimeout(resolve, 5));
       return {};
     },

@@ -8,7 +8,7 @@ import { Code, codeName } from '../errors/rpc-error.ts';
 import { withoutValues } from '../grpc-js/internals/error-texts.ts';
 import { requestIdKey } from '../grpc-js/server-call.ts';
 import { type IncomingStream, incomingStreamOf } from '../grpc-js/sessions/incoming-streams.ts';
-import { durationHistogram, methodNameAttributes, outcomeAttributes } from '../telemetry/call-telemetry.ts';
+import { durationHistogram, methodAttributes, outcomeAttributes } from '../telemetry/call-telemetry.ts';
 
 /** The name of unknown methods in the semantic conventions: callers can invent any number of names. */
 const otherMethod = '_OTHER';
@@ -54,7 +54,7 @@ export function reportUnhandledCalls(service: DescService, log: Logger, port: nu
       'call',
     );
     durations.record(durationMs / 1000, {
-      ...methodNameAttributes(method ?? otherMethod),
+      ...methodAttributes(method ?? otherMethod),
       ...outcomeAttributes(code, false),
     });
   };

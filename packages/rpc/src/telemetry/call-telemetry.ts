@@ -1,5 +1,4 @@
 import { type Attributes, type Histogram, metrics } from '@opentelemetry/api';
-import type { MethodInfo } from '../call/call-context.ts';
 import { type Code, codeName } from '../errors/rpc-error.ts';
 
 /** Name of the tracer and the meter. */
@@ -9,11 +8,7 @@ export const instrumentationScope = '@acme/rpc';
 export const previousAttemptsAttribute = 'previous-rpc-attempts';
 
 /** Returns the attributes of a method's spans and metrics (OpenTelemetry's semantic conventions for gRPC, 1.45). */
-export function methodAttributes(method: MethodInfo): Attributes {
-  return methodNameAttributes(method.name);
-}
-
-export function methodNameAttributes(name: string): Attributes {
+export function methodAttributes(name: string): Attributes {
   return { 'rpc.system.name': 'grpc', 'rpc.method': name };
 }
 

@@ -80,7 +80,7 @@ export async function startTestServer<Service extends DescService>(
       openStreams,
       errorMap: options.errorMap ?? (() => undefined),
       deadlineMode: options.deadlineMode ?? 'default',
-      tokens: { known: () => undefined, verify: options.verifyToken ?? (async () => principal) },
+      tokens: { cached: () => undefined, verify: options.verifyToken ?? (async () => principal) },
       ...(options.peers && { peers: options.peers }),
       traceContext: options.traceContext ?? 'all',
     });

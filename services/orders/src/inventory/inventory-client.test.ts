@@ -25,9 +25,9 @@ describe('a reserve', () => {
     const requests: unknown[] = [];
     const deadlines: number[] = [];
     await using server = await startTestServer(InventoryService, {
-      reserveStock: async (request, { deadline }) => {
+      reserveStock: async (request, { deadlineAtMs }) => {
         requests.push(request);
-        deadlines.push(deadline);
+        deadlines.push(deadlineAtMs);
         return {};
       },
     });
@@ -128,10 +128,10 @@ describe('concurrent reserves', () => {
       preconditionFailure([{ type: 'x', subject: 'A', description: 'no A' }]),
     ]);
     await using server = await startTestServer(InventoryService, {
-      batchReserveStock: async ({ requests }, { deadline }) => {
+      batchReserveStock: async ({ requests }, { deadlineAtMs }) => {
         calls.push([
           requests.map(({ reservationId }) => reservationId),
-          Math.round((deadline - Date.now()) / 1000),
+          Math.round((deadlineAtMs - Date.now()) / 1000),
         ]);
         return {
           results: [

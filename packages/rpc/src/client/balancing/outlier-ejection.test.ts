@@ -123,8 +123,8 @@ test('the policy is rejected without a child policy', () => {
 test('the stream marker does not leave the process', async () => {
   const headers: (string | undefined)[] = [];
   await using replica = await startReplica({
-    async *watchEchoes(_request, { header }) {
-      headers.push(header('x-balancing-stream'), header('user-agent'));
+    async *watchEchoes(_request, { metadata }) {
+      headers.push(metadata('x-balancing-stream'), metadata('user-agent'));
       yield {};
     },
   });

@@ -13,9 +13,9 @@ interface Seen {
   readonly signal: AbortSignal;
 }
 
-const seenBy = ({ requestId, deadline, signal }: CallContext): Seen => ({
+const seenBy = ({ requestId, deadlineAtMs, signal }: CallContext): Seen => ({
   requestId,
-  leftMs: deadline - Date.now(),
+  leftMs: deadlineAtMs - Date.now(),
   signal,
 });
 
@@ -119,10 +119,10 @@ test('no call is made if no time is left', async () => {
   let served = false;
   const late = Promise.withResolvers<unknown>();
   await using top = await startTestServer(EchoService, {
-    getEcho: async (_request, { signal, deadline }) => {
+    getEcho: async (_request, { signal, deadlineAtMs }) => {
       served = true;
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      while (Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+      while (Date.now() < deadlineAtMs) await new Promise((resolve) => setImmediate(resolve));
       late.resolve(bottom.client.listEchoes({}).catch((error: unknown) => error));
       return {};
     },

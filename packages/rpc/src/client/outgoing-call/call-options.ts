@@ -32,19 +32,19 @@ const maxDeadlineMs = 24 * 24 * 60 * 60 * 1000;
  *
  * @throws RpcError DEADLINE_EXCEEDED if no time is left.
  */
-export function outgoingDeadline(method: MethodInfo, options: CallOptions): number {
+export function outgoingDeadlineAtMs(method: MethodInfo, options: CallOptions): number {
   const nowMs = Date.now();
-  const deadline = Math.min(
+  const deadlineAtMs = Math.min(
     nowMs + (options.deadlineMs ?? method.policy.deadlineMs),
     nowMs + Math.min(method.policy.maxDeadlineMs, maxDeadlineMs),
-    currentCall()?.deadline ?? Infinity,
+    currentCall()?.deadlineAtMs ?? Infinity,
   );
   // Written so that NaN fails too.
-  if (!(deadline > nowMs))
+  if (!(deadlineAtMs > nowMs))
     throw new RpcError(Code.DEADLINE_EXCEEDED, `no time is left to call ${method.name}`, {
       calledMethod: method.name,
     });
-  return deadline;
+  return deadlineAtMs;
 }
 
 /**

@@ -16,12 +16,12 @@ const tokenPattern = /^[\x21-\x7e]{1,8192}$/;
 export function tokenFor(
   method: MethodInfo,
   token: TokenSource,
-  deadline: number,
+  deadlineAtMs: number,
   options: StreamCallOptions,
 ): string | Promise<string> {
   const result = callSource(token);
   if (typeof result === 'string') return requirePrintable(result, method);
-  return beforeEnd(result, method, deadline, options).then((late) => requirePrintable(late, method));
+  return beforeEnd(result, method, deadlineAtMs, options).then((late) => requirePrintable(late, method));
 }
 
 function requirePrintable(token: unknown, method: MethodInfo): string {
@@ -34,14 +34,14 @@ function requirePrintable(token: unknown, method: MethodInfo): string {
 async function beforeEnd(
   pending: Promise<string>,
   method: MethodInfo,
-  deadline: number,
+  deadlineAtMs: number,
   options: StreamCallOptions,
 ): Promise<string> {
   const fail = (code: Code, message: string, cause?: unknown) =>
     new RpcError(code, message, { calledMethod: method.name, cause });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = 'the call ended before there was a token for it';
-  const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadline - Date.now());
+  const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadlineAtMs - Date.now());
   const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
   Promise.resolve(pending).then(resolve, (cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -8,7 +8,7 @@ import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { recordAttempts } from './attempts.ts';
-import { type CallOptions, onAbort, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
+import { type CallOptions, onAbort, outgoingDeadlineAtMs, type StreamCallOptions } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
 import { type NoAuthorization, outgoingMetadata, requireValidMetadata } from './outgoing-metadata.ts';
 import { openRequestSource, type RequestSource } from './request-source.ts';
@@ -42,7 +42,7 @@ function codecOf(method: DescMethod): Codec {
 export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
   return async (request: Init, options: CallOptions = {}): Promise<Message> => {
-    const { metadata, deadline } = await prepare(calls, method, options);
+    const { metadata, deadlineAtMs } = await prepare(calls, method, options);
     return new Promise((resolve, reject) => {
       const call = calls.grpc.makeUnaryRequest(
         path,
@@ -50,7 +50,7 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
         decode,
         request,
         metadata,
-        { deadline },
+        { deadline: deadlineAtMs },
         (error, response) => {
           stopWatching();
           if (error) reject(receivedError(error, method));
@@ -67,8 +67,10 @@ export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   const { path, encode, decode } = codecOf(method.desc);
   return (request: Init, options: StreamCallOptions = {}) =>
     responsesOf(method, options, async () => {
-      const { metadata, deadline } = await prepare(calls, method, options);
-      return calls.grpc.makeServerStreamRequest(path, encode, decode, request, metadata, { deadline });
+      const { metadata, deadlineAtMs } = await prepare(calls, method, options);
+      return calls.grpc.makeServerStreamRequest(path, encode, decode, request, metadata, {
+        deadline: deadlineAtMs,
+      });
     });
 }
 
@@ -77,14 +79,14 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
   return async (requests: Many<Init>, options: CallOptions = {}): Promise<Message> => {
     const source = openRequestSource(requests);
     try {
-      const { metadata, deadline } = await prepare(calls, method, options);
+      const { metadata, deadlineAtMs } = await prepare(calls, method, options);
       return await new Promise<Message>((resolve, reject) => {
         const call = calls.grpc.makeClientStreamRequest(
           path,
           encode,
           decode,
           metadata,
-          { deadline },
+          { deadline: deadlineAtMs },
           (error, response) => {
             stopWatching();
             if (error) reject(source.failure ? source.failure.error : receivedError(error, method));
@@ -109,8 +111,10 @@ export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
     // Needed if the reader stops before the first response: then no call is made.
     options.readerSignal?.addEventListener('abort', source.stop);
     const open = async () => {
-      const { metadata, deadline } = await prepare(calls, method, options);
-      const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, { deadline });
+      const { metadata, deadlineAtMs } = await prepare(calls, method, options);
+      const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, {
+        deadline: deadlineAtMs,
+      });
       source.send(call);
       return call;
     };
@@ -150,13 +154,13 @@ async function* responsesOf(
 
 /** Returns the deadline and the metadata of a call, with its token. */
 async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCallOptions) {
-  const deadline = outgoingDeadline(method, options);
+  const deadlineAtMs = outgoingDeadlineAtMs(method, options);
   requireValidMetadata(method, options, calls.noAuthorization);
-  const token = calls.token && (await tokenFor(method, calls.token, deadline, options));
+  const token = calls.token && (await tokenFor(method, calls.token, deadlineAtMs, options));
   const metadata = outgoingMetadata(method, options, token);
   if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
     setStreamMarker(metadata);
-  return { deadline, metadata };
+  return { deadlineAtMs, metadata };
 }
 
 function receivedError(error: unknown, method: MethodInfo): RpcError {

@@ -10,7 +10,7 @@ import {
 } from '../../telemetry/call-telemetry.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
 import { abortableGenerator } from './abortable-generator.ts';
-import { type CallOptions, outgoingDeadline, type StreamCallOptions } from './call-options.ts';
+import { type CallOptions, outgoingDeadlineAtMs, type StreamCallOptions } from './call-options.ts';
 
 /** Wraps the methods of a client. */
 export interface ClientTracing {
@@ -54,17 +54,17 @@ export function clientTracing(target: string): ClientTracing {
   const server = serverAttributes(target);
 
   const opener = (method: MethodInfo) => {
-    const attributes = { ...methodAttributes(method), ...server };
+    const attributes = { ...methodAttributes(method.name), ...server };
     return (): CallSpan => {
       const startMs = performance.now();
       const parent = context.active();
       const span = tracer?.startSpan(method.name, { kind: SpanKind.CLIENT, attributes }, parent);
-      let isOver = false;
+      let hasEnded = false;
       return {
         context: span ? trace.setSpan(parent, span) : parent,
         end: (outcome) => {
-          if (isOver) return;
-          isOver = true;
+          if (hasEnded) return;
+          hasEnded = true;
           span?.setAttributes(outcome);
           if ('error.type' in outcome) span?.setStatus({ code: SpanStatusCode.ERROR });
           span?.end();
@@ -99,7 +99,7 @@ export function clientTracing(target: string): ClientTracing {
         const next = () => context.with(span.context, () => responses.next());
         try {
           // A reader may abandon the generator without calling its `return`. The call ends at its deadline at the latest.
-          const remainingMs = outgoingDeadline(method, options) - Date.now();
+          const remainingMs = outgoingDeadlineAtMs(method, options) - Date.now();
           deadlineTimer = setTimeout(() => span.end(expired), remainingMs).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
           if (!options.readerSignal?.aborted) outcome = answered;
