@@ -1,6 +1,6 @@
 import type { InventoryService, ReserveStockRequest } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { ServiceImplementation } from '@acme/rpc/call/handler';
-import { toItemStatus } from '@acme/rpc/errors/item-status';
+import { toItemStatus } from '@acme/rpc/call/item-status';
 import { toRpcError } from '@acme/rpc/errors/rpc-error';
 import { toStatus } from './error-map.ts';
 import type { ReservationStore } from './stock/reservation-store.ts';

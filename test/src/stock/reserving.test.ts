@@ -6,7 +6,7 @@ import {
 } from '@acme/gen/google/rpc/error_details_pb';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
-import { fromItemStatus } from '@acme/rpc/errors/item-status';
+import { fromItemStatus } from '@acme/rpc/call/item-status';
 import { Code, type RpcError } from '@acme/rpc/errors/rpc-error';
 import { rejectionOf } from '@acme/rpc/testing/rejection-of';
 import { expect } from 'vitest';

@@ -2,7 +2,7 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { fromItemStatus, toItemStatus } from '../errors/item-status.ts';
+import { fromItemStatus, toItemStatus } from '../call/item-status.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { boundedMessage } from '../errors/status-details.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';

@@ -8,10 +8,10 @@ import {
   type BatchReserveStockResponse_Result,
   InventoryService,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { fromItemStatus } from '@acme/rpc/call/item-status';
 import { createCallBatcher } from '@acme/rpc/client/call-batcher';
 import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
 import type { Client } from '@acme/rpc/client/create-client';
-import { fromItemStatus } from '@acme/rpc/errors/item-status';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import type { OrderLine } from '../order/order.ts';
 import type { Inventory, ReserveOutcome } from './inventory.ts';

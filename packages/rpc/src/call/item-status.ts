@@ -1,8 +1,8 @@
 import type { Status } from '@acme/gen/google/rpc/status_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
-import { methodName } from '../call/method-name.ts';
-import { RpcError } from './rpc-error.ts';
-import { boundedStatus, unpackDetails } from './status-details.ts';
+import { RpcError } from '../errors/rpc-error.ts';
+import { boundedStatus, unpackDetails } from '../errors/status-details.ts';
+import { methodName } from './method-name.ts';
 
 /** Returns the status of one item for the response of a batch (AIP-193), as a call for this item alone would return it. */
 export function toItemStatus({ code, message, details }: RpcError): Status {
