@@ -1,6 +1,7 @@
 import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
+import { hasRequestStream } from '@acme/rpc/call/method-kind';
 import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
 import { Code } from '@acme/rpc/errors/rpc-error';
@@ -20,8 +21,7 @@ async function call(pair: TestPair, method: DescMethod, token?: string): Promise
   const target = method.parent === OrderService ? ordersTarget : pair.inventoryTarget;
   using client = createClient(method.parent, { target, ...(token && { token: () => token }) });
   const clientMethod = client[method.localName] as unknown as (request: object) => unknown;
-  const streamsRequests = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  const response = clientMethod(streamsRequests ? [{}] : {});
+  const response = clientMethod(hasRequestStream(method) ? [{}] : {});
   if (response instanceof Promise) return await response;
   for await (const message of response as AsyncIterable<unknown>) return message;
   return undefined;

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
+import { hasRequestStream } from '@acme/rpc/call/method-kind';
 import { methodName } from '@acme/rpc/call/method-name';
 import { policyOf } from '@acme/rpc/call/policy';
 import { createClient } from '@acme/rpc/client/create-client';
@@ -62,8 +63,7 @@ try {
 
 /** Returns the request of the command line. A method with a stream of requests gets it, or those on stdin, one per line. */
 function requestOf(method: DescMethod, json: string | undefined): Message | AsyncIterable<Message> {
-  const isStream = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  if (!isStream) return fromJsonString(method.input, json ?? '{}');
+  if (!hasRequestStream(method)) return fromJsonString(method.input, json ?? '{}');
   return messagesOf(method, json);
 }
 

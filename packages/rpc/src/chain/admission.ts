@@ -6,11 +6,12 @@ import {
   type ConcurrencyLimitOptions,
   createAdaptiveConcurrencyLimit,
 } from '../limits/adaptive-concurrency-limit.ts';
-import { createFairShare } from '../limits/fair-share.ts';
+import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
 import { createRejectionDelay } from './rejection-delay.ts';
+import { serveAndRelease } from './serve-and-release.ts';
 
 export interface AdmissionOptions extends Partial<ConcurrencyLimitOptions> {
-  /** Maximum number of open streams: 10,000 watches at about 40 kB each, and a margin. */
+  /** Maximum number of open streams of the server; 12,000 when absent: 10,000 watches at about 40 kB each, and a margin. */
   readonly maxStreams?: number;
   /** Source of jitter, from 0 to 1. */
   readonly random?: () => number;
@@ -39,8 +40,8 @@ const retryDelayMs = { min: 100, spread: 200 };
 /** Maximum number of delayed rejections. Each keeps an HTTP/2 stream of about 20 kB open. */
 const maxDelayedRejections = 2000;
 
-/** Multiple of its limit up to which a full server admits callers that have less than their share. */
-const overcommitFactor = { unary: 3, streams: 1.25 };
+/** Multiple of the limit up to which a full server admits unary calls of callers that have less than their share. */
+const unaryOvercommitFactor = 3;
 
 /**
  * Creates the admission of a server: it rejects calls that the server cannot serve soon with RESOURCE_EXHAUSTED,
@@ -108,7 +109,7 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   };
   const serveStream = (next: Handler, call: ServerCall) => {
     const { caller } = call;
-    if (!streams.hasRoom(caller, maxStreams, overcommitFactor.streams))
+    if (!streams.hasRoom(caller, maxStreams, streamOvercommitFactor))
       return reject(call, 'the server has too many open streams');
     streams.add(caller);
     return serveAndRelease(next, call, () => streams.remove(caller));
@@ -116,7 +117,7 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
   return {
     interceptor: (next) => (call) => {
       rejectionDelay.recordCall(call.caller);
-      if (!unary.hasRoom(call.caller, limit.value(), overcommitFactor.unary))
+      if (!unary.hasRoom(call.caller, limit.value(), unaryOvercommitFactor))
         return reject(call, 'the server is busy');
       return call.method.desc.methodKind === 'unary' ? serveUnary(next, call) : serveStream(next, call);
     },
@@ -148,28 +149,4 @@ function turnMeter(limit: AdaptiveConcurrencyLimit): () => void {
       });
     });
   };
-}
-
-/**
- * Serves the call. Calls `release` once, when the call is answered or aborted: a handler that ignores its signal must
- * not occupy its place after the deadline.
- */
-async function serveAndRelease(
-  next: Handler,
-  call: ServerCall,
-  release: (ok: boolean) => void,
-): Promise<void> {
-  let isReleased = false;
-  const releaseOnce = (ok: boolean) => {
-    if (isReleased) return;
-    isReleased = true;
-    release(ok);
-  };
-  call.onAbort(() => releaseOnce(false));
-  try {
-    await next(call);
-    releaseOnce(true);
-  } finally {
-    releaseOnce(false);
-  }
 }

@@ -1,12 +1,10 @@
 import type { Interceptor, ServerCall } from '../call/handler.ts';
+import { setTimeoutAt } from '../call/timer.ts';
 import { errorInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
 /** Treatment of a call without a deadline: the contract's deadline (`default`), or INVALID_ARGUMENT (`require`). */
 export type DeadlineMode = 'default' | 'require';
-
-/** Maximum delay of a timer in Node. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * Gives every call a deadline and ends the call at it, whether or not its handler observes the signal. A caller's
@@ -14,11 +12,9 @@ const maxTimerMs = 2 ** 31 - 1;
  */
 export function deadline(mode: DeadlineMode): Interceptor {
   return (next) => async (call) => {
-    const nowMs = Date.now();
-    call.deadlineAtMs = grantedDeadlineAtMs(call, mode, nowMs);
-    const timer = setTimeout(
-      () => call.abort(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')),
-      Math.min(Math.max(call.deadlineAtMs - nowMs, 0), maxTimerMs),
+    call.deadlineAtMs = grantedDeadlineAtMs(call, mode, Date.now());
+    const timer = setTimeoutAt(call.deadlineAtMs, () =>
+      call.abort(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')),
     );
     try {
       await untilAborted(next(call), call);

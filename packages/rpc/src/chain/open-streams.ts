@@ -1,4 +1,5 @@
 import type { Interceptor, ServerCall } from '../call/handler.ts';
+import { hasResponseStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
 /** The open calls that stream to the caller. A draining server would otherwise wait for them until their deadline. */
@@ -12,8 +13,7 @@ export function createOpenStreams(): OpenStreams {
   const open = new Set<ServerCall>();
   return {
     interceptor: (next) => async (call) => {
-      const kind = call.method.desc.methodKind;
-      if (kind === 'unary' || kind === 'client_streaming') return next(call);
+      if (!hasResponseStream(call.method.desc)) return next(call);
       open.add(call);
       try {
         await next(call);

@@ -1,9 +1,7 @@
 import type { Interceptor } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { createFairShare } from '../limits/fair-share.ts';
-
-/** Multiple of the limit up to which connections with less than their share are admitted. */
-const overcommitFactor = 1.25;
+import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
+import { serveAndRelease } from './serve-and-release.ts';
 
 /**
  * Rejects a stream with RESOURCE_EXHAUSTED while `maxStreams` others are open, unless its connection has less than its
@@ -14,19 +12,9 @@ export function streamLimit(maxStreams: number): Interceptor {
   return (next) => async (call) => {
     if (call.method.desc.methodKind === 'unary') return next(call);
     const { caller } = call;
-    if (!streams.hasRoom(caller, maxStreams, overcommitFactor))
+    if (!streams.hasRoom(caller, maxStreams, streamOvercommitFactor))
       throw new RpcError(Code.RESOURCE_EXHAUSTED, 'the server has too many open streams');
-    let isOpen = true;
-    const close = () => {
-      if (isOpen) streams.remove(caller);
-      isOpen = false;
-    };
     streams.add(caller);
-    call.onAbort(close);
-    try {
-      await next(call);
-    } finally {
-      close();
-    }
+    return serveAndRelease(next, call, () => streams.remove(caller));
   };
 }

@@ -15,6 +15,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { type Any, AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { headerEntryBytes } from './header-entry.ts';
 
 /** Metadata key of google.rpc.Status (gRPC's richer error model). */
 export const statusDetailsKey = 'grpc-status-details-bin';
@@ -23,7 +24,7 @@ export const statusDetailsKey = 'grpc-status-details-bin';
 export const maxDetailsBytes = 4096;
 
 /**
- * Maximum size of the header list that carries a status, as HTTP/2 counts it (RFC 9113, section 6.5.2). C-core clients
+ * Maximum size of the header list that carries a status, as HTTP/2 counts it. C-core clients
  * reject more than 16 KiB, Java clients and many proxies more than 8 KiB. Above 45 kB grpc-js tears down the connection.
  */
 const maxTrailersBytes = 8 * 1024;
@@ -32,7 +33,7 @@ const maxTrailersBytes = 8 * 1024;
 const otherTrailersBytes = 1024;
 
 /** Maximum size of a status message, percent-encoded as in the `grpc-message` header. */
-const maxMessageBytes = 2048;
+const maxStatusMessageBytes = 2048;
 
 /** Bytes of tags and lengths that a detail adds to a google.rpc.Status. */
 const framingBytes = 10;
@@ -57,20 +58,20 @@ const registry: Registry = createRegistry(file_google_rpc_error_details);
  * characters and replaces lone surrogates, which would end the process in grpc-js.
  */
 export function boundedMessage(message: string): string {
-  const text = message.slice(0, maxMessageBytes).toWellFormed();
-  if (text.length === message.length && encodedBytes(text) <= maxMessageBytes) return text;
+  const text = message.slice(0, maxStatusMessageBytes).toWellFormed();
+  if (text.length === message.length && percentEncodedSize(text) <= maxStatusMessageBytes) return text;
   let sizeBytes = 0;
   let length = 0;
   for (const character of text) {
-    sizeBytes += encodedBytes(character);
-    if (sizeBytes > maxMessageBytes) break;
+    sizeBytes += percentEncodedSize(character);
+    if (sizeBytes > maxStatusMessageBytes) break;
     length += character.length;
   }
   return text.slice(0, length);
 }
 
-/** Returns the size of a text as grpc-js encodes it in `grpc-message`. */
-function encodedBytes(text: string): number {
+/** Returns the size of a text in bytes as grpc-js percent-encodes it in `grpc-message`. */
+function percentEncodedSize(text: string): number {
   return encodeURI(text).length;
 }
 
@@ -93,7 +94,8 @@ export function boundedStatus(code: number, message: string, details: readonly M
 
 /** Returns the room for details in the trailers, which contain the message twice: percent-encoded, and in the status. */
 function detailsRoom(message: string): number {
-  const headersBytes = 'grpc-message'.length + 32 + encodedBytes(message) + statusDetailsKey.length + 32;
+  const headersBytes =
+    headerEntryBytes('grpc-message', percentEncodedSize(message)) + headerEntryBytes(statusDetailsKey, 0);
   const statusBytes = Math.floor((maxTrailersBytes - otherTrailersBytes - headersBytes) / 4) * 3;
   return statusBytes - Buffer.byteLength(message) - framingBytes;
 }

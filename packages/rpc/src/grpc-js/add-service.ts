@@ -2,11 +2,12 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServiceImplementation } from '../call/handler.ts';
+import { hasResponseStream } from '../call/method-kind.ts';
 import { methodName, methodPath } from '../call/method-name.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
 import { asBuffer } from './as-buffer.ts';
 import type { ServerCallOptions } from './server-call.ts';
-import { createMethodHandler, dispatchTo, hasSingleResponse } from './server-methods.ts';
+import { createMethodHandler, dispatchTo } from './server-methods.ts';
 import { recordIncomingStreams } from './sessions/incoming-streams.ts';
 
 /** Wraps a handler in a chain; the first interceptor is the outermost. */
@@ -53,7 +54,7 @@ function methodDefinition(method: DescMethod): ServiceDefinition[string] {
     // For every kind: grpc-js calls the handler of a request stream when the headers arrive, but that of a single request
     // only after it has read and decompressed the message.
     requestStream: true,
-    responseStream: !hasSingleResponse(method),
+    responseStream: hasResponseStream(method),
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,

@@ -1,9 +1,9 @@
+import { maxInt32 } from '../call/timer.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { disableDeadline, http2StreamOf } from './internals/grpc-js-internals.ts';
 import { incomingStreamOf } from './sessions/incoming-streams.ts';
 
-const maxInt32 = 2 ** 31 - 1;
 const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
 
 /** Returns the deadline that the caller set, in ms since the epoch, or undefined if it set none. */

@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import type { MethodInfo } from '../call/call-context.ts';
+import { hasRequestStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { receiveThrough } from './internals/grpc-js-internals.ts';
@@ -20,8 +21,9 @@ export function openRequest(
   call: GrpcServerCall,
 ): Promise<Message> | AsyncIterable<Message> {
   receiveThrough(grpcCall, call);
-  const isStream = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming';
-  return isStream ? decodeEach(desc.input, grpcCall, call) : readOnly(desc.input, grpcCall, call);
+  return hasRequestStream(desc)
+    ? decodeEach(desc.input, grpcCall, call)
+    : readOnly(desc.input, grpcCall, call);
 }
 
 /** Reads the single message of a request, up to the end of its stream. */

@@ -2,19 +2,15 @@ import { create, type DescMessage, type DescMethod, type Message, toBinary } fro
 import type { ServerReadableStream, StatusObject, sendUnaryData, UntypedHandleCall } from '@grpc/grpc-js';
 import { type MethodInfo, runInCall } from '../call/call-context.ts';
 import type { Handler, ServerCall } from '../call/handler.ts';
+import { hasResponseStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import type { GrpcCall } from './grpc-call.ts';
-import { encodedBytes } from './messages/pre-encoded.ts';
+import { preEncodedBytes } from './messages/pre-encoded.ts';
 import { openRequest } from './open-request.ts';
 import { GrpcServerCall, requestIdKey, type ServerCallOptions } from './server-call.ts';
 import { createMessageWriter } from './server-stream.ts';
 import { toGrpcStatus } from './status.ts';
-
-/** Returns whether the method has a single response message. */
-export function hasSingleResponse({ methodKind }: DescMethod): boolean {
-  return methodKind === 'unary' || methodKind === 'client_streaming';
-}
 
 /**
  * Returns the handler that grpc-js calls when the headers of a call arrive. It opens the call, runs the chain, and sends
@@ -33,7 +29,7 @@ export function createMethodHandler(
     call.request = () => (request ??= openRequest(method, grpcCall, call));
     return call;
   };
-  if (hasSingleResponse(method.desc))
+  if (!hasResponseStream(method.desc))
     return async (
       requests: ServerReadableStream<Uint8Array, Uint8Array>,
       callback: sendUnaryData<Uint8Array>,
@@ -102,7 +98,7 @@ export function dispatchTo(
 
 /** Encodes a response. grpc-js would reject a message over the limit only after the chain logged the call as OK. */
 function encode(schema: DescMessage, message: Message): Uint8Array {
-  const bytes = encodedBytes(message, () => toBinary(schema, message));
+  const bytes = preEncodedBytes(message) ?? toBinary(schema, message);
   if (bytes.length <= maxMessageBytes) return bytes;
   throw new RpcError(
     Code.RESOURCE_EXHAUSTED,

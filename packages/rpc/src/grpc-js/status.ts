@@ -1,4 +1,5 @@
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
+import { maxInt32 } from '../call/timer.ts';
 import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import {
@@ -10,7 +11,6 @@ import {
 
 /** Trailer that replaces the backoff of the client's retry policy, in ms (gRFC A6). */
 const pushbackKey = 'grpc-retry-pushback-ms';
-const maxInt32 = 2 ** 31 - 1;
 
 /**
  * Converts an error to the status that grpc-js sends. An error other than an RpcError becomes INTERNAL `internal error`.

@@ -10,6 +10,9 @@ export interface FairShare {
   remove(caller: string): void;
 }
 
+/** Multiple of the limit of open streams up to which callers that have less than their share are admitted. */
+export const streamOvercommitFactor = 1.25;
+
 /** Number in flight that a caller may have on a full server, whatever its share is. */
 const smallShare = 8;
 

@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Maximum size of a line in bytes, line break included. */
 export const maxLineBytes = 16 * 1024;
 const maxFieldsBytes = 12 * 1024;
-const maxMessageBytes = 2 * 1024;
+const maxLogMessageBytes = 2 * 1024;
 /** Number of characters up to which fields are within the limits, whatever the characters are. */
 const maxQuickLength = 512;
 /** Maximum number of values for the placeholders of a message, as in `log.info('%s and %s', one, other)`. */
@@ -88,11 +88,11 @@ function messageOf(message: unknown, parameters: readonly unknown[], budget: Siz
   const isText = typeof message === 'string';
   if (isText && message.length <= maxQuickLength && parameters.length === 0) return message;
   // A budget of its own, so that large fields do not truncate the message.
-  const own: SizeBudget = { leftBytes: maxMessageBytes, isTruncated: false };
-  const text = isText ? boundedText(message, own, maxMessageBytes) : boundedValue(message, own);
+  const own: SizeBudget = { leftBytes: maxLogMessageBytes, isTruncated: false };
+  const text = isText ? boundedText(message, own, maxLogMessageBytes) : boundedValue(message, own);
   const values = parameters.slice(0, maxParameters).map((each) => boundedValue(each, own));
-  own.leftBytes = maxMessageBytes;
-  const formatted = boundedText(formatSafely(text, values), own, maxMessageBytes);
+  own.leftBytes = maxLogMessageBytes;
+  const formatted = boundedText(formatSafely(text, values), own, maxLogMessageBytes);
   budget.isTruncated ||= own.isTruncated;
   return formatted;
 }

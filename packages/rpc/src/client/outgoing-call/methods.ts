@@ -1,6 +1,7 @@
 import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
 import type { MethodInfo } from '../../call/call-context.ts';
+import { hasResponseStream } from '../../call/method-kind.ts';
 import { methodPath } from '../../call/method-name.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
 import { asBuffer } from '../../grpc-js/as-buffer.ts';
@@ -158,8 +159,7 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
   requireValidMetadata(method, options, calls.noAuthorization);
   const token = calls.token && (await tokenFor(method, calls.token, deadlineAtMs, options));
   const metadata = outgoingMetadata(method, options, token);
-  if (method.desc.methodKind === 'server_streaming' || method.desc.methodKind === 'bidi_streaming')
-    setStreamMarker(metadata);
+  if (hasResponseStream(method.desc)) setStreamMarker(metadata);
   return { deadlineAtMs, metadata };
 }
 

@@ -1,6 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { context, propagation, type TextMapSetter } from '@opentelemetry/api';
 import { currentCall, type MethodInfo } from '../../call/call-context.ts';
+import { headerEntryBytes } from '../../errors/header-entry.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { requestIdKey } from '../../grpc-js/server-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
@@ -81,7 +82,7 @@ export function outgoingMetadata(
   let sizeBytes = 0;
   const set = (key: string, value: string) => {
     metadata.set(key, value);
-    sizeBytes += entryBytes(key, value);
+    sizeBytes += headerEntryBytes(key, value.length);
   };
   const served = currentCall();
   if (served) set(requestIdKey, served.requestId);
@@ -95,7 +96,7 @@ export function outgoingMetadata(
     );
   const setter: TextMapSetter<Metadata> = {
     set: (_metadata, key, value) => {
-      const hasRoom = sizeBytes + entryBytes(key, value) <= maxMetadataBytes;
+      const hasRoom = sizeBytes + headerEntryBytes(key, value.length) <= maxMetadataBytes;
       if (hasRoom && problemOf(key, value, undefined) === undefined) set(key, value);
     },
   };
@@ -103,14 +104,10 @@ export function outgoingMetadata(
   return metadata;
 }
 
-/** Returns the size of a header list entry as HTTP/2 counts it (RFC 9113, section 6.5.2). */
-function entryBytes(key: string, value: string): number {
-  return key.length + value.length + 32;
-}
-
 function largestKey(metadata: CallOptions['metadata'] = {}): string {
   const entries = Object.entries(metadata).toSorted(
-    ([key, value], [otherKey, otherValue]) => entryBytes(otherKey, otherValue) - entryBytes(key, value),
+    ([key, value], [otherKey, otherValue]) =>
+      headerEntryBytes(otherKey, otherValue.length) - headerEntryBytes(key, value.length),
   );
   return entries[0]?.[0] ?? 'authorization';
 }

@@ -16,7 +16,7 @@ export function preEncoded<Response extends DescMessage>(
   return placeholder;
 }
 
-/** Returns the bytes of a placeholder, or encodes any other message. */
-export function encodedBytes(message: Message, encode: () => Uint8Array): Uint8Array {
-  return encoded.get(message) ?? encode();
+/** Returns the bytes of a placeholder; undefined for any other message. */
+export function preEncodedBytes(message: Message): Uint8Array | undefined {
+  return encoded.get(message);
 }

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { headerEntryBytes } from '../../errors/header-entry.ts';
 
 /**
  * Facts about an HTTP/2 stream from its header list. grpc-js drops entries that it cannot represent or that it uses. The
@@ -11,7 +12,7 @@ export interface IncomingStream {
   readonly timeout: string | undefined;
   /** Whether there is an `authorization` entry, valid or not. */
   readonly hasAuthorization: boolean;
-  /** Size as HTTP/2 counts it: names, values, and 32 bytes per entry (RFC 9113, section 6.5.2). */
+  /** Size as HTTP/2 counts it, see `headerEntryBytes`. */
   readonly headerListBytes: number;
   /** Time of arrival by `performance.now()`. */
   readonly startMs: number;
@@ -83,7 +84,7 @@ function sizeOf(headers: IncomingHttpHeaders): number {
   let sizeBytes = 0;
   for (const key in headers) {
     const value = headers[key];
-    sizeBytes += key.length + 32 + (typeof value === 'string' ? value.length : String(value).length);
+    sizeBytes += headerEntryBytes(key, typeof value === 'string' ? value.length : String(value).length);
   }
   return sizeBytes;
 }

@@ -1,8 +1,8 @@
 import type { PeerScopes } from '../auth/peer-scopes.ts';
-import { requireScopes } from '../auth/scopes.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';
+import { setTimeoutAt } from '../call/timer.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { createFairSemaphore, SemaphoreFullError } from '../limits/semaphore.ts';
@@ -20,8 +20,6 @@ const retryDelayMs = 200;
 
 /** Interval at which the token of an open stream is verified again: its key may have been withdrawn. */
 const recheckMs = 30_000;
-/** Maximum delay of a timer in Node. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * Authenticates the caller by its bearer token (RFC 6750) or, without a token, by the SPIFFE ID of its certificate,
@@ -61,14 +59,6 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
   };
 }
 
-/** Rejects a caller without the scopes that the contract requires (PERMISSION_DENIED). */
-export function authorization(): Interceptor {
-  return (next) => (call) => {
-    requireScopes(call.principal, call.method.policy.scopes);
-    return next(call);
-  };
-}
-
 /** Serves a stream while its token is valid. */
 async function serveStream(
   next: Handler,
@@ -86,7 +76,7 @@ async function serveStream(
       if (error instanceof RpcError && error.code === Code.UNAUTHENTICATED) end(error);
     });
   };
-  const expiry = setTimeout(() => end(), Math.min(Math.max(expiresAtMs - Date.now(), 0), maxTimerMs));
+  const expiry = setTimeoutAt(expiresAtMs, () => end());
   const rechecks = setInterval(recheck, recheckMs);
   try {
     await next(call);

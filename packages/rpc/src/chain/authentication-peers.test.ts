@@ -89,7 +89,7 @@ test('a listed service has no other scopes', async () => {
   });
 });
 
-test('a service that is not listed is answered UNAUTHENTICATED, even with a valid certificate', async () => {
+test('a service that is not listed is rejected as UNAUTHENTICATED, even with a valid certificate', async () => {
   await using server = await start('payments');
   expect(await rejectionOf(server.getEcho())).toMatchObject({ code: Code.UNAUTHENTICATED });
 });
