@@ -11,7 +11,10 @@ import { createRejectionDelay } from './rejection-delay.ts';
 import { serveAndRelease } from './serve-and-release.ts';
 
 export interface AdmissionOptions extends Partial<ConcurrencyLimitOptions> {
-  /** Maximum number of open streams of the server; 12,000 when absent: 10,000 watches at about 40 kB each, and a margin. */
+  /**
+   * Number of open streams above which further ones are rejected; 12,000 when absent, for 10,000 watches at about 40 kB
+   * each and a margin. Callers with less than their share are admitted up to 1.25 times the limit.
+   */
   readonly maxStreams?: number;
   /** Source of jitter, from 0 to 1. */
   readonly random?: () => number;

@@ -38,7 +38,7 @@ test("a call without a deadline gets the contract's", async () => {
   expect(granted?.atMostMs).toBeGreaterThanOrEqual(2000);
 });
 
-test('a call without a deadline is answered INVALID_ARGUMENT in mode require', async () => {
+test('a call without a deadline is rejected as INVALID_ARGUMENT in mode require', async () => {
   const { answer, granted } = await timeGranted({}, { deadlineMode: 'require' });
   expect(answer.code).toBe(Code.INVALID_ARGUMENT);
   expect(answer.message).toContain('ListEchoes needs a deadline; the contract suggests 2000 ms');
@@ -71,8 +71,8 @@ test("a call whose handler ignores its signal ends at the contract's deadline, a
   expect(server.logLines).toMatchObject([{ msg: 'call', code: 'DEADLINE_EXCEEDED' }]);
 });
 
-describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
-  test("has its signal aborted at the caller's deadline, for that reason", async () => {
+describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
+  test("the signal is aborted at the caller's deadline, for that reason", async () => {
     const reason = Promise.withResolvers<unknown>();
     let served = false;
     const untilAborted = async ({ signal }: CallContext) => {
@@ -93,7 +93,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     expect(await reason.promise).toEqual(new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded'));
   });
 
-  test('has its signal aborted when the caller cancels, for that reason', async () => {
+  test('the signal is aborted when the caller cancels, for that reason', async () => {
     const context = Promise.withResolvers<CallContext>();
     await using server = await startTestServer(
       EchoService,

@@ -113,10 +113,10 @@ test("the caller's W3C trace context is continued, and the log lines contain the
   expect(server.logLines).toMatchObject([{ msg: 'call', trace_id: traceId }]);
 });
 
-describe('a caller that is not trusted', () => {
+describe('an untrusted caller', () => {
   const untrusted = { traceContext: 'peers' } as const;
 
-  test('gets a trace of its own that links to the trace it sent', async () => {
+  test('an untrusted caller gets a trace of its own that links to the trace it sent', async () => {
     await using telemetry = collectTelemetry();
     await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) }, untrusted);
     await using connection = await connectRaw(server.target);
@@ -132,46 +132,52 @@ describe('a caller that is not trusted', () => {
   test.each([
     ['peers', 0],
     ['all', 1],
-  ] as const)('does not make the service record: %s records %i spans', async (traceContext, recorded) => {
-    vi.stubEnv('OTEL_TRACES_SAMPLER', 'parentbased_always_off');
-    onTestFinished(() => void vi.unstubAllEnvs());
-    await using telemetry = collectTelemetry();
-    await using server = await startTestServer(
-      EchoService,
-      { listEchoes: async () => ({}) },
-      { traceContext },
-    );
-    await using connection = await connectRaw(server.target);
-    await connection.post(listEchoes, emptyFrame, { traceparent });
-    expect(telemetry.spans.filter(isServers)).toHaveLength(recorded);
-  });
+  ] as const)(
+    'an untrusted caller does not make the service record: %s records %i spans',
+    async (traceContext, recorded) => {
+      vi.stubEnv('OTEL_TRACES_SAMPLER', 'parentbased_always_off');
+      onTestFinished(() => void vi.unstubAllEnvs());
+      await using telemetry = collectTelemetry();
+      await using server = await startTestServer(
+        EchoService,
+        { listEchoes: async () => ({}) },
+        { traceContext },
+      );
+      await using connection = await connectRaw(server.target);
+      await connection.post(listEchoes, emptyFrame, { traceparent });
+      expect(telemetry.spans.filter(isServers)).toHaveLength(recorded);
+    },
+  );
 
   test.each([
     ['peers', undefined],
     ['all', 'user=anna'],
-  ] as const)('has its baggage forwarded to no service: %s forwards %s', async (traceContext, forwarded) => {
-    await using _telemetry = collectTelemetry();
-    const baggage: unknown[] = [];
-    await using below = await startTestServer(EchoService, {
-      getEcho: async (_request, { metadata }) => {
-        baggage.push(metadata('baggage'));
-        return {};
-      },
-    });
-    await using server = await startTestServer(
-      EchoService,
-      {
-        listEchoes: async () => {
-          await below.client.getEcho({ key: 'A' });
+  ] as const)(
+    'the baggage of an untrusted caller is forwarded to no service: %s forwards %s',
+    async (traceContext, forwarded) => {
+      await using _telemetry = collectTelemetry();
+      const baggage: unknown[] = [];
+      await using below = await startTestServer(EchoService, {
+        getEcho: async (_request, { metadata }) => {
+          baggage.push(metadata('baggage'));
           return {};
         },
-      },
-      { traceContext },
-    );
-    await using connection = await connectRaw(server.target);
-    await connection.post(listEchoes, emptyFrame, { traceparent, baggage: 'user=anna' });
-    expect(baggage).toEqual([forwarded]);
-  });
+      });
+      await using server = await startTestServer(
+        EchoService,
+        {
+          listEchoes: async () => {
+            await below.client.getEcho({ key: 'A' });
+            return {};
+          },
+        },
+        { traceContext },
+      );
+      await using connection = await connectRaw(server.target);
+      await connection.post(listEchoes, emptyFrame, { traceparent, baggage: 'user=anna' });
+      expect(baggage).toEqual([forwarded]);
+    },
+  );
 
   test.each([
     ['traceparent', 'x'.repeat(8_000)],
@@ -179,7 +185,7 @@ describe('a caller that is not trusted', () => {
     ['tracestate', 'a=b,'.repeat(2_000)],
     ['baggage', 'a=b,'.repeat(2_000)],
     ['baggage', '%%%;;;==,,'],
-  ])('is served when its %s is oversized or malformed', async (name, value) => {
+  ])('an untrusted caller is served when its %s is oversized or malformed', async (name, value) => {
     await using telemetry = collectTelemetry();
     await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) }, untrusted);
     await using connection = await connectRaw(server.target);

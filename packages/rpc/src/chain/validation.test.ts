@@ -49,7 +49,7 @@ test.each([
     'items[0].count',
     'int32.gte_lte',
   ],
-])('%s is answered INVALID_ARGUMENT', async (_name, request, field, reason) => {
+])('a request with %s is rejected as INVALID_ARGUMENT', async (_name, request, field, reason) => {
   await using server = await startTestServer(EchoService, { putEchoes: async () => ({}) });
   const error = await rejectionOf(server.client.putEchoes(request));
   expect(error).toMatchObject({

@@ -7,15 +7,15 @@ type Listener = (reason: RpcError) => void;
  * most handlers never use it and it costs as much as an interceptor. A class, because closures per call would cost more.
  */
 export class CallAbort {
-  /** Whether the call is answered. */
-  isOver = false;
+  /** Whether the chain has ended. Later aborts have no effect. */
+  hasEnded = false;
   private listeners: Listener[] = [];
   private controller: AbortController | undefined;
   private reason: RpcError | undefined;
 
   /** Aborts the call. The first reason stands. Does nothing after `end`, so that work that outlives the call continues. */
   abort(reason: RpcError): void {
-    if (this.reason || this.isOver) return;
+    if (this.reason || this.hasEnded) return;
     this.reason = reason;
     this.controller?.abort(reason);
     for (const listener of this.listeners) listener(reason);
@@ -36,7 +36,7 @@ export class CallAbort {
   }
 
   end(): void {
-    this.isOver = true;
+    this.hasEnded = true;
     this.listeners = [];
   }
 }

@@ -15,7 +15,7 @@ test.each([
   ['abc', Code.INTERNAL],
   ['0m', Code.DEADLINE_EXCEEDED],
   ['1n', Code.DEADLINE_EXCEEDED],
-])('grpc-timeout %s is answered at once with its code', async (timeout, code) => {
+])('a call with grpc-timeout %s ends at once, with its code', async (timeout, code) => {
   await using server = await startTestServer(EchoService, {
     listEchoes: () => new Promise(() => {}),
     async *exchangeEchoes() {

@@ -93,7 +93,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
     this.logFields = { request_id: this.requestId };
     this.grpcCall = grpcCall;
     this.options = options;
-    // Emitted after every call, including answered calls.
+    // grpc-js emits the event after every call, including answered calls.
     grpcCall.on('cancelled', () => this.close());
   }
 
@@ -224,7 +224,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
   private close(): void {
     const { unflushed } = this.options;
     this.isClosed = true;
-    if (!this.callAbort.isOver) {
+    if (!this.callAbort.hasEnded) {
       this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
       return;
     }
@@ -258,7 +258,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
   }
 
   evict(): void {
-    if (this.callAbort.isOver) {
+    if (this.callAbort.hasEnded) {
       this.reset();
       return;
     }

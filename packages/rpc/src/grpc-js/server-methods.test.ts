@@ -18,7 +18,7 @@ const waysToFail: Record<string, () => unknown> = {
   'throws at once': () => {
     throw new Error('canary');
   },
-  'throws what is no Error': () => {
+  'throws an object that is no Error': () => {
     throw { code: Code.NOT_FOUND, details: 'canary' };
   },
   'throws undefined': () => {
@@ -36,9 +36,9 @@ const waysToFail: Record<string, () => unknown> = {
   'rejects with what is no Error': () => Promise.reject('canary'),
 };
 
-describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
+describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   test.each(Object.entries(waysToFail))(
-    'that %s is answered INTERNAL at once, reveals nothing and does not end the process',
+    'a handler that %s ends its call with INTERNAL at once, reveals nothing and does not end the process',
     async (_way, fail) => {
       using crashes = recordCrashes();
       await using server = await startTestServer(EchoService, handlerOfEachKind(fail));
@@ -52,7 +52,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     },
   );
 
-  test('that fails after its deadline does not end the process', async () => {
+  test('a handler that fails after the deadline does not end the process', async () => {
     using crashes = recordCrashes();
     const late = Promise.withResolvers<never>();
     let served = false;
@@ -71,7 +71,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     expect(crashes.reasons).toEqual([]);
   });
 
-  test('a signal that outlives an answered call is not aborted', async () => {
+  test('the signal is not aborted after the call has ended', async () => {
     let signal: AbortSignal | undefined;
     const keepSignal = (_request: unknown, context: CallContext) => {
       signal = context.signal;
@@ -84,7 +84,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
     expect(signal?.aborted).toBe(false);
   });
 
-  test('a response that cannot be encoded is answered INTERNAL and logged', async () => {
+  test('a response that cannot be encoded makes the call return and log INTERNAL', async () => {
     const bad = { echo: { number: 'many' }, received: 'many', number: 'many' };
     await using server = await startTestServer(
       EchoService,
@@ -98,7 +98,7 @@ describe.each(callsOfEachKind)('a %s handler', (_kind, call) => {
 
 // The response of ImportEchoes has only numbers, and is never large.
 test.each(callsOfEachKind.filter(([kind]) => kind !== 'client streaming'))(
-  'a %s response over the size limit is answered and logged RESOURCE_EXHAUSTED',
+  'a %s call returns and logs RESOURCE_EXHAUSTED if its response is over the size limit',
   async (_kind, call) => {
     const text = 'x'.repeat(2 * 1024 * 1024);
     const large = { echo: { text }, key: text };
@@ -125,15 +125,15 @@ const brokenInterceptors: Record<string, Interceptor> = {
   rejects: () => async () => {
     throw new Error('canary');
   },
-  'rejects when the handler has answered': (next) => async (call) => {
+  'rejects after the handler has responded': (next) => async (call) => {
     await next(call);
     throw new Error('canary');
   },
 };
 
-describe.each([...positions, positions.length])('an interceptor at position %i', (position) => {
+describe.each([...positions, positions.length])('position %i of the chain', (position) => {
   test.each(Object.entries(brokenInterceptors))(
-    'that %s is answered INTERNAL for all four kinds',
+    'an interceptor that %s ends calls of all four kinds with INTERNAL',
     async (_way, broken) => {
       using crashes = recordCrashes();
       await using server = await startTestServer(

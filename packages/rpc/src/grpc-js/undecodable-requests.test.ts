@@ -27,9 +27,9 @@ const badBytes: Record<string, Buffer> = {
 
 const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 
-describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('$methodKind', (method) => {
+describe.each([getEcho, watchEchoes, importEchoes, exchangeEchoes])('a $methodKind call', (method) => {
   test.each(Object.entries(badBytes))(
-    '%s as the request is answered INTERNAL and logged, and the server stays up',
+    'a request of %s returns INTERNAL, is logged, and does not end the server',
     async (_name, bytes) => {
       using crashes = recordCrashes();
       await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));

@@ -42,8 +42,8 @@ function simulate(limit: AdaptiveConcurrencyLimit) {
 
 const quick = () => [10];
 
-describe('grows', () => {
-  test('while it is used and calls are fast, up to the maximum', () => {
+describe('growth', () => {
+  test('the limit grows while it is used and calls are fast, up to the maximum', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     // One step per window. The first calls make the first step.
     expect(run({ callers: 5000, latencyMs: quick }, 50)).toBe(110);
@@ -51,26 +51,26 @@ describe('grows', () => {
     expect(run({ callers: 5000, latencyMs: quick }, 60_000)).toBe(1000);
   });
 
-  test('not while less than half of it is used', () => {
+  test('the limit grows only while at least half of it is used', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 49, latencyMs: quick }, 60_000)).toBe(100);
     expect(run({ callers: 50, latencyMs: quick }, 1000)).toBeGreaterThan(100);
   });
 
-  test('with methods of 1 ms and of 200 ms side by side', () => {
+  test('the limit grows with methods of 1 ms and of 200 ms side by side', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1, 200] }, 60_000)).toBe(1000);
   });
 
-  test('with batches that take longer the more calls they contain', () => {
+  test('the limit grows with batches that take longer the more calls they contain', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const batches = { callers: 5000, latencyMs: (inFlight: number) => [8 + inFlight / 10] };
     expect(run(batches, 60_000)).toBe(1000);
   });
 });
 
-describe('shrinks', () => {
-  test('until the turn of the event loop is at its target', () => {
+describe('decrease', () => {
+  test('the limit shrinks until the turn of the event loop is at its target', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const busy = { callers: 5000, latencyMs: quick, turnMs: (inFlight: number) => inFlight / 2 };
     run(busy, 2000);
@@ -81,7 +81,7 @@ describe('shrinks', () => {
     }
   });
 
-  test('until calls take a quarter of their deadline', () => {
+  test('the limit shrinks until calls take a quarter of their deadline', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const queueing = { callers: 5000, latencyMs: (inFlight: number) => [inFlight * 5] };
     run(queueing, 20_000);
@@ -91,25 +91,25 @@ describe('shrinks', () => {
     }
   });
 
-  test('not below the minimum, and recovers after the load', () => {
+  test('the limit shrinks to its minimum, and grows again after the load', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [900] }, 60_000)).toBe(4);
     expect(run({ callers: 5000, latencyMs: quick }, 3000)).toBeGreaterThan(50);
   });
 
-  test('when calls fail at their deadline and none is answered', () => {
+  test('the limit shrinks when all calls fail at their deadline', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [1000], ok: false }, 60_000)).toBe(4);
   });
 
-  test('by a long turn among many short ones in proportion to its length', () => {
+  test('the limit shrinks in proportion to the length of a long turn among many short ones', () => {
     const run = simulate(createAdaptiveConcurrencyLimit({ ...limits, initialLimit: 1000 }));
     let turn = 0;
     const stalling = () => (turn++ % 20 === 19 ? 400 : 1);
     expect(run({ callers: 5000, latencyMs: () => [10], turnMs: stalling }, 10_000)).toBeLessThan(600);
   });
 
-  test('once for calls that started before it shrank', () => {
+  test('the limit shrinks once for calls that started before', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     const slow = (startMs: number, endMs: number) => {
       limit.recordTurn(1);
@@ -125,19 +125,19 @@ describe('shrinks', () => {
   });
 });
 
-describe('keeps', () => {
-  test('its value when calls fail fast or are cancelled early', () => {
+describe('no change', () => {
+  test('the limit does not change when calls fail fast or are cancelled early', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 5000, latencyMs: () => [0.1], ok: false }, 10_000)).toBe(100);
     expect(run({ callers: 5000, latencyMs: () => [200], ok: false }, 10_000)).toBe(100);
   });
 
-  test('its value when the slow calls of a few callers do not reach it', () => {
+  test('the limit does not change when the slow calls of a few callers do not reach it', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     expect(run({ callers: 20, latencyMs: () => [900], turnMs: () => 50 }, 60_000)).toBe(100);
   });
 
-  test('its value while the server is idle', () => {
+  test('the limit does not change while the server is idle', () => {
     const run = simulate(createAdaptiveConcurrencyLimit(limits));
     const few = { callers: 1, latencyMs: quick };
     run({ callers: 5000, latencyMs: quick, turnMs: (inFlight) => inFlight / 2 }, 5000);
@@ -147,7 +147,7 @@ describe('keeps', () => {
     expect(run(few, 1000)).toBe(learnt);
   });
 
-  test('its value on fewer than ten calls, however slow', () => {
+  test('the limit does not change until ten calls have ended, however slow they are', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     limit.recordTurn(1);
     const slow = () => limit.record({ startMs: 0, endMs: 900, deadlineMs: 1000, inFlight: 100, ok: true });
@@ -157,7 +157,7 @@ describe('keeps', () => {
     expect(limit.value()).toBe(70);
   });
 
-  test('its value until the first turn of a window has ended', () => {
+  test('the limit does not change until the first turn of a window has ended', () => {
     const limit = createAdaptiveConcurrencyLimit(limits);
     const call = (endMs: number) =>
       limit.record({ startMs: 0, endMs, deadlineMs: 1000, inFlight: 100, ok: true });

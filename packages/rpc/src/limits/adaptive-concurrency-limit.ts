@@ -1,6 +1,9 @@
 export interface ConcurrencyLimitOptions {
+  /** Lowest value of the limit, in calls in flight. */
   readonly minLimit: number;
+  /** Limit at the start, in calls in flight. */
   readonly initialLimit: number;
+  /** Highest value of the limit, in calls in flight. */
   readonly maxLimit: number;
 }
 

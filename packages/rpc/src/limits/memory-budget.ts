@@ -1,6 +1,6 @@
 /** A call that holds buffers. */
 export interface MemoryHolder {
-  /** The caller by which bytes are summed: the token's subject, or the address of a caller without a token. */
+  /** Key by which bytes are summed: the principal's subject, or the address and port of the connection without one. */
   readonly caller: string;
   /** Ends the call and frees its buffers. */
   evict(): void;
@@ -48,7 +48,7 @@ export function createMemoryBudget(limitBytes = defaultLimitBytes): MemoryBudget
     },
     release: (holder, sizeBytes) => {
       const heldBytes = held.get(holder);
-      // Evicted before.
+      // The call was evicted, which released its bytes.
       if (heldBytes === undefined) return;
       if (heldBytes <= sizeBytes) return releaseAll(holder);
       held.set(holder, heldBytes - sizeBytes);

@@ -1,4 +1,5 @@
 export interface FairSemaphoreOptions {
+  /** Number of permits that are held at the same time. */
   readonly permits: number;
   /** Maximum number of waits, of all keys together. Unlimited when absent. */
   readonly maxWaiting?: number;

@@ -21,15 +21,15 @@ test.each([
   ['an unknown method', '/testing.v1.EchoService/Steal'],
   ['an unknown service', '/evil.v1.EvilService/GetEcho'],
   ['a property that every object has', '/testing.v1.EchoService/constructor'],
-  ['no path to speak of', '/'],
-])('%s is answered UNIMPLEMENTED', async (_name, path) => {
+  ['an empty path', '/'],
+])('a call of %s returns UNIMPLEMENTED', async (_name, path) => {
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);
   expect(await connection.post(path, frame)).toMatchObject({ httpStatus: 200, code: Code.UNIMPLEMENTED });
 });
 
 test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'])(
-  'content-type %s is answered HTTP 415',
+  'a request with content-type %s returns HTTP 415',
   async (contentType) => {
     await using server = await startEcho();
     await using connection = await connectRaw(server.target);
@@ -43,7 +43,7 @@ test.each<[string, Buffer, Record<string, string>]>([
   ['a length prefix of 4 GiB', grpcFrame(encode('A'), { length: 2 ** 32 - 1 }), {}],
   ['a gzip bomb', gzipped(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'gzip' }],
   ['a deflate bomb', deflated(Buffer.alloc(50 * 1024 * 1024)), { 'grpc-encoding': 'deflate' }],
-])('%s is answered RESOURCE_EXHAUSTED, and the connection stays open', async (_name, body, headers) => {
+])('%s returns RESOURCE_EXHAUSTED, and the connection stays open', async (_name, body, headers) => {
   using crashes = recordCrashes();
   await using server = await startEcho();
   await using connection = await connectRaw(server.target);

@@ -29,7 +29,7 @@ export function boundedFields(fields: object, budget: SizeBudget): Fields {
   return { value: copy };
 }
 
-/** Returns such a copy of any value; undefined for functions and symbols, which JSON omits. */
+/** Returns a copy of any value by the rules of `boundedFields`; undefined for functions and symbols, which JSON omits. */
 export function boundedValue(value: unknown, budget: SizeBudget, within: readonly object[] = []): unknown {
   switch (typeof value) {
     case 'string':

@@ -69,10 +69,10 @@ export function reportUnhandledCalls(service: DescService, log: Logger, port: nu
 /** Returns the status that grpc-js sent with the headers; undefined for a call that the chain answered. */
 function rejectionOn({ sentHeaders }: ServerHttp2Stream): Rejection | undefined {
   const { 'grpc-status': status, 'grpc-message': message, ':status': httpStatus } = sentHeaders ?? {};
-  // For instance after a wrong content-type.
+  // grpc-js rejects a wrong content type, for instance, with an HTTP status.
   if (httpStatus !== undefined && httpStatus !== 200)
     return { code: Code.UNKNOWN, error: `answered HTTP ${httpStatus}` };
-  // A stream that ends OK without a message also has its status there.
+  // A stream that ends OK without a message also has its status in the headers.
   if (status === undefined || Number(status) === Code.OK || sentHeaders?.[requestIdKey] !== undefined)
     return undefined;
   const text = withoutValues(decodeOrKeep(String(message)));

@@ -44,7 +44,7 @@ export function createHealth(services: readonly string[]): Health {
   const implementation: ServiceImplementation<typeof HealthService> = {
     check: async ({ service }) => {
       const status = statuses.get(service);
-      // Without the name, whose length the caller chooses: the message is sent in a header.
+      // The message omits the name, whose length the caller chooses, because it is sent in a header.
       if (status === undefined) throw new RpcError(Code.NOT_FOUND, 'unknown service');
       return { status };
     },

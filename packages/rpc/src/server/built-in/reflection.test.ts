@@ -22,7 +22,7 @@ const serviceName = EchoService.typeName;
 const versions = [ServerReflection, ServerReflectionV1Alpha] as const;
 
 describe.each(versions)('$typeName', (version) => {
-  test('lists every service of the server, itself included', async () => {
+  test('reflection lists every service of the server, itself included', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     const answer = await reflection.ask({ case: 'listServices', value: '' });
@@ -49,7 +49,7 @@ describe.each(versions)('$typeName', (version) => {
     ['an extension', 'policy.v1.method', 'policy/v1/policy.proto'],
     ['reflection', 'grpc.reflection.v1.ServerReflection', 'grpc/reflection/v1/reflection.proto'],
     ['channelz', 'grpc.channelz.v1.Channelz', 'grpc/channelz/v1/channelz.proto'],
-  ])('finds the file of %s', async (_kind, symbol, file) => {
+  ])('reflection finds the file of %s', async (_kind, symbol, file) => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     const [found] = await askForFiles(reflection, { case: 'fileContainingSymbol', value: symbol });
@@ -59,22 +59,25 @@ describe.each(versions)('$typeName', (version) => {
   test.each([
     ['google.protobuf.MethodOptions', 50901, 'policy/v1/policy.proto'],
     ['google.protobuf.FieldOptions', 1159, 'buf/validate/validate.proto'],
-  ])('finds the file of the extension of %s by number', async (containingType, extensionNumber, file) => {
-    await using server = await start();
-    using reflection = openReflection(server.target, version);
-    const [found] = await askForFiles(reflection, {
-      case: 'fileContainingExtension',
-      value: { containingType, extensionNumber },
-    });
-    expect(found?.name).toBe(file);
-    const answer = await reflection.ask({ case: 'allExtensionNumbersOfType', value: containingType });
-    expect(answer.value).toMatchObject({
-      baseTypeName: containingType,
-      extensionNumber: expect.arrayContaining([extensionNumber]),
-    });
-  });
+  ])(
+    'reflection finds the file of the extension of %s by number',
+    async (containingType, extensionNumber, file) => {
+      await using server = await start();
+      using reflection = openReflection(server.target, version);
+      const [found] = await askForFiles(reflection, {
+        case: 'fileContainingExtension',
+        value: { containingType, extensionNumber },
+      });
+      expect(found?.name).toBe(file);
+      const answer = await reflection.ask({ case: 'allExtensionNumbersOfType', value: containingType });
+      expect(answer.value).toMatchObject({
+        baseTypeName: containingType,
+        extensionNumber: expect.arrayContaining([extensionNumber]),
+      });
+    },
+  );
 
-  test('sends a file with its dependencies, and no dependency twice on a stream', async () => {
+  test('reflection sends a file with its dependencies, and no dependency twice on a stream', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     const first = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
@@ -91,7 +94,7 @@ describe.each(versions)('$typeName', (version) => {
     expect(names(await askForFiles(reflection, policyFile))).toEqual(['policy/v1/policy.proto']);
   });
 
-  test('sends custom options, such as the policy of each method', async () => {
+  test('reflection sends custom options, such as the policy of each method', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     const [file] = await askForFiles(reflection, { case: 'fileContainingSymbol', value: serviceName });
@@ -113,17 +116,20 @@ describe.each(versions)('$typeName', (version) => {
       },
     ],
     ['a message', { case: 'allExtensionNumbersOfType', value: 'evil.v1.Evil' }],
-  ])('answers NOT_FOUND for %s that is unknown, and the stream continues', async (_kind, question) => {
-    await using server = await start();
-    using reflection = openReflection(server.target, version);
-    for (let asked = 0; asked < 2; asked++)
-      expect(await reflection.ask(question)).toMatchObject({
-        case: 'errorResponse',
-        value: { errorCode: Code.NOT_FOUND, errorMessage: 'not found' },
-      });
-  });
+  ])(
+    'reflection returns NOT_FOUND for %s that is unknown, and the stream continues',
+    async (_kind, question) => {
+      await using server = await start();
+      using reflection = openReflection(server.target, version);
+      for (let asked = 0; asked < 2; asked++)
+        expect(await reflection.ask(question)).toMatchObject({
+          case: 'errorResponse',
+          value: { errorCode: Code.NOT_FOUND, errorMessage: 'not found' },
+        });
+    },
+  );
 
-  test('answers INVALID_ARGUMENT for an empty request', async () => {
+  test('reflection returns INVALID_ARGUMENT for an empty request', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     expect(await reflection.ask({ case: undefined })).toMatchObject({
@@ -132,7 +138,7 @@ describe.each(versions)('$typeName', (version) => {
     });
   });
 
-  test('is ended by a drain with UNAVAILABLE', async () => {
+  test('a drain ends reflection with UNAVAILABLE', async () => {
     await using server = await start();
     using reflection = openReflection(server.target, version);
     await reflection.ask({ case: 'listServices', value: '' });
@@ -141,7 +147,7 @@ describe.each(versions)('$typeName', (version) => {
     await drained;
   });
 
-  test('is UNIMPLEMENTED when reflection is off', async () => {
+  test('reflection is UNIMPLEMENTED when it is off', async () => {
     await using server = await start(false);
     using reflection = openReflection(server.target, version);
     await expect(reflection.next()).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });

@@ -71,7 +71,7 @@ test('disposing the proxy ends its connections', async () => {
   expect(await pair.server.over).toBe('ECONNRESET');
 });
 
-test('a call whose connection is reset half way is answered UNAVAILABLE, and the next call succeeds after healing', async () => {
+test('a call whose connection is reset half way returns UNAVAILABLE, and the next call succeeds after healing', async () => {
   const entered = Promise.withResolvers<void>();
   const held = Promise.withResolvers<object>();
   await using server = await startTestServer(EchoService, {
