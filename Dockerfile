@@ -30,7 +30,7 @@ COPY --from=build /app /app
 WORKDIR /app/node_modules/@acme/$SERVICE
 # Compiles here and not at every start: without settings the service loads its modules, then exits with an error.
 ENV NODE_COMPILE_CACHE=/app/compiled
-RUN for program in src/main.ts /app/packages/rpc/src/client/health-probe.ts; do node $program > /dev/null 2>&1; done; test -d /app/compiled
+RUN for program in src/main.ts /app/packages/rpc/src/client/health/health-probe.ts; do node $program > /dev/null 2>&1; done; test -d /app/compiled
 # The default, made explicit: development keys, development certificates and plain text are rejected.
 ENV NODE_ENV=production
 # The user node, by number: Kubernetes cannot verify that a name is not root.
@@ -52,5 +52,5 @@ ENV NODE_OPTIONS=--max-old-space-size=256
 # Readiness. A probe starts a Node process, which takes 0.3 s of CPU: hence the interval. On a machine with little CPU it
 # is slow although the service is healthy: hence the timeout.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 \
-  CMD ["node", "/app/packages/rpc/src/client/health-probe.ts"]
+  CMD ["node", "/app/packages/rpc/src/client/health/health-probe.ts"]
 CMD ["node", "src/main.ts"]

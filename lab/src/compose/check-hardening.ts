@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checkHealth } from '@acme/rpc/client/check-health';
+import { checkHealth } from '@acme/rpc/client/health/check-health';
 import { createLogger } from '@acme/rpc/logging/logger';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import type { Checklist } from './checklist.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository/load-services';
 import { findRunningServices } from '@acme/dev/start/running-services';
-import { checkHealth } from '@acme/rpc/client/check-health';
+import { checkHealth } from '@acme/rpc/client/health/check-health';
 import { describe, expect, test } from 'vitest';
 import { runCommand, startCommand } from './command.ts';
 

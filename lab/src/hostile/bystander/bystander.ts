@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkHealth } from '@acme/rpc/client/check-health';
+import { checkHealth } from '@acme/rpc/client/health/check-health';
 import { Code } from '@acme/rpc/errors/rpc-error';
 import type { Service } from '../../cluster/cluster.ts';
 import { quantile } from '../../harness/quantile.ts';

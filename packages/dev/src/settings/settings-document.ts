@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readProbeConfig } from '@acme/rpc/client/probe-config';
+import { readProbeConfig } from '@acme/rpc/client/health/probe-config';
 import { readTelemetryConfig } from '@acme/rpc/telemetry/telemetry-config';
 import { root } from '../repository/paths.ts';
 import { type Reader, type RecordedSetting, recordSettings } from './recorded-settings.ts';

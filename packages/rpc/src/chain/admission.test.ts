@@ -3,8 +3,8 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { methodPath } from '../call/method-name.ts';
-import { checkHealth } from '../client/check-health.ts';
 import { createClient } from '../client/create-client.ts';
+import { checkHealth } from '../client/health/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
 import {
   callsOfEachKind,

@@ -4,7 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { credentials, Client as GrpcClient, type ServerOptions } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
-import { checkHealth } from '../client/check-health.ts';
+import { checkHealth } from '../client/health/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { serverLimits } from '../limits/server-limits.ts';
 import type { EchoImplementation } from '../testing/calls-of-each-kind.ts';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { ATTR_RPC_METHOD, METRIC_RPC_SERVER_CALL_DURATION } from '@opentelemetry/semantic-conventions';
 import { expect, test, vi } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
-import { checkHealth } from '../client/check-health.ts';
+import { checkHealth } from '../client/health/check-health.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';

@@ -4,7 +4,7 @@ import { lstat, mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkHealth } from '../client/check-health.ts';
+import { checkHealth } from '../client/health/check-health.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { startServer } from './start-server.ts';

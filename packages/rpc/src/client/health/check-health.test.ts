@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
-import { startProxy } from '../testing/network/start-proxy.ts';
-import { startTestServer } from '../testing/start-test-server.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
+import { startProxy } from '../../testing/network/start-proxy.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
 import { checkHealth } from './check-health.ts';
 
 test('a server is healthy once it is ready, even if the environment names a proxy', async () => {

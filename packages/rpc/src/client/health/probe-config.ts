@@ -1,7 +1,12 @@
-import { listenAddressFormat, listenAddressProblem, targetFormat, targetProblem } from '../config/address.ts';
-import type { Environment } from '../config/environment.ts';
-import { readTls } from '../tls/read-tls.ts';
-import type { TlsConfig } from '../tls/tls-files.ts';
+import {
+  listenAddressFormat,
+  listenAddressProblem,
+  targetFormat,
+  targetProblem,
+} from '../../config/address.ts';
+import type { Environment } from '../../config/environment.ts';
+import { readTls } from '../../tls/read-tls.ts';
+import type { TlsConfig } from '../../tls/tls-files.ts';
 
 export interface ProbeConfig {
   readonly target: string;

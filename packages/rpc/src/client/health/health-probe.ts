@@ -1,6 +1,6 @@
-import { readEnvironment } from '../config/environment.ts';
-import { createLogger } from '../logging/logger.ts';
-import { channelCredentials } from '../tls/channel-credentials.ts';
+import { readEnvironment } from '../../config/environment.ts';
+import { createLogger } from '../../logging/logger.ts';
+import { channelCredentials } from '../../tls/channel-credentials.ts';
 import { healthStatus } from './check-health.ts';
 import { readProbeConfig } from './probe-config.ts';
 

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createTestCertificates, type MutualTls } from '../testing/certificates/test-certificates.ts';
-import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
-import { startTestServer } from '../testing/start-test-server.ts';
-import { collectLog } from '../testing/telemetry/collect-log.ts';
-import { channelCredentials } from '../tls/channel-credentials.ts';
-import { serverCredentials } from '../tls/server-credentials.ts';
+import { createTestCertificates, type MutualTls } from '../../testing/certificates/test-certificates.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
+import { collectLog } from '../../testing/telemetry/collect-log.ts';
+import { channelCredentials } from '../../tls/channel-credentials.ts';
+import { serverCredentials } from '../../tls/server-credentials.ts';
 
 const program = fileURLToPath(new URL('./health-probe.ts', import.meta.url));
 
