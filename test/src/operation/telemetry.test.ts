@@ -111,7 +111,7 @@ describe('logs', () => {
   });
 
   test('a retried call is logged with the ids of its trace', ({ exported: { lines, retried } }) => {
-    expect(lines.filter(({ msg }) => msg === 'call repeated')).toContainEqual(
+    expect(lines.filter(({ msg }) => msg === 'call retried')).toContainEqual(
       expect.objectContaining({ trace_id: retried.traceId, attempts: 2, code: 'OK' }),
     );
   });

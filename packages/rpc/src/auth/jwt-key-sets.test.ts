@@ -37,7 +37,12 @@ async function openReader(jwks: string) {
   const made = makeOptions(jwks);
   const reader = await openKeySet(made.options);
   onTestFinished(reader.close);
-  return { ...made, ...reader };
+  /** Reads the set now, or joins a read that is under way. */
+  const refresh = () => {
+    made.clock.nowMs += 1_000;
+    return reader.refreshForMissingKeys();
+  };
+  return { ...made, ...reader, refresh };
 }
 
 /** A web server on this machine whose response the test can change. */
@@ -119,7 +124,7 @@ describe('a file', () => {
   test.each<[string, (file: string) => Promise<void>]>([
     ['is gone', (file) => rm(file)],
     ['is empty', (file) => writeFile(file, '')],
-    ['is torn', (file) => writeFile(file, '{"keys":[{"kty":"EC"')],
+    ['is partly written', (file) => writeFile(file, '{"keys":[{"kty":"EC"')],
   ])('the last good keys stay in use while the file %s, with one log line', async (_name, spoil) => {
     await using keys = await createSigningKeys();
     const { current, refresh, logLines } = await openReader(keys.jwks);
@@ -239,7 +244,7 @@ describe('a URL', () => {
     ['404', status(404)],
     ['HTML', (_request, response) => response.writeHead(200).end('<html>maintenance</html>')],
     ['JSON that is no key set', (_request, response) => response.writeHead(200).end('{"error":"down"}')],
-    ['a torn set', (_request, response) => response.writeHead(200).end('{"keys":[{"kty"')],
+    ['a truncated set', (_request, response) => response.writeHead(200).end('{"keys":[{"kty"')],
     [
       'a redirect',
       ({ url }, response) =>

@@ -31,8 +31,7 @@ export interface KeySetReader {
   refreshForUnknownKey(): Promise<void>;
   /** Reads the set when there are no current keys, at most once a second. Never rejects. */
   refreshForMissingKeys(): Promise<void>;
-  /** Reads the set now, or joins a read that is under way. Never rejects. */
-  refresh(): Promise<void>;
+  /** Stops reading the set. */
   close(): void;
 }
 
@@ -68,7 +67,7 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const take = (fresh: string, usable: UsableKeys) => {
+  const replaceKeys = (fresh: string, usable: UsableKeys) => {
     readAtMs = now();
     if (keySet && fresh === text) return;
     if (usable.problems.length > 0)
@@ -78,7 +77,7 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
     keySet = { keyOf: createLocalJWKSet({ keys: [...usable.keys] }) };
   };
   const isCurrent = () => isWithin(now() - readAtMs, maxStaleMs);
-  const complain = (failure: string) => {
+  const recordFailure = (failure: string) => {
     failures += 1;
     const fields = { jwks: source.name, problem: failure, age_s: Math.round((now() - readAtMs) / 1000) };
     const effect = keySet ? 'the last good keys stay for an hour' : 'tokens cannot be verified yet';
@@ -93,19 +92,19 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
     attemptedAtMs = now();
     try {
       const fresh = await source.read();
-      take(fresh, usableKeys(fresh, { developmentKeys }));
+      replaceKeys(fresh, usableKeys(fresh, { developmentKeys }));
       if (problem) log.info({ jwks: source.name }, 'JWK Set can be read again');
       problem = '';
       isExpiryLogged = false;
     } catch (error) {
-      complain(messageOf(error));
+      recordFailure(messageOf(error));
     }
   };
   const schedule = () => {
     clearTimeout(timer);
     if (!isClosed) timer = setTimeout(refresh, problem ? retryMs : refreshMs).unref();
   };
-  // Detached: a read that a call starts serves other calls too.
+  /** Reads the set, or joins a read that is under way. Detached, because a read that a call starts serves other calls too. */
   const refresh = () => {
     reading ??= runDetached(attempt).finally(() => {
       reading = undefined;
@@ -118,14 +117,13 @@ export async function openKeySet(options: KeySetOptions): Promise<KeySetReader> 
 
   if (source.kind === 'file') {
     const first = await readFirst(source, developmentKeys);
-    take(first.text, first.usable);
+    replaceKeys(first.text, first.usable);
     schedule();
   } else await refresh();
   const stopMeasuring = measureKeySet(() => ({ ageS: Math.max(0, now() - readAtMs) / 1000, failures }));
   return {
     current: () => (isCurrent() ? keySet : undefined),
     isFailing: () => problem !== '',
-    refresh,
     refreshForUnknownKey: () => refreshAtMost(unknownKeyMs),
     refreshForMissingKeys: () => refreshAtMost(missingKeysMs),
     close: () => {

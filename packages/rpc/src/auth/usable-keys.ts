@@ -51,9 +51,9 @@ export function usableKeys(text: string, { developmentKeys }: { developmentKeys:
   for (const [index, key] of set.keys.entries()) {
     // Issuers publish encryption keys in the same set.
     if (isObject(key) && key.use === 'enc') continue;
-    const isRefused = isDevelopmentKey(key) && !developmentKeys;
-    hasRejectedDevelopmentKey ||= isRefused;
-    const problem = isRefused ? 'is a development key, which production does not accept' : problemOf(key);
+    const isRejected = isDevelopmentKey(key) && !developmentKeys;
+    hasRejectedDevelopmentKey ||= isRejected;
+    const problem = isRejected ? 'is a development key, which production does not accept' : problemOf(key);
     const usable = publicPart(key);
     const id = JSON.stringify([usable.kid ?? index, usable.kty, usable.crv, usable.alg]);
     if (problem) problems.push(`${nameOf(key, index)} ${problem}`);

@@ -62,7 +62,7 @@ const second = { seconds: 1n };
 
 describe('a service whose method has no policy', () => {
   const service = serviceWith(undefined);
-  const refusal = 'shop.v1.ShopService/Open has no option (policy.v1.method)';
+  const message = 'shop.v1.ShopService/Open has no option (policy.v1.method)';
 
   test('is rejected at the start with the name of the method', async () => {
     const started = startServer({
@@ -74,11 +74,11 @@ describe('a service whose method has no policy', () => {
       reflection: false,
     });
     const stopped = started.then((server) => server.drain({ pauseMs: 0, timeoutMs: 0 }));
-    await expect(stopped).rejects.toThrow(refusal);
+    await expect(stopped).rejects.toThrow(message);
   });
 
   test('gets no client', () => {
-    expect(() => createClient(service, { target: 'localhost:1' })).toThrow(refusal);
+    expect(() => createClient(service, { target: 'localhost:1' })).toThrow(message);
   });
 });
 
@@ -91,8 +91,8 @@ test.each<[string, PolicyInit, string]>([
     { deadline: { seconds: 2n }, maxDeadline: second, scopes: ['shop:open'] },
     'max_deadline is shorter than deadline',
   ],
-])('a policy with %s is rejected', (_name, policy, refusal) => {
-  expect(() => serviceWith(policy).methods.map(policyOf)).toThrow(refusal);
+])('a policy with %s is rejected', (_name, policy, message) => {
+  expect(() => serviceWith(policy).methods.map(policyOf)).toThrow(message);
 });
 
 test('a policy is in milliseconds, and an absent max_deadline is five deadlines', () => {

@@ -43,10 +43,10 @@ test('five failures in a row open the circuit, and no call is made', async () =>
   await fail(Code.UNAVAILABLE);
   expect(breaker.state()).toBe('open');
   let isCalled = false;
-  const refused = breaker.execute(async () => {
+  const rejected = breaker.execute(async () => {
     isCalled = true;
   });
-  expect(await rejectionOf(refused)).toBeInstanceOf(CircuitOpenError);
+  expect(await rejectionOf(rejected)).toBeInstanceOf(CircuitOpenError);
   expect(isCalled).toBe(false);
 });
 
@@ -177,7 +177,7 @@ test('each change of state is logged and measured', async () => {
     'info: circuit closed',
   ]);
   expect(lines[0]).toMatchObject({ circuit: 'other', err: { message: 'why' } });
-  expect(lines.at(-1)).toMatchObject({ circuit: 'other', open_ms: 1000, refused: 1 });
+  expect(lines.at(-1)).toMatchObject({ circuit: 'other', open_ms: 1000, rejected: 1 });
 });
 
 test('a service that does not answer is no longer called', async () => {
@@ -192,8 +192,8 @@ test('a service that does not answer is no longer called', async () => {
   });
   const getEcho = () => breaker.execute(() => server.client.getEcho({ key: 'A' }));
   for (let call = 0; call < 5; call++) await rejectionOf(getEcho());
-  const refusal = await rejectionOf(getEcho());
-  expect(refusal).toBeInstanceOf(CircuitOpenError);
-  expect(refusal.code).toBe(Code.UNAVAILABLE);
+  const rejection = await rejectionOf(getEcho());
+  expect(rejection).toBeInstanceOf(CircuitOpenError);
+  expect(rejection.code).toBe(Code.UNAVAILABLE);
   expect(calls).toBe(5);
 });

@@ -42,8 +42,8 @@ type Outcome = 'answered' | 'failed' | 'unknown';
 
 /** The same number ejects a single replica. */
 const failuresToOpen = 5;
-/** A call that had less time than this until its deadline does not count as a failure of the service. */
-const minPatienceMs = 250;
+/** A DEADLINE_EXCEEDED earlier than this does not count as a failure: the caller gave the service too little time. */
+const minTimeoutMs = 250;
 /** Opens the circuit if no call is answered for this long while this many are pending: before their deadlines, under load. */
 const silenceMs = 500;
 const silentCalls = 16;
@@ -75,7 +75,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   let answeredMs = 0;
   let openedMs = 0;
   let probeDueMs = 0;
-  let refused = 0;
+  let rejected = 0;
   /** Number of times it has opened. The failure of a call from before the last time does not count. */
   let openings = 0;
   /** Rejects each pending call. */
@@ -89,7 +89,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const open = (reason: string, err?: unknown) => {
     if (phase === 'closed') {
       openedMs = nowMs();
-      refused = 0;
+      rejected = 0;
       log.warn({ circuit: name, err }, `circuit opened: ${reason}`);
     } else log.debug({ circuit: name, err }, `circuit stays open: ${reason}`);
     openings++;
@@ -101,7 +101,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const close = () => {
     failuresInARow = 0;
     if (phase === 'closed') return;
-    log.info({ circuit: name, open_ms: Math.round(nowMs() - openedMs), refused }, 'circuit closed');
+    log.info({ circuit: name, open_ms: Math.round(nowMs() - openedMs), rejected }, 'circuit closed');
     enter('closed');
   };
   const fail = (err: unknown) => {
@@ -127,7 +127,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const admit = () => {
     checkSilence();
     if (state() === 'open') {
-      refused++;
+      rejected++;
       throw new CircuitOpenError(name);
     }
     if (phase === 'closed') return;
@@ -176,5 +176,5 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 function outcomeOf(error: unknown, durationMs: number): Outcome {
   if (!(error instanceof RpcError) || error.code === Code.CANCELLED) return 'unknown';
   if (!transientCodes.has(error.code)) return 'answered';
-  return error.code === Code.DEADLINE_EXCEEDED && durationMs < minPatienceMs ? 'unknown' : 'failed';
+  return error.code === Code.DEADLINE_EXCEEDED && durationMs < minTimeoutMs ? 'unknown' : 'failed';
 }

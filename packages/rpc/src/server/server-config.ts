@@ -1,4 +1,4 @@
-import { jwksFormat, jwksProblem } from '../auth/jwks-location.ts';
+import { jwksFormat, jwksProblem } from '../auth/key-set-source.ts';
 import { type PeerScopes, parsePeerScopes, peerScopesFormat } from '../auth/peer-scopes.ts';
 import type { DeadlineMode } from '../chain/deadline.ts';
 import type { TraceContextTrust } from '../chain/tracing.ts';

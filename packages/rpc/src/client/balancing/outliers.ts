@@ -3,9 +3,9 @@ import { replicaFaultCodes } from '../../errors/status-codes.ts';
 
 /** The health of a replica, as the outcomes of its calls show it. */
 export interface ReplicaHealth {
-  /** Faults since its last sound answer. */
+  /** Faults in a row. A call without a fault resets them, unless its code is neutral. */
   faultsInARow: number;
-  /** Ejections since its last sound answer. */
+  /** Ejections since its last call without a fault. */
   ejections: number;
   isEjected: boolean;
 }
@@ -39,7 +39,7 @@ export function ejectionAfter(
   if (neutralCodes.has(code) || (isStream && code === Code.DEADLINE_EXCEEDED)) return 0;
   if (!replicaFaultCodes.has(code)) {
     health.faultsInARow = 0;
-    // An answer to a call from before the ejection neither ends it nor shortens the next one.
+    // A response to a call from before the ejection neither ends it nor shortens the next one.
     if (!health.isEjected) health.ejections = 0;
     return 0;
   }

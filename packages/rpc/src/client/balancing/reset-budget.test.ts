@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countReset, hasRoom, isQuiet, unusedBudget, usedOf } from './reset-budget.ts';
+import { countReset, hasRoom, isHalfFree, unusedBudget, usedOf } from './reset-budget.ts';
 
 test('a connection has room for 800 resets at once', () => {
   const budget = unusedBudget();
@@ -27,11 +27,11 @@ test('25 resets expire per second, down to none', () => {
   expect(usedOf(budget, 60_000)).toBe(0);
 });
 
-test('a quiet connection has more than half of its budget left', () => {
+test('a budget is half free while less than half of it is used', () => {
   const budget = { ...unusedBudget(), calls: 399 };
-  expect(isQuiet(budget, 0)).toBe(true);
+  expect(isHalfFree(budget, 0)).toBe(true);
   budget.calls++;
-  expect(isQuiet(budget, 0)).toBe(false);
+  expect(isHalfFree(budget, 0)).toBe(false);
 });
 
 test('a client that resets 25 calls a second never uses up a connection of a Node server', () => {

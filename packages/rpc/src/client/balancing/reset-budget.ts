@@ -32,7 +32,7 @@ export function hasRoom(budget: ResetBudget, nowMs: number): boolean {
 }
 
 /** Returns whether more than half of the budget is left. */
-export function isQuiet(budget: ResetBudget, nowMs: number): boolean {
+export function isHalfFree(budget: ResetBudget, nowMs: number): boolean {
   return usedOf(budget, nowMs) < maxResets / 2;
 }
 

@@ -92,7 +92,7 @@ test('clients of a target share the budget of a connection', async () => {
   await Promise.all(calls);
 });
 
-test('calls use the regular connection again when it is quiet', async () => {
+test('calls use the regular connection again when it is half free', async () => {
   await using replica = await startHolding();
   using client = createClient(EchoService, { target: replica.target });
   const calls = open(client, 1000);

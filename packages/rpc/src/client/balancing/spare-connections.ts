@@ -1,6 +1,6 @@
 import { connectivityState, type experimental } from '@grpc/grpc-js';
 import { CountedSubchannel } from './counted-subchannel.ts';
-import { hasRoom, isQuiet, usedOf } from './reset-budget.ts';
+import { hasRoom, isHalfFree, usedOf } from './reset-budget.ts';
 
 /** Additional connections to a replica, besides the one that its balancing policy keeps. */
 export interface SpareConnections {
@@ -31,7 +31,7 @@ const maxConnectMs = 1000;
 /**
  * Spreads calls over several connections before one of them has more calls than a server permits to reset. A client whose
  * calls expire or are cancelled would otherwise lose the connection with all other calls on it. The spares are released
- * when the regular connection is quiet again.
+ * when the regular connection is half free again.
  */
 export function createSpareConnections({ open, onChange }: SpareConnectionsOptions): SpareConnections {
   const spares: Spare[] = [];
@@ -81,7 +81,7 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
   const choose = (regular: CountedSubchannel) => {
     const nowMs = performance.now();
     if (isClosed || hasRoom(regular.budget, nowMs)) {
-      if (spares.length > 0 && isQuiet(regular.budget, nowMs)) releaseAll();
+      if (spares.length > 0 && isHalfFree(regular.budget, nowMs)) releaseAll();
       return regular;
     }
     for (;;) {

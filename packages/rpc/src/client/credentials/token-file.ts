@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import type { TokenSource } from './token-source.ts';
 
-/** A token that is replaced on disk takes effect within this time. */
+/** Time for which a token is used before the file is read again, in ms. */
 const rereadEveryMs = 10_000;
 
 /**
- * Returns a token source that reads a file, as Kubernetes and Vault write and renew it. The last token stays in use while
- * the file cannot be read.
+ * Returns a token source that reads a file, as Kubernetes and Vault write and renew it. The file is read again after 10 s.
+ * The last token stays in use while the file cannot be read or is empty.
+ *
+ * The source rejects with UNAUTHENTICATED, naming the file, if it has never read a token.
  */
 export function tokenFile(path: string): TokenSource {
   /** A string once it has been read, so that calls get it synchronously. */

@@ -88,7 +88,7 @@ test.each([
     /^HEALTH_TARGET is not valid \(http: is not a scheme of gRPC targets\)/,
   ],
 ])(
-  'an address that cannot be called is refused by the name of its variable: %j',
+  'an address that cannot be called is rejected with the name of its variable: %j',
   async (environment, line) => {
     expect(await probe(environment)).toEqual({ code: 1, stdout: expect.stringMatching(line), stderr: '' });
   },

@@ -51,7 +51,7 @@ test.each(retriedKinds)('the log and the metrics show the attempts of a %s call'
     { deadlineMs: 60_000, metadata: { 'x-request-id': 'order-17' } },
   );
   const name = /^testing\.v1\.EchoService\/\w+Echo(es)?$/;
-  const line = services.logLines.find(({ msg }) => msg === 'call repeated');
+  const line = services.logLines.find(({ msg }) => msg === 'call retried');
   expect(line).toMatchObject({ attempts: 2, code: 'OK', request_id: 'order-17' });
   expect(line?.method).toMatch(name);
   expect(measured('grpc.client.call.retries')).toEqual([
@@ -64,8 +64,8 @@ test('a call that fails after its retries is recorded with its last code and all
   if (!unary) throw new Error('there is no unary call');
   await using services = await startTwo(3, unary);
   await services.client.getEcho({ key: 'A' }, { deadlineMs: 60_000 }).catch(() => {});
-  const repeated = services.logLines.filter(({ msg }) => msg === 'call repeated');
-  expect(repeated[0]).toMatchObject({ attempts: 3, code: 'UNAVAILABLE' });
+  const retried = services.logLines.filter(({ msg }) => msg === 'call retried');
+  expect(retried[0]).toMatchObject({ attempts: 3, code: 'UNAVAILABLE' });
 });
 
 test('a call that is answered at its first attempt is not recorded', async () => {

@@ -35,7 +35,7 @@ export function recordAttempts(call: EventEmitter, method: MethodInfo): void {
     const attempts = previousAttempts + 1;
     // grpc-js does not call back in the context of the call, from which a log line takes its trace.
     context.with(calling, () =>
-      log?.info({ method: method.name, code: codeName(code), attempts }, 'call repeated'),
+      log?.info({ method: method.name, code: codeName(code), attempts }, 'call retried'),
     );
   });
 }

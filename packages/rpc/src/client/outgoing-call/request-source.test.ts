@@ -153,8 +153,8 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
     });
     await using server = await startTestServer(EchoService, handlerOfEachKind(readOne));
     await call(server.client, asRequests(endingWith(async () => ({ done: true }))));
-    const torn = endingWith(() => Promise.reject(new Error('the file is torn')));
-    await expect(call(server.client, asRequests(torn))).rejects.toThrow('the file is torn');
+    const truncated = endingWith(() => Promise.reject(new Error('the file is truncated')));
+    await expect(call(server.client, asRequests(truncated))).rejects.toThrow('the file is truncated');
     expect(returns).toBe(0);
   });
 
@@ -169,12 +169,12 @@ describe.each(Object.entries(calls))('the source of the requests of %s', (_name,
       }) as never),
     );
     const served = Promise.withResolvers<void>();
-    const torn = (async function* () {
+    const truncated = (async function* () {
       yield request;
       await served.promise;
-      throw new Error('the file is torn');
+      throw new Error('the file is truncated');
     })();
-    await expect(call(server.client, torn)).rejects.toThrow('the file is torn');
+    await expect(call(server.client, truncated)).rejects.toThrow('the file is truncated');
     expect(await aborted.promise).toMatchObject({ code: Code.CANCELLED });
   });
 });

@@ -20,7 +20,7 @@ export interface ReloadableServerCredentials {
 /**
  * Returns server credentials whose certificate can be replaced while servers listen. A subclass of a grpc-js class with
  * underscored methods: its own certificate providers cannot ask for TLS 1.3, and drop every connection until their first
- * reading and while a file is torn.
+ * reading and while a file is partly written.
  */
 export function createReloadableServerCredentials(
   options: ReloadableServerCredentialsOptions,

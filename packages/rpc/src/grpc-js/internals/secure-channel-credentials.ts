@@ -14,8 +14,8 @@ type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
 
 /**
  * Returns channel credentials that leave the handshake to `connections`. A subclass of a grpc-js class with underscored
- * methods: its own certificate providers cannot ask for TLS 1.3, fail every connection while a file is torn, and on Node
- * 26 reach no target that is an IP address.
+ * methods: its own certificate providers cannot ask for TLS 1.3, fail every connection while a file is partly written, and
+ * on Node 26 reach no target that is an IP address.
  */
 export function createSecureChannelCredentials(connections: SecureConnections): ChannelCredentials {
   return new SecureChannelCredentials(connections);
