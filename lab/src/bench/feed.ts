@@ -1,5 +1,4 @@
-import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
@@ -8,6 +7,7 @@ import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { openPool } from '@acme/postgres/pool/pool';
 import { createClient } from '@acme/rpc/client/create-client';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runFeed } from './feed/run-feed.ts';
 
 /** Checks that watchers that end and resume on two replicas receive every event once, in order, with 16 writers. */
@@ -16,9 +16,7 @@ const { values } = parseArgs({
 });
 
 await using started = new AsyncDisposableStack();
-const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-feed-')));
-// As root, PostgreSQL runs as another user, who must be able to enter the folder.
-await chmod(folder.path, 0o755);
+const folder = started.use(await openTemporaryFolder('bench-feed-'));
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
 const databaseUrl = database.url('orders');

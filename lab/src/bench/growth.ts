@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtempDisposable } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client/create-client';
 import { quantile } from '../harness/quantile.ts';
+import { setStock } from '../harness/stock.ts';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { startPair } from '../pair/pair.ts';
-import { importStock } from '../pair/stock.ts';
 import { median, writeReport } from './load/figures.ts';
 import { fillOrders } from './placing/fill-orders.ts';
 
@@ -26,8 +25,7 @@ const farPage = 1000;
 const callersAtOnce = 4;
 
 await using cleanup = new AsyncDisposableStack();
-const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-growth-')));
-await chmod(folder.path, 0o711);
+const folder = cleanup.use(await openTemporaryFolder('bench-growth-'));
 
 type Calls = Record<string, () => Promise<unknown>>;
 
@@ -42,7 +40,7 @@ async function startShop(orderCount: number): Promise<Calls> {
     }),
     (pair) => pair.close(),
   );
-  await importStock(pair, randomUUID(), new Map([['BENCH', 2_000_000_000]]));
+  await setStock(pair, { BENCH: 2_000_000_000 });
   const ids = await fillOrders(pair.databaseUrl('orders'), {
     orderCount,
     customerId: 'regular',

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type Client, createClient } from '@acme/rpc/client/create-client';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { transientCodes } from '@acme/rpc/errors/status-codes';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { startPair } from '../pair/pair.ts';
 import { peakMemoryMb } from './load/resident-memory.ts';
 
@@ -24,9 +23,7 @@ const rows = Number(values.rows);
 if (!(Number.isSafeInteger(rows) && rows > 1)) throw new Error('--rows takes a number over 1');
 type Inventory = Client<typeof InventoryService>;
 
-await using folder = await mkdtempDisposable(join(tmpdir(), 'bench-import-'));
-// As root, PostgreSQL runs as another user, who must be able to enter the folder.
-await chmod(folder.path, 0o755);
+await using folder = await openTemporaryFolder('bench-import-');
 await using running = new AsyncDisposableStack();
 const pair = running.adopt(
   await startPair({ dataFolder: folder.path, ordersPort: 0, inventoryPort: 0, onStep: say }),

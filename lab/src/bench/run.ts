@@ -1,6 +1,6 @@
 import { fail } from '@acme/dev/cli/fail';
 
-/** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options. */
+/** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options; `hot` is `place --hot`. */
 const benches: Record<string, string> = {
   admission: 'admission control at three times the capacity of a server',
   callers: 'the contenders of chain with 1 to 256 callers',
@@ -26,4 +26,6 @@ if (!Object.hasOwn(benches, name)) {
 // A regular exit stops the databases that a benchmark has started.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
-await import(`./${name}.ts`);
+const [file, ...options] = name === 'hot' ? ['place', '--hot'] : [name];
+process.argv.push(...options);
+await import(`./${file}.ts`);

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtempDisposable } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { median, writeReport } from './load/figures.ts';
 
 /** Measures the time from the start of a service's process to SERVING, with a migrated database. */
@@ -17,8 +16,7 @@ const { values } = parseArgs({
 });
 
 await using cleanup = new AsyncDisposableStack();
-const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), 'bench-start-')));
-await chmod(folder.path, 0o711);
+const folder = cleanup.use(await openTemporaryFolder('bench-start-'));
 const keys = cleanup.use(await createSigningKeys());
 const database = cleanup.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 const services = ['inventory', 'orders'];

@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { on, once } from 'node:events';
-import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,6 +10,7 @@ import { startEmbedded } from '@acme/postgres/embedded/embedded';
 import { createClient } from '@acme/rpc/client/create-client';
 import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
 import { quantile } from '../harness/quantile.ts';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** Measures the memory of an open watch, and the time until one change reaches 10,000 watches. */
 const { values } = parseArgs({
@@ -26,9 +26,7 @@ const clientProcesses = 2;
 const connections = 10;
 
 await using started = new AsyncDisposableStack();
-const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'bench-watches-')));
-// As root, PostgreSQL runs as another user, who must be able to enter the folder.
-await chmod(folder.path, 0o755);
+const folder = started.use(await openTemporaryFolder('bench-watches-'));
 const database = started.use(await startEmbedded({ dataFolder: join(folder.path, 'postgres') }));
 await database.ensureDatabase('orders');
 const keys = started.use(await createSigningKeys());

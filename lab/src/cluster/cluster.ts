@@ -26,6 +26,8 @@ export interface Cluster extends Databases, AsyncDisposable {
   readonly inventoryDatabase: Pool;
   /** The gRPC target that customers use: all orders replicas. */
   readonly ordersTarget: string;
+  /** The gRPC target of all inventory replicas, without the faults of the links. */
+  readonly inventoryTarget: string;
   /** Signs a token for the service that the scopes belong to. Valid for a day by default. */
   token(subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
   /** Returns another replica on a new database. It is not started, and the caller disposes it. */
@@ -119,6 +121,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ordersDatabase,
     inventoryDatabase,
     ordersTarget: targetOf(orders.map(({ front }) => front)),
+    inventoryTarget: targetOf(inventory.map(({ front }) => front)),
     token,
     spareReplica: async (service, databaseName) => {
       await database.ensureDatabase(databaseName);

@@ -1,8 +1,8 @@
 import { openCustomers, untilDefinite } from '../harness/customers.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
+import { setStock } from '../harness/stock.ts';
 import { untilSettled } from '../harness/until-settled.ts';
 import type { Cluster } from './cluster.ts';
-import { setStock } from './stock.ts';
 
 const waves = 10;
 const ordersAWave = 25;

@@ -1,31 +1,22 @@
+import { seededRandom } from '../harness/seeded-random.ts';
+
 const skuCount = 200;
 const customerCount = 50;
 
 /**
- * Makes up orders to replay where there is no file of real ones: NDJSON, the same at every call, with a few popular SKUs
- * and many rare ones.
+ * Returns generated orders to replay when there is no file of real ones: NDJSON, the same at every call, with a few popular
+ * SKUs and many rare ones.
  */
 export function sampleOrders(count: number): string {
-  const random = seededRandom(20_261_121);
+  const random = seededRandom('sample orders');
   const line = () => ({
-    sku: `SAMPLE-${Math.floor(random() ** 3 * skuCount)}`,
-    quantity: 1 + Math.floor(random() * 12),
+    sku: `SAMPLE-${Math.floor(random.next() ** 3 * skuCount)}`,
+    quantity: random.int(1, 12),
   });
   return Array.from({ length: count }, (_, index) => {
-    const lines = Array.from({ length: 1 + Math.floor(random() * 8) }, line);
+    const lines = Array.from({ length: random.int(1, 8) }, line);
     const bySku = new Map(lines.map((each) => [each.sku, each]));
-    const customer = `customer-${Math.floor(random() * customerCount)}`;
+    const customer = `customer-${random.int(0, customerCount - 1)}`;
     return `${JSON.stringify({ invoice: `S-${index}`, customer, lines: [...bySku.values()] })}\n`;
   }).join('');
-}
-
-/** A generator of numbers from 0 to 1 (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,8 +1,8 @@
-import { cp, mkdir, mkdtempDisposable, readdir, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { runCommand } from '@acme/dev/cli/run-command';
 import { root } from '@acme/dev/repository/paths';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** Folders that are not copied: installed packages, history, and results. */
 const omitted = ['node_modules', '.git', '.data', 'coverage'];
@@ -12,7 +12,7 @@ const omitted = ['node_modules', '.git', '.data', 'coverage'];
  * and other installed packages are links. Disposing removes it.
  */
 export async function copyRepository(): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await mkdtempDisposable(join(tmpdir(), 'repository-'));
+  const folder = await openTemporaryFolder('repository-');
   await cp(root, folder.path, { recursive: true, filter: (path) => !omitted.includes(basename(path)) });
   const modules = join(folder.path, 'node_modules');
   const installed = join(root, 'node_modules');

@@ -1,4 +1,3 @@
-import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository/load-services';
 import { copyRepository } from './copy-repository.ts';
@@ -7,8 +6,6 @@ import { startProgram } from './start-program.ts';
 
 // Makes two services from the template in a copy of the repository, then checks, tests, starts and calls them.
 await using copy = await copyRepository();
-// Under root the database runs as another user, which must be able to enter the folder.
-await chmod(copy.path, 0o755);
 const data = join(copy.path, '.data');
 
 const svc = (command: string, ...args: string[]) =>

@@ -1,9 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fail } from '@acme/dev/cli/fail';
 import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
+import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 import { startPair } from '../pair/pair.ts';
 import { openLiveLine } from './live-line.ts';
 import { planNight } from './night.ts';
@@ -42,15 +41,13 @@ function readArguments(): [seconds: number, rate: number] {
 
 /** Runs the night in a new folder, which is kept after a failure. Returns whether all invariants held. */
 async function runDemo(): Promise<boolean> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'saturday-'));
+  const dataFolder = await makeTemporaryFolder('saturday-');
   await using stack = new AsyncDisposableStack();
   let isCorrect: boolean | undefined;
   stack.defer(async () => {
     if (isCorrect === false) say(`databases and logs: ${dataFolder}`);
     else await rm(dataFolder, { recursive: true });
   });
-  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
-  await chmod(dataFolder, 0o755);
   say('starting PostgreSQL, inventory and orders in a new folder');
   const pair = await startPair({ dataFolder, ordersPort: 0, inventoryPort: 0, onStep: () => {} });
   stack.defer(() => pair.close());

@@ -14,9 +14,9 @@ const bargainShare = 0.2;
 const maxUnits = 3;
 
 /** Returns units by SKU for this number of orders. The stock of bargains is half of the expected demand. */
-export function stockFor(orders: number): Map<string, number> {
+export function stockFor(orders: number): Record<string, number> {
   const scarce = Math.ceil((orders * bargainShare) / bargains.length / 2);
-  return new Map([
+  return Object.fromEntries([
     ...bargains.map((sku) => [sku, scarce] as const),
     ...ample.map((sku) => [sku, orders * maxUnits] as const),
   ]);

@@ -4,12 +4,12 @@ import { openDatabases } from '../harness/check-databases.ts';
 import { openCustomers } from '../harness/customers.ts';
 import type { Call } from '../harness/history.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
+import { setStock } from '../harness/stock.ts';
 import { customerIdsOf } from '../harness/traffic.ts';
 import { untilSettled } from '../harness/until-settled.ts';
 import { judgeHistory, type Verdict } from '../harness/verdict.ts';
 import { startWatchers } from '../harness/watchers.ts';
 import type { Pair } from '../pair/pair.ts';
-import { importStock } from '../pair/stock.ts';
 import { startCrowd } from './crowd.ts';
 import { stockFor } from './items.ts';
 import { expectedOrders, type Night } from './night.ts';
@@ -55,7 +55,7 @@ export async function runNight({ pair, night, onSecond, signal }: NightOptions):
     ordersDatabaseUrl: pair.databaseUrl('orders'),
     inventoryDatabaseUrl: pair.databaseUrl('inventory'),
   });
-  await importStock(pair, randomUUID(), stockFor(expectedOrders(night)));
+  await setStock(pair, stockFor(expectedOrders(night)));
   const scopes = ['orders:read', 'orders:write', 'orders:read:any', 'orders:write:any'];
   using customers = openCustomers({
     target: pair.ordersTarget,

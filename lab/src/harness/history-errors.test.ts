@@ -29,7 +29,11 @@ test('a history in which states only move forward has no errors', () => {
 });
 
 test.for([
-  ['two orders for one request', callsWith(ok('PENDING'), ok('CONFIRMED', 'p')), /returned orders o and p$/],
+  [
+    'a second order for one request',
+    callsWith(ok('PENDING'), ok('CONFIRMED', 'p')),
+    /returned orders o and p$/,
+  ],
   [
     'a state that went back',
     callsWith(ok('CONFIRMED'), ok('PENDING')),

@@ -48,7 +48,7 @@ test.for([
     /^A: /,
   ],
   [
-    'more units reserved than on hand',
+    'a SKU with more units reserved than on hand',
     `ALTER TABLE stock DROP CONSTRAINT stock_not_oversold; UPDATE stock SET on_hand = 1 WHERE sku = 'A'`,
     /^A: 1 on hand, \d+ reserved$/,
   ],
@@ -92,7 +92,7 @@ test.for([
     /is PENDING and not settled$/,
   ],
   ['an outstanding release', `UPDATE orders SET settle_after = now()`, /is CONFIRMED and not settled$/],
-  ['lines that changed', `UPDATE orders SET lines = '[]'`, /^order .* holds $/],
+  ['an order whose lines changed', `UPDATE orders SET lines = '[]'`, /^order .* holds $/],
   ['an order of another customer', `UPDATE orders SET customer_id = 'bob'`, /belongs to another request$/],
   ['a missing event', `DELETE FROM order_events WHERE version = 2`, /its events are PENDING$/],
   [

@@ -1,7 +1,7 @@
 import { type Cluster, emptyDatabases } from '../cluster/cluster.ts';
 import type { Replica } from '../cluster/replica.ts';
-import { setStock } from '../cluster/stock.ts';
 import { settledErrors, stockErrors, unsettledOrders } from '../harness/invariants.ts';
+import { setStock } from '../harness/stock.ts';
 import { untilSettled } from '../harness/until-settled.ts';
 import { bystanderSku } from './bystander/calls.ts';
 

@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster } from '../cluster/cluster.ts';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { warmUp } from '../cluster/warm-up.ts';
+import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 import type { Attack } from './attack/attack.ts';
 import { type AttackResult, runAttack } from './run-attack.ts';
 
@@ -31,9 +31,7 @@ const heapMiB = 256;
  * @param signal Ends the run: the promise rejects with the signal's reason.
  */
 export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal): Promise<AttacksRun> {
-  const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
-  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
-  await chmod(folder, 0o755);
+  const folder = await makeTemporaryFolder('hostile-');
   const main = (service: string) => import.meta.resolve(`@acme/${service}/main`);
   const compileCache = join(folder, 'compiled');
   for (const service of ['orders', 'inventory'])

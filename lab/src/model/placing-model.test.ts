@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { test as base, describe, expect } from 'vitest';
+import { test as base, expect } from 'vitest';
 import { anySteps, errorsAfter, realStores, type Step, type Stores } from './placing-model.ts';
 import { openServiceDatabases, type ServiceDatabases } from './service-databases.ts';
 
@@ -115,8 +115,10 @@ const bugs: [string, RegExp, Mutate][] = [
   ],
 ];
 
-describe('planted bugs', () => {
-  test.for(bugs)('the model finds %s', { timeout: timeoutMs }, async ([, symptom, mutate], { databases }) => {
+test.for(bugs)(
+  'the model finds the planted bug: %s',
+  { timeout: timeoutMs },
+  async ([, symptom, mutate], { databases }) => {
     const real = realStores(databases);
     const stores = { ...real, ...mutate(real, databases) };
     let errors: string[] = [];
@@ -127,5 +129,5 @@ describe('planted bugs', () => {
     // A fixed seed: the test is of the model, not of the luck of a run.
     await fc.check(fc.asyncProperty(anySteps, isSound), { seed, numRuns: 300, endOnFailure: true });
     expect(errors.join()).toMatch(symptom);
-  });
-});
+  },
+);

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '@acme/dev/repository/paths';
 import { freePort } from '@acme/dev/start/free-port';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type Pair, startPair } from '../pair/pair.ts';
 
 /** Interval at which Prometheus scrapes the services and evaluates its rules. */
@@ -25,9 +25,7 @@ export interface ScrapedPair extends AsyncDisposable {
  */
 export async function startScrapedPair(onStep: (step: string) => void): Promise<ScrapedPair> {
   await using starting = new AsyncDisposableStack();
-  const data = starting.use(await mkdtempDisposable(join(tmpdir(), 'prometheus-')));
-  // When root runs this, PostgreSQL runs as another user, which must be able to enter the folder.
-  await chmod(data.path, 0o755);
+  const data = starting.use(await openTemporaryFolder('prometheus-'));
   const metricsPorts = { orders: await freePort(), inventory: await freePort() };
   const prometheus = `127.0.0.1:${await freePort()}`;
   const options = { dataFolder: data.path, ordersPort: 0, inventoryPort: 0, metricsPorts, onStep };

@@ -2,7 +2,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readRetailFile, unitsBySku, uuidOf } from './retail-file.ts';
 
 const order = { invoice: '536365', customer: '17850', lines: [{ sku: '15056BL', quantity: 2 }] };
@@ -22,31 +22,29 @@ async function read(content: string | Buffer) {
   return await readRetailFile(path);
 }
 
-describe('a file of retail orders', () => {
-  const text = `${JSON.stringify(order)}\n\n${JSON.stringify(other)}\n`;
+const text = `${JSON.stringify(order)}\n\n${JSON.stringify(other)}\n`;
 
-  test('is read line by line, plain or gzipped', async () => {
-    expect((await read(text)).orders).toEqual([order, other]);
-    expect((await read(gzipSync(text))).orders).toEqual([order, other]);
-  });
+test('a file of retail orders is read line by line, plain or gzipped', async () => {
+  expect((await read(text)).orders).toEqual([order, other]);
+  expect((await read(gzipSync(text))).orders).toEqual([order, other]);
+});
 
-  test('is rejected with the number of the line that is not an order', async () => {
-    await expect(read(`${JSON.stringify(order)}\n{"invoice": 1}`)).rejects.toThrow(
-      /orders\.ndjson:2 is not an order/,
-    );
-    await expect(read('not json')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
-    await expect(read('null')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
-    await expect(read(JSON.stringify({ ...order, lines: [{ sku: 'a', quantity: 0 }] }))).rejects.toThrow(
-      /is not an order/,
-    );
-  });
+test('a file is rejected with the number of the line that is not an order', async () => {
+  await expect(read(`${JSON.stringify(order)}\n{"invoice": 1}`)).rejects.toThrow(
+    /orders\.ndjson:2 is not an order/,
+  );
+  await expect(read('not json')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
+  await expect(read('null')).rejects.toThrow(/orders\.ndjson:1 is not an order/);
+  await expect(read(JSON.stringify({ ...order, lines: [{ sku: 'a', quantity: 0 }] }))).rejects.toThrow(
+    /is not an order/,
+  );
+});
 
-  test('is rejected if it is empty or missing', async () => {
-    await expect(read('\n')).rejects.toThrow(/holds no orders/);
-    await expect(readRetailFile('/nowhere/orders.ndjson')).rejects.toThrow(
-      /cannot read \/nowhere.* \(ENOENT\)/,
-    );
-  });
+test('an empty or missing file is rejected', async () => {
+  await expect(read('\n')).rejects.toThrow(/holds no orders/);
+  await expect(readRetailFile('/nowhere/orders.ndjson')).rejects.toThrow(
+    /cannot read \/nowhere.* \(ENOENT\)/,
+  );
 });
 
 test('units are summed by case-sensitive SKU', () => {

@@ -1,12 +1,10 @@
 import { fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtempDisposable } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { setStock } from '../../harness/stock.ts';
+import { openTemporaryFolder } from '../../harness/temporary-folder.ts';
 import { startPair } from '../../pair/pair.ts';
-import { importStock } from '../../pair/stock.ts';
 import type { OrderOutcome, OrderTask } from './order-load.ts';
 import { type Pgbench, preparePgbench } from './pgbench.ts';
 import { skuCount, skuOf } from './popularity.ts';
@@ -20,17 +18,15 @@ export interface Placing extends AsyncDisposable {
 /** Starts both. @param hot Whether all orders are for one SKU. */
 export async function startPlacing(hot: boolean): Promise<Placing> {
   await using starting = new AsyncDisposableStack();
-  const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-place-')));
-  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
-  await chmod(folder.path, 0o711);
+  const folder = starting.use(await openTemporaryFolder('bench-place-'));
   const pair = starting.adopt(
     await startPair({ dataFolder: folder.path, ordersPort: 0, inventoryPort: 0, onStep: () => {} }),
     (pair) => pair.close(),
   );
-  const units = new Map(
+  const units = Object.fromEntries(
     Array.from({ length: skuCount }, (_, index) => [skuOf(index + 1), 2_000_000_000] as const),
   );
-  await importStock(pair, randomUUID(), units);
+  await setStock(pair, units);
   const token = await pair.token('bench', ['orders:write', 'orders:write:any']);
 
   const baseline = starting.use(await startEmbedded({ dataFolder: join(folder.path, 'pgbench') }));

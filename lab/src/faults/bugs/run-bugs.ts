@@ -1,4 +1,4 @@
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { copyRepository } from '../../copies/copy-repository.ts';
@@ -41,7 +41,6 @@ async function runBug(bug: PlantedBug, seed: string, signal: AbortSignal): Promi
   const scenarios = allScenarios.filter(({ name }) => name === bug.caughtBy);
   if (scenarios.length === 0) throw new Error(`${bug.name}: there is no scenario ${bug.caughtBy}`);
   await using copy = await copyRepository();
-  await chmod(copy.path, 0o755);
   for (const edit of bug.edits) {
     const path = join(copy.path, edit.file);
     await writeFile(path, applyEdit(await readFile(path, 'utf8'), edit));

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, emptyDatabases, healCluster } from '../../cluster/cluster.ts';
-import { setStock } from '../../cluster/stock.ts';
 import { openCustomers } from '../../harness/customers.ts';
 import type { Call } from '../../harness/history.ts';
 import { stockErrors } from '../../harness/invariants.ts';
 import { type Measured, openMeasurements } from '../../harness/measurements.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
+import { setStock } from '../../harness/stock.ts';
 import { customerIdsOf, startTraffic } from '../../harness/traffic.ts';
 import { untilSettled } from '../../harness/until-settled.ts';
 import { judgeHistory } from '../../harness/verdict.ts';
@@ -80,7 +80,7 @@ export async function runScenario(options: RunScenarioOptions): Promise<Scenario
   await using watchers = scenario.watched
     ? await startWatchers({
         databases: cluster,
-        inventoryTarget: cluster.inventory[0]?.front.target ?? '',
+        inventoryTarget: cluster.inventoryTarget,
         stockToken: await cluster.token('watcher', ['inventory:read']),
         random,
         customers,

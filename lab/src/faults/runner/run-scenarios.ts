@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cluster, type ClusterOptions, startCluster } from '../../cluster/cluster.ts';
 import { fillCompileCache } from '../../cluster/compile-cache.ts';
 import { warmUp } from '../../cluster/warm-up.ts';
+import { makeTemporaryFolder } from '../../harness/temporary-folder.ts';
 import type { ClusterNeeds, Scenario } from '../scenarios/scenario.ts';
 import { runScenario, type ScenarioResult } from './run-scenario.ts';
 import { mountDisk } from './small-disk.ts';
@@ -36,9 +36,7 @@ export interface ScenariosRun {
  * @param signal Ends the run: everything is stopped and removed, and the promise rejects with the signal's reason.
  */
 export async function runScenarios(options: RunScenariosOptions, signal: AbortSignal): Promise<ScenariosRun> {
-  const folder = await mkdtemp(join(tmpdir(), 'faults-'));
-  // As root, PostgreSQL runs as another user, who must be able to enter the folder.
-  await chmod(folder, 0o755);
+  const folder = await makeTemporaryFolder('faults-');
   const compileCache = join(folder, 'compiled');
   for (const service of ['orders', 'inventory'] as const)
     await fillCompileCache(fileURLToPath(options.main(service)), compileCache);
@@ -130,8 +128,7 @@ function openClusters(options: Pick<ClusterOptions, 'folder' | 'main' | 'compile
   let current: { cluster: Cluster; needs: string; started: AsyncDisposableStack } | undefined;
   const start = async (needs: ClusterNeeds) => {
     await using starting = new AsyncDisposableStack();
-    const clusterFolder = await mkdtemp(join(options.folder, 'cluster-'));
-    await chmod(clusterFolder, 0o755);
+    const clusterFolder = await makeTemporaryFolder('cluster-', options.folder);
     if (needs.diskMiB) {
       const disk = await mountDisk(join(clusterFolder, 'postgres'), needs.diskMiB);
       if (typeof disk === 'string') return disk;

@@ -105,7 +105,7 @@ async function pauseSettler({ cluster, random, round }: ScenarioContext): Promis
 async function deliverAgain({ cluster, purchase, customers, expect }: ScenarioContext): Promise<void> {
   const token = await cluster.token('orders', ['inventory:reserve']);
   using inventory = createClient(InventoryService, {
-    target: cluster.inventory[0]?.front.target ?? '',
+    target: cluster.inventoryTarget,
     token: () => token,
   });
   const orders = await Promise.all(

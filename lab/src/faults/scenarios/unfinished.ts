@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPool } from '@acme/postgres/pool/pool';
-import { importStock } from '../../cluster/stock.ts';
+import { importStock } from '../../harness/stock.ts';
 import { catchStatement } from './catch-statement.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
 
@@ -54,8 +54,8 @@ async function killMigration({ cluster, round, expect }: ScenarioContext): Promi
 async function breakImport({ cluster, round, random, expect }: ScenarioContext): Promise<void> {
   const [inventory] = cluster.inventory;
   if (!inventory) throw new Error('the cluster has no inventory replica');
-  const units = Object.fromEntries(
-    Array.from({ length: 3000 }, (_, index) => [`import-${index}`, random.int(1, 99)]),
+  const units = new Map(
+    Array.from({ length: 3000 }, (_, index) => [`import-${index}`, random.int(1, 99)] as const),
   );
   const importId = random.uuid();
   const imported = async () => {
@@ -86,7 +86,7 @@ async function breakImport({ cluster, round, random, expect }: ScenarioContext):
   if (inventory.pid === undefined) await inventory.start();
   await importStock(cluster, importId, units);
   const all = await imported();
-  const expected = `${Object.values(units).reduce((sum, count) => sum + count, 0)} units of 3000`;
+  const expected = `${[...units.values()].reduce((sum, count) => sum + count, 0)} units of 3000`;
   expect(all === expected, `${all} are imported, not ${expected}`);
 }
 

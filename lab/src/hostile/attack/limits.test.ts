@@ -10,7 +10,7 @@ const calm: Figures = {
   bystander: { calls: 100, p99Ms: 20, longestMs: 50, longestResumeMs: 90, failures: {} },
 };
 
-test('figures within the limits exceed nothing', () => {
+test('figures within the limits are not reported', () => {
   expect(exceeded(calm, defaultLimits)).toEqual([]);
 });
 
