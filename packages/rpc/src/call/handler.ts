@@ -11,7 +11,10 @@ export interface ServerCall extends Writable<CallContext> {
   readonly callerDeadlineAtMs: number | undefined;
   /** The SPIFFE ID of the caller's verified certificate (mTLS), which can replace a token. */
   readonly peerIdentity: string | undefined;
-  /** Key by which limits count calls: the principal's subject, or the address and port of the connection if the caller is not authenticated. */
+  /**
+   * Key by which limits count calls: the principal's subject, or the address and port of the connection if the caller is
+   * not authenticated.
+   */
   readonly caller: string;
   /** Sets the principal, and marks the connection as that of an authenticated caller. */
   authenticate(principal: Principal): void;

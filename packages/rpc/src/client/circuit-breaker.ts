@@ -72,9 +72,9 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   });
   let phase: Phase = 'closed';
   let failuresInARow = 0;
-  let answeredMs = 0;
-  let openedMs = 0;
-  let probeDueMs = 0;
+  let answeredAtMs = 0;
+  let openedAtMs = 0;
+  let probeDueAtMs = 0;
   let rejected = 0;
   /** Number of times it has opened. The failure of a call from before the last time does not count. */
   let openings = 0;
@@ -88,12 +88,12 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   };
   const open = (reason: string, err?: unknown) => {
     if (phase === 'closed') {
-      openedMs = nowMs();
+      openedAtMs = nowMs();
       rejected = 0;
       log.warn({ circuit: name, err }, `circuit opened: ${reason}`);
     } else log.debug({ circuit: name, err }, `circuit stays open: ${reason}`);
     openings++;
-    probeDueMs = nowMs() + openMs * (0.75 + random() / 2);
+    probeDueAtMs = nowMs() + openMs * (0.75 + random() / 2);
     enter('open');
     for (const reject of pending) reject(new CircuitOpenError(name));
     pending.clear();
@@ -101,7 +101,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   const close = () => {
     failuresInARow = 0;
     if (phase === 'closed') return;
-    log.info({ circuit: name, open_ms: Math.round(nowMs() - openedMs), rejected }, 'circuit closed');
+    log.info({ circuit: name, open_ms: Math.round(nowMs() - openedAtMs), rejected }, 'circuit closed');
     enter('closed');
   };
   const fail = (err: unknown) => {
@@ -109,7 +109,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     else if (++failuresInARow >= failuresToOpen) open(`${failuresInARow} calls in a row failed`, err);
   };
   const isSilent = () =>
-    phase === 'closed' && pending.size >= silentCalls && nowMs() - answeredMs >= silenceMs;
+    phase === 'closed' && pending.size >= silentCalls && nowMs() - answeredAtMs >= silenceMs;
   /** Checks after the next poll of the sockets, because answers may be unread if this process was busy. */
   const checkSilence = () => {
     if (isChecking || !isSilent()) return;
@@ -122,7 +122,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 
   const state = (): CircuitState => {
     if (phase === 'closed') return 'closed';
-    return phase === 'open' && nowMs() >= probeDueMs ? 'probe-due' : 'open';
+    return phase === 'open' && nowMs() >= probeDueAtMs ? 'probe-due' : 'open';
   };
   const admit = () => {
     checkSilence();
@@ -136,7 +136,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
   };
   const count = (outcome: Outcome, openingsAtStart: number, err?: unknown) => {
     if (outcome === 'answered') {
-      answeredMs = nowMs();
+      answeredAtMs = nowMs();
       close();
     } else if (openings === openingsAtStart) {
       if (outcome === 'failed') fail(err);
@@ -153,7 +153,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const startMs = nowMs();
       const openingsAtStart = openings;
-      if (pending.size === 0) answeredMs = startMs;
+      if (pending.size === 0) answeredAtMs = startMs;
       pending.add(reject);
       call().then(
         (answer) => {

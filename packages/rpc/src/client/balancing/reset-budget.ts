@@ -2,9 +2,9 @@
 export interface ResetBudget {
   /** Calls that are open, each of which may still be reset. */
   calls: number;
-  /** Resets that the server still counts, as of `updatedMs`. */
+  /** Resets that the server still counts, as of `updatedAtMs`. */
   resets: number;
-  updatedMs: number;
+  updatedAtMs: number;
 }
 
 /**
@@ -17,13 +17,13 @@ const maxResets = 800;
 const expiredPerSecond = 25;
 
 export function unusedBudget(): ResetBudget {
-  return { calls: 0, resets: 0, updatedMs: 0 };
+  return { calls: 0, resets: 0, updatedAtMs: 0 };
 }
 
 /** Counts a reset that the client has sent. */
 export function countReset(budget: ResetBudget, nowMs: number): void {
   budget.resets = rememberedResets(budget, nowMs) + 1;
-  budget.updatedMs = nowMs;
+  budget.updatedAtMs = nowMs;
 }
 
 /** Returns whether the connection survives another call, even if all of its calls are reset. */
@@ -41,6 +41,6 @@ export function usedOf(budget: ResetBudget, nowMs: number): number {
   return budget.calls + rememberedResets(budget, nowMs);
 }
 
-function rememberedResets({ resets, updatedMs }: ResetBudget, nowMs: number): number {
-  return Math.max(0, resets - ((nowMs - updatedMs) / 1000) * expiredPerSecond);
+function rememberedResets({ resets, updatedAtMs }: ResetBudget, nowMs: number): number {
+  return Math.max(0, resets - ((nowMs - updatedAtMs) / 1000) * expiredPerSecond);
 }
