@@ -65,7 +65,7 @@ test.each(['prod', 'Production', 'PRODUCTION', ' production ', 'dev', 'staging',
   },
 );
 
-const plainTextRefused = (address: string) =>
+const plainTextRejected = (address: string) =>
   new EnvironmentError(
     `TLS_MODE is not valid (TLS is off on ${address}, which other machines reach): expected tls or mtls, ` +
       'a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
@@ -75,9 +75,9 @@ test.each(['0.0.0.0:50051', '[::]:50051', '10.0.0.1:50051', 'echo:50051', '[fe80
   'production does not listen on %s in plain text, unless a variable allows it',
   (LISTEN_ADDRESS) => {
     const production = { NODE_ENV: 'production', LISTEN_ADDRESS };
-    expect(() => read(production)).toThrow(plainTextRefused(LISTEN_ADDRESS));
+    expect(() => read(production)).toThrow(plainTextRejected(LISTEN_ADDRESS));
     expect(() => read({ ...production, TLS_MODE: 'off', ALLOW_PLAINTEXT_LISTEN: 'false' })).toThrow(
-      plainTextRefused(LISTEN_ADDRESS),
+      plainTextRejected(LISTEN_ADDRESS),
     );
     expect(read({ ...production, ALLOW_PLAINTEXT_LISTEN: 'true' }).listenAddress).toBe(LISTEN_ADDRESS);
     expect(read({ ...production, TLS_MODE: 'tls', ...files }).listenAddress).toBe(LISTEN_ADDRESS);
@@ -86,7 +86,7 @@ test.each(['0.0.0.0:50051', '[::]:50051', '10.0.0.1:50051', 'echo:50051', '[fe80
 );
 
 test('production does not listen on the default address in plain text', () => {
-  expect(() => read({ NODE_ENV: undefined })).toThrow(plainTextRefused('0.0.0.0:50051'));
+  expect(() => read({ NODE_ENV: undefined })).toThrow(plainTextRejected('0.0.0.0:50051'));
 });
 
 test.each(['127.0.0.1:50051', 'localhost:0', '[::1]:50051', 'unix:/run/echo.sock'])(

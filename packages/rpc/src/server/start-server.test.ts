@@ -56,8 +56,9 @@ test('a drain lets a unary call in flight finish, and accepts no new connection'
     isDrained = true;
   });
   using unauthenticated = createClient(EchoService, { target: server.target });
-  const isRefused = async () => (await rejectionOf(unauthenticated.listEchoes({}))).code === Code.UNAVAILABLE;
-  await vi.waitUntil(isRefused, { timeout: 15_000 });
+  const isRejected = async () =>
+    (await rejectionOf(unauthenticated.listEchoes({}))).code === Code.UNAVAILABLE;
+  await vi.waitUntil(isRejected, { timeout: 15_000 });
   expect(isDrained).toBe(false);
   server.release();
   expect(await held).toMatchObject({ echo: { key: 'held' } });
