@@ -30,7 +30,7 @@ const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
 const listEchoes = methodPath(EchoService.method.listEchoes);
 const emptyFrame = grpcFrame(Buffer.alloc(0));
 
-/** Makes a call over plain HTTP/2 in a trace of its own. */
+/** The trace context that a plain HTTP/2 call sends (W3C Trace Context). */
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const [, traceId, parentSpanId] = traceparent.split('-') as [string, string, string, string];
 
