@@ -28,7 +28,7 @@ export interface ClusterNeeds {
   readonly diskMiB?: number;
 }
 
-/** What the runner provides to a round. */
+/** Facilities that the runner gives to a round. */
 export interface ScenarioContext {
   readonly cluster: Cluster;
   readonly random: Random;

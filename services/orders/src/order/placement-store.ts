@@ -8,7 +8,7 @@ export interface NewOrder {
   readonly id: string;
   readonly customerId: string;
   readonly requestId: string;
-  /** Of the lines. It distinguishes a repeated request from a request_id that is reused for another order. */
+  /** Hash of the lines. It distinguishes a repeated request from a request_id that is reused for another order. */
   readonly fingerprint: Buffer;
   readonly lines: readonly OrderLine[];
 }

@@ -73,7 +73,7 @@ describe.each(['upstream', 'downstream'] as const)('%s', (direction) => {
     expect(await receiver.over).toBe('end');
     expect(receiver.text()).toBe('before abc');
     expect(pair.proxy.counters.dropped[direction]).toBe(3);
-    // What has been cut stays cut, and the other direction lives on.
+    // A cut connection stays cut. The other direction continues.
     pair.proxy.heal();
     sender.socket.write('ghi');
     await until(() => pair.proxy.counters.dropped[direction] === 6);
