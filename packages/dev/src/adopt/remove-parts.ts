@@ -57,7 +57,7 @@ export function removeAdopt(root: string): void {
 
 function withoutEntries(text: string): string {
   return text
-    .replace(/^import .*(orders|inventory|targetOf).*\n/gm, '')
+    .replace(/^import .*(orders|inventory).*\n/gm, '')
     .replace(/(export const services[^=]* = \[)[\s\S]*^\];/m, '$1];');
 }
 

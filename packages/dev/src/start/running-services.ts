@@ -40,6 +40,6 @@ async function credentialsOf(
     keyFile: join(dataFolder, tls.keyFile),
     caFile: join(dataFolder, tls.caFile),
   };
-  const log = createLogger({ service: 'tools', level: 'silent' });
+  const log = createLogger({ service: 'svc', level: 'silent' });
   return channelCredentials({ mode: 'mtls', ...files }, { developmentCertificates: true, log });
 }

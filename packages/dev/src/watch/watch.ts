@@ -37,7 +37,7 @@ const [name = '', ...args] = process.argv.slice(2);
 const watch = Object.hasOwn(watches, name) ? watches[name] : undefined;
 const { values } = parseCommandLine({
   usage,
-  args: watch ? args : [name, ...args].filter((arg) => arg === '--help'),
+  args: watch ? args : [name, ...args].filter((arg) => ['--help', '-h'].includes(arg)),
   options: {
     sub: { type: 'string', default: 'alice' },
     from: { type: 'string', default: '' },

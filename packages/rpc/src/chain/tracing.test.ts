@@ -15,14 +15,14 @@ import {
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { callOutcomes, startOutcomeStage } from '../testing/call-outcomes.ts';
+import { callOutcomes, runInNewTraces, startOutcomeStage } from '../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
-import { type CallerSpan, inNewTrace } from '../testing/telemetry/in-new-trace.ts';
+import { inNewTrace } from '../testing/telemetry/in-new-trace.ts';
 
 /** The errors of a server, by the semantic conventions. */
 const faults = [Code.DEADLINE_EXCEEDED, Code.INTERNAL];
@@ -42,14 +42,9 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     async (outcome) => {
       await using telemetry = collectTelemetry();
       await using stage = await startOutcomeStage();
-      let caller: CallerSpan | undefined;
-      await outcome.run((client, options) => {
-        const traced = inNewTrace(() => call(client, options));
-        caller = traced.caller;
-        return traced.result;
-      }, stage);
+      const caller = await runInNewTraces(outcome, call, stage);
 
-      const spans = await telemetry.spansOf(caller?.traceId ?? '', SpanKind.SERVER);
+      const spans = await telemetry.spansOf(caller.traceId, SpanKind.SERVER);
       const name = spans[0]?.name;
       // The log has the same code, because logging uses the same error map.
       const code = stage.logLines.findLast(({ msg }) => msg === 'call')?.code as keyof typeof Code;

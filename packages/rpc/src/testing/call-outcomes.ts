@@ -7,6 +7,7 @@ import { EchoService } from './gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from './past-deadline.ts';
 import { rejectionOf } from './rejection-of.ts';
 import { startTestServer, type TestServer } from './start-test-server.ts';
+import { type CallerSpan, inNewTrace } from './telemetry/in-new-trace.ts';
 
 type EchoClient = Client<typeof EchoService>;
 type Call = (client: EchoClient, options?: CallOptions) => Promise<unknown>;
@@ -45,6 +46,22 @@ export async function startOutcomeStage(): Promise<OutcomeStage> {
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Runs the outcome with each call in a new trace. Returns the caller's span of the last call. */
+export async function runInNewTraces(
+  outcome: CallOutcome,
+  call: Call,
+  stage: OutcomeStage,
+): Promise<CallerSpan> {
+  let last: CallerSpan | undefined;
+  await outcome.run((client, options) => {
+    const { caller, result } = inNewTrace(() => call(client, options));
+    last = caller;
+    return result;
+  }, stage);
+  if (!last) throw new Error(`the outcome ${outcome.name} makes no call`);
+  return last;
 }
 
 export const callOutcomes: readonly CallOutcome[] = [

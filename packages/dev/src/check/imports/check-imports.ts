@@ -1,7 +1,7 @@
-import { existsSync, globSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { globSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { root } from '../../repository/paths.ts';
-import { cycleIn, fileGraph, folderGraph } from './import-graph.ts';
+import { cycleIn, fileGraph, folderGraph, type Graph } from './import-graph.ts';
 import { packageProblems } from './package-layers.ts';
 
 /** The source folders of all packages. */
@@ -25,21 +25,20 @@ const layers: readonly (readonly string[])[] = [
  */
 export function checkImports(repository = root): string | undefined {
   const folders = globSync(sourceFolders, { cwd: repository });
-  const graphs = folders.map((folder) => fileGraph(repository, folder));
-  const cycles = graphs.flatMap((files) => [cycleIn(files), cycleIn(folderGraph(files))]);
+  const graphs = new Map(folders.map((folder) => [folder, fileGraph(repository, folder)]));
+  const cycles = [...graphs.values()].flatMap((files) => [cycleIn(files), cycleIn(folderGraph(files))]);
   const problems = [
     ...cycles
       .filter((cycle) => cycle !== undefined)
       .map((cycle) => `imports form a cycle: ${cycle.join(' -> ')}`),
-    ...rpcProblems(repository),
+    ...rpcProblems(graphs.get(rpc) ?? new Map()),
     ...folders.flatMap((folder) => packageProblems(repository, folder)),
   ];
   return problems.join('\n') || undefined;
 }
 
-function rpcProblems(repository: string): string[] {
-  if (!existsSync(join(repository, rpc))) return [];
-  return [...fileGraph(repository, rpc)].flatMap(([file, imported]) =>
+function rpcProblems(files: Graph): string[] {
+  return [...files].flatMap(([file, imported]) =>
     [...imported]
       .filter((each) => layerOf(each) > layerOf(file))
       .map((each) => `${file} imports ${each}, which is on a higher layer`),
@@ -47,8 +46,8 @@ function rpcProblems(repository: string): string[] {
 }
 
 function layerOf(file: string): number {
-  const [room = ''] = relative(rpc, dirname(file)).split('/');
-  const layer = layers.findIndex((rooms) => rooms.includes(room));
-  if (layer < 0) throw new Error(`${file}: no layer in check-imports.ts for ${room || 'the root folder'}`);
+  const [folder = ''] = relative(rpc, dirname(file)).split('/');
+  const layer = layers.findIndex((layer) => layer.includes(folder));
+  if (layer < 0) throw new Error(`${file}: no layer in check-imports.ts for ${folder || 'the root folder'}`);
   return layer;
 }

@@ -12,13 +12,13 @@ import {
 import { describe, expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { serverAttributes } from '../../telemetry/call-telemetry.ts';
-import { callOutcomes, startOutcomeStage } from '../../testing/call-outcomes.ts';
+import { callOutcomes, runInNewTraces, startOutcomeStage } from '../../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { collectTelemetry } from '../../testing/telemetry/collect-telemetry.ts';
-import { type CallerSpan, inNewTrace } from '../../testing/telemetry/in-new-trace.ts';
+import { inNewTrace } from '../../testing/telemetry/in-new-trace.ts';
 
 const isClients = ({ kind }: ReadableSpan) => kind === SpanKind.CLIENT;
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
@@ -27,14 +27,9 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     async (outcome) => {
       await using telemetry = collectTelemetry();
       await using stage = await startOutcomeStage();
-      let caller: CallerSpan | undefined;
-      await outcome.run((client, options) => {
-        const traced = inNewTrace(() => call(client, options));
-        caller = traced.caller;
-        return traced.result;
-      }, stage);
+      const caller = await runInNewTraces(outcome, call, stage);
 
-      const traceId = caller?.traceId ?? '';
+      const traceId = caller.traceId;
       const [span, ...others] = await telemetry.spansOf(traceId, SpanKind.CLIENT);
       const served = await telemetry.spansOf(traceId, SpanKind.SERVER);
       const isError = outcome.code !== Code.OK;
@@ -50,7 +45,7 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
       expect(span).toMatchObject({
         ended: true,
         name: span?.attributes[ATTR_RPC_METHOD],
-        parentSpanContext: { spanId: caller?.spanId },
+        parentSpanContext: { spanId: caller.spanId },
         status: { code: isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
       });
       expect(span?.attributes).toEqual(attributes);

@@ -3,21 +3,15 @@
 import '../../telemetry/register.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { shutdownTelemetry } from '../../telemetry/telemetry.ts';
-import { callOutcomes, startOutcomeStage } from '../call-outcomes.ts';
+import { callOutcomes, runInNewTraces, startOutcomeStage } from '../call-outcomes.ts';
 import { callsOfEachKind } from '../calls-of-each-kind.ts';
-import { inNewTrace } from '../telemetry/in-new-trace.ts';
 
 const traces: Record<string, string> = {};
 {
   await using stage = await startOutcomeStage();
   for (const [kind, call] of callsOfEachKind) {
     for (const outcome of callOutcomes) {
-      let traceId = '';
-      await outcome.run((client, options) => {
-        const { caller, result } = inNewTrace(() => call(client, options));
-        traceId = caller.traceId;
-        return result;
-      }, stage);
+      const { traceId } = await runInNewTraces(outcome, call, stage);
       // At a deadline or cancellation the client may finish first. The log line marks the end on the server.
       while (!stage.logLines.some(({ msg, trace_id }) => msg === 'call' && trace_id === traceId))
         await nextTurn();
