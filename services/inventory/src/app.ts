@@ -4,6 +4,7 @@ import { migrate } from '@acme/postgres/migrations/migrate';
 import { openPool, openReadiness, type PoolOptions } from '@acme/postgres/pool/pool';
 import { preferIndexScans } from '@acme/postgres/pool/prefer-index-scans';
 import { createLogger } from '@acme/rpc/logging/logger';
+import { serve } from '@acme/rpc/server/served-service';
 import { startService } from '@acme/rpc/server/start-service';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
 import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
@@ -73,17 +74,21 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     await startService({
       config: server,
       log,
-      service: InventoryService,
-      implementation: createInventoryService({
-        stock,
-        reservations: createReservationStore(pool, now, onTransition),
-        releases: createReleaseStore(releasePool, now, onTransition),
-        imports: createImportStore(importPool, now, feed.notify),
-        counts: createCountStore(countPool, now, feed.notify),
-        feed,
-        pageTokens: createPageTokens(tokenKeys, 'ListStock'),
-        resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),
-      }),
+      services: [
+        serve(
+          InventoryService,
+          createInventoryService({
+            stock,
+            reservations: createReservationStore(pool, now, onTransition),
+            releases: createReleaseStore(releasePool, now, onTransition),
+            imports: createImportStore(importPool, now, feed.notify),
+            counts: createCountStore(countPool, now, feed.notify),
+            feed,
+            pageTokens: createPageTokens(tokenKeys, 'ListStock'),
+            resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),
+          }),
+        ),
+      ],
       errorMap: toStatus,
       checkReadiness: readiness.check,
     }),

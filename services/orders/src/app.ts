@@ -11,6 +11,7 @@ import { createClient } from '@acme/rpc/client/create-client';
 import { tokenFile } from '@acme/rpc/client/credentials/token-file';
 import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
 import { createLogger } from '@acme/rpc/logging/logger';
+import { serve } from '@acme/rpc/server/served-service';
 import { startService } from '@acme/rpc/server/start-service';
 import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
@@ -119,23 +120,27 @@ export async function startApp(config: Config): Promise<App> {
     await startService({
       config: config.server,
       log,
-      service: OrderService,
-      implementation: createOrderService({
-        orders: createOrderStore(readPool),
-        cancellations: createCancellationStore(cancelPool, now, onTransition),
-        placeOrder: createPlaceOrder({
-          store: createPlacementStore(pool, { now, settleGraceMs, onTransition }),
-          settle,
-          isInventoryUnavailable: () => circuitBreaker.state() !== 'closed',
-          detach: (work) => void runDetached(work),
-          newId: randomUUIDv7,
-          nowMs: Date.now,
-        }),
-        feed,
-        pageTokens: createPageTokens(tokenKeys, 'ListOrders'),
-        resumeTokens: createResumeTokens(tokenKeys, 'WatchOrders'),
-        onCancelled: settler.wake,
-      }),
+      services: [
+        serve(
+          OrderService,
+          createOrderService({
+            orders: createOrderStore(readPool),
+            cancellations: createCancellationStore(cancelPool, now, onTransition),
+            placeOrder: createPlaceOrder({
+              store: createPlacementStore(pool, { now, settleGraceMs, onTransition }),
+              settle,
+              isInventoryUnavailable: () => circuitBreaker.state() !== 'closed',
+              detach: (work) => void runDetached(work),
+              newId: randomUUIDv7,
+              nowMs: Date.now,
+            }),
+            feed,
+            pageTokens: createPageTokens(tokenKeys, 'ListOrders'),
+            resumeTokens: createResumeTokens(tokenKeys, 'WatchOrders'),
+            onCancelled: settler.wake,
+          }),
+        ),
+      ],
       errorMap: toStatus,
       checkReadiness: readiness.check,
     }),

@@ -3,6 +3,7 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createAdmission } from '@acme/rpc/chain/admission';
 import { serverChain } from '@acme/rpc/chain/chain';
 import { createLogger } from '@acme/rpc/logging/logger';
+import { serve } from '@acme/rpc/server/served-service';
 import { startServer } from '@acme/rpc/server/start-server';
 import { quantile } from '../../harness/quantile.ts';
 import { getStockOnly } from '../load/get-stock-only.ts';
@@ -20,13 +21,17 @@ const roundsPerMs = calibrate();
 
 const server = await startServer({
   address: '127.0.0.1:0',
-  service: InventoryService,
-  implementation: getStockOnly(async ({ sku }) => {
-    work(cpuMs / 2);
-    await sleep(waitMs);
-    work(cpuMs / 2);
-    return { stock: { sku } };
-  }),
+  services: [
+    serve(
+      InventoryService,
+      getStockOnly(async ({ sku }) => {
+        work(cpuMs / 2);
+        await sleep(waitMs);
+        work(cpuMs / 2);
+        return { stock: { sku } };
+      }),
+    ),
+  ],
   chain: (openStreams) =>
     serverChain({
       openStreams,

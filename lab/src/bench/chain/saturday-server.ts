@@ -9,6 +9,7 @@ startNullTelemetry();
 const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
 const { serverChain } = await import('@acme/rpc/chain/chain');
 const { createLogger } = await import('@acme/rpc/logging/logger');
+const { serve } = await import('@acme/rpc/server/served-service');
 const { startServer } = await import('@acme/rpc/server/start-server');
 
 const log = createLogger({ service: 'bench', level: 'info' });
@@ -24,8 +25,12 @@ const tokens = await createJwtVerifier({
 });
 const { port } = await startServer({
   address: '127.0.0.1:0',
-  service: InventoryService,
-  implementation: getStockOnly(async ({ sku }) => stockAnswer(sku)),
+  services: [
+    serve(
+      InventoryService,
+      getStockOnly(async ({ sku }) => stockAnswer(sku)),
+    ),
+  ],
   chain: (openStreams) =>
     serverChain({ openStreams, errorMap: () => undefined, deadlineMode: 'default', tokens }),
   log,

@@ -20,11 +20,9 @@ import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
 
 const methods = services.flatMap((service) =>
-  service.descriptor.methods.map((method) => ({
-    service,
-    method,
-    name: methodName(method),
-  })),
+  [service.descriptor, ...(service.otherDescriptors ?? [])]
+    .flatMap((descriptor) => descriptor.methods)
+    .map((method) => ({ service, method, name: methodName(method) })),
 );
 const usage = `usage: npm run call -- METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]
 
@@ -52,7 +50,7 @@ try {
   const token = await running.token(values.sub, scopes, service.name);
   const target = targetOf(running, service.name);
   const { credentials } = running;
-  using client = createClient(service.descriptor, { target, credentials, token: () => token });
+  using client = createClient(method.parent, { target, credentials, token: () => token });
   const call = (client as unknown as Record<string, (request: unknown) => unknown>)[method.localName];
   const response = call?.(requestOf(method, json));
   if (response instanceof Promise) print(method, await response);

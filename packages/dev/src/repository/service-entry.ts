@@ -6,6 +6,8 @@ export interface ServiceEntry {
   /** Name of its folder in `services/`, its database and its host. */
   readonly name: string;
   readonly descriptor: DescService;
+  /** Further services of the same server, for instance version 2 of `descriptor`. `npm run call` calls them too. */
+  readonly otherDescriptors?: readonly DescService[];
   /** Port of its gRPC server. */
   readonly port: number;
   /** Port of its Prometheus exporter. */

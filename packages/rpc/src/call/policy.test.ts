@@ -5,6 +5,7 @@ import { create, createFileRegistry, type DescService, setExtension } from '@buf
 import { FileDescriptorProtoSchema, MethodOptionsSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
+import { serve } from '../server/served-service.ts';
 import { startServer } from '../server/start-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { policyOf } from './policy.ts';
@@ -67,8 +68,7 @@ describe('a service whose method has no policy', () => {
   test('is rejected at the start with the name of the method', async () => {
     const started = startServer({
       address: '127.0.0.1:0',
-      service,
-      implementation: { open: (async () => ({})) as never },
+      services: [serve(service, { open: (async () => ({})) as never })],
       chain: () => [],
       log: collectLog().log,
       reflection: false,

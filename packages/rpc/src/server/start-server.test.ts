@@ -6,6 +6,7 @@ import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
+import { serve } from './served-service.ts';
 import { startServer } from './start-server.ts';
 
 /** Long enough to fail the test if a drain waits for it. */
@@ -96,8 +97,7 @@ test('an address in use is reported in one line that names it', async () => {
   await expect(
     startServer({
       address: server.target,
-      service: EchoService,
-      implementation: handlers as never,
+      services: [serve(EchoService, handlers as never)],
       chain: () => [],
       log: createLogger({ service: 'test', level: 'silent' }),
       reflection: false,

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Channelz } from '@acme/gen/grpc/channelz/v1/channelz_pb';
 import { Health } from '@acme/gen/grpc/health/v1/health_pb';
-import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
+import type { Interceptor } from '../call/handler.ts';
 import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
 import { addService } from '../grpc-js/add-service.ts';
@@ -20,16 +19,17 @@ import { serverLimits } from '../limits/server-limits.ts';
 import { addChannelz } from './built-in/channelz.ts';
 import { createHealth } from './built-in/health.ts';
 import { addReflection } from './built-in/reflection.ts';
+import { requireDistinctServices, type ServedService } from './served-service.ts';
 import { measureMemoryBudget } from './server-metrics.ts';
 import { reportUnhandledCalls } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
-export interface StartServerOptions<Service extends DescService> {
+export interface StartServerOptions {
   /** `host:port` or `unix:/path`; port 0 means a free port. */
   readonly address: string;
-  readonly service: Service;
-  readonly implementation: ServiceImplementation<Service>;
-  /** Returns the service's chain, outermost first. The drain ends the streams in `openStreams`. */
+  /** The services, each from `serve`. */
+  readonly services: readonly ServedService[];
+  /** Returns the chain of the services, outermost first. The drain ends the streams in `openStreams`. */
   readonly chain: (openStreams: OpenStreams) => readonly Interceptor[];
   /** From `serverCredentials`; plain text when absent. */
   readonly credentials?: ServerCredentials;
@@ -47,7 +47,7 @@ export interface StartServerOptions<Service extends DescService> {
 export interface RunningServer {
   /** The local port; 1 on a Unix socket. */
   readonly port: number;
-  /** Sets whether the service is ready for calls. It starts as not ready. */
+  /** Sets whether the services are ready for calls. They start as not ready. */
   setReady(ready: boolean): void;
   /**
    * Stops the server: reports NOT_SERVING, waits `pauseMs` for load balancers to notice, ends the streams, and waits for
@@ -57,14 +57,15 @@ export interface RunningServer {
 }
 
 /**
- * Serves a service behind its chain, with health and `serverLimits`. `startService` is the production set-up around it.
+ * Serves services behind one chain, with health and `serverLimits`. `startService` is the production set-up around it.
  *
- * @throws Error with a one-line message when the address cannot be bound, or when a method has no policy.
+ * @throws Error with a one-line message when the address cannot be bound, when a method has no policy, or when a service
+ * is listed twice.
  */
-export async function startServer<Service extends DescService>(
-  options: StartServerOptions<Service>,
-): Promise<RunningServer> {
-  const { service, log, credentials = ServerCredentials.createInsecure() } = options;
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const { log, credentials = ServerCredentials.createInsecure() } = options;
+  const services = options.services.map(({ service }) => service);
+  requireDistinctServices([...services, Health]);
   const server = new Server({ ...serverLimits, ...options.limits });
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();
@@ -73,19 +74,21 @@ export async function startServer<Service extends DescService>(
   measureMemoryBudget(memory.snapshot);
   const callOptions = { log, newRequestId: options.newRequestId ?? randomUUID, memory, unflushed };
 
-  addService(server, service, options.implementation, options.chain(openStreams), callOptions);
+  const chain = options.chain(openStreams);
+  for (const { service, implementation } of options.services)
+    addService(server, service, implementation, chain, callOptions);
   const builtInChain = unauthenticatedChain(openStreams);
-  const health = createHealth([service.typeName]);
+  const health = createHealth(services.map(({ typeName }) => typeName));
   health.addToServer(server, builtInChain, callOptions);
   if (options.reflection) {
-    addReflection(server, [service, Health, Channelz], builtInChain, callOptions);
+    addReflection(server, [...services, Health, Channelz], builtInChain, callOptions);
     addChannelz(server, builtInChain, callOptions);
   }
 
   silenceGrpcJs();
   const port = await listen(server, options.address, credentials);
   logGrpcJs(log);
-  const unhandledCalls = reportUnhandledCalls(service, log, port);
+  const unhandledCalls = reportUnhandledCalls(services, log, port);
   const unauthenticatedConnections = limitUnauthenticatedConnections(port);
   return {
     port,

@@ -8,6 +8,7 @@ import { audience, createSigningKeys, issuer } from '../testing/certificates/sig
 import { createTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
+import { serve } from './served-service.ts';
 import { startService } from './start-service.ts';
 
 interface StartOptions {
@@ -34,8 +35,7 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
       production,
     },
     log: createLogger({ service: 'test', level: 'silent' }),
-    service: EchoService,
-    implementation,
+    services: [serve(EchoService, implementation)],
     errorMap: () => undefined,
     interceptors,
     checkReadiness: async () => {},

@@ -1,7 +1,6 @@
-import type { DescService } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { createJwtVerifier } from '../auth/jwt.ts';
-import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
+import type { Interceptor } from '../call/handler.ts';
 import { createAdmission } from '../chain/admission.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { ErrorMap } from '../errors/rpc-error.ts';
@@ -9,20 +8,21 @@ import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
 import { watchReadiness } from './readiness.ts';
+import type { ServedService } from './served-service.ts';
 import type { ServerConfig } from './server-config.ts';
 import { measureAdmission } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
-export interface StartServiceOptions<Service extends DescService> {
+export interface StartServiceOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
-  readonly service: Service;
-  readonly implementation: ServiceImplementation<Service>;
-  /** Maps the service's domain errors to statuses. */
+  /** The services, each from `serve`. They share the chain, its limits, and the readiness. */
+  readonly services: readonly ServedService[];
+  /** Maps the domain errors of the services to statuses. */
   readonly errorMap: ErrorMap;
-  /** The service's own interceptors, outermost first. They run innermost in the chain, around the handler. */
+  /** Own interceptors, outermost first. They run innermost in the chain, around the handlers of all services. */
   readonly interceptors?: readonly Interceptor[];
-  /** Rejects while the service cannot serve calls, for instance because its database does not respond. */
+  /** Rejects while the services cannot serve calls, for instance because its database does not respond. */
   readonly checkReadiness: () => Promise<unknown>;
 }
 
@@ -40,12 +40,10 @@ const propagationPauseMs = 1000;
 const closeGraceMs = 3000;
 
 /**
- * Serves a service the way production needs it: the full chain, tokens, TLS, admission with metrics, readiness, logs of
+ * Serves services the way production needs it: the full chain, tokens, TLS, admission with metrics, readiness, logs of
  * libraries, and the drain. Resolves when the first readiness check has finished.
  */
-export async function startService<Service extends DescService>(
-  options: StartServiceOptions<Service>,
-): Promise<RunningService> {
+export async function startService(options: StartServiceOptions): Promise<RunningService> {
   const { config, log } = options;
   logProcessWarnings(log);
   logTelemetry(log);
@@ -67,8 +65,7 @@ export async function startService<Service extends DescService>(
   });
   const server = await startServer({
     address: config.listenAddress,
-    service: options.service,
-    implementation: options.implementation,
+    services: options.services,
     chain: (openStreams) =>
       serverChain({
         errorMap: options.errorMap,
@@ -85,7 +82,8 @@ export async function startService<Service extends DescService>(
     reflection: !config.production,
   });
   const readiness = await watchReadiness(options.checkReadiness, server.setReady);
-  log.info({ port: server.port, service: options.service.typeName }, 'serving');
+  const services = options.services.map(({ service }) => service.typeName);
+  log.info({ port: server.port, services }, 'serving');
   const running = starting.move();
   return {
     port: server.port,

@@ -29,9 +29,13 @@ interface Rejection {
  *
  * @param port The local port of the server.
  */
-export function reportUnhandledCalls(service: DescService, log: Logger, port: number): { stop(): void } {
+export function reportUnhandledCalls(
+  services: readonly DescService[],
+  log: Logger,
+  port: number,
+): { stop(): void } {
   const durations = durationHistogram('server');
-  const methods = new Set(service.methods.map(methodPath));
+  const methods = new Set(services.flatMap(({ methods }) => methods.map(methodPath)));
 
   const onClosed = (message: unknown) => {
     const { stream } = message as { stream: ServerHttp2Stream };

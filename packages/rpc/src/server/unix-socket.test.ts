@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { checkHealth } from '../client/health/check-health.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
+import { serve } from './served-service.ts';
 import { startServer } from './start-server.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
@@ -15,8 +16,7 @@ const handlers = Object.fromEntries(EchoService.methods.map(({ localName }) => [
 async function start(address: string) {
   const running = await startServer({
     address,
-    service: EchoService,
-    implementation: handlers as never,
+    services: [serve(EchoService, handlers as never)],
     chain: () => [],
     log: collectLog().log,
     reflection: false,

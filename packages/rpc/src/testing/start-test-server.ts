@@ -11,12 +11,13 @@ import type { OpenStreams } from '../chain/open-streams.ts';
 import type { TraceContextTrust } from '../chain/tracing.ts';
 import { type Client, createClient } from '../client/create-client.ts';
 import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
+import { type ServedService, serve } from '../server/served-service.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { createFakes, type Fakes } from './fakes.ts';
 import { collectLog } from './telemetry/collect-log.ts';
 
 export interface TestServerOptions {
-  /** Principal of every token; the subject `tester` with every scope of the contract when absent. */
+  /** Principal of every token; the subject `tester` with every scope of the contracts when absent. */
   readonly principal?: Principal;
   /** Verifies tokens; every token is the principal's when absent. */
   readonly verifyToken?: TokenVerifier['verify'];
@@ -28,6 +29,8 @@ export interface TestServerOptions {
   readonly credentials?: { readonly server: ServerCredentials; readonly channel: ChannelCredentials };
   readonly errorMap?: ErrorMap;
   readonly deadlineMode?: DeadlineMode;
+  /** Further services of the server, each from `serve`. `target` is the address for their clients. */
+  readonly otherServices?: readonly ServedService[];
   /** Modifies the production chain: `(chain) => [...chain, mine]`. */
   readonly modifyChain?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
@@ -74,7 +77,11 @@ export async function startTestServer<Service extends DescService>(
   const { log, lines: logLines } = collectLog();
   const fakes = createFakes();
   const served = typeof implementation === 'function' ? implementation(fakes) : implementation;
-  const { principal = { subject: 'tester', scopes: scopesOf(service) } } = options;
+  const services = [
+    serve(service, { ...unimplemented(service), ...served }),
+    ...(options.otherServices ?? []),
+  ];
+  const { principal = { subject: 'tester', scopes: scopesOf(services) } } = options;
   const chainOf = (openStreams: OpenStreams) =>
     serverChain({
       openStreams,
@@ -86,8 +93,7 @@ export async function startTestServer<Service extends DescService>(
     });
   const running = await startServer({
     address: '127.0.0.1:0',
-    service,
-    implementation: { ...unimplemented(service), ...served },
+    services,
     chain: (openStreams) => {
       const chain = chainOf(openStreams);
       return options.modifyChain?.(chain) ?? chain;
@@ -118,8 +124,9 @@ export async function startTestServer<Service extends DescService>(
   };
 }
 
-function scopesOf(service: DescService): Set<string> {
-  return new Set(service.methods.flatMap((method) => policyOf(method).scopes));
+function scopesOf(services: readonly ServedService[]): Set<string> {
+  const methods = services.flatMap(({ service }) => service.methods);
+  return new Set(methods.flatMap((method) => policyOf(method).scopes));
 }
 
 function unimplemented<Service extends DescService>(service: Service): ServiceImplementation<Service> {

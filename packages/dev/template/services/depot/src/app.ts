@@ -6,6 +6,7 @@ import { openServiceKeys } from '@acme/postgres/keys/service-keys';
 // </list>
 import { openPool, openReadiness } from '@acme/postgres/pool/pool';
 import { createLogger } from '@acme/rpc/logging/logger';
+import { serve } from '@acme/rpc/server/served-service';
 import { startService } from '@acme/rpc/server/start-service';
 // <list>
 import { createPageTokens } from '@acme/rpc/tokens/page-token';
@@ -48,13 +49,17 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     await startService({
       config: server,
       log,
-      service: ClerkService,
-      implementation: createClerkService({
-        store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
-        // <list>
-        pageTokens: createPageTokens(tokenKeys, 'ListWidgets'),
-        // </list>
-      }),
+      services: [
+        serve(
+          ClerkService,
+          createClerkService({
+            store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+            // <list>
+            pageTokens: createPageTokens(tokenKeys, 'ListWidgets'),
+            // </list>
+          }),
+        ),
+      ],
       errorMap: toStatus,
       checkReadiness: readiness.check,
     }),
