@@ -1,4 +1,4 @@
-import type { ServiceEntry } from '@acme/dev/repository/service-entry';
+import type { ServiceEntry } from '@acme/dev/services';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { importCatalogue } from '@acme/inventory/development/catalogue';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
+import { createClient } from '@acme/rpc/client';
 import { quantile } from '../harness/quantile.ts';
 import { closedLoop, type Outcome, openLoop } from './load/offered-load.ts';
 

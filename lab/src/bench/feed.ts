@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startApp } from '@acme/orders/app';
-import { startEmbedded } from '@acme/postgres/embedded/embedded';
-import { openPool } from '@acme/postgres/pool/pool';
-import { createClient } from '@acme/rpc/client/create-client';
-import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { startEmbedded } from '@acme/postgres/embedded';
+import { openPool } from '@acme/postgres/pool';
+import { createClient } from '@acme/rpc/client';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runFeed } from './feed/run-feed.ts';
 

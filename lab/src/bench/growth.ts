@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
+import { createClient } from '@acme/rpc/client';
 import { quantile } from '../harness/quantile.ts';
 import { setStock } from '../harness/stock.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';

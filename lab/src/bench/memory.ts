@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { writeReport } from './load/figures.ts';
 import { startBenchProcess } from './load/pinned-process.ts';
 import { residentMb } from './load/resident-memory.ts';

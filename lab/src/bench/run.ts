@@ -1,4 +1,4 @@
-import { fail } from '@acme/dev/cli/fail';
+import { fail } from '@acme/dev/cli';
 
 /** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options; `hot` is `place --hot`. */
 const benches: Record<string, string> = {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { startEmbedded } from '@acme/postgres/embedded/embedded';
-import { createClient } from '@acme/rpc/client/create-client';
-import { createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
+import { startEmbedded } from '@acme/postgres/embedded';
+import { createClient } from '@acme/rpc/client';
+import { createSigningKeys } from '@acme/rpc/testing';
 import { quantile } from '../harness/quantile.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeAtomically } from '@acme/dev/cli/write-atomically';
-import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials/development-keys';
-import { freePort } from '@acme/dev/start/free-port';
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { writeAtomically } from '@acme/dev/cli';
+import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials';
+import { freePort } from '@acme/dev/start';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import type { Databases } from '../harness/invariants.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Embedded, startEmbedded } from '@acme/postgres/embedded/embedded';
-import { openPool } from '@acme/postgres/pool/pool';
+import { type Embedded, startEmbedded } from '@acme/postgres/embedded';
+import { openPool } from '@acme/postgres/pool';
 
 /** A PostgreSQL server that can be killed, paused, stopped and restarted on the same port. */
 export interface DatabaseServer extends AsyncDisposable {

@@ -1,6 +1,6 @@
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import { transaction } from '@acme/postgres/transaction/transaction';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { transaction } from '@acme/postgres/transaction';
 import { test as base, expect } from 'vitest';
 import { type HeldMessage, startPostgresProxy } from './postgres-proxy.ts';
 

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startServiceProcess } from '@acme/dev/start/service-process';
-import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { startServiceProcess } from '@acme/dev/start';
+import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import { type PostgresProxy, startPostgresProxy } from './postgres-proxy.ts';
 
 /** One process of a service on a fixed port, with proxies in front of it and in front of its database. It may be down. */

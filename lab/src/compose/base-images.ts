@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '@acme/dev/repository/paths';
+import { root } from '@acme/dev/repository';
 import { docker } from './docker.ts';
 
 /** The images on which the stack is built. */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { checkHealth } from '@acme/rpc/client/health/check-health';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { channelCredentials, checkHealth } from '@acme/rpc/client';
+import { createLogger } from '@acme/rpc/logging';
 import type { Checklist } from './checklist.ts';
 import { docker, run } from './docker.ts';
 import type { Stack } from './stack.ts';

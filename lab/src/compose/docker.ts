@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { root } from '@acme/dev/repository/paths';
+import { root } from '@acme/dev/repository';
 
 export interface RunOptions {
   /** Called with each line of the output while the command runs. */

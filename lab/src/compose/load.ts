@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli/fail';
+import { fail } from '@acme/dev/cli';
 import { Order_State, Order_StateSchema } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { catalogueSize, skuOf } from '@acme/inventory/development/catalogue';
-import { createClient } from '@acme/rpc/client/create-client';
-import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { createClient } from '@acme/rpc/client';
+import { codeName, RpcError } from '@acme/rpc/errors';
 import { enumToJson } from '@bufbuild/protobuf';
 import { findRunningPair } from '../pair/pair.ts';
 

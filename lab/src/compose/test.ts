@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fail } from '@acme/dev/cli/fail';
+import { fail } from '@acme/dev/cli';
 import { findBaseImages } from './base-images.ts';
 import { checkHardening } from './check-hardening.ts';
 import { createChecklist } from './checklist.ts';

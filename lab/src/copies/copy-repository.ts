@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { runCommand } from '@acme/dev/cli/run-command';
-import { root } from '@acme/dev/repository/paths';
+import { runCommand } from '@acme/dev/cli';
+import { root } from '@acme/dev/repository';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** Folders that are not copied: installed packages, history, and results. */

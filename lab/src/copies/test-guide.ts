@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { runCommand } from '@acme/dev/cli/run-command';
-import { root } from '@acme/dev/repository/paths';
+import { runCommand } from '@acme/dev/cli';
+import { root } from '@acme/dev/repository';
 import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';

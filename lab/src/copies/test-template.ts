@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { services } from '@acme/dev/repository/load-services';
+import { services } from '@acme/dev/repository';
 import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';

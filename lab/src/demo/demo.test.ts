@@ -1,5 +1,5 @@
-import { codeBlocks, read } from '@acme/dev/docs/markdown';
-import { root } from '@acme/dev/repository/paths';
+import { codeBlocks, read } from '@acme/dev/check';
+import { root } from '@acme/dev/repository';
 import { runCommand, startCommand } from '@acme/test/commands/command';
 import { expect, test } from 'vitest';
 

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli/fail';
-import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
+import { fail, interruptSignal } from '@acme/dev/cli';
 import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 import { startPair } from '../pair/pair.ts';
 import { openLiveLine } from './live-line.ts';

@@ -1,5 +1,5 @@
-import { readDatabaseUrl } from '@acme/postgres/pool/database-config';
-import { readEnvironment } from '@acme/rpc/config/environment';
+import { readDatabaseUrl } from '@acme/postgres/pool';
+import { readEnvironment } from '@acme/rpc/config';
 import type { DatabaseUrls } from '../harness/check-databases.ts';
 
 /**

@@ -1,8 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli/fail';
-import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
-import { selectByName } from '@acme/dev/cli/select-by-name';
+import { fail, interruptSignal, selectByName } from '@acme/dev/cli';
 import { checkDatabases, openDatabases } from '../harness/check-databases.ts';
 import { bugsInShort, plantedBugs } from './bugs/all.ts';
 import type { PlantedBug } from './bugs/planted-bug.ts';

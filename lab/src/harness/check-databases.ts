@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPool } from '@acme/postgres/pool/pool';
+import { openPool } from '@acme/postgres/pool';
 import { type Databases, settledErrors, stockErrors, unsettledOrders } from './invariants.ts';
 
 export interface DatabaseUrls {

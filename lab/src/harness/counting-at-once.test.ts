@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { Code, RpcError } from '@acme/rpc/errors';
 import { linesOf } from '@acme/test/support/order-lines';
 import { test as pairTest } from '@acme/test/support/pair-test';
 import { expect } from 'vitest';

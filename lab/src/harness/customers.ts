@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { type Client, createClient } from '@acme/rpc/client/create-client';
-import type { CallOptions } from '@acme/rpc/client/outgoing-call/call-options';
-import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { type CallOptions, type Client, createClient } from '@acme/rpc/client';
+import { Code, codeName, RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import type { Call, Outcome, Purchase } from './history.ts';
 import type { Acknowledgement } from './invariants.ts';
 import type { Random } from './seeded-random.ts';

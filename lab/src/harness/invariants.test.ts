@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '@acme/postgres/pool/pool';
+import type { Pool } from '@acme/postgres/pool';
 import { linesOf } from '@acme/test/support/order-lines';
 import { test as pairTest } from '@acme/test/support/pair-test';
 import { expect } from 'vitest';

@@ -1,4 +1,4 @@
-import type { Tx } from '@acme/postgres/transaction/transaction';
+import type { Tx } from '@acme/postgres/transaction';
 import {
   type Line,
   type OrderState,

@@ -1,4 +1,4 @@
-import type { Tx } from '@acme/postgres/transaction/transaction';
+import type { Tx } from '@acme/postgres/transaction';
 import { eventually } from '@acme/test/support/eventually';
 import { startTestPair, type TestPair } from '@acme/test/support/start-test-pair';
 import { untilSettled } from '@acme/test/support/until-settled';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
-import { RpcError } from '@acme/rpc/errors/rpc-error';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
+import { RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { callUntilAccepted } from '@acme/rpc/testing';
 import { linesOf } from '@acme/test/support/order-lines';
 import type { Clients, TestPair } from '@acme/test/support/start-test-pair';
 import fc from 'fast-check';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { Stock } from '@acme/gen/inventory/v1/stock_pb';
-import { type Client, createClient } from '@acme/rpc/client/create-client';
-import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { type ChannelCredentials, type Client, createClient } from '@acme/rpc/client';
 
 /** The target of inventory, and tokens for it. */
 export interface InventoryAccess {

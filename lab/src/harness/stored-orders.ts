@@ -1,4 +1,4 @@
-import type { Tx } from '@acme/postgres/transaction/transaction';
+import type { Tx } from '@acme/postgres/transaction';
 
 /** Rows read at a time, which bounds the memory of a check. */
 const pageSize = 5000;

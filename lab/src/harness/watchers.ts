@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { Tx } from '@acme/postgres/transaction/transaction';
-import { createClient } from '@acme/rpc/client/create-client';
-import { resumingWatch } from '@acme/rpc/client/resuming-watch';
+import type { Tx } from '@acme/postgres/transaction';
+import { createClient, resumingWatch } from '@acme/rpc/client';
 import type { Customers } from './customers.ts';
 import type { Databases } from './invariants.ts';
 import type { Random } from './seeded-random.ts';

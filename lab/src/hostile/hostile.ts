@@ -1,7 +1,5 @@
 import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli/fail';
-import { interruptSignal } from '@acme/dev/cli/interrupt-signal';
-import { selectByName } from '@acme/dev/cli/select-by-name';
+import { fail, interruptSignal, selectByName } from '@acme/dev/cli';
 import { allAttacks } from './attacks/all.ts';
 import { runAttacks } from './run-attacks.ts';
 import { lineOf, tableOf } from './table.ts';

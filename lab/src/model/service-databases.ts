@@ -1,6 +1,6 @@
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
 
 /** The databases of both services, without the services. */
 export interface ServiceDatabases extends AsyncDisposable {

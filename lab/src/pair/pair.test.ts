@@ -1,14 +1,13 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeDevelopmentCertificates } from '@acme/dev/credentials/development-certificates';
-import { announceServices } from '@acme/dev/repository/announcement';
+import { makeDevelopmentCertificates } from '@acme/dev/credentials';
+import { announceServices } from '@acme/dev/repository';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { startTestServer } from '@acme/rpc/testing/start-test-server';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { serverCredentials } from '@acme/rpc/tls/server-credentials';
+import { channelCredentials, createClient } from '@acme/rpc/client';
+import { createLogger } from '@acme/rpc/logging';
+import { serverCredentials } from '@acme/rpc/server';
+import { startTestServer } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { findRunningPair } from './pair.ts';
 

@@ -1,7 +1,5 @@
-import { services } from '@acme/dev/repository/load-services';
-import { type ServicesAccess, targetOf } from '@acme/dev/repository/services-access';
-import { findRunningServices } from '@acme/dev/start/running-services';
-import { type RunningServices, startServices } from '@acme/dev/start/start-services';
+import { type ServicesAccess, services, targetOf } from '@acme/dev/repository';
+import { findRunningServices, type RunningServices, startServices } from '@acme/dev/start';
 
 export interface PairOptions {
   readonly dataFolder: string;

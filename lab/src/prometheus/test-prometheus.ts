@@ -6,12 +6,12 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { readQueries } from '@acme/dev/check/observability/check-observability';
-import { fail } from '@acme/dev/cli/fail';
-import { root } from '@acme/dev/repository/paths';
+import { readQueries } from '@acme/dev/check';
+import { fail } from '@acme/dev/cli';
+import { root } from '@acme/dev/repository';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
+import { createClient } from '@acme/rpc/client';
+import { callUntilAccepted } from '@acme/rpc/testing';
 import { queryPrometheus, untilScraped } from './prometheus-api.ts';
 import { startScrapedPair } from './scraped-pair.ts';
 

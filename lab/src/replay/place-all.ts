@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { type Client, createClient } from '@acme/rpc/client/create-client';
-import { RpcError } from '@acme/rpc/errors/rpc-error';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
+import { type Client, createClient } from '@acme/rpc/client';
+import { RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { callUntilAccepted } from '@acme/rpc/testing';
 import type { PairAccess } from '../pair/pair.ts';
 import { type RetailOrder, uuidOf } from './retail-file.ts';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli/fail';
-import { defaultDataFolder } from '@acme/dev/repository/paths';
+import { fail } from '@acme/dev/cli';
+import { defaultDataFolder } from '@acme/dev/repository';
 import { quantile } from '../harness/quantile.ts';
 import { importStock, readStock } from '../harness/stock.ts';
 import { findRunningPair, type PairAccess, startPair } from '../pair/pair.ts';

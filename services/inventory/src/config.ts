@@ -1,6 +1,6 @@
-import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
-import type { Environment } from '@acme/rpc/config/environment';
-import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
+import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool';
+import type { Environment } from '@acme/rpc/config';
+import { readServerConfig, type ServerConfig } from '@acme/rpc/server';
 
 export interface Config extends DatabaseConfig {
   readonly server: ServerConfig;

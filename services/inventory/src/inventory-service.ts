@@ -3,10 +3,9 @@ import {
   type InventoryService,
   WatchStockResponseSchema,
 } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createWatchHandler } from '@acme/postgres/feed/watch-handler';
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
-import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
-import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { createWatchHandler } from '@acme/postgres/feed';
+import type { ServiceImplementation } from '@acme/rpc/server';
+import { type PageTokens, pageSizeOf, type ResumeTokens } from '@acme/rpc/tokens';
 import { createReserveHandlers } from './reserve-service.ts';
 import type { CountStore } from './stock/count-store.ts';
 import type { ImportStore, StockItem } from './stock/import-store.ts';

@@ -1,8 +1,8 @@
 // Must come first: it instruments modules as they are loaded.
 import '@acme/rpc/telemetry/register';
 
-import { readEnvironment } from '@acme/rpc/config/environment';
-import { runUntilSignal } from '@acme/rpc/server/run-until-signal';
+import { readEnvironment } from '@acme/rpc/config';
+import { runUntilSignal } from '@acme/rpc/server';
 import { startApp } from './app.ts';
 import { readConfig } from './config.ts';
 

@@ -1,8 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { QueueFullError } from '@acme/postgres/errors/database-errors';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
-import { startTestServer } from '@acme/rpc/testing/start-test-server';
+import { QueueFullError } from '@acme/postgres/errors';
+import { Code } from '@acme/rpc/errors';
+import { rejectionOf, startTestServer } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { toStatus } from './error-map.ts';
 import { createReserveHandlers } from './reserve-service.ts';

@@ -1,7 +1,6 @@
 import type { InventoryService, ReserveStockRequest } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
-import { toItemStatus } from '@acme/rpc/call/item-status';
-import { toRpcError } from '@acme/rpc/errors/rpc-error';
+import { toItemStatus, toRpcError } from '@acme/rpc/errors';
+import type { ServiceImplementation } from '@acme/rpc/server';
 import { toStatus } from './error-map.ts';
 import type { ReservationStore } from './stock/reservation-store.ts';
 import { InventoryError, type Reservation, requireReserved, sortedLines } from './stock/stock.ts';

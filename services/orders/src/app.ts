@@ -1,21 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { openServiceKeys } from '@acme/postgres/keys/service-keys';
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool, openReadiness } from '@acme/postgres/pool/pool';
-import { preferIndexScans } from '@acme/postgres/pool/prefer-index-scans';
-import { runDetached } from '@acme/rpc/call/call-context';
-import { CircuitOpenError, createCircuitBreaker } from '@acme/rpc/client/circuit-breaker';
-import { createClient } from '@acme/rpc/client/create-client';
-import { tokenFile } from '@acme/rpc/client/credentials/token-file';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { serve } from '@acme/rpc/server/served-service';
-import { startService } from '@acme/rpc/server/start-service';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { createPageTokens } from '@acme/rpc/tokens/page-token';
-import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { openServiceKeys } from '@acme/postgres/keys';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool, openReadiness, preferIndexScans } from '@acme/postgres/pool';
+import {
+  CircuitOpenError,
+  channelCredentials,
+  createCircuitBreaker,
+  createClient,
+  tokenFile,
+} from '@acme/rpc/client';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { createLogger } from '@acme/rpc/logging';
+import { runDetached, serve, startService } from '@acme/rpc/server';
+import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventoryClient } from './inventory/inventory-client.ts';

@@ -1,7 +1,7 @@
-import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool/database-config';
-import { readTarget } from '@acme/rpc/client/read-target';
-import type { Environment } from '@acme/rpc/config/environment';
-import { readServerConfig, type ServerConfig } from '@acme/rpc/server/server-config';
+import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool';
+import { readTarget } from '@acme/rpc/client';
+import type { Environment } from '@acme/rpc/config';
+import { readServerConfig, type ServerConfig } from '@acme/rpc/server';
 
 export interface Config extends DatabaseConfig {
   readonly server: ServerConfig;

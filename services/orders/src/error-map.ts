@@ -1,7 +1,12 @@
-import { databaseStatus } from '@acme/postgres/errors/database-status';
-import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
-import { invalidArgument } from '@acme/rpc/errors/invalid-argument';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { databaseStatus } from '@acme/postgres/errors';
+import {
+  Code,
+  errorInfo,
+  invalidArgument,
+  preconditionFailure,
+  RpcError,
+  resourceInfo,
+} from '@acme/rpc/errors';
 import { type Order, OrderError, type OrderProblem, type Rejection } from './order/order.ts';
 
 const domain = 'orders.v1';

@@ -1,11 +1,8 @@
 import { type OrderService, WatchOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
-import { createWatchHandler } from '@acme/postgres/feed/watch-handler';
-import { requireScopes } from '@acme/rpc/auth/scopes';
-import type { Principal } from '@acme/rpc/call/call-context';
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
-import { annotateSpan } from '@acme/rpc/telemetry/span';
-import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
-import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { createWatchHandler } from '@acme/postgres/feed';
+import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
+import { annotateSpan } from '@acme/rpc/telemetry';
+import { type PageTokens, pageSizeOf, type ResumeTokens } from '@acme/rpc/tokens';
 import type { CancellationStore } from './order/cancellation-store.ts';
 import { OrderError } from './order/order.ts';
 import type { OrderFeed } from './order/order-feed.ts';

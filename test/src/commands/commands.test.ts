@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { services } from '@acme/dev/repository/load-services';
-import { findRunningServices } from '@acme/dev/start/running-services';
-import { checkHealth } from '@acme/rpc/client/health/check-health';
+import { services } from '@acme/dev/repository';
+import { findRunningServices } from '@acme/dev/start';
+import { checkHealth } from '@acme/rpc/client';
 import { describe, expect, test } from 'vitest';
 import { runCommand, startCommand } from './command.ts';
 

@@ -1,5 +1,4 @@
-import { startPoolerProxy } from '@acme/postgres/testing/pooler-proxy';
-import { queryOnce } from '@acme/postgres/testing/query-once';
+import { queryOnce, startPoolerProxy } from '@acme/postgres/testing';
 import { describe, expect, test } from 'vitest';
 import { startTestPair, type TestPair } from '../support/start-test-pair.ts';
 import { callEveryMethod } from './call-every-method.ts';

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { freePort } from '@acme/dev/start/free-port';
-import { startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
-import { startOtlpCollector } from '@acme/rpc/testing/telemetry/otlp-collector';
+import { freePort } from '@acme/dev/start';
+import { startFaultProxy, startOtlpCollector } from '@acme/rpc/testing';
 import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 

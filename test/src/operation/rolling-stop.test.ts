@@ -1,5 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
+import { createClient } from '@acme/rpc/client';
 import { expect, test } from 'vitest';
 import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { documentedMetrics } from '@acme/dev/check/observability/documented-metrics';
+import { documentedMetrics } from '@acme/dev/check';
 import { SpanKind } from '@opentelemetry/api';
 import { test as base, describe, expect, vi } from 'vitest';
 import { runTelemetryScenario } from './telemetry-scenario.ts';

@@ -1,4 +1,4 @@
-import type { ReceivedSpan } from '@acme/rpc/testing/telemetry/otlp-collector';
+import type { ReceivedSpan } from '@acme/rpc/testing';
 import { SpanKind } from '@opentelemetry/api';
 
 /**

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { holdLock } from '../support/hold-lock.ts';
 import { linesOf } from '../support/order-lines.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { reservedUnits } from '../support/reserved-units.ts';

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { ListOrdersResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { Code } from '@acme/rpc/errors';
+import { BadRequestSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { callUntilAccepted, rejectionOf } from '@acme/rpc/testing';
 import { toBinary } from '@bufbuild/protobuf';
 import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';

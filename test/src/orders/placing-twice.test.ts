@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { Code } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { callUntilAccepted, rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { errorFieldsOf } from '../support/error-fields.ts';
 import { eventually } from '../support/eventually.ts';

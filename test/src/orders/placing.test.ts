@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { callUntilAccepted } from '@acme/rpc/testing/call-until-accepted';
+import { Code } from '@acme/rpc/errors';
+import { callUntilAccepted } from '@acme/rpc/testing';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { describe, expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';

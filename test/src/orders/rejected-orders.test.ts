@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Code } from '@acme/rpc/errors';
 import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   ResourceInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+} from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { test } from '../support/pair-test.ts';

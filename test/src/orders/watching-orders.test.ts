@@ -1,9 +1,9 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { prune } from '@acme/postgres/feed/pruning';
-import { resumingWatch } from '@acme/rpc/client/resuming-watch';
-import { Code, type RpcError } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { prune } from '@acme/postgres/feed';
+import { resumingWatch } from '@acme/rpc/client';
+import { Code, type RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { test as pairTest } from '../support/pair-test.ts';
 import { startTestPair } from '../support/start-test-pair.ts';

@@ -1,11 +1,10 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { hasRequestStream } from '@acme/rpc/call/method-kind';
-import { policyOf } from '@acme/rpc/call/policy';
-import { createClient } from '@acme/rpc/client/create-client';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { createClient } from '@acme/rpc/client';
+import { hasRequestStream, policyOf } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { describe, expect } from 'vitest';
 import { test } from '../support/pair-test.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import type { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { Code } from '@acme/rpc/errors';
+import { BadRequestSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { describe, expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';

@@ -2,21 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  developmentTrustDomain,
-  makeDevelopmentCertificates,
-} from '@acme/dev/credentials/development-certificates';
+import { developmentTrustDomain, makeDevelopmentCertificates } from '@acme/dev/credentials';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startApp as startInventory } from '@acme/inventory/app';
 import { startApp as startOrders } from '@acme/orders/app';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/logger';
-import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { channelCredentials, createClient } from '@acme/rpc/client';
+import { createLogger } from '@acme/rpc/logging';
+import type { ServerConfig } from '@acme/rpc/server';
+import { createSigningKeys, issuer } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 
 test('orders calls inventory over mutual TLS, authenticated by its certificate alone', async () => {

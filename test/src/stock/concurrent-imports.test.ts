@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { Code } from '@acme/rpc/errors';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { linesOf } from '../support/order-lines.ts';

@@ -1,9 +1,9 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { openPool } from '@acme/postgres/pool/pool';
-import { policyOf } from '@acme/rpc/call/policy';
-import { createClient } from '@acme/rpc/client/create-client';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { openPool } from '@acme/postgres/pool';
+import { createClient } from '@acme/rpc/client';
+import { policyOf } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
+import { rejectionOf } from '@acme/rpc/testing';
 import { describe, expect } from 'vitest';
 import { holdLock } from '../support/hold-lock.ts';
 import { test as pairTest } from '../support/pair-test.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { startFaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import { createClient } from '@acme/rpc/client';
+import { Code } from '@acme/rpc/errors';
+import { startFaultProxy } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { holdLock } from '../support/hold-lock.ts';

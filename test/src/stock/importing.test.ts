@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Code } from '@acme/rpc/errors';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
   PreconditionFailureSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+} from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
+import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
+import { Code, fromItemStatus, type RpcError } from '@acme/rpc/errors';
 import {
   ErrorInfoSchema,
   PreconditionFailureSchema,
   ResourceInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
-import { fromItemStatus } from '@acme/rpc/call/item-status';
-import { Code, type RpcError } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+} from '@acme/rpc/gen/google/rpc/error_details_pb';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { errorFieldsOf } from '../support/error-fields.ts';
 import { linesOf } from '../support/order-lines.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { Client } from '@acme/rpc/client/create-client';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import type { Client } from '@acme/rpc/client';
+import { Code } from '@acme/rpc/errors';
+import { rejectionOf } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { test } from '../support/pair-test.ts';
 import { placeOrder } from '../support/watched-orders.ts';

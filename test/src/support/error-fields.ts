@@ -1,5 +1,5 @@
-import type { RpcError } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import type { RpcError } from '@acme/rpc/errors';
+import { rejectionOf } from '@acme/rpc/testing';
 
 /** Fields of an error that the client receives. */
 export type ErrorFields = Pick<RpcError, 'code' | 'message' | 'details'>;

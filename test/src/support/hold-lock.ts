@@ -1,4 +1,4 @@
-import type { Pool } from '@acme/postgres/pool/pool';
+import type { Pool } from '@acme/postgres/pool';
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 

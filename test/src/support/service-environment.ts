@@ -1,13 +1,8 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import {
-  audience,
-  createSigningKeys,
-  issuer,
-  type SigningKeys,
-} from '@acme/rpc/testing/certificates/signing-keys';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { audience, createSigningKeys, issuer, type SigningKeys } from '@acme/rpc/testing';
 
 /** Environment of a service process, with its own database and keys, and any free port. */
 export interface ServiceEnvironment extends AsyncDisposable {

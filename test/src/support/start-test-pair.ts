@@ -6,11 +6,11 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type App as InventoryApp, startApp as startInventory } from '@acme/inventory/app';
 import { type App as OrdersApp, startApp as startOrders } from '@acme/orders/app';
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import { type Client, createClient } from '@acme/rpc/client/create-client';
-import type { ServerConfig } from '@acme/rpc/server/server-config';
-import { createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { type Client, createClient } from '@acme/rpc/client';
+import type { ServerConfig } from '@acme/rpc/server';
+import { createSigningKeys, issuer } from '@acme/rpc/testing';
 
 export interface Clients {
   readonly orders: Client<typeof OrderService>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Client } from '@acme/rpc/client/create-client';
+import type { Client } from '@acme/rpc/client';
 import { expect } from 'vitest';
 import { linesOf } from './order-lines.ts';
 

@@ -4,12 +4,12 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import type { Status } from "../../google/rpc/status_pb.ts";
-import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
+import { file_buf_validate_validate } from "@acme/rpc/gen/buf/validate/validate_pb.js";
+import type { Status } from "@acme/rpc/gen/google/rpc/status_pb.js";
+import { file_google_rpc_status } from "@acme/rpc/gen/google/rpc/status_pb.js";
 import type { Reservation, Stock, StockItem, StockLine } from "./stock_pb.ts";
 import { file_inventory_v1_stock } from "./stock_pb.ts";
-import { file_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
+import { file_policy_v1_policy } from "@acme/rpc/gen/policy/v1/policy_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**

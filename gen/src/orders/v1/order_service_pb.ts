@@ -4,10 +4,10 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import { file_buf_validate_validate } from "@acme/rpc/gen/buf/validate/validate_pb.js";
 import type { Order, Order_State, OrderLine } from "./order_pb.ts";
 import { file_orders_v1_order } from "./order_pb.ts";
-import { file_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
+import { file_policy_v1_policy } from "@acme/rpc/gen/policy/v1/policy_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**

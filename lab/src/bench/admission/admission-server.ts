@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createAdmission } from '@acme/rpc/chain/admission';
-import { serverChain } from '@acme/rpc/chain/chain';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { serve } from '@acme/rpc/server/served-service';
-import { startServer } from '@acme/rpc/server/start-server';
+import { createLogger } from '@acme/rpc/logging';
+import { createAdmission, serve, serverChain, startServer } from '@acme/rpc/server';
 import { quantile } from '../../harness/quantile.ts';
 import { getStockOnly } from '../load/get-stock-only.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { grpcFrame } from '@acme/rpc/testing';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { stockAnswer } from './stock-answer.ts';
 

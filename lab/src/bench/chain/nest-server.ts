@@ -1,7 +1,7 @@
 // The gRPC transport of NestJS. Decorators are called as functions, because Node strips types only.
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@acme/dev/start/free-port';
+import { freePort } from '@acme/dev/start';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, Transport } from '@nestjs/microservices';

@@ -6,11 +6,11 @@ import { stockAnswer } from './stock-answer.ts';
 
 // Before the imports that create meters.
 startNullTelemetry();
-const { createJwtVerifier } = await import('@acme/rpc/auth/jwt');
-const { serverChain } = await import('@acme/rpc/chain/chain');
-const { createLogger } = await import('@acme/rpc/logging/logger');
-const { serve } = await import('@acme/rpc/server/served-service');
-const { startServer } = await import('@acme/rpc/server/start-server');
+const { createJwtVerifier } = await import('@acme/rpc/server');
+const { serverChain } = await import('@acme/rpc/server');
+const { createLogger } = await import('@acme/rpc/logging');
+const { serve } = await import('@acme/rpc/server');
+const { startServer } = await import('@acme/rpc/server');
 
 const log = createLogger({ service: 'bench', level: 'info' });
 const [jwks = '', issuer = '', audience = ''] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { audience, createSigningKeys, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { startBenchProcess } from '../load/pinned-process.ts';
 import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
 

@@ -4,7 +4,7 @@ import { startNullTelemetry } from '../chain/null-telemetry.ts';
 import { runCallers } from './run-callers.ts';
 
 startNullTelemetry();
-const { createClient } = await import('@acme/rpc/client/create-client');
+const { createClient } = await import('@acme/rpc/client');
 
 const [target = '', token = ''] = process.argv.slice(2);
 const client = createClient(InventoryService, { target, token: () => token });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import type { Pool } from '@acme/postgres/pool/pool';
-import type { Client } from '@acme/rpc/client/create-client';
+import type { Pool } from '@acme/postgres/pool';
+import type { Client } from '@acme/rpc/client';
 import { writeEvents } from './write-events.ts';
 
 export interface FeedRunOptions {

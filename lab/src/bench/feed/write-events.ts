@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTimeout, isUnavailable } from '@acme/postgres/errors/database-errors';
-import type { Pool } from '@acme/postgres/pool/pool';
-import { transaction } from '@acme/postgres/transaction/transaction';
+import { isTimeout, isUnavailable } from '@acme/postgres/errors';
+import type { Pool } from '@acme/postgres/pool';
+import { transaction } from '@acme/postgres/transaction';
 
 export interface WriteEventsOptions {
   readonly pool: Pool;

@@ -1,5 +1,5 @@
 import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
+import type { ServiceImplementation } from '@acme/rpc/server';
 
 type Implementation = ServiceImplementation<typeof InventoryService>;
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { Code, RpcError } from '@acme/rpc/errors';
 
 /** Durations of calls by outcome, in ms, as measured by the caller. */
 export interface Outcome {

@@ -1,6 +1,6 @@
 import { GetStockRequestSchema, InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { connectRaw, grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { methodPath } from '@acme/rpc/contract';
+import { connectRaw, grpcFrame } from '@acme/rpc/testing';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type UnaryOutcome, unaryLoad } from './unary-load.ts';
 

@@ -1,8 +1,8 @@
 import { connect } from 'node:http2';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService, PlaceOrderResponseSchema } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { methodPath } from '@acme/rpc/contract';
+import { grpcFrame } from '@acme/rpc/testing';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 
 const { placeOrder } = OrderService.method;

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { startEmbedded } from '@acme/postgres/embedded';
 import { setStock } from '../../harness/stock.ts';
 import { openTemporaryFolder } from '../../harness/temporary-folder.ts';
 import { startPair } from '../../pair/pair.ts';

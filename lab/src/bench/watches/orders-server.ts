@@ -1,5 +1,5 @@
 import { startApp } from '@acme/orders/app';
-import { audience, issuer } from '@acme/rpc/testing/certificates/signing-keys';
+import { audience, issuer } from '@acme/rpc/testing';
 
 /** The orders service as a process. On a message, it collects garbage and sends its memory usage. */
 const [databaseUrl = '', jwks = '', tokenFile = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
+import { methodPath } from '@acme/rpc/contract';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '@acme/dev/repository/paths';
+import { root } from '@acme/dev/repository';
 import { expect, test } from 'vitest';
 import { allScenarios } from '../scenarios/all.ts';
 import { bugsInShort, plantedBugs } from './all.ts';

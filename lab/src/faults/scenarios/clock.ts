@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { createClient } from '@acme/rpc/client';
+import { codeName, RpcError } from '@acme/rpc/errors';
 import type { Replica } from '../../cluster/replica.ts';
 import { expectOrderWithin } from './expectations.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';

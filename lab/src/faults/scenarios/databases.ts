@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@acme/postgres/pool/pool';
+import type { Pool } from '@acme/postgres/pool';
 import { expectOnlyCodes, expectOrderWithin } from './expectations.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
 

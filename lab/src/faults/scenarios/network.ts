@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Faults } from '@acme/rpc/testing/network/fault-lane';
-import type { Direction, FaultProxy } from '@acme/rpc/testing/network/fault-proxy';
+import type { Direction, FaultProxy, Faults } from '@acme/rpc/testing';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
 import { expectOrderWithin, measureTimerLag } from './expectations.ts';

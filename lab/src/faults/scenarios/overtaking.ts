@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
+import { createClient } from '@acme/rpc/client';
 import { openCustomers } from '../../harness/customers.ts';
 import { catchStatement } from './catch-statement.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPool } from '@acme/postgres/pool/pool';
+import { openPool } from '@acme/postgres/pool';
 import { importStock } from '../../harness/stock.ts';
 import { catchStatement } from './catch-statement.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';

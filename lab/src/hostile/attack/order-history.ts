@@ -1,6 +1,6 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import { fromBinary } from '@bufbuild/protobuf';
 import { answerWithin, connectGrpc, messagesOf, requestOf } from '../wire/grpc-calls.ts';
 import { type AttackSetup, attackerSubject, scopesOf } from './attack.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
+import { methodPath } from '@acme/rpc/contract';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { forDuration, inParallel, inTurn, many } from '../attack/loops.ts';
 import { answerWithin, connectGrpc, requestOf } from '../wire/grpc-calls.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HealthCheckRequestSchema } from '@acme/gen/grpc/health/v1/health_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
+import { HealthCheckRequestSchema } from '@acme/rpc/gen/grpc/health/v1/health_pb';
+import { grpcFrame } from '@acme/rpc/testing';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';

@@ -5,14 +5,11 @@ import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  developmentTrustDomain,
-  makeDevelopmentCertificates,
-} from '@acme/dev/credentials/development-certificates';
-import { freePort } from '@acme/dev/start/free-port';
+import { developmentTrustDomain, makeDevelopmentCertificates } from '@acme/dev/credentials';
+import { freePort } from '@acme/dev/start';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
 import { type Answer, answerWithin, requestOf, startCall } from '../wire/grpc-calls.ts';
 

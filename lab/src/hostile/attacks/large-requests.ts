@@ -1,7 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { methodPath } from '@acme/rpc/contract';
+import { grpcFrame } from '@acme/rpc/testing';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { answerWithin, connectGrpc } from '../wire/grpc-calls.ts';

@@ -1,4 +1,4 @@
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { grpcFrame } from '@acme/rpc/testing';
 import type { Service } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';
 import type { Attack, AttackContext } from '../attack/attack.ts';

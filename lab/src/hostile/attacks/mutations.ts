@@ -1,6 +1,6 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
+import { methodPath } from '@acme/rpc/contract';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Service } from '../../cluster/cluster.ts';
 import type { Random } from '../../harness/seeded-random.ts';

@@ -1,6 +1,6 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { scopesOf } from '../attack/attack.ts';
 import { inParallel, inTurn, many } from '../attack/loops.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import { type Attack, type AttackContext, attackerSubject, scopesOf } from '../attack/attack.ts';
 import { connectGrpc, type OpenCall, requestOf } from '../wire/grpc-calls.ts';
 

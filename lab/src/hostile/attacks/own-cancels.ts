@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import { Code, codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { createClient } from '@acme/rpc/client';
+import { Code, codeName, RpcError } from '@acme/rpc/errors';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, many } from '../attack/loops.ts';
 

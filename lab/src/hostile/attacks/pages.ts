@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Attack, AttackContext, AttackSetup } from '../attack/attack.ts';
 import { forDuration, inTurn, many } from '../attack/loops.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkHealth } from '@acme/rpc/client/health/check-health';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { checkHealth } from '@acme/rpc/client';
+import { Code } from '@acme/rpc/errors';
 import type { Service } from '../../cluster/cluster.ts';
 import { quantile } from '../../harness/quantile.ts';
 import type { BystanderFigures } from '../attack/limits.ts';

@@ -1,7 +1,7 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { methodPath } from '@acme/rpc/call/method-name';
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { methodPath } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
 import { type DescMethod, fromBinary } from '@bufbuild/protobuf';
 import type { Service } from '../../cluster/cluster.ts';
 import { requestOf } from '../wire/grpc-calls.ts';

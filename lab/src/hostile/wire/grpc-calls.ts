@@ -6,7 +6,7 @@ import {
 } from 'node:http2';
 import { unescape as decodeOrKeep } from 'node:querystring';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { grpcFrame } from '@acme/rpc/testing/network/raw-http2';
+import { grpcFrame } from '@acme/rpc/testing';
 import { create, type DescMethod, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 
 /** An HTTP/2 connection to a replica, without retries, balancing or reconnection. */

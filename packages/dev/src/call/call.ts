@@ -1,10 +1,8 @@
 import { createInterface } from 'node:readline';
-import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
-import { hasRequestStream } from '@acme/rpc/call/method-kind';
-import { methodName } from '@acme/rpc/call/method-name';
-import { policyOf } from '@acme/rpc/call/policy';
-import { createClient } from '@acme/rpc/client/create-client';
-import { RpcError } from '@acme/rpc/errors/rpc-error';
+import { createClient } from '@acme/rpc/client';
+import { hasRequestStream, methodName, policyOf } from '@acme/rpc/contract';
+import { RpcError } from '@acme/rpc/errors';
+import { file_google_rpc_error_details } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import {
   createRegistry,
   type DescMethod,

@@ -2,15 +2,15 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
-import { contracts } from '../generate/contracts.ts';
-import { printValidateProto } from '../generate/print-validate-proto.ts';
+import { printValidateProto, validateProtoFile } from '../generate/print-validate-proto.ts';
 import { root } from '../repository/paths.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
 import { checkImageDigests } from './check-image-digests.ts';
 import { checkWorkflows } from './check-workflows.ts';
+import { checkBreaking } from './contract/check-breaking.ts';
 import { checkGeneratedCode } from './contract/check-generated-code.ts';
 import { checkPolicies } from './contract/check-policies.ts';
-import { contractBase, isInCommit } from './contract/contract-base.ts';
+import { contractBase } from './contract/contract-base.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
 import { checkObservability } from './observability/check-observability.ts';
@@ -30,19 +30,15 @@ const checks: Record<string, Check> = {
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {
     const base = contractBase();
-    const compared = base ? contracts.filter(({ proto }) => isInCommit(base, proto)) : [];
-    if (compared.length === 0)
-      process.stdout.write('     no earlier commit has a contract to compare with\n');
-    // One module at a time: buf compares two workspaces only if they have the same modules.
-    for (const { proto } of compared)
-      run('buf', 'breaking', proto, '--against', `.git#ref=${base},subdir=${proto}`);
+    if (base) return checkBreaking(base);
+    process.stdout.write('     no earlier commit has a contract to compare with\n');
     return undefined;
   },
   'a policy on every method': () => checkPolicies(),
   "protovalidate's contract up to date": () =>
-    readFileSync(join(root, 'proto/buf/validate/validate.proto'), 'utf8') === printValidateProto()
+    readFileSync(join(root, validateProtoFile), 'utf8') === printValidateProto()
       ? undefined
-      : 'proto/buf/validate/validate.proto is not that of the npm package: npm run generate',
+      : `${validateProtoFile} is not that of the npm package: npm run generate`,
   'generated code up to date': () => checkGeneratedCode(),
   'docs/settings.md up to date': async () =>
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())

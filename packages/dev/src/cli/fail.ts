@@ -1,4 +1,4 @@
-import { codeName, RpcError } from '@acme/rpc/errors/rpc-error';
+import { codeName, RpcError } from '@acme/rpc/errors';
 
 /** Prints the error as one line on stderr, and ends the process with exit code 1. */
 export function fail(error: unknown): never {

@@ -4,14 +4,11 @@ import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createClient } from '@acme/rpc/client/create-client';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { createAuthority } from '@acme/rpc/testing/certificates/certificate-authority';
-import { hourAround } from '@acme/rpc/testing/certificates/test-certificates';
-import { EchoService } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
-import { startTestServer } from '@acme/rpc/testing/start-test-server';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
-import { serverCredentials } from '@acme/rpc/tls/server-credentials';
+import { channelCredentials, createClient } from '@acme/rpc/client';
+import { createAuthority } from '@acme/rpc/development';
+import { createLogger } from '@acme/rpc/logging';
+import { serverCredentials } from '@acme/rpc/server';
+import { EchoService, hourAround, startTestServer } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import {
   type CertificateAuthority,
   createAuthority,
+  developmentAuthority,
   openAuthority,
-} from '@acme/rpc/testing/certificates/certificate-authority';
-import { developmentAuthority } from '@acme/rpc/tls/tls-files';
+} from '@acme/rpc/development';
 import { writeAtomically } from '../cli/write-atomically.ts';
 
 export interface DevelopmentCertificatesOptions {

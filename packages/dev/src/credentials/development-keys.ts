@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { developmentKeyPrefix } from '@acme/rpc/auth/usable-keys';
+import { developmentKeyPrefix } from '@acme/rpc/development';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { writeAtomically } from '../cli/write-atomically.ts';
 

@@ -118,7 +118,9 @@ function bare(proto: string): string {
 
 /** Returns the excerpts of a contract in a text that are in no .proto of the repository. */
 function unknownExcerpts(text: string): string[] {
-  const contract = globSync('proto/**/*.proto', { cwd: root }).map((file) => bare(read(root, file)));
+  const contract = globSync('{proto,packages/rpc/proto}/**/*.proto', { cwd: root }).map((file) =>
+    bare(read(root, file)),
+  );
   return codeBlocks(text)
     .filter(({ language }) => language === 'proto')
     .map(({ code }) => code)

@@ -5,12 +5,13 @@ export interface Contract {
   readonly generated: string;
 }
 
-/** The contract of the services, and the contract of the packages' own tests. */
+/** The contract of the services, that of @acme/rpc, and that of the packages' own tests. */
 export const contracts: readonly Contract[] = [
   { proto: 'proto', template: 'buf.gen.yaml', generated: 'gen/src' },
+  { proto: 'packages/rpc/proto', template: 'packages/rpc/buf.gen.yaml', generated: 'packages/rpc/src/gen' },
   {
-    proto: 'packages/rpc/proto',
-    template: 'packages/rpc/buf.gen.yaml',
+    proto: 'packages/rpc/src/testing/proto',
+    template: 'packages/rpc/src/testing/buf.gen.yaml',
     generated: 'packages/rpc/src/testing/gen',
   },
 ];

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { root } from '../repository/paths.ts';
 import { contracts } from './contracts.ts';
-import { printValidateProto } from './print-validate-proto.ts';
+import { printValidateProto, validateProtoFile } from './print-validate-proto.ts';
 
 parseCommandLine({ usage: 'usage: npm run generate' });
 
 // protovalidate's .proto from its package, then the code of the contracts.
-writeFileSync(join(root, 'proto/buf/validate/validate.proto'), printValidateProto());
+writeFileSync(join(root, validateProtoFile), printValidateProto());
 for (const { template } of contracts) {
   const { status } = spawnSync('buf', ['generate', '--template', template], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { file_buf_validate_validate as printed } from '@acme/gen/buf/validate/validate_pb';
+import { file_buf_validate_validate as printed } from '@acme/rpc/gen/buf/validate/validate_pb';
 import type { DescFile } from '@bufbuild/protobuf';
 import { file_buf_validate_validate as original } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { expect, test } from 'vitest';
-import { printValidateProto } from './print-validate-proto.ts';
+import { printValidateProto, validateProtoFile } from './print-validate-proto.ts';
 
 /** Returns every name, number and type of a file. */
 function shapeOf(file: DescFile) {
@@ -32,10 +32,7 @@ function shapeOf(file: DescFile) {
 }
 
 test("the committed validate.proto is that of protovalidate's package", async () => {
-  const committed = await readFile(
-    new URL('../../../../proto/buf/validate/validate.proto', import.meta.url),
-    'utf8',
-  );
+  const committed = await readFile(new URL(`../../../../${validateProtoFile}`, import.meta.url), 'utf8');
   expect(committed).toBe(printValidateProto());
 });
 

@@ -7,6 +7,9 @@ import {
 } from '@bufbuild/protobuf';
 import { file_buf_validate_validate as file } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 
+/** The printed file. */
+export const validateProtoFile = 'packages/rpc/proto/buf/validate/validate.proto';
+
 /**
  * Prints protovalidate's rules as the `buf/validate/validate.proto` that the contracts import.
  *

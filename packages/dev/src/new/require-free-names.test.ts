@@ -11,7 +11,7 @@ test('a free name is accepted', () => {
 });
 
 test.each([
-  ['policy', [], 'policy is taken: proto/policy exists'],
+  ['policy', [], 'policy is taken: packages/rpc/proto/policy exists'],
   ['dev', [], 'dev is taken: node_modules/@acme/dev exists'],
   ['postgres', [], 'postgres is taken'],
   ['stores', [], 'Store is taken: store has a meaning in the code'],

@@ -5,7 +5,12 @@ import type { ServicePlan } from './plan-service.ts';
 /** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
 export function requireFreeNames(root: string, plan: ServicePlan): void {
   const { service } = plan;
-  for (const folder of [`services/${service}`, `proto/${service}`, `node_modules/@acme/${service}`])
+  for (const folder of [
+    `services/${service}`,
+    `proto/${service}`,
+    `packages/rpc/proto/${service}`,
+    `node_modules/@acme/${service}`,
+  ])
     if (existsSync(join(root, folder)))
       throw new Error(`${service} is taken: ${folder} exists. Choose another name, or remove the folder`);
   if (service === 'postgres')

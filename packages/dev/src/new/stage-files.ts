@@ -5,7 +5,15 @@ import { runCommand } from '../cli/run-command.ts';
 import type { Files } from './render-template.ts';
 
 /** Parts of the repository that buf and biome read. */
-const context = ['proto', 'packages/rpc/proto', 'buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'];
+const context = [
+  'proto',
+  'packages/rpc/proto',
+  'packages/rpc/src/testing/proto',
+  'buf.yaml',
+  'buf.gen.yaml',
+  'biome.json',
+  'package.json',
+];
 
 /**
  * Returns the files formatted and checked by buf and biome, with the generated code of the new contract. This happens in

@@ -1,4 +1,4 @@
-import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
+import type { ChannelCredentials } from '@acme/rpc/client';
 
 /** The targets of running services, and tokens for them. */
 export interface ServicesAccess {

@@ -1,4 +1,4 @@
-import { type Environment, readEnvironment, type Setting } from '@acme/rpc/config/environment';
+import { type Environment, readEnvironment, type Setting } from '@acme/rpc/config';
 
 /** Reads the variables of one program. */
 export type Reader = (environment: Environment) => unknown;

@@ -1,4 +1,4 @@
-import type { Environment } from '@acme/rpc/config/environment';
+import type { Environment } from '@acme/rpc/config';
 import { expect, test } from 'vitest';
 import { settingsTable } from './settings-document.ts';
 

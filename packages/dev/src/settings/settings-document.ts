@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readProbeConfig } from '@acme/rpc/client/health/probe-config';
-import { readTelemetryConfig } from '@acme/rpc/telemetry/telemetry-config';
+import { readProbeConfig } from '@acme/rpc/client';
+import { readTelemetryConfig } from '@acme/rpc/telemetry';
 import { root } from '../repository/paths.ts';
 import { type Reader, type RecordedSetting, recordSettings } from './recorded-settings.ts';
 

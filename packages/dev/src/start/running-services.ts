@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { checkHealth } from '@acme/rpc/client/health/check-health';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { channelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { channelCredentials, checkHealth } from '@acme/rpc/client';
+import { createLogger } from '@acme/rpc/logging';
 import { audienceOf, openDevelopmentKeys } from '../credentials/development-keys.ts';
 import { type Announcement, readAnnouncement } from '../repository/announcement.ts';
 import type { ServicesAccess } from '../repository/services-access.ts';

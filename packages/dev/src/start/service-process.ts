@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { checkHealth } from '@acme/rpc/client/health/check-health';
+import { checkHealth } from '@acme/rpc/client';
 
 export interface ServiceProcess {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startEmbedded } from '@acme/postgres/embedded/embedded';
+import { startEmbedded } from '@acme/postgres/embedded';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import {
   audienceOf,

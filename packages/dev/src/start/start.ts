@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { policyOf } from '@acme/rpc/call/policy';
+import { policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { announceServices, withdrawServices } from '../repository/announcement.ts';

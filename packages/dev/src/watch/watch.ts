@@ -1,6 +1,5 @@
-import { policyOf } from '@acme/rpc/call/policy';
-import { createClient } from '@acme/rpc/client/create-client';
-import { resumingWatch } from '@acme/rpc/client/resuming-watch';
+import { createClient, resumingWatch } from '@acme/rpc/client';
+import { policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { services } from '../repository/load-services.ts';

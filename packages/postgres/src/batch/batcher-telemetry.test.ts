@@ -1,4 +1,4 @@
-import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
+import { collectTelemetry } from '@acme/rpc/testing';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createBatcher } from './batcher.ts';

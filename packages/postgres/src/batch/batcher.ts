@@ -1,4 +1,4 @@
-import { createBatchRunner, type QueuedItem, type RunBatch } from '@acme/rpc/telemetry/batch-runner';
+import { createBatchRunner, type QueuedItem, type RunBatch } from '@acme/rpc/telemetry';
 import { isUnavailable, QueueFullError } from '../errors/database-errors.ts';
 
 /** Maximum bytes of a batch and of the queue, if items have a size. A larger item is a batch by itself. */

@@ -1,5 +1,4 @@
-import { retryInfo } from '@acme/rpc/errors/error-details';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { Code, RpcError, retryInfo } from '@acme/rpc/errors';
 import { isConflict, isStalePlan, isTimeout, isUnavailable, QueueFullError } from './database-errors.ts';
 
 /** Delay after which a call that failed for lack of the database is worth retrying. */

@@ -1,10 +1,13 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { encryptionKeys } from '@acme/rpc/testing/encryption-keys';
-import { EchoService, WatchEchoesResponseSchema } from '@acme/rpc/testing/gen/testing/v1/echo_service_pb';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
-import { startTestServer } from '@acme/rpc/testing/start-test-server';
-import { createResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { Code } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+import {
+  EchoService,
+  encryptionKeys,
+  rejectionOf,
+  startTestServer,
+  WatchEchoesResponseSchema,
+} from '@acme/rpc/testing';
+import { createResumeTokens } from '@acme/rpc/tokens';
 import { expect, test } from 'vitest';
 import { openFeedDatabase } from '../testing/feed-database.ts';
 import { createWatchHandler } from './watch-handler.ts';

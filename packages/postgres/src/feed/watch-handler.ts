@@ -1,9 +1,6 @@
-import type { CallContext } from '@acme/rpc/call/call-context';
-import { errorInfo, retryInfo } from '@acme/rpc/errors/error-details';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { preEncoded } from '@acme/rpc/grpc-js/messages/pre-encoded';
-import { SemaphoreFullError } from '@acme/rpc/limits/semaphore';
-import type { ResumeTokens } from '@acme/rpc/tokens/resume-token';
+import { Code, errorInfo, RpcError, retryInfo } from '@acme/rpc/errors';
+import { type CallContext, preEncoded, SemaphoreFullError } from '@acme/rpc/server';
+import type { ResumeTokens } from '@acme/rpc/tokens';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { ChangeFeed } from './change-feed.ts';
 import {

@@ -1,4 +1,4 @@
-import { createFairSemaphore } from '@acme/rpc/limits/semaphore';
+import { createFairSemaphore } from '@acme/rpc/server';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
 import { untilAborted } from '../transaction/until-aborted.ts';

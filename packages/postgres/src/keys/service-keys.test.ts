@@ -1,4 +1,4 @@
-import { createEncryptedCursors } from '@acme/rpc/tokens/encrypted-cursor';
+import { createEncryptedCursors } from '@acme/rpc/tokens';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';

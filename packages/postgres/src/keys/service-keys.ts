@@ -1,4 +1,4 @@
-import type { EncryptionKeys } from '@acme/rpc/tokens/encrypted-cursor';
+import type { EncryptionKeys } from '@acme/rpc/tokens';
 import type { Pool } from '../pool/pool.ts';
 
 /** The keys of one name in the table `service_keys`, which all replicas of a service share. */

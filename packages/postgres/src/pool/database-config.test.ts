@@ -1,4 +1,4 @@
-import { EnvironmentError, readEnvironment } from '@acme/rpc/config/environment';
+import { EnvironmentError, readEnvironment } from '@acme/rpc/config';
 import { expect, test } from 'vitest';
 import { readDatabaseConfig } from './database-config.ts';
 

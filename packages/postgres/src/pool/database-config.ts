@@ -1,4 +1,4 @@
-import type { Environment } from '@acme/rpc/config/environment';
+import type { Environment } from '@acme/rpc/config';
 import { DatabaseUrlError, parseDatabaseUrl, parseUrl } from './connection-url.ts';
 
 /** The database settings of a service's environment. */

@@ -1,4 +1,4 @@
-import { type CollectedTelemetry, collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
+import { type CollectedTelemetry, collectTelemetry } from '@acme/rpc/testing';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { test as base, expect } from 'vitest';
 import { createTestDatabase } from '../testing/test-database.ts';

@@ -1,7 +1,7 @@
 import { chmod, chown, copyFile, mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestCertificates } from '@acme/rpc/testing/certificates/test-certificates';
+import { createTestCertificates } from '@acme/rpc/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { serverUser } from '../embedded/server-user.ts';

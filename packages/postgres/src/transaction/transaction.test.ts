@@ -1,4 +1,4 @@
-import { Code } from '@acme/rpc/errors/rpc-error';
+import { Code } from '@acme/rpc/errors';
 import { expect, test } from 'vitest';
 import { isUnavailable } from '../errors/database-errors.ts';
 import { databaseStatus } from '../errors/database-status.ts';

@@ -1,7 +1,7 @@
-import type { Status } from '@acme/gen/google/rpc/status_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { RpcError } from '../errors/rpc-error.ts';
 import { boundedStatus, unpackDetails } from '../errors/status-details.ts';
+import type { Status } from '../gen/google/rpc/status_pb.ts';
 import { methodName } from './method-name.ts';
 
 /** Returns the status of one item for the response of a batch (AIP-193), as a call for this item alone would return it. */

@@ -1,10 +1,10 @@
 import { glob } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { MethodPolicySchema, method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
 import { create, createFileRegistry, type DescService, setExtension } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, MethodOptionsSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
+import { MethodPolicySchema, method as methodPolicy } from '../gen/policy/v1/policy_pb.ts';
 import { serve } from '../server/served-service.ts';
 import { startServer } from '../server/start-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';

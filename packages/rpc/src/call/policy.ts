@@ -1,6 +1,6 @@
-import { type Quota as MethodQuota, method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
 import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import { type Quota as MethodQuota, method as methodPolicy } from '../gen/policy/v1/policy_pb.ts';
 import { methodName } from './method-name.ts';
 
 /** The operations policy of a method from its contract (policy.v1), in the units of the code. */

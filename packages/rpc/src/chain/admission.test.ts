@@ -1,4 +1,3 @@
-import { RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
@@ -6,6 +5,7 @@ import { methodPath } from '../call/method-name.ts';
 import { createClient } from '../client/create-client.ts';
 import { checkHealth } from '../client/health/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import {
   callsOfEachKind,
   type EchoImplementation,

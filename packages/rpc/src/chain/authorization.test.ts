@@ -1,8 +1,8 @@
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { expect, test } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
 import { policyOf } from '../call/policy.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';

@@ -1,9 +1,9 @@
-import { QuotaFailureSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
 import type { Interceptor, ServerCall } from '../call/handler.ts';
 import type { Quota } from '../call/policy.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { QuotaFailureSchema } from '../gen/google/rpc/error_details_pb.ts';
 
 /** A token bucket: the calls left at a point in time. */
 interface Bucket {

@@ -1,7 +1,7 @@
-import { RequestInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
 import type { Interceptor } from '../call/handler.ts';
 import { Code, type ErrorMap, RpcError, toRpcError } from '../errors/rpc-error.ts';
+import { RequestInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 
 /**
  * Converts every error thrown below into a status. An unmapped error becomes INTERNAL `internal error` with the request

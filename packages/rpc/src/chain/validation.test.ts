@@ -1,6 +1,6 @@
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { BadRequestSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';

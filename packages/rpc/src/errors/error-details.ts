@@ -1,3 +1,5 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import {
   type ErrorInfo,
   ErrorInfoSchema,
@@ -7,9 +9,7 @@ import {
   ResourceInfoSchema,
   type RetryInfo,
   RetryInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { create } from '@bufbuild/protobuf';
-import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
+} from '../gen/google/rpc/error_details_pb.ts';
 import type { RpcError } from './rpc-error.ts';
 
 /** Returns the machine-readable cause of an error: a reason in UPPER_SNAKE_CASE, unique within its domain (AIP-193). */

@@ -1,5 +1,5 @@
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
+import { BadRequestSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { Code, RpcError } from './rpc-error.ts';
 
 /** Returns INVALID_ARGUMENT with a BadRequest that lists every violation (AIP-193). */

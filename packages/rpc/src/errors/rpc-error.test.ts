@@ -1,6 +1,6 @@
-import { ErrorInfoSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { Code, codeName, RpcError, toRpcError } from './rpc-error.ts';
 
 const unforeseen = () => undefined;

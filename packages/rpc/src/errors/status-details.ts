@@ -1,11 +1,4 @@
 import {
-  type BadRequest,
-  file_google_rpc_error_details,
-  type PreconditionFailure,
-  type QuotaFailure,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { type Status, StatusSchema } from '@acme/gen/google/rpc/status_pb';
-import {
   create,
   createRegistry,
   type DescMessage,
@@ -15,6 +8,13 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { type Any, AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
+import {
+  type BadRequest,
+  file_google_rpc_error_details,
+  type PreconditionFailure,
+  type QuotaFailure,
+} from '../gen/google/rpc/error_details_pb.ts';
+import { type Status, StatusSchema } from '../gen/google/rpc/status_pb.ts';
 import { headerEntryBytes } from './header-entry.ts';
 
 /** Metadata key of google.rpc.Status (gRPC's richer error model). */

@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process';
 import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { create, type Message, toBinary } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { expect, test } from 'vitest';
+import { methodPath } from '../call/method-name.ts';
+import { Code, RpcError } from '../errors/rpc-error.ts';
+import { maxDetailsBytes } from '../errors/status-details.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -11,20 +17,14 @@ import {
   RequestInfoSchema,
   ResourceInfoSchema,
   RetryInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import { StatusSchema } from '@acme/gen/google/rpc/status_pb';
-import { create, type Message, toBinary } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { expect, test } from 'vitest';
-import { methodPath } from '../call/method-name.ts';
-import { Code, RpcError } from '../errors/rpc-error.ts';
-import { maxDetailsBytes } from '../errors/status-details.ts';
+} from '../gen/google/rpc/error_details_pb.ts';
+import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 
 /**
  * These tests read errors with another implementation of gRPC and protobuf: `buf`, which is written in Go and reads the
- * messages from `packages/rpc/proto`.
+ * messages from the contracts of the package.
  */
 async function buf(input: Uint8Array, ...words: readonly string[]) {
   const cwd = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -41,7 +41,14 @@ async function inGo(error: RpcError) {
       throw error;
     },
   });
-  const call = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', '--schema', 'packages/rpc/proto'];
+  const call = [
+    'curl',
+    '--protocol',
+    'grpc',
+    '--http2-prior-knowledge',
+    '--schema',
+    'packages/rpc/src/testing/proto',
+  ];
   const request = ['--header', 'authorization: Bearer test-token', '--data', '{"key": "A"}'];
   const url = `http://${server.target}${methodPath(EchoService.method.getEcho)}`;
   const { stderr } = await buf(new Uint8Array(), ...call, ...request, url);
@@ -53,7 +60,15 @@ async function inGo(error: RpcError) {
     value: Buffer.from(value, 'base64'),
   }));
   const status = toBinary(StatusSchema, create(StatusSchema, { details }));
-  const { stdout } = await buf(status, 'convert', 'proto', '--type', 'google.rpc.Status', '--from', '-');
+  const { stdout } = await buf(
+    status,
+    'convert',
+    'packages/rpc/proto',
+    '--type',
+    'google.rpc.Status',
+    '--from',
+    '-',
+  );
   return {
     ...answer,
     details: JSON.parse(stdout.toString()).details,

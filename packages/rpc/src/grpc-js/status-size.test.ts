@@ -1,10 +1,10 @@
 import { connect, type IncomingHttpHeaders } from 'node:http2';
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { fromItemStatus, toItemStatus } from '../call/item-status.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { boundedMessage } from '../errors/status-details.ts';
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';

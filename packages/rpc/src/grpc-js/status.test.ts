@@ -1,14 +1,14 @@
-import {
-  BadRequestSchema,
-  DebugInfoSchema,
-  ErrorInfoSchema,
-  RetryInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
 import { create, type Message } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { statusDetailsKey } from '../errors/status-details.ts';
+import {
+  BadRequestSchema,
+  DebugInfoSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '../gen/google/rpc/error_details_pb.ts';
 import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';

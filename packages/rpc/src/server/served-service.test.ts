@@ -1,8 +1,8 @@
-import { ServerReflection } from '@acme/gen/grpc/reflection/v1/reflection_pb';
 import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { healthStatus } from '../client/health/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { PingService } from '../testing/gen/testing/v1/ping_service_pb.ts';
 import { EchoService as EchoServiceV2 } from '../testing/gen/testing/v2/echo_service_pb.ts';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Channelz } from '@acme/gen/grpc/channelz/v1/channelz_pb';
-import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor } from '../call/handler.ts';
 import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
+import { Channelz } from '../gen/grpc/channelz/v1/channelz_pb.ts';
+import { Health } from '../gen/grpc/health/v1/health_pb.ts';
 import { addService } from '../grpc-js/add-service.ts';
 import { bindErrorReasons } from '../grpc-js/internals/error-texts.ts';
 import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';

@@ -1,9 +1,9 @@
-import { ServerReflection } from '@acme/gen/grpc/reflection/v1/reflection_pb';
-import type { ServerReflection as ServerReflectionV1Alpha } from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import { methodPath } from '../call/method-name.ts';
+import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
+import type { ServerReflection as ServerReflectionV1Alpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { asBuffer } from '../grpc-js/as-buffer.ts';
 
 const input = ServerReflection.method.serverReflectionInfo.input;

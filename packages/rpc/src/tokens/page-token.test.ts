@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
 import fastCheck from 'fast-check';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { BadRequestSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { encryptionKeys } from '../testing/encryption-keys.ts';
 import { createPageTokens, pageSizeOf } from './page-token.ts';
 

@@ -1,6 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { createClient } from '@acme/rpc/client/create-client';
-import type { ChannelCredentials } from '@acme/rpc/tls/channel-credentials';
+import { type ChannelCredentials, createClient } from '@acme/rpc/client';
 
 const colours = ['WHITE', 'RED', 'BLUE', 'GREEN', 'PINK', 'IVORY', 'BLACK', 'SILVER', 'RETRO', 'VINTAGE'];
 const things = [

@@ -1,5 +1,5 @@
-import type { Pool } from '@acme/postgres/pool/pool';
-import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
+import type { Pool } from '@acme/postgres/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction';
 import { type Count, type CountOutcome, checkCount, isSku, type Stock } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 

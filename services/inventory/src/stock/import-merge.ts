@@ -1,4 +1,4 @@
-import type { Tx } from '@acme/postgres/transaction/transaction';
+import type { Tx } from '@acme/postgres/transaction';
 import { InventoryError } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 

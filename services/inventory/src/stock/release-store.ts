@@ -1,5 +1,5 @@
-import type { Pool } from '@acme/postgres/pool/pool';
-import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
+import type { Pool } from '@acme/postgres/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction';
 import type { OnTransition } from './reservation-metrics.ts';
 import { fromRow, type ReservationRow, reservationColumns } from './reservation-row.ts';
 import { changeReserved, lockAvailable } from './reserved-units.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '@acme/postgres/pool/pool';
+import type { Pool } from '@acme/postgres/pool';
 import { describe, expect, test, vi } from 'vitest';
 import { openInventoryDatabase } from '../testing/inventory-database.ts';
 import { createReleaseStore } from './release-store.ts';

@@ -1,5 +1,9 @@
-import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '@acme/postgres/feed/change-feed';
-import type { FeedSource } from '@acme/postgres/feed/feed-source';
+import {
+  type ChangeFeed,
+  type ChangeFeedOptions,
+  type FeedSource,
+  openChangeFeed,
+} from '@acme/postgres/feed';
 import type { Stock } from './stock.ts';
 import { fromRow, type StockRow, stockBytes } from './stock-row.ts';
 

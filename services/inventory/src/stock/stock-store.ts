@@ -1,6 +1,6 @@
-import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
-import type { Pool } from '@acme/postgres/pool/pool';
-import { query } from '@acme/postgres/transaction/query';
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging';
+import type { Pool } from '@acme/postgres/pool';
+import { query } from '@acme/postgres/transaction';
 import type { Stock } from './stock.ts';
 import { fromRow, type StockRow, stockBytes, stockColumns } from './stock-row.ts';
 

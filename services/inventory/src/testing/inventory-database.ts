@@ -1,6 +1,6 @@
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
 
 /** Empty database with the tables of inventory. */
 export interface InventoryDatabase extends AsyncDisposable {

@@ -1,9 +1,14 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { errorInfo, preconditionFailure, resourceInfo } from '@acme/rpc/errors/error-details';
-import { invalidArgument } from '@acme/rpc/errors/invalid-argument';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
-import { boundedStatus } from '@acme/rpc/errors/status-details';
-import { startTestServer } from '@acme/rpc/testing/start-test-server';
+import {
+  boundedStatus,
+  Code,
+  errorInfo,
+  invalidArgument,
+  preconditionFailure,
+  RpcError,
+  resourceInfo,
+} from '@acme/rpc/errors';
+import { startTestServer } from '@acme/rpc/testing';
 import { describe, expect, test } from 'vitest';
 import { createInventoryClient } from './inventory-client.ts';
 

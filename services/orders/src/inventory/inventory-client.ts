@@ -1,18 +1,15 @@
 import {
+  type BatchReserveStockResponse_Result,
+  InventoryService,
+} from '@acme/gen/inventory/v1/inventory_service_pb';
+import { type CircuitBreaker, type Client, createCallBatcher } from '@acme/rpc/client';
+import { Code, fromItemStatus, RpcError } from '@acme/rpc/errors';
+import {
   BadRequestSchema,
   ErrorInfoSchema,
   PreconditionFailureSchema,
   ResourceInfoSchema,
-} from '@acme/gen/google/rpc/error_details_pb';
-import {
-  type BatchReserveStockResponse_Result,
-  InventoryService,
-} from '@acme/gen/inventory/v1/inventory_service_pb';
-import { fromItemStatus } from '@acme/rpc/call/item-status';
-import { createCallBatcher } from '@acme/rpc/client/call-batcher';
-import type { CircuitBreaker } from '@acme/rpc/client/circuit-breaker';
-import type { Client } from '@acme/rpc/client/create-client';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+} from '@acme/rpc/gen/google/rpc/error_details_pb';
 import type { OrderLine } from '../order/order.ts';
 import type { Inventory, ReserveOutcome } from './inventory.ts';
 

@@ -1,5 +1,5 @@
-import type { Pool } from '@acme/postgres/pool/pool';
-import { type Tx, transaction } from '@acme/postgres/transaction/transaction';
+import type { Pool } from '@acme/postgres/pool';
+import { type Tx, transaction } from '@acme/postgres/transaction';
 import { needsCancelling, type Order, OrderError } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';

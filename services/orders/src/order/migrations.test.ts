@@ -2,9 +2,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
 import { expect, test } from 'vitest';
 import { openOrdersDatabase } from '../testing/orders-database.ts';
 

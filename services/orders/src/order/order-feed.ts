@@ -1,5 +1,9 @@
-import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '@acme/postgres/feed/change-feed';
-import type { FeedSource } from '@acme/postgres/feed/feed-source';
+import {
+  type ChangeFeed,
+  type ChangeFeedOptions,
+  type FeedSource,
+  openChangeFeed,
+} from '@acme/postgres/feed';
 import type { Order } from './order.ts';
 import { fromRow, type OrderRow, orderBytes, rejectionReason } from './order-row.ts';
 

@@ -1,5 +1,5 @@
-import { createBatcher } from '@acme/postgres/batch/batcher';
-import type { Pool } from '@acme/postgres/pool/pool';
+import { createBatcher } from '@acme/postgres/batch';
+import type { Pool } from '@acme/postgres/pool';
 import type { Order, Settlement } from '../order/order.ts';
 import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';

@@ -1,5 +1,5 @@
-import type { CircuitState } from '@acme/rpc/client/circuit-breaker';
-import { createLogger } from '@acme/rpc/logging/logger';
+import type { CircuitState } from '@acme/rpc/client';
+import { createLogger } from '@acme/rpc/logging';
 import { expect, test, vi } from 'vitest';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';

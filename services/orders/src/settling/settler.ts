@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CircuitState } from '@acme/rpc/client/circuit-breaker';
-import type { Logger } from '@acme/rpc/logging/logger';
-import { inSpan } from '@acme/rpc/telemetry/span';
+import type { CircuitState } from '@acme/rpc/client';
+import type { Logger } from '@acme/rpc/logging';
+import { inSpan } from '@acme/rpc/telemetry';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { OnUnsettled, SettleOrder } from './settle-order.ts';
 import type { DueOrder, SettlementStore } from './settlement-store.ts';

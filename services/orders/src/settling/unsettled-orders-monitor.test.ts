@@ -1,5 +1,4 @@
-import { collectLog } from '@acme/rpc/testing/telemetry/collect-log';
-import { collectTelemetry } from '@acme/rpc/testing/telemetry/collect-telemetry';
+import { collectLog, collectTelemetry } from '@acme/rpc/testing';
 import { expect, test, vi } from 'vitest';
 import { newOrder } from '../testing/new-order.ts';
 import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@acme/postgres/pool/pool';
-import type { Logger } from '@acme/rpc/logging/logger';
+import type { Pool } from '@acme/postgres/pool';
+import type { Logger } from '@acme/rpc/logging';
 import { metrics } from '@opentelemetry/api';
 
 export interface UnsettledOrdersMonitorDependencies {

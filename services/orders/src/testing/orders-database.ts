@@ -1,6 +1,6 @@
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool, type Pool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool, type Pool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
 import { type CancellationStore, createCancellationStore } from '../order/cancellation-store.ts';
 import { createOrderStore, type OrderStore } from '../order/order-store.ts';
 import {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { policyOf } from '@acme/rpc/call/policy';
+import { policyOf } from '@acme/rpc/contract';
 import { createFileRegistry, type DescMethod, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { root } from '../../repository/paths.ts';

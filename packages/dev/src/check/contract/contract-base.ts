@@ -31,7 +31,7 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
 }
 
 /** Returns whether the commit has a file or folder at the path. */
-export function isInCommit(commit: string, path: string, folder = root): boolean {
+function isInCommit(commit: string, path: string, folder = root): boolean {
   return gitOutput(folder, ['cat-file', '-e', `${commit}:${path}`]) !== undefined;
 }
 

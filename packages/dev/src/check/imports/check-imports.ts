@@ -11,12 +11,14 @@ const rpc = 'packages/rpc/src';
 
 /** The layers of `packages/rpc/src`, the lowest first. A folder imports from its own layer and from those below. */
 const layers: readonly (readonly string[])[] = [
+  ['gen'],
   ['errors', 'config', 'call'],
   ['logging', 'telemetry', 'tokens', 'limits'],
   ['grpc-js'],
   ['chain', 'auth', 'tls'],
   ['client', 'server'],
   ['testing'],
+  ['exports'],
 ];
 
 /**

@@ -1,12 +1,21 @@
 import { globSync } from 'node:fs';
 import { importsOf } from './import-graph.ts';
 
-/** The layers of packages, the lowest first. `services` stands for every service. */
-const layers = ['gen', 'rpc', 'postgres', 'services', 'dev', 'test', 'lab'];
+/** The packages that each package imports. `services` stands for every service. */
+const permitted: Readonly<Record<string, readonly string[]>> = {
+  rpc: [],
+  postgres: ['rpc'],
+  gen: ['rpc'],
+  services: ['rpc', 'postgres', 'gen'],
+  // `dev` loads services.ts instead of importing services.
+  dev: ['rpc', 'postgres'],
+  test: ['rpc', 'postgres', 'gen', 'services', 'dev'],
+  lab: ['rpc', 'postgres', 'gen', 'services', 'dev', 'test'],
+};
 
 /**
- * Returns the imports of a package's source folder that run to its own layer or to a higher one, and those of files
- * outside of the folder, a line each. Tests are included.
+ * Returns the imports of a package's source folder that are not permitted, and those of files outside of the folder, a
+ * line each. Tests are included.
  */
 export function packageProblems(repository: string, folder: string): string[] {
   const own = folder.split('/').at(-2) ?? '';
@@ -25,11 +34,9 @@ export function packageProblems(repository: string, folder: string): string[] {
 /** Returns whether a package may import another one. The other is undefined for a package from npm. */
 function mayImport(own: string, other: string | undefined): boolean {
   if (other === undefined || other === own) return true;
-  // `dev` loads services.ts instead.
-  if (own === 'dev' && layerOf(other) === layerOf('services')) return false;
-  return layerOf(other) < layerOf(own);
+  return permitted[groupOf(own)]?.includes(groupOf(other)) ?? false;
 }
 
-function layerOf(name: string): number {
-  return layers.indexOf(layers.includes(name) ? name : 'services');
+function groupOf(name: string): string {
+  return name in permitted ? name : 'services';
 }

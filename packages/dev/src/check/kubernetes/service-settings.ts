@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EnvironmentError, readEnvironment } from '@acme/rpc/config/environment';
-import type { ServerConfig } from '@acme/rpc/server/server-config';
+import { EnvironmentError, readEnvironment } from '@acme/rpc/config';
+import type { ServerConfig } from '@acme/rpc/server';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
 
 type Variables = Readonly<Record<string, string>>;

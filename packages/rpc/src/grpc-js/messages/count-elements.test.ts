@@ -1,9 +1,9 @@
-import { BadRequestSchema } from '@acme/gen/google/rpc/error_details_pb';
-import { HealthListResponseSchema } from '@acme/gen/grpc/health/v1/health_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, ListValueSchema, SourceCodeInfoSchema } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { BadRequestSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { HealthListResponseSchema } from '../../gen/grpc/health/v1/health_pb.ts';
 import {
   BatchPutEchoesRequestSchema,
   PutEchoesRequestSchema,

@@ -1,7 +1,7 @@
-import { field as fieldRules } from '@acme/gen/buf/validate/validate_pb';
 import { type DescField, type DescMessage, getOption, ScalarType } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { invalidArgument } from '../../errors/invalid-argument.ts';
+import { field as fieldRules } from '../../gen/buf/validate/validate_pb.ts';
 
 /** Maximum number of elements of a message on all levels: nested messages, list items and map entries. */
 const maxElements = 10_000;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { Health } from '@acme/gen/grpc/health/v1/health_pb';
 import { expect, test } from 'vitest';
 import { methodPath } from '../../call/method-name.ts';
 import { createClient } from '../../client/create-client.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 

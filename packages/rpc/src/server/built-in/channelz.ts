@@ -1,4 +1,3 @@
-import { Channelz } from '@acme/gen/grpc/channelz/v1/channelz_pb';
 import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import {
   getChannelzHandlers,
@@ -9,6 +8,7 @@ import {
 import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { RpcError } from '../../errors/rpc-error.ts';
+import { Channelz } from '../../gen/grpc/channelz/v1/channelz_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
 import { asBuffer } from '../../grpc-js/as-buffer.ts';
 import type { ServerCallOptions } from '../../grpc-js/server-call.ts';

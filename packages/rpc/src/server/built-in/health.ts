@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
-import {
-  Health as HealthService,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from '@acme/gen/grpc/health/v1/health_pb';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Server } from '@grpc/grpc-js';
 import type { Interceptor, ServiceImplementation } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import {
+  Health as HealthService,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../../gen/grpc/health/v1/health_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
 import { firstEvent } from '../../grpc-js/first-event.ts';
 import type { ServerCallOptions } from '../../grpc-js/server-call.ts';

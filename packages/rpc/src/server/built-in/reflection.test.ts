@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { ServerReflection } from '@acme/gen/grpc/reflection/v1/reflection_pb';
-import { ServerReflection as ServerReflectionV1Alpha } from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
-import { method as methodPolicy } from '@acme/gen/policy/v1/policy_pb';
 import { fromBinary, getExtension, getOption, toBinary } from '@bufbuild/protobuf';
 import {
   type FileDescriptorProto,
@@ -12,6 +9,9 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
+import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionV1Alpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { method as methodPolicy } from '../../gen/policy/v1/policy_pb.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { askForFiles, openReflection, type Question } from '../../testing/reflection-client.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';

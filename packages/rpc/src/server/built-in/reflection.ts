@@ -1,15 +1,18 @@
-import { file_google_rpc_error_details } from '@acme/gen/google/rpc/error_details_pb';
-import { ServerReflection, type ServerReflectionRequest } from '@acme/gen/grpc/reflection/v1/reflection_pb';
-import {
-  type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
-  ServerReflection as ServerReflectionV1Alpha,
-} from '@acme/gen/grpc/reflection/v1alpha/reflection_pb';
 import { type DescFile, type DescService, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
 import type { Interceptor } from '../../call/handler.ts';
 import type { Policy } from '../../call/policy.ts';
 import { Code } from '../../errors/rpc-error.ts';
+import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
+import {
+  ServerReflection,
+  type ServerReflectionRequest,
+} from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import {
+  type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
+  ServerReflection as ServerReflectionV1Alpha,
+} from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
 import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
 import { type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';

@@ -26,14 +26,12 @@ export interface ContractCopy extends Disposable {
 // npm does this for `npm test`; an editor that runs one test does not.
 process.env.PATH = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
 
-const imported = ['proto/buf', 'proto/google', 'proto/policy'];
 const kept = contracts.filter(({ proto }) => proto !== 'proto');
 
-/** Parts of the repository that are copied: the rules, the contracts that the tests' contract imports, other modules. */
+/** Parts of the repository that are copied: the rules, and every module but the services'. */
 const parts = [
   'buf.yaml',
   'buf.gen.yaml',
-  ...imported,
   ...kept.flatMap(({ proto, template, generated }) => [proto, template, generated]),
 ];
 

@@ -1,15 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
-import { migrate } from '@acme/postgres/migrations/migrate';
+import { migrate } from '@acme/postgres/migrations';
 // <list>
-import { openServiceKeys } from '@acme/postgres/keys/service-keys';
+import { openServiceKeys } from '@acme/postgres/keys';
 // </list>
-import { openPool, openReadiness } from '@acme/postgres/pool/pool';
-import { createLogger } from '@acme/rpc/logging/logger';
-import { serve } from '@acme/rpc/server/served-service';
-import { startService } from '@acme/rpc/server/start-service';
+import { openPool, openReadiness } from '@acme/postgres/pool';
+import { createLogger } from '@acme/rpc/logging';
+import { serve, startService } from '@acme/rpc/server';
 // <list>
-import { createPageTokens } from '@acme/rpc/tokens/page-token';
+import { createPageTokens } from '@acme/rpc/tokens';
 // </list>
 import { createClerkService } from './clerk-service.ts';
 import type { Config } from './config.ts';

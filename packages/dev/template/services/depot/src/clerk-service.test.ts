@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 // <create|get>
-import { ErrorInfoSchema } from '@acme/gen/google/rpc/error_details_pb';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 // </create|get>
-import { policyOf } from '@acme/rpc/call/policy';
-import { Code } from '@acme/rpc/errors/rpc-error';
-import { rejectionOf } from '@acme/rpc/testing/rejection-of';
+import { policyOf } from '@acme/rpc/contract';
+import { Code } from '@acme/rpc/errors';
+import { rejectionOf } from '@acme/rpc/testing';
 import { test as base, describe, expect } from 'vitest';
 import { startTestDepot } from './testing/start-test-depot.ts';
 

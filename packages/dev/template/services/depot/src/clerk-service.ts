@@ -1,16 +1,14 @@
 import type { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
 // <list>
-import { requireScopes } from '@acme/rpc/auth/scopes';
+import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
 // </list>
 // <get|list>
-import type { Principal } from '@acme/rpc/call/call-context';
 // </get|list>
-import type { ServiceImplementation } from '@acme/rpc/call/handler';
 // <any-other>
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { Code, RpcError } from '@acme/rpc/errors';
 // </any-other>
 // <list>
-import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens/page-token';
+import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens';
 // </list>
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {

@@ -1,6 +1,5 @@
-import { databaseStatus } from '@acme/postgres/errors/database-status';
-import { errorInfo, resourceInfo } from '@acme/rpc/errors/error-details';
-import { Code, RpcError } from '@acme/rpc/errors/rpc-error';
+import { databaseStatus } from '@acme/postgres/errors';
+import { Code, errorInfo, resourceInfo, RpcError } from '@acme/rpc/errors';
 import { WidgetError, type WidgetProblem } from './widget.ts';
 
 const domain = 'depot.v1';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { migrate } from '@acme/postgres/migrations/migrate';
-import { openPool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import { createFakes } from '@acme/rpc/testing/fakes';
+import { migrate } from '@acme/postgres/migrations';
+import { openPool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { createFakes } from '@acme/rpc/testing';
 import { test as base, expect } from 'vitest';
 import { createWidgetStore } from './widget-store.ts';
 

@@ -1,7 +1,6 @@
-import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging/page';
-import type { Pool } from '@acme/postgres/pool/pool';
-import { query } from '@acme/postgres/transaction/query';
-import { transaction } from '@acme/postgres/transaction/transaction';
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging';
+import type { Pool } from '@acme/postgres/pool';
+import { query, transaction } from '@acme/postgres/transaction';
 import { hasContent, type Widget, type WidgetContent, WidgetError } from './widget.ts';
 
 export interface NewWidget extends WidgetContent {

@@ -1,9 +1,8 @@
 import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
-import { openPool } from '@acme/postgres/pool/pool';
-import { createTestDatabase } from '@acme/postgres/testing/test-database';
-import { type Client, createClient } from '@acme/rpc/client/create-client';
-import { issuer, createSigningKeys } from '@acme/rpc/testing/certificates/signing-keys';
-import { createFakes } from '@acme/rpc/testing/fakes';
+import { openPool } from '@acme/postgres/pool';
+import { createTestDatabase } from '@acme/postgres/testing';
+import { type Client, createClient } from '@acme/rpc/client';
+import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { startApp } from '../app.ts';
 import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
 

@@ -9,8 +9,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_buf_validate_validate } from "@acme/gen/buf/validate/validate_pb.js";
-import { file_policy_v1_policy } from "@acme/gen/policy/v1/policy_pb.js";
+import { file_buf_validate_validate } from "@acme/rpc/gen/buf/validate/validate_pb.js";
+import { file_policy_v1_policy } from "@acme/rpc/gen/policy/v1/policy_pb.js";
 import type { Echo, EchoItem } from "./echo_pb.ts";
 import { file_testing_v1_echo } from "./echo_pb.ts";
 import type { Message } from "@bufbuild/protobuf";

@@ -1,0 +1,5 @@
+export {
+  developmentTrustDomain,
+  makeDevelopmentCertificates,
+} from '../credentials/development-certificates.ts';
+export { audienceOf, developmentIssuer, openDevelopmentKeys } from '../credentials/development-keys.ts';

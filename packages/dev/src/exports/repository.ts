@@ -1,0 +1,4 @@
+export { announceServices } from '../repository/announcement.ts';
+export { services } from '../repository/load-services.ts';
+export { defaultDataFolder, root } from '../repository/paths.ts';
+export { type ServicesAccess, targetOf } from '../repository/services-access.ts';

@@ -1,0 +1,1 @@
+export type { ServiceEntry } from '../repository/service-entry.ts';

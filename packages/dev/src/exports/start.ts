@@ -1,0 +1,4 @@
+export { freePort } from '../start/free-port.ts';
+export { findRunningServices } from '../start/running-services.ts';
+export { startServiceProcess } from '../start/service-process.ts';
+export { type RunningServices, startServices } from '../start/start-services.ts';

@@ -1,0 +1,1 @@
+export { createBatcher } from '../batch/batcher.ts';

@@ -1,0 +1,1 @@
+export { openServiceKeys } from '../keys/service-keys.ts';

@@ -1,0 +1,1 @@
+export { type Page, type PageRow, pageSubquery, toPage } from '../paging/page.ts';

@@ -1,0 +1,2 @@
+export { query } from '../transaction/query.ts';
+export { type Tx, transaction } from '../transaction/transaction.ts';

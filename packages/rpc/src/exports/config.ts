@@ -1,0 +1,1 @@
+export { type Environment, EnvironmentError, readEnvironment, type Setting } from '../config/environment.ts';

@@ -1,0 +1,3 @@
+export { createBatchRunner, type QueuedItem, type RunBatch } from '../telemetry/batch-runner.ts';
+export { annotateSpan, inSpan } from '../telemetry/span.ts';
+export { readTelemetryConfig } from '../telemetry/telemetry-config.ts';
