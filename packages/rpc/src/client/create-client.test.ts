@@ -86,7 +86,7 @@ test('calls of a disposed client fail at once', async () => {
   await using server = await startTestServer(EchoService, { listEchoes: async () => ({}) });
   const client = createClient(EchoService, { target: server.target, token });
   client[Symbol.dispose]();
-  await expect(client.listEchoes({}, { deadlineMs: 60_000 })).rejects.toThrow('Channel has been shut down');
+  await expect(client.listEchoes({}, { deadlineMs: 60_000 })).rejects.toThrow('has been disposed');
 });
 
 test('a call to an address without a listener is UNAVAILABLE, long before its deadline', async () => {

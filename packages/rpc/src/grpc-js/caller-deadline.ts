@@ -1,4 +1,4 @@
-import { maxInt32 } from '../call/timer.ts';
+import { hasPassed, maxInt32 } from '../call/timer.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { disableDeadline, http2StreamOf } from './internals/grpc-js-internals.ts';
@@ -25,15 +25,13 @@ function longTimeoutMs(header: string | undefined): number | undefined {
   return timeoutMs > maxInt32 ? timeoutMs : undefined;
 }
 
-/** The caller's clock started earlier, so its cancellation at the deadline may arrive before this server's deadline. */
-const deadlineToleranceMs = 10;
-
 /**
  * Returns the reason of grpc-js's `cancelled` event, which it emits both when the caller cancels and when grpc-js ends
- * the call at the caller's deadline.
+ * the call at the caller's deadline. The caller's clock started earlier, so its cancellation at the deadline may arrive
+ * before this server's deadline.
  */
 export function cancelReason(callerDeadlineAtMs: number | undefined): RpcError {
-  return callerDeadlineAtMs !== undefined && Date.now() >= callerDeadlineAtMs - deadlineToleranceMs
+  return callerDeadlineAtMs !== undefined && hasPassed(callerDeadlineAtMs)
     ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
     : new RpcError(Code.CANCELLED, 'cancelled by the caller');
 }

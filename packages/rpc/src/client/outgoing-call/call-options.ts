@@ -1,3 +1,4 @@
+import type { Metadata } from '@grpc/grpc-js';
 import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 
@@ -8,11 +9,35 @@ export interface CallOptions {
   /** Time until the deadline. Default: the contract's deadline. The call that is being served can shorten it. */
   readonly deadlineMs?: number;
   /**
-   * Metadata to send, at most 15.5 KiB including the token. A key that is ill-formed, reserved for gRPC or HTTP/2, or set
-   * by the client itself fails the call with INVALID_ARGUMENT before anything is sent.
+   * Metadata to send, at most 15.5 KiB including the token: one value or several for each key, bytes for a key that ends
+   * with `-bin` and printable ASCII text for any other. A key that is ill-formed, reserved for gRPC or HTTP/2, or set by
+   * the client itself fails the call with INVALID_ARGUMENT before anything is sent.
+   *
+   * A server on Node receives several texts as one, joined by `, `.
    */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: OutgoingMetadata | undefined;
+  /**
+   * Called with the headers of the response before its first message, at most once. Not called for a response of trailers
+   * only, as servers send for most failed calls, and for a call that fails without a response.
+   *
+   * An error that it throws cancels the call, which rejects with that error.
+   */
+  readonly onHeaders?: ((headers: Metadata) => void) | undefined;
+  /**
+   * Called with the trailers when the call has ended, after its last response has been read: at most once, also if the
+   * call fails. Empty if the server has sent none. Not called if the call was never started, if its reader stops reading
+   * before the end, and after an error of `onHeaders` or of the source of the requests.
+   *
+   * The call rejects with an error that it throws, in place of its own outcome.
+   */
+  readonly onTrailers?: ((trailers: Metadata) => void) | undefined;
 }
+
+/** The values of each metadata key. */
+export type OutgoingMetadata = Readonly<Record<string, MetadataValue | readonly MetadataValue[]>>;
+
+/** Bytes for a key that ends with `-bin`, text for any other. */
+type MetadataValue = string | Uint8Array;
 
 /** Options of a call with a stream of responses. */
 export interface StreamCallOptions extends CallOptions {
@@ -53,9 +78,7 @@ export function outgoingDeadlineAtMs(method: MethodInfo, options: CallOptions): 
  * call.
  */
 export function onAbort(options: StreamCallOptions, cancel: () => void): () => void {
-  const signals = [options.signal, options.readerSignal, currentCall()?.signal].filter(
-    (signal) => signal !== undefined,
-  );
+  const signals = signalsOf(options);
   for (const signal of signals) {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel);
@@ -63,4 +86,13 @@ export function onAbort(options: StreamCallOptions, cancel: () => void): () => v
   return () => {
     for (const signal of signals) signal.removeEventListener('abort', cancel);
   };
+}
+
+/** Returns whether the caller, the reader or the call that is being served has ended the call. */
+export function isAborted(options: StreamCallOptions): boolean {
+  return signalsOf(options).some(({ aborted }) => aborted);
+}
+
+function signalsOf({ signal, readerSignal }: StreamCallOptions): AbortSignal[] {
+  return [signal, readerSignal, currentCall()?.signal].filter((each) => each !== undefined);
 }

@@ -2,6 +2,7 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { createTestCertificates } from '../../testing/certificates/test-certificates.ts';
+import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
@@ -59,6 +60,27 @@ test.each(failingSources)(
     expect(served).toBe(false);
   },
 );
+
+test.each([
+  ['a string', 'no key', 'no key'],
+  ['nothing', undefined, 'its source threw a value that is not an error'],
+  ['an object without a prototype', Object.create(null), 'its source threw a value that is not an error'],
+  ['a symbol', Symbol('no key'), 'its source threw a value that is not an error'],
+])('a token source that throws %s fails the call, and nothing crashes', async (_name, thrown, reason) => {
+  using crashes = recordCrashes();
+  const sources: TokenSource[] = [
+    () => {
+      throw thrown;
+    },
+    () => Promise.reject(thrown),
+  ];
+  for (const source of sources) {
+    using client = createClient(EchoService, { target: '127.0.0.1:1', token: source });
+    const message = `no token for the call: ${reason}`;
+    expect(await rejectionOf(client.listEchoes({}))).toMatchObject({ code: Code.UNAUTHENTICATED, message });
+  }
+  expect(crashes.reasons).toEqual([]);
+});
 
 test.each([
   ['with a line break', 'secret\n'],

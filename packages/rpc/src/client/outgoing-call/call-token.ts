@@ -44,9 +44,8 @@ async function beforeEnd(
   const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadlineAtMs - Date.now());
   const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
   Promise.resolve(pending).then(resolve, (cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
-    reject(fail(code, `no token for the call: ${reason}`, cause));
+    reject(fail(code, `no token for the call: ${reasonOf(cause)}`, cause));
   });
   try {
     return await promise;
@@ -63,4 +62,10 @@ function callSource(token: TokenSource): string | Promise<string> {
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** A source may throw anything. Converting that to text may throw as well. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Error) return cause.message;
+  return typeof cause === 'string' ? cause : 'its source threw a value that is not an error';
 }

@@ -4,8 +4,11 @@ import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
 import { recordCrashes } from '../../testing/crashes.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
+import { grpcFrame } from '../../testing/network/raw-http2.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
+import { createClient } from '../create-client.ts';
 
 /** A server whose streams never end, and the context of its first call. */
 async function startEndless() {
@@ -127,6 +130,63 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
   });
 });
 
+describe.each(callsOfEachKind)('a %s call of a client', (_kind, call) => {
+  test('that has been disposed fails as FAILED_PRECONDITION', async () => {
+    await using server = await startTestServer(EchoService, {});
+    const client = createClient(EchoService, { target: server.target });
+    client[Symbol.dispose]();
+    const error = await rejectionOf(call(client));
+    expect(error.code).toBe(Code.FAILED_PRECONDITION);
+    expect(error.message).toMatch(
+      /^cannot call testing\.v1\.EchoService\/\w+: the client has been disposed$/,
+    );
+  });
+});
+
+test.each(['listEchoes', 'watchEchoes'] as const)(
+  'a request of %s that cannot be encoded is INVALID_ARGUMENT, and nothing is sent',
+  async (method) => {
+    await using server = await startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
+    using client = createClient(EchoService, { target: server.target });
+    const bad = { pageSize: 1.5, resumeToken: Object.create(null) } as never;
+    const error = await rejectionOf(
+      method === 'listEchoes' ? client.listEchoes(bad) : Array.fromAsync(client.watchEchoes(bad)),
+    );
+    expect(error.code).toBe(Code.INVALID_ARGUMENT);
+    expect(error.message).toMatch(/^cannot encode the testing\.v1\.\w+ of testing\.v1\.EchoService\/\w+: /);
+    expect(server.sessions).toHaveLength(0);
+  },
+);
+
+test('a service whose request cannot be encoded fails with INTERNAL, without blaming its caller', async () => {
+  await using bottom = await startTestServer(EchoService, {});
+  await using top = await startTestServer(EchoService, {
+    getEcho: async () => {
+      await bottom.client.listEchoes({ pageSize: 1.5 });
+      return {};
+    },
+  });
+  expect((await rejectionOf(top.client.getEcho({ key: 'A' }))).code).toBe(Code.INTERNAL);
+});
+
+test.each(callsOfEachKind)(
+  'a second response to a %s call fails it at once if it has one',
+  async (kind, call) => {
+    await using server = await startRawServer((_headers, stream) => {
+      const message = grpcFrame(Buffer.of());
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      stream.write(message);
+      setImmediate(() => stream.end(message));
+      return undefined;
+    });
+    using client = createClient(EchoService, { target: server.target });
+    const error = await rejectionOf(call(client, { deadlineMs: 60_000 }));
+    // The stream has no status, which only a stream of responses lives to see.
+    const isStream = kind.includes('server') || kind.includes('bidi');
+    expect(error.code).toBe(isStream ? Code.UNAVAILABLE : Code.UNIMPLEMENTED);
+  },
+);
+
 describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s', (method) => {
   const callWith = (
     client: Awaited<ReturnType<typeof startEndless>>['client'],
@@ -145,12 +205,35 @@ describe.each(['importEchoes', 'exchangeEchoes'] as const)('the requests of %s',
     await expect(callWith(server.client, failing)).rejects.toThrow('the file cannot be read');
   });
 
-  test('fail the call if one cannot be encoded', async () => {
-    await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+  test('fail the call as INVALID_ARGUMENT if one cannot be encoded, and their source is closed', async () => {
+    const served = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<unknown>();
+    await using server = await startTestServer(
+      EchoService,
+      handlerOfEachKind(async (_requests: unknown, { signal }: CallContext) => {
+        served.resolve();
+        await untilAborted(signal);
+        cancelled.resolve(signal.reason);
+        return [];
+      }),
+    );
+    const returned = Promise.withResolvers<string>();
     const bad = (async function* () {
-      yield { echo: { key: 'A', number: 'many' }, number: 'many' };
+      try {
+        yield { echo: { key: 'A' } };
+        await served.promise;
+        yield { echo: { key: 'A', number: 'many' }, number: 'many' };
+      } finally {
+        returned.resolve('returned');
+      }
     })();
-    await expect(callWith(server.client, bad)).rejects.toThrow('serialization failure');
+    const error = await rejectionOf(callWith(server.client, bad));
+    expect(error.code).toBe(Code.INVALID_ARGUMENT);
+    expect(error.message).toMatch(
+      /^cannot encode the testing\.v1\.\w+Request of testing\.v1\.EchoService\/\w+: .*number/,
+    );
+    expect(await returned.promise).toBe('returned');
+    expect(await cancelled.promise).toMatchObject({ code: Code.CANCELLED });
   });
 
   test('stop being read from an endless source when the call is answered', async () => {

@@ -1,17 +1,29 @@
-import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
+import type { Message } from '@bufbuild/protobuf';
+import {
+  type ClientReadableStream,
+  connectivityState,
+  type Client as GrpcClient,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { MethodInfo } from '../../call/call-context.ts';
 import { hasResponseStream } from '../../call/method-kind.ts';
-import { methodPath } from '../../call/method-name.ts';
-import { RpcError } from '../../errors/rpc-error.ts';
-import { asBuffer } from '../../grpc-js/as-buffer.ts';
+import { hasPassed } from '../../call/timer.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { recordAttempts } from './attempts.ts';
-import { type CallOptions, onAbort, outgoingDeadlineAtMs, type StreamCallOptions } from './call-options.ts';
+import {
+  type CallOptions,
+  isAborted,
+  onAbort,
+  outgoingDeadlineAtMs,
+  type StreamCallOptions,
+} from './call-options.ts';
 import { tokenFor } from './call-token.ts';
+import { codecOf, encoded } from './codec.ts';
 import { type NoAuthorization, outgoingMetadata, requireValidMetadata } from './outgoing-metadata.ts';
+import { observeMetadata, type ReceivedMetadata } from './received-metadata.ts';
 import { openRequestSource, type RequestSource } from './request-source.ts';
 
 /** State that all calls of a client share. */
@@ -26,79 +38,86 @@ export interface ClientCalls {
 type Init = Message;
 type Many<T> = AsyncIterable<T> | Iterable<T>;
 
-interface Codec {
-  readonly path: string;
-  readonly encode: (init: Init) => Buffer;
-  readonly decode: (bytes: Buffer) => Message;
-}
-
-function codecOf(method: DescMethod): Codec {
-  return {
-    path: methodPath(method),
-    encode: (init) => asBuffer(toBinary(method.input, create(method.input, init))),
-    decode: (bytes) => fromBinary(method.output, bytes),
-  };
-}
-
 export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method.desc);
+  const { path, encode, decode } = codecOf(method);
   return async (request: Init, options: CallOptions = {}): Promise<Message> => {
+    const bytes = encode(request);
     const { metadata, deadlineAtMs } = await prepare(calls, method, options);
-    return new Promise((resolve, reject) => {
+    requireOpen(calls, method);
+    let received: ReceivedMetadata | undefined;
+    const answer = await new Promise<ServiceError | Message>((resolve) => {
+      const decodeAndReadOn = (response: Buffer) => {
+        // grpc-js reads one response of a unary call, and would wait for the deadline if there is a second one.
+        call.call?.startRead();
+        return decode(response);
+      };
+      const grpcOptions = { deadline: deadlineAtMs };
       const call = calls.grpc.makeUnaryRequest(
         path,
-        encode,
-        decode,
-        request,
+        encoded,
+        decodeAndReadOn,
+        bytes,
         metadata,
-        { deadline: deadlineAtMs },
+        grpcOptions,
         (error, response) => {
           stopWatching();
-          if (error) reject(receivedError(error, method));
-          else resolve(response as Message);
+          resolve(error ?? (response as Message));
         },
       );
       recordAttempts(call, method);
+      received = observeMetadata(call, options);
       const stopWatching = onAbort(options, () => call.cancel());
     });
+    if (received) await received.finish();
+    if (answer instanceof Error) throw receivedError(answer, method, options, deadlineAtMs);
+    return answer;
   };
 }
 
 export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method.desc);
+  const { path, encode, decode } = codecOf(method);
   return (request: Init, options: StreamCallOptions = {}) =>
     responsesOf(method, options, async () => {
+      const bytes = encode(request);
       const { metadata, deadlineAtMs } = await prepare(calls, method, options);
-      return calls.grpc.makeServerStreamRequest(path, encode, decode, request, metadata, {
-        deadline: deadlineAtMs,
-      });
+      requireOpen(calls, method);
+      const grpcOptions = { deadline: deadlineAtMs };
+      const call = calls.grpc.makeServerStreamRequest(path, encoded, decode, bytes, metadata, grpcOptions);
+      return { call, deadlineAtMs };
     });
 }
 
 export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method.desc);
+  const { path, encode, decode } = codecOf(method);
   return async (requests: Many<Init>, options: CallOptions = {}): Promise<Message> => {
-    const source = openRequestSource(requests);
+    const source = openRequestSource(requests, encode);
     try {
       const { metadata, deadlineAtMs } = await prepare(calls, method, options);
-      return await new Promise<Message>((resolve, reject) => {
+      requireOpen(calls, method);
+      let received: ReceivedMetadata | undefined;
+      const answer = await new Promise<ServiceError | Message>((resolve) => {
+        const grpcOptions = { deadline: deadlineAtMs };
         const call = calls.grpc.makeClientStreamRequest(
           path,
-          encode,
+          encoded,
           decode,
           metadata,
-          { deadline: deadlineAtMs },
+          grpcOptions,
           (error, response) => {
             stopWatching();
-            if (error) reject(source.failure ? source.failure.error : receivedError(error, method));
-            else resolve(response as Message);
+            resolve(error ?? (response as Message));
           },
         );
         recordAttempts(call, method);
         call.on('error', () => {});
+        received = observeMetadata(call, options);
         const stopWatching = onAbort(options, () => call.cancel());
         source.send(call);
       });
+      if (answer instanceof Error && source.failure) throw source.failure.error;
+      if (received) await received.finish();
+      if (answer instanceof Error) throw receivedError(answer, method, options, deadlineAtMs);
+      return answer;
     } finally {
       source.stop();
     }
@@ -106,36 +125,47 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 }
 
 export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method.desc);
+  const { path, encode, decode } = codecOf(method);
   return (requests: Many<Init>, options: StreamCallOptions = {}) => {
-    const source = openRequestSource(requests);
+    const source = openRequestSource(requests, encode);
     // Needed if the reader stops before the first response: then no call is made.
     options.readerSignal?.addEventListener('abort', source.stop);
     const open = async () => {
       const { metadata, deadlineAtMs } = await prepare(calls, method, options);
-      const call = calls.grpc.makeBidiStreamRequest(path, encode, decode, metadata, {
-        deadline: deadlineAtMs,
-      });
+      requireOpen(calls, method);
+      const grpcOptions = { deadline: deadlineAtMs };
+      const call = calls.grpc.makeBidiStreamRequest(path, encoded, decode, metadata, grpcOptions);
       source.send(call);
-      return call;
+      return { call, deadlineAtMs };
     };
     return responsesOf(method, options, open, source);
   };
+}
+
+interface OpenedStream {
+  readonly call: ClientReadableStream<Message>;
+  readonly deadlineAtMs: number;
 }
 
 /** Returns the responses of a call, which `open` makes when the first one is read. */
 async function* responsesOf(
   method: MethodInfo,
   options: StreamCallOptions,
-  open: () => Promise<ClientReadableStream<Message>>,
-  source?: RequestSource<Init>,
+  open: () => Promise<OpenedStream>,
+  source?: RequestSource,
 ): AsyncGenerator<Message, void> {
   let close = () => {};
+  let deadlineAtMs = Number.POSITIVE_INFINITY;
+  let received: ReceivedMetadata | undefined;
+  let failure: RpcError | undefined;
   try {
-    const call = await open();
+    const opened = await open();
+    const { call } = opened;
+    deadlineAtMs = opened.deadlineAtMs;
     recordAttempts(call, method);
     // An error of a cancelled stream would end the process without a listener, even after the loop has ended.
     call.on('error', () => {});
+    received = observeMetadata(call, options);
     const stopWatching = onAbort(options, () => call.cancel());
     close = () => {
       stopWatching();
@@ -146,11 +176,13 @@ async function* responsesOf(
   } catch (error) {
     if (options.readerSignal?.aborted) return;
     if (source?.failure) throw source.failure.error;
-    throw error instanceof RpcError ? error : receivedError(error, method);
+    failure = error instanceof RpcError ? error : receivedError(error, method, options, deadlineAtMs);
   } finally {
     source?.stop();
     close();
   }
+  if (received) await received.finish();
+  if (failure) throw failure;
 }
 
 /** Returns the deadline and the metadata of a call, with its token. */
@@ -163,7 +195,29 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
   return { deadlineAtMs, metadata };
 }
 
-function receivedError(error: unknown, method: MethodInfo): RpcError {
+/**
+ * Must be called immediately before the call is made: grpc-js throws if the channel is closed.
+ *
+ * @throws RpcError FAILED_PRECONDITION, which no caller retries, for a client that has been disposed.
+ */
+function requireOpen({ grpc }: ClientCalls, { name }: MethodInfo): void {
+  if (grpc.getChannel().getConnectivityState(false) !== connectivityState.SHUTDOWN) return;
+  throw new RpcError(Code.FAILED_PRECONDITION, `cannot call ${name}: the client has been disposed`, {
+    calledMethod: name,
+  });
+}
+
+/** Returns the error of a call that grpc-js has ended. */
+function receivedError(
+  error: unknown,
+  method: MethodInfo,
+  options: StreamCallOptions,
+  deadlineAtMs: number,
+): RpcError {
   const { code, message, details } = fromGrpcStatus(error as ServiceError);
-  return new RpcError(code, message, { details, calledMethod: method.name });
+  const calledMethod = method.name;
+  // A server may reset the stream of an expired call, as grpc-go does, before this client's own deadline has fired.
+  if (code === Code.CANCELLED && hasPassed(deadlineAtMs) && !isAborted(options))
+    return new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded', { details, calledMethod });
+  return new RpcError(code, message, { details, calledMethod });
 }

@@ -43,8 +43,15 @@ const invalid: readonly (readonly [key: string, value: unknown])[] = [
   ['x-text', '\ud83c'],
   ['x-text', 5],
   ['x-text', undefined],
-  ['x-text', ['a', 'b']],
+  ['x-text', Buffer.from('bytes')],
+  ['x-text', ['a', 5]],
+  ['x-text', ['a', 'line\nbreak']],
+  ['x-text', { a: 'b' }],
+  ['x-text', null],
+  ['authorization', ['Bearer a', 'Bearer b']],
   ['trace-bin', 'AAAA'],
+  ['Trace-Bin', 'AAAA'],
+  ['trace-bin', [Buffer.of(1), 'AAAA']],
 ];
 
 test.each(callsOfEachKind)(
@@ -100,6 +107,24 @@ test('well-formed metadata arrives unchanged, in lower case', async () => {
   });
 });
 
+test('several values of a key arrive in their order, bytes in base64', async () => {
+  await using server = await startCounting();
+  using client = createClient(EchoService, { target: server.target });
+  const metadata = {
+    'x-many': ['a', 'b'],
+    'x-none': [],
+    'x-one-bin': Uint8Array.of(0, 255),
+    'X-Many-Bin': [Uint8Array.of(1), Buffer.of()],
+  };
+  await rejectionOf(client.listEchoes({}, { metadata }));
+  expect(server.attempts[0]).toMatchObject({
+    'x-many': 'a, b',
+    'x-one-bin': 'AP8=',
+    'x-many-bin': 'AQ==, ',
+  });
+  expect(server.attempts[0]).not.toHaveProperty('x-none');
+});
+
 test('an authorization in addition to a token source is rejected', async () => {
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target, token: () => 'token' });
@@ -123,11 +148,17 @@ test('metadata larger than servers accept is rejected, and the largest key is na
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target, token: () => 'token' });
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, '']));
-  for (const metadata of [{ 'x-big': 'x'.repeat(16 * kiB) }, { ...many, 'x-big': 'x' }]) {
+  const large: Record<string, string | Uint8Array | string[]>[] = [
+    { 'x-big': 'x'.repeat(16 * kiB) },
+    { ...many, 'x-big': 'x' },
+    { 'x-small': '', 'x-big': Array<string>(500).fill('x') },
+    { 'x-small': '', 'x-big-bin': Buffer.alloc(12 * kiB) },
+  ];
+  for (const metadata of large) {
     const error = await rejectionOf(client.listEchoes({}, { metadata }));
     expect(error.code).toBe(Code.INVALID_ARGUMENT);
     expect(error.message).toMatch(
-      /^cannot send metadata "x-[\w]+": all metadata takes \d+ bytes, at most 15872 are allowed$/,
+      /^cannot send metadata "x-[\w-]+": all metadata takes \d+ bytes, at most 15872 are allowed$/,
     );
     expect(error.message).toContain('big');
   }

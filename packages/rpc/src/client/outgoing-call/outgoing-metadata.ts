@@ -3,9 +3,10 @@ import { context, propagation, type TextMapSetter } from '@opentelemetry/api';
 import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { headerEntryBytes } from '../../errors/header-entry.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { asBuffer } from '../../grpc-js/as-buffer.ts';
 import { requestIdKey } from '../../grpc-js/server-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
-import type { CallOptions } from './call-options.ts';
+import type { CallOptions, OutgoingMetadata } from './call-options.ts';
 
 /** The reason why the client does not send `authorization` from a call's metadata. */
 export type NoAuthorization = 'the token source sets it' | 'the channel is not encrypted';
@@ -42,7 +43,7 @@ const printablePattern = /^[\x20-\x7e]*$/;
  * Checks the metadata of a call.
  *
  * @throws RpcError INVALID_ARGUMENT that names a key that is ill-formed, reserved or belongs to the HTTP connection, or
- * whose value is not printable ASCII text.
+ * one of whose values is not of the kind that the key requires: bytes, or printable ASCII text.
  */
 export function requireValidMetadata(
   method: MethodInfo,
@@ -50,21 +51,50 @@ export function requireValidMetadata(
   noAuthorization: NoAuthorization | undefined,
 ): void {
   if (!metadata) return;
-  for (const [key, value] of Object.entries(metadata)) {
-    const problem = problemOf(key.toLowerCase(), value, noAuthorization);
+  for (const [key, values] of Object.entries(metadata)) {
+    const problem = keyProblem(key.toLowerCase(), noAuthorization) ?? valuesProblem(key, values);
     if (problem) throw invalidMetadata(method, key, problem);
   }
 }
 
-function problemOf(key: string, value: unknown, noAuthorization: NoAuthorization | undefined) {
+function keyProblem(key: string, noAuthorization: NoAuthorization | undefined): string | undefined {
   if (!keyPattern.test(key)) return 'a key has only letters, digits, "_", "-" and "."';
   if (connectionKeys.has(key)) return 'it belongs to the HTTP connection';
   if (ownKeys.has(key) || key.startsWith('grpc-')) return 'it is reserved';
   if (key === 'authorization' && noAuthorization) return noAuthorization;
-  if (key.endsWith('-bin')) return 'a key that ends with "-bin" is for binary values';
-  if (typeof value !== 'string') return 'its value is not a string';
-  if (!printablePattern.test(value)) return 'its value has characters other than printable ASCII';
   return undefined;
+}
+
+function valuesProblem(key: string, values: unknown): string | undefined {
+  if (!Array.isArray(values)) return valueProblem(key, values);
+  if (key.toLowerCase() === 'authorization' && values.length > 1) return 'it has several values';
+  for (const value of values) {
+    const problem = valueProblem(key, value);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+function valueProblem(key: string, value: unknown): string | undefined {
+  if (isBinaryKey(key))
+    return value instanceof Uint8Array ? undefined : 'a key that ends with "-bin" is for bytes (Uint8Array)';
+  if (typeof value !== 'string') return 'its value is not a string';
+  return printablePattern.test(value) ? undefined : 'its value has characters other than printable ASCII';
+}
+
+function isBinaryKey(key: string): boolean {
+  return key.toLowerCase().endsWith('-bin');
+}
+
+/** Returns the length of a value on the wire, where bytes are encoded in base64. */
+function wireLength(value: string | Uint8Array): number {
+  return typeof value === 'string' ? value.length : Math.ceil(value.length / 3) * 4;
+}
+
+function entryBytes(key: string, values: OutgoingMetadata[string]): number {
+  if (typeof values === 'string' || values instanceof Uint8Array)
+    return headerEntryBytes(key, wireLength(values));
+  return values.reduce((sum, value) => sum + headerEntryBytes(key, wireLength(value)), 0);
 }
 
 /**
@@ -86,7 +116,11 @@ export function outgoingMetadata(
   };
   const served = currentCall();
   if (served) set(requestIdKey, served.requestId);
-  if (own) for (const [key, value] of Object.entries(own)) set(key, value);
+  if (own)
+    for (const [key, values] of Object.entries(own)) {
+      setValues(metadata, key, values);
+      sizeBytes += entryBytes(key, values);
+    }
   if (token !== undefined) set('authorization', `Bearer ${token}`);
   if (sizeBytes > maxMetadataBytes)
     throw invalidMetadata(
@@ -97,17 +131,24 @@ export function outgoingMetadata(
   const setter: TextMapSetter<Metadata> = {
     set: (_metadata, key, value) => {
       const hasRoom = sizeBytes + headerEntryBytes(key, value.length) <= maxMetadataBytes;
-      if (hasRoom && problemOf(key, value, undefined) === undefined) set(key, value);
+      const problem = keyProblem(key, undefined) ?? valueProblem(key, value);
+      if (hasRoom && problem === undefined) set(key, value);
     },
   };
   propagation.inject(context.active(), metadata, setter);
   return metadata;
 }
 
-function largestKey(metadata: CallOptions['metadata'] = {}): string {
+/** Sets all values of a key, which replace those of the same key in other letters. */
+function setValues(metadata: Metadata, key: string, values: OutgoingMetadata[string]): void {
+  metadata.remove(key);
+  const list = typeof values === 'string' || values instanceof Uint8Array ? [values] : values;
+  for (const value of list) metadata.add(key, typeof value === 'string' ? value : asBuffer(value));
+}
+
+function largestKey(metadata: OutgoingMetadata = {}): string {
   const entries = Object.entries(metadata).toSorted(
-    ([key, value], [otherKey, otherValue]) =>
-      headerEntryBytes(otherKey, otherValue.length) - headerEntryBytes(key, value.length),
+    (one, other) => entryBytes(...other) - entryBytes(...one),
   );
   return entries[0]?.[0] ?? 'authorization';
 }

@@ -49,3 +49,22 @@ export async function startRawServer(
     },
   };
 }
+
+/** A response that no gRPC server would send. */
+export interface RawResponse {
+  /** Headers in addition to, or in place of, those of a gRPC response. */
+  readonly headers?: OutgoingHttpHeaders;
+  /** The body, with its message frames. */
+  readonly body?: Uint8Array;
+  /** Without trailers the stream ends after the body. */
+  readonly trailers?: OutgoingHttpHeaders;
+}
+
+/** Sends a response unchanged. */
+export function respondRaw(stream: ServerHttp2Stream, { headers, body, trailers }: RawResponse): undefined {
+  const response = { ':status': 200, 'content-type': 'application/grpc', ...headers };
+  stream.respond(response, { waitForTrailers: trailers !== undefined });
+  if (trailers) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
+  stream.end(body);
+  return undefined;
+}
