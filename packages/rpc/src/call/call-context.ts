@@ -3,15 +3,19 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import type { Policy } from './policy.ts';
 
-/** The authenticated caller. */
+/** The caller: authenticated, or anonymous on an anonymous method. */
 export interface Principal {
-  /** The token's `sub`; empty before auth has run and on methods that it exempts. */
+  /**
+   * The token's `sub`, or the SPIFFE ID of the caller's certificate. Empty before authentication, and for a caller without
+   * `authorization` on an anonymous method.
+   */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
   /** The token's `exp` in ms since the epoch, when streams end. Undefined if the scopes do not expire. */
   readonly expiresAtMs?: number;
 }
 
+/** The principal of a call that is not authenticated. */
 export const anonymous: Principal = { subject: '', scopes: new Set() };
 
 /** A method with its policy. */

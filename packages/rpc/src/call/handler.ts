@@ -12,8 +12,8 @@ export interface ServerCall extends Writable<CallContext> {
   /** The SPIFFE ID of the caller's verified certificate (mTLS), which can replace a token. */
   readonly peerIdentity: string | undefined;
   /**
-   * Key by which limits count calls: the principal's subject, or the address and port of the connection if the caller is
-   * not authenticated.
+   * Key by which quota, admission and memory count calls: the principal's subject, or the address and port of the connection
+   * if the caller is not authenticated.
    */
   readonly caller: string;
   /** Sets the principal, and marks the connection as that of an authenticated caller. */

@@ -8,7 +8,7 @@ import { MethodPolicySchema, method as methodPolicy } from '../gen/policy/v1/pol
 import { serve } from '../server/served-service.ts';
 import { startServer } from '../server/start-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
-import { policyOf } from './policy.ts';
+import { isAnonymous, type Policies, policyOf, resolvePolicies } from './policy.ts';
 
 /** Every generated service of the contracts, future ones too, except gRPC's own. */
 async function ourServices(): Promise<DescService[]> {
@@ -34,6 +34,7 @@ interface PolicyInit {
   readonly deadline?: { seconds: bigint };
   readonly maxDeadline?: { seconds: bigint };
   readonly scopes?: string[];
+  readonly anonymous?: boolean;
 }
 
 /** Returns a service of one method with this policy or none. */
@@ -63,7 +64,8 @@ const second = { seconds: 1n };
 
 describe('a service whose method has no policy', () => {
   const service = serviceWith(undefined);
-  const message = 'shop.v1.ShopService/Open has no option (policy.v1.method)';
+  const message =
+    "shop.v1.ShopService/Open has no policy: add the option (policy.v1.method) to the contract, or 'shop.v1.ShopService' to `policies` in code";
 
   test('is rejected at the start with the name of the method', async () => {
     const started = startServer({
@@ -85,22 +87,107 @@ describe('a service whose method has no policy', () => {
 test.each<[string, PolicyInit, string]>([
   ['no deadline', { scopes: ['shop:open'] }, 'policy.v1.method.deadline must be longer than 0'],
   ['a deadline of 0', { deadline: { seconds: 0n }, scopes: ['shop:open'] }, 'deadline must be longer than 0'],
-  ['no scopes', { deadline: second }, 'policy.v1.method.scopes is empty'],
+  [
+    'no scopes',
+    { deadline: second },
+    'scopes is empty: list the scopes that the caller needs, or set `anonymous: true` for a public method',
+  ],
+  [
+    'scopes that is anonymous',
+    { deadline: second, scopes: ['shop:open'], anonymous: true },
+    'policy.v1.method has scopes, and is anonymous: remove one of the two',
+  ],
   [
     'a max_deadline below its deadline',
     { deadline: { seconds: 2n }, maxDeadline: second, scopes: ['shop:open'] },
     'max_deadline is shorter than deadline',
   ],
 ])('a policy with %s is rejected', (_name, policy, message) => {
-  expect(() => serviceWith(policy).methods.map(policyOf)).toThrow(message);
+  expect(() => serviceWith(policy).methods.map((method) => policyOf(method))).toThrow(message);
 });
 
 test('a policy is in milliseconds, and an absent max_deadline is five deadlines', () => {
-  const read = (policy: PolicyInit) => serviceWith(policy).methods.map(policyOf);
+  const read = (policy: PolicyInit) => serviceWith(policy).methods.map((method) => policyOf(method));
   expect(read({ deadline: second, scopes: ['shop:open'] })).toEqual([
     { deadlineMs: 1000, maxDeadlineMs: 5000, scopes: ['shop:open'] },
   ]);
   expect(read({ deadline: second, maxDeadline: { seconds: 9n }, scopes: ['shop:open'] })).toEqual([
     { deadlineMs: 1000, maxDeadlineMs: 9000, scopes: ['shop:open'] },
   ]);
+});
+
+test('a method is anonymous only if its contract says so', () => {
+  const isPublic = (policy: PolicyInit) =>
+    serviceWith(policy).methods.map((method) => isAnonymous(policyOf(method)));
+  expect(isPublic({ deadline: second, anonymous: true })).toEqual([true]);
+  expect(isPublic({ deadline: second, scopes: ['shop:open'] })).toEqual([false]);
+});
+
+describe('policies in code', () => {
+  const foreign = serviceWith(undefined);
+  const resolve = (policies: Policies, service = foreign) =>
+    service.methods.map(resolvePolicies([service], policies));
+  const open = { deadlineMs: 100, scopes: ['shop:open'] };
+
+  test('apply to all methods of a service, and that of a method takes precedence', () => {
+    expect(resolve({ 'shop.v1.ShopService': open })).toEqual([
+      { deadlineMs: 100, maxDeadlineMs: 500, scopes: ['shop:open'] },
+    ]);
+    expect(
+      resolve({
+        'shop.v1.ShopService': open,
+        'shop.v1.ShopService/Open': { deadlineMs: 7, maxDeadlineMs: 7, scopes: [], maxRequestBytes: 10 },
+      }),
+    ).toEqual([{ deadlineMs: 7, maxDeadlineMs: 7, scopes: [], maxRequestBytes: 10 }]);
+  });
+
+  test('have a quota whose burst is the calls of one second by default', () => {
+    const quotaOf = (quota: NonNullable<Policies[string]['quota']>) =>
+      resolve({ 'shop.v1.ShopService': { ...open, quota } }).map((policy) => policy.quota);
+    expect(quotaOf({ callsPerSecond: 2.5 })).toEqual([{ callsPerSecond: 2.5, burst: 3, exemptScope: '' }]);
+    expect(quotaOf({ callsPerSecond: 1, burst: 9, exemptScope: 'shop:any' })).toEqual([
+      { callsPerSecond: 1, burst: 9, exemptScope: 'shop:any' },
+    ]);
+  });
+
+  test.each<[string, Policies, string]>([
+    [
+      'a service that is not served',
+      { 'shop.v1.ShopService': open, 'shop.v2.ShopService': open },
+      "policies['shop.v2.ShopService'] names no method and no service of shop.v1.ShopService",
+    ],
+    [
+      'an unknown method',
+      { 'shop.v1.ShopService/Close': open },
+      "policies['shop.v1.ShopService/Close'] names no",
+    ],
+    ['no deadline', { 'shop.v1.ShopService': { ...open, deadlineMs: 0 } }, 'deadlineMs must be over 0'],
+    [
+      'a maximum below the deadline',
+      { 'shop.v1.ShopService': { ...open, maxDeadlineMs: 1 } },
+      'maxDeadlineMs is shorter than deadlineMs',
+    ],
+    [
+      'an empty quota',
+      { 'shop.v1.ShopService/Open': { ...open, quota: { callsPerSecond: 0 } } },
+      "policies['shop.v1.ShopService/Open'].quota.callsPerSecond must be over 0",
+    ],
+    [
+      'a request limit of 0',
+      { 'shop.v1.ShopService': { ...open, maxRequestBytes: 0 } },
+      'maxRequestBytes must be over 0',
+    ],
+  ])('with %s are rejected', (_name, policies, message) => {
+    expect(() => resolve(policies)).toThrow(message);
+  });
+
+  test.each(['shop.v1.ShopService', 'shop.v1.ShopService/Open'])(
+    'for %s, whose contract has the option, are rejected',
+    (key) => {
+      const own = serviceWith({ deadline: second, scopes: ['shop:open'] });
+      expect(() => resolve({ [key]: open }, own)).toThrow(
+        `shop.v1.ShopService/Open has a policy in its contract, and another one in policies['${key}']: remove one`,
+      );
+    },
+  );
 });

@@ -2,6 +2,7 @@ import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';
+import { isAnonymous } from '../call/policy.ts';
 import { setTimeoutAt } from '../call/timer.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
@@ -24,6 +25,9 @@ const recheckMs = 30_000;
 /**
  * Authenticates the caller by its bearer token (RFC 6750) or, without a token, by the SPIFFE ID of its certificate,
  * which must be one of the peers. A stream ends UNAUTHENTICATED when its token expires or its key is withdrawn.
+ *
+ * On an anonymous method a caller without `authorization` is served as the anonymous principal. Its connection stays
+ * limited as an unauthenticated one. A caller with a token is authenticated by it.
  */
 export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interceptor {
   const semaphore = createFairSemaphore(verifications);
@@ -50,6 +54,7 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
         call.authenticate(peer);
         return next(call);
       }
+      if (!call.hasAuthorization && isAnonymous(call.method.policy)) return next(call);
       const token = tokenOf(call);
       const cached = tokens.cached(token);
       return cached

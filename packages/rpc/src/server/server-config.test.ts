@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EnvironmentError, readEnvironment } from '../config/environment.ts';
-import { readServerConfig } from './server-config.ts';
+import { type ReadServerConfigOptions, readServerConfig } from './server-config.ts';
 
 const required = {
   NODE_ENV: 'development',
@@ -10,9 +10,9 @@ const required = {
 };
 const files = { TLS_CERT: '/echo.crt', TLS_KEY: '/echo.key', TLS_CA: '/ca.crt' };
 
-function read(variables: Record<string, string | undefined>) {
+function read(variables: Record<string, string | undefined>, options?: ReadServerConfigOptions) {
   const environment = readEnvironment({ ...required, ...variables });
-  const config = readServerConfig(environment, '0.0.0.0:50051');
+  const config = readServerConfig(environment, '0.0.0.0:50051', options);
   environment.check();
   return config;
 }
@@ -37,9 +37,26 @@ test('services without tokens are read with their scopes', () => {
 });
 
 test("the tolerance for the issuer's clock is five seconds by default", () => {
-  expect(read({}).auth.clockToleranceSeconds).toBe(5);
-  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '0' }).auth.clockToleranceSeconds).toBe(0);
-  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '60' }).auth.clockToleranceSeconds).toBe(60);
+  expect(read({}).auth?.clockToleranceSeconds).toBe(5);
+  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '0' }).auth?.clockToleranceSeconds).toBe(0);
+  expect(read({ AUTH_CLOCK_TOLERANCE_SECONDS: '60' }).auth?.clockToleranceSeconds).toBe(60);
+});
+
+const withoutTokens = { AUTH_JWKS: undefined, AUTH_ISSUER: undefined, AUTH_AUDIENCE: undefined };
+
+test('a server without token settings is rejected, with their names', () => {
+  expect(() => read(withoutTokens)).toThrow(
+    /AUTH_JWKS is missing.*; AUTH_ISSUER is missing.*; AUTH_AUDIENCE is missing/,
+  );
+});
+
+test('a server of anonymous methods may have no token settings, but not some of them', () => {
+  const optional = { auth: 'optional' } as const;
+  expect(read(withoutTokens, optional).auth).toBe(undefined);
+  expect(read({}, optional).auth).toMatchObject({ issuer: 'https://issuer.test', audience: 'echo' });
+  expect(() => read({ ...withoutTokens, AUTH_AUDIENCE: 'echo' }, optional)).toThrow(
+    /AUTH_JWKS is missing.*; AUTH_ISSUER is missing/,
+  );
 });
 
 test('by default only the trace context of peers is continued', () => {
@@ -105,7 +122,7 @@ test.each([
   'https://issuer.test/jwks',
   'http://localhost:8080/jwks',
 ])('the keys may be at %s', (AUTH_JWKS) => {
-  expect(read({ AUTH_JWKS }).auth.jwks).toBe(AUTH_JWKS);
+  expect(read({ AUTH_JWKS }).auth?.jwks).toBe(AUTH_JWKS);
 });
 
 test.each<[Record<string, string>, string]>([

@@ -9,6 +9,14 @@ import { isLoopback } from '../tls/loopback.ts';
 import { readTls } from '../tls/read-tls.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
 
+/** The tokens that a server accepts. */
+interface TokenConfig {
+  readonly jwks: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clockToleranceSeconds: number;
+}
+
 /** The settings that every service reads from its environment. */
 export interface ServerConfig {
   /**
@@ -21,14 +29,9 @@ export interface ServerConfig {
   /**
    * `AUTH_JWKS` (file or https URL), `AUTH_ISSUER`, `AUTH_AUDIENCE`: the accepted tokens. Each service has an audience of
    * its own. Otherwise a service could replay a token that it receives against another service.
-   * `AUTH_CLOCK_TOLERANCE_SECONDS`: maximum deviation of the issuer's clock.
+   * `AUTH_CLOCK_TOLERANCE_SECONDS`: maximum deviation of the issuer's clock. Undefined if the server accepts no tokens.
    */
-  readonly auth: {
-    readonly jwks: string;
-    readonly issuer: string;
-    readonly audience: string;
-    readonly clockToleranceSeconds: number;
-  };
+  readonly auth: TokenConfig | undefined;
   /** `AUTH_PEERS`: services that authenticate by the SPIFFE ID of their certificate instead of a token, with scopes. */
   readonly peers: PeerScopes;
   /** `TRACE_CONTEXT`: callers whose trace context is continued, those of `AUTH_PEERS` or all. */
@@ -51,8 +54,20 @@ export interface ServerConfig {
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+export interface ReadServerConfigOptions {
+  /**
+   * `optional` for a server all of whose methods are anonymous: without `AUTH_JWKS`, `AUTH_ISSUER` and `AUTH_AUDIENCE` it
+   * accepts no tokens. Default: `required`.
+   */
+  readonly auth?: 'required' | 'optional';
+}
+
 /** Reads the settings of a server. `environment.check` reports invalid ones. */
-export function readServerConfig(environment: Environment, defaultAddress: string): ServerConfig {
+export function readServerConfig(
+  environment: Environment,
+  defaultAddress: string,
+  { auth = 'required' }: ReadServerConfigOptions = {},
+): ServerConfig {
   const production = readProduction(environment);
   const tls = readTls(environment);
   return {
@@ -63,7 +78,7 @@ export function readServerConfig(environment: Environment, defaultAddress: strin
       meaning:
         "Deadline of a call that has none: the contract's (`default`). With `require` such a call is INVALID_ARGUMENT.",
     }),
-    auth: readAuth(environment),
+    auth: readAuth(environment, auth === 'required'),
     peers: readPeers(environment, tls),
     traceContext: environment.oneOf('TRACE_CONTEXT', {
       choices: ['peers', 'all'],
@@ -106,24 +121,36 @@ function readListenAddress(environment: Environment, fallback: string, needsLoop
   return address;
 }
 
-function readAuth(environment: Environment): ServerConfig['auth'] {
-  return {
-    jwks: environment.text('AUTH_JWKS', {
-      format: jwksFormat,
-      problemOf: jwksProblem,
-      meaning: "The issuer's public keys. They are read periodically ([keys](keys.md)).",
-    }),
-    issuer: environment.text('AUTH_ISSUER', {
-      format: "the tokens' issuer (iss)",
-      problemOf: spaceProblem,
-      meaning: 'Issuer of accepted tokens.',
-    }),
-    audience: environment.text('AUTH_AUDIENCE', {
-      format: "this service's own name in tokens (aud)",
-      problemOf: spaceProblem,
-      meaning:
-        'Audience of accepted tokens. Each service has its own, so that it cannot replay a token at another service.',
-    }),
+const tokenSettings = {
+  AUTH_JWKS: {
+    format: jwksFormat,
+    problemOf: jwksProblem,
+    meaning: "The issuer's public keys. They are read periodically ([keys](keys.md)).",
+  },
+  AUTH_ISSUER: {
+    format: "the tokens' issuer (iss)",
+    problemOf: spaceProblem,
+    meaning: 'Issuer of accepted tokens.',
+  },
+  AUTH_AUDIENCE: {
+    format: "this service's own name in tokens (aud)",
+    problemOf: spaceProblem,
+    meaning:
+      'Audience of accepted tokens. Each service has its own, so that it cannot replay a token at another service.',
+  },
+};
+
+/** Returns undefined if tokens are optional and none of their settings is set. If one is set, all are required. */
+function readAuth(environment: Environment, isRequired: boolean): TokenConfig | undefined {
+  const settings = Object.entries(tokenSettings);
+  const isSet =
+    isRequired || settings.some(([name, spec]) => environment.optionalText(name, spec) !== undefined);
+  const text = (name: keyof typeof tokenSettings) =>
+    isSet ? environment.text(name, tokenSettings[name]) : '';
+  const auth = {
+    jwks: text('AUTH_JWKS'),
+    issuer: text('AUTH_ISSUER'),
+    audience: text('AUTH_AUDIENCE'),
     clockToleranceSeconds: environment.integer('AUTH_CLOCK_TOLERANCE_SECONDS', {
       min: 0,
       max: 60,
@@ -131,6 +158,7 @@ function readAuth(environment: Environment): ServerConfig['auth'] {
       meaning: "Tolerated difference in seconds between the issuer's clock and this machine's.",
     }),
   };
+  return isSet ? auth : undefined;
 }
 
 function spaceProblem(text: string): string | undefined {

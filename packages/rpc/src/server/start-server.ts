@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor } from '../call/handler.ts';
+import { type Policies, resolvePolicies } from '../call/policy.ts';
 import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
 import { Channelz } from '../gen/grpc/channelz/v1/channelz_pb.ts';
@@ -29,6 +30,8 @@ export interface StartServerOptions {
   readonly address: string;
   /** The services, each from `serve`. */
   readonly services: readonly ServedService[];
+  /** Policies of services whose contract states none. */
+  readonly policies?: Policies;
   /** Returns the chain of the services, outermost first. The drain ends the streams in `openStreams`. */
   readonly chain: (openStreams: OpenStreams) => readonly Interceptor[];
   /** From `serverCredentials`; plain text when absent. */
@@ -59,13 +62,14 @@ export interface RunningServer {
 /**
  * Serves services behind one chain, with health and `serverLimits`. `startService` is the production set-up around it.
  *
- * @throws Error with a one-line message when the address cannot be bound, when a method has no policy, or when a service
- * is listed twice.
+ * @throws Error with a one-line message when the address cannot be bound, when a method has no policy, when a policy in code
+ * belongs to no method, or when a service is listed twice.
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const { log, credentials = ServerCredentials.createInsecure() } = options;
   const services = options.services.map(({ service }) => service);
   requireDistinctServices([...services, Health]);
+  const policies = resolvePolicies(services, options.policies);
   const server = new Server({ ...serverLimits, ...options.limits });
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();
@@ -76,7 +80,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
 
   const chain = options.chain(openStreams);
   for (const { service, implementation } of options.services)
-    addService(server, service, implementation, chain, callOptions);
+    addService(server, service, implementation, chain, { ...callOptions, policies });
   const builtInChain = unauthenticatedChain(openStreams);
   const health = createHealth(services.map(({ typeName }) => typeName));
   health.addToServer(server, builtInChain, callOptions);

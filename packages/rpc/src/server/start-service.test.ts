@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { createClient } from '../client/create-client.ts';
 import { Code } from '../errors/rpc-error.ts';
@@ -7,8 +7,10 @@ import { createLogger } from '../logging/logger.ts';
 import { audience, createSigningKeys, issuer } from '../testing/certificates/signing-keys.ts';
 import { createTestCertificates } from '../testing/certificates/test-certificates.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
+import { NoticeService } from '../testing/gen/testing/v1/notice_service_pb.ts';
+import { PingService } from '../testing/gen/testing/v1/ping_service_pb.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
-import { serve } from './served-service.ts';
+import { type ServedService, serve } from './served-service.ts';
 import { startService } from './start-service.ts';
 
 interface StartOptions {
@@ -85,4 +87,51 @@ test('a service reads a replaced JWK Set, and rejects tokens that it verified be
   await writeFile(keys.jwks, JSON.stringify({ keys: [others.publicKey] }));
   await vi.waitFor(() => after.listEchoes({}), { timeout: 10_000 });
   await expect(before.listEchoes({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+});
+
+describe('a service without token settings', () => {
+  const start = (services: readonly ServedService[]) =>
+    startService({
+      config: {
+        listenAddress: '127.0.0.1:0',
+        deadlineMode: 'default',
+        auth: undefined,
+        peers: new Map(),
+        traceContext: 'peers',
+        tls: undefined,
+        drainTimeoutMs: 1000,
+        logLevel: 'silent',
+        production: false,
+      },
+      log: createLogger({ service: 'test', level: 'silent' }),
+      services,
+      errorMap: () => undefined,
+      checkReadiness: async () => {},
+    });
+  const notices = serve(NoticeService, {
+    getNotice: async (_request, { principal }) => principal,
+    async *watchNotices(_request, { principal }) {
+      yield principal;
+    },
+  });
+  const pings = serve(PingService, { ping: async () => ({}) });
+
+  test('serves anonymous methods, and rejects every token', async () => {
+    const service = await start([notices]);
+    onTestFinished(() => service.drain());
+    const target = `127.0.0.1:${service.port}`;
+    using anonymous = createClient(NoticeService, { target });
+    using anna = createClient(NoticeService, { target, token: () => 'any' });
+    expect(await anonymous.getNotice({})).toMatchObject({ subject: '' });
+    await expect(anna.getNotice({})).rejects.toMatchObject({
+      code: Code.UNAUTHENTICATED,
+      message: 'the server accepts no token: send no `authorization`',
+    });
+  });
+
+  test('is rejected with the names of the variables if a method needs a token', async () => {
+    await expect(start([notices, pings])).rejects.toThrow(
+      'testing.v1.PingService/Ping needs a token: set AUTH_JWKS, AUTH_ISSUER and AUTH_AUDIENCE',
+    );
+  });
 });

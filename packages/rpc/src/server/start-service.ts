@@ -1,6 +1,10 @@
 import type { Logger } from 'pino';
 import { createJwtVerifier } from '../auth/jwt.ts';
+import { rejectTokens } from '../auth/reject-tokens.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Interceptor } from '../call/handler.ts';
+import { methodName } from '../call/method-name.ts';
+import { isAnonymous, type Policies, resolvePolicies } from '../call/policy.ts';
 import { createAdmission } from '../chain/admission.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { ErrorMap } from '../errors/rpc-error.ts';
@@ -18,6 +22,8 @@ export interface StartServiceOptions {
   readonly log: Logger;
   /** The services, each from `serve`. They share the chain, its limits, and the readiness. */
   readonly services: readonly ServedService[];
+  /** Policies of services whose contract states none, for instance a contract of another organisation. */
+  readonly policies?: Policies;
   /** Maps the domain errors of the services to statuses. */
   readonly errorMap: ErrorMap;
   /** Own interceptors, outermost first. They run innermost in the chain, around the handlers of all services. */
@@ -42,21 +48,15 @@ const closeGraceMs = 3000;
 /**
  * Serves services the way production needs it: the full chain, tokens, TLS, admission with metrics, readiness, logs of
  * libraries, and the drain. Resolves when the first readiness check has finished.
+ *
+ * @throws Error as `startServer`, and when a method needs a token but the config has no `auth`.
  */
 export async function startService(options: StartServiceOptions): Promise<RunningService> {
   const { config, log } = options;
   logProcessWarnings(log);
   logTelemetry(log);
   using starting = new DisposableStack();
-  const tokens = starting.adopt(
-    await createJwtVerifier({
-      ...config.auth,
-      developmentKeys: !config.production,
-      now: Date.now,
-      log,
-    }),
-    (each) => each.close(),
-  );
+  const tokens = await openTokens(options, starting);
   const admission = createAdmission();
   measureAdmission(admission.snapshot);
   const credentials = await serverCredentials(config.tls, {
@@ -66,6 +66,7 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const server = await startServer({
     address: config.listenAddress,
     services: options.services,
+    ...(options.policies && { policies: options.policies }),
     chain: (openStreams) =>
       serverChain({
         errorMap: options.errorMap,
@@ -97,4 +98,24 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
       running.dispose();
     },
   };
+}
+
+/** Returns the verifier of the tokens, which `starting` closes. A server without `auth` rejects every token. */
+async function openTokens(
+  { config, log, services, policies }: StartServiceOptions,
+  starting: DisposableStack,
+): Promise<TokenVerifier> {
+  if (config.auth) {
+    const { production, auth } = config;
+    const tokens = await createJwtVerifier({ ...auth, developmentKeys: !production, now: Date.now, log });
+    return starting.adopt(tokens, (each) => each.close());
+  }
+  const served = services.map(({ service }) => service);
+  const policyOf = resolvePolicies(served, policies);
+  const guarded = served.flatMap(({ methods }) => methods).find((method) => !isAnonymous(policyOf(method)));
+  if (guarded)
+    throw new Error(
+      `${methodName(guarded)} needs a token: set AUTH_JWKS, AUTH_ISSUER and AUTH_AUDIENCE, or make the method anonymous in its policy`,
+    );
+  return rejectTokens;
 }

@@ -4,7 +4,7 @@ import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
-import { policyOf } from '../call/policy.ts';
+import { type Policies, policyOf } from '../call/policy.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { DeadlineMode } from '../chain/deadline.ts';
 import type { OpenStreams } from '../chain/open-streams.ts';
@@ -31,6 +31,8 @@ export interface TestServerOptions {
   readonly deadlineMode?: DeadlineMode;
   /** Further services of the server, each from `serve`. `target` is the address for their clients. */
   readonly otherServices?: readonly ServedService[];
+  /** Policies of services whose contract states none. */
+  readonly policies?: Policies;
   /** Modifies the production chain: `(chain) => [...chain, mine]`. */
   readonly modifyChain?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
@@ -81,7 +83,7 @@ export async function startTestServer<Service extends DescService>(
     serve(service, { ...unimplemented(service), ...served }),
     ...(options.otherServices ?? []),
   ];
-  const { principal = { subject: 'tester', scopes: scopesOf(services) } } = options;
+  const { principal = { subject: 'tester', scopes: scopesOf(services, options.policies) } } = options;
   const chainOf = (openStreams: OpenStreams) =>
     serverChain({
       openStreams,
@@ -94,6 +96,7 @@ export async function startTestServer<Service extends DescService>(
   const running = await startServer({
     address: '127.0.0.1:0',
     services,
+    ...(options.policies && { policies: options.policies }),
     chain: (openStreams) => {
       const chain = chainOf(openStreams);
       return options.modifyChain?.(chain) ?? chain;
@@ -124,9 +127,9 @@ export async function startTestServer<Service extends DescService>(
   };
 }
 
-function scopesOf(services: readonly ServedService[]): Set<string> {
+function scopesOf(services: readonly ServedService[], policies: Policies | undefined): Set<string> {
   const methods = services.flatMap(({ service }) => service.methods);
-  return new Set(methods.flatMap((method) => policyOf(method).scopes));
+  return new Set(methods.flatMap((method) => policyOf(method, policies).scopes));
 }
 
 function unimplemented<Service extends DescService>(service: Service): ServiceImplementation<Service> {

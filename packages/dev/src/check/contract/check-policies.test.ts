@@ -12,7 +12,7 @@ const policy = (deadline: string, scopes: string) =>
 const getOrder = policy('1', '"orders:read"');
 
 test.each([
-  ['no policy', '', 'shop.v1.OrderService/GetOrder has no option (policy.v1.method)'],
+  ['no policy', '', 'shop.v1.OrderService/GetOrder has no policy: add the option (policy.v1.method)'],
   [
     'a deadline of zero',
     policy('0', '"orders:read"'),

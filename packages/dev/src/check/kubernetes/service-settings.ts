@@ -58,7 +58,7 @@ export async function readServiceSettings(
       problems.push(`sets ${name}, which it does not read`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),
-    audience: server?.auth.audience ?? '',
+    audience: server?.auth?.audience ?? '',
     heapMib: Number(/--max-old-space-size=(\d+)/.exec(variables.NODE_OPTIONS ?? '')?.[1]),
     metricsPort: Number(variables.OTEL_EXPORTER_PROMETHEUS_PORT),
     drainTimeoutMs: server?.drainTimeoutMs ?? 0,
