@@ -12,7 +12,7 @@ import {
 } from '@bufbuild/protobuf';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
-import { services } from '../repository/load-services.ts';
+import { policies, services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
@@ -44,7 +44,7 @@ try {
   const [name = '', json] = positionals;
   const { service, method } = methods.find((each) => each.name === name) ?? fail(usage);
   const running = await requireRunningServices(values.data);
-  const scopes = values.scopes?.split(/\s+/) ?? policyOf(method).scopes;
+  const scopes = values.scopes?.split(/\s+/) ?? policyOf(method, policies).scopes;
   const token = await running.token(values.sub, scopes, service.name);
   const target = targetOf(running, service.name);
   const { credentials } = running;

@@ -62,7 +62,11 @@ function addEntry(text: string, { plan, ports }: NewService): string {
   },
 `;
   const module = `@acme/gen/${service}/v1/${stem.toLowerCase()}_service_pb`;
-  const listed = insertAfterLast(text, /^export const services[^=]* = \[(?:[\s\S]*^ {2}\},)?/, `\n${entry}`);
+  const listed = insertAfterLast(
+    text,
+    /^export const services[^=]* = \[(?:(?:(?!^\];)[\s\S])*^ {2}\},)?/,
+    `\n${entry}`,
+  );
   return `import { ${descriptor} } from '${module}';\n${listed}`;
 }
 

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Policies } from '@acme/rpc/contract';
 import { root } from './paths.ts';
 import type { ServiceEntry } from './service-entry.ts';
 
-const listed: { readonly services: readonly ServiceEntry[] } = await import(
+const listed: { readonly services: readonly ServiceEntry[]; readonly policies?: Policies } = await import(
   pathToFileURL(join(root, 'services.ts')).href
 );
 
 /** Every service of this repository, each after those that it calls. */
 export const services = listed.services;
+
+/** Policies in code of the services whose contract states none, as the servers and clients of this repository use them. */
+export const policies = listed.policies ?? {};

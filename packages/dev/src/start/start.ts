@@ -3,7 +3,7 @@ import { policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { announceServices, withdrawServices } from '../repository/announcement.ts';
-import { services } from '../repository/load-services.ts';
+import { policies, services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { seedServices } from './seed-services.ts';
@@ -86,7 +86,7 @@ async function readyText(running: RunningServices): Promise<string> {
       request: `'${JSON.stringify(request)}'`,
       scopes: descriptor.methods
         .filter((each) => each.name === method)
-        .flatMap((each) => policyOf(each).scopes),
+        .flatMap((each) => policyOf(each, policies).scopes),
     })),
   );
   const [first] = examples;

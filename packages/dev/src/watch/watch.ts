@@ -2,7 +2,7 @@ import { createClient, resumingWatch } from '@acme/rpc/client';
 import { policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
-import { services } from '../repository/load-services.ts';
+import { policies, services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import type { ServiceEntry, WatchEntry } from '../repository/service-entry.ts';
 import { targetOf } from '../repository/services-access.ts';
@@ -82,7 +82,7 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
   const running = await requireRunningServices(options.dataFolder);
   const descriptor = service.descriptor.methods.find(({ name }) => name === method);
   if (!descriptor) throw new Error(`services.ts: ${service.descriptor.typeName} has no method ${method}`);
-  const scopes = [...policyOf(descriptor).scopes, ...options.extraScopes];
+  const scopes = [...policyOf(descriptor, policies).scopes, ...options.extraScopes];
   // Each resumption signs a new token, because a watch may outlive one.
   const token = () => running.token(options.subject, scopes, service.name);
   const { credentials } = running;

@@ -13,7 +13,7 @@ export { serverChain } from '../chain/chain.ts';
 export { preEncoded } from '../grpc-js/messages/pre-encoded.ts';
 export { createFairSemaphore, SemaphoreFullError } from '../limits/semaphore.ts';
 export { runUntilSignal } from '../server/run-until-signal.ts';
-export { serve } from '../server/served-service.ts';
+export { type ServedService, serve } from '../server/served-service.ts';
 export { readServerConfig, type ServerConfig } from '../server/server-config.ts';
 export { startServer } from '../server/start-server.ts';
 export { type StartServiceOptions, startService } from '../server/start-service.ts';

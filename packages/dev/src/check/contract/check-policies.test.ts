@@ -24,6 +24,31 @@ test.each([
   expect(checkPolicies(contract.folder)).toContain(error);
 });
 
+const withoutPolicy = () => copyContract([edit(orderService, getOrder, '')]);
+const inCode = { deadlineMs: 1000, scopes: [] };
+
+test('a method whose policy is in code is not reported', () => {
+  using contract = withoutPolicy();
+  expect(checkPolicies(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toBe(undefined);
+});
+
+test('a policy in code is reported if it names nothing, or a method whose contract has one', () => {
+  using contract = withoutPolicy();
+  expect(
+    checkPolicies(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode, 'shop.v1.Orders': inCode }),
+  ).toContain("policies['shop.v1.Orders'] names no method and no service");
+  using whole = copyContract([]);
+  expect(checkPolicies(whole.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toContain(
+    'shop.v1.OrderService/GetOrder has a policy in its contract, and another one in policies',
+  );
+});
+
+test('an anonymous method is not reported', () => {
+  const anonymous = getOrder.replace('scopes: ["orders:read"]', 'anonymous: true');
+  using contract = copyContract([edit(orderService, getOrder, anonymous)]);
+  expect(checkPolicies(contract.folder)).toBe(undefined);
+});
+
 test('a contract that does not compile fails the check', () => {
   using contract = copyContract([edit(order, 'message Order {', 'message Order')]);
   expect(() => checkPolicies(contract.folder)).toThrow('proto/shop/v1/order.proto');
