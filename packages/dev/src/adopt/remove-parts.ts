@@ -117,6 +117,10 @@ function editManifests(root: string): void {
     }
     return `${JSON.stringify(manifest, null, 2)}\n`;
   });
+  const withoutLab = (text: string) =>
+    text.replaceAll(/^.*(lab\/(proto|src\/conformance)|conformance suites).*\n/gm, '');
+  for (const file of ['buf.yaml', 'packages/dev/src/generate/contracts.ts', '.gitattributes', 'biome.json'])
+    editFile(root, file, withoutLab);
   editFile(root, 'packages/dev/package.json', (text) => withUsedDependencies(root, 'packages/dev', text));
   editFile(root, '.ci/run', (text) =>
     text

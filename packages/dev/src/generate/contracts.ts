@@ -3,9 +3,11 @@ export interface Contract {
   readonly proto: string;
   readonly template: string;
   readonly generated: string;
+  /** Whether the contract is of others, and the programs that use it have its policies in their code. */
+  readonly foreign?: true;
 }
 
-/** The contract of the services, that of @acme/rpc, and that of the packages' own tests. */
+/** The modules of this repository. */
 export const contracts: readonly Contract[] = [
   { proto: 'proto', template: 'buf.gen.yaml', generated: 'gen/src' },
   { proto: 'packages/rpc/proto', template: 'packages/rpc/buf.gen.yaml', generated: 'packages/rpc/src/gen' },
@@ -14,4 +16,5 @@ export const contracts: readonly Contract[] = [
     template: 'packages/rpc/src/testing/buf.gen.yaml',
     generated: 'packages/rpc/src/testing/gen',
   },
+  { proto: 'lab/proto', template: 'lab/buf.gen.yaml', generated: 'lab/src/conformance/gen', foreign: true },
 ];

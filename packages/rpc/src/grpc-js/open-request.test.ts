@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
-import { handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { handlerOfEachKind, requestsOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -84,6 +84,53 @@ test.each([
   expect(server.logLines.filter(({ msg }) => msg === 'call').map((line) => line.code)).toEqual(
     methods.map(() => Code[code]),
   );
+});
+
+test('a call in an unknown encoding is rejected even without a compressed message, and the answer names the known ones', async () => {
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+  await using connection = await connectRaw(server.target);
+  for (const method of methods) {
+    const { code, headers } = await connection.post(methodPath(method), grpcFrame(Buffer.alloc(0)), {
+      'grpc-encoding': 'br',
+    });
+    expect({ code, accepted: headers['grpc-accept-encoding'] }).toEqual({
+      code: Code.UNIMPLEMENTED,
+      accepted: 'identity,deflate,gzip',
+    });
+  }
+});
+
+test.each([
+  ['within a message', grpcFrame(Buffer.alloc(3), { length: 4 })],
+  ['within the prefix of a message', Buffer.alloc(4)],
+])('a request that ends %s is INTERNAL for every kind of call', async (_name, body) => {
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+  await using connection = await connectRaw(server.target);
+  for (const method of methods)
+    expect(await connection.post(methodPath(method), body)).toMatchObject({
+      code: Code.INTERNAL,
+      message: 'the request ends within a message',
+    });
+});
+
+test.each(requestsOfEachKind)(
+  'a request of %s that ends within a second message is INTERNAL',
+  async (method, request) => {
+    await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+    await using connection = await connectRaw(server.target);
+    const body = Buffer.concat([grpcFrame(request), Buffer.alloc(2)]);
+    expect(await connection.post(methodPath(method), body)).toMatchObject({ code: Code.INTERNAL });
+  },
+);
+
+test.each(methods)('a $methodKind call that is reset within a message is CANCELLED', async (method) => {
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+  using connection = openStreams(server.target);
+  const stream = connection.open(method, patient);
+  stream.write(grpcFrame(Buffer.alloc(3), { length: 4 }), () => stream.close(constants.NGHTTP2_CANCEL));
+  const codes = () => server.logLines.filter(({ msg }) => msg === 'call').map(({ code }) => code);
+  await vi.waitUntil(() => codes().length > 0, { timeout: 15_000 });
+  expect(codes()).toEqual(['CANCELLED']);
 });
 
 test('above the memory budget only the caller with the most unfinished requests loses them', async () => {

@@ -1,12 +1,15 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
+import { Metadata } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import { hasRequestStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
-import { receiveThrough } from './internals/grpc-js-internals.ts';
+import { hasPartialMessage, http2StreamOf, receiveThrough } from './internals/grpc-js-internals.ts';
 import { decodeRequest } from './messages/decode-request.ts';
+import { isSupportedEncoding } from './messages/decompress.ts';
 import type { GrpcServerCall } from './server-call.ts';
 import { readMessages } from './server-stream.ts';
+import { incomingStreamOf } from './sessions/incoming-streams.ts';
 
 /** Size of the prefix of each message: a flag and the length. */
 const frameBytes = 5;
@@ -14,16 +17,34 @@ const frameBytes = 5;
 /**
  * Starts to read a call's request, with its bytes counted and limited. Returns the message or the stream of messages.
  * Before this call nothing is buffered beyond HTTP/2's window of 64 KiB.
+ *
+ * @throws RpcError UNIMPLEMENTED for an unknown `grpc-encoding`, whether or not a message is compressed.
  */
 export function openRequest(
   { desc }: MethodInfo,
   grpcCall: GrpcCall,
   call: GrpcServerCall,
 ): Promise<Message> | AsyncIterable<Message> {
+  requireSupportedEncoding(grpcCall);
   receiveThrough(grpcCall, call);
   return hasRequestStream(desc)
     ? decodeEach(desc.input, grpcCall, call)
     : readOnly(desc.input, grpcCall, call);
+}
+
+function requireSupportedEncoding(grpcCall: GrpcCall): void {
+  const { encoding = 'identity' } = incomingStreamOf(http2StreamOf(grpcCall)) ?? {};
+  if (isSupportedEncoding(encoding)) return;
+  // The answer must list the supported encodings (gRPC's compression protocol). grpc-js does so in headers only.
+  grpcCall.sendMetadata(new Metadata());
+  throw new RpcError(
+    Code.UNIMPLEMENTED,
+    'the grpc-encoding is not supported: send gzip, deflate or identity',
+  );
+}
+
+function endsWithinMessage(): RpcError {
+  return new RpcError(Code.INTERNAL, 'the request ends within a message');
 }
 
 /** Reads the single message of a request, up to the end of its stream. */
@@ -36,8 +57,15 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall)
       only = message;
     });
     grpcCall.on('end', () => {
+      if (!only || hasPartialMessage(grpcCall)) {
+        const error = hasPartialMessage(grpcCall)
+          ? endsWithinMessage()
+          : new RpcError(Code.UNIMPLEMENTED, 'no request message came');
+        // A reset ends the stream too, and aborts the call in the same turn of the event loop.
+        setImmediate(() => reject(error));
+        return;
+      }
       try {
-        if (!only) throw new RpcError(Code.UNIMPLEMENTED, 'no request message came');
         const { message, sizeBytes } = decodeRequest(schema, only);
         call.hold(sizeBytes);
         resolve(message);
@@ -61,4 +89,5 @@ async function* decodeEach(
     call.release(bytes.length + frameBytes + sizeBytes);
     call.onMessageRead();
   }
+  if (hasPartialMessage(grpcCall)) throw endsWithinMessage();
 }

@@ -6,7 +6,9 @@ import { hasResponseStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { maxMessageBytes } from '../limits/server-limits.ts';
 import type { GrpcCall } from './grpc-call.ts';
+import { sendWireStatus } from './internals/wire-status.ts';
 import { preEncodedBytes } from './messages/pre-encoded.ts';
+import { rejectNonGrpc } from './non-grpc-requests.ts';
 import { openRequest } from './open-request.ts';
 import { GrpcServerCall, requestIdKey, type ServerCallOptions } from './server-call.ts';
 import { createMessageWriter } from './server-stream.ts';
@@ -24,6 +26,7 @@ export function createMethodHandler(
 ): UntypedHandleCall {
   const { output } = method.desc;
   const open = (grpcCall: GrpcCall) => {
+    sendWireStatus(grpcCall);
     const call = new GrpcServerCall(method, grpcCall, options);
     let request: ReturnType<typeof openRequest> | undefined;
     call.request = () => (request ??= openRequest(method, grpcCall, call));
@@ -35,7 +38,9 @@ export function createMethodHandler(
       callback: sendUnaryData<Uint8Array>,
     ): Promise<void> => {
       // Also a duplex stream. The callback replaces its writable half.
-      const call = open(requests as GrpcCall);
+      const grpcCall = requests as GrpcCall;
+      if (rejectNonGrpc(grpcCall)) return;
+      const call = open(grpcCall);
       let answer: Uint8Array = noBytes;
       // Sent when the chain has ended: an interceptor may still fail the call.
       call.respond = async (response) => {
@@ -49,6 +54,7 @@ export function createMethodHandler(
       }
     };
   return async (grpcCall: GrpcCall): Promise<void> => {
+    if (rejectNonGrpc(grpcCall)) return;
     const call = open(grpcCall);
     const write = createMessageWriter(call);
     call.respond = async (response) => write(encode(output, response));

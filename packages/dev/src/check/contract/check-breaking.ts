@@ -5,7 +5,7 @@ import { runCommand } from '../../cli/run-command.ts';
 import { root } from '../../repository/paths.ts';
 
 /** Folders of contracts that this repository does not define. Their authors decide how they change. */
-const foreignFolders = ['buf', 'google', 'grpc'];
+const foreignFolders = ['buf', 'connectrpc', 'google', 'grpc'];
 
 /**
  * Compares the contracts of all modules with those of an earlier commit. Both are compared as one image, so that a file

@@ -16,6 +16,8 @@ interface ReceivingCall {
 
 interface Decoder {
   maxReadMessageLength: number;
+  /** 0 between two messages. */
+  readonly readState: number;
   write(chunk: Buffer): Buffer[];
   [receiverOf]?: Receiver;
 }
@@ -59,6 +61,11 @@ export function discardReceived(grpcCall: GrpcCall): void {
   const { decoder, stream } = privatePart(grpcCall);
   decoder.write = discardChunk;
   stream.resume();
+}
+
+/** Whether the request, as far as it has been read, ends within a message. */
+export function hasPartialMessage(grpcCall: GrpcCall): boolean {
+  return privatePart(grpcCall).decoder.readState !== 0;
 }
 
 function discardChunk(): Buffer[] {

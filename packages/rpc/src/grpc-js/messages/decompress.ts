@@ -15,12 +15,17 @@ const bytesPerSecond = 32 * 1024 * 1024;
 const semaphore = createFairSemaphore(limits);
 const buckets = createLeakyBuckets(bytesPerSecond);
 
+/** Whether messages of a call with this `grpc-encoding` can be read. */
+export function isSupportedEncoding(encoding: string): boolean {
+  return encoding === 'identity' || encoding in decompressors;
+}
+
 /**
  * Decompresses a request message. The process decompresses four messages at a time; callers take turns, and each has a
  * limit of 32 MiB per second.
  *
- * @throws RpcError UNIMPLEMENTED for an unknown encoding, INTERNAL for bytes that are not in the encoding,
- * RESOURCE_EXHAUSTED for a message that is longer than `maxMessageBytes`, or while too many messages wait.
+ * @throws RpcError INTERNAL for bytes that are not in the encoding, RESOURCE_EXHAUSTED for a message that is longer than
+ * `maxMessageBytes`, or while too many messages wait.
  */
 export async function decompress(
   content: Buffer,
@@ -30,17 +35,12 @@ export async function decompress(
   // The message's flag says compressed, but the headers name no encoding.
   if (encoding === 'identity')
     throw new RpcError(Code.INTERNAL, 'a compressed message came without a grpc-encoding');
-  if (encoding !== 'gzip' && encoding !== 'deflate')
-    throw new RpcError(
-      Code.UNIMPLEMENTED,
-      'the grpc-encoding is not supported: send gzip, deflate or identity',
-    );
   // One chunk of the full size: zlib would otherwise allocate many small buffers and copy them.
   const options = { maxOutputLength: maxMessageBytes, chunkSize: maxMessageBytes };
   for (let waitMs = buckets.waitMs(caller); waitMs > 0; waitMs = buckets.waitMs(caller)) await sleep(waitMs);
   buckets.take(caller, maxMessageBytes);
   try {
-    const message = await decompressInTurn(caller, encoding, content, options);
+    const message = await decompressInTurn(caller, encoding as keyof typeof decompressors, content, options);
     buckets.refund(caller, maxMessageBytes - message.length);
     return message.length < maxMessageBytes / 2 ? Buffer.from(message) : message;
   } catch (cause) {

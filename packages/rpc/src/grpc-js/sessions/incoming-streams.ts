@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { headerEntryBytes } from '../../errors/header-entry.ts';
 
 /**
@@ -10,6 +10,10 @@ export interface IncomingStream {
   readonly path: string;
   /** Value of `grpc-timeout`. */
   readonly timeout: string | undefined;
+  /** Value of `grpc-encoding`. */
+  readonly encoding: string | undefined;
+  /** HTTP status that rejects a request which is not gRPC; undefined for a gRPC request. See `httpRejection`. */
+  readonly httpRejection: number | undefined;
   /** Whether there is an `authorization` entry, valid or not. */
   readonly hasAuthorization: boolean;
   /** Size as HTTP/2 counts it, see `headerEntryBytes`. */
@@ -53,6 +57,8 @@ export function recordIncomingStreams(): void {
     stream[incoming] = {
       path: headers[':path'] ?? '',
       timeout: headers['grpc-timeout'] as string | undefined,
+      encoding: headers['grpc-encoding'] as string | undefined,
+      httpRejection: httpRejection(headers),
       hasAuthorization: headers.authorization !== undefined,
       headerListBytes,
       startMs: performance.now(),
@@ -64,6 +70,20 @@ export function recordIncomingStreams(): void {
 
 export function incomingStreamOf(stream: ServerHttp2Stream): IncomingStream | undefined {
   return (stream as MarkedStream)[incoming];
+}
+
+/** The content types that are served, without parameters. grpc-js serves everything that begins with `application/grpc`. */
+const contentTypes = new Set(['application/grpc', 'application/grpc+proto']);
+
+/**
+ * Returns 405 for a method other than POST and 415 for a content type other than protobuf over gRPC. gRPC's HTTP/2
+ * protocol requires POST, and names 415 for content types; grpc-go answers 405.
+ */
+function httpRejection({ ':method': method, 'content-type': contentType = '' }: IncomingHttpHeaders) {
+  if (method !== 'POST') return constants.HTTP_STATUS_METHOD_NOT_ALLOWED;
+  if (contentTypes.has(contentType) || contentTypes.has(contentType.split(';')[0]?.trim() ?? ''))
+    return undefined;
+  return constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE;
 }
 
 /** Returns the connection of a session. Cached, because Node exposes the socket through a slow proxy. */

@@ -8,6 +8,8 @@ export interface RawAnswer {
   readonly httpStatus: number;
   readonly code: number | undefined;
   readonly message: string;
+  /** The response headers and trailers. */
+  readonly headers: IncomingHttpHeaders;
   /** The response body, with its message frames. */
   readonly body: Buffer;
 }
@@ -35,14 +37,14 @@ export async function connectRaw(target: string): Promise<RawConnection> {
     goodbye,
     closed,
     post: async (path, body, headers) => {
-      const stream = session.request({
+      const defaults = {
         ':method': 'POST',
         ':path': path,
         'content-type': 'application/grpc',
         te: 'trailers',
         authorization: 'Bearer test-token',
-        ...headers,
-      });
+      };
+      const stream = session.request({ ...defaults, ...headers }, { endStream: false });
       let received: IncomingHttpHeaders = {};
       stream.on('response', (headers) => {
         received = { ...received, ...headers };
@@ -60,6 +62,7 @@ export async function connectRaw(target: string): Promise<RawConnection> {
         httpStatus: Number(received[':status']),
         code: code === undefined ? undefined : Number(code),
         message: decodeOrKeep(String(received['grpc-message'] ?? '')),
+        headers: received,
         body: Buffer.concat(chunks),
       };
     },
