@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DescMethod } from '@bufbuild/protobuf';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Policy } from './policy.ts';
 
@@ -29,8 +30,29 @@ export interface MethodInfo {
 /** The call that a handler serves, besides its request. */
 export interface CallContext {
   readonly method: MethodInfo;
-  /** Returns the first value of a metadata key. Keys are in lower case. */
+  /** Returns the first text of a key of the caller's metadata. Keys are in lower case. */
   readonly metadata: (key: string) => string | undefined;
+  /**
+   * The caller's metadata: all values, those of keys that end with `-bin` as bytes. Node joins the texts of a repeated key
+   * with `, `. Entries that are not printable ASCII are missing.
+   */
+  readonly requestMetadata: Metadata;
+  /**
+   * The headers (initial metadata) of the response, at most 7 KiB. They are sent before its first message, before the
+   * status of a call that fails earlier, or by `sendHeaders`. A key that is reserved or that HTTP/2 forbids, too many bytes,
+   * and a change after they were sent throw an Error.
+   */
+  readonly responseHeaders: Metadata;
+  /**
+   * The trailers (trailing metadata), at most 4 KiB. They are sent with the status, also with that of an error, where they
+   * take room from its details. Throws as `responseHeaders` does.
+   */
+  readonly responseTrailers: Metadata;
+  /**
+   * Sends `responseHeaders` now, even if they are empty. A second call does nothing. The headers commit the call: the
+   * client does not retry it afterwards (gRFC A6). The same holds for headers that are sent before an error.
+   */
+  readonly sendHeaders: () => void;
   /** The caller's address, as `ipv4:127.0.0.1:5000` without the scheme. */
   readonly peer: string;
   /** The caller's `x-request-id`, or a new one. Outgoing calls carry it too. */

@@ -78,10 +78,17 @@ function percentEncodedSize(text: string): number {
 /**
  * Returns a google.rpc.Status with as many of the details as there is room for. Omits a detail that cannot be encoded or is
  * not a google.rpc message, so that it costs neither the error nor the process.
+ *
+ * @param trailersBytes Size of the handler's own trailers, which share the room.
  */
-export function boundedStatus(code: number, message: string, details: readonly Message[]): Status {
+export function boundedStatus(
+  code: number,
+  message: string,
+  details: readonly Message[],
+  trailersBytes = 0,
+): Status {
   const sent = boundedMessage(message);
-  let room = Math.min(maxDetailsBytes, detailsRoom(sent));
+  let room = Math.min(maxDetailsBytes, detailsRoom(sent, trailersBytes));
   const packed: Any[] = [];
   for (const detail of details.toSorted((a, b) => rank(a) - rank(b))) {
     const any = packWithin(detail, room);
@@ -93,9 +100,11 @@ export function boundedStatus(code: number, message: string, details: readonly M
 }
 
 /** Returns the room for details in the trailers, which contain the message twice: percent-encoded, and in the status. */
-function detailsRoom(message: string): number {
+function detailsRoom(message: string, trailersBytes: number): number {
   const headersBytes =
-    headerEntryBytes('grpc-message', percentEncodedSize(message)) + headerEntryBytes(statusDetailsKey, 0);
+    headerEntryBytes('grpc-message', percentEncodedSize(message)) +
+    headerEntryBytes(statusDetailsKey, 0) +
+    trailersBytes;
   const statusBytes = Math.floor((maxTrailersBytes - otherTrailersBytes - headersBytes) / 4) * 3;
   return statusBytes - Buffer.byteLength(message) - framingBytes;
 }
@@ -104,14 +113,16 @@ function packedBytes({ typeUrl, value }: Pick<Any, 'typeUrl' | 'value'>): number
   return typeUrl.length + value.length + framingBytes;
 }
 
-/** Encodes the result of `boundedStatus`. Returns undefined without details. */
+/** Encodes the result of `boundedStatus`. Returns undefined without details, or without room for any. */
 export function encodeStatusDetails(
   code: number,
   message: string,
   details: readonly Message[],
+  trailersBytes = 0,
 ): Uint8Array | undefined {
   if (details.length === 0) return undefined;
-  return toBinary(StatusSchema, boundedStatus(code, message, details));
+  const status = boundedStatus(code, message, details, trailersBytes);
+  return status.details.length === 0 ? undefined : toBinary(StatusSchema, status);
 }
 
 /** Decodes the details of an encoded google.rpc.Status. Returns none for other bytes, and omits unknown types. */

@@ -48,10 +48,7 @@ export function createMethodHandler(
       };
       const failure = await failureOf(call, chain);
       if (failure) callback(failure);
-      else {
-        call.holdAnswer(answer);
-        callback(null, answer);
-      }
+      else answerWith(call, answer, callback);
     };
   return async (grpcCall: GrpcCall): Promise<void> => {
     if (rejectNonGrpc(grpcCall)) return;
@@ -61,21 +58,36 @@ export function createMethodHandler(
     const failure = await failureOf(call, chain);
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
     if (failure) grpcCall.emit('error', failure);
-    else grpcCall.end();
+    else grpcCall.end(call.takeTrailers());
   };
 }
 
 const noBytes = new Uint8Array();
 
-/** Runs the chain. Returns the status of a failed call, or undefined. */
+/** Sends a single response, and OK with the trailers. */
+function answerWith(call: GrpcServerCall, answer: Uint8Array, callback: sendUnaryData<Uint8Array>): void {
+  const metadata = call.takeTrailers();
+  if (!metadata) {
+    call.holdAnswer(answer);
+    callback(null, answer);
+    return;
+  }
+  // As part of the status, because the official instrumentation drops the callback's third argument.
+  const sendStatus = () => callback({ code: Code.OK, details: 'OK', metadata });
+  // A rejection means that the caller is gone.
+  call.write(answer).then(sendStatus, () => {});
+}
+
+/** Runs the chain, and sends the headers that it set. Returns the status of a failed call, or undefined. */
 async function failureOf(call: GrpcServerCall, chain: Handler): Promise<StatusObject | undefined> {
   let failure: StatusObject | undefined;
   try {
     await runInCall(call, chain);
   } catch (error) {
-    failure = toGrpcStatus(error);
+    failure = toGrpcStatus(error, call.takeTrailers());
     failure.metadata.set(requestIdKey, call.requestId);
   }
+  call.flushHeaders();
   call.end(failure !== undefined);
   return failure;
 }

@@ -8,20 +8,23 @@ import {
   encodeStatusDetails,
   statusDetailsKey,
 } from '../errors/status-details.ts';
+import type { ResponseMetadata } from './response-metadata.ts';
 
 /** Trailer that replaces the backoff of the client's retry policy, in ms (gRFC A6). */
 const pushbackKey = 'grpc-retry-pushback-ms';
 
 /**
- * Converts an error to the status that grpc-js sends. An error other than an RpcError becomes INTERNAL `internal error`.
+ * Converts an error to the status that grpc-js sends, with the handler's trailers, for which details are dropped. An error
+ * other than an RpcError becomes INTERNAL `internal error`.
  *
  * Trailers are part of the status, because the official instrumentation drops the callback's third argument.
  */
-export function toGrpcStatus(error: unknown): StatusObject {
+export function toGrpcStatus(error: unknown, trailers?: ResponseMetadata): StatusObject {
   const known = error instanceof RpcError ? error : new RpcError(Code.INTERNAL, 'internal error');
   const details = boundedMessage(known.message);
   const metadata = new Metadata();
-  const encoded = encodeStatusDetails(known.code, details, known.details);
+  if (trailers) metadata.merge(trailers);
+  const encoded = encodeStatusDetails(known.code, details, known.details, trailers?.sizeBytes());
   if (encoded) metadata.set(statusDetailsKey, Buffer.from(encoded));
   const pushbackMs = pushbackOf(known);
   if (pushbackMs !== undefined) metadata.set(pushbackKey, String(pushbackMs));

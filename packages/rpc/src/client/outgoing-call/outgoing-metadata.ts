@@ -4,6 +4,7 @@ import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { headerEntryBytes } from '../../errors/header-entry.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { asBuffer } from '../../grpc-js/as-buffer.ts';
+import { keyProblem } from '../../grpc-js/metadata-keys.ts';
 import { requestIdKey } from '../../grpc-js/server-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
 import type { CallOptions, OutgoingMetadata } from './call-options.ts';
@@ -17,26 +18,9 @@ export type NoAuthorization = 'the token source sets it' | 'the channel is not e
  */
 const maxMetadataBytes = 16 * 1024 - 512;
 
-/** Most of these would end the connection with every call on it, and grpc-js would reconnect without a backoff. */
-const connectionKeys = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** grpc-js or a balancing policy overwrites or removes these. */
-const ownKeys = new Set(['content-type', 'user-agent', streamMarkerKey]);
+const ownKeys = new Set(['user-agent', streamMarkerKey]);
 
-/** `Header-Name` of gRPC's HTTP/2 protocol. Upper case is accepted and sent as lower case. */
-const keyPattern = /^[0-9a-z_.-]+$/;
 const printablePattern = /^[\x20-\x7e]*$/;
 
 /**
@@ -52,17 +36,15 @@ export function requireValidMetadata(
 ): void {
   if (!metadata) return;
   for (const [key, values] of Object.entries(metadata)) {
-    const problem = keyProblem(key.toLowerCase(), noAuthorization) ?? valuesProblem(key, values);
+    const problem = ownKeyProblem(key.toLowerCase(), noAuthorization) ?? valuesProblem(key, values);
     if (problem) throw invalidMetadata(method, key, problem);
   }
 }
 
-function keyProblem(key: string, noAuthorization: NoAuthorization | undefined): string | undefined {
-  if (!keyPattern.test(key)) return 'a key has only letters, digits, "_", "-" and "."';
-  if (connectionKeys.has(key)) return 'it belongs to the HTTP connection';
-  if (ownKeys.has(key) || key.startsWith('grpc-')) return 'it is reserved';
+function ownKeyProblem(key: string, noAuthorization: NoAuthorization | undefined): string | undefined {
+  if (ownKeys.has(key)) return 'it is reserved';
   if (key === 'authorization' && noAuthorization) return noAuthorization;
-  return undefined;
+  return keyProblem(key);
 }
 
 function valuesProblem(key: string, values: unknown): string | undefined {
@@ -131,7 +113,7 @@ export function outgoingMetadata(
   const setter: TextMapSetter<Metadata> = {
     set: (_metadata, key, value) => {
       const hasRoom = sizeBytes + headerEntryBytes(key, value.length) <= maxMetadataBytes;
-      const problem = keyProblem(key, undefined) ?? valueProblem(key, value);
+      const problem = ownKeyProblem(key, undefined) ?? valueProblem(key, value);
       if (hasRoom && problem === undefined) set(key, value);
     },
   };
