@@ -7,9 +7,11 @@ import {
   createRegistry,
   type DescMethod,
   fromJsonString,
+  isMessage,
   type Message,
   toJsonString,
 } from '@bufbuild/protobuf';
+import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { policies, services } from '../repository/load-services.ts';
@@ -88,6 +90,7 @@ function print(method: DescMethod, message: Message): void {
 function withDetails(error: RpcError): string {
   const registry = createRegistry(file_google_rpc_error_details);
   const details = error.details.map((detail) => {
+    if (isMessage(detail, AnySchema)) return `\n  ${detail.typeUrl} (${detail.value.length} bytes)`;
     const schema = registry.getMessage(detail.$typeName);
     return schema ? `\n  ${detail.$typeName} ${toJsonString(schema, detail)}` : '';
   });

@@ -1,6 +1,8 @@
 import { create } from '@bufbuild/protobuf';
+import { AnySchema, anyPack } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { EchoSchema } from '../testing/gen/testing/v1/echo_pb.ts';
 import { Code, codeName, RpcError, toRpcError } from './rpc-error.ts';
 
 const unforeseen = () => undefined;
@@ -53,6 +55,20 @@ test('a detail is found by its type', () => {
   const error = new RpcError(Code.FAILED_PRECONDITION, 'sold out', { details: [reason] });
   expect(error.findDetail(ErrorInfoSchema)).toBe(reason);
   expect(error.findDetail(RetryInfoSchema)).toBe(undefined);
+});
+
+test('a detail in an Any is found by its type, and not if it cannot be decoded', () => {
+  const echo = create(EchoSchema, { key: 'A', text: 'hallo' });
+  const undecodable = create(AnySchema, {
+    typeUrl: 'type.googleapis.com/testing.v1.Echo',
+    value: Buffer.from('ffff', 'hex'),
+  });
+  const details = [undecodable, anyPack(EchoSchema, echo), anyPack(RetryInfoSchema, create(RetryInfoSchema))];
+  const error = new RpcError(Code.ABORTED, 'changed', { details });
+  expect(error.findDetails(EchoSchema)).toEqual([echo]);
+  expect(error.findDetail(RetryInfoSchema)).toEqual(create(RetryInfoSchema));
+  expect(error.findDetails(AnySchema)).toEqual(details);
+  expect(error.findDetail(ErrorInfoSchema)).toBe(undefined);
 });
 
 test('a code has a name, even one that gRPC does not know', () => {

@@ -1,4 +1,5 @@
-import type { DescMessage, Message, MessageShape } from '@bufbuild/protobuf';
+import { type DescMessage, isMessage, type Message, type MessageShape } from '@bufbuild/protobuf';
+import { AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { transientCodes } from './status-codes.ts';
 
@@ -8,7 +9,11 @@ export { status as Code };
 type Code = status;
 
 export interface RpcErrorOptions {
-  /** google.rpc messages for the caller: ErrorInfo, BadRequest, RetryInfo and so on (AIP-193). */
+  /**
+   * Details for the caller (AIP-193): google.rpc messages (ErrorInfo, BadRequest, RetryInfo and so on) as they are, and
+   * messages of any other type in a google.protobuf.Any: `anyPack(MyDetailSchema, detail)`. Another message is not sent,
+   * because it does not hold its descriptor.
+   */
   readonly details?: readonly Message[];
   /** The error behind this one. It is logged and never sent. */
   readonly cause?: unknown;
@@ -25,6 +30,7 @@ export interface RpcErrorOptions {
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: Code;
+  /** The details. A received one whose type is not google.rpc's is a google.protobuf.Any: read it with `findDetail`. */
   readonly details: readonly Message[];
   /**
    * Set if the error comes from an outgoing call: returned by the called service, or raised by the client before anything
@@ -39,14 +45,24 @@ export class RpcError extends Error {
     this.calledMethod = options.calledMethod;
   }
 
-  /** Returns the details of a type. */
+  /** Returns the details of a type, unpacked. Omits those that cannot be decoded. */
   findDetails<Desc extends DescMessage>(schema: Desc): MessageShape<Desc>[] {
-    return this.details.filter((detail) => detail.$typeName === schema.typeName) as MessageShape<Desc>[];
+    return this.details.flatMap((detail) => detailAs(schema, detail) ?? []);
   }
 
   /** Returns the first detail of a type: `error.findDetail(ErrorInfoSchema)?.reason`. */
   findDetail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
     return this.findDetails(schema)[0];
+  }
+}
+
+function detailAs<Desc extends DescMessage>(schema: Desc, detail: Message): MessageShape<Desc> | undefined {
+  if (isMessage(detail, schema)) return detail;
+  if (!isMessage(detail, AnySchema)) return undefined;
+  try {
+    return anyUnpack(detail, schema);
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import {
   createRegistry,
   type DescMessage,
   fromBinary,
+  isMessage,
   type Message,
   type Registry,
   toBinary,
@@ -38,7 +39,10 @@ const maxStatusMessageBytes = 2048;
 /** Bytes of tags and lengths that a detail adds to a google.rpc.Status. */
 const framingBytes = 10;
 
-/** Details in order of their use to the caller. Without room for all, the last are dropped first. */
+/**
+ * Details in order of their use to the caller, before those of all other types. Without room for all, the last are dropped
+ * first.
+ */
 const byUse = [
   'google.rpc.ErrorInfo',
   'google.rpc.RetryInfo',
@@ -76,8 +80,8 @@ function percentEncodedSize(text: string): number {
 }
 
 /**
- * Returns a google.rpc.Status with as many of the details as there is room for. Omits a detail that cannot be encoded or is
- * not a google.rpc message, so that it costs neither the error nor the process.
+ * Returns a google.rpc.Status with as many of the details as there is room for. Omits a detail that cannot be encoded, or
+ * that is neither a google.rpc message nor an Any, so that it costs neither the error nor the process.
  *
  * @param trailersBytes Size of the handler's own trailers, which share the room.
  */
@@ -90,7 +94,7 @@ export function boundedStatus(
   const sent = boundedMessage(message);
   let room = Math.min(maxDetailsBytes, detailsRoom(sent, trailersBytes));
   const packed: Any[] = [];
-  for (const detail of details.toSorted((a, b) => rank(a) - rank(b))) {
+  for (const detail of details.filter((each) => isMessage(each)).toSorted((a, b) => rank(a) - rank(b))) {
     const any = packWithin(detail, room);
     if (!any) continue;
     room -= packedBytes(any);
@@ -110,7 +114,7 @@ function detailsRoom(message: string, trailersBytes: number): number {
 }
 
 function packedBytes({ typeUrl, value }: Pick<Any, 'typeUrl' | 'value'>): number {
-  return typeUrl.length + value.length + framingBytes;
+  return Buffer.byteLength(typeUrl) + value.length + framingBytes;
 }
 
 /** Encodes the result of `boundedStatus`. Returns undefined without details, or without room for any. */
@@ -125,33 +129,38 @@ export function encodeStatusDetails(
   return status.details.length === 0 ? undefined : toBinary(StatusSchema, status);
 }
 
-/** Decodes the details of an encoded google.rpc.Status. Returns none for other bytes, and omits unknown types. */
+/** Decodes the details of an encoded google.rpc.Status. Returns none for other bytes. Copies: an Any refers to its bytes. */
 export function decodeStatusDetails(bytes: Uint8Array): Message[] {
   try {
-    return unpackDetails(fromBinary(StatusSchema, bytes));
+    return unpackDetails(fromBinary(StatusSchema, new Uint8Array(bytes)));
   } catch {
     return [];
   }
 }
 
-/** Returns the details of a status. Omits details of an unknown type and details that cannot be decoded. */
+/** Returns the details of a status. A detail that is no google.rpc message, or cannot be decoded, stays an Any. */
 export function unpackDetails({ details }: Status): Message[] {
-  return details.flatMap((any) => {
+  return details.map((any) => {
     try {
-      return anyUnpack(any, registry) ?? [];
+      return anyUnpack(any, registry) ?? any;
     } catch {
-      return [];
+      return any;
     }
   });
 }
 
 function rank(detail: Message): number {
-  const index = byUse.indexOf(detail.$typeName);
+  const typeName = isMessage(detail, AnySchema) ? detail.typeUrl.split('/').at(-1) : detail.$typeName;
+  const index = byUse.indexOf(typeName ?? '');
   return index < 0 ? byUse.length : index;
 }
 
-/** Packs a detail. A list of violations is halved until it fits. */
+/** Packs a detail, unless it is an Any. A list of violations is halved until it fits. */
 function packWithin(detail: Message, room: number): Any | undefined {
+  if (isMessage(detail, AnySchema)) {
+    const encoded = encodeOrNone(AnySchema, detail);
+    return encoded && encoded.length + framingBytes <= room ? detail : undefined;
+  }
   const schema = registry.getMessage(detail.$typeName);
   if (!schema) return undefined;
   const typeUrl = `type.googleapis.com/${detail.$typeName}`;

@@ -1,5 +1,7 @@
 import { create, type Message } from '@bufbuild/protobuf';
+import { AnySchema, anyPack } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
+import { fromItemStatus, toItemStatus } from '../call/item-status.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { statusDetailsKey } from '../errors/status-details.ts';
@@ -10,6 +12,7 @@ import {
   RetryInfoSchema,
 } from '../gen/google/rpc/error_details_pb.ts';
 import { recordCrashes } from '../testing/crashes.ts';
+import { EchoSchema } from '../testing/gen/testing/v1/echo_pb.ts';
 import { EchoService, GetEchoRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -95,6 +98,40 @@ test('details of any content take at most 4 kB and their framing on the wire', (
   const many = Array.from({ length: 500 }, () => reason);
   for (const details of [[violations(2000)], [huge], many, [huge, ...many, violations(500)]])
     expect(sizeOf(details)).toBeLessThan(5000);
+});
+
+const echo = create(EchoSchema, { key: 'A', text: 'hallo' });
+
+test('details of any message type arrive, in a call and in an item of a batch', async () => {
+  const error = new RpcError(Code.ABORTED, 'changed', { details: [anyPack(EchoSchema, echo), reason] });
+  const item = fromItemStatus(toItemStatus(error), EchoService.method.getEcho);
+  for (const received of [await answerWith(error), item]) {
+    expect(received.findDetail(EchoSchema)).toEqual(echo);
+    expect(received.findDetail(ErrorInfoSchema)).toEqual(reason);
+    expect(received.details.map(({ $typeName }) => $typeName)).toEqual([
+      'google.rpc.ErrorInfo',
+      'google.protobuf.Any',
+    ]);
+  }
+});
+
+test('an error of another service can be forwarded with details whose types are not known', async () => {
+  const unknown = create(AnySchema, {
+    typeUrl: 'type.googleapis.com/shop.v1.Unknown',
+    value: new Uint8Array([10]),
+  });
+  const below = await answerWith(new RpcError(Code.ABORTED, 'changed', { details: [unknown] }));
+  const { details } = await answerWith(new RpcError(below.code, below.message, { details: below.details }));
+  expect(details).toEqual([unknown]);
+});
+
+test('an Any is as limited as another detail, and comes after those of google.rpc', async () => {
+  const large = anyPack(EchoSchema, create(EchoSchema, { text: 'x'.repeat(4090) }));
+  const invalid = create(AnySchema, { typeUrl: 'type.googleapis.com/x', value: 1 as never });
+  const info = anyPack(ErrorInfoSchema, reason);
+  const details = [anyPack(EchoSchema, echo), large, invalid, undefined as never, info];
+  const received = await answerWith(new RpcError(Code.NOT_FOUND, 'none', { details }));
+  expect(received.details).toEqual([reason, anyPack(EchoSchema, echo)]);
 });
 
 test('a detail that cannot be packed is left out, and the error is still sent', async () => {

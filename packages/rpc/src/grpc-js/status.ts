@@ -37,7 +37,7 @@ function pushbackOf(error: RpcError): number | undefined {
   return delayMs !== undefined && delayMs >= 0 ? Math.min(delayMs, maxInt32) : undefined;
 }
 
-/** Converts a status that grpc-js received: decodes its google.rpc details and truncates a long message. */
+/** Converts a status that grpc-js received: decodes its details and truncates a long message. */
 export function fromGrpcStatus(status: Partial<StatusObject>): RpcError {
   const encoded = status.metadata?.get(statusDetailsKey)[0];
   return new RpcError(status.code ?? Code.UNKNOWN, boundedMessage(status.details ?? ''), {
