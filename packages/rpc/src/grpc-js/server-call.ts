@@ -6,7 +6,6 @@ import type { ServerCall } from '../call/handler.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { MemoryBudget, MemoryHolder } from '../limits/memory-budget.ts';
-import { maxMessageBytes } from '../limits/server-limits.ts';
 import { CallAbort } from './call-abort.ts';
 import { callerDeadlineAtMs, cancelReason } from './caller-deadline.ts';
 import type { GrpcCall } from './grpc-call.ts';
@@ -23,6 +22,9 @@ export interface ServerCallOptions {
   readonly newRequestId: () => string;
   readonly memory: MemoryBudget;
   readonly unflushed: UnflushedCalls;
+  /** Maximum size of a request message, which a method's policy can lower. */
+  readonly maxRequestBytes: number;
+  readonly maxResponseBytes: number;
 }
 
 /** Time after the deadline in which the rest of an answer may still reach the caller. */
@@ -205,7 +207,8 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
   }
 
   get maxMessageBytes(): number {
-    return this.method.policy.maxRequestBytes ?? maxMessageBytes;
+    const { maxRequestBytes } = this.options;
+    return Math.min(this.method.policy.maxRequestBytes ?? maxRequestBytes, maxRequestBytes);
   }
 
   onBytes(sizeBytes: number): void {

@@ -4,7 +4,6 @@ import { type MethodInfo, runInCall } from '../call/call-context.ts';
 import type { Handler, ServerCall } from '../call/handler.ts';
 import { hasResponseStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import { maxMessageBytes } from '../limits/server-limits.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { sendWireStatus } from './internals/wire-status.ts';
 import { preEncodedBytes } from './messages/pre-encoded.ts';
@@ -44,7 +43,7 @@ export function createMethodHandler(
       let answer: Uint8Array = noBytes;
       // Sent when the chain has ended: an interceptor may still fail the call.
       call.respond = async (response) => {
-        answer = encode(output, response);
+        answer = encode(output, response, options.maxResponseBytes);
       };
       const failure = await failureOf(call, chain);
       if (failure) callback(failure);
@@ -54,7 +53,7 @@ export function createMethodHandler(
     if (rejectNonGrpc(grpcCall)) return;
     const call = open(grpcCall);
     const write = createMessageWriter(call);
-    call.respond = async (response) => write(encode(output, response));
+    call.respond = async (response) => write(encode(output, response, options.maxResponseBytes));
     const failure = await failureOf(call, chain);
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
     if (failure) grpcCall.emit('error', failure);
@@ -115,11 +114,11 @@ export function dispatchTo(
 }
 
 /** Encodes a response. grpc-js would reject a message over the limit only after the chain logged the call as OK. */
-function encode(schema: DescMessage, message: Message): Uint8Array {
+function encode(schema: DescMessage, message: Message, maxBytes: number): Uint8Array {
   const bytes = preEncodedBytes(message) ?? toBinary(schema, message);
-  if (bytes.length <= maxMessageBytes) return bytes;
+  if (bytes.length <= maxBytes) return bytes;
   throw new RpcError(
     Code.RESOURCE_EXHAUSTED,
-    `the response takes ${bytes.length} bytes, at most ${maxMessageBytes} are allowed`,
+    `the response takes ${bytes.length} bytes, at most ${maxBytes} are allowed`,
   );
 }

@@ -18,13 +18,13 @@ export interface MemoryBudget {
 }
 
 /** For a replica with 256 MiB of heap in a container of 512 MiB. */
-const defaultLimitBytes = 32 * 1024 * 1024;
+export const defaultMemoryBudgetBytes = 32 * 1024 * 1024;
 
 /**
  * Creates a limit of the bytes that all calls of a server hold together. Above the limit, the largest call of the caller
  * that holds the most is evicted. Rejecting the next call instead would punish a caller that may hold nothing.
  */
-export function createMemoryBudget(limitBytes = defaultLimitBytes): MemoryBudget {
+export function createMemoryBudget(limitBytes = defaultMemoryBudgetBytes): MemoryBudget {
   const held = new Map<MemoryHolder, number>();
   let totalBytes = 0;
   let evicted = 0;

@@ -3,16 +3,14 @@ import type { ServerOptions } from '@grpc/grpc-js';
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 
-/** Maximum size of a message in either direction, in bytes. */
-export const maxMessageBytes = 1024 * 1024;
+/** Default maximum size of a message in either direction. */
+export const defaultMaxMessageBytes = 1024 * 1024;
 
 /**
- * Limits of every server. grpc-js's defaults never close silent sockets, endless streams, or connections without
+ * Limits of every server besides those of its messages. grpc-js's defaults never close silent sockets, endless streams, or connections without
  * keepalive.
  */
 export const serverLimits: ServerOptions = {
-  'grpc.max_receive_message_length': maxMessageBytes,
-  'grpc.max_send_message_length': maxMessageBytes,
   'grpc.max_concurrent_streams': 1000,
   'grpc.keepalive_time_ms': 20 * secondMs,
   'grpc.keepalive_timeout_ms': 10 * secondMs,

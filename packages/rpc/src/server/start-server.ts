@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Interceptor } from '../call/handler.ts';
+import { methodName } from '../call/method-name.ts';
 import { type Policies, resolvePolicies } from '../call/policy.ts';
 import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
@@ -20,12 +21,13 @@ import { serverLimits } from '../limits/server-limits.ts';
 import { addChannelz } from './built-in/channelz.ts';
 import { createHealth } from './built-in/health.ts';
 import { addReflection } from './built-in/reflection.ts';
+import { type MessageLimitOptions, requireRequestLimit, resolveMessageLimits } from './message-limits.ts';
 import { requireDistinctServices, type ServedService } from './served-service.ts';
 import { measureMemoryBudget } from './server-metrics.ts';
 import { reportUnhandledCalls } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
-export interface StartServerOptions {
+export interface StartServerOptions extends MessageLimitOptions {
   /** `host:port` or `unix:/path`; port 0 means a free port. */
   readonly address: string;
   /** The services, each from `serve`. */
@@ -43,8 +45,6 @@ export interface StartServerOptions {
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`, such as times that a test can wait for. */
   readonly limits?: ServerOptions;
-  /** Maximum number of bytes that all calls hold together; 32 MiB when absent. Above it, calls are evicted. */
-  readonly memoryBudgetBytes?: number;
 }
 
 export interface RunningServer {
@@ -63,20 +63,37 @@ export interface RunningServer {
  * Serves services behind one chain, with health and `serverLimits`. `startService` is the production set-up around it.
  *
  * @throws Error with a one-line message when the address cannot be bound, when a method has no policy, when a policy in code
- * belongs to no method, or when a service is listed twice.
+ * belongs to no method, when a service is listed twice, or when the limits of messages do not fit each other.
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const { log, credentials = ServerCredentials.createInsecure() } = options;
   const services = options.services.map(({ service }) => service);
   requireDistinctServices([...services, Health]);
   const policies = resolvePolicies(services, options.policies);
-  const server = new Server({ ...serverLimits, ...options.limits });
+  const { memoryBudgetBytes, ...messageLimits } = resolveMessageLimits(options);
+  for (const method of services.flatMap(({ methods }) => methods))
+    requireRequestLimit(
+      { name: methodName(method), policy: policies(method) },
+      messageLimits.maxRequestBytes,
+    );
+  const server = new Server({
+    ...serverLimits,
+    'grpc.max_receive_message_length': messageLimits.maxRequestBytes,
+    'grpc.max_send_message_length': messageLimits.maxResponseBytes,
+    ...options.limits,
+  });
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();
   const unflushed = createUnflushedCalls();
-  const memory = createMemoryBudget(options.memoryBudgetBytes);
+  const memory = createMemoryBudget(memoryBudgetBytes);
   measureMemoryBudget(memory.snapshot);
-  const callOptions = { log, newRequestId: options.newRequestId ?? randomUUID, memory, unflushed };
+  const callOptions = {
+    log,
+    newRequestId: options.newRequestId ?? randomUUID,
+    memory,
+    unflushed,
+    ...messageLimits,
+  };
 
   const chain = options.chain(openStreams);
   for (const { service, implementation } of options.services)

@@ -11,13 +11,14 @@ import type { ErrorMap } from '../errors/rpc-error.ts';
 import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
+import type { MessageLimitOptions } from './message-limits.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServedService } from './served-service.ts';
 import type { ServerConfig } from './server-config.ts';
 import { measureAdmission } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
-export interface StartServiceOptions {
+export interface StartServiceOptions extends MessageLimitOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
   /** The services, each from `serve`. They share the chain, its limits, and the readiness. */
@@ -67,6 +68,9 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
     address: config.listenAddress,
     services: options.services,
     ...(options.policies && { policies: options.policies }),
+    ...(options.maxRequestBytes && { maxRequestBytes: options.maxRequestBytes }),
+    ...(options.maxResponseBytes && { maxResponseBytes: options.maxResponseBytes }),
+    ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
     chain: (openStreams) =>
       serverChain({
         errorMap: options.errorMap,

@@ -11,12 +11,13 @@ import type { OpenStreams } from '../chain/open-streams.ts';
 import type { TraceContextTrust } from '../chain/tracing.ts';
 import { type Client, createClient } from '../client/create-client.ts';
 import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
+import type { MessageLimitOptions } from '../server/message-limits.ts';
 import { type ServedService, serve } from '../server/served-service.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { createFakes, type Fakes } from './fakes.ts';
 import { collectLog } from './telemetry/collect-log.ts';
 
-export interface TestServerOptions {
+export interface TestServerOptions extends MessageLimitOptions {
   /** Principal of every token; the subject `tester` with every scope of the contracts when absent. */
   readonly principal?: Principal;
   /** Verifies tokens; every token is the principal's when absent. */
@@ -40,8 +41,6 @@ export interface TestServerOptions {
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`. */
   readonly limits?: ServerOptions;
-  /** Maximum number of bytes that all calls hold together; the production limit when absent. */
-  readonly memoryBudgetBytes?: number;
 }
 
 export interface TestServer<Service extends DescService> extends AsyncDisposable {
@@ -106,6 +105,8 @@ export async function startTestServer<Service extends DescService>(
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.limits && { limits: options.limits }),
+    ...(options.maxRequestBytes && { maxRequestBytes: options.maxRequestBytes }),
+    ...(options.maxResponseBytes && { maxResponseBytes: options.maxResponseBytes }),
     ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
   });
   const target = `127.0.0.1:${running.port}`;

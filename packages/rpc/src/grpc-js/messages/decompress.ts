@@ -9,6 +9,8 @@ const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
 /** Limits of the process. A running decompression takes up to `maxMessageBytes`, a waiting one its compressed bytes. */
 const limits = { permits: 4, maxWaiting: 4096, maxWaitingPerKey: 1024 };
+/** Maximum size of a buffer that zlib fills. */
+const maxChunkBytes = 1024 * 1024;
 /** Limit of decompressed bytes per second and caller, with which the garbage collector can keep up. */
 const bytesPerSecond = 32 * 1024 * 1024;
 
@@ -35,8 +37,8 @@ export async function decompress(
   // The message's flag says compressed, but the headers name no encoding.
   if (encoding === 'identity')
     throw new RpcError(Code.INTERNAL, 'a compressed message came without a grpc-encoding');
-  // One chunk of the full size: zlib would otherwise allocate many small buffers and copy them.
-  const options = { maxOutputLength: maxMessageBytes, chunkSize: maxMessageBytes };
+  // Large chunks: zlib would otherwise allocate many small buffers and copy them.
+  const options = { maxOutputLength: maxMessageBytes, chunkSize: Math.min(maxMessageBytes, maxChunkBytes) };
   for (let waitMs = buckets.waitMs(caller); waitMs > 0; waitMs = buckets.waitMs(caller)) await sleep(waitMs);
   buckets.take(caller, maxMessageBytes);
   try {

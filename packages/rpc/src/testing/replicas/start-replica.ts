@@ -2,7 +2,7 @@ import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { addService } from '../../grpc-js/add-service.ts';
 import { createUnflushedCalls } from '../../grpc-js/sessions/unflushed-calls.ts';
 import { createMemoryBudget } from '../../limits/memory-budget.ts';
-import { serverLimits } from '../../limits/server-limits.ts';
+import { defaultMaxMessageBytes, serverLimits } from '../../limits/server-limits.ts';
 import { createLogger } from '../../logging/logger.ts';
 import type { EchoImplementation } from '../calls-of-each-kind.ts';
 import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
@@ -33,6 +33,8 @@ export async function startReplica(
     newRequestId: () => 'request-1',
     memory: createMemoryBudget(),
     unflushed: createUnflushedCalls(),
+    maxRequestBytes: defaultMaxMessageBytes,
+    maxResponseBytes: defaultMaxMessageBytes,
   });
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, port) =>
