@@ -67,16 +67,26 @@ describe('a service whose method has no policy', () => {
   const message =
     "shop.v1.ShopService/Open has no policy: add the option (policy.v1.method) to the contract, or 'shop.v1.ShopService' to `policies` in code";
 
-  test('is rejected at the start with the name of the method', async () => {
-    const started = startServer({
+  const startWith = async (policies: Policies) => {
+    const server = await startServer({
       address: '127.0.0.1:0',
       services: [serve(service, { open: (async () => ({})) as never })],
+      policies,
       chain: () => [],
       log: collectLog().log,
       reflection: false,
     });
-    const stopped = started.then((server) => server.drain({ pauseMs: 0, timeoutMs: 0 }));
-    await expect(stopped).rejects.toThrow(message);
+    await server.drain({ pauseMs: 0, timeoutMs: 0 });
+  };
+
+  test('is rejected at the start with the name of the method', async () => {
+    await expect(startWith({})).rejects.toThrow(message);
+  });
+
+  test('is rejected with a policy that has no deadline', async () => {
+    const policies = { 'shop.v1.ShopService': { deadlineMs: Number.POSITIVE_INFINITY, scopes: [] } };
+    const expected = 'shop.v1.ShopService/Open: a server needs a finite deadlineMs in `policies`';
+    await expect(startWith(policies)).rejects.toThrow(expected);
   });
 
   test('gets no client', () => {

@@ -28,7 +28,7 @@ export interface Quota {
 
 /** The policy of methods whose contract has no option (policy.v1.method), as code states it. */
 export interface PolicyInCode {
-  /** Deadline of a call without one. */
+  /** Deadline of a call without one. `Infinity` is for clients only: no deadline. */
   readonly deadlineMs: number;
   /** Maximum deadline that the server accepts. Default: five times `deadlineMs`. */
   readonly maxDeadlineMs?: number;

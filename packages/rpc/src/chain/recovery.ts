@@ -5,7 +5,8 @@ import { RequestInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 
 /**
  * Converts every error thrown below into a status. An unmapped error becomes INTERNAL `internal error` with the request
- * id, by which the cause can be found in the log. The cause itself is never sent.
+ * id, by which the cause can be found in the log. The cause itself is never sent. An INTERNAL of the service is logged,
+ * and sent with its own details only.
  */
 export function recovery(errorMap: ErrorMap): Interceptor {
   return (next) => async (call) => {
@@ -15,9 +16,11 @@ export function recovery(errorMap: ErrorMap): Interceptor {
       const status = toRpcError(error, errorMap);
       if (status.code !== Code.INTERNAL) throw status;
       call.log.error({ err: status.cause ?? status }, 'internal error');
+      const isUnmapped = status.cause === error;
+      if (!isUnmapped) throw status;
       throw new RpcError(Code.INTERNAL, status.message, {
-        details: [create(RequestInfoSchema, { requestId: call.requestId }), ...status.details],
-        cause: status.cause,
+        details: [create(RequestInfoSchema, { requestId: call.requestId })],
+        cause: error,
       });
     }
   };

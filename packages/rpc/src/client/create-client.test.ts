@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
+import { Health, HealthCheckResponse_ServingStatus } from '../gen/grpc/health/v1/health_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startProxy } from '../testing/network/start-proxy.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
@@ -98,4 +99,26 @@ test('a call to an address without a listener is UNAVAILABLE, long before its de
     code: Code.UNAVAILABLE,
     calledMethod: 'testing.v1.EchoService/ListEchoes',
   });
+});
+
+const health = Health.typeName;
+
+test('a contract without policies is called with policies in code, also without a deadline', async () => {
+  await using server = await startTestServer(EchoService, {});
+  for (const deadlineMs of [5000, Number.POSITIVE_INFINITY]) {
+    const policies = { [health]: { deadlineMs, scopes: [] } };
+    using client = createClient(Health, { target: server.target, policies });
+    expect(await client.check({})).toMatchObject({ status: HealthCheckResponse_ServingStatus.NOT_SERVING });
+  }
+});
+
+test.each([
+  ['no policy', {}, `${health}/Check has no policy`],
+  [
+    'a policy that names nothing',
+    { 'grpc.health.v1.Helth': { deadlineMs: 1, scopes: [] } },
+    'names no method',
+  ],
+])('a client with %s is an error', (_name, policies, message) => {
+  expect(() => createClient(Health, { target: 'localhost:1', policies })).toThrow(message);
 });

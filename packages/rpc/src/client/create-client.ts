@@ -2,7 +2,7 @@ import type { DescMethod, DescService, MessageInitShape, MessageShape } from '@b
 import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import { methodName } from '../call/method-name.ts';
-import { policyOf } from '../call/policy.ts';
+import { type Policies, resolvePolicies } from '../call/policy.ts';
 import { isSecure } from '../grpc-js/internals/secure-channel-credentials.ts';
 import { isLoopback, requireSecureOrLoopback } from '../tls/loopback.ts';
 import type { Balancing } from './balancing/balancing.ts';
@@ -27,6 +27,8 @@ export interface CreateClientOptions<Service extends DescService> {
   readonly token?: TokenSource | undefined;
   /** TLS. Default: plain text. Clients share connections only if they share this object. */
   readonly credentials?: ChannelCredentials | undefined;
+  /** Policies of methods whose contract states none. A client uses the deadlines. */
+  readonly policies?: Policies | undefined;
   /** Balancing of calls over the replicas. Default: `round_robin`. */
   readonly balancing?: Balancing | undefined;
   /** Methods to hedge, which are not retried as well. Default: none. */
@@ -54,8 +56,8 @@ type Many<T> = AsyncIterable<T> | Iterable<T>;
  * served can shorten, and its retries. Clients of one target share connections, which are closed with the last of them:
  * create one client for each service, and keep it.
  *
- * @throws Error when a token would be sent to another machine in plain text, when a method has no policy, and for a
- * method that must not be hedged.
+ * @throws Error when a token would be sent to another machine in plain text, when a method has no policy or two, when
+ * a policy in code belongs to no method, and for a method that must not be hedged.
  */
 export function createClient<Service extends DescService>(
   service: Service,
@@ -79,13 +81,16 @@ export function createClient<Service extends DescService>(
         : undefined,
   };
   const tracing = clientTracing(target);
-  const methods = service.methods.map((desc) => [desc.localName, clientMethod(calls, tracing, desc)]);
+  const policies = resolvePolicies([service], options.policies);
+  const methods = service.methods.map((desc) => [
+    desc.localName,
+    clientMethod(calls, tracing, { desc, name: methodName(desc), policy: policies(desc) }),
+  ]);
   return { ...Object.fromEntries(methods), [Symbol.dispose]: () => grpc.close() };
 }
 
-function clientMethod(calls: ClientCalls, tracing: ClientTracing, desc: DescMethod) {
-  const method: MethodInfo = { desc, name: methodName(desc), policy: policyOf(desc) };
-  switch (desc.methodKind) {
+function clientMethod(calls: ClientCalls, tracing: ClientTracing, method: MethodInfo) {
+  switch (method.desc.methodKind) {
     case 'unary':
       return tracing.unaryResponse(method, unaryMethod(calls, method));
     case 'server_streaming':

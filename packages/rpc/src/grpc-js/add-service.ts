@@ -37,6 +37,8 @@ export function addService<Service extends DescService>(
   for (const desc of service.methods) {
     const handle = implementation[desc.localName as keyof typeof implementation];
     const method: MethodInfo = { desc, name: methodName(desc), policy: policies(desc) };
+    if (!Number.isFinite(method.policy.deadlineMs))
+      throw new Error(`${method.name}: a server needs a finite deadlineMs in \`policies\``);
     const handler = dispatchTo(desc, handle.bind(implementation));
     methods[desc.localName] = createMethodHandler(method, chainOf(interceptors, handler), options);
   }

@@ -1,9 +1,11 @@
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import type { CallContext } from '../call/call-context.ts';
 import type { Interceptor } from '../call/handler.ts';
 import { serverChain } from '../chain/chain.ts';
 import { createOpenStreams } from '../chain/open-streams.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -51,6 +53,19 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
       expect(crashes.reasons).toEqual([]);
     },
   );
+
+  test("an INTERNAL of the service has the service's details only", async () => {
+    const detail = create(ErrorInfoSchema, { reason: 'BROKEN' });
+    const own = new RpcError(Code.INTERNAL, 'the shelf is broken', { details: [detail] });
+    await using server = await startTestServer(
+      EchoService,
+      handlerOfEachKind(() => {
+        throw own;
+      }),
+    );
+    const error = await rejectionOf(call(server.client, farDeadline));
+    expect(error).toMatchObject({ code: own.code, message: own.message, details: [detail] });
+  });
 
   test('a handler that fails after the deadline does not end the process', async () => {
     using crashes = recordCrashes();

@@ -5,7 +5,7 @@ import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { pastDeadline } from '../../testing/past-deadline.ts';
 import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
-import type { CallOptions } from './call-options.ts';
+import { type CallOptions, outgoingDeadlineAtMs } from './call-options.ts';
 
 interface Seen {
   readonly requestId: string;
@@ -159,4 +159,18 @@ test('a deadline of 30 days, too long for grpc-js, is cut to max_deadline before
   const { leftMs } = await seen.promise;
   expect(leftMs).toBeGreaterThan(2000); // ListEchoes's own deadline; its maximum is 10 s
   expect(leftMs).toBeLessThanOrEqual(10_000 + roundingMs);
+});
+
+test.each([
+  ['neither the policy nor the call', Infinity, undefined, Infinity],
+  ['only the call', Infinity, 1000, 1000],
+  ['only the policy, whose maximum the call would exceed', 1000, Infinity, 5000],
+])('the deadline is as expected when %s sets one', (_name, policyMs, callMs, expectedMs) => {
+  const desc = EchoService.method.listEchoes;
+  const policy = { deadlineMs: policyMs, maxDeadlineMs: policyMs * 5, scopes: [] };
+  const options = callMs === undefined ? {} : { deadlineMs: callMs };
+  const startMs = Date.now();
+  const deadlineAtMs = outgoingDeadlineAtMs({ desc, name: 'ListEchoes', policy }, options);
+  expect(deadlineAtMs).toBeGreaterThanOrEqual(startMs + expectedMs);
+  expect(deadlineAtMs).toBeLessThanOrEqual(Date.now() + expectedMs);
 });

@@ -6,7 +6,10 @@ import { Code, RpcError } from '../../errors/rpc-error.ts';
 export interface CallOptions {
   /** Cancels the call. */
   readonly signal?: AbortSignal;
-  /** Time until the deadline. Default: the contract's deadline. The call that is being served can shorten it. */
+  /**
+   * Time until the deadline. Default: the contract's deadline. The call that is being served can shorten it. `Infinity` is
+   * the maximum of the method's policy, which means no deadline if the policy is in code and has none.
+   */
   readonly deadlineMs?: number;
   /**
    * Metadata to send, at most 15.5 KiB including the token: one value or several for each key, bytes for a key that ends
@@ -53,15 +56,16 @@ const maxDeadlineMs = 24 * 24 * 60 * 60 * 1000;
 
 /**
  * Returns the deadline of a call in ms since the epoch: that of its options or of the contract, limited by the contract's
- * max_deadline, which the server does not exceed, and by the deadline of the call that is being served.
+ * max_deadline, which the server does not exceed, and by the deadline of the call that is being served. `Infinity` if
+ * neither sets one.
  *
  * @throws RpcError DEADLINE_EXCEEDED if no time is left.
  */
 export function outgoingDeadlineAtMs(method: MethodInfo, options: CallOptions): number {
   const nowMs = Date.now();
+  const deadlineMs = Math.min(options.deadlineMs ?? method.policy.deadlineMs, method.policy.maxDeadlineMs);
   const deadlineAtMs = Math.min(
-    nowMs + (options.deadlineMs ?? method.policy.deadlineMs),
-    nowMs + Math.min(method.policy.maxDeadlineMs, maxDeadlineMs),
+    deadlineMs === Infinity ? Infinity : nowMs + Math.min(deadlineMs, maxDeadlineMs),
     currentCall()?.deadlineAtMs ?? Infinity,
   );
   // Written so that NaN fails too.

@@ -1,4 +1,5 @@
 import type { MethodInfo } from '../../call/call-context.ts';
+import { setTimeoutAt } from '../../call/timer.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { onAbort, type StreamCallOptions } from './call-options.ts';
@@ -41,7 +42,7 @@ async function beforeEnd(
     new RpcError(code, message, { calledMethod: method.name, cause });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = 'the call ended before there was a token for it';
-  const timer = setTimeout(() => reject(fail(Code.DEADLINE_EXCEEDED, late)), deadlineAtMs - Date.now());
+  const timer = setTimeoutAt(deadlineAtMs, () => reject(fail(Code.DEADLINE_EXCEEDED, late)));
   const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
   Promise.resolve(pending).then(resolve, (cause: unknown) => {
     const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
