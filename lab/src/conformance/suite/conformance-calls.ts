@@ -46,7 +46,7 @@ const registry = createRegistry(file_connectrpc_conformance_v1_service);
 
 /** Makes the calls that the suite asks for on stdin, and writes their results to stdout. */
 export async function runClient(
-  clientOf: (request: ClientCompatRequest) => ConformanceClient,
+  clientOf: (request: ClientCompatRequest) => ConformanceClient | Promise<ConformanceClient>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   for await (const request of readSizedMessages(ClientCompatRequestSchema, process.stdin)) {
@@ -60,12 +60,12 @@ export async function runClient(
 }
 
 async function report(
-  clientOf: (request: ClientCompatRequest) => ConformanceClient,
+  clientOf: (request: ClientCompatRequest) => ConformanceClient | Promise<ConformanceClient>,
   request: ClientCompatRequest,
 ): Promise<void> {
   const { testName } = request;
   try {
-    const value = await Promise.race([resultOf(clientOf(request), request), failLate()]);
+    const value = await Promise.race([resultOf(await clientOf(request), request), failLate()]);
     writeSizedMessage(ClientCompatResponseSchema, { testName, result: { case: 'response', value } });
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

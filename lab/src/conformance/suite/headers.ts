@@ -13,6 +13,12 @@ export function toMetadata(headers: readonly Header[]): Metadata {
   return addHeaders(new Metadata(), headers);
 }
 
+/** Converts the suite's headers to the metadata of a call of @acme/rpc. */
+export function toRecord(headers: readonly Header[]): Record<string, MetadataValue[]> {
+  const metadata = toMetadata(headers);
+  return Object.fromEntries(Object.keys(metadata.getMap()).map((name) => [name, metadata.get(name)]));
+}
+
 export function toHeaders(metadata: Metadata): HeaderValues[] {
   return Object.keys(metadata.getMap()).map((name) => ({ name, value: metadata.get(name).map(toText) }));
 }
