@@ -3,14 +3,9 @@ import { connect } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { type ChannelOptions, connectivityState, credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { Code } from '../errors/rpc-error.ts';
-import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
-import { rejectionOf } from '../testing/rejection-of.ts';
-import { startRawServer } from '../testing/replicas/start-raw-server.ts';
 import { answeringAs, startReplica } from '../testing/replicas/start-replica.ts';
 import { startReplicaProcess } from '../testing/replicas/start-replica-process.ts';
 import { channelOptions } from './channel-options.ts';
-import { createClient } from './create-client.ts';
 
 test('keepalive detects a server that hangs, even without a call', async () => {
   await using replica = await startReplicaProcess('a');
@@ -77,12 +72,4 @@ test('a client reconnects to a recovered server sooner than grpc-js by default',
   });
   await secondTry.promise;
   expect(tries).toBeGreaterThan(2);
-});
-
-test('a request of more than 4 MiB fails before it is sent', async () => {
-  await using server = await startRawServer(() => ({ 'grpc-status': Code.UNIMPLEMENTED }));
-  using client = createClient(EchoService, { target: server.target });
-  const error = await rejectionOf(client.getEcho({ key: 'x'.repeat(4 * 1024 * 1024) }));
-  expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
-  expect(error.message).toContain('Attempted to send message with a size larger than 4194304');
 });

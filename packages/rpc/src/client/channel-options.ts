@@ -1,8 +1,27 @@
-import type { ChannelOptions } from '@grpc/grpc-js';
+import { type ChannelOptions, compressionAlgorithms } from '@grpc/grpc-js';
+
+/** Default limit of a message in both directions. Servers in most languages accept 4 MiB by default. */
+export const defaultMaxMessageBytes = 4 * 1024 * 1024;
+
+/** The channel options that a client chooses. Clients with different ones share connections all the same. */
+export interface ChosenChannelOptions {
+  /** Maximum size of a response message, after its decompression. */
+  readonly maxResponseBytes: number;
+  readonly compression: 'gzip' | 'deflate' | undefined;
+}
+
+/** Returns the options of a client's channel. `connectionOptions` lists those that connections do not depend on. */
+export function channelOptionsOf({ maxResponseBytes, compression }: ChosenChannelOptions): ChannelOptions {
+  return {
+    ...channelOptions,
+    'grpc.max_receive_message_length': maxResponseBytes,
+    ...(compression && { 'grpc.default_compression_algorithm': compressionAlgorithms[compression] }),
+  };
+}
 
 /**
- * Options of every channel besides its service config. They are the same for all clients, because channels to a target
- * share connections only if their options are equal.
+ * Options of every channel besides its service config and what a client chooses. They are the same for all clients,
+ * because channels to a target share connections only if their options are equal.
  */
 export const channelOptions: ChannelOptions = {
   // Otherwise a DNS TXT record would replace the service config that is derived from the contract.
@@ -20,7 +39,4 @@ export const channelOptions: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 1_000,
   // All replicas can be replaced within the default of 30 s, and no address of the last resolution would answer.
   'grpc.dns_min_time_between_resolutions_ms': 5_000,
-  'grpc.max_receive_message_length': 4 * 1024 * 1024,
-  // Unlimited by default. Servers in most languages accept 4 MiB by default.
-  'grpc.max_send_message_length': 4 * 1024 * 1024,
 };

@@ -145,7 +145,7 @@ test('a deadline beyond the range of Node timers has not expired', async () => {
   const policy = { deadlineMs: 30 * dayMs, maxDeadlineMs: 60 * dayMs, scopes: [] };
   const grpc = new GrpcClient(server.target, credentials.createInsecure());
   onTestFinished(() => grpc.close());
-  const calls = { grpc, token: () => 'test-token' };
+  const calls = { grpc, token: () => 'test-token', maxRequestBytes: 1024 };
   const listEchoes = unaryMethod(calls, { desc, name: 'testing.v1.EchoService/ListEchoes', policy });
   await listEchoes({} as never);
   expect(await leftMs.promise).toBeGreaterThan(23 * dayMs);

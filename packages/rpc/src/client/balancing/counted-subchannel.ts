@@ -1,6 +1,11 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
 import { Code } from '../../errors/rpc-error.ts';
-import { observeSubchannel, type RealSubchannel } from '../../grpc-js/internals/observed-subchannel.ts';
+import {
+  isReset,
+  isWithoutStatus,
+  observeSubchannel,
+  type RealSubchannel,
+} from '../../grpc-js/internals/observed-subchannel.ts';
 import { countReset, type ResetBudget, unusedBudget } from './reset-budget.ts';
 
 /** By connection: the clients of a target share connections. */
@@ -11,21 +16,23 @@ export class CountedSubchannel extends experimental.BaseSubchannelWrapper {
   readonly budget: ResetBudget;
   readonly #real: RealSubchannel;
 
-  constructor(subchannel: experimental.SubchannelInterface) {
+  /** @param maxResponseBytes is the limit of the client. The clients of a target may have different ones. */
+  constructor(subchannel: experimental.SubchannelInterface, maxResponseBytes: number) {
     super(subchannel);
     const real = subchannel.getRealSubchannel();
     const budget = budgets.getOrInsertComputed(real, budgetOf);
     this.budget = budget;
     this.#real = observeSubchannel(real, {
+      maxResponseBytes,
       onCall: () => {
         budget.calls++;
       },
-      onCallEnded: ({ isReset, isWithoutStatus }) => {
+      onCallEnded: (ended) => {
         budget.calls--;
-        if (isReset) countReset(budget, performance.now());
+        if (isReset(ended)) countReset(budget, performance.now());
         // grpc-js reports INTERNAL, even for a connection that has reached its maximum age or on which other calls
         // have exceeded the server's limits. UNAVAILABLE is retried where the contract permits it.
-        return isWithoutStatus ? Code.UNAVAILABLE : undefined;
+        return isWithoutStatus(ended) ? Code.UNAVAILABLE : undefined;
       },
     });
   }

@@ -1,4 +1,6 @@
-import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
+import { connectivityState, experimental } from '@grpc/grpc-js';
+import { acceptEncodingKey, channelSettings, connectionOptions } from './channel-settings.ts';
+import { CountedSubchannel } from './counted-subchannel.ts';
 import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
 import { createSpareConnections } from './spare-connections.ts';
@@ -55,17 +57,23 @@ class OutlierEjection implements experimental.LoadBalancer {
   readonly #child: experimental.ChildLoadBalancerHandler;
   /** Last state that the child policy reported. */
   #state = connectivityState.IDLE;
+  /** Settings of the channel, which connections are shared without. */
+  #settings = channelSettings({});
   /** Makes queued calls pick again. */
   #pickAgain = () => {};
 
   constructor(helper: experimental.ChannelControlHelper) {
     const childHelper = experimental.createChildChannelControlHelper(helper, {
       createSubchannel: (address, options) => {
-        const shared = withoutServiceConfig(options);
+        const shared = connectionOptions(options);
+        const { maxResponseBytes } = this.#settings;
         const open = (number: number) =>
-          helper.createSubchannel(address, { ...shared, [spareNumberOption]: number });
+          new CountedSubchannel(
+            helper.createSubchannel(address, { ...shared, [spareNumberOption]: number }),
+            maxResponseBytes,
+          );
         const replica = this.#replicaAt(experimental.subchannelAddressToString(address), open);
-        return new ReplicaSubchannel(helper.createSubchannel(address, shared), replica);
+        return new ReplicaSubchannel(helper.createSubchannel(address, shared), replica, maxResponseBytes);
       },
       updateState: (state, picker, error) => {
         this.#state = state;
@@ -84,6 +92,7 @@ class OutlierEjection implements experimental.LoadBalancer {
   updateAddressList(...update: Parameters<experimental.LoadBalancer['updateAddressList']>): boolean {
     const [endpoints, config, options, note] = update;
     if (!(config instanceof OutlierEjectionConfig)) return false;
+    this.#settings = channelSettings(options);
     if (endpoints.ok) {
       const present = new Set(
         endpoints.value.flatMap(({ addresses }) => addresses.map(experimental.subchannelAddressToString)),
@@ -110,7 +119,7 @@ class OutlierEjection implements experimental.LoadBalancer {
     return outlierEjectionName;
   }
 
-  #replicaAt(address: string, open: (number: number) => experimental.SubchannelInterface): Replica {
+  #replicaAt(address: string, open: (number: number) => CountedSubchannel): Replica {
     const known = this.#replicas.get(address);
     if (known) return known;
     const replica: Replica = {
@@ -137,6 +146,7 @@ class OutlierEjection implements experimental.LoadBalancer {
     return {
       pick: (call) => {
         const isStream = takeStreamMarker(call.metadata);
+        if (!this.#settings.acceptsCompression) call.metadata.remove(acceptEncodingKey);
         const extraPickInfo = isStream ? { ...call.extraPickInfo, stream: '1' } : call.extraPickInfo;
         const picked = picker.pick({ ...call, extraPickInfo });
         if (!(picked.subchannel instanceof ReplicaSubchannel)) return picked;
@@ -174,15 +184,4 @@ class OutlierEjection implements experimental.LoadBalancer {
     for (const replica of this.#replicas.values())
       if (replica.health.isEjected) this.#readmit(replica, onProbation(replica.health));
   }
-}
-
-/**
- * grpc-js shares connections between channels to a target whose options are equal. Without the service config, which
- * differs between services, all clients of a target share them.
- */
-function withoutServiceConfig({
-  'grpc.service_config': _config,
-  ...options
-}: ChannelOptions): ChannelOptions {
-  return options;
 }

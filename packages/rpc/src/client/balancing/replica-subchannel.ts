@@ -19,10 +19,10 @@ export class ReplicaSubchannel extends experimental.BaseSubchannelWrapper {
   /** The connection for calls that the policy sends to the replica. */
   readonly counted: CountedSubchannel;
 
-  constructor(subchannel: experimental.SubchannelInterface, replica: Replica) {
+  constructor(subchannel: experimental.SubchannelInterface, replica: Replica, maxResponseBytes: number) {
     super(subchannel);
     this.replica = replica;
-    this.counted = new CountedSubchannel(subchannel);
+    this.counted = new CountedSubchannel(subchannel, maxResponseBytes);
     this.followHealth();
   }
 

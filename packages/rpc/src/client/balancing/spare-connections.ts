@@ -1,5 +1,5 @@
 import { connectivityState, type experimental } from '@grpc/grpc-js';
-import { CountedSubchannel } from './counted-subchannel.ts';
+import type { CountedSubchannel } from './counted-subchannel.ts';
 import { hasRoom, isHalfFree, usedOf } from './reset-budget.ts';
 
 /** Additional connections to a replica, besides the one that its balancing policy keeps. */
@@ -12,7 +12,7 @@ export interface SpareConnections {
 
 export interface SpareConnectionsOptions {
   /** Opens the connection of that number. Clients share a connection by its number. */
-  readonly open: (number: number) => experimental.SubchannelInterface;
+  readonly open: (number: number) => CountedSubchannel;
   /** Called when queued calls should choose again. */
   readonly onChange: () => void;
 }
@@ -46,7 +46,7 @@ export function createSpareConnections({ open, onChange }: SpareConnectionsOptio
     spare.release();
   };
   const openSpare = () => {
-    const subchannel = new CountedSubchannel(open(++opened));
+    const subchannel = open(++opened);
     const fail = () => {
       retryAfterMs = performance.now() + maxConnectMs;
       remove(spare);

@@ -7,22 +7,20 @@ import { asBuffer } from '../../grpc-js/as-buffer.ts';
 /** Encodes the requests of a method and decodes its responses. */
 export interface Codec {
   readonly path: string;
-  /** @throws RpcError INVALID_ARGUMENT for a message that cannot be encoded. */
+  /** @throws RpcError INVALID_ARGUMENT for a message that cannot be encoded, RESOURCE_EXHAUSTED for one over the limit. */
   readonly encode: (init: Message) => Buffer;
   readonly decode: (bytes: Buffer) => Message;
 }
 
-export function codecOf({ desc, name }: MethodInfo): Codec {
+export function codecOf(method: MethodInfo, maxRequestBytes: number): Codec {
+  const { desc, name } = method;
   return {
     path: methodPath(desc),
     encode: (init) => {
-      try {
-        return asBuffer(toBinary(desc.input, create(desc.input, init)));
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : 'the value is not a message';
-        const message = `cannot encode the ${desc.input.typeName} of ${name}: ${reason}`;
-        throw new RpcError(Code.INVALID_ARGUMENT, message, { calledMethod: name, cause });
-      }
+      const bytes = encode(method, init);
+      if (bytes.length <= maxRequestBytes) return asBuffer(bytes);
+      const message = `a request of ${bytes.length} bytes for ${name} is over the limit of ${maxRequestBytes}: see maxRequestBytes of createClient`;
+      throw new RpcError(Code.RESOURCE_EXHAUSTED, message, { calledMethod: name });
     },
     decode: (bytes) => fromBinary(desc.output, bytes),
   };
@@ -30,3 +28,13 @@ export function codecOf({ desc, name }: MethodInfo): Codec {
 
 /** The serializer of grpc-js for a request that is already encoded. */
 export const encoded = (bytes: Buffer) => bytes;
+
+function encode({ desc, name }: MethodInfo, init: Message): Uint8Array {
+  try {
+    return toBinary(desc.input, create(desc.input, init));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'the value is not a message';
+    const message = `cannot encode the ${desc.input.typeName} of ${name}: ${reason}`;
+    throw new RpcError(Code.INVALID_ARGUMENT, message, { calledMethod: name, cause });
+  }
+}

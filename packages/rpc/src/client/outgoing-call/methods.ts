@@ -7,22 +7,15 @@ import {
 } from '@grpc/grpc-js';
 import type { MethodInfo } from '../../call/call-context.ts';
 import { hasResponseStream } from '../../call/method-kind.ts';
-import { hasPassed } from '../../call/timer.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
-import { fromGrpcStatus } from '../../grpc-js/status.ts';
 import { setStreamMarker } from '../balancing/stream-marker.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
 import { recordAttempts } from './attempts.ts';
-import {
-  type CallOptions,
-  isAborted,
-  onAbort,
-  outgoingDeadlineAtMs,
-  type StreamCallOptions,
-} from './call-options.ts';
+import { type CallOptions, onAbort, outgoingDeadlineAtMs, type StreamCallOptions } from './call-options.ts';
 import { tokenFor } from './call-token.ts';
 import { codecOf, encoded } from './codec.ts';
 import { type NoAuthorization, outgoingMetadata, requireValidMetadata } from './outgoing-metadata.ts';
+import { receivedError } from './received-error.ts';
 import { observeMetadata, type ReceivedMetadata } from './received-metadata.ts';
 import { openRequestSource, type RequestSource } from './request-source.ts';
 
@@ -30,6 +23,8 @@ import { openRequestSource, type RequestSource } from './request-source.ts';
 export interface ClientCalls {
   readonly grpc: GrpcClient;
   readonly token: TokenSource | undefined;
+  /** Maximum size of a request message, before its compression. */
+  readonly maxRequestBytes: number;
   /** Set if the caller must not send `authorization` in a call's metadata. */
   readonly noAuthorization?: NoAuthorization | undefined;
 }
@@ -39,7 +34,7 @@ type Init = Message;
 type Many<T> = AsyncIterable<T> | Iterable<T>;
 
 export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method);
+  const { path, encode, decode } = codecOf(method, calls.maxRequestBytes);
   return async (request: Init, options: CallOptions = {}): Promise<Message> => {
     const bytes = encode(request);
     const { metadata, deadlineAtMs } = await prepare(calls, method, options);
@@ -75,7 +70,7 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
 }
 
 export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method);
+  const { path, encode, decode } = codecOf(method, calls.maxRequestBytes);
   return (request: Init, options: StreamCallOptions = {}) =>
     responsesOf(method, options, async () => {
       const bytes = encode(request);
@@ -88,7 +83,7 @@ export function serverStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 }
 
 export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method);
+  const { path, encode, decode } = codecOf(method, calls.maxRequestBytes);
   return async (requests: Many<Init>, options: CallOptions = {}): Promise<Message> => {
     const source = openRequestSource(requests, encode);
     try {
@@ -125,7 +120,7 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
 }
 
 export function bidiStreamingMethod(calls: ClientCalls, method: MethodInfo) {
-  const { path, encode, decode } = codecOf(method);
+  const { path, encode, decode } = codecOf(method, calls.maxRequestBytes);
   return (requests: Many<Init>, options: StreamCallOptions = {}) => {
     const source = openRequestSource(requests, encode);
     // Needed if the reader stops before the first response: then no call is made.
@@ -205,19 +200,4 @@ function requireOpen({ grpc }: ClientCalls, { name }: MethodInfo): void {
   throw new RpcError(Code.FAILED_PRECONDITION, `cannot call ${name}: the client has been disposed`, {
     calledMethod: name,
   });
-}
-
-/** Returns the error of a call that grpc-js has ended. */
-function receivedError(
-  error: unknown,
-  method: MethodInfo,
-  options: StreamCallOptions,
-  deadlineAtMs: number,
-): RpcError {
-  const { code, message, details } = fromGrpcStatus(error as ServiceError);
-  const calledMethod = method.name;
-  // A server may reset the stream of an expired call, as grpc-go does, before this client's own deadline has fired.
-  if (code === Code.CANCELLED && hasPassed(deadlineAtMs) && !isAborted(options))
-    return new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded', { details, calledMethod });
-  return new RpcError(code, message, { details, calledMethod });
 }

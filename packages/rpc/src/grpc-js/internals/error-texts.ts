@@ -1,3 +1,7 @@
+import type { StatusObject } from '@grpc/grpc-js';
+
+const decompressionLimit = 'Received message that decompresses to a size larger than';
+
 /**
  * The beginnings of grpc-js's texts, up to the first value. Values are withheld: grpc-js prints a metadata entry that is
  * not ASCII in full, and it can be a token.
@@ -21,7 +25,7 @@ export const beginnings = [
   'Received no request message',
   'Received a second request message',
   'Received message larger than max',
-  'Received message that decompresses to a size larger than',
+  decompressionLimit,
   'Received message compressed with unsupported encoding',
   'Failed to decompress message',
   'Sent message larger than max',
@@ -32,6 +36,17 @@ export const beginnings = [
 /** Returns the beginning of a grpc-js text, without values, or undefined for an unknown text. */
 export function withoutValues(text: string): string | undefined {
   return beginnings.find((each) => text.startsWith(each));
+}
+
+/**
+ * Returns whether a status is that of the client's own limit for decompressed messages. A server has the same text for its
+ * limit, and nearly every status from a server comes with some metadata.
+ */
+export function isDecompressionLimit({
+  details,
+  metadata,
+}: Pick<StatusObject, 'details' | 'metadata'>): boolean {
+  return details.startsWith(decompressionLimit) && Object.keys(metadata.getMap()).length === 0;
 }
 
 /**

@@ -1,48 +1,33 @@
 import { type experimental, status } from '@grpc/grpc-js';
+import { type CallStatus, ObservedCall, type SubchannelObserver } from './observed-call.ts';
 
 /** A connection of grpc-js. `createCall` is not in its documented interface. */
 export type RealSubchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
 
 type CreateCall = RealSubchannel['createCall'];
-type CallStatus = Parameters<Parameters<CreateCall>[3]['onReceiveStatus']>[0];
-
-/** How a call on a connection ended. */
-export interface CallEnd {
-  /** The server ended the stream without a status, which grpc-js reports as INTERNAL. */
-  readonly isWithoutStatus: boolean;
-  /** The client has ended the stream by a reset: its deadline expired or its caller cancelled it. */
-  readonly isReset: boolean;
-}
-
-export interface SubchannelObserver {
-  onCall(): void;
-  /** Returns the status code to report for the call instead of grpc-js's own; undefined keeps it. */
-  onCallEnded(end: CallEnd): status | undefined;
-}
 
 /**
  * Returns a view of a connection whose calls are observed. No other place of grpc-js shows on which connection a call was
- * made, and whether it ended without a status. `counted-subchannel.test.ts` fails when an upgrade changes this.
+ * made, and what the server sent for it. `counted-subchannel.test.ts` fails when an upgrade changes this.
  */
 export function observeSubchannel(real: RealSubchannel, observer: SubchannelObserver): RealSubchannel {
   const createCall: CreateCall = (metadata, host, method, listener, callId) => {
-    const onReceiveStatus = (ended: CallStatus) => {
-      const code = observer.onCallEnded(endOf(ended));
-      listener.onReceiveStatus(code === undefined ? ended : { ...ended, code });
-    };
-    const { onReceiveMetadata, onReceiveMessage } = listener;
-    const ownListener = { onReceiveMetadata, onReceiveMessage, onReceiveStatus };
-    const call = real.createCall(metadata, host, method, ownListener, callId);
+    const observed = new ObservedCall(listener, observer);
+    const call = real.createCall(metadata, host, method, observed, callId);
+    observed.attach(call);
     observer.onCall();
     return call;
   };
   return Object.create(real, { createCall: { value: createCall } });
 }
 
-function endOf({ code, rstCode, metadata }: CallStatus): CallEnd {
-  return {
-    isWithoutStatus: code === status.INTERNAL && rstCode !== undefined,
-    // Nearly every status from a server comes with some metadata.
-    isReset: code !== status.OK && rstCode === undefined && Object.keys(metadata.getMap()).length === 0,
-  };
+/** Returns whether the server ended the stream without a status, which grpc-js reports as INTERNAL. */
+export function isWithoutStatus({ code, rstCode }: CallStatus): boolean {
+  return code === status.INTERNAL && rstCode !== undefined;
+}
+
+/** Returns whether the client has ended the stream by a reset: its deadline expired or its caller cancelled it. */
+export function isReset({ code, rstCode, metadata }: CallStatus): boolean {
+  // Nearly every status from a server comes with some metadata.
+  return code !== status.OK && rstCode === undefined && Object.keys(metadata.getMap()).length === 0;
 }

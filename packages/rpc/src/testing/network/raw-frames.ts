@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createConnection } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 
 /** A TCP connection that sends single HTTP/2 frames, which Node's client cannot. */
 export interface FrameConnection extends Disposable {
@@ -14,8 +14,8 @@ export async function connectFrames(port: number): Promise<FrameConnection> {
   socket.on('error', () => {}).resume();
   await once(socket, 'connect');
   const closed = once(socket, 'close');
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(frame(0x4, 0, 0, Buffer.alloc(0)));
+  socket.write(preface);
+  socket.write(settingsFrame);
   return {
     send: (...frames) => socket.write(Buffer.concat(frames)),
     closed,
@@ -23,19 +23,21 @@ export async function connectFrames(port: number): Promise<FrameConnection> {
   };
 }
 
+const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const headersType = 0x1;
 const streamId = 1;
 const endStream = 0x1;
 const endHeaders = 0x4;
 const cancelCode = Buffer.from([0, 0, 0, 8]);
 
-/** Returns the frame that opens the first stream of a connection. */
-export function headersFrame(headers: Readonly<Record<string, string>>): Buffer {
+/** Returns a header list of the first stream of a connection: the one that opens it, or, as the last frame, its trailers. */
+export function headersFrame(headers: Readonly<Record<string, string>>, { isLast = false } = {}): Buffer {
   const fields = Object.entries(headers).flatMap(([name, value]) => [
     Buffer.from([0]), // a literal that is not indexed (RFC 7541, section 6.2.2)
     literal(name),
     literal(value),
   ]);
-  return frame(0x1, endHeaders, streamId, Buffer.concat(fields));
+  return frame(headersType, isLast ? endHeaders | endStream : endHeaders, streamId, Buffer.concat(fields));
 }
 
 export function dataFrame(bytes: Uint8Array): Buffer {
@@ -43,6 +45,8 @@ export function dataFrame(bytes: Uint8Array): Buffer {
 }
 
 export const halfCloseFrame = frame(0x0, endStream, streamId, Buffer.alloc(0));
+
+const settingsFrame = frame(0x4, 0, 0, Buffer.alloc(0));
 
 export const resetFrame = frame(0x3, 0, streamId, cancelCode);
 
@@ -53,6 +57,40 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   header.writeUInt8(flags, 4);
   header.writeUInt32BE(stream, 5);
   return Buffer.concat([header, payload]);
+}
+
+/** Starts a server that sends these frames to each connection when its first stream has been opened. */
+export async function startFrameServer(
+  ...frames: readonly Buffer[]
+): Promise<AsyncDisposable & { target: string }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {}).write(settingsFrame);
+    let received = Buffer.alloc(0);
+    let hasAnswered = false;
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (hasAnswered || !hasHeaders(received)) return;
+      hasAnswered = true;
+      socket.write(Buffer.concat(frames));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    target: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Returns whether a client has sent a header list, after its preface and its settings. */
+function hasHeaders(received: Buffer): boolean {
+  for (let at = preface.length; at + 9 <= received.length; at += 9 + received.readUIntBE(at, 3))
+    if (received[at + 3] === headersType) return true;
+  return false;
 }
 
 /** Encodes a string of up to 126 bytes (RFC 7541, section 5.2). */

@@ -1,0 +1,177 @@
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { type experimental, type Metadata, status } from '@grpc/grpc-js';
+import { flagProblem, headersProblem, type ResponseProblem } from './response-problem.ts';
+
+type RealSubchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
+
+/** The callbacks of grpc-js for a call on a connection. */
+type Listener = Parameters<RealSubchannel['createCall']>[3];
+export type CallStatus = Parameters<Listener['onReceiveStatus']>[0];
+
+export interface SubchannelObserver {
+  /** Maximum size of a response message. */
+  readonly maxResponseBytes: number;
+  onCall(): void;
+  /** Returns the status code to report for the call instead of grpc-js's own; undefined keeps it. */
+  onCallEnded(ended: CallStatus): status | undefined;
+}
+
+/**
+ * The private parts of grpc-js's client call. It has no public way to see the HTTP status and a cut message, to limit one
+ * call's responses, and to deliver responses before the error that follows them. `broken-servers.test.ts` fails when an
+ * upgrade changes one of these parts.
+ */
+interface Http2Call {
+  readonly http2Stream: ClientHttp2Stream & { [observedBy]?: ObservedCall };
+  readonly httpStatusCode: number | undefined;
+  readonly decoder: {
+    maxReadMessageLength: number;
+    /** Length that the header of the message has announced. */
+    readonly readMessageSize: number;
+    /** 0 between messages. */
+    readonly readState: number;
+  };
+  finalStatus: CallStatus | null;
+  /** Whether all data has been read from the HTTP/2 stream. */
+  readsClosed: boolean;
+  maybeOutputStatus(): void;
+  handleTrailers(headers: IncomingHttpHeaders): void;
+  endCall(ended: CallStatus): void;
+  cancelWithStatus(code: status, details: string): void;
+  [observedBy]?: ObservedCall;
+}
+
+const observedBy = Symbol('observedBy');
+
+/** Text of grpc-js for a response without `grpc-status`. */
+const withoutStatusText = 'Received HTTP status code 200';
+
+/**
+ * Checks what a server sends for one call, on its way from the HTTP/2 stream to the rest of grpc-js. An object for each
+ * call instead of closures, which cost more.
+ */
+export class ObservedCall implements Listener {
+  readonly #listener: Listener;
+  readonly #observer: SubchannelObserver;
+  #call: Http2Call | undefined;
+  #encoding: unknown;
+  #hasHeaders = false;
+  #isInTrailers = false;
+  #hasLostData = false;
+  /** The status of the trailers, while messages before them have yet to be read. */
+  #held: CallStatus | undefined;
+  /** Stands for `#held` in grpc-js, which waits for the messages only with the status OK. */
+  #standIn: CallStatus | undefined;
+
+  constructor(listener: Listener, observer: SubchannelObserver) {
+    this.#listener = listener;
+    this.#observer = observer;
+  }
+
+  /** Must be called with the call in the turn of the event loop in which it is made. */
+  attach(grpcCall: object): void {
+    const call = grpcCall as Http2Call;
+    this.#call = call;
+    call.decoder.maxReadMessageLength = this.#observer.maxResponseBytes;
+    call[observedBy] = this;
+    call.handleTrailers = handleTrailersThrough;
+    call.endCall = endCallThrough;
+    call.http2Stream[observedBy] = this;
+    call.http2Stream.on('close', closeThrough);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#hasHeaders = true;
+    const problem = headersProblem(this.#call?.httpStatusCode, metadata.get('content-type')[0]);
+    this.#encoding = metadata.get('grpc-encoding')[0];
+    if (problem) this.#fail(problem);
+    else this.#listener.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(framed: Buffer): void {
+    const problem = flagProblem(framed[0], this.#encoding);
+    if (problem) this.#fail(problem);
+    else this.#listener.onReceiveMessage(framed);
+  }
+
+  onReceiveStatus(ended: CallStatus): void {
+    const received = this.#corrected(ended === this.#standIn && this.#held ? this.#held : ended);
+    const code = this.#observer.onCallEnded(received);
+    this.#listener.onReceiveStatus(code === undefined ? received : { ...received, code });
+  }
+
+  handleTrailers(call: Http2Call, headers: IncomingHttpHeaders): void {
+    this.#isInTrailers = true;
+    methodsOf(call).handleTrailers.call(call, headers);
+    this.#isInTrailers = false;
+  }
+
+  endCall(call: Http2Call, ended: CallStatus): void {
+    if (this.#isInTrailers && this.#hasHeaders && ended.code !== status.OK && !call.finalStatus)
+      methodsOf(call).endCall.call(call, this.#hold(ended));
+    else methodsOf(call).endCall.call(call, ended);
+  }
+
+  /** A stream that is reset after its trailers emits no `end`, for which grpc-js would wait until the deadline. */
+  onClose(): void {
+    const call = this.#call;
+    if (!call?.finalStatus || call.readsClosed) return;
+    this.#hasLostData = call.http2Stream.readableLength > 0;
+    call.readsClosed = true;
+    call.maybeOutputStatus();
+  }
+
+  /** Returns the status that makes grpc-js wait until the messages have been read. */
+  #hold(ended: CallStatus): CallStatus {
+    this.#held = ended;
+    this.#standIn = { ...ended, code: status.OK };
+    return this.#standIn;
+  }
+
+  #fail({ code, message }: ResponseProblem): void {
+    this.#call?.cancelWithStatus(code, message);
+  }
+
+  /** Corrects a status where grpc-js hides what the server sent, or does not say it. */
+  #corrected(ended: CallStatus): CallStatus {
+    const decoder = this.#call?.decoder;
+    if (!decoder) return ended;
+    if (ended.code === status.OK && decoder.readState !== 0)
+      return { ...ended, code: status.INTERNAL, details: 'the response ended within a message' };
+    if (ended.code === status.OK && this.#hasLostData)
+      return {
+        ...ended,
+        code: status.UNAVAILABLE,
+        details: 'the stream was reset before its responses were read',
+      };
+    if (ended.code === status.RESOURCE_EXHAUSTED && decoder.readMessageSize > decoder.maxReadMessageLength) {
+      const details = tooLargeText(decoder.readMessageSize, decoder.maxReadMessageLength);
+      return { ...ended, details };
+    }
+    if (ended.code === status.UNKNOWN && ended.details === withoutStatusText)
+      return { ...ended, details: 'the response has no grpc-status' };
+    if (!Number.isInteger(ended.code))
+      return { ...ended, code: status.UNKNOWN, details: 'the grpc-status of the response is not a number' };
+    return ended;
+  }
+}
+
+function tooLargeText(sizeBytes: number, maxBytes: number): string {
+  return `a response of ${sizeBytes} bytes is over the limit of ${maxBytes}: see maxResponseBytes of createClient`;
+}
+
+function handleTrailersThrough(this: Http2Call, headers: IncomingHttpHeaders): void {
+  this[observedBy]?.handleTrailers(this, headers);
+}
+
+function endCallThrough(this: Http2Call, ended: CallStatus): void {
+  this[observedBy]?.endCall(this, ended);
+}
+
+function closeThrough(this: Http2Call['http2Stream']): void {
+  this[observedBy]?.onClose();
+}
+
+function methodsOf(call: Http2Call): Http2Call {
+  return Object.getPrototypeOf(call) as Http2Call;
+}
