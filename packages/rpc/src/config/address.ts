@@ -6,6 +6,14 @@ export const listenAddressFormat = 'host:port, [ipv6]:port or unix:/path';
 /** The form of a gRPC target (https://github.com/grpc/grpc/blob/master/doc/naming.md). */
 export const targetFormat = 'a gRPC target: dns:///host:port, host:port, ipv4:1.2.3.4:port or unix:/path';
 
+/** Schemes with a resolver of the application's own. */
+const customSchemes = new Set<string>();
+
+/** Makes `targetProblem` accept the targets of a scheme. */
+export function allowTargetScheme(scheme: string): void {
+  customSchemes.add(scheme);
+}
+
 /**
  * Returns the problem with a listen address, or undefined. Port 0 means any free port. grpc-js itself would listen on port
  * 443 if the port is missing.
@@ -25,6 +33,7 @@ export function targetProblem(target: string): string | undefined {
   const scheme = schemeOf(target);
   if (scheme === undefined) return hostPortProblem(target, 1);
   const path = target.slice(scheme.length + 1).replace(/^\/\/[^/]*\//, '');
+  if (customSchemes.has(scheme)) return path === '' ? 'the path is missing' : undefined;
   if (scheme === 'dns') return hostPortProblem(path, 1);
   if (scheme !== 'ipv4' && scheme !== 'ipv6') return `${scheme}: is not a scheme of gRPC targets`;
   const isAddress = scheme === 'ipv4' ? isIPv4 : isIPv6;

@@ -11,5 +11,11 @@ export { checkHealth } from '../client/health/check-health.ts';
 export { readProbeConfig } from '../client/health/probe-config.ts';
 export type { CallOptions } from '../client/outgoing-call/call-options.ts';
 export { readTarget } from '../client/read-target.ts';
+export {
+  type Resolution,
+  type Resolve,
+  type ResolverCallbacks,
+  registerResolver,
+} from '../client/register-resolver.ts';
 export { resumingWatch } from '../client/resuming-watch.ts';
 export { type ChannelCredentials, channelCredentials } from '../tls/channel-credentials.ts';

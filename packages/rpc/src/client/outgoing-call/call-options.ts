@@ -20,6 +20,11 @@ export interface CallOptions {
    */
   readonly metadata?: OutgoingMetadata | undefined;
   /**
+   * Waits until its deadline for a replica that can serve it, and for addresses of its target. Default: the call is
+   * UNAVAILABLE as soon as no replica can be reached (gRPC's wait-for-ready).
+   */
+  readonly waitForReady?: boolean | undefined;
+  /**
    * Called with the headers of the response before its first message, at most once. Not called for a response of trailers
    * only, as servers send for most failed calls, and for a call that fails without a response.
    *

@@ -186,6 +186,7 @@ async function prepare(calls: ClientCalls, method: MethodInfo, options: StreamCa
   requireValidMetadata(method, options, calls.noAuthorization);
   const token = calls.token && (await tokenFor(method, calls.token, deadlineAtMs, options));
   const metadata = outgoingMetadata(method, options, token);
+  if (options.waitForReady) metadata.setOptions({ waitForReady: true });
   if (hasResponseStream(method.desc)) setStreamMarker(metadata);
   return { deadlineAtMs, metadata };
 }
