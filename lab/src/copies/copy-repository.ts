@@ -5,7 +5,7 @@ import { root } from '@acme/dev/repository';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** Folders that are not copied: installed packages, history, and results. */
-const omitted = ['node_modules', '.git', '.data', 'coverage'];
+const omitted = ['node_modules', '.git', '.data', 'coverage', 'dist'];
 
 /**
  * Copies the repository to a temporary folder, as a git repository with one commit. The workspace's packages are copies,

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, { readonly summary: string; run(): Promi
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
   generate: { summary: 'generates code and docs/settings.md', run: () => import('./generate/generate.ts') },
   check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
+  pack: { summary: 'builds the packages for a registry', run: () => import('./pack/pack.ts') },
   new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
   adopt: { summary: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
 };

@@ -10,7 +10,7 @@ const files = markdownFiles(root);
 const { scripts } = JSON.parse(read(root, 'package.json'));
 
 /** Commands of npm that are not scripts. */
-const npmVerbs = ['ci', 'install', 'run'];
+const npmVerbs = ['ci', 'install', 'outdated', 'run', 'update'];
 
 /** Returns the npm commands in a text that are neither a script nor a command of npm. */
 function unknownCommands(text: string): string[] {

@@ -14,7 +14,7 @@ export interface CodeBlock {
 export function markdownFiles(folder: string): string[] {
   return globSync(['**/*.md', '.github/**/*.md'], {
     cwd: folder,
-    exclude: ['**/node_modules', '.data'],
+    exclude: ['**/node_modules', '.data', 'dist'],
   }).sort();
 }
 

@@ -17,6 +17,8 @@ export interface ServiceEntry {
    * `NAME_TARGET`, and the token from `AUTH_TOKEN_FILE`.
    */
   readonly calls: Readonly<Record<string, readonly string[]>>;
+  /** Whether it has a database, which `npm start` creates and `DATABASE_URL` names. Default: true. */
+  readonly hasDatabase?: boolean;
   /** Fills the service at its first start. Returns a description of the data. */
   readonly seed?: (access: SeedAccess) => Promise<string>;
   /** Streams that `npm run watch -- NAME` follows, by that name. */

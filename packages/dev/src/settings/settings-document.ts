@@ -49,7 +49,8 @@ export function settingsTable(readers: ReadonlyMap<string, Reader>): string {
   const rows = [...names].flatMap((name) => {
     const readersByRow = new Map<string, string[]>();
     for (const { reader, setting } of recorded)
-      if (setting.name === name) readersByRow.getOrInsertComputed(rowOf(setting), () => []).push(reader);
+      if (setting.name === name)
+        readersByRow.set(rowOf(setting), [...(readersByRow.get(rowOf(setting)) ?? []), reader]);
     return [...readersByRow].map(([row, readBy]) => `${row} ${readBy.join(', ')} |\n`);
   });
   return `| variable | value | default | meaning | read by |\n|---|---|---|---|---|\n${rows.join('')}`;

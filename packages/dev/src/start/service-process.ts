@@ -26,7 +26,7 @@ export interface ServiceProcessOptions {
   readonly startTimeoutMs?: number;
 }
 
-const preload = fileURLToPath(new URL('./exit-with-parent.ts', import.meta.url));
+const preload = import.meta.resolve('@acme/dev/exit-with-parent');
 const defaultStartTimeoutMs = 30_000;
 const pollMs = 50;
 

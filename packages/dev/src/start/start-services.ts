@@ -40,12 +40,14 @@ export interface RunningServices extends ServicesAccess {
 
 const daySeconds = 24 * 60 * 60;
 
-/** Starts PostgreSQL and the services as processes, with development keys and tokens. */
+/** Starts PostgreSQL, if a service has a database, and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
   const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
   const targets: Record<string, string> = {};
   for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
-  const database = await startEmbedded({ dataFolder: join(dataFolder, 'postgres') });
+  const database = services.some(hasDatabase)
+    ? await startEmbedded({ dataFolder: join(dataFolder, 'postgres') })
+    : undefined;
   const processes: ServiceProcess[] = [];
   const processOptions: ServiceProcessOptions[] = [];
   const restart = async (name: string) => {
@@ -56,15 +58,15 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   };
   const close = async () => {
     for (const service of processes.toReversed()) await service.stop();
-    await database.close();
+    await database?.close();
   };
   try {
-    onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
+    if (database) onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
     const keys = await openDevelopmentKeys(dataFolder);
     await mkdir(join(dataFolder, 'logs'), { recursive: true });
     for (const service of services) {
       const { name } = service;
-      await database.ensureDatabase(name);
+      if (database && hasDatabase(service)) await database.ensureDatabase(name);
       const listenAddress = targetOf({ targets }, name);
       const metricsPort = metricsPorts[name];
       const options: ServiceProcessOptions = {
@@ -73,7 +75,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
         listenAddress,
         logFile: join(dataFolder, 'logs', `${name}.log`),
         environment: {
-          DATABASE_URL: database.url(name),
+          ...(database && hasDatabase(service) && { DATABASE_URL: database.url(name) }),
           AUTH_JWKS: keys.jwksFile,
           AUTH_ISSUER: developmentIssuer,
           AUTH_AUDIENCE: name,
@@ -90,7 +92,10 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     return {
       targets,
       services: processes,
-      databaseUrl: database.url,
+      databaseUrl: (service) => {
+        if (!database) throw new Error(`${service} has no database`);
+        return database.url(service);
+      },
       restart,
       token: async (subject, scopes, audience = audienceOf(scopes)) =>
         keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
@@ -100,6 +105,10 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     await close();
     throw error;
   }
+}
+
+function hasDatabase({ hasDatabase = true }: ServiceEntry): boolean {
+  return hasDatabase;
 }
 
 function isCalled(name: string, services: readonly ServiceEntry[]): boolean {

@@ -28,7 +28,10 @@ export function createSubscribers<Event>(): Subscribers<Event> {
   const register = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
     all.add(subscriber);
     if (!keys) ofAllKeys.add(subscriber);
-    for (const key of keys ?? []) byKey.getOrInsertComputed(key, () => new Set()).add(subscriber);
+    for (const key of keys ?? []) {
+      const ofKey = byKey.get(key) ?? new Set();
+      byKey.set(key, ofKey.add(subscriber));
+    }
   };
   const unregister = (subscriber: Subscriber<Event>, keys: ReadonlySet<string> | undefined) => {
     all.delete(subscriber);

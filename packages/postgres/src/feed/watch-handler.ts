@@ -59,13 +59,16 @@ export function createWatchHandler<Event extends object, Response extends DescMe
     const text = tokens.decrypt(filters, resumeToken);
     let after = text === undefined ? undefined : positionFromText(text);
     const tokenOf = (position: Position) => tokens.encrypt(filters, positionToText(position));
+    const responseOf = (event: Event, position: Position) => {
+      const ofEvent = encoded.get(event) ?? new Map<string, MessageShape<Response>>();
+      encoded.set(event, ofEvent);
+      const response = ofEvent.get(view) ?? encode(event, tokenOf(position));
+      ofEvent.set(view, response);
+      return response;
+    };
     const toItem = (event: Event | undefined, position: Position) => ({
       position,
-      response: event
-        ? encoded
-            .getOrInsertComputed(event, () => new Map())
-            .getOrInsertComputed(view, () => encode(event, tokenOf(position)))
-        : encode(undefined, tokenOf(position)),
+      response: event ? responseOf(event, position) : encode(undefined, tokenOf(position)),
     });
     try {
       const watch = feed.watch({ keys, after, caller: principal.subject, signal }, toItem);

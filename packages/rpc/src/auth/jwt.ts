@@ -1,6 +1,7 @@
 import { errors, jwtVerify } from 'jose';
 import type { Principal } from '../call/call-context.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 import { type KeySet, type KeySetOptions, openKeySet } from './key-set.ts';
 import { createTokenCache, tokenKey, type VerifiedToken } from './token-cache.ts';
 import { principalOf, requireAccessTokenType } from './token-claims.ts';
@@ -65,7 +66,7 @@ export async function createJwtVerifier(options: JwtOptions): Promise<JwtVerifie
       if (token.length > maxTokenLength) throw invalidToken(new Error('the token is too long'));
       const key = tokenKey(token);
       // Calls that arrive together with the same token wait for one verification.
-      return await verifying.getOrInsertComputed(key, () =>
+      return await getOrInsert(verifying, key, () =>
         verifyOnce(key, token).finally(() => verifying.delete(key)),
       );
     },

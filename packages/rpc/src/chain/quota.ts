@@ -4,6 +4,7 @@ import type { Quota } from '../call/policy.ts';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { QuotaFailureSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 
 /** A token bucket: the calls left at a point in time. */
 interface Bucket {
@@ -25,7 +26,7 @@ export function quota(nowMs: () => number = () => performance.now()): Intercepto
   return (next) => (call) => {
     const limits = call.method.policy.quota;
     if (limits && !call.principal.scopes.has(limits.exemptScope)) {
-      const buckets = byMethod.getOrInsertComputed(call.method.name, () => new Map());
+      const buckets = getOrInsert(byMethod, call.method.name, () => new Map());
       const waitMs = take(bucketOf(buckets, call.caller, limits, nowMs()), limits, nowMs());
       if (waitMs > 0) throw quotaExceeded(call, limits, waitMs);
     }

@@ -17,6 +17,7 @@ import type { MethodInfo } from '../call/call-context.ts';
 import type { Interceptor, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { serverFaultCodes } from '../errors/status-codes.ts';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 import {
   durationHistogram,
   instrumentationScope,
@@ -68,7 +69,7 @@ export function tracing(peers: PeerScopes, trust: TraceContextTrust): Intercepto
   const openSpan = isGrpcInstrumented() ? officialSpan(isTrusted) : ownSpans(isTrusted);
   return (next) => async (call) => {
     const startMs = performance.now();
-    const method = known.getOrInsertComputed(call.method, methodTelemetry);
+    const method = getOrInsert(known, call.method, methodTelemetry);
     const previousAttempts = previousAttemptsOf(call);
     method.active++;
     if (previousAttempts > 0) retries.add(1, method.attributes);
@@ -107,7 +108,7 @@ function methodTelemetry(method: MethodInfo): MethodTelemetry {
     ...attributes,
     ...outcomeAttributes(code, serverFaultCodes.has(code)),
   });
-  return { attributes, active: 0, outcome: (code) => outcomes.getOrInsertComputed(code, outcomeOf) };
+  return { attributes, active: 0, outcome: (code) => getOrInsert(outcomes, code, outcomeOf) };
 }
 
 const headers: TextMapGetter<ServerCall> = {

@@ -3,6 +3,7 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import type { Interceptor } from '../call/handler.ts';
 import { invalidArgument } from '../errors/invalid-argument.ts';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 
 const patterns = new Map<string, RegExp>();
 
@@ -11,8 +12,7 @@ const patterns = new Map<string, RegExp>();
  * contract, so a caller cannot send one that backtracks endlessly. They must be valid in both syntaxes.
  */
 const validator = createValidator({
-  regexMatch: (pattern, text) =>
-    patterns.getOrInsertComputed(pattern, (each) => new RegExp(each, 'u')).test(text),
+  regexMatch: (pattern, text) => getOrInsert(patterns, pattern, (each) => new RegExp(each, 'u')).test(text),
 });
 
 /**

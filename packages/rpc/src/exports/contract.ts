@@ -1,3 +1,10 @@
 export { hasRequestStream } from '../call/method-kind.ts';
 export { methodName, methodPath } from '../call/method-name.ts';
-export { type Policies, type Policy, policyOf, type Quota, resolvePolicies } from '../call/policy.ts';
+export {
+  type Policies,
+  type Policy,
+  type PolicyInCode,
+  policyOf,
+  type Quota,
+  resolvePolicies,
+} from '../call/policy.ts';

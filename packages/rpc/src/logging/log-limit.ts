@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 
 /** Bytes left in this second for one class of lines. */
 export interface Allowance {
@@ -80,9 +81,8 @@ export function createLogLimit(
     const of = subjectOf(args);
     const key = `${level} ${of} ${method} ${code}`;
     const isNew = !kinds.has(key);
-    if (isNew && kinds.size >= maxKinds)
-      return kinds.getOrInsertComputed(`${level}`, () => newKind(level, other));
-    return kinds.getOrInsertComputed(key, () => newKind(level, of, method, code));
+    if (isNew && kinds.size >= maxKinds) return getOrInsert(kinds, `${level}`, () => newKind(level, other));
+    return getOrInsert(kinds, key, () => newKind(level, of, method, code));
   };
   return {
     allowanceFor(args, level) {

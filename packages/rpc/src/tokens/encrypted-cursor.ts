@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { getOrInsert } from '../node-24/get-or-insert.ts';
 import { verifyMacCursor } from './mac-cursor.ts';
 
 /** Encrypts cursors into tokens that callers can neither read nor alter. */
@@ -51,8 +52,7 @@ const gcmOptions = { authTagLength: tagBytes };
  */
 export function createEncryptedCursors(keys: EncryptionKeys, method: string): EncryptedCursors {
   const derived = new WeakMap<Uint8Array, MethodKey>();
-  const keyOf = (secret: Uint8Array) =>
-    derived.getOrInsertComputed(secret, () => deriveMethodKey(secret, method));
+  const keyOf = (secret: Uint8Array) => getOrInsert(derived, secret, () => deriveMethodKey(secret, method));
   const boundTo = (filters: readonly string[]) => Buffer.from(JSON.stringify([method, filters]));
   return {
     encrypt: (filters, cursor) => encrypt(keyOf(keys.active), boundTo(filters), cursor).toString('base64url'),

@@ -11,7 +11,7 @@ const rpc = 'packages/rpc/src';
 
 /** The layers of `packages/rpc/src`, the lowest first. A folder imports from its own layer and from those below. */
 const layers: readonly (readonly string[])[] = [
-  ['gen'],
+  ['gen', 'node-24'],
   ['errors', 'config', 'call'],
   ['logging', 'telemetry', 'tokens', 'limits'],
   ['grpc-js'],

@@ -35,7 +35,8 @@ export function fileGraph(root: string, folder: string): Graph {
 export function folderGraph(files: Graph): Graph {
   const folders = new Map<string, Set<string>>();
   for (const [file, imported] of files) {
-    const folder = folders.getOrInsertComputed(dirname(file), () => new Set());
+    const folder = folders.get(dirname(file)) ?? new Set();
+    folders.set(dirname(file), folder);
     for (const each of imported) if (dirname(each) !== dirname(file)) folder.add(dirname(each));
   }
   return folders;

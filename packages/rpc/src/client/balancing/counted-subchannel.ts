@@ -6,6 +6,7 @@ import {
   observeSubchannel,
   type RealSubchannel,
 } from '../../grpc-js/internals/observed-subchannel.ts';
+import { getOrInsert } from '../../node-24/get-or-insert.ts';
 import { countReset, type ResetBudget, unusedBudget } from './reset-budget.ts';
 
 /** By connection: the clients of a target share connections. */
@@ -20,7 +21,7 @@ export class CountedSubchannel extends experimental.BaseSubchannelWrapper {
   constructor(subchannel: experimental.SubchannelInterface, maxResponseBytes: number) {
     super(subchannel);
     const real = subchannel.getRealSubchannel();
-    const budget = budgets.getOrInsertComputed(real, budgetOf);
+    const budget = getOrInsert(budgets, real, budgetOf);
     this.budget = budget;
     this.#real = observeSubchannel(real, {
       maxResponseBytes,

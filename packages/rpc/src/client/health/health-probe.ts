@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readEnvironment } from '../../config/environment.ts';
 import { createLogger } from '../../logging/logger.ts';
 import { channelCredentials } from '../../tls/channel-credentials.ts';

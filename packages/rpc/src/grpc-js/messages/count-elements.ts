@@ -2,6 +2,7 @@ import { type DescField, type DescMessage, getOption, ScalarType } from '@bufbui
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { invalidArgument } from '../../errors/invalid-argument.ts';
 import { field as fieldRules } from '../../gen/buf/validate/validate_pb.ts';
+import { getOrInsert } from '../../node-24/get-or-insert.ts';
 
 /** Maximum number of elements of a message on all levels: nested messages, list items and map entries. */
 const maxElements = 10_000;
@@ -51,7 +52,7 @@ export function countElements(schema: DescMessage, bytes: Uint8Array): number {
   };
   const walk = (type: DescMessage, from: Uint8Array, prefix: string, depth: number) => {
     if (depth > maxDepth) throw new Error('the message nests too deep');
-    const fields = known.getOrInsertComputed(type, elementFields);
+    const fields = getOrInsert(known, type, elementFields);
     const counts = new Map<number, number>();
     const reader = new BinaryReader(from);
     while (reader.pos < reader.len) {

@@ -1,5 +1,6 @@
 import type { DescEnum, DescFile } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
+import { getOrInsert } from '../../node-24/get-or-insert.ts';
 
 /** The files of a contract by their declarations. Names are fully qualified, without a leading dot. */
 export interface DescriptorIndex {
@@ -23,7 +24,7 @@ export function indexDescriptors(roots: readonly DescFile[]): DescriptorIndex {
       symbols.set(type.typeName, file);
       for (const name of memberNames(type)) symbols.set(name, file);
       if (type.kind === 'extension')
-        extensions.getOrInsertComputed(type.extendee.typeName, () => new Map()).set(type.number, file);
+        getOrInsert(extensions, type.extendee.typeName, () => new Map()).set(type.number, file);
     }
     for (const dependency of file.dependencies) add(dependency);
   };
