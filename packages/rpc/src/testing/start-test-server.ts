@@ -113,6 +113,7 @@ export async function startTestServer<Service extends DescService>(
   const client = createClient(service, {
     target,
     token: () => 'test-token',
+    policies: options.policies,
     ...(options.credentials && { credentials: options.credentials.channel }),
   });
   return {
