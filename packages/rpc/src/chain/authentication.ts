@@ -54,7 +54,7 @@ export function authentication(tokens: TokenVerifier, peers: PeerScopes): Interc
         call.authenticate(peer);
         return next(call);
       }
-      if (!call.hasAuthorization && isAnonymous(call.method.policy)) return next(call);
+      if (isAnonymous(call.method.policy) && !call.hasAuthorization) return next(call);
       const token = tokenOf(call);
       const cached = tokens.cached(token);
       return cached

@@ -5,9 +5,11 @@ import { methodPath } from '../call/method-name.ts';
 import { checkHealth } from '../client/health/check-health.ts';
 import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
+import { PingService } from '../testing/gen/testing/v1/ping_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer, type TestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
+import { serve } from './served-service.ts';
 
 const getEcho = methodPath(EchoService.method.getEcho);
 const large = Buffer.alloc(2 * 1024 * 1024);
@@ -19,6 +21,21 @@ async function callLines({ logLines }: Pick<TestServer<never>, 'logLines'>, coun
   await vi.waitUntil(() => lines().length >= count, { timeout: 15_000 });
   return lines();
 }
+
+test('a rejected call of any service of the server is logged with its method', async () => {
+  await using server = await startTestServer(
+    EchoService,
+    {},
+    { otherServices: [serve(PingService, { ping: async () => ({}) })] },
+  );
+  await using connection = await connectRaw(server.target);
+  for (const method of [EchoService.method.getEcho, PingService.method.ping])
+    await connection.post(methodPath(method), empty, { 'content-type': 'text/plain' });
+  expect((await callLines(server, 2)).map(({ method }) => method)).toEqual([
+    'testing.v1.EchoService/GetEcho',
+    'testing.v1.PingService/Ping',
+  ]);
+});
 
 test.each<[string, string, Buffer, Record<string, string>, Record<string, unknown>]>([
   [
