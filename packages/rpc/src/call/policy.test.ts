@@ -4,10 +4,13 @@ import { create, createFileRegistry, type DescService, setExtension } from '@buf
 import { FileDescriptorProtoSchema, MethodOptionsSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
+import { Code } from '../errors/rpc-error.ts';
 import { MethodPolicySchema, method as methodPolicy } from '../gen/policy/v1/policy_pb.ts';
 import { serve } from '../server/served-service.ts';
 import { startServer } from '../server/start-server.ts';
+import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
+import type { CallContext } from './call-context.ts';
 import { isAnonymous, type Policies, policyOf, resolvePolicies } from './policy.ts';
 
 /** Every generated service of the contracts, future ones too, except gRPC's own. */
@@ -131,6 +134,41 @@ test('a method is anonymous only if its contract says so', () => {
     serviceWith(policy).methods.map((method) => isAnonymous(policyOf(method)));
   expect(isPublic({ deadline: second, anonymous: true })).toEqual([true]);
   expect(isPublic({ deadline: second, scopes: ['shop:open'] })).toEqual([false]);
+});
+
+/** Serves ShopService with these policies in code, and calls it with the token of a caller with these scopes. */
+async function openShop(policies: Policies, scopes: readonly string[], token?: () => string) {
+  const service = serviceWith(undefined);
+  let deadlineMs = 0;
+  const open = async (_request: unknown, { deadlineAtMs }: CallContext) => {
+    deadlineMs = deadlineAtMs - Date.now();
+    return {};
+  };
+  const principal = { subject: 'anna', scopes: new Set(scopes) };
+  await using server = await startTestServer(service, { open: open as never }, { policies, principal });
+  using client = createClient(service, { target: server.target, policies, token });
+  await (client as unknown as Record<string, (request: object) => Promise<unknown>>).open?.({});
+  return deadlineMs;
+}
+
+describe('a service with policies in code', () => {
+  const token = () => 'test-token';
+  const guarded = { 'shop.v1.ShopService': { deadlineMs: 60_000, scopes: ['shop:open'] } };
+
+  test('is served with their deadline to a caller with their scopes', async () => {
+    const deadlineMs = await openShop(guarded, ['shop:open'], token);
+    expect(deadlineMs).toBeGreaterThan(30_000);
+    expect(deadlineMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test('is not served to another caller', async () => {
+    await expect(openShop(guarded, [], token)).rejects.toMatchObject({ code: Code.PERMISSION_DENIED });
+    await expect(openShop(guarded, ['shop:open'])).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  });
+
+  test('is public if their list of scopes is empty', async () => {
+    await openShop({ 'shop.v1.ShopService/Open': { deadlineMs: 60_000, scopes: [] } }, []);
+  });
 });
 
 describe('policies in code', () => {

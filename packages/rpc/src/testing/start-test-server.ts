@@ -113,7 +113,7 @@ export async function startTestServer<Service extends DescService>(
   const client = createClient(service, {
     target,
     token: () => 'test-token',
-    policies: options.policies,
+    policies: policiesOf(service, options.policies),
     ...(options.credentials && { credentials: options.credentials.channel }),
   });
   return {
@@ -127,6 +127,12 @@ export async function startTestServer<Service extends DescService>(
       await running.drain({ pauseMs: 0, timeoutMs: 0 });
     },
   };
+}
+
+/** Returns the policies in code of one service. */
+function policiesOf({ typeName }: DescService, policies: Policies = {}): Policies {
+  const entries = Object.entries(policies);
+  return Object.fromEntries(entries.filter(([key]) => key === typeName || key.startsWith(`${typeName}/`)));
 }
 
 function scopesOf(services: readonly ServedService[], policies: Policies | undefined): Set<string> {
