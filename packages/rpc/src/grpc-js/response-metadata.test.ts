@@ -279,8 +279,8 @@ describe('the size', () => {
 test('the lists that get and toJSON return are copies', async () => {
   await using server = await startServing(({ responseHeaders }) => {
     responseHeaders.set('key', 'value');
-    responseHeaders.get('key').push('a\nb');
-    responseHeaders.toJSON().key?.push('a\nb');
+    responseHeaders.get('key').push('unchecked');
+    responseHeaders.toJSON().key?.push('unchecked');
   });
   const { headers } = await received((options) => server.client.getEcho({ key: 'A' }, options));
   expect(headers?.get('key')).toEqual(['value']);
