@@ -32,6 +32,35 @@ test('a hedged call is sent several times, its first answer is returned, and the
   expect(signals).toHaveLength(3);
 });
 
+test('a hedged call passes on the headers and trailers of its first answer only', async () => {
+  let attempts = 0;
+  await using server = await startTestServer(EchoService, {
+    getEcho: async (_request, { responseHeaders, responseTrailers }) => {
+      const attempt = ++attempts;
+      if (attempt === 1) return new Promise(() => {});
+      responseHeaders.set('x-attempt', String(attempt));
+      responseTrailers.set('x-attempt', String(attempt));
+      return {};
+    },
+  });
+  using client = createClient(EchoService, { target: server.target, token, hedging });
+  const seen: unknown[] = [];
+  await client.getEcho(
+    { key: 'A' },
+    {
+      deadlineMs: 60_000,
+      waitForReady: true,
+      metadata: { 'x-many': ['a', 'b'], 'x-one-bin': Buffer.of(1) },
+      onHeaders: (headers) => seen.push(['headers', headers.get('x-attempt').length]),
+      onTrailers: (trailers) => seen.push(['trailers', trailers.get('x-attempt').length]),
+    },
+  );
+  expect(seen).toEqual([
+    ['headers', 1],
+    ['trailers', 1],
+  ]);
+});
+
 test('a hedged call that is answered before the delay is sent once', async () => {
   let calls = 0;
   await using server = await startTestServer(EchoService, {

@@ -138,6 +138,42 @@ describe('a watch ends', () => {
       expect(server.resumedFrom).toHaveLength(1);
     });
 
+  test('with RESOURCE_EXHAUSTED that comes again before a further response', async () => {
+    const error = ended(Code.RESOURCE_EXHAUSTED);
+    // The heartbeat of the second watch does not advance it.
+    await using server = await startScripted({ tokens: ['a'], error }, { tokens: ['a'], error });
+    const responses = watch(server);
+    expect((await responses.next()).value).toMatchObject({ resumeToken: 'a' });
+    expect((await responses.next()).value).toMatchObject({ resumeToken: 'a' });
+    expect(await rejectionOf(responses.next())).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+    expect(server.resumedFrom).toEqual(['', 'a']);
+  });
+
+  test("with a response over the client's limit", async () => {
+    const large = 'x'.repeat(2000);
+    await using server = await startScripted({ tokens: ['a', large] }, { tokens: [large] });
+    using client = createClient(EchoService, {
+      target: server.target,
+      token: () => 'test-token',
+      maxResponseBytes: 1000,
+    });
+    const responses = resumingWatch(client.watchEchoes, {}, { random: () => 0 });
+    await responses.next();
+    const error = await rejectionOf(responses.next());
+    expect(error.code).toBe(Code.RESOURCE_EXHAUSTED);
+    expect(error.message).toContain('maxResponseBytes');
+    expect(server.resumedFrom).toEqual(['', 'a']);
+  });
+
+  test('when its client is disposed', async () => {
+    await using server = await startScripted({ tokens: ['a'], error: ended(Code.UNAVAILABLE) });
+    const client = createClient(EchoService, { target: server.target, token: () => 'test-token' });
+    const responses = resumingWatch(client.watchEchoes, {}, { random: () => 0 });
+    await responses.next();
+    client[Symbol.dispose]();
+    expect((await rejectionOf(responses.next())).code).toBe(Code.FAILED_PRECONDITION);
+  });
+
   test('with CANCELLED when its signal is aborted, also between two calls', async () => {
     await using server = await startScripted({ tokens: [], error: ended(Code.UNAVAILABLE) });
     const stop = new AbortController();

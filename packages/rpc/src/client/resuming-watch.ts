@@ -29,10 +29,10 @@ type WatchMethod<Request, Response> = (
 ) => AsyncGenerator<Response, void>;
 
 /**
- * Codes after which the watch resumes: the replica stopped, the connection or the call reached its maximum age, the server
- * was busy, this client was too slow, or the server cancelled the call in a drain.
+ * Codes after which the watch resumes: the replica stopped, the connection or the call reached its maximum age, or the
+ * server cancelled the call in a drain.
  */
-const resumableCodes = transientCodes.union(new Set([Code.RESOURCE_EXHAUSTED, Code.CANCELLED]));
+const resumableCodes = transientCodes.union(new Set([Code.CANCELLED]));
 
 const backoffMs = { first: 100, max: 5000 };
 
@@ -41,6 +41,10 @@ const backoffMs = { first: 100, max: 5000 };
  * resumes after the last response that it has returned, and starts at the `resumeToken` of the request.
  *
  *     for await (const { order, resumeToken } of resumingWatch(orders.watchOrders, {}, { signal })) …
+ *
+ * RESOURCE_EXHAUSTED is resumed if the server names a time to wait (RetryInfo), or if the watch has advanced since it was
+ * last resumed: the server was busy, or this client too slow. Otherwise it would fail again at the same place, as with a
+ * response over the client's limit.
  *
  * Responses without a change are heartbeats. With `onRestart` the watch restarts after OUT_OF_RANGE: when it was
  * interrupted for longer than events are kept, or the server's database was restored to an older state.
@@ -69,6 +73,7 @@ export async function* resumingWatch<
   for (let failures = 0; ; failures++) {
     const silence = silenceTimer(maxSilenceMs);
     const stop = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
+    const startToken = resumeToken;
     let delayMs = 0;
     try {
       for await (const response of method({ ...request, resumeToken }, { signal: stop, metadata })) {
@@ -85,7 +90,7 @@ export async function* resumingWatch<
       if (onRestart && resumeToken !== '' && isOutOfRange(error)) {
         restartedAfter = error;
         resumeToken = '';
-      } else if (isResumable(error)) {
+      } else if (isResumable(error, resumeToken !== startToken)) {
         onInterrupted(error);
         delayMs = retryDelayMsOf(error) ?? 0;
       } else throw error;
@@ -103,8 +108,13 @@ function isOutOfRange(error: unknown): error is RpcError {
 }
 
 /** The watch ends with the call that is being served. */
-function isResumable(error: unknown): error is RpcError {
-  if (!(error instanceof RpcError) || !resumableCodes.has(error.code)) return false;
+function isResumable(error: unknown, hasAdvanced: boolean): error is RpcError {
+  if (!(error instanceof RpcError)) return false;
+  const isTransient =
+    error.code === Code.RESOURCE_EXHAUSTED
+      ? hasAdvanced || retryDelayMsOf(error) !== undefined
+      : resumableCodes.has(error.code);
+  if (!isTransient) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadlineAtMs <= Date.now());
 }

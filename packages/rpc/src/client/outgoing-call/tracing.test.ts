@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { describe, expect, test } from 'vitest';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { serverAttributes } from '../../telemetry/call-telemetry.ts';
 import { callOutcomes, runInNewTraces, startOutcomeStage } from '../../testing/call-outcomes.ts';
 import { callsOfEachKind } from '../../testing/calls-of-each-kind.ts';
@@ -19,6 +20,7 @@ import { rejectionOf } from '../../testing/rejection-of.ts';
 import { startTestServer } from '../../testing/start-test-server.ts';
 import { collectTelemetry } from '../../testing/telemetry/collect-telemetry.ts';
 import { inNewTrace } from '../../testing/telemetry/in-new-trace.ts';
+import { createClient } from '../create-client.ts';
 
 const isClients = ({ kind }: ReadableSpan) => kind === SpanKind.CLIENT;
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
@@ -158,4 +160,33 @@ test.each([
     [ATTR_SERVER_ADDRESS]: address,
     ...(port !== undefined && { [ATTR_SERVER_PORT]: port }),
   });
+});
+
+test('a stream without a deadline has the duration of its reading', async () => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(EchoService, {});
+  const policies = { [Health.typeName]: { deadlineMs: Number.POSITIVE_INFINITY, scopes: [] } };
+  using client = createClient(Health, { target: server.target, policies });
+  const responses = client.watch({ service: 'liveness' });
+  await responses.next();
+  // Node fires a timer of an infinite time after 1 ms, before this one.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(telemetry.spans.filter(isClients)).toMatchObject([{ ended: false }]);
+  await responses.return();
+  expect(telemetry.spans.filter(isClients)).toMatchObject([
+    { attributes: { [ATTR_RPC_STATUS_CODE]: 'CANCELLED' }, status: { code: SpanStatusCode.UNSET } },
+  ]);
+});
+
+test("an error of a call's own callback is UNKNOWN with its type", async () => {
+  await using telemetry = collectTelemetry();
+  await using stage = await startOutcomeStage();
+  stage.serveWith(() => []);
+  const onTrailers = () => {
+    throw new RangeError('the checksum differs');
+  };
+  await expect(stage.client.getEcho({ key: 'A' }, { onTrailers })).rejects.toThrow(RangeError);
+  expect(telemetry.spans.filter(isClients)).toMatchObject([
+    { attributes: { [ATTR_RPC_STATUS_CODE]: 'UNKNOWN', [ATTR_ERROR_TYPE]: 'RangeError' } },
+  ]);
 });

@@ -1,5 +1,6 @@
 import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { MethodInfo } from '../../call/call-context.ts';
+import { setTimeoutAt } from '../../call/timer.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import {
   durationHistogram,
@@ -99,8 +100,9 @@ export function clientTracing(target: string): ClientTracing {
         const next = () => context.with(span.context, () => responses.next());
         try {
           // A reader may abandon the generator without calling its `return`. The call ends at its deadline at the latest.
-          const remainingMs = outgoingDeadlineAtMs(method, options) - Date.now();
-          deadlineTimer = setTimeout(() => span.end(expired), remainingMs).unref();
+          const deadlineAtMs = outgoingDeadlineAtMs(method, options);
+          if (deadlineAtMs < Infinity)
+            deadlineTimer = setTimeoutAt(deadlineAtMs, () => span.end(expired)).unref();
           for (let result = await next(); !result.done; result = await next()) yield result.value;
           if (!options.readerSignal?.aborted) outcome = answered;
         } catch (error) {
