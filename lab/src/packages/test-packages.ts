@@ -1,10 +1,10 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { root } from '@acme/dev/repository';
+import { root, services, targetOf } from '@acme/dev/repository';
+import { startServices } from '@acme/dev/start';
 import { runSteps } from '../copies/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
-import { startPair } from '../pair/pair.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
 import { runIn } from './run-in.ts';
 import { startRegistry } from './start-registry.ts';
@@ -19,17 +19,20 @@ const patchedLine = callLine.replace(`'call')`, `'call, patched')`);
 
 await using registry = await startRegistry();
 await using data = await openTemporaryFolder('packages-');
-await using pair = {
-  ...(await startPair({
-    dataFolder: join(data.path, 'pair'),
-    ordersPort: 0,
-    inventoryPort: 0,
+await using running = {
+  ...(await startServices({
+    dataFolder: join(data.path, 'services'),
+    services,
+    ports: Object.fromEntries(services.map(({ name }) => [name, 0])),
     onStep: () => {},
   })),
   async [Symbol.asyncDispose]() {
     await this.close();
   },
 };
+// The catalogue.
+for (const { name, seed } of services)
+  await seed?.({ target: targetOf(running, name), token: running.token });
 const projects: Record<string, ConsumerProject> = {};
 await using disposables = new AsyncDisposableStack();
 for (const version of nodeVersions)
@@ -93,8 +96,8 @@ function stepsOn(version: string, project: ConsumerProject): [string, () => Prom
     ),
     step('the service starts, answers svc call, and logs the call', () => requireLogged(project, 'call')),
     step('a client of orders places an order', async () => {
-      const token = await pair.token('alice', ['orders:write', 'orders:read']);
-      const output = await project.run('node', 'src/place-order.ts', pair.ordersTarget, token);
+      const token = await running.token('alice', ['orders:write', 'orders:read']);
+      const output = await project.run('node', 'src/place-order.ts', targetOf(running, 'orders'), token);
       if (output !== 'placed: true\n') throw new Error(output);
     }),
     step('import times', async () => {
