@@ -1,1 +1,2 @@
+// A PostgreSQL server for development and tests.
 export { type Embedded, startEmbedded } from '../embedded/embedded.ts';

@@ -1,2 +1,3 @@
-export { isTimeout, isUnavailable, QueueFullError } from '../errors/database-errors.ts';
+// Failures of the database: their kinds, and the status that a caller gets.
+export { isConflict, isTimeout, isUnavailable, QueueFullError } from '../errors/database-errors.ts';
 export { databaseStatus } from '../errors/database-status.ts';

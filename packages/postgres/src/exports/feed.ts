@@ -1,4 +1,5 @@
+// Change feeds, and the methods that stream them.
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../feed/change-feed.ts';
-export type { FeedSource } from '../feed/feed-source.ts';
+export type { FeedEvent, FeedSource } from '../feed/feed-source.ts';
 export { prune } from '../feed/pruning.ts';
-export { createWatchHandler } from '../feed/watch-handler.ts';
+export { createWatchHandler, type WatchHandlerOptions, type WatchQuery } from '../feed/watch-handler.ts';

@@ -1,1 +1,2 @@
-export { openServiceKeys } from '../keys/service-keys.ts';
+// Keys that the replicas of a service share.
+export { openServiceKeys, type ServiceKeys } from '../keys/service-keys.ts';

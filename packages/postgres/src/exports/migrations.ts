@@ -1,1 +1,2 @@
+// Migrations.
 export { migrate } from '../migrations/migrate.ts';

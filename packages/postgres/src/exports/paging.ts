@@ -1,1 +1,2 @@
+// Pages of rows.
 export { type Page, type PageRow, pageSubquery, toPage } from '../paging/page.ts';

@@ -1,3 +1,4 @@
+// Databases for tests.
 export { startPoolerProxy } from '../testing/pooler-proxy.ts';
 export { queryOnce } from '../testing/query-once.ts';
-export { createTestDatabase } from '../testing/test-database.ts';
+export { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';

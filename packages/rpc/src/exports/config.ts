@@ -1,1 +1,2 @@
+// Settings from the environment.
 export { type Environment, EnvironmentError, readEnvironment, type Setting } from '../config/environment.ts';

@@ -1,4 +1,5 @@
-export { hasRequestStream } from '../call/method-kind.ts';
+// Methods of a contract: their names, kinds and policies.
+export { hasRequestStream, hasResponseStream } from '../call/method-kind.ts';
 export { methodName, methodPath } from '../call/method-name.ts';
 export {
   type Policies,

@@ -1,3 +1,4 @@
+// Credentials for development, which production rejects.
 export { developmentKeyPrefix } from '../auth/usable-keys.ts';
 export {
   type CertificateAuthority,

@@ -1,3 +1,4 @@
+// Errors: RpcError, status codes, google.rpc details.
 export { fromItemStatus, toItemStatus } from '../call/item-status.ts';
 export { errorInfo, preconditionFailure, resourceInfo, retryInfo } from '../errors/error-details.ts';
 export { invalidArgument } from '../errors/invalid-argument.ts';

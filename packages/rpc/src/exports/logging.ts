@@ -1,1 +1,2 @@
-export { createLogger, type Logger } from '../logging/logger.ts';
+// The logger.
+export { createLogger, type Logger, type LogOptions } from '../logging/logger.ts';

@@ -1,3 +1,4 @@
+// Servers, clients, broken networks and collected telemetry for tests.
 export { callUntilAccepted } from '../testing/call-until-accepted.ts';
 export {
   audience,
@@ -7,14 +8,14 @@ export {
 } from '../testing/certificates/signing-keys.ts';
 export { createTestCertificates, hourAround } from '../testing/certificates/test-certificates.ts';
 export { encryptionKeys } from '../testing/encryption-keys.ts';
-export { createFakes } from '../testing/fakes.ts';
+export { createFakes, type Fakes } from '../testing/fakes.ts';
 export type { Echo } from '../testing/gen/testing/v1/echo_pb.ts';
 export { EchoService, WatchEchoesResponseSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 export type { Faults } from '../testing/network/fault-lane.ts';
 export { type Direction, type FaultProxy, startFaultProxy } from '../testing/network/fault-proxy.ts';
 export { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 export { rejectionOf } from '../testing/rejection-of.ts';
-export { startTestServer } from '../testing/start-test-server.ts';
+export { startTestServer, type TestServer, type TestServerOptions } from '../testing/start-test-server.ts';
 export { collectLog } from '../testing/telemetry/collect-log.ts';
 export { type CollectedTelemetry, collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 export { type ReceivedSpan, startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
