@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { createClient } from '@acme/rpc/client';
-import { hasRequestStream, methodName, policyOf } from '@acme/rpc/contract';
+import { hasRequestStream, methodName, policiesOf, policyOf } from '@acme/rpc/contract';
 import { RpcError } from '@acme/rpc/errors';
 import { file_google_rpc_error_details } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import {
@@ -27,7 +27,8 @@ const methods = services.flatMap((service) =>
 const usage = `usage: npm run call -- METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]
 
 JSON is the request. A method with a stream of requests reads them from stdin, one per line, when there is no JSON.
-The token is for --sub (alice), with --scopes or else the scopes of the method.
+The token is for --sub (alice), with --scopes or else the scopes of the method. A call of an
+anonymous method has no token unless there are --scopes.
 
 methods:
 ${methods.map(({ name }) => `  ${name}`).join('\n')}`;
@@ -47,10 +48,16 @@ try {
   const { service, method } = methods.find((each) => each.name === name) ?? fail(usage);
   const running = await requireRunningServices(values.data);
   const scopes = values.scopes?.split(/\s+/) ?? policyOf(method, policies).scopes;
-  const token = await running.token(values.sub, scopes, service.name);
+  // Anonymous methods need no token, and a server without token settings accepts none.
+  const token = scopes.length > 0 ? await running.token(values.sub, scopes, service.name) : undefined;
   const target = targetOf(running, service.name);
   const { credentials } = running;
-  using client = createClient(method.parent, { target, credentials, token: () => token });
+  using client = createClient(method.parent, {
+    target,
+    credentials,
+    policies: policiesOf(method.parent, policies),
+    ...(token !== undefined && { token: () => token }),
+  });
   const call = (client as unknown as Record<string, (request: unknown) => unknown>)[method.localName];
   const response = call?.(requestOf(method, json));
   if (response instanceof Promise) print(method, await response);

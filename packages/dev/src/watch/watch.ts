@@ -1,5 +1,5 @@
 import { createClient, resumingWatch } from '@acme/rpc/client';
-import { policyOf } from '@acme/rpc/contract';
+import { policiesOf, policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { policies, services } from '../repository/load-services.ts';
@@ -89,7 +89,8 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
   using client = createClient(service.descriptor, {
     target: targetOf(running, service.name),
     credentials,
-    token,
+    policies: policiesOf(service.descriptor, policies),
+    ...(scopes.length > 0 && { token }),
   });
   const call = (client as unknown as Record<string, Watch>)[descriptor.localName] as Watch;
   let last: string | undefined;

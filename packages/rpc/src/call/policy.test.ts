@@ -11,7 +11,7 @@ import { startServer } from '../server/start-server.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import type { CallContext } from './call-context.ts';
-import { isAnonymous, type Policies, policyOf, resolvePolicies } from './policy.ts';
+import { isAnonymous, type Policies, policiesOf, policyOf, resolvePolicies } from './policy.ts';
 
 /** Every generated service of the contracts, future ones too, except gRPC's own. */
 async function ourServices(): Promise<DescService[]> {
@@ -169,6 +169,13 @@ describe('a service with policies in code', () => {
   test('is public if their list of scopes is empty', async () => {
     await openShop({ 'shop.v1.ShopService/Open': { deadlineMs: 60_000, scopes: [] } }, []);
   });
+});
+
+test('the policies of one service are found among those of several', () => {
+  const policy = { deadlineMs: 1, scopes: [] };
+  const own = { 'shop.v1.ShopService': policy, 'shop.v1.ShopService/Open': policy };
+  const all = { ...own, 'shop.v1.ShopServiceAdmin': policy, 'shop.v2.ShopService/Open': policy };
+  expect(policiesOf(serviceWith(undefined), all)).toEqual(own);
 });
 
 describe('policies in code', () => {

@@ -76,6 +76,15 @@ export function resolvePolicies(
 }
 
 /**
+ * Returns the policies of one service, out of those of several: a client rejects the policies of services that it does not
+ * call, and a server those of services that it does not serve.
+ */
+export function policiesOf({ typeName }: DescService, policies: Policies): Policies {
+  const entries = Object.entries(policies);
+  return Object.fromEntries(entries.filter(([key]) => key === typeName || key.startsWith(`${typeName}/`)));
+}
+
+/**
  * Returns a method's policy, from its contract or from `policies`.
  *
  * @throws Error naming the method if its policy is missing or incomplete, or if both state one. It is thrown at the start,

@@ -5,6 +5,7 @@ export {
   type Policies,
   type Policy,
   type PolicyInCode,
+  policiesOf,
   policyOf,
   type Quota,
   resolvePolicies,

@@ -92,6 +92,20 @@ test('every missing handler of a service is named in one error', () => {
   );
 });
 
+test('handlers are typed by their service', () => {
+  serve(PingService, {
+    ping: async (request, { principal }) => {
+      request.$typeName satisfies 'testing.v1.PingRequest';
+      principal.subject satisfies string;
+      return {};
+    },
+  });
+  // @ts-expect-error a response of another type
+  serve(PingService, { ping: async () => ({ text: 'pong' }) });
+  // @ts-expect-error no handler
+  expect(() => serve(PingService, {})).toThrow('testing.v1.PingService: no handler for ping');
+});
+
 test('the handlers of a class instance are found, and called on it', async () => {
   class Pings {
     count = 0;

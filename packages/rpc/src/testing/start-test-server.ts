@@ -4,7 +4,7 @@ import type { PeerScopes } from '../auth/peer-scopes.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Principal } from '../call/call-context.ts';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
-import { type Policies, policyOf } from '../call/policy.ts';
+import { type Policies, policiesOf, policyOf } from '../call/policy.ts';
 import { serverChain } from '../chain/chain.ts';
 import type { DeadlineMode } from '../chain/deadline.ts';
 import type { OpenStreams } from '../chain/open-streams.ts';
@@ -113,7 +113,7 @@ export async function startTestServer<Service extends DescService>(
   const client = createClient(service, {
     target,
     token: () => 'test-token',
-    policies: policiesOf(service, options.policies),
+    policies: policiesOf(service, options.policies ?? {}),
     ...(options.credentials && { credentials: options.credentials.channel }),
   });
   return {
@@ -127,12 +127,6 @@ export async function startTestServer<Service extends DescService>(
       await running.drain({ pauseMs: 0, timeoutMs: 0 });
     },
   };
-}
-
-/** Returns the policies in code of one service. */
-function policiesOf({ typeName }: DescService, policies: Policies = {}): Policies {
-  const entries = Object.entries(policies);
-  return Object.fromEntries(entries.filter(([key]) => key === typeName || key.startsWith(`${typeName}/`)));
 }
 
 function scopesOf(services: readonly ServedService[], policies: Policies | undefined): Set<string> {
