@@ -2,13 +2,12 @@ import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, write
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
+import { contracts } from '../generate/contracts.ts';
 import type { Files } from './render-template.ts';
 
 /** Parts of the repository that buf and biome read. */
 const context = [
-  'proto',
-  'packages/rpc/proto',
-  'packages/rpc/src/testing/proto',
+  ...contracts.map(({ proto }) => proto),
   'buf.yaml',
   'buf.gen.yaml',
   'biome.json',
