@@ -118,6 +118,12 @@ const broken: readonly (readonly [string, RawResponse, Code, RegExp])[] = [
     /^the response has no grpc-status$/,
   ],
   [
+    'no trailers',
+    { headers: { 'grpc-status': '9' }, body: frame(empty) },
+    Code.INTERNAL,
+    /^the response ended without a status$/,
+  ],
+  [
     'a grpc-status that is not a number',
     { body: frame(empty), trailers: { 'grpc-status': 'fine' } },
     Code.UNKNOWN,

@@ -4,6 +4,7 @@ import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
 import type { CallOptions } from './outgoing-call/call-options.ts';
+import { wasCutOff } from './outgoing-call/received-error.ts';
 
 export interface ResumingWatchOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
   /** Called with each error that the watch resumes after. */
@@ -30,7 +31,8 @@ type WatchMethod<Request, Response> = (
 
 /**
  * Codes after which the watch resumes: the replica stopped, the connection or the call reached its maximum age, or the
- * server cancelled the call in a drain.
+ * server cancelled the call in a drain. It also resumes after a response that ended without a status: a server on Node
+ * that resets a stream ends it so.
  */
 const resumableCodes = transientCodes.union(new Set([Code.CANCELLED]));
 
@@ -113,7 +115,7 @@ function isResumable(error: unknown, hasAdvanced: boolean): error is RpcError {
   const isTransient =
     error.code === Code.RESOURCE_EXHAUSTED
       ? hasAdvanced || retryDelayMsOf(error) !== undefined
-      : resumableCodes.has(error.code);
+      : resumableCodes.has(error.code) || wasCutOff(error);
   if (!isTransient) return false;
   const served = currentCall();
   return !served || !(served.signal.aborted || served.deadlineAtMs <= Date.now());

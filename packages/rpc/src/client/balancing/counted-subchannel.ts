@@ -2,7 +2,6 @@ import { connectivityState, experimental } from '@grpc/grpc-js';
 import { Code } from '../../errors/rpc-error.ts';
 import {
   isReset,
-  isWithoutStatus,
   observeSubchannel,
   type RealSubchannel,
 } from '../../grpc-js/internals/observed-subchannel.ts';
@@ -28,12 +27,12 @@ export class CountedSubchannel extends experimental.BaseSubchannelWrapper {
       onCall: () => {
         budget.calls++;
       },
-      onCallEnded: (ended) => {
+      onCallEnded: (ended, isLost) => {
         budget.calls--;
         if (isReset(ended)) countReset(budget, performance.now());
         // grpc-js reports INTERNAL, even for a connection that has reached its maximum age or on which other calls
         // have exceeded the server's limits. UNAVAILABLE is retried where the contract permits it.
-        return isWithoutStatus(ended) ? Code.UNAVAILABLE : undefined;
+        return isLost ? Code.UNAVAILABLE : undefined;
       },
     });
   }

@@ -169,21 +169,19 @@ test('a service whose request cannot be encoded fails with INTERNAL, without bla
   expect((await rejectionOf(top.client.getEcho({ key: 'A' }))).code).toBe(Code.INTERNAL);
 });
 
-test.each(callsOfEachKind)(
-  'a second response to a %s call fails it at once if it has one',
-  async (kind, call) => {
+test.each(callsOfEachKind.filter(([kind]) => kind === 'unary' || kind === 'client streaming'))(
+  'a second response to a %s call fails it at once',
+  async (_kind, call) => {
     await using server = await startRawServer((_headers, stream) => {
       const message = grpcFrame(Buffer.of());
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
       stream.write(message);
-      setImmediate(() => stream.end(message));
+      setImmediate(() => stream.write(message));
       return undefined;
     });
     using client = createClient(EchoService, { target: server.target });
     const error = await rejectionOf(call(client, { deadlineMs: 60_000 }));
-    // The stream has no status, which only a stream of responses lives to see.
-    const isStream = kind.includes('server') || kind.includes('bidi');
-    expect(error.code).toBe(isStream ? Code.UNAVAILABLE : Code.UNIMPLEMENTED);
+    expect(error.code).toBe(Code.UNIMPLEMENTED);
   },
 );
 

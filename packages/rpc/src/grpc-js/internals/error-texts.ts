@@ -2,6 +2,9 @@ import type { StatusObject } from '@grpc/grpc-js';
 
 const decompressionLimit = 'Received message that decompresses to a size larger than';
 
+/** Text of this client for a response that ended without trailers. */
+export const cutOffText = 'the response ended without a status';
+
 /**
  * The beginnings of grpc-js's texts, up to the first value. Values are withheld: grpc-js prints a metadata entry that is
  * not ASCII in full, and it can be a token.
@@ -38,15 +41,21 @@ export function withoutValues(text: string): string | undefined {
   return beginnings.find((each) => text.startsWith(each));
 }
 
-/**
- * Returns whether a status is that of the client's own limit for decompressed messages. A server has the same text for its
- * limit, and nearly every status from a server comes with some metadata.
- */
-export function isDecompressionLimit({
-  details,
-  metadata,
-}: Pick<StatusObject, 'details' | 'metadata'>): boolean {
-  return details.startsWith(decompressionLimit) && Object.keys(metadata.getMap()).length === 0;
+type LocalStatus = Pick<StatusObject, 'details' | 'metadata'>;
+
+/** Returns whether a status is that of the client's own limit for decompressed messages. */
+export function isDecompressionLimit(ended: LocalStatus): boolean {
+  return isLocal(ended) && ended.details.startsWith(decompressionLimit);
+}
+
+/** Returns whether a status is that of a response without trailers. */
+export function isCutOff(ended: LocalStatus): boolean {
+  return isLocal(ended) && ended.details === cutOffText;
+}
+
+/** A server may send any text. Nearly every status from a server comes with some metadata. */
+function isLocal({ metadata }: LocalStatus): boolean {
+  return Object.keys(metadata.getMap()).length === 0;
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { type experimental, type Metadata, status } from '@grpc/grpc-js';
+import { cutOffText } from './error-texts.ts';
 import { flagProblem, headersProblem, type ResponseProblem } from './response-problem.ts';
 
 type RealSubchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
@@ -12,8 +13,13 @@ export interface SubchannelObserver {
   /** Maximum size of a response message. */
   readonly maxResponseBytes: number;
   onCall(): void;
-  /** Returns the status code to report for the call instead of grpc-js's own; undefined keeps it. */
-  onCallEnded(ended: CallStatus): status | undefined;
+  /**
+   * Returns the status code to report for the call instead of grpc-js's own; undefined keeps it.
+   *
+   * @param isLost is true if the call has ended without a response, or in the middle of one: with its connection, or by a
+   * reset of its stream.
+   */
+  onCallEnded(ended: CallStatus, isLost: boolean): status | undefined;
 }
 
 /**
@@ -96,7 +102,8 @@ export class ObservedCall implements Listener {
 
   onReceiveStatus(ended: CallStatus): void {
     const received = this.#corrected(ended === this.#standIn && this.#held ? this.#held : ended);
-    const code = this.#observer.onCallEnded(received);
+    const isLost = isWithoutStatus(ended) && !this.#isCutOff(ended);
+    const code = this.#observer.onCallEnded(received, isLost);
     this.#listener.onReceiveStatus(code === undefined ? received : { ...received, code });
   }
 
@@ -132,6 +139,11 @@ export class ObservedCall implements Listener {
     this.#call?.cancelWithStatus(code, message);
   }
 
+  /** Returns whether a response ended as a complete one does, but without trailers. */
+  #isCutOff(ended: CallStatus): boolean {
+    return this.#hasHeaders && isWithoutStatus(ended) && ended.rstCode === constants.NGHTTP2_NO_ERROR;
+  }
+
   /** Corrects a status where grpc-js hides what the server sent, or does not say it. */
   #corrected(ended: CallStatus): CallStatus {
     const decoder = this.#call?.decoder;
@@ -148,12 +160,18 @@ export class ObservedCall implements Listener {
       const details = tooLargeText(decoder.readMessageSize, decoder.maxReadMessageLength);
       return { ...ended, details };
     }
+    if (this.#isCutOff(ended)) return { ...ended, details: cutOffText };
     if (ended.code === status.UNKNOWN && ended.details === withoutStatusText)
       return { ...ended, details: 'the response has no grpc-status' };
     if (!Number.isInteger(ended.code))
       return { ...ended, code: status.UNKNOWN, details: 'the grpc-status of the response is not a number' };
     return ended;
   }
+}
+
+/** Returns whether grpc-js reports that the server ended the stream without a status, as INTERNAL. */
+function isWithoutStatus({ code, rstCode }: CallStatus): boolean {
+  return code === status.INTERNAL && rstCode !== undefined;
 }
 
 function tooLargeText(sizeBytes: number, maxBytes: number): string {

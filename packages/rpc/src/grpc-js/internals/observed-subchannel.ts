@@ -21,11 +21,6 @@ export function observeSubchannel(real: RealSubchannel, observer: SubchannelObse
   return Object.create(real, { createCall: { value: createCall } });
 }
 
-/** Returns whether the server ended the stream without a status, which grpc-js reports as INTERNAL. */
-export function isWithoutStatus({ code, rstCode }: CallStatus): boolean {
-  return code === status.INTERNAL && rstCode !== undefined;
-}
-
 /** Returns whether the client has ended the stream by a reset: its deadline expired or its caller cancelled it. */
 export function isReset({ code, rstCode, metadata }: CallStatus): boolean {
   // Nearly every status from a server comes with some metadata.
