@@ -276,6 +276,17 @@ describe('the size', () => {
   );
 });
 
+test('headers that are only read are not sent before an error, so that the client can retry the call', async () => {
+  const attempts: (string | undefined)[] = [];
+  await using server = await startServing(({ metadata, responseHeaders }) => {
+    attempts.push(metadata('grpc-previous-rpc-attempts'));
+    responseHeaders.get('nothing');
+    if (attempts.length === 1) throw new RpcError(Code.UNAVAILABLE, 'later');
+  });
+  await server.client.getEcho({ key: 'A' });
+  expect(attempts).toEqual([undefined, '1']);
+});
+
 test('the lists that get and toJSON return are copies', async () => {
   await using server = await startServing(({ responseHeaders }) => {
     responseHeaders.set('key', 'value');

@@ -7,12 +7,13 @@ import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import type { MemoryBudget, MemoryHolder } from '../limits/memory-budget.ts';
 import { CallAbort } from './call-abort.ts';
+import { CallMetadata } from './call-metadata.ts';
 import { callerDeadlineAtMs, cancelReason } from './caller-deadline.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { discardReceived, http2StreamOf, type Receiver } from './internals/grpc-js-internals.ts';
 import { decompress } from './messages/decompress.ts';
 import { peerIdentity } from './peer-identity.ts';
-import { ResponseMetadata } from './response-metadata.ts';
+import type { ResponseMetadata } from './response-metadata.ts';
 import { incomingStreamOf } from './sessions/incoming-streams.ts';
 import { markAuthenticated } from './sessions/unauthenticated-connections.ts';
 import type { UnflushedCall, UnflushedCalls } from './sessions/unflushed-calls.ts';
@@ -37,11 +38,6 @@ const maxUncountedBytes = 4096;
 
 /** Retry delay of an evicted call. */
 const evictedRetryMs = 1000;
-
-/** Maximum size of a handler's headers. Java clients and many proxies reject a header list of more than 8 KiB. */
-const maxHeadersBytes = 7 * 1024;
-/** Maximum size of a handler's trailers. They share 8 KiB with the status, whose text takes up to 2 KiB. */
-const maxTrailersBytes = 4 * 1024;
 
 type Values = Readonly<Record<string, readonly MetadataValue[]>>;
 
@@ -68,9 +64,7 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
   request: ServerCall['request'] = notOpened;
   respond: ServerCall['respond'] = notOpened;
   private readonly grpcCall: GrpcCall;
-  private headers: ResponseMetadata | undefined;
-  private trailers: ResponseMetadata | undefined;
-  private areHeadersSent = false;
+  private ownMetadata: CallMetadata | undefined;
   private readonly callAbort = new CallAbort();
   private readonly options: ServerCallOptions;
   private heldBytes = 0;
@@ -113,41 +107,30 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
   }
 
   get responseHeaders(): Metadata {
-    if (!this.headers) {
-      this.headers = new ResponseMetadata(maxHeadersBytes);
-      if (this.areHeadersSent) this.headers.markSent();
-    }
-    return this.headers;
+    return this.responseMetadata.headers;
   }
 
   get responseTrailers(): Metadata {
-    this.trailers ??= new ResponseMetadata(maxTrailersBytes);
-    return this.trailers;
+    return this.responseMetadata.trailers;
+  }
+
+  get sendHeaders(): () => void {
+    return this.responseMetadata.sendHeaders;
+  }
+
+  private get responseMetadata(): CallMetadata {
+    this.ownMetadata ??= new CallMetadata(this.grpcCall, this.hasAnswered);
+    return this.ownMetadata;
+  }
+
+  /** Called before grpc-js sends a message or a status, which would send headers of its own. */
+  flushHeaders(): void {
+    this.ownMetadata?.flushHeaders();
   }
 
   /** Returns the trailers, which can no longer change; undefined if the handler set none. */
   takeTrailers(): ResponseMetadata | undefined {
-    this.trailers?.markSent();
-    return this.trailers && this.trailers.sizeBytes() > 0 ? this.trailers : undefined;
-  }
-
-  /** Bound, because handlers destructure their context. */
-  get sendHeaders(): () => void {
-    return () => this.sendHeadersOnce();
-  }
-
-  private sendHeadersOnce(): void {
-    if (this.areHeadersSent) return;
-    this.areHeadersSent = true;
-    const headers = this.responseHeaders;
-    this.headers?.markSent();
-    this.grpcCall.sendMetadata(headers);
-  }
-
-  /** Called before grpc-js sends headers or a status. Sends the headers that the handler has set. */
-  flushHeaders(): void {
-    if (this.headers) this.sendHeadersOnce();
-    else this.areHeadersSent = true;
+    return this.ownMetadata?.takeTrailers();
   }
 
   get caller(): string {
@@ -252,8 +235,8 @@ export class GrpcServerCall implements ServerCall, MemoryHolder, UnflushedCall, 
 
   /** Sends a message. Resolves when it has left the buffers of this process; rejects if the call's stream is closed. */
   write(message: Uint8Array): Promise<void> {
+    if (!this.hasAnswered) this.ownMetadata?.sendHeaders();
     this.hasAnswered = true;
-    this.flushHeaders();
     this.hold(message.length);
     return new Promise((resolve, reject) => {
       this.grpcCall.write(message, (error?: Error | null) => {

@@ -1,0 +1,41 @@
+import type { GrpcCall } from './grpc-call.ts';
+import { ResponseMetadata } from './response-metadata.ts';
+
+/** Maximum size of a handler's headers. Java clients and many proxies reject a header list of more than 8 KiB. */
+const maxHeadersBytes = 7 * 1024;
+/** Maximum size of a handler's trailers. They share 8 KiB with the status, whose text takes up to 2 KiB. */
+const maxTrailersBytes = 4 * 1024;
+
+/** The headers and trailers that a handler sets. Created on first use: most calls have none. */
+export class CallMetadata {
+  readonly headers = new ResponseMetadata(maxHeadersBytes);
+  readonly trailers = new ResponseMetadata(maxTrailersBytes);
+  private readonly grpcCall: GrpcCall;
+  private areHeadersSent: boolean;
+
+  /** @param areHeadersSent Whether grpc-js has sent headers of its own. */
+  constructor(grpcCall: GrpcCall, areHeadersSent: boolean) {
+    this.grpcCall = grpcCall;
+    this.areHeadersSent = areHeadersSent;
+    if (areHeadersSent) this.headers.markSent();
+  }
+
+  /** Sends the headers, even if they are empty. Does nothing if they have been sent. */
+  readonly sendHeaders = (): void => {
+    if (this.areHeadersSent) return;
+    this.areHeadersSent = true;
+    this.headers.markSent();
+    this.grpcCall.sendMetadata(this.headers);
+  };
+
+  /** Sends the headers if there are any: a failed call without them can be retried by its client. */
+  flushHeaders(): void {
+    if (this.headers.sizeBytes() > 0) this.sendHeaders();
+  }
+
+  /** Returns the trailers, which can no longer change; undefined if there are none. */
+  takeTrailers(): ResponseMetadata | undefined {
+    this.trailers.markSent();
+    return this.trailers.sizeBytes() > 0 ? this.trailers : undefined;
+  }
+}
