@@ -6,6 +6,7 @@ import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
 import type { Metadata } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { ClientCompatRequest } from '../gen/connectrpc/conformance/v1/client_compat_pb.ts';
+import { Compression } from '../gen/connectrpc/conformance/v1/config_pb.ts';
 import { ConformanceService } from '../gen/connectrpc/conformance/v1/service_pb.ts';
 import { type ConformanceClient, onlyRequest, type RequestedCall, runClient } from './conformance-calls.ts';
 import { toHeaders, toRecord } from './headers.ts';
@@ -18,6 +19,8 @@ async function clientOf(request: ClientCompatRequest): Promise<ConformanceClient
   const client = createClient(ConformanceService, {
     target: `${request.host}:${request.port}`,
     credentials: await credentialsOf(request),
+    ...(request.messageReceiveLimit && { maxResponseBytes: request.messageReceiveLimit }),
+    ...(request.compression === Compression.GZIP && { compression: 'gzip' as const }),
     policies: { [ConformanceService.typeName]: { deadlineMs: Number.POSITIVE_INFINITY, scopes: [] } },
   });
   return {

@@ -17,6 +17,7 @@ const examples = [
   'packages/dev/template/deploy',
   'packages/dev/src/check/kubernetes',
   '.ci/install-kustomize',
+  'docs/conformance.md',
   'docs/containers.md',
   'docs/examples',
   'docs/kubernetes.md',
@@ -124,11 +125,11 @@ function editManifests(root: string): void {
   editFile(root, 'packages/dev/package.json', (text) => withUsedDependencies(root, 'packages/dev', text));
   editFile(root, '.ci/run', (text) =>
     text
-      .replaceAll(/ (test:template|test:adopt|test:guide|'(faults|hostile)[^']*')/g, '')
+      .replaceAll(/ (test:template|test:adopt|test:guide|test:conformance|'(faults|hostile)[^']*')/g, '')
       .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
   );
   editFile(root, '.github/workflows/ci.yml', (text) =>
-    text.replaceAll(/\n {2}(faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
+    text.replaceAll(/\n {2}(conformance|faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
   );
   editFile(root, 'biome.json', (text) =>
     text.replaceAll(/^ *"services\/(orders|inventory)\/.*\n/gm, '').replace(/("includes": \[)\s*\]/, '$1]'),

@@ -1,0 +1,22 @@
+/** The cases of grpc-go's interoperability client that need no cloud credentials. */
+export const serverCases = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'timeout_on_sleeping_server',
+  'cancel_after_begin',
+  'cancel_after_first_response',
+  'status_code_and_message',
+  'special_status_message',
+  'custom_metadata',
+  'unimplemented_method',
+  'unimplemented_service',
+  'pick_first_unary',
+  'rpc_soak',
+  'channel_soak',
+  'orca_per_rpc',
+  'orca_oob',
+] as const;

@@ -1,0 +1,63 @@
+/** A run of a suite: what is under test, and against what. */
+export const runs = {
+  'suite server': 'server, called by the clients of the Connect conformance suite',
+  'suite client': 'client, against the servers of the Connect conformance suite',
+  'interop server': "server, called by grpc-go's interoperability client",
+  'interop client': "client, against grpc-go's interoperability server",
+} as const;
+
+export type Run = keyof typeof runs;
+
+/** Cases that @acme/rpc does not pass. The run fails if one of them passes, or if any other case fails. */
+export interface KnownFailure {
+  readonly run: Run;
+  /** Name of a case. In the Connect suite `*` stands for one part of a name and `**` for any number of them. */
+  readonly cases: string;
+  /** Cases of `grpc-js` fail on grpc-js alone too, which the run checks. */
+  readonly limitOf: 'grpc-js' | 'the kit, by choice' | 'the suite';
+  /** Reason, in whole sentences. */
+  readonly reason: string;
+}
+
+export const knownFailures: readonly KnownFailure[] = [
+  {
+    run: 'suite client',
+    cases: 'gRPC Unexpected Responses/**/no-terminal-status',
+    limitOf: 'the kit, by choice',
+    reason:
+      'A response that ends without a status is UNAVAILABLE, where the suite expects INTERNAL. On the wire it is what a Node ' +
+      'server sends when it resets a stream, and what load balancers send at their idle timeout. A resuming watch resumes ' +
+      'after UNAVAILABLE, and a circuit breaker counts it.',
+  },
+  {
+    run: 'suite client',
+    cases: 'gRPC Unexpected Responses/**/trailers-only/ignore-header-if-body-present',
+    limitOf: 'the kit, by choice',
+    reason: 'The same: the response has a message after its first headers, and ends without trailers.',
+  },
+  {
+    run: 'interop server',
+    cases: 'orca_per_rpc',
+    limitOf: 'the kit, by choice',
+    reason: 'ORCA load reports cost 15 ms a call in grpc-js, so the server sends none.',
+  },
+  {
+    run: 'interop server',
+    cases: 'orca_oob',
+    limitOf: 'the kit, by choice',
+    reason: 'As above: the server does not serve the OpenRcaService.',
+  },
+];
+
+export function knownFailuresOf(run: Run): readonly KnownFailure[] {
+  return knownFailures.filter((each) => each.run === run);
+}
+
+/** Whether a case of the Connect suite belongs to a pattern: `*` is one part of its name, `**` any number of parts. */
+export function matchesCase(pattern: string, name: string): boolean {
+  const expression = pattern
+    .split('/')
+    .map((part) => (part === '**' ? '(?:[^/]+/)*' : `${part === '*' ? '[^/]+' : RegExp.escape(part)}/`))
+    .join('');
+  return new RegExp(`^${expression}$`).test(`${name}/`);
+}
