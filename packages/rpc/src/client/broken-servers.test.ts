@@ -25,8 +25,10 @@ const frame = (content: Uint8Array, flag = 0) => {
   return framed;
 };
 
+type Broken = readonly [name: string, response: RawResponse, code: Code, text: RegExp];
+
 /** Responses that break gRPC's protocol, and the error that says so. */
-const broken: readonly (readonly [string, RawResponse, Code, RegExp])[] = [
+const broken: readonly Broken[] = [
   [
     'a page of HTML',
     { headers: { 'content-type': 'text/html' }, body: html },
@@ -123,12 +125,14 @@ const broken: readonly (readonly [string, RawResponse, Code, RegExp])[] = [
     Code.INTERNAL,
     /^the response ended without a status$/,
   ],
-  [
-    'a grpc-status that is not a number',
-    { body: frame(empty), trailers: { 'grpc-status': 'fine' } },
-    Code.UNKNOWN,
-    /^the grpc-status of the response is not a number$/,
-  ],
+  ...['fine', '', '-1', '0x0', '1e1'].map(
+    (text): Broken => [
+      `the grpc-status ${JSON.stringify(text)}`,
+      { body: frame(empty), trailers: { 'grpc-status': text } },
+      Code.UNKNOWN,
+      /^the grpc-status of the response is not a number$/,
+    ],
+  ),
 ];
 
 describe.each(callsOfEachKind)('a %s call', (_kind, call) => {

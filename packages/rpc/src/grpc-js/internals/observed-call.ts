@@ -49,6 +49,9 @@ interface Http2Call {
 
 const observedBy = Symbol('observedBy');
 
+/** `Status` of gRPC's HTTP/2 protocol. */
+const statusPattern = /^[0-9]+$/;
+
 /** Text of grpc-js for a response without `grpc-status`. */
 const withoutStatusText = 'Received HTTP status code 200';
 
@@ -63,6 +66,7 @@ export class ObservedCall implements Listener {
   #encoding: unknown;
   #hasHeaders = false;
   #isInTrailers = false;
+  #hasInvalidStatus = false;
   #hasLostData = false;
   /** The status of the trailers, while messages before them have yet to be read. */
   #held: CallStatus | undefined;
@@ -108,6 +112,9 @@ export class ObservedCall implements Listener {
   }
 
   handleTrailers(call: Http2Call, headers: IncomingHttpHeaders): void {
+    const grpcStatus = headers['grpc-status'];
+    // grpc-js takes an empty text for 0, which is OK.
+    this.#hasInvalidStatus = grpcStatus !== undefined && !statusPattern.test(String(grpcStatus));
     this.#isInTrailers = true;
     methodsOf(call).handleTrailers.call(call, headers);
     this.#isInTrailers = false;
@@ -148,6 +155,8 @@ export class ObservedCall implements Listener {
   #corrected(ended: CallStatus): CallStatus {
     const decoder = this.#call?.decoder;
     if (!decoder) return ended;
+    if (this.#hasInvalidStatus)
+      return { ...ended, code: status.UNKNOWN, details: 'the grpc-status of the response is not a number' };
     if (ended.code === status.OK && decoder.readState !== 0)
       return { ...ended, code: status.INTERNAL, details: 'the response ended within a message' };
     if (ended.code === status.OK && this.#hasLostData)
@@ -163,8 +172,6 @@ export class ObservedCall implements Listener {
     if (this.#isCutOff(ended)) return { ...ended, details: cutOffText };
     if (ended.code === status.UNKNOWN && ended.details === withoutStatusText)
       return { ...ended, details: 'the response has no grpc-status' };
-    if (!Number.isInteger(ended.code))
-      return { ...ended, code: status.UNKNOWN, details: 'the grpc-status of the response is not a number' };
     return ended;
   }
 }
