@@ -21,21 +21,6 @@ export interface KnownFailure {
 
 export const knownFailures: readonly KnownFailure[] = [
   {
-    run: 'suite client',
-    cases: 'gRPC Unexpected Responses/**/no-terminal-status',
-    limitOf: 'the kit, by choice',
-    reason:
-      'A response that ends without a status is UNAVAILABLE, where the suite expects INTERNAL. On the wire it is what a Node ' +
-      'server sends when it resets a stream, and what load balancers send at their idle timeout. A resuming watch resumes ' +
-      'after UNAVAILABLE, and a circuit breaker counts it.',
-  },
-  {
-    run: 'suite client',
-    cases: 'gRPC Unexpected Responses/**/trailers-only/ignore-header-if-body-present',
-    limitOf: 'the kit, by choice',
-    reason: 'The same: the response has a message after its first headers, and ends without trailers.',
-  },
-  {
     run: 'interop server',
     cases: 'orca_per_rpc',
     limitOf: 'the kit, by choice',
