@@ -13,7 +13,6 @@ export interface KnownFailure {
   readonly run: Run;
   /** Name of a case. In the Connect suite `*` stands for one part of a name and `**` for any number of them. */
   readonly cases: string;
-  /** Cases of `grpc-js` fail on grpc-js alone too, which the run checks. */
   readonly limitOf: 'grpc-js' | 'the kit, by choice' | 'the suite';
   /** Reason, in whole sentences. */
   readonly reason: string;
@@ -36,13 +35,4 @@ export const knownFailures: readonly KnownFailure[] = [
 
 export function knownFailuresOf(run: Run): readonly KnownFailure[] {
   return knownFailures.filter((each) => each.run === run);
-}
-
-/** Whether a case of the Connect suite belongs to a pattern: `*` is one part of its name, `**` any number of parts. */
-export function matchesCase(pattern: string, name: string): boolean {
-  const expression = pattern
-    .split('/')
-    .map((part) => (part === '**' ? '(?:[^/]+/)*' : `${part === '*' ? '[^/]+' : RegExp.escape(part)}/`))
-    .join('');
-  return new RegExp(`^${expression}$`).test(`${name}/`);
 }

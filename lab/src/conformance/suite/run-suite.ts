@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** Outcome of the suite for one program. */
 export interface SuiteResult {
   readonly passed: number;
-  /** Names of the cases that failed as expected. */
-  readonly expected: readonly string[];
+  /** Number of cases that failed as expected. */
+  readonly expected: number;
   /** A text for each case that failed and was not expected to, or passed and was. */
   readonly unexpected: readonly string[];
 }
@@ -46,20 +46,15 @@ export function readReport(report: string): SuiteResult {
   const [, passed] = /^(\d+) passed, \d+ failed$/m.exec(report) ?? [];
   if (passed === undefined) throw new Error(`the conformance suite did not finish:\n${report.slice(-2000)}`);
   const [, notRun] = /^Another (\d+) could not be run/m.exec(report) ?? [];
-  const expected = report.matchAll(/^INFO: (.*) failed \(as expected\):$/gm);
+  const expected = report.match(/^INFO: .* failed \(as expected\):$/gm) ?? [];
   // Up to the next case: the reason takes some indented lines.
   const unexpected = report.matchAll(/^FAILED: (.*\n(?:[\t ].*\n|\n(?=[\t ]))*)/gm);
   return {
     passed: Number(passed),
-    expected: Array.from(expected, ([, name = '']) => name),
+    expected: expected.length,
     unexpected: [
       ...Array.from(unexpected, ([, failure = '']) => failure.trim()),
       ...(notRun === undefined ? [] : [`${notRun} cases could not be run`]),
     ],
   };
-}
-
-/** Returns the name of the case of a failure. */
-export function caseOf(failure: string): string {
-  return failure.split('\n')[0]?.replace(/( was expected to fail but did not|:)$/, '') ?? '';
 }
