@@ -5,10 +5,8 @@ import { dirname, join } from 'node:path';
 const examples = [
   'services/orders',
   'services/inventory',
-  'proto/orders',
-  'proto/inventory',
-  'gen/src/orders',
-  'gen/src/inventory',
+  'proto',
+  'gen/src',
   'lab',
   'test',
   'docker-compose.yml',
@@ -34,6 +32,8 @@ export function removeExamples(root: string): void {
     text.replaceAll(/^.*checkKubernetes.*\n/gm, ''),
   );
   editManifests(root);
+  // buf rejects a module without files. The first service adds it again.
+  editFile(root, 'buf.yaml', (text) => text.replace('  - path: proto\n', ''));
   cutReadme(root);
   unlinkDocuments(root);
 }
@@ -139,7 +139,8 @@ function editManifests(root: string): void {
       // Exports of the packages have no users until there are services.
       .replace(/^ *\/\/ The packages' `exports`.*\n *"includeEntryExports": true,\n/m, '')
       // Until there is a service, no script starts node, and services.ts imports no contract.
-      .replace('["@bufbuild/protoc-gen-es"]', '["@bufbuild/protoc-gen-es", "node", "@acme/gen"]')
+      .replace('["@bufbuild/protoc-gen-es"]', '["@bufbuild/protoc-gen-es", "node"]')
+      .replace('  "workspaces": {\n', '  "ignoreWorkspaces": ["gen"],\n  "workspaces": {\n')
       .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
       .replace('"ignore": ["src/testing/gen/**"], ', '')
       .replace(/,\s*"lab": \{[\s\S]*?\n {4}\}/, ''),

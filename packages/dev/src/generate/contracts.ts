@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../repository/paths.ts';
+
 /** A module of buf.yaml, and the code that buf generates from it. All paths are relative to the repository's root. */
 export interface Contract {
   readonly proto: string;
@@ -7,8 +11,7 @@ export interface Contract {
   readonly foreign?: true;
 }
 
-/** The modules of this repository. */
-export const contracts: readonly Contract[] = [
+const known: readonly Contract[] = [
   { proto: 'proto', template: 'buf.gen.yaml', generated: 'gen/src' },
   { proto: 'packages/rpc/proto', template: 'packages/rpc/buf.gen.yaml', generated: 'packages/rpc/src/gen' },
   {
@@ -18,3 +21,6 @@ export const contracts: readonly Contract[] = [
   },
   { proto: 'lab/proto', template: 'lab/buf.gen.yaml', generated: 'lab/src/conformance/gen', foreign: true },
 ];
+
+/** The modules of this repository. A repository without services has no contract of its own. */
+export const contracts = known.filter(({ proto }) => existsSync(join(root, proto)));

@@ -9,8 +9,9 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
   'services.ts': addEntry,
   'package-lock.json': addWorkspace,
   'biome.json': addDomainFile,
+  'buf.yaml': addContract,
   // `adopt --keep none` ignores these as long as there is no service.
-  'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
+  'knip.jsonc': (text) => text.replace(', "node"]', ']').replace('  "ignoreWorkspaces": ["gen"],\n', ''),
   ...deploymentFileEdits,
 };
 
@@ -68,6 +69,12 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     `\n${entry}`,
   );
   return `import { ${descriptor} } from '${module}';\n${listed}`;
+}
+
+/** Adds the module of the application's contract, which a repository without services does not have. */
+function addContract(text: string): string {
+  const module = '  - path: proto\n';
+  return text.includes(module) ? text : text.replace('modules:\n', `modules:\n${module}`);
 }
 
 /** Adds what `npm install` would add, without a registry, because the dependencies are installed already. */
