@@ -71,6 +71,9 @@ function unlinkDocuments(root: string): void {
       .replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line))
       .replaceAll(/^ *- run: \.ci\/install-kustomize.*\n/gm, ''),
   );
+  editFile(root, '.github/workflows/release.yml', (text) =>
+    text.replace(/^ *- run: npm run test:packages\n/m, ''),
+  );
   for (const file of globSync('{*.md,docs/**/*.md,packages/*/*.md}', { cwd: root }))
     editFile(root, file, (text) =>
       text
@@ -125,11 +128,11 @@ function editManifests(root: string): void {
   editFile(root, 'packages/dev/package.json', (text) => withUsedDependencies(root, 'packages/dev', text));
   editFile(root, '.ci/run', (text) =>
     text
-      .replaceAll(/ (test:template|test:adopt|test:guide|test:conformance|'(faults|hostile)[^']*')/g, '')
+      .replaceAll(/ (test:(template|adopt|guide|packages|conformance)|'(faults|hostile)[^']*')/g, '')
       .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
   );
   editFile(root, '.github/workflows/ci.yml', (text) =>
-    text.replaceAll(/\n {2}(conformance|faults|hostile):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
+    text.replaceAll(/\n {2}(faults|hostile|packages|conformance):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
   );
   editFile(root, 'biome.json', (text) =>
     text.replaceAll(/^ *"services\/(orders|inventory)\/.*\n/gm, '').replace(/("includes": \[)\s*\]/, '$1]'),
