@@ -144,7 +144,6 @@ function editManifests(root: string): void {
       // Until there is a service, no script starts node, and services.ts imports no contract.
       .replace('["@bufbuild/protoc-gen-es"]', '["@bufbuild/protoc-gen-es", "node"]')
       .replace('  "workspaces": {\n', '  "ignoreWorkspaces": ["gen"],\n  "workspaces": {\n')
-      .replace(/ *\/\/ Generated: .*\n *"gen": .*\n/, '')
       .replace('"ignore": ["src/testing/gen/**"], ', '')
       .replace(/,\s*"lab": \{[\s\S]*?\n {4}\}/, ''),
   );

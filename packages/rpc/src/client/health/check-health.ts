@@ -1,15 +1,14 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { ChannelCredentials, Client as GrpcClient } from '@grpc/grpc-js';
-import { methodPath } from '../../call/method-name.ts';
-import {
-  Health,
-  HealthCheckRequestSchema,
-  HealthCheckResponseSchema,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../gen/grpc/health/v1/health_pb.ts';
-import { asBuffer } from '../../grpc-js/as-buffer.ts';
+import { ChannelCredentials, type Client, makeGenericClientConstructor } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
 
+const HealthClient = makeGenericClientConstructor(healthService, 'Health');
 const defaultTimeoutMs = 1000;
+
+type Check = (
+  request: { service: string },
+  options: { deadline: number },
+  callback: (error: Error | null, response?: { status: string }) => void,
+) => void;
 
 export interface CheckHealthOptions {
   /** A service's full name, or `liveness`. Default: the server as a whole. */
@@ -28,11 +27,8 @@ export function checkHealth(target: string, options: CheckHealthOptions = {}): P
   );
 }
 
-/**
- * Returns the health status of the server: `SERVING` or `NOT_SERVING`. Rejects with the error of a failed call. It has no
- * part of a typed client, because a container's health check starts a process for each call.
- */
-export async function healthStatus(
+/** Returns the health status of the server: `SERVING` or `NOT_SERVING`. Rejects with the error of a failed call. */
+export function healthStatus(
   target: string,
   {
     service = '',
@@ -41,27 +37,14 @@ export async function healthStatus(
   }: CheckHealthOptions = {},
 ): Promise<string> {
   // A proxy from the environment would answer for the server.
-  const client = new GrpcClient(target, credentials, { 'grpc.enable_http_proxy': 0 });
-  try {
-    const status = await new Promise<ServingStatus>((resolve, reject) => {
-      client.makeUnaryRequest(
-        methodPath(Health.method.check),
-        (name: string) =>
-          asBuffer(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service: name }))),
-        (bytes) => fromBinary(HealthCheckResponseSchema, bytes).status,
-        service,
-        { deadline: Date.now() + timeoutMs },
-        (error, received) => (error ? reject(error) : resolve(received ?? ServingStatus.UNKNOWN)),
-      );
+  const channelOptions = { 'grpc.enable_http_proxy': 0 };
+  const client = new HealthClient(target, credentials, channelOptions) as unknown as Client & {
+    check: Check;
+  };
+  return new Promise<string>((resolve, reject) => {
+    client.check({ service }, { deadline: Date.now() + timeoutMs }, (error, response) => {
+      if (response) resolve(response.status);
+      else reject(error);
     });
-    return nameOf(status);
-  } finally {
-    client.close();
-  }
-}
-
-/** An unknown number is a status of a newer version of the protocol. */
-function nameOf(status: ServingStatus): string {
-  const known = Object.entries(ServingStatus).find(([, number]) => number === status);
-  return known?.[0] ?? `STATUS_${status}`;
+  }).finally(() => client.close());
 }
