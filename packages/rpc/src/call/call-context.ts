@@ -38,13 +38,14 @@ export interface CallContext {
    */
   readonly requestMetadata: Metadata;
   /**
-   * The headers (initial metadata) of the response, at most 7 KiB. They are sent before its first message, before the
-   * status of a call that fails earlier, or by `sendHeaders`. A key that is reserved or that HTTP/2 forbids, too many bytes,
-   * and a change after they were sent throw an Error.
+   * The headers (initial metadata) of the response, at most 7 KiB and 100 values. They are sent before its first message,
+   * before the status of a call that fails earlier, or by `sendHeaders`. A key that is reserved or that HTTP/2 forbids, a
+   * text that is not printable ASCII or has a space at an end, too many bytes or values, and a change after they were sent
+   * throw an Error.
    */
   readonly responseHeaders: Metadata;
   /**
-   * The trailers (trailing metadata), at most 4 KiB. They are sent with the status, also with that of an error, where they
+   * The trailers (trailing metadata), at most 4 KiB and 100 values. They are sent with the status, also with that of an error, where they
    * take room from its details. Throws as `responseHeaders` does.
    */
   readonly responseTrailers: Metadata;

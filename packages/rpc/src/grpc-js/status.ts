@@ -8,7 +8,7 @@ import {
   encodeStatusDetails,
   statusDetailsKey,
 } from '../errors/status-details.ts';
-import type { ResponseMetadata } from './response-metadata.ts';
+import type { ResponseMetadata } from './metadata/response-metadata.ts';
 
 /** Trailer that replaces the backoff of the client's retry policy, in ms (gRFC A6). */
 const pushbackKey = 'grpc-retry-pushback-ms';

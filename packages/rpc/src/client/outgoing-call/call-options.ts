@@ -12,9 +12,10 @@ export interface CallOptions {
    */
   readonly deadlineMs?: number;
   /**
-   * Metadata to send, at most 15.5 KiB including the token: one value or several for each key, bytes for a key that ends
-   * with `-bin` and printable ASCII text for any other. A key that is ill-formed, reserved for gRPC or HTTP/2, or set by
-   * the client itself fails the call with INVALID_ARGUMENT before anything is sent.
+   * Metadata to send, at most 15.5 KiB including the token, and at most 100 values: one value or several for each key, bytes
+   * for a key that ends with `-bin` and printable ASCII text without a space at an end for any other. A key that is
+   * ill-formed, reserved for gRPC or HTTP/2, or set by the client itself fails the call with INVALID_ARGUMENT before
+   * anything is sent. So do several values of a key that HTTP permits one of, `etag` for instance.
    *
    * A server on Node receives several texts as one, joined by `, `.
    */

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { propagation } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { Code } from '../../errors/rpc-error.ts';
@@ -49,6 +50,12 @@ const invalid: readonly (readonly [key: string, value: unknown])[] = [
   ['x-text', { a: 'b' }],
   ['x-text', null],
   ['authorization', ['Bearer a', 'Bearer b']],
+  ['etag', ['first', 'second']],
+  ['Referer', ['first', 'second']],
+  ['x-text', ' text'],
+  ['x-text', 'text '],
+  ['x-many', Array(101).fill('a')],
+  ['grpc-none', []],
   ['trace-bin', 'AAAA'],
   ['Trace-Bin', 'AAAA'],
   ['trace-bin', [Buffer.of(1), 'AAAA']],
@@ -69,6 +76,29 @@ test.each(callsOfEachKind)(
     expect(server.sessions).toHaveLength(0);
   },
 );
+
+test('no key ends the connection or is tried again, with one value or with two', async () => {
+  const names = Object.entries(constants).flatMap(([name, value]) =>
+    name.startsWith('HTTP2_HEADER_') && typeof value === 'string' ? value : [],
+  );
+  await using server = await startCounting();
+  using client = createClient(EchoService, { target: server.target });
+  let sent = 0;
+  for (const name of names)
+    for (const values of [['1'], ['1', '2']]) {
+      const error = await rejectionOf(client.getEcho({ key: 'A' }, { metadata: { [name]: values } }));
+      if (error.code === Code.UNIMPLEMENTED) sent++;
+      else expect(error.code).toBe(Code.INVALID_ARGUMENT);
+    }
+  expect(server.attempts).toHaveLength(sent);
+  expect(server.sessions).toHaveLength(1);
+});
+
+test('100 values are sent, which a server accepts', async () => {
+  await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
+  const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x${index}`, '']));
+  await server.client.getEcho({ key: 'A' }, { metadata });
+});
 
 test('a resuming watch with such metadata fails at once', async () => {
   await using server = await startCounting();
@@ -147,11 +177,11 @@ test('an authorization in plain text to another machine is rejected', async () =
 test('metadata larger than servers accept is rejected, and the largest key is named', async () => {
   await using server = await startCounting();
   using client = createClient(EchoService, { target: server.target, token: () => 'token' });
-  const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x-${index}`, '']));
+  const many = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`x-${index}`, 'x'.repeat(150)]));
   const large: Record<string, string | Uint8Array | string[]>[] = [
     { 'x-big': 'x'.repeat(16 * kiB) },
-    { ...many, 'x-big': 'x' },
-    { 'x-small': '', 'x-big': Array<string>(500).fill('x') },
+    { ...many, 'x-big': 'x'.repeat(200) },
+    { 'x-small': '', 'x-big': Array<string>(99).fill('x'.repeat(150)) },
     { 'x-small': '', 'x-big-bin': Buffer.alloc(12 * kiB) },
   ];
   for (const metadata of large) {

@@ -4,7 +4,13 @@ import { currentCall, type MethodInfo } from '../../call/call-context.ts';
 import { headerEntryBytes } from '../../errors/header-entry.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import { asBuffer } from '../../grpc-js/as-buffer.ts';
-import { keyProblem } from '../../grpc-js/metadata-keys.ts';
+import {
+  countProblem,
+  keyProblem,
+  maxMetadataEntries,
+  valueProblem,
+  valuesBytes,
+} from '../../grpc-js/metadata/metadata-entries.ts';
 import { requestIdKey } from '../../grpc-js/server-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
 import type { CallOptions, OutgoingMetadata } from './call-options.ts';
@@ -21,13 +27,12 @@ const maxMetadataBytes = 16 * 1024 - 512;
 /** grpc-js or a balancing policy overwrites or removes these. */
 const ownKeys = new Set(['user-agent', streamMarkerKey]);
 
-const printablePattern = /^[\x20-\x7e]*$/;
-
 /**
  * Checks the metadata of a call.
  *
- * @throws RpcError INVALID_ARGUMENT that names a key that is ill-formed, reserved or belongs to the HTTP connection, or
- * one of whose values is not of the kind that the key requires: bytes, or printable ASCII text.
+ * @throws RpcError INVALID_ARGUMENT that names a key that is ill-formed, reserved or belongs to the HTTP connection, that
+ * can have one value and has several, or one of whose values is not of the kind that the key requires: bytes, or printable
+ * ASCII text. Also for more than 100 values.
  */
 export function requireValidMetadata(
   method: MethodInfo,
@@ -35,9 +40,14 @@ export function requireValidMetadata(
   noAuthorization: NoAuthorization | undefined,
 ): void {
   if (!metadata) return;
+  let count = 0;
   for (const [key, values] of Object.entries(metadata)) {
-    const problem = ownKeyProblem(key.toLowerCase(), noAuthorization) ?? valuesProblem(key, values);
+    const lower = key.toLowerCase();
+    const problem = ownKeyProblem(lower, noAuthorization) ?? valuesProblem(lower, values);
     if (problem) throw invalidMetadata(method, key, problem);
+    count += listOf(values).length;
+    if (count > maxMetadataEntries)
+      throw invalidMetadata(method, key, `there are more than ${maxMetadataEntries} values`);
   }
 }
 
@@ -49,34 +59,16 @@ function ownKeyProblem(key: string, noAuthorization: NoAuthorization | undefined
 
 function valuesProblem(key: string, values: unknown): string | undefined {
   if (!Array.isArray(values)) return valueProblem(key, values);
-  if (key.toLowerCase() === 'authorization' && values.length > 1) return 'it has several values';
-  for (const value of values) {
-    const problem = valueProblem(key, value);
-    if (problem) return problem;
-  }
-  return undefined;
+  const problems = values.map((value) => valueProblem(key, value));
+  return countProblem(key, values.length) ?? problems.find((problem) => problem !== undefined);
 }
 
-function valueProblem(key: string, value: unknown): string | undefined {
-  if (isBinaryKey(key))
-    return value instanceof Uint8Array ? undefined : 'a key that ends with "-bin" is for bytes (Uint8Array)';
-  if (typeof value !== 'string') return 'its value is not a string';
-  return printablePattern.test(value) ? undefined : 'its value has characters other than printable ASCII';
-}
-
-function isBinaryKey(key: string): boolean {
-  return key.toLowerCase().endsWith('-bin');
-}
-
-/** Returns the length of a value on the wire, where bytes are encoded in base64. */
-function wireLength(value: string | Uint8Array): number {
-  return typeof value === 'string' ? value.length : Math.ceil(value.length / 3) * 4;
+function listOf(values: OutgoingMetadata[string]): readonly (string | Uint8Array)[] {
+  return typeof values === 'string' || values instanceof Uint8Array ? [values] : values;
 }
 
 function entryBytes(key: string, values: OutgoingMetadata[string]): number {
-  if (typeof values === 'string' || values instanceof Uint8Array)
-    return headerEntryBytes(key, wireLength(values));
-  return values.reduce((sum, value) => sum + headerEntryBytes(key, wireLength(value)), 0);
+  return valuesBytes(key, listOf(values));
 }
 
 /**
@@ -124,8 +116,7 @@ export function outgoingMetadata(
 /** Sets all values of a key, which replace those of the same key in other letters. */
 function setValues(metadata: Metadata, key: string, values: OutgoingMetadata[string]): void {
   metadata.remove(key);
-  const list = typeof values === 'string' || values instanceof Uint8Array ? [values] : values;
-  for (const value of list) metadata.add(key, typeof value === 'string' ? value : asBuffer(value));
+  for (const value of listOf(values)) metadata.add(key, typeof value === 'string' ? value : asBuffer(value));
 }
 
 function largestKey(metadata: OutgoingMetadata = {}): string {

@@ -1,19 +1,19 @@
 import { constants } from 'node:http2';
 import { Metadata, type MetadataValue } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import type { CallContext } from '../call/call-context.ts';
-import { hasResponseStream } from '../call/method-kind.ts';
-import { methodPath } from '../call/method-name.ts';
-import type { CallOptions } from '../client/outgoing-call/call-options.ts';
-import { errorInfo } from '../errors/error-details.ts';
-import { Code, RpcError } from '../errors/rpc-error.ts';
-import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
-import { callsOfEachKind, handlerOfEachKind } from '../testing/calls-of-each-kind.ts';
-import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
-import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
-import { runNode } from '../testing/programs/run-node.ts';
-import { rejectionOf } from '../testing/rejection-of.ts';
-import { startTestServer } from '../testing/start-test-server.ts';
+import type { CallContext } from '../../call/call-context.ts';
+import { hasResponseStream } from '../../call/method-kind.ts';
+import { methodPath } from '../../call/method-name.ts';
+import type { CallOptions } from '../../client/outgoing-call/call-options.ts';
+import { errorInfo } from '../../errors/error-details.ts';
+import { Code, RpcError } from '../../errors/rpc-error.ts';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { callsOfEachKind, handlerOfEachKind } from '../../testing/calls-of-each-kind.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
+import { connectRaw, grpcFrame } from '../../testing/network/raw-http2.ts';
+import { runNode } from '../../testing/programs/run-node.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { startTestServer } from '../../testing/start-test-server.ts';
 
 const maxHeadersBytes = 7 * 1024;
 const maxTrailersBytes = 4 * 1024;
@@ -226,6 +226,7 @@ test.each(['responseHeaders', 'responseTrailers'] as const)(
       'grpc-status',
       'content-type',
       'Connection',
+      '__proto__',
     ])
       expect(outcomes.get(name)).toEqual([INTERNAL, INTERNAL, INTERNAL, INTERNAL]);
     expect(outcomes.get('retry-after')).toEqual([OK, INTERNAL, OK, INTERNAL]);
@@ -275,6 +276,33 @@ describe('the size', () => {
     },
   );
 });
+
+test.each(['responseHeaders', 'responseTrailers'] as const)(
+  '100 values in %s arrive, also with an error, and one more is rejected',
+  async (part) => {
+    let count = 100;
+    await using server = await startServing((context) => {
+      for (let index = 0; index < count; index++) context[part].add(`x${index}`, '');
+      throw new RpcError(Code.NOT_FOUND, 'nothing', { details: [errorInfo('test', 'NOTHING')] });
+    });
+    const call = (options: CallOptions) => server.client.getEcho({ key: 'A' }, options);
+    expect((await received(call)).failure).toMatchObject({ code: Code.NOT_FOUND });
+    count++;
+    expect((await received(call)).failure).toMatchObject({ code: Code.INTERNAL });
+    expect(JSON.stringify(server.logLines)).toContain('there are 101 values, at most 100 are allowed');
+  },
+);
+
+test.each([[5], [undefined], [null], [{}], [' text'], ['text '], ['a\nb'], ['é']])(
+  'a value that cannot be sent is rejected with the name of its key: %j',
+  async (value) => {
+    await using server = await startServing(({ responseTrailers }) => {
+      responseTrailers.set('key', value as string);
+    });
+    expect(await rejectionOf(server.client.getEcho({ key: 'A' }))).toMatchObject({ code: Code.INTERNAL });
+    expect(JSON.stringify(server.logLines)).toContain('cannot send metadata \\"key\\": its value');
+  },
+);
 
 test('headers that are only read are not sent before an error, so that the client can retry the call', async () => {
   const attempts: (string | undefined)[] = [];

@@ -1,4 +1,4 @@
-import type { GrpcCall } from './grpc-call.ts';
+import type { GrpcCall } from '../grpc-call.ts';
 import { ResponseMetadata } from './response-metadata.ts';
 
 /** Maximum size of a handler's headers. Java clients and many proxies reject a header list of more than 8 KiB. */
