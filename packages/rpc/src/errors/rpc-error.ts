@@ -1,7 +1,7 @@
 import { type DescMessage, isMessage, type Message, type MessageShape } from '@bufbuild/protobuf';
 import { AnySchema, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
-import { transientCodes } from './status-codes.ts';
+import { isErrorCode, transientCodes } from './status-codes.ts';
 
 /** The canonical status codes (google.rpc.Code). */
 export { status as Code };
@@ -73,11 +73,11 @@ export type ErrorMap = (error: unknown) => RpcError | undefined;
 const forwardedCodes = transientCodes.union(new Set([status.CANCELLED]));
 
 /**
- * Returns the status for an error: the error itself if the service threw an RpcError, otherwise the result of the service's
+ * Returns the status for an error: the error itself if the service threw an RpcError with the code of an error, otherwise the result of the service's
  * map, otherwise INTERNAL `internal error` with the error as its cause.
  */
 export function toRpcError(error: unknown, map: ErrorMap): RpcError {
-  if (error instanceof RpcError && error.calledMethod === undefined) return error;
+  if (error instanceof RpcError && error.calledMethod === undefined && isErrorCode(error.code)) return error;
   const mapped = map(error);
   if (mapped) return mapped;
   if (error instanceof RpcError && forwardedCodes.has(error.code))

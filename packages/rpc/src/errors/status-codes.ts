@@ -29,3 +29,8 @@ export const defectCodes: CodeSet = serverFaultCodes.difference(transientCodes);
  * none: it is an answer of the version that is deployed, not of a broken replica.
  */
 export const replicaFaultCodes: CodeSet = serverFaultCodes.difference(new Set([status.UNIMPLEMENTED]));
+
+/** Returns whether a code is a number other than OK, which a failed call must not have. */
+export function isErrorCode(code: status): boolean {
+  return Number.isInteger(code) && code > status.OK;
+}

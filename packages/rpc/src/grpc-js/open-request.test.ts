@@ -89,15 +89,17 @@ test.each([
 test('a call in an unknown encoding is rejected even without a compressed message, and the answer names the known ones', async () => {
   await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
   await using connection = await connectRaw(server.target);
-  for (const method of methods) {
-    const { code, headers } = await connection.post(methodPath(method), grpcFrame(Buffer.alloc(0)), {
-      'grpc-encoding': 'br',
-    });
-    expect({ code, accepted: headers['grpc-accept-encoding'] }).toEqual({
-      code: Code.UNIMPLEMENTED,
-      accepted: 'identity,deflate,gzip',
-    });
-  }
+  // Every object has the properties `constructor` and `toString`.
+  for (const encoding of ['br', 'constructor', 'toString', '__proto__', ''])
+    for (const method of methods) {
+      const { code, headers } = await connection.post(methodPath(method), grpcFrame(Buffer.alloc(0)), {
+        'grpc-encoding': encoding,
+      });
+      expect({ code, accepted: headers['grpc-accept-encoding'] }).toEqual({
+        code: Code.UNIMPLEMENTED,
+        accepted: 'identity,deflate,gzip',
+      });
+    }
 });
 
 test.each([

@@ -32,6 +32,12 @@ const waysToFail: Record<string, () => unknown> = {
   'throws what another service answered': () => {
     throw new RpcError(Code.NOT_FOUND, 'canary', { calledMethod: 'other.v1.OtherService/Get' });
   },
+  'throws a status of OK': () => {
+    throw new RpcError(Code.OK, 'canary');
+  },
+  'throws a status that is no number': () => {
+    throw new RpcError('canary' as never, 'canary');
+  },
   rejects: async () => {
     throw new Error('canary');
   },
@@ -53,6 +59,26 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
       expect(crashes.reasons).toEqual([]);
     },
   );
+
+  test.each([
+    ['are no list', 'canary'],
+    [
+      'only look like an Any',
+      [{ $typeName: 'google.protobuf.Any', typeUrl: 5, value: Buffer.from('canary') }],
+    ],
+  ])('details that %s make the call INTERNAL, and do not end the process', async (_name, details) => {
+    using crashes = recordCrashes();
+    const fail = () => {
+      throw new RpcError(Code.NOT_FOUND, 'canary', { details: details as never });
+    };
+    await using server = await startTestServer(EchoService, handlerOfEachKind(fail));
+    const error = await rejectionOf(call(server.client, farDeadline));
+    expect(error).toMatchObject({ code: Code.INTERNAL, message: 'internal error', details: [] });
+    expect(server.logLines).toContainEqual(
+      expect.objectContaining({ msg: 'an error could not be converted to a status' }),
+    );
+    expect(crashes.reasons).toEqual([]);
+  });
 
   test("an INTERNAL of the service has the service's details only", async () => {
     const detail = create(ErrorInfoSchema, { reason: 'BROKEN' });

@@ -83,12 +83,25 @@ async function failureOf(call: GrpcServerCall, chain: Handler): Promise<StatusOb
   try {
     await runInCall(call, chain);
   } catch (error) {
-    failure = toGrpcStatus(error, call.takeTrailers());
-    failure.metadata.set(requestIdKey, call.requestId);
+    failure = statusOf(error, call);
   }
   call.flushHeaders();
   call.end(failure !== undefined);
   return failure;
+}
+
+function statusOf(error: unknown, call: GrpcServerCall): StatusObject {
+  const trailers = call.takeTrailers();
+  let status: StatusObject;
+  try {
+    status = toGrpcStatus(error, trailers);
+  } catch (cause) {
+    // Code without types can give an RpcError any values. A rejection here would end the process.
+    call.log.error({ err: cause }, 'an error could not be converted to a status');
+    status = toGrpcStatus(undefined, trailers);
+  }
+  status.metadata.set(requestIdKey, call.requestId);
+  return status;
 }
 
 /** Returns the innermost handler, which calls the service's function for the method's kind. */

@@ -2,6 +2,7 @@ import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { maxInt32 } from '../call/timer.ts';
 import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { isErrorCode } from '../errors/status-codes.ts';
 import {
   boundedMessage,
   decodeStatusDetails,
@@ -15,12 +16,16 @@ const pushbackKey = 'grpc-retry-pushback-ms';
 
 /**
  * Converts an error to the status that grpc-js sends, with the handler's trailers, for which details are dropped. An error
- * other than an RpcError becomes INTERNAL `internal error`.
+ * other than an RpcError becomes INTERNAL `internal error`. So does an RpcError whose code is OK or no number: it would tell
+ * the caller that the call has succeeded.
  *
  * Trailers are part of the status, because the official instrumentation drops the callback's third argument.
  */
 export function toGrpcStatus(error: unknown, trailers?: ResponseMetadata): StatusObject {
-  const known = error instanceof RpcError ? error : new RpcError(Code.INTERNAL, 'internal error');
+  const known =
+    error instanceof RpcError && isErrorCode(error.code)
+      ? error
+      : new RpcError(Code.INTERNAL, 'internal error');
   const details = boundedMessage(known.message);
   const metadata = new Metadata();
   if (trailers) metadata.merge(trailers);

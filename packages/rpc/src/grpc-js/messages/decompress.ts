@@ -19,7 +19,7 @@ const buckets = createLeakyBuckets(bytesPerSecond);
 
 /** Whether messages of a call with this `grpc-encoding` can be read. */
 export function isSupportedEncoding(encoding: string): boolean {
-  return encoding === 'identity' || encoding in decompressors;
+  return encoding === 'identity' || Object.hasOwn(decompressors, encoding);
 }
 
 /**
