@@ -77,8 +77,8 @@ type Many<T> = AsyncIterable<T> | Iterable<T>;
  * throws. A call after its disposal is FAILED_PRECONDITION.
  *
  * @throws Error when a token would be sent to another machine in plain text, when a method has no policy or two, when a
- * policy in code belongs to no method, for a method that must not be hedged, and for a limit that is not a whole number over
- * 0.
+ * policy in code belongs to no method, for a method that must not be hedged, for a limit that is not a whole number over 0,
+ * and for an unknown compression.
  */
 export function createClient<Service extends DescService>(
   service: Service,
@@ -90,6 +90,8 @@ export function createClient<Service extends DescService>(
   requireLimit('maxResponseBytes', maxResponseBytes);
   const isEncrypted = isSecure(credentials);
   if (token) requireSecureOrLoopback(target, isEncrypted);
+  if (compression !== undefined && compression !== 'gzip' && compression !== 'deflate')
+    throw new Error(`compression must be 'gzip' or 'deflate'`);
   const policies = resolvePolicies([service], options.policies);
   const grpc = new GrpcClient(target, credentials, {
     ...channelOptionsOf({ maxResponseBytes, compression }),

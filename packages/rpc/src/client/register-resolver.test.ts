@@ -90,6 +90,21 @@ test.each([
     ({ onAddresses }: ResolverCallbacks) => onAddresses(['127.0.0.1']),
     'the resolver returned "127.0.0.1", which is no address',
   ],
+  [
+    'returns an empty path',
+    ({ onAddresses }: ResolverCallbacks) => onAddresses(['unix:']),
+    'the resolver returned "unix:", which is no address',
+  ],
+  [
+    'returns an impossible port',
+    ({ onAddresses }: ResolverCallbacks) => onAddresses(['127.0.0.1:65536']),
+    'the resolver returned "127.0.0.1:65536", which is no address',
+  ],
+  [
+    'returns no list, later',
+    ({ onAddresses }: ResolverCallbacks) => setImmediate(() => onAddresses(null as never)),
+    'the resolver returned no list of addresses',
+  ],
 ])('calls of a resolver that %s are UNAVAILABLE with the reason', async (_name, onStart, reason) => {
   const { target } = register(onStart);
   using client = createClient(EchoService, { target });

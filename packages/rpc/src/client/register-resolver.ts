@@ -32,6 +32,7 @@ export interface Resolution {
 const minRefreshMs = 1000;
 const maxAddresses = 1000;
 const maxReasonLength = 256;
+const maxPort = 65_535;
 
 /** Schemes of grpc-js. */
 const reservedSchemes = new Set(['dns', 'ip', 'ipv4', 'ipv6', 'unix', 'xds']);
@@ -141,6 +142,8 @@ class CustomResolver implements experimental.Resolver {
 type Endpoints = experimental.StatusOr<experimental.Endpoint[]>;
 
 function endpointsOf(addresses: readonly string[]): Endpoints {
+  // Resolvers without types, and values from a registry, would otherwise throw in the resolver's own callback.
+  if (!Array.isArray(addresses)) return failure(new Error('the resolver returned no list of addresses'));
   if (addresses.length === 0) return failure(new Error('the resolver found no address'));
   const endpoints: experimental.Endpoint[] = [];
   for (const text of addresses.slice(0, maxAddresses)) {
@@ -154,9 +157,10 @@ function endpointsOf(addresses: readonly string[]): Endpoints {
 
 function addressOf(text: unknown): experimental.SubchannelAddress | undefined {
   if (typeof text !== 'string') return undefined;
-  if (text.startsWith('unix:')) return { path: text.slice('unix:'.length) };
+  // An empty path would connect to TCP.
+  if (text.startsWith('unix:')) return text === 'unix:' ? undefined : { path: text.slice('unix:'.length) };
   const { host, port } = experimental.splitHostPort(text) ?? {};
-  return host && port ? { host, port } : undefined;
+  return host && port && port <= maxPort ? { host, port } : undefined;
 }
 
 /** The reason is part of a status, so at most 256 characters of it are reported. */

@@ -149,6 +149,12 @@ describe('a watch ends', () => {
     expect(server.resumedFrom).toEqual(['', 'a']);
   });
 
+  test('with RESOURCE_EXHAUSTED and a negative retry delay, which means "do not retry"', async () => {
+    const error = new RpcError(Code.RESOURCE_EXHAUSTED, 'busy', { details: [retryInfo(-1)] });
+    await using server = await startScripted({ tokens: [], error });
+    expect(await rejectionOf(watch(server).next())).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  });
+
   test("with a response over the client's limit", async () => {
     const large = 'x'.repeat(2000);
     await using server = await startScripted({ tokens: ['a', large] }, { tokens: [large] });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { currentCall } from '../call/call-context.ts';
+import { maxInt32 } from '../call/timer.ts';
 import { retryDelayMsOf } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
@@ -44,7 +45,7 @@ const backoffMs = { first: 100, max: 5000 };
  *
  *     for await (const { order, resumeToken } of resumingWatch(orders.watchOrders, {}, { signal })) …
  *
- * RESOURCE_EXHAUSTED is resumed if the server names a time to wait (RetryInfo), or if the watch has advanced since it was
+ * RESOURCE_EXHAUSTED is resumed if the server names a time to wait (RetryInfo that is not negative), or if the watch has advanced since it was
  * last resumed: the server was busy, or this client too slow. Otherwise it would fail again at the same place, as with a
  * response over the client's limit.
  *
@@ -101,7 +102,9 @@ export async function* resumingWatch<
     }
     const jitteredMs = Math.min(backoffMs.first * 2 ** failures, backoffMs.max) * random();
     // If the signal is aborted meanwhile, the next call throws at once.
-    await sleep(Math.max(jitteredMs, delayMs), undefined, signal && { signal }).catch(() => {});
+    await sleep(Math.min(Math.max(jitteredMs, delayMs), maxInt32), undefined, signal && { signal }).catch(
+      () => {},
+    );
   }
 }
 
@@ -114,7 +117,7 @@ function isResumable(error: unknown, hasAdvanced: boolean): error is RpcError {
   if (!(error instanceof RpcError)) return false;
   const isTransient =
     error.code === Code.RESOURCE_EXHAUSTED
-      ? hasAdvanced || retryDelayMsOf(error) !== undefined
+      ? hasAdvanced || (retryDelayMsOf(error) ?? -1) >= 0
       : resumableCodes.has(error.code) || wasCutOff(error);
   if (!isTransient) return false;
   const served = currentCall();
