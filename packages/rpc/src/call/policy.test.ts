@@ -184,6 +184,11 @@ describe('policies in code', () => {
     service.methods.map(resolvePolicies([service], policies));
   const open = { deadlineMs: 100, scopes: ['shop:open'] };
 
+  /** Returns policies with a part that the types exclude, as of code without types. */
+  function withPart(part: object): Policies {
+    return { 'shop.v1.ShopService': { ...open, ...part } };
+  }
+
   test('apply to all methods of a service, and that of a method takes precedence', () => {
     expect(resolve({ 'shop.v1.ShopService': open })).toEqual([
       { deadlineMs: 100, maxDeadlineMs: 500, scopes: ['shop:open'] },
@@ -222,6 +227,20 @@ describe('policies in code', () => {
       { 'shop.v1.ShopService': { ...open, maxDeadlineMs: 1 } },
       'maxDeadlineMs is shorter than deadlineMs',
     ],
+    ['scopes that are no list', withPart({ scopes: 'shop:open' }), 'scopes must be a list of scopes'],
+    ['no scopes', withPart({ scopes: undefined }), 'scopes must be a list of scopes'],
+    ['a scope with a space', withPart({ scopes: ['a b'] }), 'scopes must be a list of scopes'],
+    ['an empty scope', withPart({ scopes: [''] }), 'scopes must be a list of scopes'],
+    ['an unknown key', withPart({ quotas: {} }), "policies['shop.v1.ShopService'].quotas is not a part of a"],
+    ['no number as deadline', withPart({ deadlineMs: Number.NaN }), 'deadlineMs must be over 0'],
+    ['half a byte', withPart({ maxRequestBytes: 0.5 }), 'maxRequestBytes must be a whole number over 0'],
+    ['an endless quota', withPart({ quota: { callsPerSecond: Infinity } }), 'must be over 0, and finite'],
+    [
+      'half a burst',
+      withPart({ quota: { callsPerSecond: 1, burst: 0.5 } }),
+      'the burst must be a whole number',
+    ],
+    ['a negative burst', withPart({ quota: { callsPerSecond: 1, burst: -1 } }), 'the burst must be a whole'],
     [
       'an empty quota',
       { 'shop.v1.ShopService/Open': { ...open, quota: { callsPerSecond: 0 } } },
@@ -230,7 +249,7 @@ describe('policies in code', () => {
     [
       'a request limit of 0',
       { 'shop.v1.ShopService': { ...open, maxRequestBytes: 0 } },
-      'maxRequestBytes must be over 0',
+      'maxRequestBytes must be a whole number over 0',
     ],
   ])('with %s are rejected', (_name, policies, message) => {
     expect(() => resolve(policies)).toThrow(message);

@@ -122,6 +122,7 @@ function contractPolicy(
     );
   if (scopes.length > 0 && anonymous)
     throw new Error(`${where} has scopes, and is anonymous: remove one of the two`);
+  requireScopeList(scopes, where);
   return {
     deadlineMs,
     maxDeadlineMs,
@@ -130,12 +131,25 @@ function contractPolicy(
   };
 }
 
+/** The keys of a PolicyInCode. */
+const keysInCode: ReadonlySet<string> = new Set<keyof PolicyInCode>([
+  'deadlineMs',
+  'maxDeadlineMs',
+  'scopes',
+  'quota',
+  'maxRequestBytes',
+]);
+
 function policyInCode(policy: PolicyInCode, where: string): Policy {
+  // A policy may come from a file. A misspelt key would leave a method without its quota, for instance.
+  const unknown = Object.keys(policy).find((key) => !keysInCode.has(key));
+  if (unknown !== undefined) throw new Error(`${where}.${unknown} is not a part of a policy`);
   const { deadlineMs, maxDeadlineMs = deadlineMs * defaultMaxDeadlineFactor, quota } = policy;
+  requireScopeList(policy.scopes, where);
   if (!(deadlineMs > 0)) throw new Error(`${where}.deadlineMs must be over 0`);
   if (!(maxDeadlineMs >= deadlineMs)) throw new Error(`${where}.maxDeadlineMs is shorter than deadlineMs`);
-  if (policy.maxRequestBytes !== undefined && !(policy.maxRequestBytes > 0))
-    throw new Error(`${where}.maxRequestBytes must be over 0`);
+  if (policy.maxRequestBytes !== undefined && !isCount(policy.maxRequestBytes))
+    throw new Error(`${where}.maxRequestBytes must be a whole number over 0`);
   return {
     ...policy,
     maxDeadlineMs,
@@ -143,9 +157,23 @@ function policyInCode(policy: PolicyInCode, where: string): Policy {
   };
 }
 
+/** A text in place of the list would be taken for a list of its characters. */
+function requireScopeList(scopes: readonly string[], where: string): void {
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string' && /^\S+$/.test(scope)))
+    throw new Error(`${where}.scopes must be a list of scopes: texts without spaces`);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
 /** A burst of 0 means the calls of one second. */
 function withBurst({ callsPerSecond, burst, exemptScope }: Quota, where: string): Quota {
-  if (!(callsPerSecond > 0)) throw new Error(`${where} must be over 0`);
+  if (!(callsPerSecond > 0 && callsPerSecond < Infinity))
+    throw new Error(`${where} must be over 0, and finite`);
+  // Below 1 no call would ever be served.
+  if (burst !== 0 && !isCount(burst))
+    throw new Error(`${where}: the burst must be a whole number over 0, or absent`);
   return { callsPerSecond, burst: burst || Math.ceil(callsPerSecond), exemptScope };
 }
 

@@ -7,8 +7,8 @@ const minuteMs = 60 * secondMs;
 export const defaultMaxMessageBytes = 1024 * 1024;
 
 /**
- * Limits of every server besides those of its messages. grpc-js's defaults never close silent sockets, endless streams, or connections without
- * keepalive.
+ * Limits of every server besides those of its messages. grpc-js's defaults never close silent sockets, endless streams, or
+ * connections without keepalive.
  */
 export const serverLimits: ServerOptions = {
   'grpc.max_concurrent_streams': 1000,

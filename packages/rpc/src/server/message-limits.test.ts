@@ -116,9 +116,17 @@ describe('at the start', () => {
       );
       const raised = { [name]: 16 * mebibyte, memoryBudgetBytes: 64 * mebibyte };
       expect(resolveMessageLimits(raised)).toMatchObject(raised);
-      await expect(startTestServer(EchoService, {}, { [name]: 16 * mebibyte })).rejects.toThrow(name);
+      for (const value of [0, Number.NaN, 16 * mebibyte])
+        await expect(startTestServer(EchoService, {}, { [name]: value })).rejects.toThrow(name);
     },
   );
+
+  test('the memory budget must be a whole number of bytes, because any other number would be no limit', () => {
+    for (const memoryBudgetBytes of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => resolveMessageLimits({ memoryBudgetBytes })).toThrow(
+        'memoryBudgetBytes must be a whole number over 0',
+      );
+  });
 
   test('a policy that permits larger requests than the server is rejected with the name of its method', () => {
     const method = (maxRequestBytes?: number) => ({

@@ -18,20 +18,24 @@ export interface MessageLimitOptions {
 /** Number of messages of the maximum size that the memory budget must hold, so that a few callers do not evict each other. */
 const minMessages = 4;
 
-/** @throws Error for a limit that is not a positive number of bytes, and for messages that the memory budget cannot hold. */
+/**
+ * Returns the limits of a server, with the defaults.
+ *
+ * @throws Error for a limit that is not a whole number over 0, and for messages that the memory budget cannot hold.
+ */
 export function resolveMessageLimits({
   maxRequestBytes = defaultMaxMessageBytes,
   maxResponseBytes = defaultMaxMessageBytes,
   memoryBudgetBytes = defaultMemoryBudgetBytes,
 }: MessageLimitOptions): Required<MessageLimitOptions> {
-  for (const [name, sizeBytes] of Object.entries({ maxRequestBytes, maxResponseBytes })) {
-    if (!Number.isInteger(sizeBytes) || sizeBytes <= 0)
+  for (const [name, sizeBytes] of Object.entries({ memoryBudgetBytes, maxRequestBytes, maxResponseBytes }))
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0)
       throw new Error(`${name} must be a whole number over 0`);
+  for (const [name, sizeBytes] of Object.entries({ maxRequestBytes, maxResponseBytes }))
     if (sizeBytes * minMessages > memoryBudgetBytes)
       throw new Error(
         `${name} is ${sizeBytes}, and the memory budget of ${memoryBudgetBytes} bytes must hold ${minMessages} such messages: lower it, or raise memoryBudgetBytes to ${sizeBytes * minMessages}`,
       );
-  }
   return { maxRequestBytes, maxResponseBytes, memoryBudgetBytes };
 }
 

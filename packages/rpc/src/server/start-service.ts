@@ -11,7 +11,7 @@ import type { ErrorMap } from '../errors/rpc-error.ts';
 import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
 import { serverCredentials } from '../tls/server-credentials.ts';
-import type { MessageLimitOptions } from './message-limits.ts';
+import { type MessageLimitOptions, resolveMessageLimits } from './message-limits.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServedService } from './served-service.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -68,9 +68,7 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
     address: config.listenAddress,
     services: options.services,
     ...(options.policies && { policies: options.policies }),
-    ...(options.maxRequestBytes && { maxRequestBytes: options.maxRequestBytes }),
-    ...(options.maxResponseBytes && { maxResponseBytes: options.maxResponseBytes }),
-    ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
+    ...resolveMessageLimits(options),
     chain: (openStreams) =>
       serverChain({
         errorMap: options.errorMap,

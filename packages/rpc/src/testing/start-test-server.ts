@@ -11,7 +11,7 @@ import type { OpenStreams } from '../chain/open-streams.ts';
 import type { TraceContextTrust } from '../chain/tracing.ts';
 import { type Client, createClient } from '../client/create-client.ts';
 import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
-import type { MessageLimitOptions } from '../server/message-limits.ts';
+import { type MessageLimitOptions, resolveMessageLimits } from '../server/message-limits.ts';
 import { type ServedService, serve } from '../server/served-service.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { createFakes, type Fakes } from './fakes.ts';
@@ -105,9 +105,7 @@ export async function startTestServer<Service extends DescService>(
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.limits && { limits: options.limits }),
-    ...(options.maxRequestBytes && { maxRequestBytes: options.maxRequestBytes }),
-    ...(options.maxResponseBytes && { maxResponseBytes: options.maxResponseBytes }),
-    ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
+    ...resolveMessageLimits(options),
   });
   const target = `127.0.0.1:${running.port}`;
   const client = createClient(service, {
