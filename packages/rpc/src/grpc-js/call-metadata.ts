@@ -1,5 +1,5 @@
-import type { GrpcCall } from '../grpc-call.ts';
-import { ResponseMetadata } from './response-metadata.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { ResponseMetadata } from './metadata/response-metadata.ts';
 
 /** Maximum size of a handler's headers. Java clients and many proxies reject a header list of more than 8 KiB. */
 const maxHeadersBytes = 7 * 1024;
