@@ -1,12 +1,18 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './repository/paths.ts';
 
 function svc(...args: string[]) {
+  return svcIn(root, ...args);
+}
+
+function svcIn(cwd: string, ...args: string[]) {
   const program = join(root, 'packages/dev/src/svc.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd: root,
+    cwd,
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
@@ -36,5 +42,20 @@ test('an unknown command is an error with the list of commands', () => {
 test('an unknown option is an error with the usage of the command', () => {
   const { status, stderr } = svc('token', '--nothing');
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^Unknown option '--nothing'.*\nusage: npm run token /);
+  expect(stderr).toMatch(/^Unknown option '--nothing'.*\nusage: npx svc token /);
 });
+
+test('a project without the sources of the kit has the commands that work there, and no other', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'project-'));
+  writeFileSync(join(folder.path, 'services.ts'), 'export const services = [];');
+  const { stdout } = svcIn(folder.path, '--help');
+  const commands = [...stdout.matchAll(list)].map(([, name = '']) => name);
+  expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed']);
+  for (const command of commands) expect(svcIn(folder.path, command, '--help')).toMatchObject({ status: 0 });
+  for (const command of ['generate', 'check', 'pack', 'new', 'adopt'])
+    expect(svcIn(folder.path, command)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `svc ${command} works in a copy of the kit's repository only, not in a project that installs the packages\n`,
+    });
+}, 60_000);

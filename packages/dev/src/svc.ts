@@ -1,6 +1,18 @@
 #!/usr/bin/env node
+import { fail } from './cli/fail.ts';
+import { containsKit } from './repository/paths.ts';
+
+interface Command {
+  readonly summary: string;
+  /** Whether it works on the sources of the kit or on the deployment beside them. */
+  readonly needsKit?: true;
+  run(): Promise<unknown>;
+}
+
+const needsKit = true;
+
 /** The commands by name. The module of a command runs when it is imported, and reads the arguments that follow. */
-const commands: Readonly<Record<string, { readonly summary: string; run(): Promise<unknown> }>> = {
+const allCommands: Readonly<Record<string, Command>> = {
   start: { summary: 'starts PostgreSQL and every service', run: () => import('./start/start.ts') },
   call: { summary: 'makes one call', run: () => import('./call/call.ts') },
   watch: { summary: 'prints a line for each change', run: () => import('./watch/watch.ts') },
@@ -8,18 +20,29 @@ const commands: Readonly<Record<string, { readonly summary: string; run(): Promi
   certs: { summary: 'makes development certificates', run: () => import('./credentials/certs.ts') },
   secrets: { summary: 'makes the secrets of a deployment', run: () => import('./credentials/secrets.ts') },
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
-  generate: { summary: 'generates code and docs/settings.md', run: () => import('./generate/generate.ts') },
-  check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
-  pack: { summary: 'builds the packages for a registry', run: () => import('./pack/pack.ts') },
-  new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
-  adopt: { summary: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
+  generate: {
+    summary: 'generates code and docs/settings.md',
+    needsKit,
+    run: () => import('./generate/generate.ts'),
+  },
+  check: { summary: 'runs every check of CI but the tests', needsKit, run: () => import('./check/check.ts') },
+  pack: { summary: 'builds the packages for a registry', needsKit, run: () => import('./pack/pack.ts') },
+  new: { summary: 'writes a new service', needsKit, run: () => import('./new/new-service.ts') },
+  adopt: { summary: 'makes this repository your own', needsKit, run: () => import('./adopt/adopt.ts') },
 };
 
+/** The commands that work here. */
+const commands = Object.entries(allCommands).filter(([, each]) => containsKit || !each.needsKit);
+
 const [name = '--help'] = process.argv.splice(2, 1);
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command) await command.run();
+const command = Object.hasOwn(allCommands, name) ? allCommands[name] : undefined;
+if (command?.needsKit && !containsKit)
+  fail(
+    `svc ${name} works in a copy of the kit's repository only, not in a project that installs the packages`,
+  );
+else if (command) await command.run().catch(fail);
 else {
-  const rows = Object.entries(commands).map(([each, { summary }]) => `  ${each.padEnd(9)} ${summary}\n`);
+  const rows = commands.map(([each, { summary }]) => `  ${each.padEnd(9)} ${summary}\n`);
   const usage = `usage: svc COMMAND [ARGUMENTS]\n\n${rows.join('')}\nsvc COMMAND --help prints the usage of a command.\n`;
   if (['--help', '-h', 'help'].includes(name)) process.stdout.write(usage);
   else {

@@ -178,7 +178,7 @@ describe('npm run watch', () => {
   test('prints its usage', async () => {
     expect(await runCommand('watch', 'nothing')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^usage: npm run watch -- STREAM [\s\S]*\n {2}stock \[--sku SKU\]…/),
+      stderr: expect.stringMatching(/^usage: npx svc watch STREAM [\s\S]*\n {2}stock \[--sku SKU\]…/),
     });
   });
 });

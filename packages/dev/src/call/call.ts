@@ -24,7 +24,7 @@ const methods = services.flatMap((service) =>
     .flatMap((descriptor) => descriptor.methods)
     .map((method) => ({ service, method, name: methodName(method) })),
 );
-const usage = `usage: npm run call -- METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]
+const usage = `usage: npx svc call METHOD [JSON] [--sub NAME] [--scopes "SCOPE SCOPE"] [--data FOLDER]
 
 JSON is the request. A method with a stream of requests reads them from stdin, one per line, when there is no JSON.
 The token is for --sub (alice), with --scopes or else the scopes of the method. A call of an

@@ -4,7 +4,7 @@ import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
 
-const usage = 'usage: npm run certs -- [--out FOLDER] [--services NAME,NAME]';
+const usage = 'usage: npx svc certs [--out FOLDER] [--services NAME,NAME]';
 
 const { values } = parseCommandLine({
   usage,

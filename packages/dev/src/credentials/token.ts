@@ -3,7 +3,7 @@ import { fail } from '../cli/fail.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { audienceOf, openDevelopmentKeys } from './development-keys.ts';
 
-const usage = `usage: npm run token -- --sub NAME --scopes "SCOPE SCOPE" [--audience SERVICE] [--ttl SECONDS] [--data FOLDER]
+const usage = `usage: npx svc token --sub NAME --scopes "SCOPE SCOPE" [--audience SERVICE] [--ttl SECONDS] [--data FOLDER]
 
 Without --audience the token is for the service of the scopes: orders for orders:read.`;
 

@@ -8,9 +8,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
-import { type Manifest, publishedManifest } from './published-manifest.ts';
+import { type Manifest, publishedManifest, repositoryOf } from './published-manifest.ts';
 
 /** Copied as they are, if the package has them. */
 const otherParts = ['README.md', 'CHANGELOG.md', 'proto', 'template'];
@@ -30,7 +30,8 @@ export function buildPackage(root: string, folder: string, output: string): void
   for (const part of otherParts)
     if (existsSync(join(source, part))) cpSync(join(source, part), join(output, part), { recursive: true });
   cpSync(join(root, 'LICENSE'), join(output, 'LICENSE'));
-  writeFileSync(join(output, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
+  const published = publishedManifest(manifest, repositoryOf(folder, process.env));
+  writeFileSync(join(output, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
 }
 
 function compile(root: string, source: string, { exports, bin = {} }: Manifest, output: string): void {
@@ -59,10 +60,19 @@ function compile(root: string, source: string, { exports, bin = {} }: Manifest, 
   );
   runCommand(root, 'tsc', '--project', project);
   for (const file of globSync('**/*.d.ts', { cwd: output })) rewriteDeclaration(join(output, file));
+  for (const file of globSync('**/*.js.map', { cwd: output })) rewriteSourceMap(output, file);
 }
 
 /** Replaces `.ts` by `.js` in the imports of a declaration file. The compiler does so in JavaScript only. */
 function rewriteDeclaration(file: string): void {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replaceAll(/((?:from |import\()['"]\.{1,2}\/[^'"]+)\.ts(?=['"])/g, '$1.js'));
+}
+
+/** Names the source by its path in the package, `src/NAME.ts`. The compiler's path leads out of it, to the build's folders. */
+function rewriteSourceMap(output: string, file: string): void {
+  const map = JSON.parse(readFileSync(join(output, file), 'utf8'));
+  const source = join('..', 'src', file.replace(/\.js\.map$/, '.ts'));
+  map.sources = [relative(dirname(file), source)];
+  writeFileSync(join(output, file), JSON.stringify(map));
 }

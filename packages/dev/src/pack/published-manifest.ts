@@ -10,15 +10,34 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
+/** Where the sources are, as npm expects it in a package.json. */
+export interface Repository {
+  readonly type: 'git';
+  readonly url: string;
+  readonly directory: string;
+}
+
+/**
+ * Returns the repository of a package: the one whose workflow runs on GitHub, undefined elsewhere. The registry rejects
+ * provenance without it, and resolves the links of the README by it.
+ */
+export function repositoryOf(
+  directory: string,
+  { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name }: NodeJS.ProcessEnv,
+): Repository | undefined {
+  return server && name ? { type: 'git', url: `git+${server}/${name}.git`, directory } : undefined;
+}
+
 /**
  * Returns the package.json to publish: entry points that name JavaScript and declarations instead of sources, and ranges
  * instead of exact versions, so that an application has one copy of a dependency that it uses too.
  */
-export function publishedManifest(manifest: Manifest): object {
+export function publishedManifest(manifest: Manifest, repository: Repository | undefined): object {
   const { private: _private, scripts: _scripts, devDependencies: _dev, ...published } = manifest;
   const { exports, bin, dependencies } = manifest;
   return {
     ...published,
+    ...(repository && { repository }),
     exports: mapValues(exports, entryPoint),
     ...(bin && { bin: mapValues(bin, builtFile) }),
     ...(dependencies && { dependencies: mapValues(dependencies, rangeFrom) }),

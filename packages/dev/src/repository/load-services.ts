@@ -1,11 +1,18 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Policies } from '@acme/rpc/contract';
 import { root } from './paths.ts';
 import type { ServiceEntry } from './service-entry.ts';
 
+const file = join(root, 'services.ts');
+if (!existsSync(file))
+  throw new Error(
+    `no services.ts in ${root} or a folder above: it lists the services, see the README of @acme/dev`,
+  );
+
 const listed: { readonly services: readonly ServiceEntry[]; readonly policies?: Policies } = await import(
-  pathToFileURL(join(root, 'services.ts')).href
+  pathToFileURL(file).href
 );
 
 /** Every service of this repository, each after those that it calls. */

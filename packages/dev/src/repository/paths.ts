@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-/** The repository's folder: the nearest one, from the current folder upwards, that has a `services.ts`. */
+/**
+ * The repository's folder: the nearest one that has a `services.ts`, from the current folder upwards, or else from this file
+ * upwards. The current folder if there is none.
+ */
 export const root =
-  folderWith('services.ts', process.cwd()) ?? fileURLToPath(new URL('../../../../', import.meta.url));
+  folderWith('services.ts', process.cwd()) ?? folderWith('services.ts', import.meta.dirname) ?? process.cwd();
+
+/** Whether the repository contains the kit. A project that installs the packages does not. */
+export const containsKit = existsSync(join(root, 'packages/dev/template'));
 
 /** Folder in which `npm start` keeps its database, keys and logs. */
 export const defaultDataFolder = join(root, '.data');

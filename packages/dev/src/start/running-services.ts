@@ -25,7 +25,7 @@ export async function findRunningServices(dataFolder: string): Promise<ServicesA
 /** Returns the services that run on this data folder, or throws an Error that says how to start them. */
 export async function requireRunningServices(dataFolder: string): Promise<ServicesAccess> {
   const running = await findRunningServices(dataFolder);
-  if (!running) throw new Error(`no service is running on ${dataFolder}: start them with npm start`);
+  if (!running) throw new Error(`no service is running on ${dataFolder}: start them with npx svc start`);
   return running;
 }
 

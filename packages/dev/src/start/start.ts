@@ -11,7 +11,7 @@ import { type RunningServices, startServices } from './start-services.ts';
 
 const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
 const { values } = parseCommandLine({
-  usage: `usage: npm start -- [--data FOLDER]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
+  usage: `usage: npx svc start [--data FOLDER]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
   options: {
     data: { type: 'string', default: defaultDataFolder },
     ...Object.fromEntries(portOptions.map((option) => [option, { type: 'string' as const }])),

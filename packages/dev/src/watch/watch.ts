@@ -14,7 +14,7 @@ const watches: Record<string, WatchEntry & { readonly service: ServiceEntry }> =
 for (const service of services)
   for (const [name, watch] of Object.entries(service.watches ?? {})) watches[name] = { ...watch, service };
 
-const usage = `usage: npm run watch -- STREAM [--sub NAME] [--from=TOKEN] [--data FOLDER]
+const usage = `usage: npx svc watch STREAM [--sub NAME] [--from=TOKEN] [--data FOLDER]
 
 Prints a line for each change, until Ctrl-C. --from resumes after an earlier change.
 
