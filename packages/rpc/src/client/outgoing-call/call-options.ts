@@ -29,7 +29,8 @@ export interface CallOptions {
    * Called with the headers of the response before its first message, at most once. Not called for a response of trailers
    * only, as servers send for most failed calls, and for a call that fails without a response.
    *
-   * An error that it throws cancels the call, which rejects with that error.
+   * An error that it throws cancels the call, which rejects with that error. A promise that it returns is awaited before the
+   * call ends, until the deadline.
    */
   readonly onHeaders?: ((headers: Metadata) => void) | undefined;
   /**
@@ -37,7 +38,8 @@ export interface CallOptions {
    * call fails. Empty if the server has sent none. Not called if the call was never started, if its reader stops reading
    * before the end, and after an error of `onHeaders` or of the source of the requests.
    *
-   * The call rejects with an error that it throws, in place of its own outcome.
+   * The call rejects with an error that it throws, in place of its own outcome. A promise that it returns is awaited, until
+   * the deadline.
    */
   readonly onTrailers?: ((trailers: Metadata) => void) | undefined;
 }

@@ -1,8 +1,8 @@
 import type { MethodInfo } from '../../call/call-context.ts';
-import { setTimeoutAt } from '../../call/timer.ts';
 import { Code, RpcError } from '../../errors/rpc-error.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
-import { onAbort, type StreamCallOptions } from './call-options.ts';
+import { beforeEnd } from './before-end.ts';
+import type { StreamCallOptions } from './call-options.ts';
 
 /** Printable ASCII, as a header requires. The length leaves half of a server's 16 KiB of metadata for other entries. */
 const tokenPattern = /^[\x21-\x7e]{1,8192}$/;
@@ -22,7 +22,17 @@ export function tokenFor(
 ): string | Promise<string> {
   const result = callSource(token);
   if (typeof result === 'string') return requirePrintable(result, method);
-  return beforeEnd(result, method, deadlineAtMs, options).then((late) => requirePrintable(late, method));
+  const pending = Promise.resolve(result).catch((cause: unknown) => {
+    const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
+    throw new RpcError(code, `no token for the call: ${reasonOf(cause)}`, {
+      calledMethod: method.name,
+      cause,
+    });
+  });
+  const end = { method, deadlineAtMs, options };
+  return beforeEnd(pending, end, 'the call ended before there was a token for it').then((late) =>
+    requirePrintable(late, method),
+  );
 }
 
 function requirePrintable(token: unknown, method: MethodInfo): string {
@@ -30,30 +40,6 @@ function requirePrintable(token: unknown, method: MethodInfo): string {
   // The message goes into logs, so it does not contain the token.
   const message = 'no token for the call: the source returned one that is empty, too long or not printable';
   throw new RpcError(Code.UNAUTHENTICATED, message, { calledMethod: method.name });
-}
-
-async function beforeEnd(
-  pending: Promise<string>,
-  method: MethodInfo,
-  deadlineAtMs: number,
-  options: StreamCallOptions,
-): Promise<string> {
-  const fail = (code: Code, message: string, cause?: unknown) =>
-    new RpcError(code, message, { calledMethod: method.name, cause });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const late = 'the call ended before there was a token for it';
-  const timer = setTimeoutAt(deadlineAtMs, () => reject(fail(Code.DEADLINE_EXCEEDED, late)));
-  const stopWatching = onAbort(options, () => reject(fail(Code.CANCELLED, late)));
-  Promise.resolve(pending).then(resolve, (cause: unknown) => {
-    const code = cause instanceof RpcError ? cause.code : Code.UNAUTHENTICATED;
-    reject(fail(code, `no token for the call: ${reasonOf(cause)}`, cause));
-  });
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    stopWatching();
-  }
 }
 
 /** Calls the source. An error that it throws becomes a rejection. */

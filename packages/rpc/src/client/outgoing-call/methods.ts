@@ -63,7 +63,7 @@ export function unaryMethod(calls: ClientCalls, method: MethodInfo) {
       received = observeMetadata(call, options);
       const stopWatching = onAbort(options, () => call.cancel());
     });
-    if (received) await received.finish();
+    if (received) await received.finish({ method, deadlineAtMs, options });
     if (answer instanceof Error) throw receivedError(answer, method, options, deadlineAtMs);
     return answer;
   };
@@ -110,7 +110,7 @@ export function clientStreamingMethod(calls: ClientCalls, method: MethodInfo) {
         source.send(call);
       });
       if (answer instanceof Error && source.failure) throw source.failure.error;
-      if (received) await received.finish();
+      if (received) await received.finish({ method, deadlineAtMs, options });
       if (answer instanceof Error) throw receivedError(answer, method, options, deadlineAtMs);
       return answer;
     } finally {
@@ -176,7 +176,7 @@ async function* responsesOf(
     source?.stop();
     close();
   }
-  if (received) await received.finish();
+  if (received) await received.finish({ method, deadlineAtMs, options });
   if (failure) throw failure;
 }
 

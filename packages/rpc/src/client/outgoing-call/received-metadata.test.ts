@@ -89,6 +89,33 @@ describe.each(callsOfEachKind)('a %s call', (_kind, call) => {
     },
   );
 
+  test.each(['onHeaders', 'onTrailers'])(
+    'waits for an %s that never settles until its deadline',
+    async (name) => {
+      await using server = await startAnswering();
+      const never = () => new Promise<void>(() => {});
+      const error = await rejectionOf(call(server.client, { deadlineMs: 300, [name]: never }));
+      expect(error).toMatchObject({
+        code: Code.DEADLINE_EXCEEDED,
+        message: `the call ended before ${name} had settled`,
+      });
+    },
+  );
+
+  test('waits for callbacks that are asynchronous, and rejects with their errors', async () => {
+    await using server = await startAnswering();
+    for (const name of ['onHeaders', 'onTrailers']) {
+      let hasSettled = false;
+      const settle = async () => {
+        await new Promise(setImmediate);
+        hasSettled = true;
+      };
+      await call(server.client, { [name]: settle });
+      expect(hasSettled).toBe(true);
+      await expect(call(server.client, { [name]: async () => fail() })).rejects.toBe(failed);
+    }
+  });
+
   test('has its callbacks run in the call that is being served', async () => {
     await using server = await startAnswering();
     const requestIds: (string | undefined)[] = [];

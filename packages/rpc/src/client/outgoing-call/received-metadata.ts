@@ -1,16 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { beforeEnd, type CallEnd } from './before-end.ts';
 import type { CallOptions } from './call-options.ts';
 
 /** The headers and trailers of a call whose caller has a callback for them. */
 export interface ReceivedMetadata {
   /**
-   * Calls `onTrailers`. Called once, when the call has ended.
+   * Calls `onTrailers`, and waits for callbacks that are asynchronous, until the end of the call. Called once, when grpc-js
+   * has ended the call.
    *
    * @throws the error of a callback, which is the outcome of the call.
    */
-  finish(): Promise<void>;
+  finish(end: CallEnd): Promise<void>;
 }
 
 /**
@@ -25,7 +27,7 @@ export function observeMetadata(
   const inContext = AsyncLocalStorage.snapshot();
   let trailers: Metadata | undefined;
   let failure: { readonly error: unknown } | undefined;
-  /** Settles with an asynchronous `onHeaders`, which its type does not exclude. */
+  /** Settles with an asynchronous `onHeaders`, which its type does not exclude. It may never settle. */
   let read: Promise<void> | undefined;
   const fail = (error: unknown) => {
     failure ??= { error };
@@ -40,10 +42,11 @@ export function observeMetadata(
       trailers = metadata;
     });
   return {
-    finish: async () => {
-      await read;
+    finish: async (end) => {
+      if (read) await beforeEnd(read, end, 'the call ended before onHeaders had settled');
       if (failure) throw failure.error;
-      if (onTrailers && trailers) await inContext(onTrailers, trailers);
+      const last: unknown = onTrailers && trailers && inContext(onTrailers, trailers);
+      if (last instanceof Promise) await beforeEnd(last, end, 'the call ended before onTrailers had settled');
     },
   };
 }
