@@ -42,15 +42,15 @@ ${markdownTable(['run', 'case', 'limit of', 'reason'], knownFailures.map(failure
 
 ## Differences from grpc-js
 
-What grpc-js alone fails, and \`@acme/rpc\` passes:
+Cases that grpc-js alone fails, and \`@acme/rpc\` passes:
 
 - A server of grpc-js sends \`grpc-message: OK\` with the status OK, and pads the base64 of binary trailers. The suite rejects
   both in each case in which they occur. Every client that is known reads them.
 - It answers a truncated last request as if the stream had ended before it, and serves \`DELETE\` and \`application/grpc+foo\`.
 - It takes an unknown \`grpc-encoding\` without a compressed message for a plain one, and a message that is marked as compressed
   with the encoding \`identity\` too.
-- A client of grpc-js loses the last responses of a stream that ends with an error, if the server compresses them. It asks every
-  server to compress; \`@acme/rpc\` asks only with \`compression\`, and loses none.
+- A client of grpc-js loses the last responses of a stream that ends with an error, if the server compresses them. It permits every
+  server to compress. \`@acme/rpc\` does so only with \`compression\`, and loses none.
 - It takes a truncated last response for the end of the stream.
 - Two responses to a unary call leave it open until its deadline, without which it never ends.
 - A response in an unknown or broken encoding is UNKNOWN without a message.

@@ -1,4 +1,4 @@
-/** A run of a suite: what is under test, and against what. */
+/** A run of a suite: the side under test, and its counterpart. */
 export const runs = {
   'suite server': 'server, called by the clients of the Connect conformance suite',
   'suite client': 'client, against the servers of the Connect conformance suite',

@@ -91,7 +91,7 @@ function checkPage(judged: Record<Run, Judged>, write: boolean): boolean {
   }
   const page = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (page === conformanceDocument(withStatedYardstick(measured, page))) return true;
-  say(`FAIL ${conformanceFile} is not that of these results: npm run test:conformance -- --write`);
+  say(`FAIL ${conformanceFile} differs from these results: npm run test:conformance -- --write`);
   return false;
 }
 

@@ -19,7 +19,7 @@ import { readSizedMessages, writeSizedMessage } from './sized-messages.ts';
 
 export type HeaderValues = Pick<Header, 'name' | 'value'>;
 
-/** A call that a test case asks for. */
+/** A call that a test case requires. */
 export interface RequestedCall {
   readonly method: DescMethod;
   readonly requests: AsyncIterable<Message>;
@@ -44,7 +44,7 @@ const maxCallMs = 10_000;
 const maxConcurrentCalls = 8;
 const registry = createRegistry(file_connectrpc_conformance_v1_service);
 
-/** Makes the calls that the suite asks for on stdin, and writes their results to stdout. */
+/** Makes the calls that the suite requests on stdin, and writes their results to stdout. */
 export async function runClient(
   clientOf: (request: ClientCompatRequest) => ConformanceClient | Promise<ConformanceClient>,
 ): Promise<void> {

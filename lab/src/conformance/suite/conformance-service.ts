@@ -19,7 +19,7 @@ import {
   type UnaryResponseDefinition,
 } from '../gen/connectrpc/conformance/v1/service_pb.ts';
 
-/** What the suite's service needs from a call, whatever library serves it. */
+/** The parts of a call that the suite's service needs, for any library that serves it. */
 export interface ServedCall {
   readonly requestHeaders: readonly Pick<Header, 'name' | 'value'>[];
   /** Time until the caller's deadline; undefined if it sent none. */

@@ -151,7 +151,7 @@ export class ObservedCall implements Listener {
     return this.#hasHeaders && isWithoutStatus(ended) && ended.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
-  /** Corrects a status where grpc-js hides what the server sent, or does not say it. */
+  /** Corrects a status in which grpc-js hides the server's response. */
   #corrected(ended: CallStatus): CallStatus {
     const decoder = this.#call?.decoder;
     if (!decoder) return ended;

@@ -49,8 +49,8 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
   maxDeadline?: Duration | undefined;
 
   /**
-   * Quota of each subject on each replica, and of each connection without a token. Further calls fail with RESOURCE_EXHAUSTED, a QuotaFailure and a RetryInfo.
-   * Default: unlimited.
+   * Quota of each subject on each replica, and of each connection without a token. Further calls fail with
+   * RESOURCE_EXHAUSTED, a QuotaFailure and a RetryInfo. Default: unlimited.
    *
    * @generated from field: policy.v1.Quota quota = 4;
    */
