@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createClient } from '../client/create-client.ts';
 import { healthStatus } from '../client/health/check-health.ts';
 import { Code } from '../errors/rpc-error.ts';
+import { Health } from '../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { PingService } from '../testing/gen/testing/v1/ping_service_pb.ts';
@@ -73,14 +74,14 @@ test('health reports each service, and reflection lists each', async () => {
 });
 
 /** Starts a server that is expected to be rejected. */
-async function start(services: readonly ServedService[]) {
+async function start(services: readonly ServedService[], reflection = false) {
   const { log } = collectLog();
   const server = await startServer({
     address: '127.0.0.1:0',
     services,
     chain: () => [],
     log,
-    reflection: false,
+    reflection,
   });
   await server.drain({ pauseMs: 0, timeoutMs: 0 });
 }
@@ -125,4 +126,13 @@ test('a service that is listed twice is rejected', async () => {
   await expect(start([echoesV2, echoesV2])).rejects.toThrow(
     'testing.v2.EchoService is listed twice in the services of the server',
   );
+});
+
+test('a service that the server adds itself is rejected', async () => {
+  const unserved = async () => ({});
+  const health = serve(Health, { check: unserved, list: unserved, watch: async function* () {} });
+  const reflection = serve(ServerReflection, { serverReflectionInfo: async function* () {} });
+  const message = (name: string) => `the server adds ${name} itself: leave it out of its services`;
+  await expect(start([health])).rejects.toThrow(message(Health.typeName));
+  await expect(start([reflection], true)).rejects.toThrow(message(ServerReflection.typeName));
 });

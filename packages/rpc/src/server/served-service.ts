@@ -25,10 +25,16 @@ export function serve<Service extends DescService>(
   return { service, implementation: implementation as ServiceImplementation<DescService> };
 }
 
-/** @throws Error that names a service which is listed twice. */
-export function requireDistinctServices(services: readonly DescService[]): void {
+/** @throws Error that names a service which is listed twice, or which the server adds itself. */
+export function requireDistinctServices(
+  services: readonly DescService[],
+  builtIn: readonly DescService[],
+): void {
+  const builtInNames = new Set(builtIn.map(({ typeName }) => typeName));
   const names = new Set<string>();
   for (const { typeName } of services) {
+    if (builtInNames.has(typeName))
+      throw new Error(`the server adds ${typeName} itself: leave it out of its services`);
     if (names.has(typeName)) throw new Error(`${typeName} is listed twice in the services of the server`);
     names.add(typeName);
   }

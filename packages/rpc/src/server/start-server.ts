@@ -20,7 +20,7 @@ import { createMemoryBudget } from '../limits/memory-budget.ts';
 import { serverLimits } from '../limits/server-limits.ts';
 import { addChannelz } from './built-in/channelz.ts';
 import { createHealth } from './built-in/health.ts';
-import { addReflection } from './built-in/reflection.ts';
+import { addReflection, reflectionServices } from './built-in/reflection.ts';
 import { type MessageLimitOptions, requireRequestLimit, resolveMessageLimits } from './message-limits.ts';
 import { requireDistinctServices, type ServedService } from './served-service.ts';
 import { measureMemoryBudget } from './server-metrics.ts';
@@ -63,12 +63,16 @@ export interface RunningServer {
  * Serves services behind one chain, with health and `serverLimits`. `startService` is the production set-up around it.
  *
  * @throws Error with a one-line message when the address cannot be bound, when a method has no policy, when a policy in code
- * belongs to no method, when a service is listed twice, or when the limits of messages do not fit each other.
+ * belongs to no method, when a service is listed twice or added by the server itself, or when the limits of messages do not fit
+ * each other.
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const { log, credentials = ServerCredentials.createInsecure() } = options;
   const services = options.services.map(({ service }) => service);
-  requireDistinctServices([...services, Health]);
+  requireDistinctServices(
+    services,
+    options.reflection ? [Health, Channelz, ...reflectionServices] : [Health],
+  );
   const policies = resolvePolicies(services, options.policies);
   const { memoryBudgetBytes, ...messageLimits } = resolveMessageLimits(options);
   for (const method of services.flatMap(({ methods }) => methods))

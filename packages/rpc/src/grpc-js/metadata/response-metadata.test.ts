@@ -231,6 +231,7 @@ test.each(['responseHeaders', 'responseTrailers'] as const)(
       expect(outcomes.get(name)).toEqual([INTERNAL, INTERNAL, INTERNAL, INTERNAL]);
     expect(outcomes.get('retry-after')).toEqual([OK, INTERNAL, OK, INTERNAL]);
     expect(outcomes.get('vary')).toEqual([OK, OK, OK, OK]);
+    expect(outcomes.get('constructor')).toEqual([OK, OK, OK, OK]);
   },
 );
 

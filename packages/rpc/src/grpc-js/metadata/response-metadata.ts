@@ -67,7 +67,10 @@ export class ResponseMetadata extends Metadata {
   }
 
   private valuesOf(key: string): readonly MetadataValue[] {
-    return super.toJSON()[key.toLowerCase()] ?? [];
+    const values = super.toJSON();
+    const lower = key.toLowerCase();
+    // Every object has a property `constructor`.
+    return Object.hasOwn(values, lower) ? (values[lower] ?? []) : [];
   }
 
   /** @param replaced The values of the key that the value takes the place of. */

@@ -21,6 +21,9 @@ import { type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 const deadlineMs = 10 * 60 * 1000;
 const policy: Policy = { deadlineMs, maxDeadlineMs: deadlineMs, scopes: [], maxRequestBytes: 16 * 1024 };
 
+/** The services of `addReflection`. */
+export const reflectionServices = [ServerReflection, ServerReflectionV1Alpha];
+
 /** The two versions differ only in their package name. */
 type Request = ServerReflectionRequest | ServerReflectionRequestV1Alpha;
 type Question = Request['messageRequest'];
@@ -36,7 +39,7 @@ export function addReflection(
   interceptors: readonly Interceptor[],
   options: ServerCallOptions,
 ): void {
-  const listed = [...services, ServerReflection, ServerReflectionV1Alpha];
+  const listed = [...services, ...reflectionServices];
   const names = listed.map(({ typeName }) => typeName).sort();
   const index = indexDescriptors([...listed.map(({ file }) => file), file_google_rpc_error_details]);
   async function* serverReflectionInfo<Each extends Request>(requests: AsyncIterable<Each>) {
