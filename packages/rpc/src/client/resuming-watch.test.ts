@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { retryInfo } from '../errors/error-details.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -101,6 +101,23 @@ describe('a watch resumes', () => {
     expect(performance.now() - startMs).toBeGreaterThan(190);
     await responses.return();
   });
+});
+
+test('a watch with a retry delay beyond the timers of Node waits, and does not resume at once', async () => {
+  const error = new RpcError(Code.UNAVAILABLE, 'busy', { details: [retryInfo(1e13)] });
+  const stop = new AbortController();
+  const interrupted = Promise.withResolvers<unknown>();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  await using server = await startScripted({ tokens: [], error });
+  const first = watch(server, { signal: stop.signal, onInterrupted: interrupted.resolve }).next();
+  await interrupted.promise;
+  await new Promise(setImmediate);
+  stop.abort();
+  expect(await rejectionOf(first)).toMatchObject({ code: Code.CANCELLED });
+  expect(warnings).toEqual([]);
 });
 
 describe('a watch restarts', () => {
