@@ -104,7 +104,7 @@ describe('a watch resumes', () => {
 });
 
 test('a watch with a retry delay beyond the timers of Node waits, and does not resume at once', async () => {
-  const error = new RpcError(Code.UNAVAILABLE, 'busy', { details: [retryInfo(1e13)] });
+  const error = new RpcError(Code.RESOURCE_EXHAUSTED, 'busy', { details: [retryInfo(1e13)] });
   const stop = new AbortController();
   const interrupted = Promise.withResolvers<unknown>();
   const warnings: Error[] = [];
