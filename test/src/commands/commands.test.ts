@@ -60,7 +60,7 @@ describe('npm start', () => {
     expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
     expect(await placeOrder(data, requestId)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^no service is running on [^\n]*npm start[^\n]*\n$/),
+      stderr: expect.stringMatching(/^no service is running on [^\n]*npx svc start\n$/),
     });
 
     await using again = startCommand('start', '--data', data, ...anyPorts);
