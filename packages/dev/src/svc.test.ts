@@ -52,7 +52,7 @@ test('a project without the sources of the kit has the commands that work there,
   const commands = [...stdout.matchAll(list)].map(([, name = '']) => name);
   expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed']);
   for (const command of commands) expect(svcIn(folder.path, command, '--help')).toMatchObject({ status: 0 });
-  for (const command of ['generate', 'check', 'pack', 'new', 'adopt'])
+  for (const command of ['generate', 'check', 'pack', 'new'])
     expect(svcIn(folder.path, command)).toEqual({
       status: 1,
       stdout: '',
