@@ -80,7 +80,9 @@ test('a deadlock is retried', async () => {
       await increment(tx, second);
     });
   await Promise.all([both('a', 'b'), both('b', 'a')]);
-  expect([attempts, await countOf(pool, 'a'), await countOf(pool, 'b')]).toEqual([3, 2, 2]);
+  expect([await countOf(pool, 'a'), await countOf(pool, 'b')]).toEqual([2, 2]);
+  // PostgreSQL may end both transactions of a deadlock.
+  expect(attempts).toBeGreaterThan(2);
 });
 
 test('a transaction fails after five attempts', async () => {
