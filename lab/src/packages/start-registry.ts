@@ -32,8 +32,8 @@ export async function startRegistry(): Promise<Registry> {
   const program = join(folder.path, 'node_modules/verdaccio/bin/verdaccio');
   const child = spawn(process.execPath, [program, '--config', config, '--listen', address], {
     cwd: folder.path,
-    // Node warns about a registry that runs as root.
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    // Node warns about a registry that runs as root. It trusts the authorities of this machine, as npm does.
+    env: { ...process.env, NODE_NO_WARNINGS: '1', NODE_USE_SYSTEM_CA: '1' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const stop = async () => {
