@@ -163,9 +163,9 @@ function openSystem({ orders, settlements, reservations }: Stores) {
   const settle = async () => {
     const due = await settlements.leaseDue({ limit: 10, leaseMs: longMs });
     const errors = due
-      .filter(({ order }) => leased.has(order.id))
-      .map(({ order }) => `order ${order.id} was leased by a second settler within its lease`);
-    for (const { order } of due) {
+      .filter(({ item }) => leased.has(item.id))
+      .map(({ item }) => `order ${item.id} was leased by a second settler within its lease`);
+    for (const { item: order } of due) {
       leased.add(order.id);
       network.push({ kind: order.state === 'PENDING' ? 'reserve' : 'release', order });
     }

@@ -14,19 +14,6 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     rounds: 10,
   },
   {
-    name: 'lease-ignored',
-    what: 'settlers take orders that another settler has leased',
-    edits: [
-      {
-        file: settlements,
-        replace: 'settle_after <= now() AND settle_attempts <',
-        with: 'settle_after IS NOT NULL AND settle_attempts <',
-      },
-    ],
-    caughtBy: 'leases',
-    rounds: 10,
-  },
-  {
     name: 't3-without-guard',
     what: 'T3 overwrites the state of an order that changed meanwhile',
     edits: [{ file: settlements, replace: `AND orders.state = 'PENDING'`, with: '' }],

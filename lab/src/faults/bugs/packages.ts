@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-bug.ts';
 
 const watches = 'packages/postgres/src/feed/watch-handler.ts';
+const leases = 'packages/postgres/src/leased-work/leases.ts';
 const serviceConfig = 'packages/rpc/src/client/service-config.ts';
 
 /** Bugs in the packages. */
@@ -11,6 +12,21 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     edits: [{ file: serviceConfig, replace: `['UNAVAILABLE']`, with: `['UNAVAILABLE', 'INTERNAL']` }],
     caughtBy: 'broken-inventory',
     rounds: 2,
+  },
+  {
+    name: 'lease-ignored',
+    what: 'settlers take orders that another settler has leased',
+    edits: [
+      {
+        file: leases,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source file.
+        replace: 'soonest(`${dueColumn} <= now() AND ${fresh}`',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source file.
+        with: 'soonest(`${dueColumn} IS NOT NULL AND ${fresh}`',
+      },
+    ],
+    caughtBy: 'leases',
+    rounds: 10,
   },
   {
     name: 'stale-resume-token',

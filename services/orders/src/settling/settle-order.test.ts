@@ -81,7 +81,7 @@ describe('the outcome', () => {
     const settled = await createSettleOrder({ ...parts, inventory })(parts.order, options);
     expect(settled).toMatchObject({ state: 'REJECTED', rejection: invalid });
     expect(await parts.store.leaseDue({ limit: 1, leaseMs: 1 })).toMatchObject([
-      { order: { id: parts.order.id } },
+      { item: { id: parts.order.id } },
     ]);
     await parts.store.markReleased(parts.order.id);
     await parts.expediteAll();

@@ -1,32 +1,16 @@
 import { createBatcher } from '@acme/postgres/batch';
+import { createLeases, type Leases, type WorkTable } from '@acme/postgres/leased-work';
 import type { Pool } from '@acme/postgres/pool';
 import type { Order, Settlement } from '../order/order.ts';
 import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
-export interface SettlementStore {
+/** Settles orders. Leases PENDING orders, and orders whose stock has to be released. */
+export interface SettlementStore extends Leases<Order> {
   /** Settles the order if it is still PENDING (T3 in ARCHITECTURE.md). Returns the order as it is then. */
   settle(id: string, settlement: Settlement): Promise<Order>;
-  /**
-   * Leases up to `limit` orders that are due: PENDING orders, and orders whose stock has to be released. One settler at a
-   * time holds a lease. An order that is not settled when its lease ends is due again after a backoff, which grows with
-   * the number of attempts.
-   */
-  leaseDue(options: { limit: number; leaseMs: number }): Promise<DueOrder[]>;
-  /** Ends the leases of orders that could not be settled. Only their backoff remains. */
-  releaseLeases(due: readonly DueOrder[], options: { leaseMs: number }): Promise<void>;
-  /** Leases at most one unsettled order, due or not, as a probe of inventory. It does not count as an attempt. */
-  leaseProbe(options: { leaseMs: number }): Promise<DueOrder[]>;
-  /** Ends the backoff of up to 1,000 orders, which are then due at once. Skips persistent failures. */
-  expedite(): Promise<void>;
   /** Records that the stock of a cancelled or rejected order is released. */
   markReleased(id: string): Promise<void>;
-}
-
-export interface DueOrder {
-  readonly order: Order;
-  /** Number of times it was leased, including this one. */
-  readonly attempts: number;
 }
 
 interface SettleCommand {
@@ -34,15 +18,14 @@ interface SettleCommand {
   readonly settlement: Settlement;
 }
 
-/** Number of attempts from which on an order is a persistent failure. The index of migration 0002 has the same number. */
-const persistentFailureAttempts = 8;
-/** Share of a batch for persistent failures. */
-const persistentFailureShare = 1 / 8;
-/** Backoff after an attempt, doubled each time, with full jitter. Three of the longest fit in the 30 s of the guarantee. */
-const firstBackoffMs = 250;
-const maxBackoffMs = 8_000;
-/** Maximum number of orders that `expedite` makes due. */
-const maxExpedited = 1000;
+/** A PENDING order is due until it is settled, a CANCELLED or REJECTED one until its stock is released. */
+const unsettledOrders: WorkTable<OrderRow, Order> = {
+  table: 'orders',
+  dueColumn: 'settle_after',
+  attemptsColumn: 'settle_attempts',
+  columns: orderColumns,
+  fromRow,
+};
 
 /** @param now Wall clock for the times that customers see. */
 export function createSettlementStore(
@@ -57,65 +40,8 @@ export function createSettlementStore(
     maxQueued: 4096,
   });
   return {
+    ...createLeases(pool, unsettledOrders),
     settle: (id, settlement) => settle({ id, settlement }),
-    leaseDue: async ({ limit, leaseMs }) => {
-      const { rows } = await pool.query<DueRow>({
-        name: 'lease-due-orders',
-        text: `WITH first AS MATERIALIZED (
-                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts < ${persistentFailureAttempts}
-                 ORDER BY settle_after LIMIT $1::int - $2::int FOR NO KEY UPDATE SKIP LOCKED
-               ), again AS MATERIALIZED (
-                 SELECT id FROM orders WHERE settle_after <= now() AND settle_attempts >= ${persistentFailureAttempts}
-                 ORDER BY settle_after LIMIT $1::int - (SELECT count(*) FROM first) FOR NO KEY UPDATE SKIP LOCKED
-               )
-               UPDATE orders
-               SET settle_attempts = settle_attempts + 1,
-                   settle_after = now() + interval '1 ms'
-                     * ($3::int + random() * least($5::int, $4::int * 2 ^ least(settle_attempts, 30)))
-               WHERE id IN (SELECT id FROM first UNION ALL SELECT id FROM again)
-               RETURNING ${orderColumns}, settle_attempts`,
-        values: [limit, Math.floor(limit * persistentFailureShare), leaseMs, firstBackoffMs, maxBackoffMs],
-      });
-      return rows.map(dueFromRow);
-    },
-    releaseLeases: async (due, { leaseMs }) => {
-      const leased = due.map(({ order, attempts }) => ({ id: order.id, attempts }));
-      await pool.query({
-        name: 'release-order-leases',
-        // Skips orders that another settler has leased in the meantime.
-        text: `WITH ended AS MATERIALIZED (
-                 SELECT id FROM orders JOIN jsonb_to_recordset($1) AS leased (id uuid, attempts int) USING (id)
-                 WHERE settle_after > now() AND settle_attempts = attempts
-                 FOR NO KEY UPDATE OF orders SKIP LOCKED
-               )
-               UPDATE orders SET settle_after = settle_after - $2 * interval '1 ms'
-               WHERE id IN (SELECT id FROM ended)`,
-        values: [JSON.stringify(leased), leaseMs],
-      });
-    },
-    leaseProbe: async ({ leaseMs }) => {
-      const soonest = (comparison: '<' | '>=') =>
-        `(SELECT id FROM orders WHERE settle_after IS NOT NULL AND settle_attempts ${comparison} ${persistentFailureAttempts}
-          ORDER BY settle_after LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)`;
-      const { rows } = await pool.query<DueRow>({
-        name: 'lease-probe-order',
-        text: `UPDATE orders SET settle_after = now() + $1 * interval '1 ms'
-               WHERE id = coalesce(${soonest('<')}, ${soonest('>=')})
-               RETURNING ${orderColumns}, settle_attempts`,
-        values: [leaseMs],
-      });
-      return rows.map(dueFromRow);
-    },
-    expedite: async () => {
-      await pool.query({
-        name: 'expedite-orders',
-        text: `UPDATE orders SET settle_after = now()
-               WHERE id IN (SELECT id FROM orders
-                            WHERE settle_after > now() AND settle_attempts < ${persistentFailureAttempts}
-                            ORDER BY settle_after LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)`,
-        values: [maxExpedited],
-      });
-    },
     markReleased: async (id) => {
       await pool.query({
         name: 'mark-released',
@@ -124,14 +50,6 @@ export function createSettlementStore(
       });
     },
   };
-}
-
-interface DueRow extends OrderRow {
-  settle_attempts: number;
-}
-
-function dueFromRow(row: DueRow): DueOrder {
-  return { order: fromRow(row), attempts: row.settle_attempts };
 }
 
 /** Settles many orders in one statement, and so in one transaction. */

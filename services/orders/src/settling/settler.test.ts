@@ -6,7 +6,7 @@ import type { Order } from '../order/order.ts';
 import { newOrder } from '../testing/new-order.ts';
 import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettleOrder } from './settle-order.ts';
-import { createSettlementStore, type SettlementStore } from './settlement-store.ts';
+import { createSettlementStore } from './settlement-store.ts';
 import { startSettler } from './settler.ts';
 
 /** A signal that is never aborted. */
@@ -15,13 +15,9 @@ const { signal } = new AbortController();
 const now = () => new Date('2026-01-02T03:04:05Z');
 
 /** Opens a database. `start` starts a settler on it. */
-async function openParts(
-  inventory: Partial<Inventory>,
-  change?: (store: SettlementStore) => SettlementStore,
-) {
+async function openParts(inventory: Partial<Inventory>) {
   const database = await openOrdersDatabase();
-  const settlements = createSettlementStore(database.pool, now);
-  const store = change?.(settlements) ?? settlements;
+  const store = createSettlementStore(database.pool, now);
   const whole: Inventory = {
     reserve: async () => ({ kind: 'RESERVED' }),
     release: async () => {},
@@ -96,25 +92,6 @@ test('a failed release is retried, and does not delay others', async () => {
   expect(parts.failed[0]).toEqual({ id: first.id, attempts: 1 });
 });
 
-const anHourMs = 3_600_000;
-
-test('the few failures of a batch are retried before their lease would have expired', async () => {
-  const reserves: string[] = [];
-  const cause = new Error('the server is busy');
-  await using parts = await openParts(
-    { reserve: async (id) => (reserves.push(id) === 1 ? { kind: 'UNKNOWN', cause } : { kind: 'RESERVED' }) },
-    (store) => ({
-      ...store,
-      leaseDue: ({ limit }) => store.leaseDue({ limit, leaseMs: anHourMs }),
-      releaseLeases: (due) => store.releaseLeases(due, { leaseMs: anHourMs }),
-    }),
-  );
-  await Promise.all(Array.from({ length: 3 }, () => parts.orders.place(newOrder())));
-  await using _settler = parts.start();
-  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-  expect(reserves).toHaveLength(4);
-});
-
 test('an unavailable inventory gets one probe at a time, which does not count as an attempt', async () => {
   const reserves: string[] = [];
   await using parts = await openParts({
@@ -136,59 +113,6 @@ test('an unavailable inventory gets one probe at a time, which does not count as
   expect(await parts.unsettled()).toHaveLength(placed.length);
 });
 
-test('all waiting orders are due once inventory is back, in batches that start small', async () => {
-  const reserves: string[] = [];
-  const outcome = Promise.withResolvers<{ kind: 'RESERVED' }>();
-  await using parts = await openParts({
-    reserve: (id) => {
-      reserves.push(id);
-      return outcome.promise;
-    },
-  });
-  await Promise.all(Array.from({ length: 100 }, () => parts.orders.place(newOrder())));
-  await parts.pool.query(`UPDATE orders SET settle_after = now() + interval '1 h', settle_attempts = 2`);
-  parts.circuit.state = 'open';
-  await using _settler = parts.start();
-  parts.circuit.state = 'closed';
-  await eventually(async () => expect(reserves).not.toEqual([]));
-  expect(reserves.length).toBeLessThanOrEqual(8);
-  outcome.resolve({ kind: 'RESERVED' });
-  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-});
-
-test('a thousand orders that always fail do not delay a new one', async () => {
-  const bad = new Set<string>();
-  await using parts = await openParts({
-    reserve: async (id) => (bad.has(id) ? { kind: 'UNKNOWN', cause: 'a defect' } : { kind: 'RESERVED' }),
-  });
-  const failing = await Promise.all(Array.from({ length: 1000 }, () => parts.orders.place(newOrder())));
-  for (const { id } of failing) bad.add(id);
-  await parts.pool.query(`UPDATE orders SET settle_attempts = 100, settle_after = now() - interval '1 h'`);
-  const { id } = await parts.orders.place(newOrder());
-  const isNewSettled = async () => !(await parts.unsettled()).includes(id);
-  await using _settler = parts.start();
-  await eventually(async () => expect(await isNewSettled()).toBe(true));
-  // Most of the failing orders have not been attempted yet.
-  expect(parts.failed.length).toBeLessThan(500);
-});
-
-test('a settler whose query fails keeps polling', async () => {
-  let failures = 3;
-  await using parts = await openParts({}, (store) => ({
-    ...store,
-    leaseDue: async (options) => {
-      if (failures-- > 0) throw new Error('the database is unreachable');
-      return await store.leaseDue(options);
-    },
-  }));
-  await parts.orders.place(newOrder());
-  await using settler = parts.start();
-  await eventually(async () => {
-    settler.wake();
-    expect(await parts.unsettled()).toEqual([]);
-  });
-});
-
 test('stop waits for the attempts in progress, and leases no more orders', async () => {
   const started = Promise.withResolvers<void>();
   const outcome = Promise.withResolvers<{ kind: 'RESERVED' }>();
@@ -207,20 +131,4 @@ test('stop waits for the attempts in progress, and leases no more orders', async
   await stopping;
   expect(await parts.orders.get(inProgress.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);
-});
-
-test('batches become smaller when most of a batch fails', async () => {
-  const limits: number[] = [];
-  const cause = new Error('the server is busy');
-  await using parts = await openParts({ reserve: async () => ({ kind: 'UNKNOWN', cause }) }, (store) => ({
-    ...store,
-    leaseDue: (options) => {
-      limits.push(options.limit);
-      return store.leaseDue(options);
-    },
-  }));
-  await Promise.all(Array.from({ length: 80 }, () => parts.orders.place(newOrder())));
-  await using _settler = parts.start();
-  await eventually(async () => expect(limits.length).toBeGreaterThan(2));
-  expect(limits.slice(0, 3)).toEqual([64, 8, 8]);
 });
