@@ -7,13 +7,6 @@ const cancellations = 'services/orders/src/order/cancellation-store.ts';
 /** Bugs in orders. */
 export const bugsOfOrders: readonly PlantedBug[] = [
   {
-    name: 'no-fingerprint',
-    what: 'a request id reused for another order returns the first order',
-    edits: [{ file: placements, replace: '.fingerprint.equals(order.fingerprint)', with: '.fingerprint' }],
-    caughtBy: '2-after-t1',
-    rounds: 10,
-  },
-  {
     name: 't3-without-guard',
     what: 'T3 overwrites the state of an order that changed meanwhile',
     edits: [{ file: settlements, replace: `AND orders.state = 'PENDING'`, with: '' }],

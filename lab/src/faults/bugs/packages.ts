@@ -14,6 +14,19 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     rounds: 2,
   },
   {
+    name: 'no-fingerprint',
+    what: 'a request id reused for another order returns the first order',
+    edits: [
+      {
+        file: 'packages/postgres/src/idempotency/create-once.ts',
+        replace: '.earlier_fingerprint.equals(item.fingerprint)',
+        with: '.earlier_fingerprint',
+      },
+    ],
+    caughtBy: '2-after-t1',
+    rounds: 10,
+  },
+  {
     name: 'lease-ignored',
     what: 'settlers take orders that another settler has leased',
     edits: [

@@ -1,15 +1,12 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
+import { type Creation, type CreationTable, createAllOnce } from '@acme/postgres/transaction';
 import { type Order, OrderError, type OrderLine, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
 
-export interface NewOrder {
-  readonly id: string;
+export interface NewOrder extends Creation {
   readonly customerId: string;
-  readonly requestId: string;
-  /** Hash of the lines. It distinguishes a repeated request from a request_id that is reused for another order. */
-  readonly fingerprint: Buffer;
   readonly lines: readonly OrderLine[];
 }
 
@@ -28,6 +25,15 @@ export interface PlacementStoreOptions {
   readonly settleGraceMs: number;
   readonly onTransition?: OnTransition;
 }
+
+const placedOrders: CreationTable<NewOrder, OrderRow, Order> = {
+  table: 'orders',
+  ownerColumn: 'customer_id',
+  ownerOf: ({ customerId }) => customerId,
+  columns: orderColumns,
+  fromRow,
+  reused: ({ requestId }, orderId) => new OrderError({ kind: 'REQUEST_ID_REUSED', requestId, orderId }),
+};
 
 /** Estimated size of a line in memory and in a statement. */
 const lineBytes = 160;
@@ -52,70 +58,39 @@ export function createPlacementStore(pool: Pool, options: PlacementStoreOptions)
 }
 
 /** Inserts many orders in one statement, and so in one transaction. Returns the new or earlier order of each. */
-async function placeAll(
+function placeAll(
   pool: Pool,
   orders: readonly NewOrder[],
   now: Date,
   settleGraceMs: number,
-): Promise<(Order | OrderError)[]> {
-  const { rows } = await pool.query<{ id: string }>({
-    name: 'place-orders',
-    text: `WITH placed AS (
-             INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state,
-                                 lines_bytes, create_time, update_time, settle_after)
-             SELECT id, "customerId", "requestId", decode(fingerprint, 'hex'), lines, 'PENDING',
-                    octet_length(lines::text), $2, $2, now() + $3 * interval '1 ms'
-             FROM jsonb_to_recordset($1)
-               AS new (id uuid, "customerId" text, "requestId" uuid, fingerprint text, lines jsonb)
-             ORDER BY "customerId", "requestId"
-             ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
-             RETURNING id, customer_id, version, state
-           ), event AS (
-             INSERT INTO order_events (order_id, customer, version, state, event_time)
-             SELECT id, customer_id, version, state, $2 FROM placed
-           )
-           SELECT id FROM placed`,
-    values: [
-      JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') }))),
-      now,
-      settleGraceMs,
-    ],
+): Promise<(Order | Error)[]> {
+  return createAllOnce(pool, placedOrders, orders, async () => {
+    const { rows } = await pool.query<{ id: string }>({
+      name: 'place-orders',
+      text: `WITH placed AS (
+               INSERT INTO orders (id, customer_id, request_id, fingerprint, lines, state,
+                                   lines_bytes, create_time, update_time, settle_after)
+               SELECT id, "customerId", "requestId", decode(fingerprint, 'hex'), lines, 'PENDING',
+                      octet_length(lines::text), $2, $2, now() + $3 * interval '1 ms'
+               FROM jsonb_to_recordset($1)
+                 AS new (id uuid, "customerId" text, "requestId" uuid, fingerprint text, lines jsonb)
+               ORDER BY "customerId", "requestId"
+               ON CONFLICT ON CONSTRAINT orders_request_once DO NOTHING
+               RETURNING id, customer_id, version, state
+             ), event AS (
+               INSERT INTO order_events (order_id, customer, version, state, event_time)
+               SELECT id, customer_id, version, state, $2 FROM placed
+             )
+             SELECT id FROM placed`,
+      values: [
+        JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') }))),
+        now,
+        settleGraceMs,
+      ],
+    });
+    const placed = new Set(rows.map((row) => row.id));
+    return new Map(
+      orders.filter(({ id }) => placed.has(id)).map((order) => [order.id, pendingOrder(order, now)]),
+    );
   });
-  const placed = new Set(rows.map((row) => row.id));
-  const earlier = await findEarlier(
-    pool,
-    orders.filter(({ id }) => !placed.has(id)),
-  );
-  return orders.map((order) => (placed.has(order.id) ? pendingOrder(order, now) : replay(order, earlier)));
-}
-
-interface EarlierRow extends OrderRow {
-  request_id: string;
-  fingerprint: Buffer;
-}
-
-/** Returns the earlier orders with the request ids of these orders, by `requestKey`. */
-async function findEarlier(pool: Pool, orders: readonly NewOrder[]): Promise<Map<string, EarlierRow>> {
-  if (orders.length === 0) return new Map();
-  const { rows } = await pool.query<EarlierRow>({
-    name: 'find-earlier-orders',
-    text: `SELECT ${orderColumns}, orders.request_id, orders.fingerprint
-           FROM unnest($1::text[], $2::uuid[]) AS key (customer_id, request_id)
-           JOIN orders USING (customer_id, request_id)`,
-    values: [orders.map(({ customerId }) => customerId), orders.map(({ requestId }) => requestId)],
-  });
-  return new Map(rows.map((row) => [requestKey(row.customer_id, row.request_id), row]));
-}
-
-/** Returns the earlier order with the same request_id, or REQUEST_ID_REUSED if its content differs. */
-function replay(order: NewOrder, earlier: ReadonlyMap<string, EarlierRow>): Order | OrderError {
-  const row = earlier.get(requestKey(order.customerId, order.requestId));
-  if (!row) throw new Error(`the order of request ${order.requestId} was neither inserted nor found`);
-  return row.fingerprint.equals(order.fingerprint)
-    ? fromRow(row)
-    : new OrderError({ kind: 'REQUEST_ID_REUSED', requestId: order.requestId, orderId: row.id });
-}
-
-function requestKey(customerId: string, requestId: string): string {
-  return `${requestId} ${customerId}`;
 }

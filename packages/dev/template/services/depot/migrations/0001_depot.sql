@@ -5,6 +5,8 @@ CREATE TABLE widgets (
   id uuid PRIMARY KEY,
   owner_id text COLLATE "C" NOT NULL,
   request_id uuid NOT NULL,
+  -- Hash of the content: the same request_id with another fingerprint is another widget under a used request_id.
+  fingerprint bytea NOT NULL,
   title text NOT NULL,
   create_time timestamptz NOT NULL,
   CONSTRAINT widgets_request_once UNIQUE (owner_id, request_id)

@@ -1,7 +1,14 @@
 import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging';
 import type { Pool } from '@acme/postgres/pool';
-import { query, transaction } from '@acme/postgres/transaction';
-import { hasContent, type Widget, type WidgetContent, WidgetError } from './widget.ts';
+import {
+  type Creation,
+  type CreationTable,
+  createOnce,
+  fingerprintOf,
+  query,
+  transaction,
+} from '@acme/postgres/transaction';
+import { contentOf, type Widget, type WidgetContent, WidgetError } from './widget.ts';
 
 export interface NewWidget extends WidgetContent {
   readonly ownerId: string;
@@ -34,34 +41,40 @@ interface WidgetRow {
   create_time: Date;
 }
 
-const columns = 'id, owner_id, title, create_time';
+const columns = 'widgets.id, widgets.owner_id, widgets.title, widgets.create_time';
+
+const createdWidgets: CreationTable<Creation & Pick<NewWidget, 'ownerId'>, WidgetRow, Widget> = {
+  table: 'widgets',
+  ownerColumn: 'owner_id',
+  ownerOf: ({ ownerId }) => ownerId,
+  columns,
+  fromRow,
+  reused: ({ requestId }, widgetId) => new WidgetError({ kind: 'REQUEST_ID_REUSED', requestId, widgetId }),
+};
 
 /** Greatest UUID: sorts after every id. */
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export function createWidgetStore(pool: Pool, { now, newId }: WidgetStoreOptions): WidgetStore {
   return {
-    create: ({ ownerId, requestId, title }, signal) =>
+    create: (widget, signal) =>
       transaction(
         pool,
-        async (tx) => {
-          const created = await tx.query<WidgetRow>({
-            name: 'create-widget',
-            text: `INSERT INTO widgets (id, owner_id, request_id, title, create_time)
-                   VALUES ($1, $2, $3, $4, $5)
-                   ON CONFLICT ON CONSTRAINT widgets_request_once DO NOTHING
-                   RETURNING ${columns}`,
-            values: [newId(), ownerId, requestId, title, now()],
+        (tx) => {
+          const id = newId();
+          const { ownerId, requestId, title } = widget;
+          const fingerprint = fingerprintOf(contentOf(widget));
+          return createOnce(tx, createdWidgets, { id, ownerId, requestId, fingerprint }, async () => {
+            const { rows } = await tx.query<WidgetRow>({
+              name: 'create-widget',
+              text: `INSERT INTO widgets (id, owner_id, request_id, fingerprint, title, create_time)
+                     VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT ON CONSTRAINT widgets_request_once DO NOTHING
+                     RETURNING ${columns}`,
+              values: [id, ownerId, requestId, fingerprint, title, now()],
+            });
+            return rows[0] && fromRow(rows[0]);
           });
-          if (created.rows[0]) return fromRow(created.rows[0]);
-          const { rows } = await tx.query<WidgetRow>({
-            name: 'find-earlier-widget',
-            text: `SELECT ${columns} FROM widgets WHERE owner_id = $1 AND request_id = $2`,
-            values: [ownerId, requestId],
-          });
-          const earlier = fromRow(rows[0] as WidgetRow);
-          if (hasContent(earlier, { title })) return earlier;
-          throw new WidgetError({ kind: 'REQUEST_ID_REUSED', requestId, widgetId: earlier.id });
         },
         { signal },
       ),

@@ -25,7 +25,7 @@ export class WidgetError extends Error {
   }
 }
 
-/** Returns whether the widget has this content: whether a request with a known request_id is a repeat. */
-export function hasContent(widget: Widget, { title }: WidgetContent): boolean {
-  return widget.title === title;
+/** Returns the content by which a repeated request is distinguished from a request_id that is reused for another widget. */
+export function contentOf({ title }: WidgetContent): unknown {
+  return { title };
 }
