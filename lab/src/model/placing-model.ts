@@ -2,12 +2,12 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createReleaseStore, type ReleaseStore } from '@acme/inventory/stock/release-store';
 import { createReservationStore, type ReservationStore } from '@acme/inventory/stock/reservation-store';
 import { InventoryError, requireReserved, sortedLines } from '@acme/inventory/stock/stock';
-import type { ReserveOutcome } from '@acme/orders/inventory/inventory';
 import { type CancellationStore, createCancellationStore } from '@acme/orders/order/cancellation-store';
 import { fingerprintOf, type Order, OrderError } from '@acme/orders/order/order';
 import { createPlacementStore, type PlacementStore } from '@acme/orders/order/placement-store';
 import { createSettleOrder } from '@acme/orders/settling/settle-order';
 import { createSettlementStore, type SettlementStore } from '@acme/orders/settling/settlement-store';
+import type { Step as OrderStep, StepOutcome } from '@acme/orders/steps/step';
 import { linesOf } from '@acme/test/support/order-lines';
 import fc from 'fast-check';
 import {
@@ -73,7 +73,7 @@ const customerId = 'alice';
 /** A message in transit between the services. */
 type Message =
   | { readonly kind: 'reserve' | 'release' | 'released'; readonly order: Order }
-  | { readonly kind: 'reply'; readonly order: Order; readonly answer: ReserveOutcome };
+  | { readonly kind: 'reply'; readonly order: Order; readonly answer: StepOutcome };
 
 /** Runs the steps and settles all orders. Returns the violations on the way or at the end, a line each. */
 export async function errorsAfter(
@@ -146,8 +146,18 @@ function openSystem({ orders, settlements, reservations }: Stores) {
         network.push({ kind: 'reply', order, answer: await reserve(reservations, order) });
         break;
       case 'reply': {
-        const inventory = { reserve: async () => message.answer, release: async () => {} };
-        const settle = createSettleOrder({ inventory, store: settlements, onUnsettled: () => {} });
+        const stockStep: OrderStep = {
+          name: 'stock',
+          do: async () => message.answer,
+          undo: async () => {},
+          circuitState: () => 'closed',
+        };
+        const settle = createSettleOrder({
+          steps: [stockStep],
+          store: settlements,
+          onUnsettled: () => {},
+          nowMs: () => 0,
+        });
         await settle(order, { deadlineMs: longMs, attempts: 1 });
         break;
       }
@@ -156,7 +166,7 @@ function openSystem({ orders, settlements, reservations }: Stores) {
         network.push({ kind: 'released', order });
         break;
       case 'released':
-        await settlements.markReleased(order.id);
+        await settlements.markUndone(order.id);
     }
   };
   /** Leases the due orders and sends a reserve or a release for each. */
@@ -204,17 +214,17 @@ function openSystem({ orders, settlements, reservations }: Stores) {
 }
 
 /** Reserves in inventory and maps the outcome as the client in orders does. */
-async function reserve(reservations: ReservationStore, { id, lines }: Order): Promise<ReserveOutcome> {
+async function reserve(reservations: ReservationStore, { id, lines }: Order): Promise<StepOutcome> {
   const command = { id, lines: sortedLines(lines) };
   try {
     requireReserved(await reservations.reserve(command), command.lines);
-    return { kind: 'RESERVED' };
+    return { kind: 'DONE' };
   } catch (error) {
     if (!(error instanceof InventoryError)) throw error;
     const { problem } = error;
-    if (problem.kind === 'REFUSED') return { kind: 'REJECTED', rejection: problem.refusal };
+    if (problem.kind === 'REFUSED') return { kind: 'REFUSED', rejection: problem.refusal };
     if (problem.kind === 'RESERVATION_RELEASED')
-      return { kind: 'REJECTED', rejection: { reason: problem.kind, items: [] } };
+      return { kind: 'REFUSED', rejection: { reason: problem.kind, items: [] }, mayBeDone: true };
     return { kind: 'UNKNOWN', cause: error };
   }
 }

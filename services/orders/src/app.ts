@@ -15,9 +15,9 @@ import { Code, RpcError } from '@acme/rpc/errors';
 import { createLogger } from '@acme/rpc/logging';
 import { runDetached, serve, startService } from '@acme/rpc/server';
 import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
+import type { DescService } from '@bufbuild/protobuf';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
-import { createInventoryClient } from './inventory/inventory-client.ts';
 import { createCancellationStore } from './order/cancellation-store.ts';
 import { openOrderFeed } from './order/order-feed.ts';
 import { createOrderCounter, type OnTransition } from './order/order-metrics.ts';
@@ -29,6 +29,8 @@ import { createSettleOrder, type OnUnsettled } from './settling/settle-order.ts'
 import { createSettlementStore } from './settling/settlement-store.ts';
 import { startSettler } from './settling/settler.ts';
 import { startUnsettledOrdersMonitor } from './settling/unsettled-orders-monitor.ts';
+import { circuitStateOf } from './steps/step.ts';
+import { createStockStep } from './steps/stock-step.ts';
 
 export interface App {
   readonly port: number;
@@ -77,34 +79,35 @@ export async function startApp(config: Config): Promise<App> {
     feed.notify();
   };
   const settlements = createSettlementStore(pool, now, onTransition);
-  const circuitBreaker = createCircuitBreaker({ name: 'inventory', log });
-  const client = starting.use(
-    createClient(InventoryService, {
-      target: config.inventoryTarget,
-      token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
-      credentials: await channelCredentials(config.server.tls, {
-        developmentCertificates: !config.server.production,
-        log,
+  const connect = async <Service extends DescService>(name: string, service: Service, target: string) => ({
+    client: starting.use(
+      createClient(service, {
+        target,
+        token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
+        credentials: await channelCredentials(config.server.tls, {
+          developmentCertificates: !config.server.production,
+          log,
+        }),
       }),
-    }),
-  );
-  const inventory = createInventoryClient(client, circuitBreaker);
+    ),
+    circuitBreaker: createCircuitBreaker({ name, log }),
+  });
+  /** The steps of an order, in the order in which they are asked. */
+  const steps = [createStockStep(await connect('inventory', InventoryService, config.inventoryTarget))];
   const onUnsettled: OnUnsettled = (order, err, attempts) => {
     log[unsettledLogLevel(err)](
       { err, order_id: order.id, attempts },
       `order stays ${order.state}, the settler will retry`,
     );
   };
-  const settle = createSettleOrder({ inventory, store: settlements, onUnsettled });
+  const settle = createSettleOrder({
+    steps,
+    store: settlements,
+    onUnsettled,
+    nowMs: () => performance.now(),
+  });
   const settler = starting.adopt(
-    startSettler({
-      store: settlements,
-      settle,
-      inventory,
-      circuitState: circuitBreaker.state,
-      onUnsettled,
-      log,
-    }),
+    startSettler({ store: settlements, settle, steps, onUnsettled, log }),
     (each) => each.stop(),
   );
   starting.adopt(startUnsettledOrdersMonitor({ pool, log, nowMs: () => performance.now() }), (each) =>
@@ -128,7 +131,7 @@ export async function startApp(config: Config): Promise<App> {
             placeOrder: createPlaceOrder({
               store: createPlacementStore(pool, { now, settleGraceMs, onTransition }),
               settle,
-              isInventoryUnavailable: () => circuitBreaker.state() !== 'closed',
+              isUnavailable: () => circuitStateOf(steps) !== 'closed',
               detach: (work) => void runDetached(work),
               newId: randomUUIDv7,
               nowMs: Date.now,

@@ -42,7 +42,7 @@ function startPlacing(
       settled.push(deadlineMs);
       return await settle(pending);
     },
-    isInventoryUnavailable: () => isUnavailable,
+    isUnavailable: () => isUnavailable,
     detach: (work) => detached.push(work()),
     newId: () => 'new',
     nowMs: () => 1_000_000,
@@ -66,13 +66,13 @@ test('a new order is stored and then settled, with a deadline that leaves time f
   expect(settled).toEqual([800]);
 });
 
-test('the deadline of the reserve is at most one second', async () => {
+test('the deadline of the steps is at most one second', async () => {
   const { place, settled } = startPlacing();
   await place(10_000);
   expect(settled).toEqual([1000]);
 });
 
-test('an unavailable inventory is called in the background, and the order is returned PENDING', async () => {
+test('an unavailable step is asked in the background, and the order is returned PENDING', async () => {
   const { place, settled, detached } = startPlacing({}, { isUnavailable: true });
   expect(await place(2000)).toMatchObject({ state: 'PENDING' });
   expect(await Promise.all(detached)).toMatchObject([{ state: 'CONFIRMED' }]);
@@ -84,18 +84,15 @@ test('an order whose outcome cannot be stored in time is returned PENDING', asyn
   expect(await place(250)).toMatchObject({ state: 'PENDING' });
 });
 
-test.each([200, 100, 0, -5])(
-  'inventory is not called with %i ms left, and the order is PENDING',
-  async (leftMs) => {
-    const { place, placed, settled } = startPlacing();
-    expect(await place(leftMs)).toMatchObject({ state: 'PENDING' });
-    expect(placed).toHaveLength(1);
-    expect(settled).toEqual([]);
-  },
-);
+test.each([200, 100, 0, -5])('no step is asked with %i ms left, and the order is PENDING', async (leftMs) => {
+  const { place, placed, settled } = startPlacing();
+  expect(await place(leftMs)).toMatchObject({ state: 'PENDING' });
+  expect(placed).toHaveLength(1);
+  expect(settled).toEqual([]);
+});
 
 test.each(['CONFIRMED', 'CANCELLED', 'REJECTED'] as const)(
-  'inventory is not called again for an order that is %s',
+  'no step is asked again for an order that is %s',
   async (state) => {
     const { place, settled } = startPlacing({ state });
     expect(await place(2000)).toMatchObject({ state });

@@ -16,8 +16,8 @@ export type PlaceOrder = (command: PlaceOrderCommand) => Promise<Order>;
 export interface PlaceOrderDependencies {
   readonly store: PlacementStore;
   readonly settle: SettleOrder;
-  /** Whether calls to inventory currently fail. */
-  readonly isInventoryUnavailable: () => boolean;
+  /** Whether calls of a step currently fail. */
+  readonly isUnavailable: () => boolean;
   /** Runs work that continues after the call has ended. */
   readonly detach: (work: () => Promise<unknown>) => void;
   readonly newId: () => string;
@@ -25,22 +25,22 @@ export interface PlaceOrderDependencies {
   readonly nowMs: () => number;
 }
 
-/** Maximum deadline of a reserve, even if the caller has more time left. */
-const maxReserveMs = 1000;
+/** Maximum duration of the steps, even if the caller has more time left. */
+const maxSettleMs = 1000;
 /** Part of the caller's deadline that is kept for storing the outcome and for the response. */
 const settleMarginMs = 200;
 /** Part of `settleMarginMs` that is kept for the response. */
 const responseMarginMs = 50;
 
 /**
- * Returns the use case. It commits the order as PENDING before it calls inventory. After the commit no failure is returned:
+ * Returns the use case. It commits the order as PENDING before it asks the steps. After the commit no failure is returned:
  * an order that cannot be settled in time is returned PENDING, and the settler settles it later.
  *
- * While inventory is unavailable it returns PENDING at once. The reserve runs in the background and doubles as the circuit
+ * While a step is unavailable it returns PENDING at once. The steps are asked in the background, which doubles as the circuit
  * breaker's probe.
  */
 export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrder {
-  const { store, settle, isInventoryUnavailable, detach, newId, nowMs } = dependencies;
+  const { store, settle, isUnavailable, detach, newId, nowMs } = dependencies;
   return async ({ customerId, requestId, lines, deadlineAtMs }) => {
     requireOneLinePerSku(lines);
     const order = await store.place({
@@ -52,11 +52,11 @@ export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrd
     });
     const leftMs = deadlineAtMs - nowMs();
     if (order.state !== 'PENDING' || leftMs <= settleMarginMs) return order;
-    if (isInventoryUnavailable()) {
-      detach(() => settle(order, { deadlineMs: maxReserveMs, attempts: 0 }));
+    if (isUnavailable()) {
+      detach(() => settle(order, { deadlineMs: maxSettleMs, attempts: 0 }));
       return order;
     }
-    const deadlineMs = Math.min(leftMs - settleMarginMs, maxReserveMs);
+    const deadlineMs = Math.min(leftMs - settleMarginMs, maxSettleMs);
     return withTimeout(leftMs - responseMarginMs, settle(order, { deadlineMs, attempts: 0 }), order);
   };
 }

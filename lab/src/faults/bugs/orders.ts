@@ -63,9 +63,9 @@ export const bugsOfOrders: readonly PlantedBug[] = [
     what: 'an unknown outcome of a reserve is treated as out of stock',
     edits: [
       {
-        file: 'services/orders/src/inventory/inventory-client.ts',
+        file: 'services/orders/src/steps/stock-step.ts',
         replace: `{ kind: 'UNKNOWN', cause: error }`,
-        with: `{ kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items: [] } }`,
+        with: `{ kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [] } }`,
       },
     ],
     caughtBy: '4-after-t2',

@@ -76,8 +76,8 @@ export const crashPoints: readonly Scenario[] = [
     '8-settler',
     'the orders process is killed after a release is sent and before it is marked, or with leased orders',
     [
-      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, action: kill },
-      { of: 'orders', at: { phase: 'request', statement: 'mark-released' }, action: forwardAndKill },
+      { of: 'orders', at: { phase: 'request', statement: 'mark-undone' }, action: kill },
+      { of: 'orders', at: { phase: 'request', statement: 'mark-undone' }, action: forwardAndKill },
       {
         of: 'orders',
         at: { phase: 'response', statement: 'lease-due-orders', tag: /^UPDATE [1-9]/ },

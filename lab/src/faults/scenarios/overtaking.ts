@@ -50,7 +50,7 @@ async function cancelWhileReserving({
   if (!isReserveHeld) await sleep(100);
   const released = catchStatement(second.statements, {
     phase: 'response',
-    statement: 'mark-released',
+    statement: 'mark-undone',
     act: ({ forward }) => forward(),
   });
   // The settler of the second replica is notified of the cancel.
@@ -87,7 +87,7 @@ async function pauseSettler({ cluster, random, round }: ScenarioContext): Promis
   const victim = random.pick(cluster.orders);
   const points = [
     { phase: 'response', statement: 'lease-due-orders', tag: /^UPDATE [1-9]/ },
-    { phase: 'request', statement: 'mark-released' },
+    { phase: 'request', statement: 'mark-undone' },
   ] as const;
   await catchStatement(victim.statements, {
     ...(points[round % points.length] ?? points[0]),

@@ -15,7 +15,7 @@ export type RejectReason =
   | 'RESERVATION_ID_REUSED'
   | 'RESERVATION_INVALID';
 
-/** Reason why inventory rejected an order, with the SKUs that caused it. Reasons that start with RESERVATION have none. */
+/** Reason why a step refused an order, with the SKUs that caused it. Reasons that start with RESERVATION have none. */
 export interface Rejection {
   readonly reason: RejectReason;
   readonly items: readonly { readonly sku: string; readonly description: string }[];
@@ -36,13 +36,13 @@ export interface Order {
   readonly updateTime: Date;
 }
 
-/** Inventory's decision about a PENDING order. With `needsRelease` the settler also releases a possible reservation. */
+/** Outcome of the steps of a PENDING order. With `needsUndo` the settler undoes them. */
 export type Settlement =
   | { readonly state: 'CONFIRMED' }
   | {
       readonly state: 'REJECTED';
       readonly rejection: Rejection;
-      readonly needsRelease?: boolean | undefined;
+      readonly needsUndo: boolean;
     };
 
 /** Every error of the domain, with the data for its status. */

@@ -1,15 +1,15 @@
-import type { Inventory } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';
+import type { Step } from '../steps/step.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
 /**
- * Reserves the stock of a PENDING order, stores the outcome, and returns the order as it is then. Never throws: an order
+ * Asks the steps of a PENDING order in turn, stores the outcome, and returns the order as it is then. Never throws: an order
  * whose outcome is unknown or cannot be stored stays PENDING, and may be settled again at any time.
  */
 export type SettleOrder = (order: Order, options: SettleOptions) => Promise<Order>;
 
 export interface SettleOptions {
-  /** Maximum duration of the reserve. */
+  /** Maximum duration of all steps together. */
   readonly deadlineMs: number;
   /** Number of attempts of the settler, including this one. 0 for the call that places the order. */
   readonly attempts: number;
@@ -19,28 +19,32 @@ export interface SettleOptions {
 export type OnUnsettled = (order: Order, cause: unknown, attempts: number) => void;
 
 export interface SettleOrderDependencies {
-  readonly inventory: Inventory;
+  /** Every attempt asks all of them from the first, because a repeat has no second effect. */
+  readonly steps: readonly Step[];
   readonly store: Pick<SettlementStore, 'settle'>;
   readonly onUnsettled: OnUnsettled;
+  /** Monotonic clock, in ms. */
+  readonly nowMs: () => number;
 }
 
-export function createSettleOrder({ inventory, store, onUnsettled }: SettleOrderDependencies): SettleOrder {
+export function createSettleOrder(dependencies: SettleOrderDependencies): SettleOrder {
+  const { steps, store, onUnsettled, nowMs } = dependencies;
   return async (order, { deadlineMs, attempts }) => {
+    const endMs = nowMs() + deadlineMs;
     try {
-      const outcome = await inventory.reserve(order.id, order.lines, { deadlineMs });
-      switch (outcome.kind) {
-        case 'RESERVED':
-          return await store.settle(order.id, { state: 'CONFIRMED' });
-        case 'REJECTED':
-          return await store.settle(order.id, {
-            state: 'REJECTED',
-            rejection: outcome.rejection,
-            needsRelease: outcome.needsRelease,
-          });
-        case 'UNKNOWN':
-          onUnsettled(order, outcome.cause, attempts);
-          return order;
+      for (const [index, step] of steps.entries()) {
+        const leftMs = Math.ceil(endMs - nowMs());
+        if (leftMs <= 0) throw new Error(`no time is left for the step ${step.name}`);
+        const outcome = await step.do(order, { deadlineMs: leftMs });
+        if (outcome.kind === 'UNKNOWN') throw outcome.cause;
+        if (outcome.kind === 'REFUSED') {
+          const { rejection, mayBeDone = false } = outcome;
+          // The answer of the first step is final, so without `mayBeDone` no later step was ever asked.
+          const needsUndo = index > 0 || mayBeDone;
+          return await store.settle(order.id, { state: 'REJECTED', rejection, needsUndo });
+        }
       }
+      return await store.settle(order.id, { state: 'CONFIRMED' });
     } catch (cause) {
       onUnsettled(order, cause, attempts);
       return order;

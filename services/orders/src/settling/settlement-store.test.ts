@@ -30,7 +30,7 @@ test('a batch settles each order once, even if it occurs twice', async () => {
   const rejection = { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'none' }] } as const;
   const settled = await Promise.all([
     store.settlements.settle(first, { state: 'CONFIRMED' }),
-    store.settlements.settle(second, { state: 'REJECTED', rejection }),
+    store.settlements.settle(second, { state: 'REJECTED', rejection, needsUndo: false }),
     store.settlements.settle(first, { state: 'CONFIRMED' }),
   ]);
   expect(settled).toMatchObject([
@@ -51,7 +51,7 @@ test('a late settlement changes nothing and returns the order as it is', async (
   const rejection = { reason: 'OUT_OF_STOCK', items: [] } as const;
   const late = await Promise.all([
     store.settlements.settle(cancelledId, { state: 'CONFIRMED' }),
-    store.settlements.settle(confirmedId, { state: 'REJECTED', rejection }),
+    store.settlements.settle(confirmedId, { state: 'REJECTED', rejection, needsUndo: false }),
   ]);
   expect(late).toEqual([cancelled, confirmed]);
   const { rows } = await store.pool.query('SELECT state FROM order_events ORDER BY state');
@@ -67,21 +67,21 @@ test('an order is not due during the grace period of the call that places it', a
   expect(idsOf(await store.settlements.leaseDue({ limit: 1, leaseMs: longLeaseMs }))).toEqual([id]);
 });
 
-test('a cancelled order is due until its stock is marked as released', async () => {
+test('a cancelled order is due until its steps are marked as undone', async () => {
   await using store = await openSettlements(2);
   const [cancelled = '', confirmed = ''] = store.ids;
   await store.settlements.settle(confirmed, { state: 'CONFIRMED' });
   await store.orders.cancel(cancelled, 'alice', '', signal);
   const due = await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs });
   expect(due).toMatchObject([{ item: { id: cancelled, state: 'CANCELLED' } }]);
-  await store.settlements.markReleased(cancelled);
+  await store.settlements.markUndone(cancelled);
   await store.expediteAll();
   expect(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs })).toEqual([]);
 });
 
-test('markReleased does not settle a PENDING order', async () => {
+test('markUndone does not settle a PENDING order', async () => {
   await using store = await openSettlements(1);
   const [id = ''] = store.ids;
-  await store.settlements.markReleased(id);
+  await store.settlements.markUndone(id);
   expect(idsOf(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs }))).toEqual([id]);
 });

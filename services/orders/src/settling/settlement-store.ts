@@ -5,12 +5,12 @@ import type { Order, Settlement } from '../order/order.ts';
 import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
-/** Settles orders. Leases PENDING orders, and orders whose stock has to be released. */
+/** Settles orders. Leases PENDING orders, and orders whose steps have to be undone. */
 export interface SettlementStore extends Leases<Order> {
   /** Settles the order if it is still PENDING (T3 in ARCHITECTURE.md). Returns the order as it is then. */
   settle(id: string, settlement: Settlement): Promise<Order>;
-  /** Records that the stock of a cancelled or rejected order is released. */
-  markReleased(id: string): Promise<void>;
+  /** Records that the steps of a cancelled or rejected order are undone. */
+  markUndone(id: string): Promise<void>;
 }
 
 interface SettleCommand {
@@ -18,7 +18,7 @@ interface SettleCommand {
   readonly settlement: Settlement;
 }
 
-/** A PENDING order is due until it is settled, a CANCELLED or REJECTED one until its stock is released. */
+/** A PENDING order is due until it is settled, a CANCELLED or REJECTED one until its steps are undone. */
 const unsettledOrders: WorkTable<OrderRow, Order> = {
   table: 'orders',
   dueColumn: 'settle_after',
@@ -42,9 +42,9 @@ export function createSettlementStore(
   return {
     ...createLeases(pool, unsettledOrders),
     settle: (id, settlement) => settle({ id, settlement }),
-    markReleased: async (id) => {
+    markUndone: async (id) => {
       await pool.query({
-        name: 'mark-released',
+        name: 'mark-undone',
         text: `UPDATE orders SET settle_after = NULL WHERE id = $1 AND state IN ('CANCELLED', 'REJECTED')`,
         values: [id],
       });
@@ -65,9 +65,9 @@ async function settleAll(
              UPDATE orders
              SET state = settlement.state, rejection = settlement.rejection,
                  version = version + 1, update_time = $2,
-                 settle_after = CASE WHEN settlement."needsRelease" THEN now() END
+                 settle_after = CASE WHEN settlement."needsUndo" THEN now() END
              FROM jsonb_to_recordset($1)
-               AS settlement (id uuid, state text, rejection jsonb, "needsRelease" boolean)
+               AS settlement (id uuid, state text, rejection jsonb, "needsUndo" boolean)
              WHERE orders.id = settlement.id AND orders.state = 'PENDING'
              RETURNING ${orderColumns}
            ), event AS (

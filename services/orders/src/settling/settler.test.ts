@@ -1,8 +1,8 @@
-import type { CircuitState } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
 import { expect, test, vi } from 'vitest';
-import type { Inventory } from '../inventory/inventory.ts';
 import type { Order } from '../order/order.ts';
+import type { FakeStep } from '../testing/fake-step.ts';
+import { createFakeStep } from '../testing/fake-step.ts';
 import { newOrder } from '../testing/new-order.ts';
 import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
 import { createSettleOrder } from './settle-order.ts';
@@ -15,29 +15,17 @@ const { signal } = new AbortController();
 const now = () => new Date('2026-01-02T03:04:05Z');
 
 /** Opens a database. `start` starts a settler on it. */
-async function openParts(inventory: Partial<Inventory>) {
+async function openParts(...steps: readonly FakeStep[]) {
   const database = await openOrdersDatabase();
   const store = createSettlementStore(database.pool, now);
-  const whole: Inventory = {
-    reserve: async () => ({ kind: 'RESERVED' }),
-    release: async () => {},
-    ...inventory,
-  };
-  const log = createLogger({ service: 'test', level: 'silent' });
-  const circuit: { state: CircuitState } = { state: 'closed' };
   const failed: { id: string; attempts: number }[] = [];
-  const onFailed = ({ id }: Order, _cause: unknown, attempts: number) => void failed.push({ id, attempts });
-  const settle = createSettleOrder({ inventory: whole, store, onUnsettled: onFailed });
+  const onUnsettled = ({ id }: Order, _cause: unknown, attempts: number) =>
+    void failed.push({ id, attempts });
+  const nowMs = () => performance.now();
+  const settle = createSettleOrder({ steps, store, onUnsettled, nowMs });
+  const log = createLogger({ service: 'test', level: 'silent' });
   const start = () => {
-    const circuitState = () => circuit.state;
-    const settler = startSettler({
-      store,
-      settle,
-      inventory: whole,
-      circuitState,
-      onUnsettled: onFailed,
-      log,
-    });
+    const settler = startSettler({ store, settle, steps, onUnsettled, log });
     return { ...settler, [Symbol.asyncDispose]: settler.stop };
   };
   const unsettled = async () => {
@@ -47,22 +35,22 @@ async function openParts(inventory: Partial<Inventory>) {
     return rows.map(({ id }) => id);
   };
   const orders = createOrderStores(database.pool, { now, settleGraceMs: 0 });
-  return { ...database, orders, start, unsettled, circuit, failed };
+  return { ...database, orders, start, unsettled, failed };
 }
 
 async function eventually(assertion: () => Promise<void>): Promise<void> {
   await vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
 }
 
-test('all orders that a crash left unsettled are settled, over several batches', async () => {
-  const released: string[] = [];
-  await using parts = await openParts({ release: async (id) => void released.push(id) });
+test('all orders that a crash left unsettled are settled, and cancelled ones are undone', async () => {
+  const step = createFakeStep();
+  await using parts = await openParts(step);
   const placed = await Promise.all(Array.from({ length: 150 }, () => parts.orders.place(newOrder())));
   const cancelled = placed.slice(0, 20).map(({ id }) => id);
   await Promise.all(cancelled.map((id) => parts.orders.cancel(id, undefined, '', signal)));
   await using _settler = parts.start();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-  expect(released.sort()).toEqual(cancelled.sort());
+  expect(step.undone.sort()).toEqual(cancelled.sort());
   const { rows } = await parts.pool.query('SELECT state, count(*) FROM orders GROUP BY state ORDER BY state');
   expect(rows).toEqual([
     { state: 'CANCELLED', count: 20n },
@@ -70,64 +58,55 @@ test('all orders that a crash left unsettled are settled, over several batches',
   ]);
 });
 
-test('a failed release is retried, and does not delay others', async () => {
-  const failing = new Set<string>();
-  const released: string[] = [];
-  await using parts = await openParts({
-    release: async (id) => {
-      released.push(id);
-      if (failing.has(id)) throw new Error('inventory is unavailable');
+test('an undo is owed until every step has confirmed it', async () => {
+  let isDown = true;
+  const first = createFakeStep();
+  const second = createFakeStep({
+    undo: async () => {
+      if (isDown) throw new Error('the service is unavailable');
     },
   });
-  const [first, second] = await Promise.all([parts.orders.place(newOrder()), parts.orders.place(newOrder())]);
-  for (const { id } of [first, second]) await parts.orders.cancel(id, undefined, '', signal);
-  failing.add(first.id);
+  await using parts = await openParts(first, second);
+  const { id } = await parts.orders.place(newOrder());
+  await parts.orders.cancel(id, undefined, '', signal);
   await using settler = parts.start();
-  await eventually(async () => expect(await parts.unsettled()).toEqual([first.id]));
-  failing.clear();
+  await eventually(async () => expect(parts.failed).toEqual([{ id, attempts: 1 }]));
+  expect(await parts.unsettled()).toEqual([id]);
+  isDown = false;
   await parts.expediteAll();
   settler.wake();
   await eventually(async () => expect(await parts.unsettled()).toEqual([]));
-  expect(released.filter((id) => id === second.id)).toHaveLength(1);
-  expect(parts.failed[0]).toEqual({ id: first.id, attempts: 1 });
+  expect([first, second].map(({ undone }) => undone.length)).toEqual([2, 2]);
 });
 
-test('an unavailable inventory gets one probe at a time, which does not count as an attempt', async () => {
-  const reserves: string[] = [];
-  await using parts = await openParts({
-    reserve: async (id) => {
-      reserves.push(id);
-      parts.circuit.state = 'open';
-      return { kind: 'UNKNOWN', cause: 'unavailable' };
-    },
-  });
-  const placed = await Promise.all(Array.from({ length: 20 }, () => parts.orders.place(newOrder())));
-  parts.circuit.state = 'open';
+test('when a later step refuses an order, the settler undoes the earlier one', async () => {
+  const first = createFakeStep();
+  const rejection = { reason: 'OUT_OF_STOCK', items: [] } as const;
+  const second = createFakeStep({ do: async () => ({ kind: 'REFUSED', rejection }) });
+  await using parts = await openParts(first, second);
+  const { id } = await parts.orders.place(newOrder());
   await using _settler = parts.start();
-  for (let probes = 1; probes <= 3; probes++) {
-    parts.circuit.state = 'probe-due';
-    await eventually(async () => expect(reserves).toHaveLength(probes));
-  }
-  const { rows } = await parts.pool.query('SELECT sum(settle_attempts) AS attempts FROM orders');
-  expect(rows).toEqual([{ attempts: 0n }]);
-  expect(await parts.unsettled()).toHaveLength(placed.length);
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+  expect(await parts.orders.get(id, undefined, signal)).toMatchObject({ state: 'REJECTED', rejection });
+  expect(first.undone).toEqual([id]);
 });
 
 test('stop waits for the attempts in progress, and leases no more orders', async () => {
   const started = Promise.withResolvers<void>();
-  const outcome = Promise.withResolvers<{ kind: 'RESERVED' }>();
-  await using parts = await openParts({
-    reserve: () => {
+  const outcome = Promise.withResolvers<{ kind: 'DONE' }>();
+  const step = createFakeStep({
+    do: () => {
       started.resolve();
       return outcome.promise;
     },
   });
+  await using parts = await openParts(step);
   const inProgress = await parts.orders.place(newOrder());
   await using settler = parts.start();
   await started.promise;
   const later = await parts.orders.place(newOrder());
   const stopping = settler.stop();
-  outcome.resolve({ kind: 'RESERVED' });
+  outcome.resolve({ kind: 'DONE' });
   await stopping;
   expect(await parts.orders.get(inProgress.id, undefined, signal)).toMatchObject({ state: 'CONFIRMED' });
   expect(await parts.unsettled()).toEqual([later.id]);

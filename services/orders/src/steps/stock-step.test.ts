@@ -10,19 +10,29 @@ import {
 } from '@acme/rpc/errors';
 import { startTestServer } from '@acme/rpc/testing';
 import { describe, expect, test } from 'vitest';
-import { createInventoryClient } from './inventory-client.ts';
+import { type OrderLine, pendingOrder } from '../order/order.ts';
+import { createStockStep, type StockStepDependencies } from './stock-step.ts';
 
 const orderId = '0198c0de-0000-7000-8000-000000000001';
 const lines = [{ sku: 'A', quantity: 2 }];
 const domain = 'inventory.v1';
-const unguarded = { execute: <T>(call: () => Promise<T>) => call() };
+const circuitBreaker: StockStepDependencies['circuitBreaker'] = {
+  state: () => 'closed',
+  execute: (call) => call(),
+};
+
+function orderOf(id: string, itsLines: readonly OrderLine[] = lines) {
+  return pendingOrder({ id, customerId: 'alice', lines: itsLines }, new Date(0));
+}
+
+const order = orderOf(orderId);
 
 /** Returns the outcome of a reserve that inventory fails with this error. */
 async function outcomeOf(error: Error) {
   await using server = await startTestServer(InventoryService, {
     reserveStock: () => Promise.reject(error),
   });
-  return await createInventoryClient(server.client, unguarded).reserve(orderId, lines, { deadlineMs: 1000 });
+  return await createStockStep({ client: server.client, circuitBreaker }).do(order, { deadlineMs: 1000 });
 }
 
 describe('a reserve', () => {
@@ -37,10 +47,10 @@ describe('a reserve', () => {
       },
     });
     const beforeMs = Date.now();
-    const outcome = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
+    const outcome = await createStockStep({ client: server.client, circuitBreaker }).do(order, {
       deadlineMs: 4000,
     });
-    expect(outcome).toEqual({ kind: 'RESERVED' });
+    expect(outcome).toEqual({ kind: 'DONE' });
     expect(requests).toMatchObject([{ reservationId: orderId, lines }]);
     // The contract's default is one second.
     expect(deadlines[0]).toBeGreaterThan(beforeMs + 3000);
@@ -50,7 +60,7 @@ describe('a reserve', () => {
     const violations = ['A', 'B'].map((subject) => ({ type: 'x', subject, description: `no ${subject}` }));
     const details = [errorInfo(domain, 'OUT_OF_STOCK'), preconditionFailure(violations)];
     expect(await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'short', { details }))).toEqual({
-      kind: 'REJECTED',
+      kind: 'REFUSED',
       rejection: {
         reason: 'OUT_OF_STOCK',
         items: [
@@ -68,25 +78,30 @@ describe('a reserve', () => {
       resourceInfo('inventory.v1/Stock', 'B'),
     ];
     expect(await outcomeOf(new RpcError(Code.NOT_FOUND, 'unknown', { details }))).toMatchObject({
-      kind: 'REJECTED',
+      kind: 'REFUSED',
       rejection: { reason: 'SKU_NOT_FOUND', items: [{ sku: 'A' }, { sku: 'B' }] },
     });
   });
 
-  test.each(['RESERVATION_RELEASED', 'RESERVATION_ID_REUSED'] as const)(
-    '%s is final, and the order is refused with this reason',
-    async (reason) => {
-      const details = [errorInfo(domain, reason)];
-      const outcome = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
-      expect(outcome).toEqual({ kind: 'REJECTED', rejection: { reason, items: [] } });
-    },
-  );
+  test('RESERVATION_RELEASED is REFUSED, and an earlier attempt may have reserved', async () => {
+    const reason = 'RESERVATION_RELEASED';
+    const details = [errorInfo(domain, reason)];
+    const outcome = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
+    expect(outcome).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] }, mayBeDone: true });
+  });
 
-  test('INVALID_ARGUMENT with violations is final and needs a release', async () => {
+  test('RESERVATION_ID_REUSED is REFUSED, and no attempt has reserved', async () => {
+    const reason = 'RESERVATION_ID_REUSED';
+    const details = [errorInfo(domain, reason)];
+    const outcome = await outcomeOf(new RpcError(Code.FAILED_PRECONDITION, 'no', { details }));
+    expect(outcome).toEqual({ kind: 'REFUSED', rejection: { reason, items: [] } });
+  });
+
+  test('INVALID_ARGUMENT with violations is REFUSED, and an earlier attempt may have reserved', async () => {
     expect(await outcomeOf(invalidArgument([{ field: 'lines[0].sku', description: 'too long' }]))).toEqual({
-      kind: 'REJECTED',
+      kind: 'REFUSED',
       rejection: { reason: 'RESERVATION_INVALID', items: [] },
-      needsRelease: true,
+      mayBeDone: true,
     });
   });
 
@@ -116,7 +131,7 @@ describe('a reserve', () => {
     await using server = await startTestServer(InventoryService, {
       reserveStock: () => new Promise(() => {}),
     });
-    const outcome = await createInventoryClient(server.client, unguarded).reserve(orderId, lines, {
+    const outcome = await createStockStep({ client: server.client, circuitBreaker }).do(order, {
       deadlineMs: 20,
     });
     expect(outcome).toMatchObject({ kind: 'UNKNOWN', cause: { code: Code.DEADLINE_EXCEEDED } });
@@ -147,16 +162,16 @@ describe('concurrent reserves', () => {
         };
       },
     });
-    const inventory = createInventoryClient(server.client, unguarded);
+    const step = createStockStep({ client: server.client, circuitBreaker });
     const outcomes = await Promise.all([
-      inventory.reserve(orderId, lines, { deadlineMs: 1000 }),
-      inventory.reserve(secondId, lines, { deadlineMs: 4000 }),
-      inventory.reserve(secondId, lines, { deadlineMs: 500 }),
+      step.do(order, { deadlineMs: 1000 }),
+      step.do(orderOf(secondId), { deadlineMs: 4000 }),
+      step.do(orderOf(secondId), { deadlineMs: 500 }),
     ]);
     expect(calls).toEqual([[[orderId, secondId, secondId], 4]]);
     expect(outcomes).toMatchObject([
-      { kind: 'RESERVED' },
-      { kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
+      { kind: 'DONE' },
+      { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
       { kind: 'UNKNOWN' },
     ]);
   });
@@ -174,8 +189,8 @@ describe('concurrent reserves', () => {
         throw error;
       }
     };
-    const inventory = createInventoryClient(server.client, { execute });
-    const reserve = () => inventory.reserve(orderId, lines, { deadlineMs: 1000 });
+    const step = createStockStep({ client: server.client, circuitBreaker: { ...circuitBreaker, execute } });
+    const reserve = () => step.do(order, { deadlineMs: 1000 });
     expect(await Promise.all([reserve(), reserve()])).toMatchObject(Array(2).fill({ kind: 'UNKNOWN' }));
     expect(judged).toEqual([Code.INTERNAL, Code.INTERNAL]);
   });
@@ -189,13 +204,13 @@ describe('concurrent reserves', () => {
         return {};
       },
     });
-    const inventory = createInventoryClient(server.client, unguarded);
+    const step = createStockStep({ client: server.client, circuitBreaker });
     const ids = [orderId, secondId, orderId];
-    const outcomes = ids.map((id) => inventory.reserve(id, lines, { deadlineMs: 1000 }));
+    const outcomes = ids.map((id) => step.do(orderOf(id), { deadlineMs: 1000 }));
     expect(await Promise.all(outcomes)).toMatchObject([
-      { kind: 'RESERVED' },
-      { kind: 'REJECTED', rejection: { reason: 'RESERVATION_INVALID' } },
-      { kind: 'RESERVED' },
+      { kind: 'DONE' },
+      { kind: 'REFUSED', rejection: { reason: 'RESERVATION_INVALID' } },
+      { kind: 'DONE' },
     ]);
   });
 
@@ -207,26 +222,45 @@ describe('concurrent reserves', () => {
         return { results: requests.map(() => ({ outcome: { case: 'reservation', value: {} } })) };
       },
     });
-    const inventory = createInventoryClient(server.client, unguarded);
+    const step = createStockStep({ client: server.client, circuitBreaker });
     const many = Array.from({ length: 400 }, (_, index) => ({ sku: String(index), quantity: 1 }));
-    const reserve = () => inventory.reserve(orderId, many, { deadlineMs: 4000 });
-    expect(await Promise.all(Array.from({ length: 4 }, reserve))).toEqual(
-      Array(4).fill({ kind: 'RESERVED' }),
-    );
+    const reserve = () => step.do(orderOf(orderId, many), { deadlineMs: 4000 });
+    expect(await Promise.all(Array.from({ length: 4 }, reserve))).toEqual(Array(4).fill({ kind: 'DONE' }));
     expect(sizes).toEqual([2, 2]);
   });
 });
 
-test('a release that inventory did not confirm throws', async () => {
-  const released: string[] = [];
-  await using server = await startTestServer(InventoryService, {
-    releaseStock: async ({ reservationId }) => {
-      if (released.push(reservationId) > 1) throw new RpcError(Code.INTERNAL, 'no');
-      return {};
-    },
+describe('an undo', () => {
+  test('an undo releases the stock, and throws if inventory did not confirm it', async () => {
+    const released: string[] = [];
+    await using server = await startTestServer(InventoryService, {
+      releaseStock: async ({ reservationId }) => {
+        if (released.push(reservationId) > 1) throw new RpcError(Code.INTERNAL, 'no');
+        return {};
+      },
+    });
+    const step = createStockStep({ client: server.client, circuitBreaker });
+    await step.undo(order);
+    expect(released).toEqual([orderId]);
+    await expect(step.undo(order)).rejects.toThrow('no');
   });
-  const inventory = createInventoryClient(server.client, unguarded);
-  await inventory.release(orderId);
-  expect(released).toEqual([orderId]);
-  await expect(inventory.release(orderId)).rejects.toThrow('no');
+
+  test.each([
+    ['OUT_OF_STOCK', 0],
+    ['SKU_NOT_FOUND', 0],
+    ['RESERVATION_ID_REUSED', 0],
+    ['RESERVATION_RELEASED', 1],
+    ['RESERVATION_INVALID', 1],
+  ] as const)('an order that is rejected as %s is released %i times', async (reason, times) => {
+    let releases = 0;
+    await using server = await startTestServer(InventoryService, {
+      releaseStock: async () => {
+        releases++;
+        return {};
+      },
+    });
+    const rejected = { ...order, state: 'REJECTED', rejection: { reason, items: [] } } as const;
+    await createStockStep({ client: server.client, circuitBreaker }).undo(rejected);
+    expect(releases).toBe(times);
+  });
 });

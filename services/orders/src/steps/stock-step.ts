@@ -10,8 +10,8 @@ import {
   PreconditionFailureSchema,
   ResourceInfoSchema,
 } from '@acme/rpc/gen/google/rpc/error_details_pb';
-import type { OrderLine } from '../order/order.ts';
-import type { Inventory, ReserveOutcome } from './inventory.ts';
+import type { OrderLine, Rejection, RejectReason } from '../order/order.ts';
+import type { Step, StepOutcome } from './step.ts';
 
 /** A reserve for one order. */
 interface Reserve {
@@ -23,16 +23,18 @@ interface Reserve {
 /** Maximum number of lines of a BatchReserveStock request in total. */
 const maxLines = 1000;
 
+export interface StockStepDependencies {
+  readonly client: Client<typeof InventoryService>;
+  /** Wraps each reserve and release, so a failed batch counts as one failure per order. */
+  readonly circuitBreaker: Pick<CircuitBreaker, 'state' | 'execute'>;
+}
+
 /**
- * Returns the client of inventory's gRPC service. Reserves of the same turn of the event loop, such as those of orders
- * that one batch has placed, become one BatchReserveStock call. A single reserve becomes a ReserveStock call.
- *
- * @param circuitBreaker Wraps each reserve and release, so a failed batch counts as one failure per order.
+ * Returns the step that reserves the stock of an order in inventory: all lines or none. Reserves of the same turn of the
+ * event loop, such as those of orders that one batch has placed, become one BatchReserveStock call. A single reserve becomes
+ * a ReserveStock call.
  */
-export function createInventoryClient(
-  client: Client<typeof InventoryService>,
-  circuitBreaker: Pick<CircuitBreaker, 'execute'>,
-): Inventory {
+export function createStockStep({ client, circuitBreaker }: StockStepDependencies): Step {
   const reserve = createCallBatcher<Reserve, typeof reserved>({
     name: 'reserve-stock',
     run: (reserves) =>
@@ -41,20 +43,23 @@ export function createInventoryClient(
     maxSize: maxLines,
   });
   return {
-    reserve: async (orderId, lines, { deadlineMs }) => {
+    name: 'stock',
+    do: async ({ id: orderId, lines }, { deadlineMs }) => {
       try {
         return await circuitBreaker.execute(() => reserve({ orderId, lines, deadlineMs }));
       } catch (error) {
         return failedReserveOutcome(error);
       }
     },
-    release: async (orderId) => {
-      await circuitBreaker.execute(() => client.releaseStock({ reservationId: orderId }));
+    undo: async ({ id, rejection }) => {
+      if (rejection && withoutReservation.has(rejection.reason)) return;
+      await circuitBreaker.execute(() => client.releaseStock({ reservationId: id }));
     },
+    circuitState: circuitBreaker.state,
   };
 }
 
-const reserved = { kind: 'RESERVED' } as const;
+const reserved = { kind: 'DONE' } as const;
 
 async function reserveSingle(client: Client<typeof InventoryService>, [reserve]: readonly Reserve[]) {
   if (reserve) await client.reserveStock(requestOf(reserve), { deadlineMs: reserve.deadlineMs });
@@ -101,22 +106,33 @@ function requestOf({ orderId, lines }: Reserve) {
 const domain = 'inventory.v1';
 
 /** Final outcomes, by the reason in inventory's ErrorInfo. A retry would fail in the same way, so the order is REJECTED. */
-const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>> = {
+const finalReasons: Readonly<Record<string, (error: RpcError) => StepOutcome>> = {
   OUT_OF_STOCK: (error) => {
     const violations = error.findDetail(PreconditionFailureSchema)?.violations ?? [];
-    const items = violations.map(({ subject, description }) => ({ sku: subject, description }));
-    return { kind: 'REJECTED', rejection: { reason: 'OUT_OF_STOCK', items } };
+    return refused(
+      'OUT_OF_STOCK',
+      violations.map(({ subject, description }) => ({ sku: subject, description })),
+    );
   },
   SKU_NOT_FOUND: (error) => {
     const resources = error.findDetails(ResourceInfoSchema);
-    const items = resources.map(({ resourceName, description }) => ({ sku: resourceName, description }));
-    return { kind: 'REJECTED', rejection: { reason: 'SKU_NOT_FOUND', items } };
+    return refused(
+      'SKU_NOT_FOUND',
+      resources.map(({ resourceName, description }) => ({ sku: resourceName, description })),
+    );
   },
   // Inventory holds a tombstone. A cancelled order stays CANCELLED: settling only changes PENDING orders.
-  RESERVATION_RELEASED: () => rejected('RESERVATION_RELEASED'),
+  RESERVATION_RELEASED: () => ({ ...refused('RESERVATION_RELEASED'), mayBeDone: true }),
   // The reservation under the order's id has other lines, so no earlier attempt at this order made it.
-  RESERVATION_ID_REUSED: () => rejected('RESERVATION_ID_REUSED'),
+  RESERVATION_ID_REUSED: () => refused('RESERVATION_ID_REUSED'),
 };
+
+/** Reasons with which inventory holds no stock of the order. A release would return the stock of another reservation. */
+const withoutReservation: ReadonlySet<RejectReason> = new Set([
+  'OUT_OF_STOCK',
+  'SKU_NOT_FOUND',
+  'RESERVATION_ID_REUSED',
+]);
 
 /**
  * Returns the outcome of a failed reserve. A reason counts only if it is in the domain `inventory.v1`.
@@ -124,17 +140,17 @@ const finalReasons: Readonly<Record<string, (error: RpcError) => ReserveOutcome>
  * Every error that is not final is UNKNOWN: the order stays PENDING and the settler retries. This includes
  * UNAUTHENTICATED and PERMISSION_DENIED: the order is valid, and the operator has to repair the credentials of orders.
  */
-function failedReserveOutcome(error: unknown): ReserveOutcome {
-  const unknown: ReserveOutcome = { kind: 'UNKNOWN', cause: error };
+function failedReserveOutcome(error: unknown): StepOutcome {
+  const unknown: StepOutcome = { kind: 'UNKNOWN', cause: error };
   if (!(error instanceof RpcError)) return unknown;
   // Final only with the violations that the contract documents. An earlier attempt may have reserved.
   if (error.code === Code.INVALID_ARGUMENT && error.findDetail(BadRequestSchema))
-    return { ...rejected('RESERVATION_INVALID'), needsRelease: true };
+    return { ...refused('RESERVATION_INVALID'), mayBeDone: true };
   const info = error.findDetail(ErrorInfoSchema);
   const reason = info?.domain === domain ? info.reason : '';
   return Object.hasOwn(finalReasons, reason) ? (finalReasons[reason]?.(error) ?? unknown) : unknown;
 }
 
-function rejected(reason: 'RESERVATION_RELEASED' | 'RESERVATION_ID_REUSED' | 'RESERVATION_INVALID') {
-  return { kind: 'REJECTED', rejection: { reason, items: [] } } as const;
+function refused(reason: RejectReason, items: Rejection['items'] = []) {
+  return { kind: 'REFUSED', rejection: { reason, items } } as const;
 }
