@@ -173,7 +173,12 @@ test('stop waits for the attempts in progress, and leases no more items', async 
   await using worker = work.start();
   await started.promise;
   const later = await work.addJobs(1);
-  const stopping = worker.stop();
+  let isStopped = false;
+  const stopping = worker.stop().then(() => {
+    isStopped = true;
+  });
+  expect(await work.unfinished()).toHaveLength(2);
+  expect(isStopped).toBe(false);
   outcome.resolve(true);
   await stopping;
   expect(await work.unfinished()).toEqual(later);
