@@ -23,6 +23,8 @@ COPY . .
 # npm has linked the workspaces that the service imports and no others. They stay links: Node does not strip types below
 # node_modules.
 RUN mkdir /app && cp -a --parents node_modules $(realpath --relative-to=. node_modules/@acme/*) /app
+# A folder for the secrets of each service, see the stage `tools`.
+RUN cd services && for service in *; do install -d "/secrets/$service"; done && install -d /secrets/operator /secrets/postgres
 
 FROM ${NODE_IMAGE} AS runtime
 ARG SERVICE
@@ -42,7 +44,7 @@ USER root
 WORKDIR /app
 COPY --from=build /build/services.ts .
 # A named volume takes the owner of the folder on which it is first mounted.
-RUN install -d -o 1000 -g 1000 /secrets/operator /secrets/postgres /secrets/inventory /secrets/orders
+COPY --from=build --chown=1000:1000 /secrets /secrets
 USER 1000:1000
 ENTRYPOINT ["node"]
 

@@ -10,13 +10,13 @@ export interface BaseImages {
 }
 
 /**
- * Finds the base images that Dockerfile and docker-compose.yml pin. When an image cannot be pulled, the local image with
+ * Finds the base images that Dockerfile and the files of Compose pin. When an image cannot be pulled, the local image with
  * the same tag replaces it, and `say` is called with its name.
  */
 export async function findBaseImages(say: (line: string) => void): Promise<BaseImages> {
   return {
     node: await findImage(pinnedIn('Dockerfile', /^ARG NODE_IMAGE=(\S+)$/m), say),
-    postgres: await findImage(pinnedIn('docker-compose.yml', /\$\{POSTGRES_IMAGE:-(\S+)\}/), say),
+    postgres: await findImage(pinnedIn('deploy/compose/postgres.yaml', /\$\{POSTGRES_IMAGE:-(\S+)\}/), say),
   };
 }
 

@@ -55,19 +55,21 @@ export async function docker(...args: string[]): Promise<string> {
 }
 
 /**
- * Finds the command of Compose: `docker compose` or `docker-compose`.
+ * Finds the command of Compose: `docker compose`, or `docker-compose` of version 2.
  *
  * @throws Error when there is neither, or when no Docker engine responds.
  */
 export async function findCompose(): Promise<readonly [command: string, ...args: string[]]> {
-  const works = (command: string, ...args: string[]) =>
+  const versionOf = (command: string, ...args: string[]) =>
     run(command, args).then(
-      ({ code }) => code === 0,
-      () => false,
+      ({ code, output }) => (code === 0 ? output : undefined),
+      () => undefined,
     );
-  if (!(await works('docker', 'info')))
+  if ((await versionOf('docker', 'info')) === undefined)
     throw new Error('no Docker engine responds: docker must be on the PATH, and docker info must succeed');
-  if (await works('docker', 'compose', 'version')) return ['docker', 'compose'];
-  if (await works('docker-compose', 'version')) return ['docker-compose'];
-  throw new Error('Compose is not installed: docker compose or docker-compose must work');
+  if (await versionOf('docker', 'compose', 'version')) return ['docker', 'compose'];
+  const standalone = await versionOf('docker-compose', 'version', '--short');
+  // Version 1 does not know `include`.
+  if (standalone && !standalone.startsWith('1.')) return ['docker-compose'];
+  throw new Error('Compose 2.20.3 or newer is not installed: docker compose or docker-compose must work');
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '@acme/dev/repository';
+import { root, services } from '@acme/dev/repository';
 import { freePort } from '@acme/dev/start';
 import { importCatalogue } from '@acme/inventory/development/catalogue';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
@@ -32,14 +32,7 @@ export async function startScrapedPair(onStep: (step: string) => void): Promise<
   const pair = starting.adopt(await startPair(options), (started) => started.close());
   await importCatalogue({ ...pair, target: pair.inventoryTarget });
 
-  const configFolder = join(root, 'deploy/observability/prometheus');
-  const config = (await readFile(join(configFolder, 'prometheus.yml'), 'utf8'))
-    .replace('127.0.0.1:9464', `127.0.0.1:${metricsPorts.orders}`)
-    .replace('127.0.0.1:9465', `127.0.0.1:${metricsPorts.inventory}`)
-    .replaceAll('15s', `${scrapeSeconds}s`)
-    .replace('rules/', `${configFolder}/rules/`);
-  const configFile = join(data.path, 'prometheus.yml');
-  await writeFile(configFile, config);
+  const configFile = await writeConfig(data.path, metricsPorts);
   const server = spawn(
     'prometheus',
     [
@@ -61,4 +54,18 @@ export async function startScrapedPair(onStep: (step: string) => void): Promise<
   });
   const running = starting.move();
   return { pair, prometheus, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Writes the configuration for `npm start` with the ports of the pair and a short interval. Returns its file. */
+async function writeConfig(folder: string, metricsPorts: Readonly<Record<string, number>>): Promise<string> {
+  const source = join(root, 'deploy/observability/prometheus');
+  await cp(source, join(folder, 'prometheus'), { recursive: true });
+  const edit = async (file: string, change: (text: string) => string) =>
+    writeFile(join(folder, 'prometheus', file), change(await readFile(join(source, file), 'utf8')));
+  await edit('local.yml', (text) => text.replaceAll('15s', `${scrapeSeconds}s`));
+  for (const { name, metricsPort } of services)
+    await edit(`scrape/local/${name}.yml`, (text) =>
+      text.replace(`127.0.0.1:${metricsPort}`, `127.0.0.1:${metricsPorts[name]}`),
+    );
+  return join(folder, 'prometheus/local.yml');
 }

@@ -20,15 +20,11 @@ const allCommands: Readonly<Record<string, Command>> = {
   certs: { summary: 'makes development certificates', run: () => import('./credentials/certs.ts') },
   secrets: { summary: 'makes the secrets of a deployment', run: () => import('./credentials/secrets.ts') },
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
-  generate: {
-    summary: 'generates code and docs/settings.md',
-    needsKit,
-    run: () => import('./generate/generate.ts'),
-  },
-  check: { summary: 'runs every check of CI but the tests', needsKit, run: () => import('./check/check.ts') },
-  pack: { summary: 'builds the packages for a registry', needsKit, run: () => import('./pack/pack.ts') },
-  new: { summary: 'writes a new service', needsKit, run: () => import('./new/new-service.ts') },
-  adopt: { summary: 'makes this repository your own', needsKit, run: () => import('./adopt/adopt.ts') },
+  generate: { summary: 'generates code, settings and alerts', run: () => import('./generate/generate.ts') },
+  check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
+  pack: { summary: 'builds the packages for a registry', run: () => import('./pack/pack.ts') },
+  new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
+  adopt: { summary: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
 };
 
 /** The commands that work here. */

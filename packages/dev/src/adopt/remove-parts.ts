@@ -12,7 +12,15 @@ const examples = [
   'docker-compose.yml',
   'deploy/compose',
   'deploy/kubernetes',
-  'packages/dev/template/deploy',
+  'deploy/postgres',
+  'deploy/observability/grafana/dashboards/orders.json',
+  ...['orders', 'inventory'].flatMap((name) =>
+    ['rules', 'tests', 'scrape/local', 'scrape/containers'].map(
+      (folder) => `deploy/observability/prometheus/${folder}/${name}.yml`,
+    ),
+  ),
+  'packages/dev/template/deploy/compose',
+  'packages/dev/template/deploy/kubernetes',
   'packages/dev/src/check/kubernetes',
   '.ci/install-kustomize',
   'docs/conformance.md',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { printValidateProto, validateProtoFile } from '../generate/print-validate-proto.ts';
+import { printPrometheusRules, prometheusRulesFile } from '../generate/prometheus-rules.ts';
 import { root } from '../repository/paths.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
 import { checkImageDigests } from './check-image-digests.ts';
@@ -44,6 +45,12 @@ const checks: Record<string, Check> = {
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
       ? undefined
       : `${settingsFile} is not what the readers declare: npm run generate`,
+  "Kubernetes' alerts up to date": () => {
+    const rules = printPrometheusRules();
+    return rules === undefined || readFileSync(join(root, prometheusRulesFile), 'utf8') === rules
+      ? undefined
+      : `${prometheusRulesFile} is not what deploy/observability/prometheus/rules has: npm run generate`;
+  },
   workflows: checkWorkflows,
   'images pinned by digest': () => checkImageDigests(),
   'dashboards and alerts query documented metrics': checkObservability,

@@ -8,8 +8,9 @@ import { announceServices } from '../repository/announcement.ts';
 import { services as entries } from '../repository/load-services.ts';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
 import { openDevelopmentKeys } from './development-keys.ts';
+import { secretsKustomization } from './secrets-kustomization.ts';
 
-const usage = 'usage: npx svc secrets FOLDER';
+const usage = 'usage: npx svc secrets FOLDER [--kustomize]';
 
 /**
  * Makes the secrets of a deployment, in a folder for each part, which only that part mounts:
@@ -19,8 +20,15 @@ const usage = 'usage: npx svc secrets FOLDER';
  * - `postgres`: the passwords of the services' roles
  *
  * Passwords and signing keys are made once. The certificates are new each time, and running services reload them.
+ *
+ * With `--kustomize`, also writes the kustomization that stores them in Kubernetes, one Secret for each pod that mounts
+ * them.
  */
-const { positionals } = parseCommandLine({ usage, allowPositionals: true });
+const { values, positionals } = parseCommandLine({
+  usage,
+  allowPositionals: true,
+  options: { kustomize: { type: 'boolean', default: false } },
+});
 const [folder = fail(usage)] = positionals;
 const services = entries.map(({ name }) => name);
 
@@ -48,6 +56,8 @@ try {
     targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
     tls: { certFile: 'certs/client.crt', keyFile: 'certs/client.key', caFile: 'certs/ca.crt' },
   });
+  if (values.kustomize)
+    await writeAtomically(join(folder, 'kustomization.yaml'), secretsKustomization(services), 0o444);
   process.stdout.write(`secrets of ${services.join(' and ')} are in ${folder}\n`);
 } catch (error) {
   fail(error);

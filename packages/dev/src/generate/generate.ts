@@ -5,6 +5,7 @@ import { parseCommandLine } from '../cli/command-line.ts';
 import { root } from '../repository/paths.ts';
 import { contracts } from './contracts.ts';
 import { printValidateProto, validateProtoFile } from './print-validate-proto.ts';
+import { printPrometheusRules, prometheusRulesFile } from './prometheus-rules.ts';
 
 parseCommandLine({ usage: 'usage: npm run generate' });
 
@@ -17,3 +18,5 @@ for (const { template } of contracts) {
 // Imported only now, because it imports the services' readers, which may import the code that was just generated.
 const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());
+const prometheusRules = printPrometheusRules();
+if (prometheusRules !== undefined) writeFileSync(join(root, prometheusRulesFile), prometheusRules);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deploymentFileEdits } from './deployment-file-edits.ts';
+import { deploymentLists } from './deployment-lists.ts';
 import type { Files } from './render-template.ts';
 import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
 
@@ -11,8 +11,8 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
   'biome.json': addDomainFile,
   'buf.yaml': addContract,
   // `adopt --keep none` ignores these as long as there is no service.
-  'knip.jsonc': (text) => text.replace(', "node"]', ']').replace('  "ignoreWorkspaces": ["gen"],\n', ''),
-  ...deploymentFileEdits,
+  'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
+  ...deploymentLists,
 };
 
 /**

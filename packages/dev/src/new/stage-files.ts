@@ -1,18 +1,13 @@
 import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { runCommand } from '../cli/run-command.ts';
 import { contracts } from '../generate/contracts.ts';
 import type { Files } from './render-template.ts';
 
-/** Parts of the repository that buf and biome read. */
-const context = [
-  ...contracts.map(({ proto }) => proto),
-  'buf.yaml',
-  'buf.gen.yaml',
-  'biome.json',
-  'package.json',
-];
+/** Files of the repository that buf and biome read. */
+const configurations = ['buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'];
 
 /**
  * Returns the files formatted and checked by buf and biome, with the generated code of the new contract. This happens in
@@ -21,7 +16,8 @@ const context = [
 export function stageFiles(root: string, service: string, files: Files): Files {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'new-service-'));
   const staged = (path: string) => join(folder.path, path);
-  for (const path of context) cpSync(join(root, path), staged(path), { recursive: true });
+  for (const path of [...configurations, ...contractFolders(root)])
+    cpSync(join(root, path), staged(path), { recursive: true });
   writeFiles(folder.path, files);
   const run = (command: string, ...args: string[]) => runCommand(folder.path, command, ...args);
   run('buf', 'format', '--write', '--path', `proto/${service}`);
@@ -33,6 +29,14 @@ export function stageFiles(root: string, service: string, files: Files): Files {
   run('biome', 'check', '--write', '--colors=off', '--error-on-warnings', ...formatted);
   const generated = globSync(`gen/src/${service}/**/*.ts`, { cwd: folder.path });
   return new Map([...files.keys(), ...generated].map((path) => [path, readFileSync(staged(path), 'utf8')]));
+}
+
+/** Returns the folders of the contracts that buf knows. */
+function contractFolders(root: string): string[] {
+  const { modules }: { modules: readonly { path: string }[] } = parse(
+    readFileSync(join(root, 'buf.yaml'), 'utf8'),
+  );
+  return modules.map(({ path }) => path);
 }
 
 /** Writes the files below `root`, and makes their folders. */

@@ -1,38 +1,39 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../../repository/paths.ts';
+import { ofKind, parseManifests } from './manifest.ts';
 
-const development = join(root, 'deploy/kubernetes/overlays/development');
-
-interface MadeSecrets {
-  readonly configMapGenerator: readonly { readonly files: readonly string[] }[];
-  readonly secretGenerator: readonly { readonly files: readonly string[] }[];
+interface Kustomization {
+  readonly configMapGenerator: readonly Generator[];
+  readonly secretGenerator: readonly Generator[];
 }
 
-test('make-secrets writes every file that the Job stores as a Secret', async () => {
-  const text = await readFile(join(development, 'secrets/made-secrets.yaml'), 'utf8');
-  const { configMapGenerator, secretGenerator }: MadeSecrets = parse(text);
-  const files = [...configMapGenerator, ...secretGenerator].flatMap((each) => each.files);
-  const folder = await mkdtemp(join(tmpdir(), 'made-secrets-'));
-  try {
-    const made = spawnSync(process.execPath, [join(root, 'packages/dev/src/credentials/secrets.ts'), folder]);
-    expect([made.status, String(made.stderr)]).toEqual([0, '']);
-    expect(files.length).toBeGreaterThan(10);
-    expect(files.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}, 60_000);
+interface Generator {
+  readonly name: string;
+  readonly files: readonly string[];
+}
 
-test('the development overlay creates the same databases as Compose', async () => {
-  const [here, there] = await Promise.all([
-    readFile(join(development, 'postgres/databases.sql'), 'utf8'),
-    readFile(join(root, 'deploy/compose/databases.sql'), 'utf8'),
-  ]);
-  expect(here).toBe(there);
-});
+test('make-secrets writes every file of the Secrets that the Job stores, and those that the services mount', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'made-secrets-'));
+  const program = join(root, 'packages/dev/src/credentials/secrets.ts');
+  const made = spawnSync(process.execPath, [program, folder.path, '--kustomize']);
+  expect([made.status, String(made.stderr)]).toEqual([0, '']);
+  const text = await readFile(join(folder.path, 'kustomization.yaml'), 'utf8');
+  const { configMapGenerator, secretGenerator }: Kustomization = parse(text);
+  const files = [...configMapGenerator, ...secretGenerator].flatMap((each) => each.files);
+  expect(files.length).toBeGreaterThan(10);
+  expect(files.filter((file) => !existsSync(join(folder.path, file)))).toEqual([]);
+
+  const deployment = await readFile(join(root, 'deploy/kubernetes/base/orders/deployment.yaml'), 'utf8');
+  const [orders] = ofKind<DeploymentSpec>(parseManifests(deployment), 'Deployment');
+  const sources = orders?.spec.template.spec?.volumes?.[0]?.projected?.sources ?? [];
+  const secrets = sources.flatMap(({ secret }) => secret?.name ?? []);
+  expect(secrets).toHaveLength(2);
+  expect(secretGenerator.map(({ name }) => name)).toEqual(expect.arrayContaining(secrets));
+}, 60_000);

@@ -11,8 +11,8 @@ export interface PlacedQuery {
   readonly query: string;
 }
 
-/** Labels that Prometheus adds to every series that it scrapes. */
-const targetLabels = ['job', 'instance'];
+/** Labels that Prometheus, or the configuration of a scrape, adds to every series. */
+const targetLabels = ['job', 'instance', 'component'];
 
 /**
  * Lists the metrics and labels in dashboards and alerts that docs/observability.md does not document, a line each. Returns

@@ -1,0 +1,15 @@
+import { isSeq, parseDocument } from 'yaml';
+
+/**
+ * Returns the text of a YAML file with one more item at the end of a list. Comments and layout stay.
+ *
+ * @throws Error when the file is not YAML, or has no list at the path.
+ */
+export function addToList(text: string, path: readonly (string | number)[], item: unknown): string {
+  const document = parseDocument(text);
+  if (document.errors[0]) throw document.errors[0];
+  const list = document.getIn(path, true);
+  if (!isSeq(list)) throw new Error(`${path.join('.')} is not a list`);
+  list.add(document.createNode(item, { flow: true }));
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}

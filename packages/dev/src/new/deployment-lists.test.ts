@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from '../repository/paths.ts';
+import { addToList } from './add-to-list.ts';
+import { deploymentLists } from './deployment-lists.ts';
+import { planService } from './plan-service.ts';
+
+const service = {
+  plan: planService('specimens', []),
+  ports: { port: 50099, metricsPort: 9499 },
+  rendered: new Map(),
+};
+
+test.each(Object.entries(deploymentLists))(
+  'a new service adds one line to %s and changes no other',
+  (file, edit) => {
+    const before = readFileSync(join(root, file), 'utf8').split('\n');
+    const after = edit(before.join('\n'), service).split('\n');
+    const added = after.filter((line) => !before.includes(line));
+    expect(added).toEqual([expect.stringContaining('specimens')]);
+    expect(after.filter((line) => !added.includes(line))).toEqual(before);
+  },
+);
+
+test.each([
+  ['resources: {}', 'resources is not a list'],
+  ['bases: []', 'resources is not a list'],
+  ['resources: [', 'Flow sequence'],
+])('a file without the list is an error: %s', (text, problem) => {
+  expect(() => addToList(text, ['resources'], 'specimens')).toThrow(problem);
+});
