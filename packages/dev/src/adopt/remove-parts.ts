@@ -21,6 +21,8 @@ const examples = [
   ),
   'packages/dev/template/deploy/compose',
   'packages/dev/template/deploy/kubernetes',
+  'packages/dev/src/check/compose',
+  'packages/dev/src/check/deployment',
   'packages/dev/src/check/kubernetes',
   '.ci/install-kustomize',
   'docs/conformance.md',
@@ -37,7 +39,7 @@ export function removeExamples(root: string): void {
   for (const path of examples) rmSync(join(root, path), { recursive: true, force: true });
   editFile(root, 'services.ts', withoutEntries);
   editFile(root, 'packages/dev/src/check/check.ts', (text) =>
-    text.replaceAll(/^.*checkKubernetes.*\n/gm, ''),
+    text.replaceAll(/^.*check(Compose|Kubernetes).*\n/gm, ''),
   );
   editManifests(root);
   // buf rejects a module without files. The first service adds it again.

@@ -6,8 +6,10 @@ import { printValidateProto, validateProtoFile } from '../generate/print-validat
 import { printPrometheusRules, prometheusRulesFile } from '../generate/prometheus-rules.ts';
 import { root } from '../repository/paths.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
+import { checkImageBuilds } from './check-image-builds.ts';
 import { checkImageDigests } from './check-image-digests.ts';
 import { checkWorkflows } from './check-workflows.ts';
+import { checkCompose } from './compose/check-compose.ts';
 import { checkBreaking } from './contract/check-breaking.ts';
 import { checkGeneratedCode } from './contract/check-generated-code.ts';
 import { checkPolicies } from './contract/check-policies.ts';
@@ -15,6 +17,7 @@ import { contractBase } from './contract/contract-base.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
 import { checkObservability } from './observability/check-observability.ts';
+import { checkScraping } from './observability/scrape-rules.ts';
 
 /** Undefined when a check passes, otherwise its problems, or the reason why it was skipped. CI requires every check. */
 type Result = string | { readonly skipped: string } | undefined;
@@ -53,7 +56,10 @@ const checks: Record<string, Check> = {
   },
   workflows: checkWorkflows,
   'images pinned by digest': () => checkImageDigests(),
+  'an image of every service': () => checkImageBuilds(),
   'dashboards and alerts query documented metrics': checkObservability,
+  'every service is scraped': checkScraping,
+  Compose: checkCompose,
   'Kubernetes manifests': () => checkKubernetes(),
 };
 

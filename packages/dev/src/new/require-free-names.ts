@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { ServicePlan } from './plan-service.ts';
 
 /** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
@@ -10,11 +11,16 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
     `proto/${service}`,
     `packages/rpc/proto/${service}`,
     `node_modules/@acme/${service}`,
+    `deploy/kubernetes/base/${service}`,
+    `deploy/kubernetes/components/cert-manager/${service}.yaml`,
+    `deploy/kubernetes/overlays/development/${service}`,
   ])
     if (existsSync(join(root, folder)))
       throw new Error(`${service} is taken: ${folder} exists. Choose another name, or remove the folder`);
   if (service === 'postgres')
     throw new Error('postgres is taken: PostgreSQL has a database of this name. Choose another name');
+  const file = composeFileWith(root, service);
+  if (file) throw new Error(`${service} is taken: ${file} has a container of this name. Choose another name`);
   const used = wordsOfTemplate(join(root, 'packages/dev/template'));
   for (const word of [service, plan.stem, plan.resource, plan.resources]) {
     const code = [word, word.toLowerCase()].find((each) => used.has(each) || !isIdentifier(each));
@@ -23,6 +29,14 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
         `${word} is taken: ${code} has a meaning in the code of a service. Choose another name`,
       );
   }
+}
+
+/** Returns the shared file of Compose that has a container of this name. Undefined when there is none. */
+function composeFileWith(root: string, name: string): string | undefined {
+  return globSync('deploy/compose/*.yaml', { cwd: root }).find((file) => {
+    const { services = {} }: { services?: object } = parse(readFileSync(join(root, file), 'utf8')) ?? {};
+    return name in services;
+  });
 }
 
 /** Returns every word of the template's code, so that no name of the new service hides one. */

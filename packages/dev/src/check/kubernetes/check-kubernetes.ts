@@ -2,15 +2,19 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
 import type { HorizontalPodAutoscalerSpec } from 'kubernetes-types/autoscaling/v2.d.ts';
+import { services } from '../../repository/load-services.ts';
 import { root } from '../../repository/paths.ts';
+import type { ListedService } from '../deployment/listed-service.ts';
+import { readServiceSettings, type ServiceSettings } from '../deployment/service-settings.ts';
 import { documentedMetrics } from '../observability/documented-metrics.ts';
+import { containerEnvironment } from './container-environment.ts';
 import { buildKustomization } from './kustomize.ts';
-import { type ConfigMap, describe, type Manifest, ofKind, podsOf } from './manifest.ts';
+import { listedServiceProblems } from './listed-service-rules.ts';
+import { describe, type Manifest, ofKind, podsOf } from './manifest.ts';
 import { networkProblems } from './network-rules.ts';
 import { podProblems } from './pod-rules.ts';
 import { scriptProblems } from './script-rules.ts';
 import { isService, serviceProblems } from './service-rules.ts';
-import { readServiceSettings } from './service-settings.ts';
 
 /**
  * Holds every overlay, as kustomize builds it, to the rules. Returns the problems, a line each, undefined when there are
@@ -18,12 +22,13 @@ import { readServiceSettings } from './service-settings.ts';
  */
 export async function checkKubernetes(
   folder = join(root, 'deploy/kubernetes'),
+  entries: readonly ListedService[] = services,
 ): Promise<string | { readonly skipped: string } | undefined> {
   const problems = unlistedFiles(folder);
   for (const overlay of readdirSync(join(folder, 'overlays'))) {
     const manifests = buildKustomization(join(folder, 'overlays', overlay));
     if (!manifests) return { skipped: 'neither kustomize nor kubectl is on the PATH' };
-    const found = await manifestProblems(manifests, join(root, 'services'));
+    const found = await manifestProblems(manifests, join(root, 'services'), entries);
     problems.push(...found.map((problem) => `overlays/${overlay}: ${problem}`));
   }
   return problems.join('\n') || undefined;
@@ -44,18 +49,22 @@ function unlistedFiles(folder: string): string[] {
 export async function manifestProblems(
   manifests: readonly Manifest[],
   servicesFolder: string,
+  entries: readonly ListedService[],
 ): Promise<string[]> {
-  const configMaps = new Map(
-    (ofKind(manifests, 'ConfigMap') as ConfigMap[]).map(({ metadata, data }) => [metadata.name, data ?? {}]),
-  );
-  const services = ofKind<DeploymentSpec>(manifests, 'Deployment').filter((each) =>
+  const deployments = ofKind<DeploymentSpec>(manifests, 'Deployment').filter((each) =>
     isService(each, servicesFolder),
   );
-  const settingsProblems = services.map(async (service) => {
-    const { name } = service.metadata;
-    const container = service.spec.template.spec?.containers.find((each) => each.name === name);
-    const settings = await readServiceSettings(container, configMaps, servicesFolder);
-    return serviceProblems(service, manifests, settings);
+  const settings = new Map<string, ServiceSettings>();
+  for (const { metadata, spec } of deployments) {
+    const { name } = metadata;
+    const container = spec.template.spec?.containers.find((each) => each.name === name);
+    const { variables, problems } = containerEnvironment(container, manifests);
+    const read = await readServiceSettings(name, variables, servicesFolder);
+    settings.set(name, { ...read, problems: [...problems, ...read.problems] });
+  }
+  const serviceRules = deployments.flatMap((deployment) => {
+    const own = settings.get(deployment.metadata.name);
+    return own ? serviceProblems(deployment, manifests, own) : [];
   });
   return [
     ...podsOf(manifests).flatMap((pods) =>
@@ -67,7 +76,8 @@ export async function manifestProblems(
     ...certificateProblems(manifests),
     ...namespaceProblems(manifests),
     ...autoscalerProblems(manifests),
-    ...(await Promise.all(settingsProblems)).flat(),
+    ...serviceRules,
+    ...listedServiceProblems(entries, manifests, settings),
   ];
 }
 

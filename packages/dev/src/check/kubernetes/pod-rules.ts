@@ -44,7 +44,10 @@ function containerProblems(container: Container, volumes: ReadonlySet<string>): 
   rule(requests?.cpu && requests.memory, 'does not request CPU and memory');
   rule(limits?.memory, 'has no memory limit');
   rule(!limits?.cpu, 'has a CPU limit, which stalls its event loop');
-  rule(/:(?!latest$)[^/:]+$/.test(image), `has an image without a version: ${image}`);
+  rule(
+    /:(?!latest$)[^/:]+$/.test(image),
+    `has an image without a version: ${image}: list it in images of the overlay`,
+  );
   for (const { name, value = '', valueFrom } of container.env ?? [])
     rule(
       !valueFrom?.secretKeyRef && !/:\/\/[^/@]*:[^/@]+@/.test(value),

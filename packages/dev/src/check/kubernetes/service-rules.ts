@@ -4,8 +4,8 @@ import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
 import type { HorizontalPodAutoscalerSpec } from 'kubernetes-types/autoscaling/v2.d.ts';
 import type { Container, ServiceSpec } from 'kubernetes-types/core/v1.d.ts';
 import type { PodDisruptionBudgetSpec } from 'kubernetes-types/policy/v1.d.ts';
+import type { ServiceSettings } from '../deployment/service-settings.ts';
 import { describe, type Labels, type Manifest, ofKind, portOf, selects } from './manifest.ts';
-import type { ServiceSettings } from './service-settings.ts';
 
 /** `propagationPauseMs` of `@acme/rpc/server/start-service`. */
 const propagationPauseSeconds = 1;

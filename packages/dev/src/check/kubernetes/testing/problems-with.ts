@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../repository/paths.ts';
+import type { ListedService } from '../../deployment/listed-service.ts';
 import { manifestProblems } from '../check-kubernetes.ts';
 import { parseManifests } from '../manifest.ts';
 
 const manifests = readFileSync(new URL('manifests.yaml', import.meta.url), 'utf8');
 
+const depot: ListedService = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
+
 /** Returns the problems of `manifests.yaml` after every `from` in it has been replaced. */
-export async function problemsWith(from: string, to: string): Promise<string[]> {
+export async function problemsWith(
+  from: string,
+  to: string,
+  entries: readonly ListedService[] = [depot],
+): Promise<string[]> {
   if (!manifests.includes(from)) throw new Error(`manifests.yaml does not contain ${from}`);
   const changed = parseManifests(manifests.replaceAll(from, to));
-  return await manifestProblems(changed, join(root, 'packages/dev/template/services'));
+  return await manifestProblems(changed, join(root, 'packages/dev/template/services'), entries);
 }

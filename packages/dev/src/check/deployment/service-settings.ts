@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, readEnvironment } from '@acme/rpc/config';
-import type { ServerConfig } from '@acme/rpc/server';
-import type { Container } from 'kubernetes-types/core/v1.d.ts';
+import type { PeerScopes, ServerConfig } from '@acme/rpc/server';
 
-type Variables = Readonly<Record<string, string>>;
+export type Variables = Readonly<Record<string, string>>;
 
 /** The settings that a service reads from the environment of its container. */
 export interface ServiceSettings {
@@ -15,6 +14,10 @@ export interface ServiceSettings {
   readonly heapMib: number;
   readonly metricsPort: number;
   readonly drainTimeoutMs: number;
+  /** Scopes of the callers that are authenticated by certificate, by SPIFFE ID. */
+  readonly peers: PeerScopes;
+  /** The environment of its container. */
+  readonly variables: Variables;
   /** The services that it calls. */
   readonly targets: readonly { readonly host: string; readonly port: number }[];
   readonly problems: readonly string[];
@@ -26,6 +29,8 @@ const noSettings: ServiceSettings = {
   heapMib: 0,
   metricsPort: 0,
   drainTimeoutMs: 0,
+  peers: new Map(),
+  variables: {},
   targets: [],
   problems: [],
 };
@@ -35,16 +40,16 @@ const noSettings: ServiceSettings = {
  * variables that it does not read.
  */
 export async function readServiceSettings(
-  container: Container | undefined,
-  configMaps: ReadonlyMap<string, Variables>,
+  name: string,
+  variables: Variables,
   servicesFolder: string,
 ): Promise<ServiceSettings> {
-  const { variables, problems } = environmentOf(container, configMaps);
-  const file = join(servicesFolder, container?.name ?? '', 'src/config.ts');
+  const file = join(servicesFolder, name, 'src/config.ts');
   if (!existsSync(file)) return { ...noSettings, problems: [`is not a service: ${file} does not exist`] };
+  const problems: string[] = [];
   const { readConfig } = await import(pathToFileURL(file).href);
   const read = new Set<string>();
-  // In a pod, `--env-file` sets it from a Secret.
+  // In a container, `--env-file` sets it from a file.
   const environment = { ...variables, DATABASE_URL: 'postgres://user@host/database?sslmode=verify-full' };
   let server: ServerConfig | undefined;
   try {
@@ -62,29 +67,11 @@ export async function readServiceSettings(
     heapMib: Number(/--max-old-space-size=(\d+)/.exec(variables.NODE_OPTIONS ?? '')?.[1]),
     metricsPort: Number(variables.OTEL_EXPORTER_PROMETHEUS_PORT),
     drainTimeoutMs: server?.drainTimeoutMs ?? 0,
+    peers: server?.peers ?? new Map(),
+    variables,
     targets: Object.values(variables).flatMap(targetsIn),
     problems,
   };
-}
-
-function environmentOf(container: Container | undefined, configMaps: ReadonlyMap<string, Variables>) {
-  const problems: string[] = [];
-  const dataOf = (name = '') => {
-    const data = configMaps.get(name);
-    if (!data) problems.push(`reads ConfigMap ${name}, which does not exist`);
-    return data ?? {};
-  };
-  const variables: Record<string, string> = {};
-  for (const { configMapRef } of container?.envFrom ?? [])
-    if (configMapRef) Object.assign(variables, dataOf(configMapRef.name));
-  for (const { name, value = '', valueFrom } of container?.env ?? []) {
-    const reference = valueFrom?.configMapKeyRef;
-    const found = reference ? dataOf(reference.name)[reference.key] : value;
-    if (found === undefined)
-      problems.push(`reads ${reference?.key} of ConfigMap ${reference?.name}, which has no such key`);
-    else variables[name] = found;
-  }
-  return { variables, problems };
 }
 
 function targetsIn(value: string): { host: string; port: number }[] {

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { callProblems, type DeployedService } from './call-rules.ts';
+import type { ListedService } from './listed-service.ts';
+
+const shop: ListedService = {
+  name: 'shop',
+  port: 50001,
+  metricsPort: 9401,
+  calls: { depot: ['depot:read', 'depot:write'] },
+};
+const depot: ListedService = { name: 'depot', port: 50002, metricsPort: 9402, calls: {} };
+
+const identity = (name: string) => `spiffe://saturday.example/${name}`;
+
+interface Change {
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly identity?: string | undefined;
+  readonly peers?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Runs the rules on shop, which calls depot, after a change of the environment of shop or of the peers of depot. */
+function problemsWith(change: Change = {}, entries: readonly ListedService[] = [depot, shop]): string[] {
+  const {
+    variables = { DEPOT_TARGET: 'dns:///depot:50002', TLS_MODE: 'mtls' },
+    peers = { [identity('shop')]: ['depot:read', 'depot:write'] },
+  } = change;
+  const deployedAs = (
+    name: string,
+    own: Readonly<Record<string, string>>,
+    accepted: Readonly<Record<string, readonly string[]>>,
+  ): DeployedService => ({
+    identity: identity(name),
+    settings: {
+      port: 0,
+      audience: name,
+      heapMib: 0,
+      metricsPort: 0,
+      drainTimeoutMs: 0,
+      targets: [],
+      problems: [],
+      variables: own,
+      peers: new Map(Object.entries(accepted).map(([id, scopes]) => [id, new Set(scopes)])),
+    },
+  });
+  const deployed = new Map([
+    [
+      'shop',
+      { ...deployedAs('shop', variables, {}), ...('identity' in change && { identity: change.identity }) },
+    ],
+    ['depot', deployedAs('depot', {}, peers)],
+  ]);
+  return callProblems(entries, deployed);
+}
+
+test('a caller with a target, a certificate and its scopes has no problems', () => {
+  expect(problemsWith()).toEqual([]);
+});
+
+test('a caller with a token needs no entry in AUTH_PEERS', () => {
+  const variables = {
+    DEPOT_TARGET: 'dns:///depot:50002',
+    TLS_MODE: 'tls',
+    AUTH_TOKEN_FILE: '/secrets/token',
+  };
+  expect(problemsWith({ variables, peers: {} })).toEqual([]);
+});
+
+test.each<[string, Change, string]>([
+  ['no target', { variables: { TLS_MODE: 'mtls' } }, 'set DEPOT_TARGET=dns:///depot:50002 in shop'],
+  [
+    'the target of another port',
+    { variables: { TLS_MODE: 'mtls', DEPOT_TARGET: 'dns:///depot:50001' } },
+    'set DEPOT_TARGET=dns:///depot:50002 in shop',
+  ],
+  [
+    'no client certificate',
+    { variables: { TLS_MODE: 'tls', DEPOT_TARGET: 'dns:///depot:50002' } },
+    'shop has neither a certificate (TLS_MODE=mtls) nor AUTH_TOKEN_FILE',
+  ],
+  [
+    'no identity',
+    { identity: undefined },
+    'shop has neither a certificate (TLS_MODE=mtls) nor AUTH_TOKEN_FILE',
+  ],
+  [
+    'no peer',
+    { peers: {} },
+    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS of depot',
+  ],
+  [
+    'a peer without one of the scopes',
+    { peers: { [identity('shop')]: ['depot:read'] } },
+    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS of depot',
+  ],
+])('a call that would fail is a problem: %s', (_what, change, problem) => {
+  expect(problemsWith(change)).toEqual([`shop calls depot: ${problem}`]);
+});
+
+test('a called service that services.ts does not list is a problem', () => {
+  expect(problemsWith({}, [shop])).toEqual(['shop calls depot, which services.ts does not list']);
+});
+
+test('a certificate that is accepted although its service does not call is a problem', () => {
+  expect(problemsWith({}, [depot, { ...shop, calls: {} }])).toEqual([
+    'AUTH_PEERS of depot accepts shop, which does not call it: add it to calls in services.ts, or remove it',
+  ]);
+});

@@ -1,0 +1,68 @@
+import type { ListedService } from './listed-service.ts';
+import type { ServiceSettings } from './service-settings.ts';
+
+/** A service as one environment runs it. */
+export interface DeployedService {
+  readonly settings: ServiceSettings;
+  /** The SPIFFE ID of its certificate. Undefined without a certificate. */
+  readonly identity: string | undefined;
+}
+
+/**
+ * Requires that every service has the target of each service that it calls and a credential for it, and that the called
+ * service accepts the certificates of its callers with their scopes, and no other certificates of services.
+ */
+export function callProblems(
+  entries: readonly ListedService[],
+  deployed: ReadonlyMap<string, DeployedService>,
+): string[] {
+  return entries.flatMap((caller) => [
+    ...Object.entries(caller.calls).flatMap(([name, scopes]) => {
+      const called = entries.find((each) => each.name === name);
+      if (!called) return [`${caller.name} calls ${name}, which services.ts does not list`];
+      return oneCallProblems(caller, called, scopes, deployed).map(
+        (problem) => `${caller.name} calls ${name}: ${problem}`,
+      );
+    }),
+    ...strangerProblems(caller, entries, deployed),
+  ]);
+}
+
+function oneCallProblems(
+  caller: ListedService,
+  called: ListedService,
+  scopes: readonly string[],
+  deployed: ReadonlyMap<string, DeployedService>,
+): string[] {
+  const from = deployed.get(caller.name);
+  const to = deployed.get(called.name);
+  // A service that is missing is a problem of its own.
+  if (!from || !to) return [];
+  const problems: string[] = [];
+  const { variables } = from.settings;
+  const variable = `${called.name.toUpperCase()}_TARGET`;
+  const target = `dns:///${called.name}:${called.port}`;
+  if (variables[variable] !== target) problems.push(`set ${variable}=${target} in ${caller.name}`);
+  if (variables.AUTH_TOKEN_FILE) return problems;
+  if (variables.TLS_MODE !== 'mtls' || from.identity === undefined)
+    return [...problems, `${caller.name} has neither a certificate (TLS_MODE=mtls) nor AUTH_TOKEN_FILE`];
+  const accepted = to.settings.peers.get(from.identity);
+  if (!accepted || scopes.some((scope) => !accepted.has(scope)))
+    problems.push(`add ${from.identity}=${scopes.join(' ')} to AUTH_PEERS of ${called.name}`);
+  return problems;
+}
+
+/** Lists the services whose certificates a service accepts although they do not call it. */
+function strangerProblems(
+  called: ListedService,
+  entries: readonly ListedService[],
+  deployed: ReadonlyMap<string, DeployedService>,
+): string[] {
+  const peers = deployed.get(called.name)?.settings.peers ?? new Map();
+  return entries
+    .filter(({ name, calls }) => !(called.name in calls) && peers.has(deployed.get(name)?.identity ?? ''))
+    .map(
+      ({ name }) =>
+        `AUTH_PEERS of ${called.name} accepts ${name}, which does not call it: add it to calls in services.ts, or remove it`,
+    );
+}
