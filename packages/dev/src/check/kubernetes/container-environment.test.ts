@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { problemsWith } from './testing/problems-with.ts';
 
+test('a key that is optional may be missing', async () => {
+  expect(
+    await problemsWith('name: peers-2b4d, key: depot', 'name: peers-2b4d, key: shop, optional: true'),
+  ).toEqual([]);
+});
+
 test.each([
   ['AUTH_AUDIENCE', 'AUTH_AUDIENC', 'would not start: AUTH_AUDIENCE is missing'],
   ['AUTH_AUDIENCE', 'AUTH_AUDIENC', 'sets AUTH_AUDIENC, which it does not read'],

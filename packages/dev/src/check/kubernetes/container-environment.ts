@@ -22,6 +22,7 @@ export function containerEnvironment(
   for (const { name, value = '', valueFrom } of container?.env ?? []) {
     const reference = valueFrom?.configMapKeyRef;
     const found = reference ? dataOf(reference.name)[reference.key] : value;
+    if (found === undefined && reference?.optional) continue;
     if (found === undefined)
       problems.push(`reads ${reference?.key} of ConfigMap ${reference?.name}, which has no such key`);
     else variables[name] = found;
