@@ -91,10 +91,14 @@ test.each([
   ],
   [
     './grafana/dashboards:',
-    './grafana/provisioning:',
+    './grafana/provisioning/datasources:',
     'container grafana loads dashboards from /etc/grafana/dashboards, which has none',
   ],
-  ['./grafana/provisioning:', './grafana/dashboards:', 'container grafana provisions no datasources'],
+  [
+    './grafana/provisioning/datasources:',
+    './grafana/dashboards:',
+    'container grafana provisions no datasources',
+  ],
 ])('a mounted path that matches no file is a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toContainEqual(problem);
 });

@@ -45,12 +45,12 @@ function configurationProblems(root: string, container: ComposeContainer): strin
 
 /** Checks the data sources and the dashboards of Grafana. */
 function provisioningProblems(root: string, container: ComposeContainer): string[] {
-  const folder = mountedFile(container, provisioning);
-  if (folder === undefined) return [];
+  if (!bindMounts(container).some(({ target }) => target.startsWith(provisioning))) return [];
   const kinds = ['datasources', 'dashboards'].filter(
     (kind) => matches(root, container, `${provisioning}/${kind}/*.yaml`) === 0,
   );
-  const paths = globSync(`${folder}/dashboards/*.yaml`, { cwd: root }).flatMap((file) => {
+  const providers = mountedFile(container, `${provisioning}/dashboards`);
+  const paths = globSync(`${providers}/*.yaml`, { cwd: root }).flatMap((file) => {
     const { providers = [] }: DashboardProviders = parse(readFileSync(join(root, file), 'utf8'));
     return providers.map(({ options }) => options.path);
   });

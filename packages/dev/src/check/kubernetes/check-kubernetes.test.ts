@@ -17,7 +17,7 @@ async function checkWith(
 ) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'kubernetes-'));
   onTestFinished(() => folder.remove());
-  const overlay = join(folder.path, 'overlays/production');
+  const overlay = join(folder.path, 'kubernetes/overlays/production');
   mkdirSync(overlay, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(overlay, name), text);
   const path = join(folder.path, 'bin');
@@ -28,7 +28,7 @@ async function checkWith(
   }
   vi.stubEnv('PATH', path);
   onTestFinished(() => vi.unstubAllEnvs() && undefined);
-  return checkKubernetes(folder.path);
+  return checkKubernetes(join(folder.path, 'kubernetes'));
 }
 
 const kustomization = { 'kustomization.yaml': 'resources:\n  - namespace.yaml\n', 'namespace.yaml': '' };
@@ -54,7 +54,7 @@ test('a build that fails is a problem', async () => {
 test('a file that no kustomization lists is a problem', async () => {
   const files = { ...kustomization, 'hpa.yaml': '' };
   expect(await checkWith({ kustomize: printsNamespace }, files)).toContain(
-    'overlays/production/hpa.yaml is not listed in overlays/production/kustomization.yaml',
+    'kubernetes/overlays/production/hpa.yaml is not listed in kubernetes/overlays/production/kustomization.yaml',
   );
 });
 

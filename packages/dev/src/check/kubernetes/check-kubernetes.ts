@@ -24,7 +24,8 @@ export async function checkKubernetes(
   folder = join(root, 'deploy/kubernetes'),
   entries: readonly ListedService[] = services,
 ): Promise<string | { readonly skipped: string } | undefined> {
-  const problems = unlistedFiles(folder);
+  // Kustomizations beside the folder build ConfigMaps of files that Compose reads too.
+  const problems = unlistedFiles(dirname(folder));
   for (const overlay of readdirSync(join(folder, 'overlays'))) {
     const manifests = buildKustomization(join(folder, 'overlays', overlay));
     if (!manifests) return { skipped: 'neither kustomize nor kubectl is on the PATH' };
