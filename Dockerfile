@@ -12,12 +12,12 @@ RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc
  && find . -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS build
-ARG SERVICE
+ARG SERVICE=
 WORKDIR /build
 COPY --from=manifests /build .
 # No production dependency needs an install script. Source maps and type declarations are half of what npm installs, and
 # are not read here. Licences stay.
-RUN npm ci --omit=dev --ignore-scripts --workspace="@acme/$SERVICE" \
+RUN npm ci --omit=dev --ignore-scripts ${SERVICE:+--workspace="@acme/$SERVICE"} \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 COPY . .
 # npm has linked the workspaces that the service imports and no others. They stay links: Node does not strip types below
@@ -27,22 +27,22 @@ RUN mkdir /app && cp -a --parents node_modules $(realpath --relative-to=. node_m
 RUN cd services && for service in *; do install -d "/secrets/$service"; done && install -d /secrets/operator /secrets/postgres
 
 FROM ${NODE_IMAGE} AS runtime
-ARG SERVICE
+ARG SERVICE=
 COPY --from=build /app /app
 WORKDIR /app/node_modules/@acme/$SERVICE
 # Compiles here and not at every start: without settings the service loads its modules, then exits with an error.
 ENV NODE_COMPILE_CACHE=/app/compiled
-RUN for program in src/main.ts /app/packages/rpc/src/client/health/health-probe.ts; do node $program > /dev/null 2>&1; done; test -d /app/compiled
+RUN for program in src/main.ts /app/node_modules/.bin/rpc-health-probe; do node $program > /dev/null 2>&1; done; test -d /app/compiled
 # The default, made explicit: development keys, development certificates and plain text are rejected.
 ENV NODE_ENV=production
 # The user node, by number: Kubernetes cannot verify that a name is not root.
 USER 1000:1000
 
-# The commands of this repository: docker build --build-arg SERVICE=lab --target tools .
+# The commands of this repository, and every service: docker build --target tools .
 FROM runtime AS tools
 USER root
 WORKDIR /app
-COPY --from=build /build/services.ts .
+COPY --from=build /build/package.json /build/services.ts ./
 # A named volume takes the owner of the folder on which it is first mounted.
 COPY --from=build --chown=1000:1000 /secrets /secrets
 USER 1000:1000
@@ -54,5 +54,5 @@ ENV NODE_OPTIONS=--max-old-space-size=256
 # Readiness. A probe starts a Node process, which takes 0.3 s of CPU: hence the interval. On a machine with little CPU it
 # is slow although the service is healthy: hence the timeout.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 \
-  CMD ["node", "/app/packages/rpc/src/client/health/health-probe.ts"]
+  CMD ["node", "/app/node_modules/.bin/rpc-health-probe"]
 CMD ["node", "src/main.ts"]

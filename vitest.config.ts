@@ -8,7 +8,7 @@ export default defineConfig({
     // A project of its own, with packages from a registry: npm run test:packages.
     exclude: ['lab/src/packages/consumer/**'],
     // One real PostgreSQL for the whole run; every test makes a database of its own on it.
-    globalSetup: ['packages/postgres/src/testing/postgres-server.ts'],
+    globalSetup: [fileURLToPath(import.meta.resolve('@acme/postgres/testing/postgres-server'))],
     pool: 'forks',
     // Tests start many processes, each of which would spend a third of its start on compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },

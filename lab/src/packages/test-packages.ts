@@ -42,7 +42,7 @@ const publish = (folder: string) => runIn(root, registry.environment, '.ci/publi
 
 await runSteps('packages', {
   'npm run pack builds the packages': async () => {
-    process.stdout.write(await runIn(root, {}, process.execPath, 'packages/dev/src/svc.ts', 'pack'));
+    process.stdout.write(await runIn(root, {}, process.execPath, 'packages/dev/src/pack/pack.ts'));
   },
   'the packages are published': async () => void (await publish('dist/packages')),
   'a second publication does nothing': async () => {

@@ -22,9 +22,7 @@ const allCommands: Readonly<Record<string, Command>> = {
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
   generate: { summary: 'generates code, settings and alerts', run: () => import('./generate/generate.ts') },
   check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
-  pack: { summary: 'builds the packages for a registry', run: () => import('./pack/pack.ts') },
   new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
-  adopt: { summary: 'makes this repository your own', run: () => import('./adopt/adopt.ts') },
 };
 
 /** The commands that work here. */

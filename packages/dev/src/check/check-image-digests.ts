@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../repository/paths.ts';
+import { projectName } from '../repository/project.ts';
 
 /** The files that name container images. */
 const files = [
@@ -38,5 +39,5 @@ function defaultOf(image: string): string {
 }
 
 function isBuiltHere(image: string): boolean {
-  return image.startsWith('saturday-') || image.startsWith('$');
+  return image.startsWith(`${projectName}-`) || image.startsWith('$');
 }

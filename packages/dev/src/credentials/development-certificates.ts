@@ -8,6 +8,7 @@ import {
   openAuthority,
 } from '@acme/rpc/development';
 import { writeAtomically } from '../cli/write-atomically.ts';
+import { projectName } from '../repository/project.ts';
 
 export interface DevelopmentCertificatesOptions {
   readonly folder: string;
@@ -16,8 +17,8 @@ export interface DevelopmentCertificatesOptions {
   readonly now: Date;
 }
 
-/** Trust domain of the SPIFFE IDs in development certificates: `spiffe://saturday.invalid/orders`. */
-export const developmentTrustDomain = 'saturday.invalid';
+/** Trust domain of the SPIFFE IDs in development certificates: `NAME.invalid` in `spiffe://NAME.invalid/orders`. */
+export const developmentTrustDomain = `${projectName}.invalid`;
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityDays = 365;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { developmentKeyPrefix } from '@acme/rpc/development';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { writeAtomically } from '../cli/write-atomically.ts';
+import { projectName } from '../repository/project.ts';
 
 /** The `iss` of development tokens. Their `aud` is the name of the service that accepts them. */
-export const developmentIssuer = 'https://saturday.invalid/development';
+export const developmentIssuer = `https://${projectName}.invalid/development`;
 
 export interface DevelopmentKeys {
   /** File of the public key, for `AUTH_JWKS`. */

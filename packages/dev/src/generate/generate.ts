@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { root } from '../repository/paths.ts';
+import { isKitVendored } from '../repository/project.ts';
 import { contracts } from './contracts.ts';
 import { printValidateProto, validateProtoFile } from './print-validate-proto.ts';
 import { printPrometheusRules, prometheusRulesFile } from './prometheus-rules.ts';
@@ -10,7 +11,7 @@ import { printPrometheusRules, prometheusRulesFile } from './prometheus-rules.ts
 parseCommandLine({ usage: 'usage: npm run generate' });
 
 // protovalidate's .proto from its package, then the code of the contracts.
-writeFileSync(join(root, validateProtoFile), printValidateProto());
+if (isKitVendored) writeFileSync(join(root, validateProtoFile), printValidateProto());
 for (const { template } of contracts) {
   const { status } = spawnSync('buf', ['generate', '--template', template], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

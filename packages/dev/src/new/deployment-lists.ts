@@ -1,3 +1,4 @@
+import { projectName } from '../repository/project.ts';
 import { addToList } from './add-to-list.ts';
 import type { ServiceFileEdit } from './service-file-edit.ts';
 
@@ -15,12 +16,12 @@ export const deploymentLists: Readonly<Record<string, ServiceFileEdit>> = {
     (service) => `${service}.yaml`,
   ),
   [`${kubernetes}/overlays/development/kustomization.yaml`]: listed(['images'], (service) => ({
-    name: `saturday-${service}`,
+    name: `${projectName}-${service}`,
     newTag: 'dev',
   })),
   [`${kubernetes}/overlays/production/kustomization.yaml`]: listed(['images'], (service) => ({
-    name: `saturday-${service}`,
-    newName: `registry.example/saturday/${service}`,
+    name: `${projectName}-${service}`,
+    newName: `registry.example/${projectName}/${service}`,
     newTag: '0.1.0',
   })),
 };

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scope } from '../repository/project.ts';
 import { deploymentLists } from './deployment-lists.ts';
 import type { Files } from './render-template.ts';
 import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
@@ -62,7 +63,7 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     examples: [${examples.join('\n')}],
   },
 `;
-  const module = `@acme/gen/${service}/v1/${stem.toLowerCase()}_service_pb`;
+  const module = `${scope}/gen/${service}/v1/${stem.toLowerCase()}_service_pb`;
   const listed = insertAfterLast(
     text,
     /^export const services[^=]* = \[(?:(?:(?!^\];)[\s\S])*^ {2}\},)?/,

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
+import { svcProgram, templateFolder } from '../repository/project.ts';
 import { settingsFile } from '../settings/settings-document.ts';
 import { editServiceFiles } from './edit-service-files.ts';
 import { planService, type ServicePlan } from './plan-service.ts';
@@ -31,12 +31,11 @@ try {
     port: Math.max(50050, ...services.map(({ port }) => port)) + 1,
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
-  const rendered = renderTemplate(join(root, 'packages/dev/template'), plan, ports);
+  const rendered = renderTemplate(templateFolder, plan, ports);
   const { edited, absent } = editServiceFiles(root, { plan, ports, rendered });
   const files = stageFiles(root, plan.service, new Map([...rendered, ...edited]));
   // In a process of its own, because this one may have imported services.ts as it was.
-  const generate = () =>
-    void runCommand(root, process.execPath, join(root, 'packages/dev/src/svc.ts'), 'generate');
+  const generate = () => void runCommand(root, process.execPath, svcProgram, 'generate');
   writeService(root, plan.service, files, generate);
   const lines = [
     ...[...files.keys()].map((path) => `  ${edited.has(path) ? 'changed' : 'new    '}  ${path}`),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { withProjectNames } from '../repository/project.ts';
 import { capitalised, type Rpc, type ServicePlan } from './plan-service.ts';
 
 /** The texts of files, by their paths from the repository's root. */
@@ -29,7 +30,7 @@ export function renderTemplate(folder: string, plan: ServicePlan, ports: Ports):
     paths.map((path) => {
       const text = keepSections(readFileSync(path, 'utf8'), plan.rpcs);
       const withPorts = text.replaceAll('59999', `${ports.port}`).replaceAll('9999', `${ports.metricsPort}`);
-      return [renamed(relative(folder, path), plan), renamed(withPorts, plan)];
+      return [renamed(relative(folder, path), plan), withProjectNames(renamed(withPorts, plan))];
     }),
   );
 }

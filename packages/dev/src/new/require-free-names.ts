@@ -1,6 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { kitProtoFolder, kitScope, scope, templateFolder } from '../repository/project.ts';
 import type { ServicePlan } from './plan-service.ts';
 
 /** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
@@ -9,8 +10,9 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
   for (const folder of [
     `services/${service}`,
     `proto/${service}`,
-    `packages/rpc/proto/${service}`,
-    `node_modules/@acme/${service}`,
+    `${kitProtoFolder}/${service}`,
+    `node_modules/${scope}/${service}`,
+    `node_modules/${kitScope}/${service}`,
     `deploy/kubernetes/base/${service}`,
     `deploy/kubernetes/components/cert-manager/${service}.yaml`,
     `deploy/kubernetes/overlays/development/${service}`,
@@ -21,7 +23,7 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
     throw new Error('postgres is taken: PostgreSQL has a database of this name. Choose another name');
   const file = composeFileWith(root, service);
   if (file) throw new Error(`${service} is taken: ${file} has a container of this name. Choose another name`);
-  const used = wordsOfTemplate(join(root, 'packages/dev/template'));
+  const used = wordsOfTemplate(templateFolder);
   for (const word of [service, plan.stem, plan.resource, plan.resources]) {
     const code = [word, word.toLowerCase()].find((each) => used.has(each) || !isIdentifier(each));
     if (code !== undefined)

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scope } from '../repository/project.ts';
 import type { Files } from './render-template.ts';
 import { writeFiles } from './stage-files.ts';
 
@@ -9,7 +10,7 @@ import { writeFiles } from './stage-files.ts';
  */
 export function writeService(root: string, service: string, files: Files, generate: () => void): void {
   const inRoot = (path: string) => join(root, path);
-  const link = `node_modules/@acme/${service}`;
+  const link = `node_modules/${scope}/${service}`;
   const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`];
   const before = [...files.keys()]
     .map(inRoot)

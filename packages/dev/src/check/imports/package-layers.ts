@@ -1,5 +1,9 @@
 import { globSync } from 'node:fs';
+import { kitScope, scope } from '../../repository/project.ts';
 import { importsOf } from './import-graph.ts';
+
+/** A module of the kit or of this repository, and the package's name in it. */
+const packageModule = new RegExp(`^(?:${kitScope}|${scope})/([^/]+)`);
 
 /** The packages that each package imports. `services` stands for every service. */
 const permitted: Readonly<Record<string, readonly string[]>> = {
@@ -13,6 +17,9 @@ const permitted: Readonly<Record<string, readonly string[]>> = {
   lab: ['rpc', 'postgres', 'gen', 'services', 'dev', 'test'],
 };
 
+const layerText =
+  'packages import from rpc <- postgres, gen <- services <- dev <- test, lab, and files of their own';
+
 /**
  * Returns the imports of a package's source folder that are not permitted, and those of files outside of the folder, a
  * line each. Tests are included.
@@ -25,9 +32,9 @@ export function packageProblems(repository: string, folder: string): string[] {
       const { files, modules } = importsOf(repository, file);
       const forbidden = [
         ...files.filter((path) => !path.startsWith(`${folder}/`)),
-        ...modules.filter((module) => !mayImport(own, /^@acme\/([^/]+)/.exec(module)?.[1])),
+        ...modules.filter((module) => !mayImport(own, packageModule.exec(module)?.[1])),
       ];
-      return forbidden.map((imported) => `${file} imports ${imported}: see "Layers" in ARCHITECTURE.md`);
+      return forbidden.map((imported) => `${file} imports ${imported}, which is not below it: ${layerText}`);
     });
 }
 

@@ -31,8 +31,8 @@ test.each([
   ['enforce: restricted', 'enforce: baseline', 'lacks the label pod-security.kubernetes.io/enforce'],
   ['kind: Namespace', 'kind: ServiceAccount', 'there is no Namespace'],
   ['src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],
-  ['health-probe.ts', 'health-prob.ts', 'health-prob.ts, which is not in its image'],
-  ['svc.ts', 'svcs.ts', 'runs packages/dev/src/svcs.ts, which is not in its image'],
+  ['rpc-health-probe', 'rpc-health-prob', 'rpc-health-prob, which is not in its image'],
+  ['.bin/svc', '.bin/svcs', 'runs packages/dev/src/svcs, which is not in its image'],
 ])('a pod that is not confined is a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toContainEqual(expect.stringContaining(problem));
 });
