@@ -1,10 +1,10 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client';
-import { hasRequestStream, policyOf } from '@acme/rpc/contract';
+import { policyOf } from '@acme/rpc/contract';
 import { Code } from '@acme/rpc/errors';
 import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
-import { rejectionOf } from '@acme/rpc/testing';
+import { callWithEmpty, rejectionOf } from '@acme/rpc/testing';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { describe, expect } from 'vitest';
 import { test } from '../support/pair-test.ts';
@@ -14,16 +14,12 @@ const services: readonly DescService[] = [OrderService, InventoryService];
 const methods = services.flatMap((service) => service.methods);
 const everyScope = [...new Set(methods.flatMap((method) => policyOf(method).scopes))];
 
-/** Calls any method with an empty request, and returns its first response. A watch would continue for an hour. */
+/** Calls any method with an empty request, and returns its first response. */
 async function call(pair: TestPair, method: DescMethod, token?: string): Promise<unknown> {
   const [ordersTarget = ''] = pair.ordersTargets;
   const target = method.parent === OrderService ? ordersTarget : pair.inventoryTarget;
   using client = createClient(method.parent, { target, ...(token && { token: () => token }) });
-  const clientMethod = client[method.localName] as unknown as (request: object) => unknown;
-  const response = clientMethod(hasRequestStream(method) ? [{}] : {});
-  if (response instanceof Promise) return await response;
-  for await (const message of response as AsyncIterable<unknown>) return message;
-  return undefined;
+  return await callWithEmpty(client, method);
 }
 
 describe.for(methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {

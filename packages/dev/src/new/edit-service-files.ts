@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scope } from '../repository/project.ts';
 import { deploymentLists } from './deployment-lists.ts';
+import { wordForms } from './names/word-forms.ts';
 import type { Files } from './render-template.ts';
 import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
+import { streamExclusions } from './stream-exclusions.ts';
 
 /** Edits of the files that name every service. */
 const edits: Readonly<Record<string, ServiceFileEdit>> = {
@@ -14,6 +16,7 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
   // `adopt --keep none` ignores these as long as there is no service.
   'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
   ...deploymentLists,
+  ...streamExclusions,
 };
 
 /**
@@ -63,7 +66,7 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     examples: [${examples.join('\n')}],
   },
 `;
-  const module = `${scope}/gen/${service}/v1/${stem.toLowerCase()}_service_pb`;
+  const module = `${scope}/gen/${service}/v1/${wordForms(stem).snake}_service_pb`;
   const listed = insertAfterLast(
     text,
     /^export const services[^=]* = \[(?:(?:(?!^\];)[\s\S])*^ {2}\},)?/,
@@ -100,5 +103,5 @@ function addDomainFile(text: string, { plan: { service, resource } }: NewService
   const at = text.lastIndexOf(list, rule) + list.length;
   if (rule < 0) throw new Error('no rule for the domain');
   const comma = /^\s*\]/.test(text.slice(at)) ? '' : ',';
-  return `${text.slice(0, at)}\n"services/${service}/src/${resource.toLowerCase()}.ts"${comma}${text.slice(at)}`;
+  return `${text.slice(0, at)}\n"services/${service}/src/${wordForms(resource).kebab}.ts"${comma}${text.slice(at)}`;
 }

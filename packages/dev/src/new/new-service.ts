@@ -3,9 +3,10 @@ import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
-import { svcProgram, templateFolder } from '../repository/project.ts';
+import { svcProgram } from '../repository/project.ts';
 import { settingsFile } from '../settings/settings-document.ts';
 import { editServiceFiles } from './edit-service-files.ts';
+import { wordForms } from './names/word-forms.ts';
 import { planService, type ServicePlan } from './plan-service.ts';
 import { renderTemplate } from './render-template.ts';
 import { requireFreeNames } from './require-free-names.ts';
@@ -31,7 +32,7 @@ try {
     port: Math.max(50050, ...services.map(({ port }) => port)) + 1,
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
-  const rendered = renderTemplate(templateFolder, plan, ports);
+  const rendered = renderTemplate(plan, ports);
   const { edited, absent } = editServiceFiles(root, { plan, ports, rendered });
   const files = stageFiles(root, plan.service, new Map([...rendered, ...edited]));
   // In a process of its own, because this one may have imported services.ts as it was.
@@ -49,11 +50,11 @@ try {
 
 function nextSteps({ service, stem, resource, rpcs }: ServicePlan, port: number): string {
   const unhandled = rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
-  const handlers = `services/${service}/src/${stem.toLowerCase()}-service.ts`;
+  const handlers = `services/${service}/src/${wordForms(stem).kebab}-service.ts`;
   return `${service} is on port ${port}. Next:
 
   npm run check && npx vitest run services/${service}
   npm start, and in a second terminal one of the calls that it prints
-  give ${resource} its fields: proto/${service}/v1/${resource.toLowerCase()}.proto, npm run generate, then follow the compiler
+  give ${resource} its fields: proto/${service}/v1/${wordForms(resource).snake}.proto, npm run generate, then follow the compiler
 ${unhandled.length > 0 ? `  write the handlers of ${unhandled.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
 }

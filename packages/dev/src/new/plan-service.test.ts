@@ -25,21 +25,60 @@ test.each([
   expect(planService(service, [])).toMatchObject({ stem: resource, resource, resources });
 });
 
+const kindsOf = (service: string, names: string[]) =>
+  planService(service, names).rpcs.map(
+    ({ name, kind, served }) => `${name} ${kind}${served ? ' served' : ''}`,
+  );
+
 test('methods of the resource are served, and others have a kind', () => {
-  const names = ['Charge', 'GetCharge', 'ListCharges', 'GetRefund', 'ListGiftCards', 'CreateRefund'];
+  const names = [
+    'Charge',
+    'GetCharge',
+    'ListCharges',
+    'GetRefund',
+    'ListGiftCards',
+    'CreateRefund',
+    'Reconcile',
+  ];
   expect(planService('payments', names)).toMatchObject({
     stem: 'Payment',
     resource: 'Charge',
     resources: 'Charges',
-    rpcs: [
-      { name: 'Charge', kind: 'other', served: false },
-      { name: 'GetCharge', kind: 'get', served: true },
-      { name: 'ListCharges', kind: 'list', served: true },
-      { name: 'GetRefund', kind: 'get', served: false },
-      { name: 'ListGiftCards', kind: 'list', served: false },
-      { name: 'CreateRefund', kind: 'create', served: false },
-    ],
   });
+  expect(kindsOf('payments', names)).toEqual([
+    'Charge create served',
+    'GetCharge get served',
+    'ListCharges list served',
+    'GetRefund get',
+    'ListGiftCards list',
+    'CreateRefund create',
+    'Reconcile other',
+  ]);
+});
+
+test.each([
+  ['payments', ['GetGiftCard'], 'Payment', 'GiftCard', 'GiftCards'],
+  ['giftcards', ['CreateGiftCard'], 'GiftCard', 'GiftCard', 'GiftCards'],
+  ['ledger', ['AuthorizeEntry', 'WatchEntries'], 'Ledger', 'Entry', 'Entries'],
+  ['ledger', ['ListLedgerEntries'], 'Ledger', 'LedgerEntry', 'LedgerEntries'],
+  ['payments', ['Authorize', 'Capture', 'Void'], 'Payment', 'Payment', 'Payments'],
+])(
+  '%s with the methods %j has the stem %s and the resource %s, in the plural %s',
+  (service, names, ...rest) => {
+    const { stem, resource, resources } = planService(service, names);
+    expect([stem, resource, resources]).toEqual(rest);
+  },
+);
+
+test('a stream is named by its verb, or by its kind after a colon', () => {
+  const names = ['GetEntry', 'UploadEntries', 'TailErrors', 'Exchange:bidi', 'Sum:client', 'Export:server'];
+  expect(kindsOf('ledger', names).slice(1)).toEqual([
+    'UploadEntries client',
+    'TailErrors server',
+    'Exchange bidi',
+    'Sum client',
+    'Export server',
+  ]);
 });
 
 describe('rejected names', () => {
@@ -53,8 +92,9 @@ describe('rejected names', () => {
     [['getCharge'], '"getCharge" is not a valid method name: use PascalCase, such as GetCharge'],
     [['GetCharge', 'Get_Refund'], '"Get_Refund" is not a valid'],
     [['GetCharge', 'Charge', 'Charge'], 'Charge is listed twice'],
-    [['Charge', 'Refund'], 'none of Charge, Refund creates, gets or lists'],
-    [['GetGiftCard'], 'none of GetGiftCard creates'],
+    [['Juggle', 'Ponder'], 'none of Juggle, Ponder creates, gets, lists or changes'],
+    [['GetCharge', 'Sum:both'], 'Sum:both is no kind of stream: use Sum:server, Sum:client, Sum:bidi'],
+    [['GetIt'], 'It is not a valid resource'],
   ])('the methods %j are rejected: %s', (names, message) => {
     expect(() => planService('payments', names)).toThrow(message);
   });

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { withProjectNames } from '../repository/project.ts';
-import { capitalised, type Rpc, type ServicePlan } from './plan-service.ts';
+import { templateFolder, withProjectNames } from '../repository/project.ts';
+import { capitalised, localNameOf, type WordForms, wordForms } from './names/word-forms.ts';
+import type { Rpc } from './plan-rpcs.ts';
+import type { ServicePlan } from './plan-service.ts';
 
 /** The texts of files, by their paths from the repository's root. */
 export type Files = ReadonlyMap<string, string>;
@@ -19,10 +21,10 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
  *
  * - `create`, `get`, `list`: if the service serves that method. `a|b` is kept for either.
  * - `any-other`: if the service has methods that the template does not serve
- * - `each`, `each-create`, `each-get`, `each-list`, `each-other`: once for each method of that kind that is not served
+ * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
  */
-export function renderTemplate(folder: string, plan: ServicePlan, ports: Ports): Files {
-  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
+  const paths = readdirSync(templateFolder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
@@ -30,7 +32,7 @@ export function renderTemplate(folder: string, plan: ServicePlan, ports: Ports):
     paths.map((path) => {
       const text = keepSections(readFileSync(path, 'utf8'), plan.rpcs);
       const withPorts = text.replaceAll('59999', `${ports.port}`).replaceAll('9999', `${ports.metricsPort}`);
-      return [renamed(relative(folder, path), plan), withProjectNames(renamed(withPorts, plan))];
+      return [renamed(relative(templateFolder, path), plan), withProjectNames(renamed(withPorts, plan))];
     }),
   );
 }
@@ -66,21 +68,41 @@ function rpcsOf(names: readonly string[], rpcs: readonly Rpc[]): readonly (Rpc |
 
 function withRpc(line: string, rpc: Rpc | undefined): string {
   if (!rpc) return line;
-  const localName = rpc.name.charAt(0).toLowerCase() + rpc.name.slice(1);
-  return line.replaceAll('OtherRpc', rpc.name).replaceAll('otherRpc', localName);
+  return line.replaceAll('OtherRpc', rpc.name).replaceAll('otherRpc', localNameOf(rpc.name));
 }
 
-/** Replaces the template's names by the plan's, in the same case. */
-function renamed(text: string, { service, stem, resource, resources }: ServicePlan): string {
-  const words: Record<string, string> = { depot: service, clerk: stem, widget: resource, widgets: resources };
+/** Replaces the template's names by the plan's, in the same form. Its names have two words, so that each form is distinct. */
+function renamed(text: string, { service, stem, resource, resources, rpcs }: ServicePlan): string {
+  const creator = rpcs.find(({ kind, served }) => kind === 'create' && served)?.name ?? 'CreateSparePart';
+  const names: Readonly<Record<string, string>> = {
+    frontdesk: stem,
+    sparepart: resource,
+    spareparts: resources,
+  };
   return text
-    .replaceAll(/\b([Aa]) (?=(depot|clerk|widget))/gi, (_all, article: string, word: string) => {
-      const isVowel = /^[aeiou]/i.test(words[word.toLowerCase()] ?? '');
-      return `${article}${isVowel ? 'n' : ''} `;
-    })
-    .replaceAll(/widgets|widget|depot|clerk/gi, (found) => {
-      const word = (words[found.toLowerCase()] ?? '').toLowerCase();
-      if (found === found.toUpperCase()) return word.toUpperCase();
-      return found === found.toLowerCase() ? word : capitalised(word);
-    });
+    .replaceAll(/CreateSparePart(?!Store)/g, creator)
+    .replaceAll(/createSparePart(?!Store)/g, localNameOf(creator))
+    .replaceAll('depot', service)
+    .replaceAll('DEPOT', service.toUpperCase())
+    .replaceAll('Depot', capitalised(service))
+    .replaceAll(
+      /(?:\b([Aa]) )?((?:[Ss]pare|SPARE|[Ff]ront)([ _-]?)(?:[Pp]arts?|PART|[Dd]esk))/g,
+      (_all, article, found, separator) => {
+        const forms = wordForms(names[found.replace(/[ _-]/, '').toLowerCase()] ?? '');
+        const name = inFormOf(found, separator, forms);
+        return article === undefined ? name : `${article}${/^[aeiou]/i.test(name) ? 'n' : ''} ${name}`;
+      },
+    );
+}
+
+function inFormOf(
+  found: string,
+  separator: string,
+  { pascal, camel, snake, kebab, prose }: WordForms,
+): string {
+  const isCapitalised = /^[A-Z]/.test(found);
+  if (separator === '_') return isCapitalised ? snake.toUpperCase() : snake;
+  if (separator === '-') return kebab;
+  if (separator === ' ') return isCapitalised ? capitalised(prose) : prose;
+  return isCapitalised ? pascal : camel;
 }

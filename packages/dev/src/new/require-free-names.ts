@@ -2,6 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { kitProtoFolder, kitScope, scope, templateFolder } from '../repository/project.ts';
+import { localNameOf } from './names/word-forms.ts';
 import type { ServicePlan } from './plan-service.ts';
 
 /** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
@@ -25,7 +26,7 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
   if (file) throw new Error(`${service} is taken: ${file} has a container of this name. Choose another name`);
   const used = wordsOfTemplate(templateFolder);
   for (const word of [service, plan.stem, plan.resource, plan.resources]) {
-    const code = [word, word.toLowerCase()].find((each) => used.has(each) || !isIdentifier(each));
+    const code = [word, localNameOf(word)].find((each) => used.has(each) || !isIdentifier(each));
     if (code !== undefined)
       throw new Error(
         `${word} is taken: ${code} has a meaning in the code of a service. Choose another name`,

@@ -1,5 +1,6 @@
 // Servers, clients, broken networks and collected telemetry for tests.
 export { callUntilAccepted } from '../testing/call-until-accepted.ts';
+export { callWithEmpty } from '../testing/call-with-empty.ts';
 export {
   audience,
   createSigningKeys,

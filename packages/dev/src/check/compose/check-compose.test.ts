@@ -56,9 +56,9 @@ test.each([
 });
 
 test('a service of services.ts without a container is a problem that names the file to write', async () => {
-  const payments = { name: 'payments', port: 50053, metricsPort: 9466, calls: {} };
-  expect(await problemsWith('', '', [depot, payments])).toEqual([
-    'no container payments: write deploy/compose/services/payments.yaml, and list it in docker-compose.yml',
+  const absentee = { name: 'absentee', port: 50053, metricsPort: 9466, calls: {} };
+  expect(await problemsWith('', '', [depot, absentee])).toEqual([
+    'no container absentee: write deploy/compose/services/absentee.yaml, and list it in docker-compose.yml',
   ]);
 });
 

@@ -16,7 +16,7 @@ test.each([
   ['  TLS_CA: /secrets/ca.crt\n', '', 'would not start: TLS_CA is missing'],
   ['data: {depot:', 'data: {depots:', 'reads depot of ConfigMap peers-2b4d, which has no such key'],
   ['{name: peers-2b4d}', '{name: peers}', 'reads ConfigMap peers-2b4d, which does not exist'],
-  ['name: depot', 'name: payments', 'is not a service: '],
+  ['name: depot', 'name: absentee', 'is not a service: '],
 ])('settings that the service does not accept are a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toContainEqual(expect.stringContaining(problem));
 });

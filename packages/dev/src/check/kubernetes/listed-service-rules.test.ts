@@ -4,9 +4,9 @@ import { problemsWith } from './testing/problems-with.ts';
 const depot = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
 
 test('a service of services.ts without a Deployment is a problem that names the folder to write', async () => {
-  const payments = { name: 'payments', port: 50053, metricsPort: 9466, calls: {} };
-  expect(await problemsWith('LOG_LEVEL: info', 'LOG_LEVEL: warn', [depot, payments])).toEqual([
-    'no Deployment payments: write deploy/kubernetes/base/payments, and list it in the kustomization beside it',
+  const absentee = { name: 'absentee', port: 50053, metricsPort: 9466, calls: {} };
+  expect(await problemsWith('LOG_LEVEL: info', 'LOG_LEVEL: warn', [depot, absentee])).toEqual([
+    'no Deployment absentee: write deploy/kubernetes/base/absentee, and list it in the kustomization beside it',
   ]);
 });
 

@@ -60,8 +60,8 @@ test.each([
 });
 
 test('a service without a job is a problem that names the file to write', () => {
-  expect(problemsOf(local, [depot, { name: 'payments', metricsPort: 9466 }])).toEqual([
-    'payments is not scraped: write scrape/payments.yml',
+  expect(problemsOf(local, [depot, { name: 'absentee', metricsPort: 9466 }])).toEqual([
+    'absentee is not scraped: write scrape/absentee.yml',
   ]);
 });
 

@@ -1,18 +1,18 @@
--- Widgets.
+-- Spare parts.
 
-CREATE TABLE widgets (
+CREATE TABLE spare_parts (
   -- UUIDv7: sorts by the time of creation.
   id uuid PRIMARY KEY,
   owner_id text COLLATE "C" NOT NULL,
   request_id uuid NOT NULL,
-  -- Hash of the content: the same request_id with another fingerprint is another widget under a used request_id.
+  -- Hash of the content: the same request_id with another fingerprint is another spare part under a used request_id.
   fingerprint bytea NOT NULL,
   title text NOT NULL,
   create_time timestamptz NOT NULL,
-  CONSTRAINT widgets_request_once UNIQUE (owner_id, request_id)
+  CONSTRAINT spare_parts_request_once UNIQUE (owner_id, request_id)
 );
 
-CREATE INDEX widgets_by_owner ON widgets (owner_id, id DESC);
+CREATE INDEX spare_parts_by_owner ON spare_parts (owner_id, id DESC);
 
 -- Keys that all replicas share and that need no configuration. Several keys may have the same name: the newest that every
 -- replica knows encrypts tokens, and all of them decrypt (docs/keys.md).

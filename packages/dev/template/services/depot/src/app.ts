@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { migrate } from '@acme/postgres/migrations';
 // <list>
 import { openServiceKeys } from '@acme/postgres/keys';
@@ -10,10 +10,10 @@ import { serve, startService } from '@acme/rpc/server';
 // <list>
 import { createPageTokens } from '@acme/rpc/tokens';
 // </list>
-import { createClerkService } from './clerk-service.ts';
+import { createFrontDeskService } from './front-desk-service.ts';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
-import { createWidgetStore } from './widget-store.ts';
+import { createSparePartStore } from './spare-part-store.ts';
 
 export interface App {
   readonly port: number;
@@ -50,11 +50,11 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
       log,
       services: [
         serve(
-          ClerkService,
-          createClerkService({
-            store: createWidgetStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+          FrontDeskService,
+          createFrontDeskService({
+            store: createSparePartStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
             // <list>
-            pageTokens: createPageTokens(tokenKeys, 'ListWidgets'),
+            pageTokens: createPageTokens(tokenKeys, 'ListSpareParts'),
             // </list>
           }),
         ),

@@ -1,17 +1,17 @@
-import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
 import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { startApp } from '../app.ts';
-import { createWidgetStore, type WidgetStore } from '../widget-store.ts';
+import { createSparePartStore, type SparePartStore } from '../spare-part-store.ts';
 
 /** The service in this process, with a real socket and its own database. */
 export interface TestDepot extends AsyncDisposable {
   /** Store for setting up data. */
-  readonly store: WidgetStore;
+  readonly store: SparePartStore;
   /** Creates a client with a token of the subject, or without a token if there are no scopes. */
-  clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof ClerkService>>;
+  clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof FrontDeskService>>;
 }
 
 export async function startTestDepot(): Promise<TestDepot> {
@@ -40,11 +40,11 @@ export async function startTestDepot(): Promise<TestDepot> {
   );
   const running = started.move();
   return {
-    store: createWidgetStore(pool, createFakes()),
+    store: createSparePartStore(pool, createFakes()),
     clientFor: async (subject, scopes) => {
       const shown = scopes && (await keys.sign({ sub: subject, aud: 'depot', scope: scopes.join(' ') }));
       return running.use(
-        createClient(ClerkService, { target: `127.0.0.1:${port}`, ...(shown && { token: () => shown }) }),
+        createClient(FrontDeskService, { target: `127.0.0.1:${port}`, ...(shown && { token: () => shown }) }),
       );
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 // <create|get>
 import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 // </create|get>
 import { policyOf } from '@acme/rpc/contract';
 import { Code } from '@acme/rpc/errors';
-import { rejectionOf } from '@acme/rpc/testing';
+import { callWithEmpty, rejectionOf } from '@acme/rpc/testing';
 import { test as base, describe, expect } from 'vitest';
 import { startTestDepot } from './testing/start-test-depot.ts';
 
@@ -27,13 +27,12 @@ const test = base
   .extend('subject', () => `subject-${randomUUID()}`)
   .extend('client', ({ depot, subject }) => depot.clientFor(subject, scopes));
 
-describe.for(ClerkService.methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
+describe.for(FrontDeskService.methods.map((method) => [method.name, method] as const))('%s', ([, method]) => {
   test('a call needs a token with the method’s scopes', async ({ depot, subject }) => {
     // Authorization comes before validation, so empty messages are enough.
     const codeFor = async (granted?: readonly string[]) => {
       const client = await depot.clientFor(subject, granted);
-      const call = client[method.localName as keyof typeof ClerkService.method];
-      return (await rejectionOf(call({}))).code;
+      return (await rejectionOf(callWithEmpty(client, method))).code;
     };
     expect(await codeFor()).toBe(Code.UNAUTHENTICATED);
     const others = scopes.filter((scope) => !policyOf(method).scopes.includes(scope));
@@ -43,24 +42,24 @@ describe.for(ClerkService.methods.map((method) => [method.name, method] as const
 // <create>
 
 describe('creating', () => {
-  test('a repeated request returns the same widget', async ({ client, subject }) => {
+  test('a repeated request returns the same spare part', async ({ client, subject }) => {
     const request = { requestId: randomUUID(), title: 'blue' };
-    const { widget } = await client.createWidget(request);
-    expect(widget).toMatchObject({ ownerId: subject, title: 'blue' });
+    const { sparePart } = await client.createSparePart(request);
+    expect(sparePart).toMatchObject({ ownerId: subject, title: 'blue' });
     // UUIDs are case-insensitive (RFC 9562, section 4).
-    const again = await client.createWidget({ ...request, requestId: request.requestId.toUpperCase() });
-    expect(again.widget).toEqual(widget);
+    const again = await client.createSparePart({ ...request, requestId: request.requestId.toUpperCase() });
+    expect(again.sparePart).toEqual(sparePart);
   });
 
   test('a request_id that is reused for other content is rejected with its reason', async ({ client }) => {
     const request = { requestId: randomUUID(), title: 'blue' };
-    const { widget } = await client.createWidget(request);
-    const rejection = await rejectionOf(client.createWidget({ ...request, title: 'red' }));
+    const { sparePart } = await client.createSparePart(request);
+    const rejection = await rejectionOf(client.createSparePart({ ...request, title: 'red' }));
     expect(rejection.code).toBe(Code.FAILED_PRECONDITION);
     expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({
       domain: 'depot.v1',
       reason: 'REQUEST_ID_REUSED',
-      metadata: { widget_id: widget?.id },
+      metadata: { spare_part_id: sparePart?.id },
     });
   });
 
@@ -72,33 +71,40 @@ describe('creating', () => {
     ['a control character', { title: 'a\u0000b' }],
   ] as const)('%s is INVALID_ARGUMENT', async ([, wrong], { client }) => {
     const request = { requestId: randomUUID(), title: 'blue', ...wrong };
-    expect((await rejectionOf(client.createWidget(request))).code).toBe(Code.INVALID_ARGUMENT);
+    expect((await rejectionOf(client.createSparePart(request))).code).toBe(Code.INVALID_ARGUMENT);
   });
 });
 // </create>
 // <get>
 
 describe('reading', () => {
-  test('a widget is returned to its owner, and to a caller with the scope for all owners', async ({
+  test('a spare part is returned to its owner, and to a caller with the scope for all owners', async ({
     depot,
     client,
     subject,
   }) => {
     const content = { ownerId: subject, requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(content, signal);
-    expect((await client.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject, title: 'blue' });
+    expect((await client.getSparePart({ id })).sparePart).toMatchObject({
+      id,
+      ownerId: subject,
+      title: 'blue',
+    });
     const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
-    expect((await auditor.getWidget({ id })).widget).toMatchObject({ id, ownerId: subject });
+    expect((await auditor.getSparePart({ id })).sparePart).toMatchObject({ id, ownerId: subject });
   });
 
-  test('another owner’s widget and an unknown widget give the same error', async ({ depot, client }) => {
+  test('another owner’s spare part and an unknown spare part give the same error', async ({
+    depot,
+    client,
+  }) => {
     const content = { ownerId: 'another owner', requestId: randomUUID(), title: 'blue' };
     const { id } = await depot.store.create(content, signal);
     for (const wanted of [id, randomUUID()]) {
-      const rejection = await rejectionOf(client.getWidget({ id: wanted }));
-      expect(rejection).toMatchObject({ code: Code.NOT_FOUND, message: `there is no widget ${wanted}` });
+      const rejection = await rejectionOf(client.getSparePart({ id: wanted }));
+      expect(rejection).toMatchObject({ code: Code.NOT_FOUND, message: `there is no spare part ${wanted}` });
       expect(rejection.findDetail(ErrorInfoSchema)).toMatchObject({
-        reason: 'WIDGET_NOT_FOUND',
+        reason: 'SPARE_PART_NOT_FOUND',
         metadata: {},
       });
     }
@@ -108,7 +114,7 @@ describe('reading', () => {
 // <list>
 
 describe('listing', () => {
-  test('the pages contain all widgets of the caller and no others, newest first', async ({
+  test('the pages contain all spare parts of the caller and no others, newest first', async ({
     depot,
     client,
     subject,
@@ -117,15 +123,15 @@ describe('listing', () => {
     for (const ownerId of [subject, `not-${subject}`])
       for (const title of titles)
         await depot.store.create({ ownerId, requestId: randomUUID(), title }, signal);
-    const first = await client.listWidgets({ pageSize: 2 });
-    const second = await client.listWidgets({ pageSize: 2, pageToken: first.nextPageToken });
+    const first = await client.listSpareParts({ pageSize: 2 });
+    const second = await client.listSpareParts({ pageSize: 2, pageToken: first.nextPageToken });
     expect(second.nextPageToken).toBe('');
-    const listed = [...first.widgets, ...second.widgets];
+    const listed = [...first.spareParts, ...second.spareParts];
     expect(listed.map(({ title }) => title)).toEqual(titles.toReversed());
     for (const each of listed) expect(each.ownerId).toBe(subject);
   });
 
-  test('another owner’s widgets need the scope for all owners, and page tokens are valid for one owner', async ({
+  test('another owner’s spare parts need the scope for all owners, and page tokens are valid for one owner', async ({
     depot,
     client,
     subject,
@@ -133,14 +139,14 @@ describe('listing', () => {
     for (const title of ['first', 'second'])
       await depot.store.create({ ownerId: subject, requestId: randomUUID(), title }, signal);
     const stranger = await depot.clientFor('stranger', ['depot:read']);
-    const rejection = await rejectionOf(stranger.listWidgets({ ownerId: subject }));
+    const rejection = await rejectionOf(stranger.listSpareParts({ ownerId: subject }));
     expect(rejection.code).toBe(Code.PERMISSION_DENIED);
     const auditor = await depot.clientFor('auditor', ['depot:read', 'depot:read:any']);
-    const page = await auditor.listWidgets({ ownerId: subject, pageSize: 1 });
-    expect(page.widgets).toHaveLength(1);
-    const forged = await rejectionOf(auditor.listWidgets({ pageToken: page.nextPageToken }));
+    const page = await auditor.listSpareParts({ ownerId: subject, pageSize: 1 });
+    expect(page.spareParts).toHaveLength(1);
+    const forged = await rejectionOf(auditor.listSpareParts({ pageToken: page.nextPageToken }));
     expect(forged.code).toBe(Code.INVALID_ARGUMENT);
-    const negative = await rejectionOf(client.listWidgets({ pageSize: -1 }));
+    const negative = await rejectionOf(client.listSpareParts({ pageSize: -1 }));
     expect(negative.code).toBe(Code.INVALID_ARGUMENT);
   });
 });
@@ -163,3 +169,10 @@ test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
   expect((await rejectionOf(client.otherRpc({}))).code).toBe(Code.UNIMPLEMENTED);
 });
 // </each-list>
+// <each-server|each-client|each-bidi>
+
+test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
+  const { code } = await rejectionOf(callWithEmpty(client, FrontDeskService.method.otherRpc));
+  expect(code).toBe(Code.UNIMPLEMENTED);
+});
+// </each-server|each-client|each-bidi>

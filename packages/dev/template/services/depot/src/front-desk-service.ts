@@ -1,4 +1,4 @@
-import type { ClerkService } from '@acme/gen/depot/v1/clerk_service_pb';
+import type { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 // <list>
 import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
 // </list>
@@ -12,55 +12,55 @@ import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens';
 // </list>
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
-  type Widget,
+  type SparePart,
   // <get>
-  WidgetError,
+  SparePartError,
   // </get>
-} from './widget.ts';
-import type { WidgetStore } from './widget-store.ts';
+} from './spare-part.ts';
+import type { SparePartStore } from './spare-part-store.ts';
 
-export interface ClerkServiceDependencies {
-  readonly store: WidgetStore;
+export interface FrontDeskServiceDependencies {
+  readonly store: SparePartStore;
   // <list>
   readonly pageTokens: PageTokens;
   // </list>
 }
 
 /** Returns the handlers: they map messages to the domain, and its results back to messages. */
-export function createClerkService(
-  dependencies: ClerkServiceDependencies,
-): ServiceImplementation<typeof ClerkService> {
+export function createFrontDeskService(
+  dependencies: FrontDeskServiceDependencies,
+): ServiceImplementation<typeof FrontDeskService> {
   return {
     // <create>
-    createWidget: async ({ requestId, title }, { principal, signal }) => {
+    createSparePart: async ({ requestId, title }, { principal, signal }) => {
       const ownerId = principal.subject;
       const created = await dependencies.store.create(
         { ownerId, requestId: requestId.toLowerCase(), title },
         signal,
       );
-      return { widget: toProto(created) };
+      return { sparePart: toProto(created) };
     },
     // </create>
     // <get>
-    getWidget: async ({ id }, { principal, signal }) => {
+    getSparePart: async ({ id }, { principal, signal }) => {
       const found = await dependencies.store.get(id, ownerFilter(principal), signal);
-      if (!found) throw new WidgetError({ kind: 'WIDGET_NOT_FOUND', id });
-      return { widget: toProto(found) };
+      if (!found) throw new SparePartError({ kind: 'SPARE_PART_NOT_FOUND', id });
+      return { sparePart: toProto(found) };
     },
     // </get>
     // <list>
-    listWidgets: async ({ pageSize, pageToken, ownerId: requested }, { principal, signal }) => {
+    listSpareParts: async ({ pageSize, pageToken, ownerId: requested }, { principal, signal }) => {
       const ownerId = requestedOwner(requested, principal);
       const limit = pageSizeOf(pageSize);
       const before = dependencies.pageTokens.decrypt([ownerId], pageToken);
       const { items, hasMore } = await dependencies.store.list({ ownerId, before, limit }, signal);
       const last = items.at(-1);
       const nextPageToken = hasMore && last ? dependencies.pageTokens.encrypt([ownerId], last.id) : '';
-      return { widgets: items.map(toProto), nextPageToken };
+      return { spareParts: items.map(toProto), nextPageToken };
     },
     // </list>
     // <each>
-    otherRpc: async () => notImplemented('OtherRpc'),
+    otherRpc: () => notImplemented('OtherRpc'),
     // </each>
   };
 }
@@ -74,7 +74,7 @@ function requestedOwner(requested: string, principal: Principal): string {
 // </list>
 // <get>
 
-/** Returns the only owner whose widgets the caller may read by id, or undefined for a caller with `depot:read:any`. */
+/** Returns the only owner whose spare parts the caller may read by id, or undefined for a caller with `depot:read:any`. */
 function ownerFilter(principal: Principal): string | undefined {
   return principal.scopes.has('depot:read:any') ? undefined : principal.subject;
 }
@@ -84,11 +84,11 @@ function ownerFilter(principal: Principal): string | undefined {
 function notImplemented(method: string): never {
   throw new RpcError(
     Code.UNIMPLEMENTED,
-    `${method} is not implemented: write its handler in clerk-service.ts`,
+    `${method} is not implemented: write its handler in front-desk-service.ts`,
   );
 }
 // </any-other>
 
-function toProto({ id, ownerId, title, createTime }: Widget) {
+function toProto({ id, ownerId, title, createTime }: SparePart) {
   return { id, ownerId, title, createTime: timestampFromDate(createTime) };
 }

@@ -4,7 +4,7 @@ import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing';
 import { createFakes } from '@acme/rpc/testing';
 import { test as base, expect } from 'vitest';
-import { createWidgetStore } from './widget-store.ts';
+import { createSparePartStore } from './spare-part-store.ts';
 
 /** A signal that is never aborted. */
 const { signal } = new AbortController();
@@ -24,12 +24,12 @@ const test = base
     onCleanup(() => kept.disposeAsync());
     return pool;
   })
-  .extend('store', ({ pool }) => createWidgetStore(pool, { now, newId }))
+  .extend('store', ({ pool }) => createSparePartStore(pool, { now, newId }))
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
-test('identical concurrent requests create one widget', async ({ store, ownerId }) => {
-  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const created = await Promise.all(Array.from({ length: 20 }, () => store.create(widget, signal)));
+test('identical concurrent requests create one spare part', async ({ store, ownerId }) => {
+  const sparePart = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const created = await Promise.all(Array.from({ length: 20 }, () => store.create(sparePart, signal)));
   const [first] = created;
   expect(first).toEqual({ id: expect.any(String), ownerId, title: 'blue', createTime: now() });
   for (const each of created) expect(each).toEqual(first);
@@ -40,21 +40,21 @@ test('a request_id that is reused for other content is rejected and changes noth
   store,
   ownerId,
 }) => {
-  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const first = await store.create(widget, signal);
-  await expect(store.create({ ...widget, title: 'red' }, signal)).rejects.toMatchObject({
-    problem: { kind: 'REQUEST_ID_REUSED', requestId: widget.requestId, widgetId: first.id },
+  const sparePart = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const first = await store.create(sparePart, signal);
+  await expect(store.create({ ...sparePart, title: 'red' }, signal)).rejects.toMatchObject({
+    problem: { kind: 'REQUEST_ID_REUSED', requestId: sparePart.requestId, sparePartId: first.id },
   });
   expect(await store.get(first.id, ownerId, signal)).toEqual(first);
 });
 
-test('two owners may use the same request_id, and cannot read each other’s widgets', async ({
+test('two owners may use the same request_id, and cannot read each other’s spare parts', async ({
   store,
   ownerId,
 }) => {
-  const widget = { ownerId, requestId: randomUUID(), title: 'blue' };
-  const other = { ...widget, ownerId: `not-${ownerId}`, title: 'red' };
-  const [mine, theirs] = [await store.create(widget, signal), await store.create(other, signal)];
+  const sparePart = { ownerId, requestId: randomUUID(), title: 'blue' };
+  const other = { ...sparePart, ownerId: `not-${ownerId}`, title: 'red' };
+  const [mine, theirs] = [await store.create(sparePart, signal), await store.create(other, signal)];
   expect(theirs.id).not.toBe(mine.id);
   expect(await store.get(mine.id, other.ownerId, signal)).toBeUndefined();
   expect(await store.get(mine.id, undefined, signal)).toEqual(mine);

@@ -1,0 +1,107 @@
+import { ofLastWord, pluralOf, singularOf } from './names/plural.ts';
+import { creatingVerbs, stateAfter } from './names/verbs.ts';
+
+/**
+ * The form of a method, by its verb:
+ *
+ * - `create`: IDEMPOTENT by its request_id
+ * - `get` and `list`: NO_SIDE_EFFECTS
+ * - `other`: not known to be safe to retry
+ * - `server`, `client` and `bidi`: streams of responses, of requests, and of both
+ */
+export type RpcKind = 'create' | 'get' | 'list' | 'other' | 'server' | 'client' | 'bidi';
+
+export interface Rpc {
+  readonly name: string;
+  readonly kind: RpcKind;
+  /** Whether the template has a handler for it. A method without one returns UNIMPLEMENTED. */
+  readonly served: boolean;
+}
+
+/** A method as the command line names it: `Get`, `GiftCard`, without a stream. */
+interface Method {
+  readonly name: string;
+  readonly verb: string;
+  /** Empty for a bare verb, such as `Charge`. */
+  readonly noun: string;
+  /** `server`, `client` or `bidi` after a colon, or what the verb says. */
+  readonly stream: string | undefined;
+}
+
+/** Verbs of methods that stream, without a colon and a kind. */
+const streamingVerbs: Readonly<Record<string, string>> = {
+  Follow: 'server',
+  Import: 'client',
+  Subscribe: 'server',
+  Tail: 'server',
+  Upload: 'client',
+  Watch: 'server',
+};
+
+const methodPattern = /^([A-Z][a-z]+)+$/;
+const streams = ['server', 'client', 'bidi'];
+
+/** The resource of a service, and its methods. */
+export interface PlannedRpcs {
+  readonly resource: string;
+  readonly resources: string;
+  readonly rpcs: readonly Rpc[];
+}
+
+/**
+ * Plans the methods, given as `Name` or `Name:server`, `Name:client` or `Name:bidi` for a stream. The resource is that of
+ * the first Create, Get or List method, otherwise that of the first method with another known verb, or `stem`, to which bare verbs
+ * apply.
+ *
+ * @throws Error that says what is wrong with a name, and how to correct it.
+ */
+export function planRpcs(given: readonly string[], stem: string): PlannedRpcs {
+  const methods = given.map(parseMethod);
+  const names = methods.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new Error(`${twice} is listed twice`);
+  const resource = resourceOf(methods, stem);
+  const resources = ofLastWord(resource, pluralOf);
+  const isOfResource = ({ noun }: Method) => noun === resource || noun === '';
+  const creating = methods.filter((each) => isOfResource(each) && Object.hasOwn(creatingVerbs, each.verb));
+  const creator = creating.find(({ verb }) => verb === 'Create') ?? creating[0];
+  const planned = methods.map((method): Rpc => {
+    const { name, verb, noun, stream } = method;
+    if (stream !== undefined) return { name, kind: stream as RpcKind, served: false };
+    if (verb === 'Get' && noun) return { name, kind: 'get', served: noun === resource };
+    if (verb === 'List' && noun) return { name, kind: 'list', served: noun === resources };
+    const state = stateAfter(verb);
+    if (state === undefined) return { name, kind: 'other', served: false };
+    if (method === creator) return { name, kind: 'create', served: true };
+    return { name, kind: 'create', served: false };
+  });
+  return { resource, resources, rpcs: planned };
+}
+
+function parseMethod(text: string): Method {
+  const [name = '', suffix] = text.split(':');
+  if (!methodPattern.test(name))
+    throw new Error(`${JSON.stringify(name)} is not a valid method name: use PascalCase, such as GetCharge`);
+  if (suffix !== undefined && !streams.includes(suffix))
+    throw new Error(
+      `${text} is no kind of stream: use ${streams.map((each) => `${name}:${each}`).join(', ')}`,
+    );
+  const [verb = ''] = /^[A-Z][a-z]*/.exec(name) ?? [];
+  return { name, verb, noun: name.slice(verb.length), stream: suffix ?? streamingVerbs[verb] };
+}
+
+function resourceOf(methods: readonly Method[], stem: string): string {
+  const isKnown = ({ verb }: Method) => stateAfter(verb) !== undefined || verb === 'Watch';
+  const first =
+    methods.find(({ verb, noun }) => noun && ['Create', 'Get', 'List'].includes(verb)) ??
+    methods.find((each) => each.noun && isKnown(each));
+  if (first) {
+    const { verb, noun } = first;
+    return verb === 'List' || verb === 'Watch' ? ofLastWord(noun, singularOf) : noun;
+  }
+  if (methods.some(isKnown)) return stem;
+  const names = methods.map(({ name }) => name).join(', ');
+  throw new Error(
+    `none of ${names} creates, gets, lists or changes a resource, and a service is made around its resource: add a method such as Get${stem}`,
+  );
+}

@@ -1,0 +1,118 @@
+import { type Page, type PageRow, pageSubquery, toPage } from '@acme/postgres/paging';
+import type { Pool } from '@acme/postgres/pool';
+import {
+  type Creation,
+  type CreationTable,
+  createOnce,
+  fingerprintOf,
+  query,
+  transaction,
+} from '@acme/postgres/transaction';
+import { contentOf, type SparePart, type SparePartContent, SparePartError } from './spare-part.ts';
+
+export interface NewSparePart extends SparePartContent {
+  readonly ownerId: string;
+  readonly requestId: string;
+}
+
+export interface SparePartStore {
+  /** Creates the spare part, or returns the earlier spare part with this request_id. Throws REQUEST_ID_REUSED. */
+  create(sparePart: NewSparePart, signal: AbortSignal): Promise<SparePart>;
+  /** @param owner Owner that the spare part must belong to, or undefined for any. */
+  get(id: string, owner: string | undefined, signal: AbortSignal): Promise<SparePart | undefined>;
+  /** Returns a page of an owner's spare parts, newest first. It starts after the spare part with the id `before`, or at the newest. */
+  list(
+    page: { ownerId: string; before: string | undefined; limit: number },
+    signal: AbortSignal,
+  ): Promise<Page<SparePart>>;
+}
+
+export interface SparePartStoreOptions {
+  /** Wall clock for the times that callers see. */
+  readonly now: () => Date;
+  /** Generates a UUIDv7. */
+  readonly newId: () => string;
+}
+
+interface SparePartRow {
+  id: string;
+  owner_id: string;
+  title: string;
+  create_time: Date;
+}
+
+const columns = 'spare_parts.id, spare_parts.owner_id, spare_parts.title, spare_parts.create_time';
+
+const createdSpareParts: CreationTable<Creation & Pick<NewSparePart, 'ownerId'>, SparePartRow, SparePart> = {
+  table: 'spare_parts',
+  ownerColumn: 'owner_id',
+  ownerOf: ({ ownerId }) => ownerId,
+  columns,
+  fromRow,
+  reused: ({ requestId }, sparePartId) =>
+    new SparePartError({ kind: 'REQUEST_ID_REUSED', requestId, sparePartId }),
+};
+
+/** Greatest UUID: sorts after every id. */
+const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreOptions): SparePartStore {
+  return {
+    create: (sparePart, signal) =>
+      transaction(
+        pool,
+        (tx) => {
+          const id = newId();
+          const { ownerId, requestId, title } = sparePart;
+          const fingerprint = fingerprintOf(contentOf(sparePart));
+          return createOnce(tx, createdSpareParts, { id, ownerId, requestId, fingerprint }, async () => {
+            const { rows } = await tx.query<SparePartRow>({
+              name: 'create-spare-part',
+              text: `INSERT INTO spare_parts (id, owner_id, request_id, fingerprint, title, create_time)
+                     VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT ON CONSTRAINT spare_parts_request_once DO NOTHING
+                     RETURNING ${columns}`,
+              values: [id, ownerId, requestId, fingerprint, title, now()],
+            });
+            return rows[0] && fromRow(rows[0]);
+          });
+        },
+        { signal },
+      ),
+    get: async (id, owner, signal) => {
+      const { rows } = await query<SparePartRow>(
+        pool,
+        {
+          name: 'get-spare-part',
+          text: `SELECT ${columns} FROM spare_parts WHERE id = $1 AND ($2::text IS NULL OR owner_id = $2)`,
+          values: [id, owner],
+        },
+        signal,
+      );
+      return rows[0] && fromRow(rows[0]);
+    },
+    list: async ({ ownerId, before = maxId, limit }, signal) => {
+      const { rows } = await query<SparePartRow & PageRow>(
+        pool,
+        {
+          name: 'list-spare-parts',
+          text: `SELECT ${columns}, found
+                 FROM ${pageSubquery(
+                   `SELECT *, 100 + octet_length(owner_id) + octet_length(title) AS size_bytes FROM spare_parts
+                    WHERE owner_id = $1 AND id < $2
+                    ORDER BY id DESC LIMIT $3`,
+                   'id DESC',
+                 )} AS spare_parts
+                 ORDER BY id DESC`,
+          values: [ownerId, before, limit + 1],
+        },
+        signal,
+      );
+      return toPage(rows, limit, fromRow);
+    },
+  };
+}
+
+function fromRow(row: SparePartRow): SparePart {
+  return { id: row.id, ownerId: row.owner_id, title: row.title, createTime: row.create_time };
+}

@@ -1,0 +1,31 @@
+/** A spare part. It never changes. */
+export interface SparePart {
+  /** UUIDv7, so ids sort by the time of creation. */
+  readonly id: string;
+  readonly ownerId: string;
+  readonly title: string;
+  readonly createTime: Date;
+}
+
+/** Fields that the caller sets. The server sets the others. */
+export type SparePartContent = Pick<SparePart, 'title'>;
+
+/** Every error of the domain, with the data for its status. */
+export type SparePartProblem =
+  | { readonly kind: 'SPARE_PART_NOT_FOUND'; readonly id: string }
+  | { readonly kind: 'REQUEST_ID_REUSED'; readonly requestId: string; readonly sparePartId: string };
+
+export class SparePartError extends Error {
+  override readonly name = 'SparePartError';
+  readonly problem: SparePartProblem;
+
+  constructor(problem: SparePartProblem) {
+    super(problem.kind);
+    this.problem = problem;
+  }
+}
+
+/** Returns the content by which a repeated request is distinguished from a request_id that is reused for another spare part. */
+export function contentOf({ title }: SparePartContent): unknown {
+  return { title };
+}
