@@ -24,6 +24,7 @@ const examples = [
   'packages/dev/src/check/compose',
   'packages/dev/src/check/deployment',
   'packages/dev/src/check/kubernetes',
+  '.ci/install-compose',
   '.ci/install-kustomize',
   'docs/conformance.md',
   'docs/containers.md',
@@ -79,7 +80,7 @@ function unlinkDocuments(root: string): void {
   editFile(root, '.github/workflows/ci.yml', (text) =>
     text
       .replaceAll(/^ *- run: npm run ([\w:-]+).*\n/gm, (line, name) => (isGone(name) ? '' : line))
-      .replaceAll(/^ *- run: \.ci\/install-kustomize.*\n/gm, ''),
+      .replaceAll(/^ *- run: \.ci\/install-(?:compose|kustomize).*\n/gm, ''),
   );
   editFile(root, '.github/workflows/release.yml', (text) =>
     text.replace(/^ *- run: npm run test:packages\n/m, ''),
@@ -139,7 +140,7 @@ function editManifests(root: string): void {
   editFile(root, '.ci/run', (text) =>
     text
       .replaceAll(/ (test:(template|adopt|guide|packages|conformance)|'(faults|hostile)[^']*')/g, '')
-      .replaceAll(/^#.*\n.*install-kustomize.*\n/gm, ''),
+      .replaceAll(/^#.*\n.*install-(?:compose|kustomize).*\n/gm, ''),
   );
   editFile(root, '.github/workflows/ci.yml', (text) =>
     text.replaceAll(/\n {2}(faults|hostile|packages|conformance):\n(?: {4}.*\n|\n(?= {4}))*/g, ''),
