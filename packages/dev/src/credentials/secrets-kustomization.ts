@@ -1,7 +1,10 @@
 import { stringify } from 'yaml';
 
-/** Returns the kustomization of the folder that `svc secrets` writes: a Secret for each pod that mounts its files. */
-export function secretsKustomization(services: readonly string[]): string {
+/**
+ * Returns the kustomization of the folder that `svc secrets` writes: a Secret for each pod that mounts its files.
+ * `withDatabase` lists the services whose password PostgreSQL reads.
+ */
+export function secretsKustomization(services: readonly string[], withDatabase: readonly string[]): string {
   const [first] = services;
   return stringify({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
@@ -9,7 +12,7 @@ export function secretsKustomization(services: readonly string[]): string {
     generatorOptions: { disableNameSuffixHash: true },
     configMapGenerator: first === undefined ? [] : [{ name: 'jwks', files: [`${first}/jwks.json`] }],
     secretGenerator: [
-      { name: 'postgres', files: services.map((service) => `postgres/${service}`) },
+      { name: 'postgres', files: withDatabase.map((service) => `postgres/${service}`) },
       ...services.flatMap((service) => [
         { name: `${service}-database`, files: [`${service}/environment`] },
         {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempDisposable, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,4 +57,19 @@ test('a second run keeps passwords and signing keys, and renews the certificates
   expect(changed.map((name) => name.slice(folder.path.length + 1)).toSorted()).toEqual(
     certificates.flatMap((name) => [`${name}.crt`, `${name}.key`]).toSorted(),
   );
+});
+
+test('a service without a database gets no password', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'secrets-'));
+  const entry = (name: string, more = '') =>
+    `{ name: '${name}', port: 1, metricsPort: 2, calls: {}, examples: []${more} }`;
+  await writeFile(
+    join(folder.path, 'services.ts'),
+    `export const services = [${entry('shop')}, ${entry('mirror', ', hasDatabase: false')}];`,
+  );
+  const secrets = join(folder.path, 'secrets');
+  await promisify(execFile)(process.execPath, [program, secrets, '--kustomize'], { cwd: folder.path });
+  expect(await readdir(join(secrets, 'postgres'))).toEqual(['shop']);
+  expect(await readFile(join(secrets, 'mirror/environment'), 'utf8')).toBe('');
+  expect(await readFile(join(secrets, 'kustomization.yaml'), 'utf8')).not.toContain('postgres/mirror');
 });

@@ -16,7 +16,8 @@ const usage = 'usage: npx svc secrets FOLDER [--kustomize]';
  * Makes the secrets of a deployment, in a folder for each part, which only that part mounts:
  *
  * - `operator`: the authority, the key that signs tokens, a client's certificate. Its holder can act as any caller.
- * - one with each service's name: its certificate and key, the authorities and token keys to trust, the database's URL
+ * - one with each service's name: its certificate and key, the authorities and token keys to trust, the database's URL if
+ *   it has a database
  * - `postgres`: the passwords of the services' roles
  *
  * Passwords and signing keys are made once. The certificates are new each time, and running services reload them.
@@ -31,6 +32,7 @@ const { values, positionals } = parseCommandLine({
 });
 const [folder = fail(usage)] = positionals;
 const services = entries.map(({ name }) => name);
+const withDatabase = entries.filter(({ hasDatabase = true }) => hasDatabase).map(({ name }) => name);
 
 try {
   const operator = join(folder, 'operator');
@@ -48,19 +50,28 @@ try {
     await copyWhole(join(certificates, `${service}.key`), own('tls.key'), 0o400);
     await copyWhole(join(certificates, `${service}.crt`), own('tls.crt'), 0o444);
     await copyWhole(jwksFile, own('jwks.json'), 0o444);
-    const password = await passwordIn(join(folder, 'postgres', service));
-    const url = `postgres://${service}:${password}@postgres:5432/${service}`;
-    await writeAtomically(own('environment'), `DATABASE_URL=${url}\n`, 0o400);
+    await writeAtomically(own('environment'), await environmentOf(service), 0o400);
   }
   await announceServices(operator, {
     targets: Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`])),
     tls: { certFile: 'certs/client.crt', keyFile: 'certs/client.key', caFile: 'certs/ca.crt' },
   });
   if (values.kustomize)
-    await writeAtomically(join(folder, 'kustomization.yaml'), secretsKustomization(services), 0o444);
+    await writeAtomically(
+      join(folder, 'kustomization.yaml'),
+      secretsKustomization(services, withDatabase),
+      0o444,
+    );
   process.stdout.write(`secrets of ${services.join(' and ')} are in ${folder}\n`);
 } catch (error) {
   fail(error);
+}
+
+/** Returns the variables that a service reads from a file. A service without a database has none. */
+async function environmentOf(service: string): Promise<string> {
+  if (!withDatabase.includes(service)) return '';
+  const password = await passwordIn(join(folder, 'postgres', service));
+  return `DATABASE_URL=postgres://${service}:${password}@postgres:5432/${service}\n`;
 }
 
 async function copyWhole(from: string, to: string, mode: number): Promise<void> {

@@ -59,7 +59,7 @@ export async function readServiceSettings(
     problems.push(`would not start: ${error.message}`);
   }
   for (const name of Object.keys(environment))
-    if (!read.has(name) && !name.startsWith('OTEL_') && name !== 'NODE_OPTIONS')
+    if (!read.has(name) && !name.startsWith('OTEL_') && !['NODE_OPTIONS', 'DATABASE_URL'].includes(name))
       problems.push(`sets ${name}, which it does not read`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),

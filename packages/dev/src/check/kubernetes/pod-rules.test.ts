@@ -32,7 +32,7 @@ test.each([
   ['kind: Namespace', 'kind: ServiceAccount', 'there is no Namespace'],
   ['src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],
   ['rpc-health-probe', 'rpc-health-prob', 'rpc-health-prob, which is not in its image'],
-  ['.bin/svc', '.bin/svcs', 'runs packages/dev/src/svcs, which is not in its image'],
+  ['.bin/svc', '.bin/svcs', 'runs node_modules/.bin/svcs, which is not in its image'],
 ])('a pod that is not confined is a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toContainEqual(expect.stringContaining(problem));
 });
