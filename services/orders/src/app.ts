@@ -79,11 +79,15 @@ export async function startApp(config: Config): Promise<App> {
     feed.notify();
   };
   const settlements = createSettlementStore(pool, now, onTransition);
-  const connect = async <Service extends DescService>(name: string, service: Service, target: string) => ({
+  const connect = async <Service extends DescService>(
+    name: string,
+    service: Service,
+    { target, token }: { target: string; token: string | undefined },
+  ) => ({
     client: starting.use(
       createClient(service, {
         target,
-        token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
+        token: token === undefined ? undefined : tokenFile(token),
         credentials: await channelCredentials(config.server.tls, {
           developmentCertificates: !config.server.production,
           log,
@@ -92,8 +96,9 @@ export async function startApp(config: Config): Promise<App> {
     ),
     circuitBreaker: createCircuitBreaker({ name, log }),
   });
+  const stock = { target: config.inventoryTarget, token: config.tokenFile };
   /** The steps of an order, in the order in which they are asked. */
-  const steps = [createStockStep(await connect('inventory', InventoryService, config.inventoryTarget))];
+  const steps = [createStockStep(await connect('inventory', InventoryService, stock))];
   const onUnsettled: OnUnsettled = (order, err, attempts) => {
     log[unsettledLogLevel(err)](
       { err, order_id: order.id, attempts },

@@ -14,7 +14,7 @@ export interface ServiceEntry {
   readonly metricsPort: number;
   /**
    * The services that it calls, and the scopes of the token that it sends them. It reads their targets from
-   * `NAME_TARGET`, and the token from `AUTH_TOKEN_FILE`.
+   * `NAME_TARGET`, the token for the first one from `AUTH_TOKEN_FILE`, and that for each further one from `NAME_TOKEN_FILE`.
    */
   readonly calls: Readonly<Record<string, readonly string[]>>;
   /** Whether it has a database, which `npm start` creates and `DATABASE_URL` names. Default: true. */

@@ -122,24 +122,20 @@ interface CallOptions {
 }
 
 /**
- * Returns the variables with which a service calls another: its target, and the file of a token for it.
- *
- * @throws Error for a service that calls several: `AUTH_TOKEN_FILE` holds a token for one audience.
+ * Returns the variables with which a service calls others: the target of each, and the file of a token whose only audience
+ * it is. `AUTH_TOKEN_FILE` is the token for the first one, and `NAME_TOKEN_FILE` that for each further one.
  */
 async function callVariables(
   { name, calls }: ServiceEntry,
   { dataFolder, targets, keys }: CallOptions,
 ): Promise<Record<string, string>> {
-  const [called, ...others] = Object.entries(calls);
-  if (!called) return {};
-  if (others.length > 0)
-    throw new Error(`${name} calls several services, and AUTH_TOKEN_FILE is a token for one audience`);
-  const [audience, scopes] = called;
-  const tokenFile = join(dataFolder, 'keys', `${name}.token`);
-  const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
-  await writeAtomically(tokenFile, token, 0o600);
-  return {
-    [`${audience.toUpperCase()}_TARGET`]: targetOf({ targets }, audience),
-    AUTH_TOKEN_FILE: tokenFile,
-  };
+  const variables: Record<string, string> = {};
+  for (const [index, [audience, scopes]] of Object.entries(calls).entries()) {
+    const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
+    const tokenFile = join(dataFolder, 'keys', index === 0 ? `${name}.token` : `${name}-${audience}.token`);
+    await writeAtomically(tokenFile, token, 0o600);
+    variables[`${audience.toUpperCase()}_TARGET`] = targetOf({ targets }, audience);
+    variables[index === 0 ? 'AUTH_TOKEN_FILE' : `${audience.toUpperCase()}_TOKEN_FILE`] = tokenFile;
+  }
+  return variables;
 }
