@@ -1,35 +1,77 @@
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
+import { applyEdit } from '../harness/apply-edit.ts';
 import { copyRepository } from './copy-repository.ts';
+import { type PaymentBug, paymentBugs } from './payment-bugs.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
-// Applies the worked example of docs/evolve-a-contract.md to a copy of the repository, and checks and tests the result.
-const example = 'docs/examples/add-a-field.patch';
+// Applies the worked examples of the guides to copies of the repository, and checks and tests the results.
+await using stack = new AsyncDisposableStack();
+const copies = {
+  field: stack.use(await copyRepository()).path,
+  step: stack.use(await copyRepository()).path,
+};
 
-const needsUpdate = `The worked example needs an update, because the code that it changes has changed. In a clone:
+/** Applies a worked example. Three-way, so that changes elsewhere in the same files, and moved files, do not matter. */
+function apply(folder: string, example: string): void {
+  try {
+    runCommand(folder, 'git', 'am', '--3way', '-C1', join(root, example));
+  } catch (error) {
+    throw new Error(`The worked example needs an update, because the code that it changes has changed. In a clone:
   git am --3way ${example}
   resolve the conflicts, git add, git am --continue
-  git format-patch -1 --full-index -U1 --zero-commit --no-signature --stdout > the same file`;
+  git format-patch -1 --full-index -U1 --zero-commit --no-signature --stdout > the same file
 
-await using copy = await copyRepository();
-const run = (command: string, ...args: string[]) => void runCommand(copy.path, command, ...args);
-const start = (file: string, ...args: string[]) => startProgram(copy.path, file, ...args).succeeds();
+${(error as Error).message}`);
+  }
+}
 
-await runSteps('guide', {
-  [`${example} applies`]: () => {
-    try {
-      // Three-way, so that changes elsewhere in the same files, and files that were moved, do not matter.
-      run('git', 'am', '--3way', '-C1', join(root, example));
-    } catch (error) {
-      throw new Error(`${needsUpdate}\n\n${(error as Error).message}`);
-    }
-  },
-  'the code is generated': () => start('packages/dev/src/svc.ts', 'generate'),
-  'the contract passes buf lint': () => run('buf', 'lint'),
-  'the contract passes buf breaking': () => run('buf', 'breaking', 'proto', '--against', join(root, 'proto')),
-  'the code compiles': () => run('tsc', '--noEmit', '--project', '.'),
+/** Returns the steps that generate and check the code of a copy. */
+function checks(folder: string) {
+  return {
+    'the code is generated': () => startProgram(folder, 'packages/dev/src/svc.ts', 'generate').succeeds(),
+    'the contract passes buf lint': () => void runCommand(folder, 'buf', 'lint'),
+    'the contract passes buf breaking': () =>
+      void runCommand(folder, 'buf', 'breaking', 'proto', '--against', join(root, 'proto')),
+    'the code compiles': () => void runCommand(folder, 'tsc', '--noEmit', '--project', '.'),
+  };
+}
+
+const startTests = (folder: string, ...filters: string[]) =>
+  startProgram(folder, 'node_modules/vitest/vitest.mjs', 'run', ...filters);
+
+const addField = 'docs/examples/add-a-field.patch';
+
+await runSteps('guide to a field', {
+  [`${addField} applies`]: () => apply(copies.field, addField),
+  ...checks(copies.field),
   'the test of the example passes': () =>
-    start('node_modules/vitest/vitest.mjs', 'run', 'placing-twice', '-t', 'another note'),
+    startTests(copies.field, 'placing-twice', '-t', 'another note').succeeds(),
+});
+
+const addStep = 'docs/examples/add-a-step.patch';
+const paymentTests = 'lab/src/payments';
+
+async function catches({ edit, caughtBy }: PaymentBug): Promise<void> {
+  const file = join(copies.step, edit.file);
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, applyEdit(text, edit));
+  await startTests(copies.step, paymentTests, '-t', caughtBy).fails(/AssertionError/);
+  await writeFile(file, text);
+}
+
+await runSteps('guide to a step', {
+  [`${addStep} applies`]: () => apply(copies.step, addStep),
+  // As npm install does.
+  'payments is linked': () =>
+    symlink('../../services/payments', join(copies.step, 'node_modules/@acme/payments'), 'dir'),
+  ...checks(copies.step),
+  'the tests of orders pass': () => startTests(copies.step, 'services/orders', 'test/src/orders').succeeds(),
+  'the tests of the payment pass': () => startTests(copies.step, paymentTests).succeeds(),
+  ...Object.fromEntries(
+    paymentBugs.map((bug) => [`the tests catch a planted bug: ${bug.what}`, () => catches(bug)]),
+  ),
 });

@@ -2,9 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { copyRepository } from '../../copies/copy-repository.ts';
+import { applyEdit } from '../../harness/apply-edit.ts';
 import { hasFailed, runScenarios } from '../runner/run-scenarios.ts';
 import { allScenarios } from '../scenarios/all.ts';
-import { applyEdit, type PlantedBug } from './planted-bug.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 export interface BugResult {
   readonly bug: PlantedBug;

@@ -26,6 +26,7 @@ const examples = [
   'packages/dev/src/check/kubernetes',
   '.ci/install-compose',
   '.ci/install-kustomize',
+  'docs/add-a-step.md',
   'docs/conformance.md',
   'docs/containers.md',
   'docs/examples',
