@@ -65,8 +65,8 @@ test('a service of services.ts without a container is a problem that names the f
 test('a call without a target is a problem', async () => {
   const calling = { ...depot, calls: { depot: ['depot:read'] } };
   expect(await problemsWith('', '', [calling])).toEqual([
-    'depot calls depot: set DEPOT_TARGET=dns:///depot:59999 in depot',
-    'depot calls depot: add spiffe://saturday.invalid/depot=depot:read to AUTH_PEERS of depot',
+    'depot calls depot: set DEPOT_TARGET=dns:///depot:59999 in deploy/compose/services/depot.yaml',
+    'depot calls depot: add spiffe://saturday.invalid/depot=depot:read to AUTH_PEERS in deploy/compose/services/depot.yaml',
   ]);
 });
 

@@ -1,8 +1,11 @@
 import { developmentTrustDomain } from '../../credentials/development-certificates.ts';
-import { callProblems, type DeployedService } from '../deployment/call-rules.ts';
+import { type CallPlaces, callProblems, type DeployedService } from '../deployment/call-rules.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
 import { readServiceSettings, type ServiceSettings } from '../deployment/service-settings.ts';
 import type { ComposeContainer } from './compose-project.ts';
+
+const fileOf = (name: string) => `deploy/compose/services/${name}.yaml`;
+const places: CallPlaces = { target: fileOf, peers: (called) => `AUTH_PEERS in ${fileOf(called)}` };
 
 /** Requires a container for every service of `services.ts`, with its ports, its own secrets and its calls. */
 export async function containerProblems(
@@ -16,9 +19,7 @@ export async function containerProblems(
     const { name } = entry;
     const container = containers.get(name);
     if (!container) {
-      problems.push(
-        `no container ${name}: write deploy/compose/services/${name}.yaml, and list it in docker-compose.yml`,
-      );
+      problems.push(`no container ${name}: write ${fileOf(name)}, and list it in docker-compose.yml`);
       continue;
     }
     const settings = await readServiceSettings(name, variablesOf(container), servicesFolder);
@@ -33,7 +34,7 @@ export async function containerProblems(
     ];
     problems.push(...found.map((problem) => `container ${name} ${problem}`));
   }
-  return [...problems, ...callProblems(entries, deployed)];
+  return [...problems, ...callProblems(entries, deployed, places)];
 }
 
 /** An empty variable counts as one that is not set. */

@@ -49,7 +49,10 @@ function problemsWith(change: Change = {}, entries: readonly ListedService[] = [
     ],
     ['depot', deployedAs('depot', {}, peers)],
   ]);
-  return callProblems(entries, deployed);
+  return callProblems(entries, deployed, {
+    target: (name) => `${name}.yaml`,
+    peers: (name) => `AUTH_PEERS in ${name}.yaml`,
+  });
 }
 
 test('a caller with a target, a certificate and its scopes has no problems', () => {
@@ -66,11 +69,11 @@ test('a caller with a token needs no entry in AUTH_PEERS', () => {
 });
 
 test.each<[string, Change, string]>([
-  ['no target', { variables: { TLS_MODE: 'mtls' } }, 'set DEPOT_TARGET=dns:///depot:50002 in shop'],
+  ['no target', { variables: { TLS_MODE: 'mtls' } }, 'set DEPOT_TARGET=dns:///depot:50002 in shop.yaml'],
   [
     'the target of another port',
     { variables: { TLS_MODE: 'mtls', DEPOT_TARGET: 'dns:///depot:50001' } },
-    'set DEPOT_TARGET=dns:///depot:50002 in shop',
+    'set DEPOT_TARGET=dns:///depot:50002 in shop.yaml',
   ],
   [
     'no client certificate',
@@ -85,12 +88,12 @@ test.each<[string, Change, string]>([
   [
     'no peer',
     { peers: {} },
-    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS of depot',
+    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS in depot.yaml',
   ],
   [
     'a peer without one of the scopes',
     { peers: { [identity('shop')]: ['depot:read'] } },
-    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS of depot',
+    'add spiffe://saturday.example/shop=depot:read depot:write to AUTH_PEERS in depot.yaml',
   ],
 ])('a call that would fail is a problem: %s', (_what, change, problem) => {
   expect(problemsWith(change)).toEqual([`shop calls depot: ${problem}`]);

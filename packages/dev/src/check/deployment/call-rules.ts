@@ -8,6 +8,12 @@ export interface DeployedService {
   readonly identity: string | undefined;
 }
 
+/** Where an environment sets the variables of a service, for messages. */
+export interface CallPlaces {
+  target(caller: string): string;
+  peers(called: string): string;
+}
+
 /**
  * Requires that every service has the target of each service that it calls and a credential for it, and that the called
  * service accepts the certificates of its callers with their scopes, and no other certificates of services.
@@ -15,12 +21,13 @@ export interface DeployedService {
 export function callProblems(
   entries: readonly ListedService[],
   deployed: ReadonlyMap<string, DeployedService>,
+  places: CallPlaces,
 ): string[] {
   return entries.flatMap((caller) => [
     ...Object.entries(caller.calls).flatMap(([name, scopes]) => {
       const called = entries.find((each) => each.name === name);
       if (!called) return [`${caller.name} calls ${name}, which services.ts does not list`];
-      return oneCallProblems(caller, called, scopes, deployed).map(
+      return oneCallProblems(caller, called, scopes, { deployed, places }).map(
         (problem) => `${caller.name} calls ${name}: ${problem}`,
       );
     }),
@@ -32,7 +39,7 @@ function oneCallProblems(
   caller: ListedService,
   called: ListedService,
   scopes: readonly string[],
-  deployed: ReadonlyMap<string, DeployedService>,
+  { deployed, places }: { deployed: ReadonlyMap<string, DeployedService>; places: CallPlaces },
 ): string[] {
   const from = deployed.get(caller.name);
   const to = deployed.get(called.name);
@@ -42,13 +49,14 @@ function oneCallProblems(
   const { variables } = from.settings;
   const variable = `${called.name.toUpperCase()}_TARGET`;
   const target = `dns:///${called.name}:${called.port}`;
-  if (variables[variable] !== target) problems.push(`set ${variable}=${target} in ${caller.name}`);
+  if (variables[variable] !== target)
+    problems.push(`set ${variable}=${target} in ${places.target(caller.name)}`);
   if (variables.AUTH_TOKEN_FILE) return problems;
   if (variables.TLS_MODE !== 'mtls' || from.identity === undefined)
     return [...problems, `${caller.name} has neither a certificate (TLS_MODE=mtls) nor AUTH_TOKEN_FILE`];
   const accepted = to.settings.peers.get(from.identity);
   if (!accepted || scopes.some((scope) => !accepted.has(scope)))
-    problems.push(`add ${from.identity}=${scopes.join(' ')} to AUTH_PEERS of ${called.name}`);
+    problems.push(`add ${from.identity}=${scopes.join(' ')} to ${places.peers(called.name)}`);
   return problems;
 }
 

@@ -37,9 +37,10 @@ test('a call that both policies allow has no problems', () => {
   expect(callNetworkProblems(parseManifests(manifests), entries)).toEqual([]);
 });
 
-const egress = 'base/shop/networkpolicy.yaml does not allow egress to port 50002 of depot, which shop calls';
+const egress =
+  'deploy/kubernetes/base/shop/networkpolicy.yaml does not allow egress to port 50002 of depot, which shop calls';
 const ingress =
-  'base/depot/networkpolicy.yaml does not allow ingress from shop to port 50002, which shop calls';
+  'deploy/kubernetes/base/depot/networkpolicy.yaml does not allow ingress from shop to port 50002, which shop calls';
 
 test.each([
   ['to: [{podSelector: {matchLabels: {name: depot', 'to: [{podSelector: {matchLabels: {name: store', egress],

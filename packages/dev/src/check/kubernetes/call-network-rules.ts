@@ -16,7 +16,7 @@ export function callNetworkProblems(
       // A service that is missing is a problem of its own.
       if (!from || !to) return [];
       const port = entries.find((each) => each.name === name)?.port;
-      const file = (service: string) => `base/${service}/networkpolicy.yaml`;
+      const file = (service: string) => `deploy/kubernetes/base/${service}/networkpolicy.yaml`;
       return [
         ...(allowsEgress(policies, from.labels, to, port)
           ? []

@@ -1,12 +1,18 @@
 import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
 import { developmentTrustDomain } from '../../credentials/development-certificates.ts';
-import { callProblems } from '../deployment/call-rules.ts';
+import { type CallPlaces, callProblems } from '../deployment/call-rules.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
 import type { ServiceSettings } from '../deployment/service-settings.ts';
 import { callNetworkProblems } from './call-network-rules.ts';
 import { type Labels, type Manifest, ofKind, selects } from './manifest.ts';
 
 const kubernetes = 'deploy/kubernetes';
+
+const places: CallPlaces = {
+  target: (caller) => `${kubernetes}/base/${caller}/deployment.yaml`,
+  peers: (called) =>
+    `${called} of peers in the kustomization of the overlay, which AUTH_PEERS of ${called} reads`,
+};
 
 /** The fields of cert-manager's Certificate that the rules read. */
 interface CertificateSpec {
@@ -37,7 +43,7 @@ export function listedServiceProblems(
   );
   return [
     ...entries.flatMap((entry) => placeProblems(entry, manifests, settings.get(entry.name))),
-    ...callProblems(entries, deployed),
+    ...callProblems(entries, deployed, places),
     ...callNetworkProblems(manifests, entries),
   ];
 }
