@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startEmbedded } from '@acme/postgres/embedded';
+import { changedMigrations } from '@acme/postgres/migrations';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import {
   audienceOf,
@@ -24,6 +26,8 @@ export interface StartOptions {
   readonly ports: Readonly<Record<string, number>>;
   /** Port of the metrics of each service. A service that is absent here, or whose port is taken, serves none. */
   readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
+  /** Names of the services whose databases are deleted and built again. Default: none. */
+  readonly reset?: ReadonlySet<string>;
   /** Called after each step of the start. */
   readonly onStep: (description: string) => void;
 }
@@ -42,7 +46,7 @@ const daySeconds = 24 * 60 * 60;
 
 /** Starts PostgreSQL, if a service has a database, and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
-  const { dataFolder, services, ports, metricsPorts = {}, onStep } = options;
+  const { dataFolder, services, ports, metricsPorts = {}, reset = new Set(), onStep } = options;
   const targets: Record<string, string> = {};
   for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
   const database = services.some(hasDatabase)
@@ -66,7 +70,11 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     await mkdir(join(dataFolder, 'logs'), { recursive: true });
     for (const service of services) {
       const { name } = service;
-      if (database && hasDatabase(service)) await database.ensureDatabase(name);
+      if (database && hasDatabase(service)) {
+        if (reset.has(name)) await database.dropDatabase(name);
+        await database.ensureDatabase(name);
+        await requireUnchangedMigrations(name, database.url(name));
+      }
       const listenAddress = targetOf({ targets }, name);
       const metricsPort = metricsPorts[name];
       const options: ServiceProcessOptions = {
@@ -105,6 +113,21 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     await close();
     throw error;
   }
+}
+
+/**
+ * Throws an Error for a service whose migration was changed after it was applied, as the first one is until it is released.
+ * The service would reject it without the remedy of a development database.
+ */
+async function requireUnchangedMigrations(name: string, url: string): Promise<void> {
+  const folder = join(root, 'services', name, 'migrations');
+  const [changed] = existsSync(folder) ? await changedMigrations(url, pathToFileURL(folder)) : [];
+  if (changed !== undefined)
+    throw new Error(
+      `${name}: the migration ${changed} was changed after it was applied. If it was never released, ` +
+        `npm start -- --reset ${name} deletes the database of ${name} in this data folder and builds it again. ` +
+        'Otherwise restore the file, and put the change in a new one',
+    );
 }
 
 function hasDatabase({ hasDatabase = true }: ServiceEntry): boolean {

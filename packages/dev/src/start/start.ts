@@ -11,14 +11,20 @@ import { type RunningServices, startServices } from './start-services.ts';
 
 const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
 const { values } = parseCommandLine({
-  usage: `usage: npx svc start [--data FOLDER]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
+  usage: `usage: npm start -- [--data FOLDER] [--reset SERVICE]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
   options: {
     data: { type: 'string', default: defaultDataFolder },
+    reset: { type: 'string', multiple: true, default: [] },
     ...Object.fromEntries(portOptions.map((option) => [option, { type: 'string' as const }])),
   },
 });
 const dataFolder = resolve(values.data);
-const given: Readonly<Record<string, string | undefined>> = values;
+const given: Readonly<Record<string, unknown>> = values;
+const unknown = values.reset.find((name) => !services.some((each) => each.name === name));
+if (unknown !== undefined)
+  fail(
+    `--reset ${unknown}: there is no such service. The services are: ${services.map(({ name }) => name).join(', ')}`,
+  );
 const ports: Record<string, number> = {};
 const metricsPorts: Record<string, number> = {};
 for (const { name, port, metricsPort } of services) {
@@ -34,6 +40,7 @@ try {
     services,
     ports,
     metricsPorts,
+    reset: new Set(values.reset),
     onStep: (description) => say(`  up  ${description}`),
   });
   const running = await untilStopped(starting);
@@ -46,7 +53,7 @@ try {
 
 function portOption(name: string, fallback: number): number {
   const text = given[name];
-  if (text === undefined) return fallback;
+  if (typeof text !== 'string') return fallback;
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
     ? Number(text)
     : fail(`--${name} must be a port from 0 to 65535`);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { useDataFolder } from '../testing/data-folder.ts';
 import { queryOnce } from '../testing/query-once.ts';
@@ -117,3 +118,19 @@ test.runIf(isRoot)(
     expect(await queryOnce(owner.answer, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   },
 );
+
+test('a dropped database loses its data, also while a client is connected', async () => {
+  const server = await place.start();
+  await server.ensureDatabase('orders');
+  await queryOnce(server.url('orders'), 'CREATE TABLE lost AS SELECT 1');
+  const client = new pg.Client({ connectionString: server.url('orders') });
+  client.on('error', () => {});
+  await client.connect();
+  await server.dropDatabase('orders');
+  await server.dropDatabase('orders');
+  await server.ensureDatabase('orders');
+  expect(await queryOnce(server.url('orders'), `SELECT to_regclass('lost') AS lost`)).toEqual([
+    { lost: null },
+  ]);
+  await client.end();
+});

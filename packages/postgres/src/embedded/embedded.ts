@@ -19,6 +19,8 @@ export interface Embedded extends AsyncDisposable {
   url(database: string, role?: { readonly user: string; readonly password: string }): string;
   /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
+  /** Deletes the database with its data, if it exists, and ends its connections. */
+  dropDatabase(name: string): Promise<void>;
   /** Rolls back open transactions, writes committed ones to disk and stops the server, within 30 s. */
   close(): Promise<void>;
 }
@@ -73,6 +75,7 @@ export async function startEmbedded(options: {
       port,
       url: (database, role) => urlOn(port, database, role),
       ensureDatabase: (name) => ensureDatabase(urlOn(port, 'postgres'), name),
+      dropDatabase: (name) => dropDatabase(urlOn(port, 'postgres'), name),
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -149,6 +152,16 @@ async function ensureDatabase(url: string, name: string): Promise<void> {
     // Another process has created it meanwhile (42P04), or at the same time (23505 on its index).
     const { code } = error as { code?: string };
     if (code !== '42P04' && code !== '23505') throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+async function dropDatabase(url: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
   } finally {
     await client.end();
   }

@@ -1,2 +1,4 @@
 // Migrations.
+
+export { changedMigrations } from '../migrations/changed-migrations.ts';
 export { migrate } from '../migrations/migrate.ts';

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import { changedMigrations } from './changed-migrations.ts';
 import { migrate } from './migrate.ts';
 
 let database: TestDatabase;
@@ -67,7 +68,9 @@ test('migrations run in order, once', async () => {
     '0001_orders.sql': first,
     'README.md': 'not SQL',
   });
+  expect(await changedMigrations(database.url, folder)).toEqual([]);
   expect(await migrate(database.url, folder)).toEqual(['0001_orders.sql', '0002_state.sql']);
+  expect(await changedMigrations(database.url, folder)).toEqual([]);
   expect(await migrate(database.url, folder)).toEqual([]);
   expect(await columnsOf('orders')).toEqual(['id', 'state']);
   const longer = await folderOf({
@@ -140,6 +143,7 @@ test('a changed, a renamed and a missing migration are reported by name', async 
   await expect(migrate(database.url, changed)).rejects.toThrow(
     '0001_orders.sql was changed after it was applied',
   );
+  expect(await changedMigrations(database.url, changed)).toEqual(['0001_orders.sql']);
   const renamed = await folderOf({ '0001_orders.sql': first, '0002_other.sql': second });
   await expect(migrate(database.url, renamed)).rejects.toThrow(
     '0002_other.sql: the database has 0002_state.sql',
