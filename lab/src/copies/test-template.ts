@@ -1,48 +1,86 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository';
 import { copyRepository } from './copy-repository.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
-// Makes two services from the template in a copy of the repository, then checks, tests, starts and calls them.
+// Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.
 await using copy = await copyRepository();
 const data = join(copy.path, '.data');
 
+/** The arguments of each new service. The first are those of README.md. */
+const newServices = {
+  payments: ['--rpc', 'Authorize,Capture,Void,GetPayment,ListPayments', '--watch'],
+  specimens: [],
+  ledger: ['--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments'],
+  refunds: ['--settle'],
+  shipping: [
+    ...[
+      '--rpc',
+      'ScheduleGiftBox,CancelGiftBox,GetGiftBox,UploadLabels,Track:server,Exchange:bidi,Ponder,GetLabel',
+    ],
+    ...['--calls', 'inventory', '--watch', '--settle'],
+  ],
+} satisfies Record<string, string[]>;
+const names = Object.keys(newServices);
+
 const svc = (command: string, ...args: string[]) =>
   startProgram(copy.path, 'packages/dev/src/svc.ts', command, ...args);
-
-await runSteps('template', {
-  'new specimens': () => svc('new', 'specimens').succeeds(),
-  'new sampling --rpc …': () =>
-    svc('new', 'sampling', '--rpc', 'Charge,GetInvoice,ListInvoices,GetRefund,CreateDiscount').succeeds(),
-  'check passes': () => svc('check').succeeds(),
-  'the tests of the new services pass': () =>
-    startProgram(
-      copy.path,
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      'services/specimens',
-      'services/sampling',
-    ).succeeds(),
-  'the new services start and answer calls': async () => {
-    const ports = [...services.map(({ name }) => name), 'specimens', 'sampling'].flatMap((name) => [
+const startAll = (...args: string[]) =>
+  svc(
+    'start',
+    ...['--data', data, ...args],
+    ...[...services.map(({ name }) => name), ...names].flatMap((name) => [
       `--${name}-port`,
       '0',
       `--${name}-metrics-port`,
       '0',
-    ]);
-    await using started = svc('start', '--data', data, ...ports);
+    ]),
+  );
+
+await runSteps('template', {
+  ...Object.fromEntries(
+    Object.entries(newServices).map(([name, args]) => [
+      ['new', name, ...args].join(' '),
+      () => svc('new', name, ...args).succeeds(),
+    ]),
+  ),
+  'check passes': () => svc('check').succeeds(),
+  'the tests of the new services, and those that name services, pass': () =>
+    startProgram(
+      copy.path,
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...names.map((name) => `services/${name}`),
+      'packages/dev',
+      'test/src/commands',
+      'lab/src/pair',
+      'lab/src/demo',
+    ).succeeds(),
+  'the new services start and answer calls': async () => {
+    await using started = startAll();
     await started.printed('Ready.');
-    const charge = { request_id: crypto.randomUUID() };
-    const specimen = { ...charge, title: 'the first' };
     const call = (method: string, request: object) =>
       svc('call', method, JSON.stringify(request), '--data', data);
-    await call('specimens.v1.SpecimenService/CreateSpecimen', specimen).prints(/"title": "the first"/);
+    const request = { request_id: crypto.randomUUID(), title: 'the first' };
+    await call('specimens.v1.SpecimenService/CreateSpecimen', request).prints(/"title": "the first"/);
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
-    await call('sampling.v1.SamplingService/ListInvoices', {}).prints(/\{\}/);
-    await call('sampling.v1.SamplingService/Charge', charge).fails(
-      /^UNIMPLEMENTED: Charge is not implemented/,
+    await call('payments.v1.PaymentService/Authorize', request).prints(/"state": "STATE_AUTHORIZED"/);
+    await call('shipping.v1.ShippingService/Ponder', request).fails(
+      /^UNIMPLEMENTED: Ponder is not implemented/,
     );
+    started.child.kill('SIGTERM');
+    await started.succeeds();
+  },
+  'a changed migration is explained, and its database is rebuilt': async () => {
+    const migration = join(copy.path, 'services/specimens/migrations/0001_specimens.sql');
+    await writeFile(migration, `${await readFile(migration, 'utf8')}-- The author goes on.\n`);
+    await startAll().fails(/0001_specimens\.sql was changed after it was applied.*--reset specimens/);
+    await using started = startAll('--reset', 'specimens');
+    await started.printed('Ready.');
+    await svc('call', 'specimens.v1.SpecimenService/ListSpecimens', '{}', '--data', data).prints(/^\{\}/);
+    await svc('call', 'payments.v1.PaymentService/ListPayments', '{}', '--data', data).prints(/AUTHORIZED/);
     started.child.kill('SIGTERM');
     await started.succeeds();
   },

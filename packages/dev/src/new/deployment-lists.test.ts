@@ -7,7 +7,7 @@ import { deploymentLists } from './deployment-lists.ts';
 import { planService } from './plan-service.ts';
 
 const service = {
-  plan: planService('specimens', []),
+  plan: planService('specimens', { rpcs: [] }),
   ports: { port: 50099, metricsPort: 9499 },
   rendered: new Map(),
 };

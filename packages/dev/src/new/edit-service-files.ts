@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scope } from '../repository/project.ts';
+import { callEdits } from './call-edits.ts';
 import { deploymentLists } from './deployment-lists.ts';
 import { wordForms } from './names/word-forms.ts';
 import type { Files } from './render-template.ts';
@@ -25,9 +26,11 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
  * @throws Error when the place for the new service is not found, because the file was rewritten.
  */
 export function editServiceFiles(root: string, service: NewService): { edited: Files; absent: string[] } {
-  const absent = Object.keys(edits).filter((file) => !existsSync(join(root, file)));
+  const { calls } = service.plan;
+  const editsFor = { ...edits, ...(calls && callEdits(calls)) };
+  const absent = Object.keys(editsFor).filter((file) => !existsSync(join(root, file)));
   const edited = new Map<string, string>();
-  for (const [file, edit] of Object.entries(edits)) {
+  for (const [file, edit] of Object.entries(editsFor)) {
     if (absent.includes(file)) continue;
     const text = readFileSync(join(root, file), 'utf8');
     const changed = attempt(file, () => edit(text, service));
@@ -48,7 +51,7 @@ function attempt<T>(file: string, run: () => T): T {
 }
 
 function addEntry(text: string, { plan, ports }: NewService): string {
-  const { service, stem, rpcs } = plan;
+  const { service, stem, rpcs, calls } = plan;
   const descriptor = `${stem}Service`;
   const examples = rpcs
     .filter(({ served }) => served)
@@ -62,7 +65,7 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     descriptor: ${descriptor},
     port: ${ports.port},
     metricsPort: ${ports.metricsPort},
-    calls: {},
+    calls: {${calls ? `${calls.name}: ${JSON.stringify(calls.scopes)}` : ''}},
     examples: [${examples.join('\n')}],
   },
 `;

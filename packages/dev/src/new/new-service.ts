@@ -1,10 +1,11 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
-import { services } from '../repository/load-services.ts';
+import { policies, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { svcProgram } from '../repository/project.ts';
 import { settingsFile } from '../settings/settings-document.ts';
+import { calledService } from './called-service.ts';
 import { editServiceFiles } from './edit-service-files.ts';
 import { wordForms } from './names/word-forms.ts';
 import { planService, type ServicePlan } from './plan-service.ts';
@@ -13,20 +14,33 @@ import { requireFreeNames } from './require-free-names.ts';
 import { stageFiles } from './stage-files.ts';
 import { writeService } from './write-service.ts';
 
-const usage = `usage: npm run new:service -- NAME [--rpc METHOD,METHOD]
+const usage = `usage: npm run new:service -- NAME [--rpc METHOD,METHOD] [--calls SERVICE] [--watch] [--settle]
 
-Writes a service that works. Without --rpc it creates, gets and lists the resource that it is named after.`;
+Writes a service that works. Without --rpc it creates, gets and lists the resource that it is named after.
+
+  --rpc     its methods: verbs such as Authorize create the resource, others such as Capture change its state.
+            METHOD:server, METHOD:client and METHOD:bidi are streams
+  --calls   a service of this repository that it calls
+  --watch   adds a method that streams the changes of the resource
+  --settle  a new resource is PENDING until a worker, which survives crashes, has done its work`;
 
 const { values, positionals } = parseCommandLine({
   usage,
   allowPositionals: true,
-  options: { rpc: { type: 'string' } },
+  options: {
+    rpc: { type: 'string', default: '' },
+    calls: { type: 'string' },
+    watch: { type: 'boolean', default: false },
+    settle: { type: 'boolean', default: false },
+  },
 });
 
 try {
   const [name, ...others] = positionals;
   if (name === undefined || others.length > 0) fail(usage);
-  const plan = planService(name, values.rpc?.split(',').filter(Boolean) ?? []);
+  const { watch, settle } = values;
+  const calls = values.calls === undefined ? undefined : calledService(values.calls, services, policies);
+  const plan = planService(name, { rpcs: values.rpc.split(',').filter(Boolean), calls, watch, settle });
   requireFreeNames(root, plan);
   const ports = {
     port: Math.max(50050, ...services.map(({ port }) => port)) + 1,

@@ -5,17 +5,20 @@ import { creatingVerbs, stateAfter } from './names/verbs.ts';
  * The form of a method, by its verb:
  *
  * - `create`: IDEMPOTENT by its request_id
- * - `get` and `list`: NO_SIDE_EFFECTS
+ * - `change`: IDEMPOTENT by the id of the resource, whose state it sets
+ * - `get`, `list`, and `watch`, a stream of the resource's changes: NO_SIDE_EFFECTS
  * - `other`: not known to be safe to retry
  * - `server`, `client` and `bidi`: streams of responses, of requests, and of both
  */
-export type RpcKind = 'create' | 'get' | 'list' | 'other' | 'server' | 'client' | 'bidi';
+export type RpcKind = 'create' | 'change' | 'get' | 'list' | 'watch' | 'other' | 'server' | 'client' | 'bidi';
 
 export interface Rpc {
   readonly name: string;
   readonly kind: RpcKind;
   /** Whether the template has a handler for it. A method without one returns UNIMPLEMENTED. */
   readonly served: boolean;
+  /** The state in which a served `create` or `change` leaves the resource: `AUTHORIZED`. */
+  readonly state?: string;
 }
 
 /** A method as the command line names it: `Get`, `GiftCard`, without a stream. */
@@ -67,13 +70,17 @@ export function planRpcs(given: readonly string[], stem: string): PlannedRpcs {
   const creator = creating.find(({ verb }) => verb === 'Create') ?? creating[0];
   const planned = methods.map((method): Rpc => {
     const { name, verb, noun, stream } = method;
+    if (verb === 'Watch' && stream === 'server' && [resource, resources].includes(noun))
+      return { name, kind: 'watch', served: true };
     if (stream !== undefined) return { name, kind: stream as RpcKind, served: false };
     if (verb === 'Get' && noun) return { name, kind: 'get', served: noun === resource };
     if (verb === 'List' && noun) return { name, kind: 'list', served: noun === resources };
     const state = stateAfter(verb);
     if (state === undefined) return { name, kind: 'other', served: false };
-    if (method === creator) return { name, kind: 'create', served: true };
-    return { name, kind: 'create', served: false };
+    if (method === creator) return { name, kind: 'create', served: true, state };
+    return isOfResource(method)
+      ? { name, kind: 'change', served: true, state }
+      : { name, kind: 'create', served: false };
   });
   return { resource, resources, rpcs: planned };
 }

@@ -19,27 +19,50 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
 /**
  * Returns the files of `packages/dev/template/` with the names of the plan. A section is kept depending on its name:
  *
- * - `create`, `get`, `list`: if the service serves that method. `a|b` is kept for either.
+ * - `create`, `change`, `get`, `list`, `watch`: if the service serves such a method. `a|b` is kept for either.
+ * - `state`: if the resource has a state. `calls`, `settle`: if the plan has them. With `no-` before it: if not.
  * - `any-other`: if the service has methods that the template does not serve
  * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
+ * - `each-change`: once for each served method that changes the resource
+ *
+ * A file without content is left out. `NAME.calls.ts` is `NAME.ts` of a service that calls another.
  */
 export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
   const paths = readdirSync(templateFolder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  return new Map(
-    paths.map((path) => {
-      const text = keepSections(readFileSync(path, 'utf8'), plan.rpcs);
-      const withPorts = text.replaceAll('59999', `${ports.port}`).replaceAll('9999', `${ports.metricsPort}`);
-      return [renamed(relative(templateFolder, path), plan), withProjectNames(renamed(withPorts, plan))];
-    }),
-  );
+  const flags = flagsOf(plan);
+  const files = paths.map((path): [string, string] => {
+    const text = keepSections(readFileSync(path, 'utf8').split('\n'), flags, plan.rpcs).join('\n');
+    const withPorts = text
+      .replaceAll('59999', `${ports.port}`)
+      .replaceAll('9999', `${ports.metricsPort}`)
+      .replaceAll('58888', `${plan.calls?.port}`);
+    const name = relative(templateFolder, path).replace('.calls.ts', '.ts');
+    return [renamed(name, plan), withProjectNames(renamed(numberStates(withPorts), plan))];
+  });
+  return new Map(files.filter(([, text]) => text.trim() !== ''));
 }
 
-function keepSections(text: string, rpcs: readonly Rpc[]): string {
+/** Returns the names of the sections that are kept once. */
+function flagsOf({ rpcs, calls, settle }: ServicePlan): ReadonlySet<string> {
+  const served = rpcs.filter((rpc) => rpc.served).map(({ kind }) => kind);
+  const features: Readonly<Record<string, boolean>> = {
+    state: settle || served.includes('change'),
+    settle,
+    calls: calls !== undefined,
+  };
+  return new Set([
+    ...served,
+    ...Object.entries(features).map(([name, isOn]) => (isOn ? name : `no-${name}`)),
+    ...(settle ? [calls ? 'settle-with-calls' : 'settle-without-calls'] : []),
+    ...(rpcs.some((rpc) => !rpc.served) ? ['any-other'] : []),
+  ]);
+}
+
+function keepSections(lines: readonly string[], flags: ReadonlySet<string>, rpcs: readonly Rpc[]): string[] {
   const kept: string[] = [];
-  const lines = text.split('\n');
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? '';
     const name = sectionStart.exec(line)?.[1];
@@ -49,31 +72,45 @@ function keepSections(text: string, rpcs: readonly Rpc[]): string {
     }
     const end = lines.indexOf(line.replace('<', '</'), index);
     if (end < 0) throw new Error(`the template does not close its section ${name}`);
-    const section = lines.slice(index + 1, end);
-    for (const rpc of rpcsOf(name.split('|'), rpcs)) kept.push(...section.map((each) => withRpc(each, rpc)));
+    const section = keepSections(lines.slice(index + 1, end), flags, rpcs);
+    const names = name.split('|');
+    if (names.some((each) => flags.has(each))) kept.push(...section);
+    for (const rpc of rpcsOf(names, rpcs)) kept.push(...section.map((each) => withRpc(each, rpc)));
     index = end;
   }
-  return kept.join('\n');
+  return kept;
 }
 
-/** Returns the methods for which a section is written. Undefined is a section that is written once, for no method. */
-function rpcsOf(names: readonly string[], rpcs: readonly Rpc[]): readonly (Rpc | undefined)[] {
-  const others = rpcs.filter(({ served }) => !served);
-  const each = others.filter(({ kind }) => names.includes('each') || names.includes(`each-${kind}`));
-  const once =
-    rpcs.some(({ kind, served }) => served && names.includes(kind)) ||
-    (names.includes('any-other') && others.length > 0);
-  return once ? [undefined] : each;
+/** Returns the methods for each of which a section is written. */
+function rpcsOf(names: readonly string[], rpcs: readonly Rpc[]): readonly Rpc[] {
+  return rpcs.filter(({ kind, served }) =>
+    served
+      ? kind === 'change' && names.includes('each-change')
+      : names.includes('each') || names.includes(`each-${kind}`),
+  );
 }
 
-function withRpc(line: string, rpc: Rpc | undefined): string {
-  if (!rpc) return line;
-  return line.replaceAll('OtherRpc', rpc.name).replaceAll('otherRpc', localNameOf(rpc.name));
+function withRpc(line: string, { name, state }: Rpc): string {
+  return line
+    .replaceAll('OtherRpc', name)
+    .replaceAll('otherRpc', localNameOf(name))
+    .replaceAll('RetireSparePart', name)
+    .replaceAll('retireSparePart', localNameOf(name))
+    .replaceAll('RETIRED', state ?? '');
+}
+
+/** Numbers the values of the enum of states, of which each service has others. */
+function numberStates(text: string): string {
+  let number = 0;
+  return text.replaceAll(/( STATE_[A-Z]+ = )\d+;/g, (_all, start: string) => `${start}${number++};`);
 }
 
 /** Replaces the template's names by the plan's, in the same form. Its names have two words, so that each form is distinct. */
-function renamed(text: string, { service, stem, resource, resources, rpcs }: ServicePlan): string {
-  const creator = rpcs.find(({ kind, served }) => kind === 'create' && served)?.name ?? 'CreateSparePart';
+function renamed(text: string, { service, stem, resource, resources, rpcs, calls }: ServicePlan): string {
+  const servedAs = (kind: string) => rpcs.find((rpc) => rpc.kind === kind && rpc.served);
+  const creator = servedAs('create')?.name ?? 'CreateSparePart';
+  const watcher = servedAs('watch')?.name ?? 'WatchSpareParts';
+  const called = calls?.name ?? 'supplier';
   const names: Readonly<Record<string, string>> = {
     frontdesk: stem,
     sparepart: resource,
@@ -82,6 +119,14 @@ function renamed(text: string, { service, stem, resource, resources, rpcs }: Ser
   return text
     .replaceAll(/CreateSparePart(?!Store)/g, creator)
     .replaceAll(/createSparePart(?!Store)/g, localNameOf(creator))
+    .replaceAll('WatchSpareParts', watcher)
+    .replaceAll('watchSpareParts', localNameOf(watcher))
+    .replaceAll('STORED', servedAs('create')?.state ?? 'CREATED')
+    .replaceAll('supplier/v1/supplier_service_pb', `${calls?.descriptor.file.name}_pb`)
+    .replaceAll('SupplierService', calls?.descriptor.name ?? '')
+    .replaceAll('supplier', called)
+    .replaceAll('SUPPLIER', called.toUpperCase())
+    .replaceAll('Supplier', capitalised(called))
     .replaceAll('depot', service)
     .replaceAll('DEPOT', service.toUpperCase())
     .replaceAll('Depot', capitalised(service))

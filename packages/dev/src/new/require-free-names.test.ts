@@ -3,7 +3,8 @@ import { root } from '../repository/paths.ts';
 import { planService } from './plan-service.ts';
 import { requireFreeNames } from './require-free-names.ts';
 
-const check = (service: string, rpcs: string[] = []) => requireFreeNames(root, planService(service, rpcs));
+const check = (service: string, rpcs: string[] = []) =>
+  requireFreeNames(root, planService(service, { rpcs: rpcs }));
 
 test('a free name is accepted', () => {
   expect(check('specimens')).toBeUndefined();

@@ -26,6 +26,9 @@ export function stageFiles(root: string, service: string, files: Files): Files {
   const formatted = [...files.keys()].filter(
     (path) => /\.(ts|json)$/.test(path) && path !== 'package-lock.json',
   );
+  const code = formatted.filter((path) => path.endsWith('.ts'));
+  // The template imports what any of its sections needs.
+  run('biome', 'lint', '--write', '--unsafe', '--only=correctness/noUnusedImports', ...code);
   run('biome', 'check', '--write', '--colors=off', '--error-on-warnings', ...formatted);
   const generated = globSync(`gen/src/${service}/**/*.ts`, { cwd: folder.path });
   return new Map([...files.keys(), ...generated].map((path) => [path, readFileSync(staged(path), 'utf8')]));

@@ -9,7 +9,7 @@ test.each(Object.entries(streamExclusions))(
   'every latency query of %s excludes a new stream',
   (file, edit) => {
     const before = readFileSync(join(root, file), 'utf8');
-    const plan = planService('specimens', ['GetSpecimen', 'WatchSpecimens', 'Exchange:bidi']);
+    const plan = planService('specimens', { rpcs: ['GetSpecimen', 'WatchSpecimens', 'Exchange:bidi'] });
     const after = edit(before, { plan, ports: { port: 1, metricsPort: 2 }, rendered: new Map() });
     const [excluded, withStream] = [/rpc_method!~\\?"/g, /rpc_method!~\\?"[^"]*\|Exchange\)\\?"/g];
     expect(after.match(withStream)?.length).toBe(before.match(excluded)?.length);

@@ -8,11 +8,43 @@ CREATE TABLE spare_parts (
   -- Hash of the content: the same request_id with another fingerprint is another spare part under a used request_id.
   fingerprint bytea NOT NULL,
   title text NOT NULL,
+  -- <state>
+  state text NOT NULL CHECK (state IN (
+    -- <settle>
+    'PENDING',
+    -- </settle>
+    -- <each-change>
+    'RETIRED',
+    -- </each-change>
+    'STORED'
+  ))
+    -- <settle>
+    DEFAULT 'PENDING',
+    -- </settle>
+    -- <no-settle>
+    DEFAULT 'STORED',
+    -- </no-settle>
+  version bigint NOT NULL DEFAULT 1,
+  -- </state>
   create_time timestamptz NOT NULL,
+  -- <state>
+  update_time timestamptz NOT NULL,
+  -- </state>
+  -- <settle>
+  -- When the settler attempts it next. NULL without work.
+  settle_after timestamptz DEFAULT now() CHECK (state <> 'PENDING' OR settle_after IS NOT NULL),
+  settle_attempts int NOT NULL DEFAULT 0,
+  -- </settle>
   CONSTRAINT spare_parts_request_once UNIQUE (owner_id, request_id)
 );
 
 CREATE INDEX spare_parts_by_owner ON spare_parts (owner_id, id DESC);
+-- <settle>
+CREATE INDEX spare_parts_to_settle ON spare_parts (settle_after) WHERE settle_after IS NOT NULL;
+-- Persistent failures are found apart from the others, which they would otherwise delay.
+CREATE INDEX spare_parts_to_settle_again ON spare_parts (settle_after)
+WHERE settle_after IS NOT NULL AND settle_attempts >= 8;
+-- </settle>
 
 -- Keys that all replicas share and that need no configuration. Several keys may have the same name: the newest that every
 -- replica knows encrypts tokens, and all of them decrypt (docs/keys.md).

@@ -1,19 +1,21 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { migrate } from '@acme/postgres/migrations';
-// <list>
 import { openServiceKeys } from '@acme/postgres/keys';
-// </list>
 import { openPool, openReadiness } from '@acme/postgres/pool';
 import { createLogger } from '@acme/rpc/logging';
 import { serve, startService } from '@acme/rpc/server';
-// <list>
-import { createPageTokens } from '@acme/rpc/tokens';
-// </list>
+import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
 import { createFrontDeskService } from './front-desk-service.ts';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
+import { createSparePartChangeStore } from './spare-part-change-store.ts';
+import { openSparePartFeed } from './spare-part-feed.ts';
 import { createSparePartStore } from './spare-part-store.ts';
+import { createSettleWork } from './settle-spare-part.ts';
+import { createSettlementStore } from './settlement-store.ts';
+import { startSettler } from './settler.ts';
+import { openSupplier } from './supplier.ts';
 
 export interface App {
   readonly port: number;
@@ -23,7 +25,8 @@ export interface App {
 }
 
 /** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
-export async function startApp({ server, databaseUrl }: Config): Promise<App> {
+export async function startApp(config: Config): Promise<App> {
+  const { server, databaseUrl } = config;
   await using starting = new AsyncDisposableStack();
   const log = createLogger({ service: 'depot', level: server.logLevel, pretty: !server.production });
   await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
@@ -36,14 +39,38 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     }),
     (pool) => pool.end(),
   );
+  const now = () => new Date();
   const readiness = starting.adopt(openReadiness(databaseUrl, 'depot'), (each) => each.close());
 
-  // <list>
+  // <watch>
+  const feed = starting.adopt(
+    openSparePartFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    (each) => each.close(),
+  );
+  // </watch>
+  // <calls>
+  const supplier = starting.use(await openSupplier(config.supplier, { server, log }));
+  // </calls>
+  // <settle>
+  const settler = starting.adopt(
+    startSettler({
+      store: createSettlementStore(pool, now),
+      work: createSettleWork(
+        // <calls>
+        supplier,
+        // </calls>
+      ),
+      log,
+    }),
+    (each) => each.stop(),
+  );
+  // </settle>
+  // <list|watch>
   const tokenKeys = starting.adopt(
     await openServiceKeys(pool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),
     (each) => each.close(),
   );
-  // </list>
+  // </list|watch>
   const service = starting.adopt(
     await startService({
       config: server,
@@ -52,10 +79,23 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
         serve(
           FrontDeskService,
           createFrontDeskService({
-            store: createSparePartStore(pool, { now: () => new Date(), newId: randomUUIDv7 }),
+            store: createSparePartStore(pool, { now, newId: randomUUIDv7 }),
             // <list>
             pageTokens: createPageTokens(tokenKeys, 'ListSpareParts'),
             // </list>
+            // <change>
+            changes: createSparePartChangeStore(pool, now),
+            // </change>
+            // <watch>
+            feed,
+            resumeTokens: createResumeTokens(tokenKeys, 'WatchSpareParts'),
+            // </watch>
+            // <calls>
+            supplier,
+            // </calls>
+            // <settle>
+            onPending: settler.wake,
+            // </settle>
           }),
         ),
       ],

@@ -1,3 +1,4 @@
+// <no-calls>
 import { type DatabaseConfig, readDatabaseConfig } from '@acme/postgres/pool';
 import type { Environment } from '@acme/rpc/config';
 import { readServerConfig, type ServerConfig } from '@acme/rpc/server';
@@ -13,3 +14,4 @@ export function readConfig(environment: Environment): Config {
   environment.check();
   return config;
 }
+// </no-calls>

@@ -15,6 +15,18 @@ function problemStatus(problem: SparePartProblem): RpcError {
       return new RpcError(Code.NOT_FOUND, `there is no spare part ${problem.id}`, {
         details: [errorInfo(domain, problem.kind), resourceInfo('depot.v1/SparePart', problem.id)],
       });
+    // <change>
+    case 'STATE_NOT_ALLOWED':
+      return new RpcError(
+        Code.FAILED_PRECONDITION,
+        `spare part ${problem.id} is ${problem.from}, and cannot become ${problem.to}`,
+        { details: [errorInfo(domain, problem.kind, { spare_part_id: problem.id, state: problem.from })] },
+      );
+    case 'ETAG_MISMATCH':
+      return new RpcError(Code.ABORTED, `spare part ${problem.id} has changed: read it again`, {
+        details: [errorInfo(domain, problem.kind, { spare_part_id: problem.id })],
+      });
+    // </change>
     case 'REQUEST_ID_REUSED':
       return new RpcError(
         Code.FAILED_PRECONDITION,

@@ -1,35 +1,54 @@
-import type { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
-// <list>
-import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
-// </list>
-// <get|list>
-// </get|list>
-// <any-other>
-import { Code, RpcError } from '@acme/rpc/errors';
-// </any-other>
-// <list>
-import { type PageTokens, pageSizeOf } from '@acme/rpc/tokens';
-// </list>
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
-  type SparePart,
-  // <get>
-  SparePartError,
-  // </get>
-} from './spare-part.ts';
+  type FrontDeskService,
+  WatchSparePartsResponseSchema,
+} from '@acme/gen/depot/v1/front_desk_service_pb';
+import { createWatchHandler } from '@acme/postgres/feed';
+import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
+import { Code, RpcError } from '@acme/rpc/errors';
+import { type PageTokens, pageSizeOf, type ResumeTokens } from '@acme/rpc/tokens';
+import { SparePartError } from './spare-part.ts';
+import type { SparePartChangeStore } from './spare-part-change-store.ts';
+import type { SparePartFeed } from './spare-part-feed.ts';
+import { toProto } from './spare-part-proto.ts';
 import type { SparePartStore } from './spare-part-store.ts';
+import type { Supplier } from './supplier.ts';
 
 export interface FrontDeskServiceDependencies {
   readonly store: SparePartStore;
   // <list>
   readonly pageTokens: PageTokens;
   // </list>
+  // <change>
+  readonly changes: SparePartChangeStore;
+  // </change>
+  // <watch>
+  readonly feed: SparePartFeed;
+  readonly resumeTokens: ResumeTokens;
+  // </watch>
+  // <calls>
+  readonly supplier: Supplier;
+  // </calls>
+  // <settle>
+  /** Called after a spare part was stored. It is PENDING. */
+  readonly onPending: () => void;
+  // </settle>
 }
 
 /** Returns the handlers: they map messages to the domain, and its results back to messages. */
 export function createFrontDeskService(
   dependencies: FrontDeskServiceDependencies,
 ): ServiceImplementation<typeof FrontDeskService> {
+  // <watch>
+  const handleWatch = createWatchHandler({
+    feed: dependencies.feed,
+    tokens: dependencies.resumeTokens,
+    response: WatchSparePartsResponseSchema,
+    toResponse: (sparePart, resumeToken) => ({
+      resumeToken,
+      ...(sparePart && { sparePart: toProto(sparePart) }),
+    }),
+  });
+  // </watch>
   return {
     // <create>
     createSparePart: async ({ requestId, title }, { principal, signal }) => {
@@ -38,12 +57,18 @@ export function createFrontDeskService(
         { ownerId, requestId: requestId.toLowerCase(), title },
         signal,
       );
+      // <watch>
+      dependencies.feed.notify();
+      // </watch>
+      // <settle>
+      dependencies.onPending();
+      // </settle>
       return { sparePart: toProto(created) };
     },
     // </create>
     // <get>
     getSparePart: async ({ id }, { principal, signal }) => {
-      const found = await dependencies.store.get(id, ownerFilter(principal), signal);
+      const found = await dependencies.store.get(id, ownerFilter(principal, 'depot:read:any'), signal);
       if (!found) throw new SparePartError({ kind: 'SPARE_PART_NOT_FOUND', id });
       return { sparePart: toProto(found) };
     },
@@ -59,26 +84,42 @@ export function createFrontDeskService(
       return { spareParts: items.map(toProto), nextPageToken };
     },
     // </list>
+    // <each-change>
+    retireSparePart: async ({ id, etag }, { principal, signal }) => {
+      const owner = ownerFilter(principal, 'depot:write:any');
+      const changed = await dependencies.changes.change({ id, to: 'RETIRED', owner, etag }, signal);
+      // <watch>
+      dependencies.feed.notify();
+      // </watch>
+      return { sparePart: toProto(changed) };
+    },
+    // </each-change>
+    // <watch>
+    watchSpareParts: ({ resumeToken, ownerId: requested }, context) => {
+      const ownerId = requestedOwner(requested, context.principal);
+      return handleWatch({ keys: new Set([ownerId]), filters: [ownerId], resumeToken }, context);
+    },
+    // </watch>
     // <each>
     otherRpc: () => notImplemented('OtherRpc'),
     // </each>
   };
 }
-// <list>
+// <list|watch>
 
 /** Returns the requested owner or the caller. Throws PERMISSION_DENIED for another owner without `depot:read:any`. */
 function requestedOwner(requested: string, principal: Principal): string {
   if (requested !== '' && requested !== principal.subject) requireScopes(principal, ['depot:read:any']);
   return requested || principal.subject;
 }
-// </list>
-// <get>
+// </list|watch>
+// <get|change>
 
-/** Returns the only owner whose spare parts the caller may read by id, or undefined for a caller with `depot:read:any`. */
-function ownerFilter(principal: Principal): string | undefined {
-  return principal.scopes.has('depot:read:any') ? undefined : principal.subject;
+/** Returns the only owner whose spare parts the caller may address by id, or undefined for a caller with `anyScope`. */
+function ownerFilter(principal: Principal, anyScope: string): string | undefined {
+  return principal.scopes.has(anyScope) ? undefined : principal.subject;
 }
-// </get>
+// </get|change>
 // <any-other>
 
 function notImplemented(method: string): never {
@@ -88,7 +129,3 @@ function notImplemented(method: string): never {
   );
 }
 // </any-other>
-
-function toProto({ id, ownerId, title, createTime }: SparePart) {
-  return { id, ownerId, title, createTime: timestampFromDate(createTime) };
-}

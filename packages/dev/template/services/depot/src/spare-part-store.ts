@@ -9,6 +9,7 @@ import {
   transaction,
 } from '@acme/postgres/transaction';
 import { contentOf, type SparePart, type SparePartContent, SparePartError } from './spare-part.ts';
+import { columns, fromRow, type SparePartRow } from './spare-part-row.ts';
 
 export interface NewSparePart extends SparePartContent {
   readonly ownerId: string;
@@ -33,15 +34,6 @@ export interface SparePartStoreOptions {
   /** Generates a UUIDv7. */
   readonly newId: () => string;
 }
-
-interface SparePartRow {
-  id: string;
-  owner_id: string;
-  title: string;
-  create_time: Date;
-}
-
-const columns = 'spare_parts.id, spare_parts.owner_id, spare_parts.title, spare_parts.create_time';
 
 const createdSpareParts: CreationTable<Creation & Pick<NewSparePart, 'ownerId'>, SparePartRow, SparePart> = {
   table: 'spare_parts',
@@ -68,8 +60,16 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
           return createOnce(tx, createdSpareParts, { id, ownerId, requestId, fingerprint }, async () => {
             const { rows } = await tx.query<SparePartRow>({
               name: 'create-spare-part',
-              text: `INSERT INTO spare_parts (id, owner_id, request_id, fingerprint, title, create_time)
-                     VALUES ($1, $2, $3, $4, $5, $6)
+              text: `INSERT INTO spare_parts (id, owner_id, request_id, fingerprint, title,
+                       -- <state>
+                       update_time,
+                       -- </state>
+                       create_time)
+                     VALUES ($1, $2, $3, $4, $5,
+                       -- <state>
+                       $6,
+                       -- </state>
+                       $6)
                      ON CONFLICT ON CONSTRAINT spare_parts_request_once DO NOTHING
                      RETURNING ${columns}`,
               values: [id, ownerId, requestId, fingerprint, title, now()],
@@ -111,8 +111,4 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
       return toPage(rows, limit, fromRow);
     },
   };
-}
-
-function fromRow(row: SparePartRow): SparePart {
-  return { id: row.id, ownerId: row.owner_id, title: row.title, createTime: row.create_time };
 }

@@ -1,15 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { openPool } from '@acme/postgres/pool';
 import { createTestDatabase } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
 import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
+import { expect } from 'vitest';
 import { startApp } from '../app.ts';
-import { createSparePartStore, type SparePartStore } from '../spare-part-store.ts';
+import type { SparePart } from '../spare-part.ts';
+import { createSparePartStore } from '../spare-part-store.ts';
+import { testServerConfig } from './test-server-config.ts';
 
 /** The service in this process, with a real socket and its own database. */
 export interface TestDepot extends AsyncDisposable {
-  /** Store for setting up data. */
-  readonly store: SparePartStore;
+  /** Stores a spare part. */
+  addSparePart(content: { ownerId: string; title: string }): Promise<SparePart>;
   /** Creates a client with a token of the subject, or without a token if there are no scopes. */
   clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof FrontDeskService>>;
 }
@@ -20,27 +24,35 @@ export async function startTestDepot(): Promise<TestDepot> {
   const { url } = started.use(await createTestDatabase());
   const { port } = started.adopt(
     await startApp({
-      server: {
-        listenAddress: '127.0.0.1:0',
-        deadlineMode: 'default',
-        auth: { jwks: keys.jwks, issuer, audience: 'depot', clockToleranceSeconds: 5 },
-        peers: new Map(),
-        traceContext: 'peers',
-        tls: undefined,
-        drainTimeoutMs: 2000,
-        logLevel: 'silent',
-        production: false,
-      },
+      server: testServerConfig({
+        jwks: keys.jwks,
+        issuer,
+        audience: 'depot',
+        clockToleranceSeconds: 5,
+      }),
       databaseUrl: url,
+      // <calls>
+      // Nothing listens there.
+      supplier: { target: '127.0.0.1:1', tokenFile: undefined },
+      // </calls>
     }),
     (app) => app.close(),
   );
   const pool = started.adopt(openPool({ url, max: 3, applicationName: 'test', onError: () => {} }), (each) =>
     each.end(),
   );
+  const store = createSparePartStore(pool, createFakes());
+  const { signal } = new AbortController();
   const running = started.move();
   return {
-    store: createSparePartStore(pool, createFakes()),
+    addSparePart: async (content) => {
+      const created = await store.create({ ...content, requestId: randomUUID() }, signal);
+      const read = async () => (await store.get(created.id, undefined, signal)) ?? created;
+      // <settle>
+      await expect.poll(async () => (await read()).state).not.toBe('PENDING');
+      // </settle>
+      return await read();
+    },
     clientFor: async (subject, scopes) => {
       const shown = scopes && (await keys.sign({ sub: subject, aud: 'depot', scope: scopes.join(' ') }));
       return running.use(

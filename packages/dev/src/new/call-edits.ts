@@ -1,0 +1,63 @@
+import { type Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { projectName } from '../repository/project.ts';
+import { deploymentLists } from './deployment-lists.ts';
+import type { CalledService } from './plan-service.ts';
+import type { ServiceFileEdit } from './service-file-edit.ts';
+
+/** Edits of the deployments of a service that a new service calls: it accepts the certificate and the packets of its caller. */
+export function callEdits({ name, scopes }: CalledService): Readonly<Record<string, ServiceFileEdit>> {
+  const peer = (caller: string, domain: string) =>
+    `spiffe://${projectName}.${domain}/${caller}=${scopes.join(' ')}`;
+  const overlay = (environment: string, domain: string): Record<string, ServiceFileEdit> => {
+    const file = `deploy/kubernetes/overlays/${environment}/kustomization.yaml`;
+    return {
+      [file]: (text, service) =>
+        edited(deploymentLists[file]?.(text, service) ?? text, (document) =>
+          addPeer(document, name, peer(service.plan.service, domain)),
+        ),
+    };
+  };
+  return {
+    [`deploy/compose/services/${name}.yaml`]: (text, { plan: { service } }) =>
+      edited(text, (document) => {
+        const path = ['services', name, 'environment', 'AUTH_PEERS'];
+        document.setIn(path, joined(document.getIn(path), peer(service, 'invalid')));
+      }),
+    [`deploy/kubernetes/base/${name}/networkpolicy.yaml`]: (text, { plan: { service } }) =>
+      edited(text, (document) => {
+        const rule = {
+          from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': service } } }],
+          ports: [{ port: 'grpc' }],
+        };
+        document.addIn(['spec', 'ingress'], document.createNode(rule));
+      }),
+    ...overlay('development', 'invalid'),
+    ...overlay('production', 'example'),
+  };
+}
+
+/** Adds a caller to the `peers` of an overlay, which has one literal for each called service. */
+function addPeer(document: Document, called: string, peer: string): void {
+  const generators = document.get('configMapGenerator');
+  const peers = isSeq(generators)
+    ? generators.items.filter(isMap).find((each) => each.get('name') === 'peers')
+    : undefined;
+  const literals = peers?.get('literals');
+  if (!isSeq(literals)) throw new Error('no literals of the ConfigMap peers');
+  const literal = literals.items
+    .filter(isScalar)
+    .find(({ value }) => typeof value === 'string' && value.startsWith(`${called}=`));
+  if (literal) literal.value = joined(literal.value, peer);
+  else literals.add(`${called}=${peer}`);
+}
+
+function joined(list: unknown, peer: string): string {
+  return list ? `${list}; ${peer}` : peer;
+}
+
+function edited(text: string, change: (document: Document) => void): string {
+  const document = parseDocument(text);
+  if (document.errors[0]) throw document.errors[0];
+  change(document);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}

@@ -1,0 +1,27 @@
+import { type Policies, policyOf } from '@acme/rpc/contract';
+import type { ServiceEntry } from '../repository/service-entry.ts';
+import type { CalledService } from './plan-service.ts';
+
+/**
+ * Returns the service that a new service calls, with the scopes of all of its methods.
+ *
+ * @throws Error when the repository has no such service, or the name is a list: `AUTH_TOKEN_FILE` is a token for one audience.
+ */
+export function calledService(
+  name: string,
+  services: readonly Pick<ServiceEntry, 'name' | 'port' | 'descriptor'>[],
+  policies: Policies,
+): CalledService {
+  const entry = services.find((each) => each.name === name);
+  if (!entry) {
+    const names = services.map((each) => each.name).join(', ');
+    throw new Error(
+      name.includes(',')
+        ? `--calls ${name}: name one service, because AUTH_TOKEN_FILE is a token for one audience`
+        : `--calls ${name}: there is no such service. The services are: ${names}`,
+    );
+  }
+  const { port, descriptor } = entry;
+  const scopes = new Set(descriptor.methods.flatMap((method) => policyOf(method, policies).scopes));
+  return { name, port, descriptor, scopes: [...scopes] };
+}

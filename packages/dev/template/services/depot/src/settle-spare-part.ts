@@ -1,0 +1,22 @@
+// <settle-without-calls>
+import type { CircuitState } from '@acme/rpc/client';
+import type { SparePart } from './spare-part.ts';
+
+/**
+ * The work that makes a PENDING spare part STORED. It must be idempotent by the spare part's id: a replica may crash between
+ * the work and its record.
+ */
+export interface SettleWork {
+  /** Throws when the outcome is unknown: the settler runs it again. */
+  run(sparePart: SparePart, options: { deadlineMs: number }): Promise<void>;
+  /** Returns the state of the circuit breaker of the service that `run` calls. */
+  circuitState(): CircuitState;
+}
+
+export function createSettleWork(): SettleWork {
+  return {
+    run: async () => {},
+    circuitState: () => 'closed',
+  };
+}
+// </settle-without-calls>
