@@ -5,7 +5,7 @@ import type { CalledService } from './plan-service.ts';
 /**
  * Returns the service that a new service calls, with the scopes of all of its methods.
  *
- * @throws Error when the repository has no such service, or the name is a list: `AUTH_TOKEN_FILE` is a token for one audience.
+ * @throws Error when the repository has no such service, or the name is a list.
  */
 export function calledService(
   name: string,
@@ -17,7 +17,7 @@ export function calledService(
     const names = services.map((each) => each.name).join(', ');
     throw new Error(
       name.includes(',')
-        ? `--calls ${name}: name one service, because AUTH_TOKEN_FILE is a token for one audience`
+        ? `--calls ${name}: name one service, and add further ones by hand, each with a token file of its own`
         : `--calls ${name}: there is no such service. The services are: ${names}`,
     );
   }
