@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeAtomically } from '@acme/dev/cli';
 import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials';
-import { freePort } from '@acme/dev/start';
+import { services, withCalledServices } from '@acme/dev/repository';
+import { callVariables, freePort } from '@acme/dev/start';
 import { openPool, type Pool } from '@acme/postgres/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import type { Databases } from '../harness/invariants.ts';
@@ -11,13 +11,18 @@ import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { makeReplica, type Replica } from './replica.ts';
 
-/** Orders and inventory as they run in production, up to two replicas of each, with a proxy on every connection. */
+/**
+ * Orders and inventory as they run in production, up to two replicas of each, with a proxy on every connection, and one
+ * replica of each other service that they call.
+ */
 export interface Cluster extends Databases, AsyncDisposable {
   /** Folder of the databases, logs and keys. */
   readonly folder: string;
   readonly database: DatabaseServer;
   readonly orders: readonly Replica[];
   readonly inventory: readonly Replica[];
+  /** Databases of the other services that they call. */
+  readonly otherDatabases: readonly Pool[];
   /** Proxies from each orders replica to each inventory replica: `links[0][1]` is from orders-1 to inventory-2. */
   readonly links: readonly (readonly FaultProxy[])[];
   /** One call counter in front of each inventory replica. */
@@ -38,7 +43,7 @@ export type Service = 'orders' | 'inventory';
 
 export interface ClusterOptions {
   /** Returns the module URL of a service's main.ts: `file:///…/services/orders/src/main.ts`. */
-  readonly main: (service: Service) => string;
+  readonly main: (service: string) => string;
   /** Everything the cluster writes goes here. */
   readonly folder: string;
   /** NODE_COMPILE_CACHE of the services. It halves their start time. */
@@ -59,8 +64,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { folder } = options;
   await mkdir(join(folder, 'logs'), { recursive: true });
   const database = started.use(await startDatabaseServer(join(folder, 'postgres'), await freePort()));
-  await database.ensureDatabase('orders');
-  await database.ensureDatabase('inventory');
+  const entries = withCalledServices(services, ['orders', 'inventory']);
+  for (const { name } of entries) await database.ensureDatabase(name);
   const open = (name: string) =>
     started.adopt(
       openPool({ url: database.url(name), max: 4, applicationName: 'faults', onError: () => {} }),
@@ -71,11 +76,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const keys = await openDevelopmentKeys(folder);
   const token: Cluster['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
     keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
-  const tokenFile = join(folder, 'keys', 'orders.token');
-  await writeAtomically(tokenFile, await token('orders', ['inventory:reserve']), 0o600);
-
-  const make = async (name: string, service: Service, databaseName: string, inventoryTarget: string) =>
-    makeReplica({
+  const targets: Record<string, string> = {};
+  const make = async (name: string, service: string, databaseName: string, inventoryTarget: string) => {
+    const entry = entries.find((each) => each.name === service) ?? { name: service, calls: {} };
+    const reached = { ...targets, inventory: inventoryTarget };
+    return makeReplica({
       name,
       main: options.main(service),
       port: await freePort(),
@@ -85,19 +90,24 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         AUTH_JWKS: keys.jwksFile,
         AUTH_ISSUER: developmentIssuer,
         AUTH_AUDIENCE: service,
-        // Only orders reads these two.
-        INVENTORY_TARGET: inventoryTarget,
-        AUTH_TOKEN_FILE: tokenFile,
+        ...(await callVariables(entry, { dataFolder: folder, targets: reached, keys })),
         NODE_OPTIONS: options.nodeOptions ?? '',
         NODE_COMPILE_CACHE: options.compileCache,
       },
     });
+  };
   const inventory: Replica[] = [];
   const counters: CallCounter[] = [];
   for (const number of replicaNumbers.slice(0, options.inventoryReplicas ?? 1)) {
     const replica = started.use(await make(`inventory-${number}`, 'inventory', 'inventory', ''));
     inventory.push(replica);
     counters.push(started.use(await startCallCounter({ host: '127.0.0.1', port: replica.front.port })));
+  }
+  const others: Replica[] = [];
+  for (const { name } of entries.filter((each) => !['orders', 'inventory'].includes(each.name))) {
+    const replica = started.use(await make(name, name, name, targetOf(counters)));
+    targets[name] = targetOf([replica.front]);
+    others.push(replica);
   }
   const orders: Replica[] = [];
   const links: FaultProxy[][] = [];
@@ -109,7 +119,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     orders.push(started.use(await make(`orders-${number}`, 'orders', 'orders', targetOf(toInventory))));
   }
   // The first replica of each service to start migrates its database.
-  await Promise.all([...inventory, ...orders].map((replica) => replica.start()));
+  await Promise.all([...inventory, ...others, ...orders].map((replica) => replica.start()));
+  const otherDatabases = others.map(({ name }) => open(name));
   const running = started.move();
   return {
     folder,
@@ -120,6 +131,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     counters,
     ordersDatabase,
     inventoryDatabase,
+    otherDatabases,
     ordersTarget: targetOf(orders.map(({ front }) => front)),
     inventoryTarget: targetOf(inventory.map(({ front }) => front)),
     token,
@@ -147,21 +159,22 @@ export async function healCluster({ database, orders, inventory, links }: Cluste
   );
 }
 
-/** Deletes all orders and stock, and severs all connections, so that no request of the last scenario is still on its way. */
+/** Deletes all orders, stock and data of the other services, and severs all connections, so that no request of the last scenario is still on its way. */
 export async function emptyDatabases({
   ordersDatabase,
   inventoryDatabase,
+  otherDatabases,
   orders,
   links,
 }: Cluster): Promise<void> {
   for (const proxy of [...orders.map(({ front }) => front), ...links.flat()]) proxy.severAll();
   await sleep(quietMs);
-  for (const pool of [ordersDatabase, inventoryDatabase]) {
+  for (const pool of [ordersDatabase, inventoryDatabase, ...otherDatabases]) {
     const { rows } = await pool.query<{ tables: string }>(
       `SELECT string_agg(quote_ident(tablename), ', ') AS tables FROM pg_tables
        WHERE schemaname = 'public' AND tablename NOT IN ('schema_migrations', 'service_keys', 'change_feeds')`,
     );
-    await pool.query(`TRUNCATE ${rows[0]?.tables}`);
+    if (rows[0]?.tables) await pool.query(`TRUNCATE ${rows[0].tables}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ServicesAccess, services, targetOf } from '@acme/dev/repository';
+import { type ServicesAccess, services, targetOf, withCalledServices } from '@acme/dev/repository';
 import { findRunningServices, type RunningServices, startServices } from '@acme/dev/start';
 
 export interface PairOptions {
@@ -20,13 +20,15 @@ export interface PairAccess extends Omit<ServicesAccess, 'targets'> {
 
 export interface Pair extends PairAccess, Omit<RunningServices, 'targets'> {}
 
-/** Starts PostgreSQL, orders and inventory as processes, with development keys and tokens. */
+/** Starts PostgreSQL, orders and inventory as processes, with all that they call, development keys and tokens. */
 export async function startPair(options: PairOptions): Promise<Pair> {
   const { dataFolder, ordersPort, inventoryPort, metricsPorts, onStep } = options;
+  const started = withCalledServices(services, ['orders', 'inventory']);
+  const anyPorts = Object.fromEntries(started.map(({ name }) => [name, 0]));
   const running = await startServices({
     dataFolder,
-    services: services.filter(({ name }) => name === 'orders' || name === 'inventory'),
-    ports: { orders: ordersPort, inventory: inventoryPort },
+    services: started,
+    ports: { ...anyPorts, orders: ordersPort, inventory: inventoryPort },
     metricsPorts,
     onStep,
   });

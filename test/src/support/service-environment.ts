@@ -1,6 +1,7 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { services } from '@acme/dev/repository';
 import { createTestDatabase } from '@acme/postgres/testing';
 import { audience, createSigningKeys, issuer, type SigningKeys } from '@acme/rpc/testing';
 
@@ -27,8 +28,15 @@ export async function makeServiceEnvironment(): Promise<ServiceEnvironment> {
       AUTH_JWKS: keys.jwks,
       AUTH_ISSUER: issuer,
       AUTH_AUDIENCE: audience,
-      // Only orders reads these. No server listens on port 1.
-      INVENTORY_TARGET: '127.0.0.1:1',
+      // For the services that call others. No server listens on port 1.
+      ...Object.fromEntries(
+        services.flatMap(({ calls }) =>
+          Object.keys(calls).flatMap((called) => [
+            [`${called.toUpperCase()}_TARGET`, '127.0.0.1:1'],
+            [`${called.toUpperCase()}_TOKEN_FILE`, tokenFile],
+          ]),
+        ),
+      ),
       AUTH_TOKEN_FILE: tokenFile,
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -4,23 +4,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startEmbedded } from '@acme/postgres/embedded';
 import { changedMigrations } from '@acme/postgres/migrations';
-import { writeAtomically } from '../cli/write-atomically.ts';
-import {
-  audienceOf,
-  type DevelopmentKeys,
-  developmentIssuer,
-  openDevelopmentKeys,
-} from '../credentials/development-keys.ts';
+import { audienceOf, developmentIssuer, openDevelopmentKeys } from '../credentials/development-keys.ts';
+import { withCalledServices } from '../repository/called-services.ts';
 import { root } from '../repository/paths.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import { type ServicesAccess, targetOf } from '../repository/services-access.ts';
+import { callVariables } from './call-variables.ts';
 import { freePort } from './free-port.ts';
 import { metricsVariables } from './metrics-variables.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
 
 export interface StartOptions {
   readonly dataFolder: string;
-  /** Each service after those that it calls. */
+  /** The services, with all that they call. A service is started after those that it calls. */
   readonly services: readonly ServiceEntry[];
   /** Port of each service, by its name. 0 is any free port. */
   readonly ports: Readonly<Record<string, number>>;
@@ -46,7 +42,9 @@ const daySeconds = 24 * 60 * 60;
 
 /** Starts PostgreSQL, if a service has a database, and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
-  const { dataFolder, services, ports, metricsPorts = {}, reset = new Set(), onStep } = options;
+  const { dataFolder, ports, metricsPorts = {}, reset = new Set(), onStep } = options;
+  const names = options.services.map(({ name }) => name);
+  const services = withCalledServices(options.services, names);
   const targets: Record<string, string> = {};
   for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
   const database = services.some(hasDatabase)
@@ -136,29 +134,4 @@ function hasDatabase({ hasDatabase = true }: ServiceEntry): boolean {
 
 function isCalled(name: string, services: readonly ServiceEntry[]): boolean {
   return services.some(({ calls }) => name in calls);
-}
-
-interface CallOptions {
-  readonly dataFolder: string;
-  readonly targets: Readonly<Record<string, string>>;
-  readonly keys: DevelopmentKeys;
-}
-
-/**
- * Returns the variables with which a service calls others: the target of each, and the file of a token whose only audience
- * it is. `AUTH_TOKEN_FILE` is the token for the first one, and `NAME_TOKEN_FILE` that for each further one.
- */
-async function callVariables(
-  { name, calls }: ServiceEntry,
-  { dataFolder, targets, keys }: CallOptions,
-): Promise<Record<string, string>> {
-  const variables: Record<string, string> = {};
-  for (const [index, [audience, scopes]] of Object.entries(calls).entries()) {
-    const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
-    const tokenFile = join(dataFolder, 'keys', index === 0 ? `${name}.token` : `${name}-${audience}.token`);
-    await writeAtomically(tokenFile, token, 0o600);
-    variables[`${audience.toUpperCase()}_TARGET`] = targetOf({ targets }, audience);
-    variables[index === 0 ? 'AUTH_TOKEN_FILE' : `${audience.toUpperCase()}_TOKEN_FILE`] = tokenFile;
-  }
-  return variables;
 }
