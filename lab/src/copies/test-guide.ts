@@ -63,6 +63,26 @@ async function catches({ edit, caughtBy }: PaymentBug): Promise<void> {
   await writeFile(file, text);
 }
 
+/** Starts all services, which gives orders a token for each service that it calls, and places orders. */
+async function placePaidOrders(): Promise<void> {
+  const svc = (...args: string[]) =>
+    startProgram(copies.step, 'packages/dev/src/svc.ts', ...args, '--data', join(copies.step, '.data'));
+  const ports = ['inventory', 'payments', 'orders'].flatMap((name) => [
+    ...[`--${name}-port`, '0'],
+    ...[`--${name}-metrics-port`, '0'],
+  ]);
+  await using started = svc('start', ...ports);
+  await started.printed('Ready.');
+  const place = (quantity: number) => {
+    const request = { request_id: crypto.randomUUID(), lines: [{ sku: 'SAT-0001', quantity }] };
+    return svc('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(request));
+  };
+  await place(2).prints(/STATE_CONFIRMED/);
+  await place(2000).fails(/PAYMENT_DECLINED/);
+  started.child.kill('SIGTERM');
+  await started.succeeds();
+}
+
 await runSteps('guide to a step', {
   [`${addStep} applies`]: () => apply(copies.step, addStep),
   // As npm install does.
@@ -70,6 +90,7 @@ await runSteps('guide to a step', {
     symlink('../../services/payments', join(copies.step, 'node_modules/@acme/payments'), 'dir'),
   ...checks(copies.step),
   'the tests of orders pass': () => startTests(copies.step, 'services/orders', 'test/src/orders').succeeds(),
+  'npm start places an order that is paid': placePaidOrders,
   'the tests of the payment pass': () => startTests(copies.step, paymentTests).succeeds(),
   ...Object.fromEntries(
     paymentBugs.map((bug) => [`the tests catch a planted bug: ${bug.what}`, () => catches(bug)]),
