@@ -21,8 +21,8 @@ RUN npm ci --omit=dev --ignore-scripts ${SERVICE:+--workspace="@acme/$SERVICE"} 
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 COPY . .
 # npm has linked the workspaces that the service imports and no others. They stay links: Node does not strip types below
-# node_modules.
-RUN mkdir /app && cp -a --parents node_modules $(realpath --relative-to=. node_modules/@acme/*) /app
+# node_modules. Links their commands, whose files were not there when npm installed.
+RUN npm rebuild --ignore-scripts && mkdir /app && cp -a --parents node_modules $(realpath --relative-to=. node_modules/@acme/*) /app
 # A folder for the secrets of each service, see the stage `tools`.
 RUN cd services && for service in *; do install -d "/secrets/$service"; done && install -d /secrets/operator /secrets/postgres
 
