@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository';
 import { copyRepository } from './copy-repository.ts';
@@ -23,7 +23,39 @@ const newServices = {
     ...['--calls', 'inventory', '--watch', '--settle'],
   ],
 } satisfies Record<string, string[]>;
-const names = Object.keys(newServices);
+const names = [...Object.keys(newServices), 'billing'];
+
+/** A contract that is there before its service, with all four kinds of methods. */
+const billingContract = `syntax = "proto3";
+
+package billing.v1;
+
+import "policy/v1/policy.proto";
+
+// BillingService bills.
+service BillingService {
+${[
+  ['Charge', 'ChargeRequest', 'ChargeResponse'],
+  ['Follow', 'FollowRequest', 'stream FollowResponse'],
+  ['Import', 'stream ImportRequest', 'ImportResponse'],
+  ['Exchange', 'stream ExchangeRequest', 'stream ExchangeResponse'],
+]
+  .map(
+    ([name, request, response]) => `  // ${name} is a method.
+  rpc ${name}(${request}) returns (${response}) {
+    option (policy.v1.method) = {
+      deadline: {seconds: 2}
+      scopes: ["billing:write"]
+    };
+  }
+`,
+  )
+  .join('\n')}}
+
+${['Charge', 'Follow', 'Import', 'Exchange']
+  .flatMap((name) => [`${name}Request`, `${name}Response`])
+  .map((name) => `// ${name} is a message.\nmessage ${name} {}\n`)
+  .join('\n')}`;
 
 const svc = (command: string, ...args: string[]) =>
   startProgram(copy.path, 'packages/dev/src/svc.ts', command, ...args);
@@ -46,6 +78,11 @@ await runSteps('template', {
       () => svc('new', name, ...args).succeeds(),
     ]),
   ),
+  'new --proto billing/v1/billing_service.proto': async () => {
+    await mkdir(join(copy.path, 'proto/billing/v1'), { recursive: true });
+    await writeFile(join(copy.path, 'proto/billing/v1/billing_service.proto'), billingContract);
+    await svc('new', '--proto', 'billing/v1/billing_service.proto', '--calls', 'ledger').succeeds();
+  },
   'check passes': () => svc('check').succeeds(),
   'the tests of the new services, and those that name services, pass': () =>
     startProgram(
@@ -67,6 +104,7 @@ await runSteps('template', {
     await call('specimens.v1.SpecimenService/CreateSpecimen', request).prints(/"title": "the first"/);
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
     await call('payments.v1.PaymentService/Authorize', request).prints(/"state": "STATE_AUTHORIZED"/);
+    await call('billing.v1.BillingService/Charge', {}).fails(/^UNIMPLEMENTED: Charge is not implemented/);
     await call('shipping.v1.ShippingService/Ponder', request).fails(
       /^UNIMPLEMENTED: Ponder is not implemented/,
     );

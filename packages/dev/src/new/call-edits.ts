@@ -25,9 +25,10 @@ export function callEdits({ name, scopes }: CalledService): Readonly<Record<stri
       }),
     [`deploy/kubernetes/base/${name}/networkpolicy.yaml`]: (text, { plan: { service } }) =>
       edited(text, (document) => {
+        const inOneLine = (value: object) => document.createNode(value, { flow: true });
         const rule = {
-          from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': service } } }],
-          ports: [{ port: 'grpc' }],
+          from: [{ podSelector: { matchLabels: inOneLine({ 'app.kubernetes.io/name': service }) } }],
+          ports: [inOneLine({ port: 'grpc' })],
         };
         document.addIn(['spec', 'ingress'], document.createNode(rule));
       }),

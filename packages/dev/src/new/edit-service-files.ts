@@ -51,7 +51,7 @@ function attempt<T>(file: string, run: () => T): T {
 }
 
 function addEntry(text: string, { plan, ports }: NewService): string {
-  const { service, stem, rpcs, calls } = plan;
+  const { service, stem, rpcs, calls, contract } = plan;
   const descriptor = `${stem}Service`;
   const examples = rpcs
     .filter(({ served }) => served)
@@ -69,7 +69,8 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     examples: [${examples.join('\n')}],
   },
 `;
-  const module = `${scope}/gen/${service}/v1/${wordForms(stem).snake}_service_pb`;
+  const file = contract?.file.name ?? `${service}/v1/${wordForms(stem).snake}_service`;
+  const module = `${scope}/gen/${file}_pb`;
   const listed = insertAfterLast(
     text,
     /^export const services[^=]* = \[(?:(?:(?!^\];)[\s\S])*^ {2}\},)?/,
@@ -100,7 +101,8 @@ function addWorkspace(text: string, { plan: { service }, rendered }: NewService)
 }
 
 /** Adds the domain's file to the rule that it imports neither the contract nor the database. */
-function addDomainFile(text: string, { plan: { service, resource } }: NewService): string {
+function addDomainFile(text: string, { plan: { service, resource, contract } }: NewService): string {
+  if (contract) return text;
   const rule = text.indexOf('"The domain knows');
   const list = '"includes": [';
   const at = text.lastIndexOf(list, rule) + list.length;

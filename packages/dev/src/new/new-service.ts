@@ -8,6 +8,7 @@ import { settingsFile } from '../settings/settings-document.ts';
 import { calledService } from './called-service.ts';
 import { editServiceFiles } from './edit-service-files.ts';
 import { wordForms } from './names/word-forms.ts';
+import { planContract } from './plan-contract.ts';
 import { planService, type ServicePlan } from './plan-service.ts';
 import { renderTemplate } from './render-template.ts';
 import { requireFreeNames } from './require-free-names.ts';
@@ -15,6 +16,7 @@ import { stageFiles } from './stage-files.ts';
 import { writeService } from './write-service.ts';
 
 const usage = `usage: npm run new:service -- NAME [--rpc METHOD,METHOD] [--calls SERVICE] [--watch] [--settle]
+       npm run new:service -- --proto FILE [--calls SERVICE]
 
 Writes a service that works. Without --rpc it creates, gets and lists the resource that it is named after.
 
@@ -22,7 +24,9 @@ Writes a service that works. Without --rpc it creates, gets and lists the resour
             METHOD:server, METHOD:client and METHOD:bidi are streams
   --calls   a service of this repository that it calls
   --watch   adds a method that streams the changes of the resource
-  --settle  a new resource is PENDING until a worker, which survives crashes, has done its work`;
+  --settle  a new resource is PENDING until a worker, which survives crashes, has done its work
+  --proto   a contract that exists, such as payments/v1/payment_service.proto: its service, with a handler to write
+            for each method`;
 
 const { values, positionals } = parseCommandLine({
   usage,
@@ -32,15 +36,21 @@ const { values, positionals } = parseCommandLine({
     calls: { type: 'string' },
     watch: { type: 'boolean', default: false },
     settle: { type: 'boolean', default: false },
+    proto: { type: 'string' },
   },
 });
 
 try {
   const [name, ...others] = positionals;
-  if (name === undefined || others.length > 0) fail(usage);
-  const { watch, settle } = values;
+  const { rpc, watch, settle, proto } = values;
+  const isNamed = name !== undefined;
+  const isOfResource = isNamed || rpc !== '' || watch || settle;
+  if (others.length > 0 || (proto === undefined ? !isNamed : isOfResource)) fail(usage);
   const calls = values.calls === undefined ? undefined : calledService(values.calls, services, policies);
-  const plan = planService(name, { rpcs: values.rpc.split(',').filter(Boolean), calls, watch, settle });
+  const plan =
+    proto === undefined
+      ? planService(name ?? '', { rpcs: rpc.split(',').filter(Boolean), calls, watch, settle })
+      : planContract(root, proto, { calls, policies });
   requireFreeNames(root, plan);
   const ports = {
     port: Math.max(50050, ...services.map(({ port }) => port)) + 1,
@@ -62,13 +72,15 @@ try {
   fail(error);
 }
 
-function nextSteps({ service, stem, resource, rpcs }: ServicePlan, port: number): string {
+function nextSteps({ service, stem, resource, rpcs, contract }: ServicePlan, port: number): string {
   const unhandled = rpcs.filter(({ served }) => !served).map((rpc) => rpc.name);
   const handlers = `services/${service}/src/${wordForms(stem).kebab}-service.ts`;
+  const fields = contract
+    ? ''
+    : `  give ${resource} its fields: proto/${service}/v1/${wordForms(resource).snake}.proto, npm run generate, then follow the compiler\n`;
   return `${service} is on port ${port}. Next:
 
   npm run check && npx vitest run services/${service}
   npm start, and in a second terminal one of the calls that it prints
-  give ${resource} its fields: proto/${service}/v1/${wordForms(resource).snake}.proto, npm run generate, then follow the compiler
-${unhandled.length > 0 ? `  write the handlers of ${unhandled.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
+${fields}${unhandled.length > 0 ? `  write the handlers of ${unhandled.join(', ')} in ${handlers}: they return UNIMPLEMENTED\n` : ''}`;
 }

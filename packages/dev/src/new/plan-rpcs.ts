@@ -9,8 +9,19 @@ import { creatingVerbs, stateAfter } from './names/verbs.ts';
  * - `get`, `list`, and `watch`, a stream of the resource's changes: NO_SIDE_EFFECTS
  * - `other`: not known to be safe to retry
  * - `server`, `client` and `bidi`: streams of responses, of requests, and of both
+ * - `contract`: a method of a contract that was there before the service
  */
-export type RpcKind = 'create' | 'change' | 'get' | 'list' | 'watch' | 'other' | 'server' | 'client' | 'bidi';
+export type RpcKind =
+  | 'create'
+  | 'change'
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'other'
+  | 'server'
+  | 'client'
+  | 'bidi'
+  | 'contract';
 
 export interface Rpc {
   readonly name: string;
@@ -19,6 +30,8 @@ export interface Rpc {
   readonly served: boolean;
   /** The state in which a served `create` or `change` leaves the resource: `AUTHORIZED`. */
   readonly state?: string;
+  /** Whether it streams, in either direction. */
+  readonly isStream: boolean;
 }
 
 /** A method as the command line names it: `Get`, `GiftCard`, without a stream. */
@@ -71,16 +84,16 @@ export function planRpcs(given: readonly string[], stem: string): PlannedRpcs {
   const planned = methods.map((method): Rpc => {
     const { name, verb, noun, stream } = method;
     if (verb === 'Watch' && stream === 'server' && [resource, resources].includes(noun))
-      return { name, kind: 'watch', served: true };
-    if (stream !== undefined) return { name, kind: stream as RpcKind, served: false };
-    if (verb === 'Get' && noun) return { name, kind: 'get', served: noun === resource };
-    if (verb === 'List' && noun) return { name, kind: 'list', served: noun === resources };
+      return { name, kind: 'watch', served: true, isStream: true };
+    if (stream !== undefined) return { name, kind: stream as RpcKind, served: false, isStream: true };
+    if (verb === 'Get' && noun) return { name, kind: 'get', served: noun === resource, isStream: false };
+    if (verb === 'List' && noun) return { name, kind: 'list', served: noun === resources, isStream: false };
     const state = stateAfter(verb);
-    if (state === undefined) return { name, kind: 'other', served: false };
-    if (method === creator) return { name, kind: 'create', served: true, state };
+    if (state === undefined) return { name, kind: 'other', served: false, isStream: false };
+    if (method === creator) return { name, kind: 'create', served: true, state, isStream: false };
     return isOfResource(method)
-      ? { name, kind: 'change', served: true, state }
-      : { name, kind: 'create', served: false };
+      ? { name, kind: 'change', served: true, state, isStream: false }
+      : { name, kind: 'create', served: false, isStream: false };
   });
   return { resource, resources, rpcs: planned };
 }

@@ -9,9 +9,9 @@ test('a service creates, gets and lists the resource that it is named after', ()
     resource: 'Delivery',
     resources: 'Deliveries',
     rpcs: [
-      { name: 'CreateDelivery', kind: 'create', served: true, state: 'CREATED' },
-      { name: 'GetDelivery', kind: 'get', served: true },
-      { name: 'ListDeliveries', kind: 'list', served: true },
+      { name: 'CreateDelivery', kind: 'create', served: true, state: 'CREATED', isStream: false },
+      { name: 'GetDelivery', kind: 'get', served: true, isStream: false },
+      { name: 'ListDeliveries', kind: 'list', served: true, isStream: false },
     ],
   });
 });

@@ -13,6 +13,8 @@ export interface ServicePlan extends PlannedRpcs {
   readonly calls?: CalledService | undefined;
   /** Whether the resource is PENDING until a settler has done its work. */
   readonly settle: boolean;
+  /** The contract, if it was there before the service. Such a service has a handler to write for each method, and no resource. */
+  readonly contract?: DescService | undefined;
 }
 
 /** A service of this repository that a new service calls. */
@@ -46,21 +48,26 @@ const maxResourceLength = 30;
  */
 export function planService(service: string, options: ServiceOptions): ServicePlan {
   const { rpcs: rpcNames, calls, watch = false, settle = false } = options;
-  if (!servicePattern.test(service))
-    throw new Error(
-      `${JSON.stringify(service)} is not a valid service name: use one word of 3 to 30 lower-case letters, such as payments. ` +
-        'It becomes a package of the contract, a scope, a database and a host.',
-    );
+  requireServiceName(service);
   const single = capitalised(singularOf(service));
   const crud = [`Create${single}`, `Get${single}`, `List${ofLastWord(single, pluralOf)}`];
   const given = planRpcs(rpcNames.length === 0 ? crud : rpcNames, single);
   const { resource, resources, rpcs } = given;
   const isWatched = rpcs.some(({ kind }) => kind === 'watch');
-  const watchRpc: Rpc = { name: `Watch${resources}`, kind: 'watch', served: true };
+  const watchRpc: Rpc = { name: `Watch${resources}`, kind: 'watch', served: true, isStream: true };
   const planned = { resource, resources, rpcs: watch && !isWatched ? [...rpcs, watchRpc] : rpcs };
   if (resource.length < 3 || resource.length > maxResourceLength)
     throw new Error(`${resource} is not a valid resource: use 3 to ${maxResourceLength} letters`);
   // giftcards stores GiftCards.
   const isSame = [resource, resources].some((name) => name.toLowerCase() === service);
   return { service, stem: isSame ? resource : single, ...planned, calls, settle };
+}
+
+/** Throws an Error for a name that a service cannot have. */
+export function requireServiceName(service: string): void {
+  if (!servicePattern.test(service))
+    throw new Error(
+      `${JSON.stringify(service)} is not a valid service name: use one word of 3 to 30 lower-case letters, such as payments. ` +
+        'It becomes a package of the contract, a scope, a database and a host.',
+    );
 }

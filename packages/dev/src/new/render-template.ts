@@ -20,16 +20,18 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
  * Returns the files of `packages/dev/template/` with the names of the plan. A section is kept depending on its name:
  *
  * - `create`, `change`, `get`, `list`, `watch`: if the service serves such a method. `a|b` is kept for either.
- * - `state`: if the resource has a state. `calls`, `settle`: if the plan has them. With `no-` before it: if not.
+ * - `state`: if the resource has a state. `resource`, `calls`, `settle`: if the plan has them. With `no-` before it: if not.
  * - `any-other`: if the service has methods that the template does not serve
  * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
  * - `each-change`: once for each served method that changes the resource
  *
- * A file without content is left out. `NAME.calls.ts` is `NAME.ts` of a service that calls another.
+ * A file without content is left out. `NAME.calls.ts` is `NAME.ts` of a service that calls another, and `NAME.proto.ts` of one
+ * whose contract was there before. Such a service has no resource.
  */
 export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
+  const isWritten = (path: string) => plan.contract === undefined || !/\.proto$|spare[-_]part/.test(path);
   const paths = readdirSync(templateFolder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && isWritten(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const flags = flagsOf(plan);
@@ -39,19 +41,20 @@ export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
       .replaceAll('59999', `${ports.port}`)
       .replaceAll('9999', `${ports.metricsPort}`)
       .replaceAll('58888', `${plan.calls?.port}`);
-    const name = relative(templateFolder, path).replace('.calls.ts', '.ts');
+    const name = relative(templateFolder, path).replace(/\.(calls|proto)\.ts$/, '.ts');
     return [renamed(name, plan), withProjectNames(renamed(numberStates(withPorts), plan))];
   });
   return new Map(files.filter(([, text]) => text.trim() !== ''));
 }
 
 /** Returns the names of the sections that are kept once. */
-function flagsOf({ rpcs, calls, settle }: ServicePlan): ReadonlySet<string> {
+function flagsOf({ rpcs, calls, settle, contract }: ServicePlan): ReadonlySet<string> {
   const served = rpcs.filter((rpc) => rpc.served).map(({ kind }) => kind);
   const features: Readonly<Record<string, boolean>> = {
     state: settle || served.includes('change'),
     settle,
     calls: calls !== undefined,
+    resource: contract === undefined,
   };
   return new Set([
     ...served,
@@ -106,7 +109,10 @@ function numberStates(text: string): string {
 }
 
 /** Replaces the template's names by the plan's, in the same form. Its names have two words, so that each form is distinct. */
-function renamed(text: string, { service, stem, resource, resources, rpcs, calls }: ServicePlan): string {
+function renamed(
+  text: string,
+  { service, stem, resource, resources, rpcs, calls, contract }: ServicePlan,
+): string {
   const servedAs = (kind: string) => rpcs.find((rpc) => rpc.kind === kind && rpc.served);
   const creator = servedAs('create')?.name ?? 'CreateSparePart';
   const watcher = servedAs('watch')?.name ?? 'WatchSpareParts';
@@ -119,6 +125,7 @@ function renamed(text: string, { service, stem, resource, resources, rpcs, calls
   return text
     .replaceAll(/CreateSparePart(?!Store)/g, creator)
     .replaceAll(/createSparePart(?!Store)/g, localNameOf(creator))
+    .replaceAll('depot/v1/front_desk_service_pb', contract ? `${contract.file.name}_pb` : '$&')
     .replaceAll('WatchSpareParts', watcher)
     .replaceAll('watchSpareParts', localNameOf(watcher))
     .replaceAll('STORED', servedAs('create')?.state ?? 'CREATED')

@@ -7,10 +7,10 @@ import type { ServicePlan } from './plan-service.ts';
 
 /** Throws an Error if a name of the plan is taken in this repository, or has a meaning in the code of the template. */
 export function requireFreeNames(root: string, plan: ServicePlan): void {
-  const { service } = plan;
+  const { service, contract } = plan;
   for (const folder of [
     `services/${service}`,
-    `proto/${service}`,
+    ...(contract ? [] : [`proto/${service}`]),
     `${kitProtoFolder}/${service}`,
     `node_modules/${scope}/${service}`,
     `node_modules/${kitScope}/${service}`,

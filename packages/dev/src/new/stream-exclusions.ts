@@ -7,7 +7,7 @@ export const streamExclusions: Readonly<Record<string, ServiceFileEdit>> = {
 };
 
 function excludeStreams(text: string, { plan: { rpcs } }: Parameters<ServiceFileEdit>[1]): string {
-  const streams = rpcs.filter(({ kind }) => ['watch', 'server', 'client', 'bidi'].includes(kind));
+  const streams = rpcs.filter(({ isStream }) => isStream);
   return text.replaceAll(
     /(rpc_method!~\\?"\.\*\/\()([^)]*)(?=\))/g,
     (_all, start: string, excluded: string) => {

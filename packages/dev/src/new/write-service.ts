@@ -11,7 +11,9 @@ import { writeFiles } from './stage-files.ts';
 export function writeService(root: string, service: string, files: Files, generate: () => void): void {
   const inRoot = (path: string) => join(root, path);
   const link = `node_modules/${scope}/${service}`;
-  const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`];
+  const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`].filter(
+    (folder) => !existsSync(inRoot(folder)),
+  );
   const before = [...files.keys()]
     .map(inRoot)
     .filter((path) => existsSync(path))

@@ -1,3 +1,4 @@
+-- <resource>
 -- Spare parts.
 
 CREATE TABLE spare_parts (
@@ -56,3 +57,7 @@ CREATE TABLE service_keys (
 );
 INSERT INTO service_keys (name, secret)
 VALUES ('page_token', decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));
+-- </resource>
+-- <no-resource>
+-- The tables of depot. Edit this file until it is released.
+-- </no-resource>

@@ -39,7 +39,9 @@ export async function startApp(config: Config): Promise<App> {
     }),
     (pool) => pool.end(),
   );
+  // <resource>
   const now = () => new Date();
+  // </resource>
   const readiness = starting.adopt(openReadiness(databaseUrl, 'depot'), (each) => each.close());
 
   // <watch>
@@ -79,7 +81,12 @@ export async function startApp(config: Config): Promise<App> {
         serve(
           FrontDeskService,
           createFrontDeskService({
+            // <resource>
             store: createSparePartStore(pool, { now, newId: randomUUIDv7 }),
+            // </resource>
+            // <no-resource>
+            pool,
+            // </no-resource>
             // <list>
             pageTokens: createPageTokens(tokenKeys, 'ListSpareParts'),
             // </list>

@@ -1,3 +1,4 @@
+// <resource>
 import { databaseStatus } from '@acme/postgres/errors';
 import { Code, errorInfo, resourceInfo, RpcError } from '@acme/rpc/errors';
 import { SparePartError, type SparePartProblem } from './spare-part.ts';
@@ -35,3 +36,4 @@ function problemStatus(problem: SparePartProblem): RpcError {
       );
   }
 }
+// </resource>

@@ -1,3 +1,4 @@
+// <resource>
 import { randomUUID } from 'node:crypto';
 import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
@@ -16,7 +17,7 @@ describe.for(FrontDeskService.methods.map((method) => [method.name, method] as c
     };
     expect(await codeFor()).toBe(Code.UNAUTHENTICATED);
     const others = scopes.filter((scope) => !policyOf(method).scopes.includes(scope));
-    expect(await codeFor(others)).toBe(Code.PERMISSION_DENIED);
+    expect(await codeFor(['none:of:these', ...others])).toBe(Code.PERMISSION_DENIED);
   });
 });
 // <create>
@@ -152,3 +153,4 @@ test('OtherRpc is UNIMPLEMENTED', async ({ client }) => {
   expect(code).toBe(Code.UNIMPLEMENTED);
 });
 // </each-server|each-client|each-bidi>
+// </resource>

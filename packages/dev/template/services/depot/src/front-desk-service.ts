@@ -1,3 +1,4 @@
+// <resource>
 import {
   type FrontDeskService,
   WatchSparePartsResponseSchema,
@@ -129,3 +130,4 @@ function notImplemented(method: string): never {
   );
 }
 // </any-other>
+// </resource>

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
+import { policyOf } from '@acme/rpc/contract';
 import { test as base } from 'vitest';
 import { startTestDepot } from './start-test-depot.ts';
 
-export const scopes = ['depot:read', 'depot:write'];
+/** The scopes of all methods together. */
+export const scopes = [...new Set(FrontDeskService.methods.flatMap((method) => policyOf(method).scopes))];
 
 /** Test with an app that all tests of the file share, and with its own caller. */
 export const test = base

@@ -12,8 +12,10 @@ import { testServerConfig } from './test-server-config.ts';
 
 /** The service in this process, with a real socket and its own database. */
 export interface TestDepot extends AsyncDisposable {
+  // <resource>
   /** Stores a spare part. */
   addSparePart(content: { ownerId: string; title: string }): Promise<SparePart>;
+  // </resource>
   /** Creates a client with a token of the subject, or without a token if there are no scopes. */
   clientFor(subject: string, scopes?: readonly string[]): Promise<Client<typeof FrontDeskService>>;
 }
@@ -38,13 +40,16 @@ export async function startTestDepot(): Promise<TestDepot> {
     }),
     (app) => app.close(),
   );
+  // <resource>
   const pool = started.adopt(openPool({ url, max: 3, applicationName: 'test', onError: () => {} }), (each) =>
     each.end(),
   );
   const store = createSparePartStore(pool, createFakes());
   const { signal } = new AbortController();
+  // </resource>
   const running = started.move();
   return {
+    // <resource>
     addSparePart: async (content) => {
       const created = await store.create({ ...content, requestId: randomUUID() }, signal);
       const read = async () => (await store.get(created.id, undefined, signal)) ?? created;
@@ -53,6 +58,7 @@ export async function startTestDepot(): Promise<TestDepot> {
       // </settle>
       return await read();
     },
+    // </resource>
     clientFor: async (subject, scopes) => {
       const shown = scopes && (await keys.sign({ sub: subject, aud: 'depot', scope: scopes.join(' ') }));
       return running.use(
