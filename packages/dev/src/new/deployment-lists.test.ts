@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { addToList } from './add-to-list.ts';
 import { deploymentLists } from './deployment-lists.ts';
 import { planService } from './plan-service.ts';
 
+/** A name that no service of this repository has, nor of a copy. */
+const name =
+  ['exhibits', 'artefacts', 'curios'].find((each) => services.every((other) => other.name !== each)) ?? '';
+
 const service = {
-  plan: planService('specimens', { rpcs: [] }),
+  plan: planService(name, { rpcs: [] }),
   ports: { port: 50099, metricsPort: 9499 },
   rendered: new Map(),
 };
@@ -18,7 +23,7 @@ test.each(Object.entries(deploymentLists))(
     const before = readFileSync(join(root, file), 'utf8').split('\n');
     const after = edit(before.join('\n'), service).split('\n');
     const added = after.filter((line) => !before.includes(line));
-    expect(added).toEqual([expect.stringContaining('specimens')]);
+    expect(added).toEqual([expect.stringContaining(name)]);
     expect(after.filter((line) => !added.includes(line))).toEqual(before);
   },
 );
