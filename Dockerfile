@@ -1,4 +1,4 @@
-# The image of a service: docker build --build-arg SERVICE=orders --tag orders .
+# The image of a service: docker build --build-arg SERVICE=NAME --tag NAME .
 # It uses no feature that needs BuildKit.
 
 # Pinned by digest, so that a build is repeatable. Renovate updates it with the tag.
@@ -8,7 +8,7 @@ ARG NODE_IMAGE=node:26-bookworm-slim@sha256:662933cf47f013bc8e4beb31a6116448427a
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /build
 COPY . .
-RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete \
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc ! -name '*.tgz' -delete \
  && find . -type d -empty -delete
 
 FROM ${NODE_IMAGE} AS build

@@ -9,19 +9,23 @@ const omitted = ['node_modules', '.git', '.data', 'coverage', 'dist'];
 
 /**
  * Copies the repository to a temporary folder, as a git repository with one commit. The workspace's packages are copies,
- * and other installed packages are links. Disposing removes it.
+ * and other installed packages are links; with `linked: false` none are installed. Disposing removes it.
  */
-export async function copyRepository(): Promise<AsyncDisposable & { readonly path: string }> {
+export async function copyRepository(linked = true): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await openTemporaryFolder('repository-');
   await cp(root, folder.path, { recursive: true, filter: (path) => !omitted.includes(basename(path)) });
-  const modules = join(folder.path, 'node_modules');
+  if (linked) await linkPackages(folder.path);
+  await commitAll(folder.path);
+  return folder;
+}
+
+async function linkPackages(folder: string): Promise<void> {
+  const modules = join(folder, 'node_modules');
   const installed = join(root, 'node_modules');
   await mkdir(join(modules, '@acme'), { recursive: true });
   for (const name of await readdir(installed))
     if (name !== '@acme') await symlink(join(installed, name), join(modules, name));
   await cp(join(installed, '@acme'), join(modules, '@acme'), { recursive: true, verbatimSymlinks: true });
-  await commitAll(folder.path);
-  return folder;
 }
 
 async function commitAll(folder: string): Promise<void> {

@@ -1,43 +1,122 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyRepository } from './copy-repository.ts';
+import { fail, runCommand } from '@acme/dev/cli';
+import { root } from '@acme/dev/repository';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
+import { type Copy, makeCopy } from './adopted-copy.ts';
+import { ownedLines, printOwnedLines } from './owned-lines.ts';
 import { runSteps } from './run-steps.ts';
-import { startProgram } from './start-program.ts';
 
-// Adopts two copies of the repository, one with the example services and one without, and checks and tests them.
-await using stack = new AsyncDisposableStack();
-const copies = { kept: stack.use(await copyRepository()).path, none: stack.use(await copyRepository()).path };
+// Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them.
 
-const svc = (folder: string, command: string, ...args: string[]) =>
-  startProgram(folder, 'packages/dev/src/svc.ts', command, ...args);
-const test = (folder: string, ...filters: string[]) =>
-  startProgram(folder, 'node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds();
+/** Maximum number of lines that a copy without the examples, with the installed kit and one service owns. */
+const maxOwnedLines = 2500;
 
-await runSteps('adopt with the examples', {
-  'a tree with uncommitted changes is rejected': async () => {
-    const file = join(copies.kept, 'mine.txt');
-    await writeFile(file, 'not committed');
-    await svc(copies.kept, 'adopt', '--scope', '@mycompany').fails(/commit or stash first\n\?\? mine\.txt/);
-    await rm(file);
-  },
-  'adopt --scope @mycompany': () => svc(copies.kept, 'adopt', '--scope', '@mycompany').succeeds(),
-  'check passes': () => svc(copies.kept, 'check').succeeds(),
-  'the tests of a store pass': () => test(copies.kept, 'reservation-store'),
-});
+/** Tests that add something to those of the other copies. Undefined is the whole `npm test`. */
+const tests: Readonly<Record<string, readonly string[] | undefined>> = {
+  // The packages' tests under their new names.
+  'none, vendored': undefined,
+  // The packages are those of the copy before, and the tests of the pair those of the last one.
+  'orders,inventory, vendored': [
+    'services/payments',
+    'services/ledger',
+    'packages/dev/src/docs',
+    'test/src/placing',
+  ],
+  'none, installed': undefined,
+  'orders,inventory, installed': undefined,
+};
 
-await runSteps('adopt without the examples', {
-  'adopt --scope @mycompany --keep none --fresh-history': () =>
-    svc(copies.none, 'adopt', '--scope', '@mycompany', '--keep', 'none', '--fresh-history').succeeds(),
-  'check passes without a service': () => svc(copies.none, 'check').succeeds(),
-  'new orders': () => svc(copies.none, 'new', 'orders').succeeds(),
-  'the tests of the documents pass': () => test(copies.none, 'packages/dev/src/docs'),
-  'check passes with the new service': () => svc(copies.none, 'check').succeeds(),
-  'the tests of the service and of the packages pass': () =>
-    test(
-      copies.none,
-      'services/orders',
-      'packages/rpc/src/call',
-      'packages/postgres/src/transaction',
-      'packages/dev/src',
-    ),
-});
+await using tarballs = await openTemporaryFolder('tarballs-');
+const only = process.argv.slice(2).join(' ');
+
+for (const services of ['none', 'orders,inventory'])
+  for (const kit of ['vendored', 'installed']) {
+    const title = `${services}, ${kit}`;
+    if (!title.includes(only)) continue;
+    await using copy = await makeCopy(kit === 'installed');
+    const adopt = (...more: string[]) =>
+      copy.adopt('--scope', '@initech', '--name', 'initech', '--services', services, '--kit', kit, ...more);
+    await runSteps(`adopt ${services.replace(',', ' ')} ${kit}`, {
+      ...(title === 'none, vendored' && { 'uncommitted changes are rejected': () => rejectsChanges(copy) }),
+      ...(kit === 'installed' && { 'npm run pack makes the tarballs': packOnce }),
+      'the copy is made': () =>
+        adopt('--fresh-history', ...(kit === 'installed' ? ['--packages', join(root, 'dist/packages')] : [])),
+      'no old name is left': () => requireNoNames(copy, services, kit),
+      'check passes': () => copy.svc('check').succeeds(),
+      'new payments': () => copy.svc('new', 'payments').succeeds(),
+      ...(title === 'none, installed' && { 'the copy owns few lines': () => requireFewLines(copy) }),
+      'new ledger, with a stream, that calls payments': () =>
+        copy.svc('new', 'ledger', '--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments').succeeds(),
+      'check passes with the new services': () => copy.svc('check').succeeds(),
+      'the tests pass': () => copy.test(...(tests[title] ?? [])),
+      'the services start, answer calls and stop': () => startAndCall(copy, services),
+      'Compose accepts the containers': () => copy.composeConfig(),
+      'Prometheus accepts configuration and alerts, which pass their tests': () => copy.promtool(),
+      'no old name is left with the new services': () => requireNoNames(copy, services, kit),
+    });
+  }
+
+async function packOnce(): Promise<void> {
+  const marker = join(tarballs.path, 'packed');
+  await mkdir(marker).then(
+    () => void runCommand(root, process.execPath, 'packages/dev/src/pack/pack.ts'),
+    (error: NodeJS.ErrnoException) => error.code === 'EEXIST' || fail(error),
+  );
+}
+
+async function rejectsChanges(copy: Copy): Promise<void> {
+  const file = join(copy.path, 'mine.txt');
+  await writeFile(file, 'not committed');
+  await copy
+    .program('packages/dev/src/adopt/adopt.ts', '--scope', '@initech', '--name', 'initech')
+    .fails(/commit or stash first\n\?\? mine\.txt/);
+  await rm(file);
+}
+
+/** The vendored packages' own tests and examples have a shop with orders and stock. */
+async function requireNoNames(copy: Copy, services: string, kit: string): Promise<void> {
+  const names = [
+    'saturday',
+    ...(kit === 'vendored' ? ['acme'] : []),
+    ...(services === 'none' ? ['orders', 'inventory'] : []),
+  ];
+  const found = copy.textFiles().flatMap(({ file, lines }) =>
+    lines
+      .map((line, index) => `${file}:${index + 1}: ${line.trim().slice(0, 120)}`)
+      .filter((line) => names.some((name) => line.toLowerCase().includes(name)) || isForeign(line, kit))
+      .filter((line) => !(file.startsWith('packages/') && !/saturday|acme/i.test(line))),
+  );
+  if (found.length > 0)
+    throw new Error(`${found.length} lines have an old name:\n${found.slice(0, 40).join('\n')}`);
+}
+
+/** With the installed kit, `@acme` is the scope of the kit's packages and of nothing else. */
+function isForeign(line: string, kit: string): boolean {
+  const names = line.replaceAll(/@acme\/(rpc|postgres|dev)\b|kit\/acme-(rpc|postgres|dev)-/g, '');
+  return kit === 'installed' && /acme/i.test(names);
+}
+
+async function startAndCall(copy: Copy, services: string): Promise<void> {
+  const names = ['payments', 'ledger', ...(services === 'none' ? [] : services.split(','))];
+  const ports = names.flatMap((name) => [`--${name}-port`, '0', `--${name}-metrics-port`, '0']);
+  await using started = copy.svc('start', ...ports);
+  await started.printed('Ready.');
+  const request = { request_id: crypto.randomUUID(), title: 'the first' };
+  await copy.call('payments.v1.PaymentService/CreatePayment', request).prints(/"title": "the first"/);
+  await copy.call('payments.v1.PaymentService/ListPayments', {}).prints(/"payments": \[\n/);
+  if (services !== 'none')
+    await copy
+      .call('inventory.v1.InventoryService/GetStock', { sku: 'SAT-0001' })
+      .prints(/"sku": "SAT-0001"/);
+  started.child.kill('SIGTERM');
+  await started.succeeds();
+}
+
+async function requireFewLines(copy: Copy): Promise<void> {
+  const owned = ownedLines(copy.textFiles());
+  printOwnedLines(owned);
+  const total = [...owned.values()].reduce((sum, lines) => sum + lines, 0);
+  if (total > maxOwnedLines)
+    throw new Error(`the copy owns ${total} lines, and at most ${maxOwnedLines} are permitted`);
+}

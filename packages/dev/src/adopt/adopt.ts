@@ -1,30 +1,20 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
-import { removeAdopt, removeExamples } from './remove-parts.ts';
-import { currentScope, renameScope } from './rename-scope.ts';
+import { keepSections, renderCopy } from './copy-documents.ts';
+import { readCopyOptions } from './copy-options.ts';
+import { editLists } from './edit-lists.ts';
+import { editLockFile } from './edit-lock-file.ts';
+import { editManifests } from './edit-manifests.ts';
+import { isKept } from './kept-paths.ts';
+import { readKitPackages } from './kit-packages.ts';
+import { renameFiles, template } from './rename.ts';
 
-const usage = `usage: npm run adopt -- --scope @SCOPE [--keep orders,inventory|none] [--fresh-history]
-
-Makes a fresh clone your own repository. It is run once.`;
-
-const {
-  values: { scope, keep, 'fresh-history': freshHistory },
-} = parseCommandLine({
-  usage,
-  options: {
-    scope: { type: 'string', default: '' },
-    keep: { type: 'string', default: 'orders,inventory' },
-    'fresh-history': { type: 'boolean', default: false },
-  },
-});
-if (!/^@[a-z0-9][a-z0-9-]{0,38}$/.test(scope))
-  fail(`--scope must be a scope of npm, such as @mycompany\n${usage}`);
-if (keep !== 'none' && keep.split(',').sort().join() !== 'inventory,orders')
-  fail(`--keep must be orders,inventory or none, because orders calls inventory\n${usage}`);
+const given = readCopyOptions();
+const options = { ...given, packages: given.packages && resolve(given.packages) };
+const { scope, isKitVendored, keepsExamples, freshHistory } = options;
 
 const changes = git('status', '--porcelain');
 if (changes !== '')
@@ -33,44 +23,91 @@ if (changes !== '')
   );
 
 try {
-  if (keep === 'none') removeExamples(root);
-  removeAdopt(root);
-  const files = git('ls-files', '--cached', '--others', '--exclude-standard').split('\n');
-  renameScope(
-    root,
-    files.filter((file) => existsSync(join(root, file))),
-    scope,
-  );
-  run('buf', 'format', '--write');
-  // In a process of its own: the packages have another scope now.
-  run(process.execPath, 'packages/dev/src/svc.ts', 'generate');
-  // Sorts the imports, whose order depends on the scope.
-  run('biome', 'check', '--write', '--colors=off');
-  run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--offline', '--no-audit', '--no-fund');
+  compose();
+  if (isKitVendored) useVendoredKit();
+  else useInstalledKit();
 } catch (error) {
   // The tree was clean, so this reverts only the changes made above.
   git('reset', '--hard', '--quiet');
   git('clean', '-fd', '--quiet');
-  const renamed = join(root, 'node_modules', scope);
-  if (existsSync(renamed)) renameSync(renamed, join(root, 'node_modules', currentScope));
-  fail(error);
+  const links = join(root, 'node_modules', scope);
+  if (existsSync(links)) renameSync(links, join(root, 'node_modules', template.scope));
+  fail(
+    `${error instanceof Error ? error.message : error}\n\nThe repository is as it was. ${isKitVendored ? '' : 'Run npm ci before the next attempt.'}`,
+  );
 }
 
-// Links to packages that were removed.
-const links = join(root, 'node_modules', scope);
-for (const name of readdirSync(links))
-  if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
 if (freshHistory) {
   rmSync(join(root, '.git'), { recursive: true });
   git('init', '--quiet', '--initial-branch=main');
 }
 git('add', '--all');
-process.stdout.write(`The packages have the scope ${scope}. Next:
+process.stdout.write(`This repository is ${options.name}. Next:
 
   npm ci && npm run check && npm test
-  edit the names in README.md, SECURITY.md and .github/CODEOWNERS
+  fill in .github/CODEOWNERS and the first section of SECURITY.md
   git commit --message "Begin"
-${keep === 'none' ? '  npm run new:service -- payments\n' : ''}${keep === 'none' && !freshHistory ? `\nbuf breaking reports the removed contracts until the commit is on origin/main.\n` : ''}`);
+${keepsExamples ? '' : '  npm run new:service -- payments\n'}${keepsExamples || freshHistory ? '' : '\nbuf breaking reports the removed contracts until the commit is on origin/main.\n'}`);
+
+/** Writes the copy's files in place of this repository's. */
+function compose(): void {
+  const documents = renderCopy(join(root, 'packages/dev/copy'), options);
+  const kit = isKitVendored ? undefined : readKitPackages(root, options);
+  for (const file of git('ls-files').split('\n')) if (!isKept(file, options)) rmSync(join(root, file));
+  for (const file of files())
+    if (file.endsWith('.md')) {
+      const text = readFileSync(join(root, file), 'utf8');
+      writeFileSync(join(root, file), keepSections(text, options));
+    }
+  for (const [file, text] of documents) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  removeEmptyFolders(root);
+  editLists(root, options);
+  editManifests(root, options, kit);
+  renameFiles(root, files(), options);
+  editLockFile(root);
+}
+
+/** Links the packages by their new names, and generates what depends on them. */
+function useVendoredKit(): void {
+  const links = join(root, 'node_modules', scope);
+  if (scope !== template.scope) renameSync(join(root, 'node_modules', template.scope), links);
+  for (const name of readdirSync(links))
+    if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
+  // In a process of its own: the packages have another scope now.
+  run(process.execPath, 'packages/dev/src/svc.ts', 'generate');
+  format();
+  run('npm', 'install', '--package-lock-only', '--ignore-scripts', '--offline', '--no-audit', '--no-fund');
+}
+
+/** Installs the packages in place of the folders, and generates what depends on them. */
+function useInstalledKit(): void {
+  rmSync(join(root, 'node_modules', template.scope), { recursive: true, force: true });
+  run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
+  run(process.execPath, 'node_modules/.bin/svc', 'generate');
+  format();
+}
+
+/** Sorts the imports, whose order depends on the scope. */
+function format(): void {
+  run('biome', 'check', '--write', '--colors=off');
+}
+
+function files(): string[] {
+  const listed = git('ls-files', '--cached', '--others', '--exclude-standard').split('\n');
+  return [...new Set(listed)].filter((file) => existsSync(join(root, file)));
+}
+
+function removeEmptyFolders(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || ['.git', 'node_modules', '.data'].includes(entry.name)) continue;
+    const path = join(folder, entry.name);
+    removeEmptyFolders(path);
+    if (readdirSync(path).length === 0) rmSync(path, { recursive: true });
+  }
+}
 
 function run(command: string, ...args: string[]): void {
   runCommand(root, command, ...args);

@@ -10,6 +10,8 @@ export function addToList(text: string, path: readonly (string | number)[], item
   if (document.errors[0]) throw document.errors[0];
   const list = document.getIn(path, true);
   if (!isSeq(list)) throw new Error(`${path.join('.')} is not a list`);
+  // The form of its first item.
+  if (list.items.length === 0) list.flow = false;
   list.add(document.createNode(item, { flow: true }));
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

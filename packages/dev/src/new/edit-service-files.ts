@@ -14,8 +14,8 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
   'package-lock.json': addWorkspace,
   'biome.json': addDomainFile,
   'buf.yaml': addContract,
-  // `adopt --keep none` ignores these as long as there is no service.
-  'knip.jsonc': (text) => text.replace(', "node", "@acme/gen"', ''),
+  // `adopt --services none` ignores these as long as there is no service.
+  'knip.jsonc': (text) => text.replace(', "node"]', ']').replace('  "ignoreWorkspaces": ["gen"],\n', ''),
   ...deploymentLists,
   ...streamExclusions,
 };

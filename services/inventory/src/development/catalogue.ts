@@ -19,10 +19,18 @@ const sizes = ['SMALL', 'MEDIUM', 'LARGE', 'SET OF 3', 'SET OF 6'];
 /** Constant, so that the import takes effect only at the first start. */
 const importId = '5a7a4da1-0000-4000-8000-000000000001';
 
-/** Number of items in the catalogue, whose SKUs start with SAT-0001. */
+/**
+ * Number of items in the catalogue, whose SKUs start with SAT-0001.
+ *
+ * @public
+ */
 export const catalogueSize = sizes.length * colours.length * things.length;
 
-/** Returns the SKU of the item with this number, from 1. */
+/**
+ * Returns the SKU of the item with this number, from 1.
+ *
+ * @public
+ */
 export function skuOf(number: number): string {
   return `SAT-${String(number).padStart(4, '0')}`;
 }

@@ -29,6 +29,8 @@ export async function checkKubernetes(
   for (const overlay of readdirSync(join(folder, 'overlays'))) {
     const manifests = buildKustomization(join(folder, 'overlays', overlay));
     if (!manifests) return { skipped: 'neither kustomize nor kubectl is on the PATH' };
+    // Without a service the policies of its pods select none.
+    if (entries.length === 0) continue;
     const found = await manifestProblems(manifests, join(root, 'services'), entries);
     problems.push(...found.map((problem) => `overlays/${overlay}: ${problem}`));
   }

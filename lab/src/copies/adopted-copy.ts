@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from '@acme/dev/cli';
+import { copyRepository } from './copy-repository.ts';
+import { type Program, startProgram } from './start-program.ts';
+
+/** A text file of a copy, without the end of its last line. */
+export interface TextFile {
+  readonly file: string;
+  readonly lines: readonly string[];
+}
+
+/** A copy of the repository, which `adopt` changes. Disposing removes it. */
+export interface Copy extends AsyncDisposable {
+  readonly path: string;
+  program(file: string, ...args: string[]): Program;
+  /** Makes the copy, and commits it. */
+  adopt(...args: string[]): Promise<void>;
+  svc(command: string, ...args: string[]): Program;
+  call(method: string, request: object): Program;
+  /** Runs the tests that match, or all of them. */
+  test(...filters: string[]): Promise<void>;
+  /** Merges the files of Compose with Compose itself, where it is installed. */
+  composeConfig(): void;
+  /** Checks configuration and rules with Prometheus' own tool, where it is installed. */
+  promtool(): void;
+  textFiles(): TextFile[];
+}
+
+/** Copies the repository. With `install`, its packages are installed instead of linked, because `adopt` replaces some. */
+export async function makeCopy(install: boolean): Promise<Copy> {
+  const { path, [Symbol.asyncDispose]: dispose } = await copyRepository(!install);
+  if (install) runCommand(path, 'npm', 'ci', '--prefer-offline', '--no-audit', '--no-fund');
+  const program = (file: string, ...args: string[]) => startProgram(path, file, ...args);
+  const svc = (command: string, ...args: string[]) => {
+    const source = 'packages/dev/src/svc.ts';
+    return program(existsSync(join(path, source)) ? source : 'node_modules/.bin/svc', command, ...args);
+  };
+  return {
+    path,
+    program,
+    svc,
+    adopt: async (...args) => {
+      await program('packages/dev/src/adopt/adopt.ts', ...args).succeeds();
+      runCommand(
+        path,
+        'git',
+        '-c',
+        'user.name=test',
+        '-c',
+        'user.email=test@example.invalid',
+        'commit',
+        '-qm',
+        'Begin',
+      );
+    },
+    call: (method, request) => svc('call', method, JSON.stringify(request)),
+    test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
+    composeConfig: () => {
+      const compose = [['docker', 'compose'], ['docker-compose']].find(
+        ([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0,
+      );
+      const [command = '', ...args] = compose ?? [];
+      if (compose) runCommand(path, command, ...args, '--profile', '*', 'config', '--quiet');
+      else process.stdout.write('     Compose is not installed\n');
+    },
+    promtool: () => {
+      const folder = join(path, 'deploy/observability/prometheus');
+      if (spawnSync('promtool', ['--version']).error)
+        return void process.stdout.write('     promtool is not installed\n');
+      runCommand(folder, 'promtool', 'check', 'config', 'local.yml', 'containers.yml');
+      runCommand(folder, 'sh', '-c', 'promtool test rules tests/*.yml');
+    },
+    textFiles: () => {
+      const listed = runCommand(path, 'git', 'ls-files', '--cached', '--others', '--exclude-standard').split(
+        '\n',
+      );
+      return listed.flatMap((file) => {
+        const bytes = readFileSync(join(path, file));
+        return bytes.includes(0) ? [] : [{ file, lines: bytes.toString('utf8').trimEnd().split('\n') }];
+      });
+    },
+    [Symbol.asyncDispose]: () => dispose(),
+  };
+}

@@ -1,0 +1,75 @@
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Document, isScalar, isSeq, parseDocument } from 'yaml';
+import type { CopyOptions } from './copy-options.ts';
+import { examples } from './kept-paths.ts';
+import { template } from './rename.ts';
+
+/** Removes from the YAML files of a copy what names a file, a job or a service that it does not have. */
+export function editLists(root: string, options: CopyOptions): void {
+  const has = (...path: string[]) => existsSync(join(root, ...path));
+  editYaml(root, 'docker-compose.yml', (compose) =>
+    keepItems(compose, ['include', 0, 'path'], (path: string) => has(path)),
+  );
+  for (const file of globSync('deploy/**/kustomization.yaml', { cwd: root }))
+    editYaml(root, file, (kustomization) => {
+      const isFile = (path: string) => has(dirname(file), path);
+      keepItems(kustomization, ['resources'], isFile);
+      keepItems(kustomization, ['configMapGenerator', 0, 'files'], isFile);
+      if (!options.keepsExamples) removeExamples(kustomization);
+    });
+  editContract(root, options);
+  if (options.keepsLab) return;
+  editYaml(root, '.github/workflows/ci.yml', (workflow) => keepJobs(workflow, ['check', 'test']));
+  editYaml(root, '.github/workflows/images.yml', (workflow) => keepJobs(workflow, ['services', 'scan']));
+}
+
+/** Removes the images and the callers of the example services from an overlay. */
+function removeExamples(kustomization: Document): void {
+  const names = examples.map((name) => `${template.name}-${name}`);
+  keepItems(kustomization, ['images'], ({ name }: { name: string }) => !names.includes(name));
+  const { configMapGenerator: maps = [] } = kustomization.toJS();
+  for (const [index, { name }] of maps.entries())
+    if (name === 'peers') keepItems(kustomization, ['configMapGenerator', index, 'literals'], () => false);
+}
+
+/** Lists the modules of the contract that the copy has. buf rejects a module without files. */
+function editContract(root: string, { isKitVendored }: CopyOptions): void {
+  const installed = `node_modules/${template.scope}/rpc/proto`;
+  editYaml(root, 'buf.yaml', (contract) => {
+    const exists = (path: string) => existsSync(join(root, path));
+    keepItems(contract, ['modules'], ({ path }: { path: string }) => exists(path));
+    keepItems(contract, ['lint', 'ignore'], exists);
+    if (isKitVendored) return;
+    contract.addIn(['modules'], contract.createNode({ path: installed }));
+    contract.addIn(['lint', 'ignore'], installed);
+  });
+}
+
+function keepJobs(workflow: Document, kept: readonly string[]): void {
+  for (const name of Object.keys(workflow.toJS().jobs))
+    if (!kept.includes(name)) workflow.deleteIn(['jobs', name]);
+}
+
+/** Removes the items of a list that are not wanted, with their comments. Does nothing where there is no list. */
+function keepItems<Item>(
+  document: Document,
+  path: readonly (string | number)[],
+  isWanted: (item: Item) => boolean,
+): void {
+  const list = document.getIn(path, true);
+  if (!isSeq(list)) return;
+  const value = (item: unknown) =>
+    (isScalar(item) ? item.value : (item as { toJSON(): unknown }).toJSON()) as Item;
+  list.items = list.items.filter((item) => isWanted(value(item)));
+  if (list.items.length === 0) list.flow = true;
+}
+
+/** Changes a YAML file. Its comments and layout stay. */
+function editYaml(root: string, file: string, change: (document: Document) => void): void {
+  const text = readFileSync(join(root, file), 'utf8');
+  const document = parseDocument(text);
+  if (document.errors[0]) throw document.errors[0];
+  change(document);
+  writeFileSync(join(root, file), document.toString({ lineWidth: 0, flowCollectionPadding: false }));
+}
