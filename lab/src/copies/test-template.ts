@@ -59,6 +59,8 @@ ${['Charge', 'Follow', 'Import', 'Exchange']
 
 const svc = (command: string, ...args: string[]) =>
   startProgram(copy.path, 'packages/dev/src/svc.ts', command, ...args);
+const test = (...filters: string[]) =>
+  startProgram(copy.path, 'node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds();
 const startAll = (...args: string[]) =>
   svc(
     'start',
@@ -85,16 +87,12 @@ await runSteps('template', {
   },
   'check passes': () => svc('check').succeeds(),
   'the tests of the new services, and those that name services, pass': () =>
-    startProgram(
-      copy.path,
-      'node_modules/vitest/vitest.mjs',
-      'run',
+    test(
       ...names.map((name) => `services/${name}`),
-      'packages/dev',
-      'test/src/commands',
-      'lab/src/pair',
-      'lab/src/demo',
-    ).succeeds(),
+      ...['new', 'check/compose', 'check/kubernetes', 'check/observability', 'check/deployment', 'docs'].map(
+        (folder) => `packages/dev/src/${folder}`,
+      ),
+    ),
   'the new services start and answer calls': async () => {
     await using started = startAll();
     await started.printed('Ready.');
@@ -121,5 +119,12 @@ await runSteps('template', {
     await svc('call', 'payments.v1.PaymentService/ListPayments', '{}', '--data', data).prints(/AUTHORIZED/);
     started.child.kill('SIGTERM');
     await started.succeeds();
+  },
+  'the demo, the faults and npm start run a service that orders calls': async () => {
+    const file = join(copy.path, 'services.ts');
+    const text = await readFile(file, 'utf8');
+    const calls = "calls: { inventory: ['inventory:reserve'] }";
+    await writeFile(file, text.replace(calls, calls.replace(' }', ", payments: ['payments:write'] }")));
+    await test('lab/src/demo', 'lab/src/faults/faults.test.ts', 'test/src/commands');
   },
 });

@@ -7,32 +7,32 @@ import { callEdits } from './call-edits.ts';
 import { calledService } from './called-service.ts';
 import { planService } from './plan-service.ts';
 
-const called = services[0] ?? expect.unreachable();
-const calls = calledService(called.name, services, policies);
-const plan = planService('specimens', { rpcs: [], calls });
+// A repository without services has none to call.
+const calls = services.slice(0, 1).map(({ name }) => calledService(name, services, policies));
+const plan = planService('xspecimens', { rpcs: [], calls: calls[0] });
 
-test.each(Object.entries(callEdits(calls)))(
+test.each(calls.flatMap((called) => Object.entries(callEdits(called))))(
   'the new caller is added to %s, and the callers before it stay',
   (file, edit) => {
     const before = readFileSync(join(root, file), 'utf8');
     const edited = () => edit(before, { plan, ports: { port: 1, metricsPort: 2 }, rendered: new Map() });
     const after = edited();
-    expect(after).toContain(file.includes('networkpolicy') ? 'name: specimens' : '/specimens=');
+    expect(after).toContain(file.includes('networkpolicy') ? 'name: xspecimens' : '/xspecimens=');
     for (const caller of before.match(/spiffe:\S+=[^'"\n;]*|matchLabels: .*/g) ?? [])
       expect(after).toContain(caller.trimEnd());
     const added = after.split('\n').filter((line) => !before.split('\n').includes(line));
-    expect(added.every((line) => /specimens|from:|podSelector|ports:|port: grpc/.test(line))).toBe(true);
+    expect(added.every((line) => /xspecimens|from:|podSelector|ports:|port: grpc/.test(line))).toBe(true);
   },
 );
 
-test('the scopes of the calls are those of all methods of the called service', () => {
-  expect(calls.scopes.length).toBeGreaterThan(0);
-  expect(new Set(calls.scopes).size).toBe(calls.scopes.length);
+test.each(calls)('the scopes of calls to $name are those of its methods, each once', ({ scopes }) => {
+  expect(scopes.length).toBeGreaterThan(0);
+  expect(new Set(scopes).size).toBe(scopes.length);
 });
 
 test.each([
   ['none', '--calls none: there is no such service. The services are: '],
-  [`${called.name},orders`, 'name one service'],
+  ['one,two', 'name one service'],
 ])('--calls %s is rejected', (name, problem) => {
   expect(() => calledService(name, services, policies)).toThrow(problem);
 });

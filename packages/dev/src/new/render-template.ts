@@ -123,8 +123,8 @@ function renamed(
     spareparts: resources,
   };
   return text
-    .replaceAll(/CreateSparePart(?!Store)/g, creator)
-    .replaceAll(/createSparePart(?!Store)/g, localNameOf(creator))
+    .replaceAll(/CreateSparePart(?!\w*Store)/g, creator)
+    .replaceAll(/createSparePart(?!\w*Store)/g, localNameOf(creator))
     .replaceAll('depot/v1/front_desk_service_pb', contract ? `${contract.file.name}_pb` : '$&')
     .replaceAll('WatchSpareParts', watcher)
     .replaceAll('watchSpareParts', localNameOf(watcher))

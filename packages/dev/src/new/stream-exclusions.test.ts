@@ -9,11 +9,11 @@ test.each(Object.entries(streamExclusions))(
   'every latency query of %s excludes a new stream',
   (file, edit) => {
     const before = readFileSync(join(root, file), 'utf8');
-    const plan = planService('specimens', { rpcs: ['GetSpecimen', 'WatchSpecimens', 'Exchange:bidi'] });
+    const plan = planService('xspecimens', { rpcs: ['GetXspecimen', 'WatchXspecimens', 'Xexchange:bidi'] });
     const after = edit(before, { plan, ports: { port: 1, metricsPort: 2 }, rendered: new Map() });
-    const [excluded, withStream] = [/rpc_method!~\\?"/g, /rpc_method!~\\?"[^"]*\|Exchange\)\\?"/g];
+    const [excluded, withStream] = [/rpc_method!~\\?"/g, /rpc_method!~\\?"[^"]*\|Xexchange\)\\?"/g];
     expect(after.match(withStream)?.length).toBe(before.match(excluded)?.length);
     // Watch.* is excluded already.
-    expect(after.replaceAll('|Exchange', '')).toBe(before);
+    expect(after.replaceAll('|Xexchange', '')).toBe(before);
   },
 );

@@ -10,21 +10,18 @@ CREATE TABLE spare_parts (
   fingerprint bytea NOT NULL,
   title text NOT NULL,
   -- <state>
-  state text NOT NULL CHECK (state IN (
-    -- <settle>
+  -- <settle>
+  state text NOT NULL DEFAULT 'PENDING' CHECK (state IN (
     'PENDING',
-    -- </settle>
+  -- </settle>
+  -- <no-settle>
+  state text NOT NULL DEFAULT 'STORED' CHECK (state IN (
+  -- </no-settle>
     -- <each-change>
     'RETIRED',
     -- </each-change>
     'STORED'
-  ))
-    -- <settle>
-    DEFAULT 'PENDING',
-    -- </settle>
-    -- <no-settle>
-    DEFAULT 'STORED',
-    -- </no-settle>
+  )),
   version bigint NOT NULL DEFAULT 1,
   -- </state>
   create_time timestamptz NOT NULL,

@@ -1,6 +1,6 @@
 -- <watch>
--- A change feed (ADR 16): one row for each change, written in the change's own transaction by the holder of the row's lock, so
--- the order of seq is the order of the changes. Rows are only inserted, and pruned. seq must keep CACHE 1.
+-- A change feed: one row for each change, written in the change's own transaction by the holder of the row's lock, so the
+-- order of seq is the order of the changes. Rows are only inserted, and pruned. seq must keep CACHE 1.
 CREATE TABLE spare_part_events (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   spare_part_id uuid NOT NULL,

@@ -60,16 +60,20 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
           return createOnce(tx, createdSpareParts, { id, ownerId, requestId, fingerprint }, async () => {
             const { rows } = await tx.query<SparePartRow>({
               name: 'create-spare-part',
-              text: `INSERT INTO spare_parts (id, owner_id, request_id, fingerprint, title,
+              text: `INSERT INTO spare_parts (
+                       id, owner_id, request_id, fingerprint, title,
                        -- <state>
                        update_time,
                        -- </state>
-                       create_time)
-                     VALUES ($1, $2, $3, $4, $5,
+                       create_time
+                     )
+                     VALUES (
+                       $1, $2, $3, $4, $5,
                        -- <state>
                        $6,
                        -- </state>
-                       $6)
+                       $6
+                     )
                      ON CONFLICT ON CONSTRAINT spare_parts_request_once DO NOTHING
                      RETURNING ${columns}`,
               values: [id, ownerId, requestId, fingerprint, title, now()],

@@ -50,12 +50,12 @@ export interface Supplier extends Disposable {
 
 /** Opens the client. It connects with the first call, so supplier may start later. */
 export async function openSupplier(
-  { target, tokenFile: file }: SupplierConfig,
+  config: SupplierConfig,
   { server, log }: { server: ServerConfig; log: Logger },
 ): Promise<Supplier> {
   const client = createClient(SupplierService, {
-    target,
-    token: file === undefined ? undefined : tokenFile(file),
+    target: config.target,
+    token: config.tokenFile === undefined ? undefined : tokenFile(config.tokenFile),
     credentials: await channelCredentials(server.tls, {
       developmentCertificates: !server.production,
       log,
