@@ -41,14 +41,20 @@ function editContract(root: string, { isKitVendored }: CopyOptions): void {
     keepItems(contract, ['modules'], ({ path }: { path: string }) => exists(path));
     keepItems(contract, ['lint', 'ignore'], exists);
     if (isKitVendored) return;
-    contract.addIn(['modules'], contract.createNode({ path: installed }));
-    contract.addIn(['lint', 'ignore'], installed);
+    addItem(contract, ['modules'], { path: installed });
+    addItem(contract, ['lint', 'ignore'], installed);
   });
 }
 
 function keepJobs(workflow: Document, kept: readonly string[]): void {
   for (const name of Object.keys(workflow.toJS().jobs))
     if (!kept.includes(name)) workflow.deleteIn(['jobs', name]);
+}
+
+function addItem(document: Document, path: readonly string[], item: unknown): void {
+  document.addIn(path, document.createNode(item));
+  const list = document.getIn(path, true);
+  if (isSeq(list)) list.flow = false;
 }
 
 /** Removes the items of a list that are not wanted, with their comments. Does nothing where there is no list. */

@@ -14,12 +14,15 @@ function renamed(text: string, { scope, name, isKitVendored }: CopyOptions): str
   const old = new RegExp(`${template.scope}${isKitVendored ? '' : `(?!${kitPackage})`}(?![\\w-])`, 'g');
   const oldTitle = template.name.charAt(0).toUpperCase() + template.name.slice(1);
   const word = template.scope.slice(1);
-  return text
-    .replaceAll(old, scope)
-    .replaceAll(new RegExp(`(?<!@)\\b${word}\\b`, 'g'), name)
-    .replaceAll(new RegExp(`\\b${word.charAt(0).toUpperCase()}${word.slice(1)}\\b`, 'g'), title)
-    .replaceAll(template.name, name)
-    .replaceAll(oldTitle, title);
+  return (
+    text
+      .replaceAll(old, scope)
+      // Tarballs of the kit keep their names, `kit/acme-rpc-0.1.0.tgz`.
+      .replaceAll(new RegExp(`(?<!@|kit/)\\b${word}\\b`, 'g'), name)
+      .replaceAll(new RegExp(`\\b${word.charAt(0).toUpperCase()}${word.slice(1)}\\b`, 'g'), title)
+      .replaceAll(template.name, name)
+      .replaceAll(oldTitle, title)
+  );
 }
 
 /** Renames in the texts and in the names of these files. Other files, such as pictures, stay. */

@@ -15,7 +15,11 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
   'biome.json': addDomainFile,
   'buf.yaml': addContract,
   // `adopt --services none` ignores these as long as there is no service.
-  'knip.jsonc': (text) => text.replace(', "node"]', ']').replace('  "ignoreWorkspaces": ["gen"],\n', ''),
+  'knip.jsonc': (text) =>
+    text
+      .replace(', "node"]', ']')
+      .replace(`"${scope}/gen", `, '')
+      .replace('  "ignoreWorkspaces": ["gen"],\n', ''),
   ...deploymentLists,
   ...streamExclusions,
 };

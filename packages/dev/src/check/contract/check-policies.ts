@@ -11,6 +11,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { contracts } from '../../generate/contracts.ts';
 import { policies as listedPolicies } from '../../repository/load-services.ts';
 import { root } from '../../repository/paths.ts';
+import { isKitVendored } from '../../repository/project.ts';
 
 /** Services of every server of the kit, which gives them their policies. */
 const builtIn = new Set(
@@ -24,6 +25,8 @@ const builtIn = new Set(
  * @throws Error when the contract does not compile.
  */
 export function checkPolicies(folder = root, policies = listedPolicies): string | undefined {
+  // A repository without services has no contract of its own.
+  if (!isKitVendored && !existsSync(join(folder, 'proto'))) return undefined;
   const built = spawnSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: folder });
   if (built.status !== 0) throw new Error(built.error?.message ?? `${built.stderr}`);
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, built.stdout));
