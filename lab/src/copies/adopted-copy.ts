@@ -21,7 +21,7 @@ export interface Copy extends AsyncDisposable {
   call(method: string, request: object): Program;
   /** Runs the tests that match, or all of them. */
   test(...filters: string[]): Promise<void>;
-  /** Merges the files of Compose with Compose itself, where it is installed. */
+  /** Merges the files of Compose with Compose 2 itself, where it is installed. */
   composeConfig(): void;
   /** Checks configuration and rules with Prometheus' own tool, where it is installed. */
   promtool(): void;
@@ -58,12 +58,12 @@ export async function makeCopy(install: boolean): Promise<Copy> {
     call: (method, request) => svc('call', method, JSON.stringify(request)),
     test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
     composeConfig: () => {
-      const compose = [['docker', 'compose'], ['docker-compose']].find(
-        ([command = '', ...args]) => spawnSync(command, [...args, 'version']).status === 0,
+      const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) =>
+        /v?2\./.test(String(spawnSync(command, [...args, 'version']).stdout)),
       );
       const [command = '', ...args] = compose ?? [];
       if (compose) runCommand(path, command, ...args, '--profile', '*', 'config', '--quiet');
-      else process.stdout.write('     Compose is not installed\n');
+      else process.stdout.write('     Compose 2 is not installed\n');
     },
     promtool: () => {
       const folder = join(path, 'deploy/observability/prometheus');

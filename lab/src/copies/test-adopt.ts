@@ -1,8 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, runCommand } from '@acme/dev/cli';
+import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
-import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type Copy, makeCopy } from './adopted-copy.ts';
 import { ownedLines, printOwnedLines } from './owned-lines.ts';
 import { runSteps } from './run-steps.ts';
@@ -27,7 +26,7 @@ const tests: Readonly<Record<string, readonly string[] | undefined>> = {
   'orders,inventory, installed': undefined,
 };
 
-await using tarballs = await openTemporaryFolder('tarballs-');
+let packed = false;
 const only = process.argv.slice(2).join(' ');
 
 for (const services of ['none', 'orders,inventory'])
@@ -57,12 +56,9 @@ for (const services of ['none', 'orders,inventory'])
     });
   }
 
-async function packOnce(): Promise<void> {
-  const marker = join(tarballs.path, 'packed');
-  await mkdir(marker).then(
-    () => void runCommand(root, process.execPath, 'packages/dev/src/pack/pack.ts'),
-    (error: NodeJS.ErrnoException) => error.code === 'EEXIST' || fail(error),
-  );
+function packOnce(): void {
+  if (!packed) runCommand(root, process.execPath, 'packages/dev/src/pack/pack.ts');
+  packed = true;
 }
 
 async function rejectsChanges(copy: Copy): Promise<void> {
