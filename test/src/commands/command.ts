@@ -8,6 +8,11 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 ).scripts;
 
+/** Returns whether the repository has this npm script. A copy without the lab has fewer. */
+export function commandExists(name: string): boolean {
+  return name in scripts;
+}
+
 /** A running command. */
 export interface Command extends AsyncDisposable {
   readonly child: ChildProcess;
