@@ -103,7 +103,7 @@ await runSteps('template', {
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
     await call('payments.v1.PaymentService/Authorize', request).prints(/"state": "STATE_AUTHORIZED"/);
     await call('billing.v1.BillingService/Charge', {}).fails(/^UNIMPLEMENTED: Charge is not implemented/);
-    await call('shipping.v1.ShippingService/Ponder', request).fails(
+    await call('shipping.v1.ShippingService/Ponder', { request_id: request.request_id }).fails(
       /^UNIMPLEMENTED: Ponder is not implemented/,
     );
     started.child.kill('SIGTERM');
