@@ -45,17 +45,17 @@ test('an unknown option is an error with the usage of the command', () => {
   expect(stderr).toMatch(/^Unknown option '--nothing'.*\nusage: npx svc token /);
 });
 
-test('a project without the sources of the kit has the commands that work there, and no other', () => {
+test('a project that is no copy of the template has the commands that work there, and no other', () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'project-'));
   writeFileSync(join(folder.path, 'services.ts'), 'export const services = [];');
   const { stdout } = svcIn(folder.path, '--help');
   const commands = [...stdout.matchAll(list)].map(([, name = '']) => name);
   expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed']);
   for (const command of commands) expect(svcIn(folder.path, command, '--help')).toMatchObject({ status: 0 });
-  for (const command of ['generate', 'check', 'pack', 'new'])
+  for (const command of ['generate', 'check', 'new'])
     expect(svcIn(folder.path, command)).toEqual({
       status: 1,
       stdout: '',
-      stderr: `svc ${command} works in a copy of the kit's repository only, not in a project that installs the packages\n`,
+      stderr: `svc ${command} works in a copy of the template only\n`,
     });
 }, 60_000);

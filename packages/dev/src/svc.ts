@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { fail } from './cli/fail.ts';
-import { containsKit } from './repository/paths.ts';
+import { isTemplate } from './repository/paths.ts';
 
 interface Command {
   readonly summary: string;
-  /** Whether it works on the sources of the kit or on the deployment beside them. */
-  readonly needsKit?: true;
+  /** Whether it works on the contract and the deployment of the template. */
+  readonly needsTemplate?: true;
   run(): Promise<unknown>;
 }
 
-const needsKit = true;
+const needsTemplate = true;
 
 /** The commands by name. The module of a command runs when it is imported, and reads the arguments that follow. */
 const allCommands: Readonly<Record<string, Command>> = {
@@ -20,20 +20,25 @@ const allCommands: Readonly<Record<string, Command>> = {
   certs: { summary: 'makes development certificates', run: () => import('./credentials/certs.ts') },
   secrets: { summary: 'makes the secrets of a deployment', run: () => import('./credentials/secrets.ts') },
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
-  generate: { summary: 'generates code, settings and alerts', run: () => import('./generate/generate.ts') },
-  check: { summary: 'runs every check of CI but the tests', run: () => import('./check/check.ts') },
-  new: { summary: 'writes a new service', run: () => import('./new/new-service.ts') },
+  generate: {
+    summary: 'generates code, settings and alerts',
+    needsTemplate,
+    run: () => import('./generate/generate.ts'),
+  },
+  check: {
+    summary: 'runs every check of CI but the tests',
+    needsTemplate,
+    run: () => import('./check/check.ts'),
+  },
+  new: { summary: 'writes a new service', needsTemplate, run: () => import('./new/new-service.ts') },
 };
 
 /** The commands that work here. */
-const commands = Object.entries(allCommands).filter(([, each]) => containsKit || !each.needsKit);
+const commands = Object.entries(allCommands).filter(([, each]) => isTemplate || !each.needsTemplate);
 
 const [name = '--help'] = process.argv.splice(2, 1);
 const command = Object.hasOwn(allCommands, name) ? allCommands[name] : undefined;
-if (command?.needsKit && !containsKit)
-  fail(
-    `svc ${name} works in a copy of the kit's repository only, not in a project that installs the packages`,
-  );
+if (command?.needsTemplate && !isTemplate) fail(`svc ${name} works in a copy of the template only`);
 else if (command) await command.run().catch(fail);
 else {
   const rows = commands.map(([each, { summary }]) => `  ${each.padEnd(9)} ${summary}\n`);

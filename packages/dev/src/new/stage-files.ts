@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { runCommand } from '../cli/run-command.ts';
-import { contracts } from '../generate/contracts.ts';
 import type { Files } from './render-template.ts';
 
 /** Files of the repository that buf and biome read. */

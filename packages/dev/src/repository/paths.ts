@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 export const root =
   folderWith('services.ts', process.cwd()) ?? folderWith('services.ts', import.meta.dirname) ?? process.cwd();
 
-/** Whether the repository contains the kit. A project that installs the packages does not. */
-export const containsKit = existsSync(join(root, 'packages/dev/template'));
+/** Whether the repository is the template or a copy of it. Another project may use the packages too. */
+export const isTemplate = existsSync(join(root, 'gen/package.json'));
 
 /** Folder in which `npm start` keeps its database, keys and logs. */
 export const defaultDataFolder = join(root, '.data');

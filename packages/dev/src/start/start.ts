@@ -11,7 +11,7 @@ import { type RunningServices, startServices } from './start-services.ts';
 
 const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
 const { values } = parseCommandLine({
-  usage: `usage: npm start -- [--data FOLDER] [--reset SERVICE]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
+  usage: `usage: npx svc start [--data FOLDER] [--reset SERVICE]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
   options: {
     data: { type: 'string', default: defaultDataFolder },
     reset: { type: 'string', multiple: true, default: [] },
