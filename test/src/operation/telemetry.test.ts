@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { documentedMetrics } from '@acme/dev/check';
+import { readDocumentedMetrics } from '@acme/dev/check';
 import { SpanKind } from '@opentelemetry/api';
 import { test as base, describe, expect, vi } from 'vitest';
 import { runTelemetryScenario } from './telemetry-scenario.ts';
@@ -13,7 +13,7 @@ const test = base
   .extend('exported', { scope: 'file' }, ({}) => runTelemetryScenario());
 
 const document = readFileSync(new URL('../../../docs/observability.md', import.meta.url), 'utf8');
-const metrics = documentedMetrics(document);
+const metrics = readDocumentedMetrics();
 
 describe('traces', () => {
   test('an order is one trace through both services down to the SQL statements, as in docs/observability.md', ({

@@ -1,3 +1,4 @@
+import { projectFiles } from '../generate/project-file-names.ts';
 import type { CopyOptions } from './copy-options.ts';
 
 /** The example services. */
@@ -25,6 +26,7 @@ const always = [
   'docker-compose.yml',
   'docs/keys.md',
   'docs/observability.md',
+  'docs/telemetry.md',
   'docs/updates.md',
   'gen/package.json',
   'package-lock.json',
@@ -82,6 +84,8 @@ export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }:
   const left = [
     ...ofTemplate,
     ...(keepsExamples ? [] : examples.flatMap(deploymentsOf)),
+    // `generate` writes those of the installed kit.
+    ...(isKitVendored ? [] : projectFiles),
     ...(keepsLab ? [] : ['deploy/compose/lab.yaml', 'packages/dev/src/pack']),
   ];
   return isIn(path, kept) && !isIn(path, left);

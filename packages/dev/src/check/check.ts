@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
@@ -49,6 +49,14 @@ const checks: Record<string, Check> = {
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
       ? undefined
       : `${settingsFile} is not what the readers declare: npm run generate`,
+  'files of the kit up to date': async () => {
+    const { printProjectFiles } = await import('../generate/project-files.ts');
+    const stale = [...printProjectFiles()].filter(
+      ([file, text]) => !existsSync(join(root, file)) || readFileSync(join(root, file), 'utf8') !== text,
+    );
+    const files = stale.map(([file]) => file).join(', ');
+    return files ? `not what npm run generate writes: ${files}` : undefined;
+  },
   "Kubernetes' alerts up to date": () => {
     const rules = printPrometheusRules();
     return rules === undefined || readFileSync(join(root, prometheusRulesFile), 'utf8') === rules

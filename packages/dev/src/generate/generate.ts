@@ -19,5 +19,7 @@ for (const { template } of contracts) {
 // Imported only now, because it imports the services' readers, which may import the code that was just generated.
 const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());
+const { printProjectFiles } = await import('./project-files.ts');
+for (const [file, text] of printProjectFiles()) writeFileSync(join(root, file), text);
 const prometheusRules = printPrometheusRules();
 if (prometheusRules !== undefined) writeFileSync(join(root, prometheusRulesFile), prometheusRules);

@@ -18,7 +18,7 @@ test.each(calls.flatMap((called) => Object.entries(callEdits(called))))(
     const edited = () => edit(before, { plan, ports: { port: 1, metricsPort: 2 }, rendered: new Map() });
     const after = edited();
     expect(after).toContain(file.includes('networkpolicy') ? 'name: xspecimens' : '/xspecimens=');
-    for (const caller of before.match(/spiffe:\S+=[^'"\n;]*|matchLabels: .*/g) ?? [])
+    for (const caller of before.match(/spiffe:\S+=[^'"\n;\]]*|matchLabels: .*/g) ?? [])
       expect(after).toContain(caller.trimEnd());
     const added = after.split('\n').filter((line) => !before.split('\n').includes(line));
     expect(added.every((line) => /xspecimens|from:|podSelector|ports:|port: grpc/.test(line))).toBe(true);

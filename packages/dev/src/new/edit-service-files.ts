@@ -6,7 +6,6 @@ import { deploymentLists } from './deployment-lists.ts';
 import { wordForms } from './names/word-forms.ts';
 import type { Files } from './render-template.ts';
 import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
-import { streamExclusions } from './stream-exclusions.ts';
 
 /** Edits of the files that name every service. */
 const edits: Readonly<Record<string, ServiceFileEdit>> = {
@@ -21,7 +20,6 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
       .replace(`"${scope}/gen", `, '')
       .replace('  "ignoreWorkspaces": ["gen"],\n', ''),
   ...deploymentLists,
-  ...streamExclusions,
 };
 
 /**

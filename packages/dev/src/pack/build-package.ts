@@ -10,10 +10,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
+import { projectFiles } from '../generate/project-file-names.ts';
 import { type Manifest, publishedManifest, repositoryOf } from './published-manifest.ts';
 
 /** Copied as they are, if the package has them. */
 const otherParts = ['README.md', 'CHANGELOG.md', 'proto', 'template'];
+
+/** The package that contains the files of every project. */
+const projectPackage = 'packages/dev';
 
 /**
  * Builds a package into `output`: JavaScript, declarations, source maps, and a package.json for the registry. Only files that
@@ -29,6 +33,8 @@ export function buildPackage(root: string, folder: string, output: string): void
   compile(root, source, manifest, join(output, 'dist'));
   for (const part of otherParts)
     if (existsSync(join(source, part))) cpSync(join(source, part), join(output, part), { recursive: true });
+  if (folder === projectPackage)
+    for (const file of projectFiles) cpSync(join(root, file), join(output, 'project', file));
   cpSync(join(root, 'LICENSE'), join(output, 'LICENSE'));
   const published = publishedManifest(manifest, repositoryOf(folder, process.env));
   writeFileSync(join(output, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);

@@ -9,6 +9,9 @@ const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 /** Files that `svc new` writes, with the names that `withProjectNames` replaces. */
 export const templateFolder = join(packageFolder, 'template');
 
+/** Files that `svc generate` writes into a project that installs this package. */
+export const projectFolder = join(packageFolder, 'project');
+
 /** Program of the commands. */
 export const svcProgram = fileURLToPath(new URL(`../svc${extname(import.meta.url)}`, import.meta.url));
 

@@ -16,7 +16,7 @@ this page from each service's \`config.ts\` and from the readers of telemetry an
 A service reads its variables before it listens. If any are missing or invalid, it does not start. One error lists each
 of them with the expected value, and does not repeat the value that was set.
 
-Telemetry runs in every service. OpenTelemetry's SDK reads [further variables](observability.md) itself. The health probe
+Telemetry runs in every service. OpenTelemetry's SDK reads [further variables](telemetry.md) itself. The health probe
 runs in a service's container, with the service's environment.
 `;
 

@@ -6,7 +6,7 @@ import { services } from '../../repository/load-services.ts';
 import { root } from '../../repository/paths.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
 import { readServiceSettings, type ServiceSettings } from '../deployment/service-settings.ts';
-import { documentedMetrics } from '../observability/documented-metrics.ts';
+import { readDocumentedMetrics } from '../observability/documented-metrics.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { buildKustomization } from './kustomize.ts';
 import { listedServiceProblems } from './listed-service-rules.ts';
@@ -94,14 +94,14 @@ function namespaceProblems(manifests: readonly Manifest[]): string[] {
 
 /** An autoscaler without its metric never scales down, and reports no error. */
 function autoscalerProblems(manifests: readonly Manifest[]): string[] {
-  const known = documentedMetrics(readFileSync(join(root, 'docs/observability.md'), 'utf8'));
+  const known = readDocumentedMetrics();
   return ofKind<HorizontalPodAutoscalerSpec>(manifests, 'HorizontalPodAutoscaler').flatMap((autoscaler) => {
     const { scaleTargetRef: target, metrics = [] } = autoscaler.spec;
     const hasTarget = ofKind(manifests, target.kind).some(({ metadata }) => metadata.name === target.name);
     const unknown = metrics.flatMap(({ pods }) => pods?.metric.name ?? []).filter((name) => !known.has(name));
     return [
       ...(hasTarget ? [] : [`scales ${target.kind} ${target.name}, which does not exist`]),
-      ...unknown.map((name) => `scales by ${name}, which docs/observability.md does not list`),
+      ...unknown.map((name) => `scales by ${name}, which no document lists`),
     ].map((problem) => `${describe(autoscaler)} ${problem}`);
   });
 }

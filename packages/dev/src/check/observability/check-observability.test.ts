@@ -20,9 +20,9 @@ test.each([
 });
 
 test.each([
-  ['orders_placed', 'here: docs/observability.md lists no metric orders_placed'],
-  ['rpc_call_duration', 'here: docs/observability.md lists no metric rpc_call_duration'],
-  ['job:slo:rate1h', 'here: docs/observability.md lists no metric job:slo:rate1h'],
+  ['orders_placed', 'here: the documents list no metric orders_placed'],
+  ['rpc_call_duration', 'here: the documents list no metric rpc_call_duration'],
+  ['job:slo:rate1h', 'here: the documents list no metric job:slo:rate1h'],
   ['orders_placed_total{sku="A"}', 'here: orders_placed_total has no label sku'],
   ['rpc_call_duration_count{le="1"}', 'here: rpc_call_duration_count has no label le'],
   ['sum by (state) (orders_placed_total)', 'here: nothing in the query has a label state'],

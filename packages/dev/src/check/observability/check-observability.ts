@@ -1,26 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { services } from '../../repository/load-services.ts';
-import { root } from '../../repository/paths.ts';
-import { type DocumentedMetrics, documentedMetrics } from './documented-metrics.ts';
+import { type DocumentedMetrics, readDocumentedMetrics } from './documented-metrics.ts';
 import { namesInPromql } from './promql-names.ts';
 import { type PlacedQuery, readQueries } from './read-queries.ts';
-import { streamProblems } from './stream-rules.ts';
 
 /** Labels that Prometheus, or the configuration of a scrape, adds to every series. */
 const targetLabels = ['job', 'instance', 'component'];
 
-/**
- * Lists the metrics and labels in dashboards and alerts that docs/observability.md does not document, and the streams that
- * the objective of latency does not exclude, a line each. Returns undefined when there are none.
- */
+/** Lists the metrics and labels in dashboards and alerts that no document lists, a line each; undefined when there are none. */
 export function checkObservability(): string | undefined {
-  const markdown = readFileSync(join(root, 'docs/observability.md'), 'utf8');
   const { queries, records } = readQueries();
-  const problems = [
-    ...queryProblems(queries, { metrics: documentedMetrics(markdown), records }),
-    ...streamProblems(services, queries),
-  ];
+  const problems = queryProblems(queries, { metrics: readDocumentedMetrics(), records });
   return problems.length > 0 ? problems.join('\n') : undefined;
 }
 
@@ -37,7 +25,7 @@ export function queryProblems(
     const problems: string[] = [];
     for (const { metric, labels } of selectors) {
       const known = labelsOf(metric);
-      if (!known) problems.push(`${place}: docs/observability.md lists no metric ${metric}`);
+      if (!known) problems.push(`${place}: the documents list no metric ${metric}`);
       for (const label of known ?? []) all.add(label);
       for (const label of labels)
         if (known && !known.has(label) && !targetLabels.includes(label))

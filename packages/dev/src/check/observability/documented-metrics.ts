@@ -1,13 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../repository/paths.ts';
+
 /** The metrics that services export, by their Prometheus names, each with its possible labels. */
 export type DocumentedMetrics = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** A row of docs/observability.md: `| name | type | unit | labels | meaning |`. */
+/** A row of a table of metrics: `| name | type | unit | labels | meaning |`. */
 const row = /^\| `([a-z0-9_.]+)` \| (counter|gauge|histogram) \|([^|]*)\|([^|]*)\|/gm;
 
-/**
- * Parses the tables of metrics in docs/observability.md. Dashboards and alerts are checked against them; a test in
- * test/src/operation checks them against the metrics that the services export.
- */
+/** Documents with tables of metrics: those of every service, and those of single services. */
+const documents = ['docs/telemetry.md', 'docs/observability.md'];
+
+/** Reads the metrics that the documents list. Dashboards, alerts and autoscalers are checked against them. */
+export function readDocumentedMetrics(): DocumentedMetrics {
+  return documentedMetrics(documents.map((file) => readFileSync(join(root, file), 'utf8')).join('\n'));
+}
+
+/** Parses tables of metrics in Markdown. */
 export function documentedMetrics(markdown: string): DocumentedMetrics {
   const metrics = new Map<string, ReadonlySet<string>>();
   for (const [, name = '', type, , labelList = ''] of markdown.matchAll(row)) {
