@@ -79,12 +79,11 @@ function compile(sources: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
   try {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    const { compilerOptions } = JSON.parse(read(root, 'tsconfig.json'));
     // An excerpt need not use all that it declares.
-    const lenient = { noUnusedLocals: false, noUnusedParameters: false };
+    const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
     writeFileSync(
       join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: { ...compilerOptions, ...lenient }, include: ['*.ts'] }),
+      JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }),
     );
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, name), source);

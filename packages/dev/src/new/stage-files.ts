@@ -1,4 +1,12 @@
-import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
@@ -15,8 +23,10 @@ const configurations = ['buf.yaml', 'buf.gen.yaml', 'biome.json', 'package.json'
 export function stageFiles(root: string, service: string, files: Files): Files {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'new-service-'));
   const staged = (path: string) => join(folder.path, path);
+  // biome.json extends a package's, and the contract of the kit may be a package's too.
+  symlinkSync(join(root, 'node_modules'), staged('node_modules'));
   for (const path of [...configurations, ...contractFolders(root)])
-    cpSync(join(root, path), staged(path), { recursive: true });
+    if (!path.startsWith('node_modules/')) cpSync(join(root, path), staged(path), { recursive: true });
   writeFiles(folder.path, files);
   const run = (command: string, ...args: string[]) => runCommand(folder.path, command, ...args);
   run('buf', 'format', '--write', '--path', `proto/${service}`);

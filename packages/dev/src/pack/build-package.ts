@@ -14,7 +14,7 @@ import { projectFiles } from '../generate/project-file-names.ts';
 import { type Manifest, publishedManifest, repositoryOf } from './published-manifest.ts';
 
 /** Copied as they are, if the package has them. */
-const otherParts = ['README.md', 'CHANGELOG.md', 'proto', 'template'];
+const otherParts = ['README.md', 'CHANGELOG.md', 'config', 'proto', 'template'];
 
 /** The package that contains the files of every project. */
 const projectPackage = 'packages/dev';
@@ -59,7 +59,7 @@ function compile(root: string, source: string, { exports, bin = {} }: Manifest, 
   const entries = [...Object.values(exports), ...Object.values(bin)].flatMap((pattern) =>
     globSync(pattern.replace('/*', '/**/*'), { cwd: source }),
   );
-  const files = entries.map((file) => resolve(source, file));
+  const files = entries.filter((file) => file.endsWith('.ts')).map((file) => resolve(source, file));
   writeFileSync(
     project,
     JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }),

@@ -5,7 +5,7 @@ const manifest = {
   name: '@acme/rpc',
   version: '0.1.0',
   private: true,
-  exports: { './server': './src/exports/server.ts' },
+  exports: { './server': './src/exports/server.ts', './lint': './config/lint.json' },
   dependencies: { jose: '6.2.17', '@acme/gen': '^0.1.0' },
 };
 
@@ -13,7 +13,10 @@ test('entry points name what is built, and exact versions become ranges', () => 
   expect(publishedManifest(manifest, undefined)).toEqual({
     name: '@acme/rpc',
     version: '0.1.0',
-    exports: { './server': { types: './dist/exports/server.d.ts', default: './dist/exports/server.js' } },
+    exports: {
+      './server': { types: './dist/exports/server.d.ts', default: './dist/exports/server.js' },
+      './lint': './config/lint.json',
+    },
     dependencies: { jose: '^6.2.17', '@acme/gen': '^0.1.0' },
   });
 });

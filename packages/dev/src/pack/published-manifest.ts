@@ -50,6 +50,7 @@ function builtFile(source: string): string {
 }
 
 function entryPoint(source: string) {
+  if (source.endsWith('.json')) return source;
   const file = builtFile(source);
   return { types: file.replace(/\.js$/, '.d.ts'), default: file };
 }
