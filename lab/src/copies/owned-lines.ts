@@ -6,6 +6,7 @@ const notOwned = [
   /\/testing\//,
   /^deploy\/observability\/prometheus\/tests\//,
   /^gen\/src\//,
+  /^docs\/settings\.md$/,
   /^package-lock\.json$/,
   /^LICENSE$/,
 ];

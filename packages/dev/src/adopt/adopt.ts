@@ -31,7 +31,7 @@ try {
   git('reset', '--hard', '--quiet');
   git('clean', '-fd', '--quiet');
   const links = join(root, 'node_modules', scope);
-  if (existsSync(links)) renameSync(links, join(root, 'node_modules', template.scope));
+  if (isKitVendored && existsSync(links)) renameSync(links, join(root, 'node_modules', template.scope));
   fail(
     `${error instanceof Error ? error.message : error}\n\nThe repository is as it was. ${isKitVendored ? '' : 'Run npm ci before the next attempt.'}`,
   );
