@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
@@ -20,6 +20,9 @@ for (const { template } of contracts) {
 const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());
 const { printProjectFiles } = await import('./project-files.ts');
-for (const [file, text] of printProjectFiles()) writeFileSync(join(root, file), text);
+for (const [file, text] of printProjectFiles()) {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
 const prometheusRules = printPrometheusRules();
 if (prometheusRules !== undefined) writeFileSync(join(root, prometheusRulesFile), prometheusRules);
