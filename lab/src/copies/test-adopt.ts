@@ -79,12 +79,17 @@ async function requireNoNames(copy: Copy, services: string, kit: string): Promis
   ];
   const found = copy.textFiles().flatMap(({ file, lines }) =>
     lines
-      .map((line, index) => `${file}:${index + 1}: ${line.trim().slice(0, 120)}`)
+      .map((line, index) => `${file}:${index + 1}: ${line.trim()}`)
       .filter((line) => names.some((name) => line.toLowerCase().includes(name)) || isForeign(line, kit))
       .filter((line) => !(file.startsWith('packages/') && !/saturday|acme/i.test(line))),
   );
   if (found.length > 0)
-    throw new Error(`${found.length} lines have an old name:\n${found.slice(0, 40).join('\n')}`);
+    throw new Error(
+      `${found.length} lines have an old name:\n${found
+        .slice(0, 40)
+        .map((line) => line.slice(0, 160))
+        .join('\n')}`,
+    );
 }
 
 /** With the installed kit, `@acme` is the scope of the kit's packages and of nothing else. */
