@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Document, isScalar, isSeq, parseDocument } from 'yaml';
+import { projectFiles } from '../generate/project-file-names.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { examples } from './kept-paths.ts';
 import { template } from './rename.ts';
@@ -13,7 +14,8 @@ export function editLists(root: string, options: CopyOptions): void {
   );
   for (const file of globSync('deploy/**/kustomization.yaml', { cwd: root }))
     editYaml(root, file, (kustomization) => {
-      const isFile = (path: string) => has(dirname(file), path);
+      const isFile = (path: string) =>
+        has(dirname(file), path) || projectFiles.includes(join(dirname(file), path));
       keepItems(kustomization, ['resources'], isFile);
       keepItems(kustomization, ['configMapGenerator', 0, 'files'], isFile);
       if (!options.keepsExamples) removeExamples(kustomization);
