@@ -11,21 +11,6 @@ import { runSteps } from './run-steps.ts';
 /** Maximum number of lines that a copy without the examples, with the installed kit and one service owns: a copy must not grow. */
 const maxOwnedLines = 2500;
 
-/** Tests that add something to those of the other copies. Undefined is the whole `npm test`. */
-const tests: Readonly<Record<string, readonly string[] | undefined>> = {
-  // The packages' tests under their new names.
-  'none, vendored': undefined,
-  // The packages are those of the copy before, and the tests of the pair those of the last one.
-  'orders,inventory, vendored': [
-    'services/payments',
-    'services/ledger',
-    'packages/dev/src/docs',
-    'test/src/placing',
-  ],
-  'none, installed': undefined,
-  'orders,inventory, installed': undefined,
-};
-
 let packed = false;
 const only = process.argv.slice(2).join(' ');
 
@@ -48,7 +33,7 @@ for (const services of ['none', 'orders,inventory'])
       'new ledger, with a stream, that calls payments': () =>
         copy.svc('new', 'ledger', '--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments').succeeds(),
       'check passes with the new services': () => copy.svc('check').succeeds(),
-      'the tests pass': () => copy.test(...(tests[title] ?? [])),
+      'the tests pass': () => copy.test(),
       'the services start, answer calls and stop': () => startAndCall(copy, services),
       'Compose accepts the containers': () => copy.composeConfig(),
       'Prometheus accepts configuration and alerts, which pass their tests': () => copy.promtool(),

@@ -101,7 +101,10 @@ await runSteps('template', {
     const request = { request_id: crypto.randomUUID(), title: 'the first' };
     await call('specimens.v1.SpecimenService/CreateSpecimen', request).prints(/"title": "the first"/);
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
+    await using watch = svc('watch', 'payments', '--data', data);
+    await watch.printed('watching');
     await call('payments.v1.PaymentService/Authorize', request).prints(/"state": "STATE_AUTHORIZED"/);
+    await watch.printed('"state":"STATE_AUTHORIZED"');
     await call('billing.v1.BillingService/Charge', {}).fails(/^UNIMPLEMENTED: Charge is not implemented/);
     await call('shipping.v1.ShippingService/Ponder', { request_id: request.request_id }).fails(
       /^UNIMPLEMENTED: Ponder is not implemented/,

@@ -53,7 +53,11 @@ function attempt<T>(file: string, run: () => T): T {
 }
 
 function addEntry(text: string, { plan, ports }: NewService): string {
-  const { service, stem, rpcs, calls, contract } = plan;
+  const { service, stem, resources, rpcs, calls, contract } = plan;
+  const watch = rpcs.find(({ kind }) => kind === 'watch');
+  const watches = watch
+    ? `watches: { '${wordForms(resources).kebab}': { method: '${watch.name}', options: {} } },\n`
+    : '';
   const descriptor = `${stem}Service`;
   const examples = rpcs
     .filter(({ served }) => served)
@@ -68,7 +72,7 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     port: ${ports.port},
     metricsPort: ${ports.metricsPort},
     calls: {${calls ? `${calls.name}: ${JSON.stringify(calls.scopes)}` : ''}},
-    examples: [${examples.join('\n')}],
+    ${watches}examples: [${examples.join('\n')}],
   },
 `;
   const file = contract?.file.name ?? `${service}/v1/${wordForms(stem).snake}_service`;

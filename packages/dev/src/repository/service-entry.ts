@@ -39,8 +39,8 @@ export interface WatchEntry {
   readonly method: string;
   /** Command-line options by name. */
   readonly options: Readonly<Record<string, WatchOption>>;
-  /** Formats one change. Returns undefined for a heartbeat. */
-  line(response: unknown): string | undefined;
+  /** Formats one change. Returns undefined for a heartbeat. Without it a change is printed as JSON. */
+  line?(response: unknown): string | undefined;
 }
 
 /** A command-line option that sets a field of the request. */

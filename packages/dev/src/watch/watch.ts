@@ -1,5 +1,6 @@
 import { createClient, resumingWatch } from '@acme/rpc/client';
 import { policiesOf, policyOf } from '@acme/rpc/contract';
+import { type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { policies, services } from '../repository/load-services.ts';
@@ -78,10 +79,11 @@ interface FollowOptions {
 
 /** Prints a line for each change until Ctrl-C, and then the option that resumes after the last change. */
 async function follow(watch: (typeof watches)[string], options: FollowOptions): Promise<void> {
-  const { service, method, line: lineOf } = watch;
+  const { service, method } = watch;
   const running = await requireRunningServices(options.dataFolder);
   const descriptor = service.descriptor.methods.find(({ name }) => name === method);
   if (!descriptor) throw new Error(`services.ts: ${service.descriptor.typeName} has no method ${method}`);
+  const lineOf = watch.line ?? ((response: unknown) => changeAsJson(descriptor.output, response as Message));
   const scopes = [...policyOf(descriptor, policies).scopes, ...options.extraScopes];
   // Each resumption signs a new token, because a watch may outlive one.
   const token = () => running.token(options.subject, scopes, service.name);
@@ -116,6 +118,12 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
     if (!stop.signal.aborted) throw error;
   }
   if (last !== undefined) say(`resume from here: --from=${last}`);
+}
+
+/** Returns a change as JSON on one line, undefined for a heartbeat: a response that has only its resume token. */
+function changeAsJson(schema: DescMessage, response: Message): string | undefined {
+  const { resumeToken: _token, ...change } = toJson(schema, response) as Record<string, unknown>;
+  return Object.keys(change).length > 0 ? JSON.stringify(change) : undefined;
 }
 
 function say(text: string): void {
