@@ -53,6 +53,8 @@ const ofLab = [
 /** Parts that only the template's repository has. */
 const ofTemplate = [
   'docs/adopt.md',
+  'lab/src/copies/adopted-copy.ts',
+  'lab/src/copies/owned-lines.ts',
   'lab/src/copies/test-adopt.ts',
   'packages/dev/copy',
   'packages/dev/src/adopt',
