@@ -19,8 +19,8 @@ export interface Copy extends AsyncDisposable {
   adopt(...args: string[]): Promise<void>;
   svc(command: string, ...args: string[]): Program;
   call(method: string, request: object): Program;
-  /** Runs all tests. */
-  test(): Promise<void>;
+  /** Runs the tests that match, or all of them. */
+  test(...filters: string[]): Promise<void>;
   /** Merges the files of Compose with Compose 2 itself, where it is installed. */
   composeConfig(): void;
   /** Checks configuration and rules with Prometheus' own tool, 2.43 or newer, where it is installed. */
@@ -56,7 +56,7 @@ export async function makeCopy(install: boolean): Promise<Copy> {
       );
     },
     call: (method, request) => svc('call', method, JSON.stringify(request)),
-    test: () => program('node_modules/vitest/vitest.mjs', 'run').succeeds(),
+    test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
     composeConfig: () => {
       const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) =>
         /v?2\./.test(String(spawnSync(command, [...args, 'version']).stdout)),

@@ -6,7 +6,7 @@ import { type Copy, makeCopy } from './adopted-copy.ts';
 import { ownedLines, printOwnedLines } from './owned-lines.ts';
 import { runSteps } from './run-steps.ts';
 
-// Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them.
+// Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them. Makes one with the lab.
 
 /** Maximum number of lines that a copy without the examples, with the installed kit and one service owns: a copy must not grow. */
 const maxOwnedLines = 2500;
@@ -40,6 +40,16 @@ for (const services of ['none', 'orders,inventory'])
       'no old name is left with the new services': () => requireNoNames(copy, services, kit),
     });
   }
+
+if ('with the lab'.includes(only)) {
+  await using copy = await makeCopy(false);
+  await runSteps('adopt with the lab', {
+    'the copy is made': () => copy.adopt('--scope', '@initech', '--name', 'initech', '--lab'),
+    'no old name is left': () => requireNoNames(copy, 'orders,inventory', 'vendored'),
+    'check passes': () => copy.svc('check').succeeds(),
+    'the tests of documents and of the lab pass': () => copy.test('packages/dev/src/docs', 'lab'),
+  });
+}
 
 function packOnce(): void {
   if (!packed) runCommand(root, process.execPath, 'packages/dev/src/pack/pack.ts');

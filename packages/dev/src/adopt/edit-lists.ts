@@ -21,7 +21,16 @@ export function editLists(root: string, options: CopyOptions): void {
       if (!options.keepsExamples) removeExamples(kustomization);
     });
   editContract(root, options);
-  if (options.keepsLab) return;
+  if (options.keepsLab) {
+    editYaml(root, '.github/workflows/ci.yml', (workflow) =>
+      keepItems(
+        workflow,
+        ['jobs', 'template', 'steps'],
+        ({ run }: { run?: string }) => !run?.includes('test:adopt'),
+      ),
+    );
+    return;
+  }
   editYaml(root, '.github/workflows/ci.yml', (workflow) => keepJobs(workflow, ['check', 'test']));
   editYaml(root, '.github/workflows/images.yml', (workflow) => keepJobs(workflow, ['services', 'scan']));
 }
