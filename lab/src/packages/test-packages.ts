@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
+import { copyRepository } from '../copies/copy-repository.ts';
 import { runSteps } from '../copies/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
@@ -10,7 +11,7 @@ import { runIn } from './run-in.ts';
 import { startRegistry } from './start-registry.ts';
 
 // Publishes the packages to a registry on this machine, and uses them in a project outside of the workspace, on Node 24 and
-// on Node 26: a client of orders, a service of the project's own, and a contract that has no policies.
+// on Node 26: a client of orders, a service of the project's own, and a contract that has no policies. Then in a copy.
 const nodeVersions = ['24', '26'];
 
 /** The line that a service logs for each call, and the line of the patched kit. */
@@ -38,6 +39,9 @@ await using disposables = new AsyncDisposableStack();
 for (const version of nodeVersions)
   projects[version] = disposables.use(await createConsumerProject(version, registry.environment));
 
+await using copy = await copyRepository(false);
+const inCopy = async (command: string, ...args: string[]) =>
+  void (await runIn(copy.path, registry.environment, command, ...args));
 const publish = (folder: string) => runIn(root, registry.environment, '.ci/publish-packages', folder);
 
 await runSteps('packages', {
@@ -50,6 +54,17 @@ await runSteps('packages', {
     if (output.match(/is published$/gm)?.length !== 4) throw new Error(output);
   },
   ...Object.fromEntries(Object.entries(projects).flatMap(([version, project]) => stepsOn(version, project))),
+  'adopt installs the kit from the registry, and a new service passes the checks': async () => {
+    await inCopy('npm', 'ci', '--no-audit', '--no-fund');
+    await inCopy(
+      process.execPath,
+      'packages/dev/src/adopt/adopt.ts',
+      ...['--scope', '@initech', '--name', 'initech', '--services', 'none', '--kit', 'installed'],
+      '--fresh-history',
+    );
+    await inCopy('npx', 'svc', 'new', 'payments');
+    await inCopy('npx', 'svc', 'check');
+  },
   // Those on Node 26 are part of npm test.
   'the tests of the packages pass on Node 24': async () => {
     const bin = join(projects['24']?.path ?? '', 'node_modules/node/bin');
@@ -65,6 +80,13 @@ await runSteps('packages', {
     await replace(join(patched, 'rpc/package.json'), '"version": "0.1.0"', '"version": "0.1.1"');
     await replace(join(patched, 'rpc/dist/chain/logging.js'), callLine, patchedLine);
     await publish(patched);
+  },
+  'npm update brings the patch to the copy, which passes the checks': async () => {
+    await inCopy('npm', 'update', '--no-audit', '--no-fund');
+    const installed = await readFile(join(copy.path, 'node_modules/@acme/rpc/package.json'), 'utf8');
+    if (JSON.parse(installed).version !== '0.1.1') throw new Error(installed);
+    await inCopy('npx', 'svc', 'generate');
+    await inCopy('npx', 'svc', 'check');
   },
   ...Object.fromEntries(
     Object.entries(projects).map(([version, project]) => [
