@@ -17,6 +17,8 @@ export interface Copy extends AsyncDisposable {
   program(file: string, ...args: string[]): Program;
   /** Makes the copy, and commits it. */
   adopt(...args: string[]): Promise<void>;
+  /** Commits everything. */
+  commit(message: string): void;
   svc(command: string, ...args: string[]): Program;
   call(method: string, request: object): Program;
   /** Runs the tests that match, or all of them. */
@@ -37,24 +39,20 @@ export async function makeCopy(install: boolean): Promise<Copy> {
     const source = 'packages/dev/src/svc.ts';
     return program(existsSync(join(path, source)) ? source : 'node_modules/.bin/svc', command, ...args);
   };
+  const commit = (message: string) => {
+    runCommand(path, 'git', 'add', '--all');
+    const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.invalid'];
+    runCommand(path, 'git', ...author, 'commit', '--quiet', '--message', message);
+  };
   return {
     path,
     program,
     svc,
     adopt: async (...args) => {
       await program('packages/dev/src/adopt/adopt.ts', ...args).succeeds();
-      runCommand(
-        path,
-        'git',
-        '-c',
-        'user.name=test',
-        '-c',
-        'user.email=test@example.invalid',
-        'commit',
-        '-qm',
-        'Begin',
-      );
+      commit('Begin');
     },
+    commit,
     call: (method, request) => svc('call', method, JSON.stringify(request)),
     test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
     composeConfig: () => {

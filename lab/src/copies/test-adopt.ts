@@ -32,7 +32,11 @@ for (const services of ['none', 'orders,inventory'])
       ...(title === 'none, installed' && { 'the copy owns few lines': () => requireFewLines(copy) }),
       'new ledger, with a stream, that calls payments': () =>
         copy.svc('new', 'ledger', '--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments').succeeds(),
-      'check passes with the new services': () => copy.svc('check').succeeds(),
+      'check passes with the new services, before and after their commit': async () => {
+        await copy.svc('check').succeeds();
+        copy.commit('Add services');
+        await copy.svc('check').succeeds();
+      },
       'the tests pass': () => copy.test(),
       'the services start, answer calls and stop': () => startAndCall(copy, services),
       'Compose accepts the containers': () => copy.composeConfig(),

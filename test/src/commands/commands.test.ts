@@ -79,6 +79,17 @@ describe('npm start', () => {
     expect(await recovered.ended()).toMatchObject({ code: 0 });
   }, 120_000);
 
+  test('stops after a Ctrl-C while it starts, and does not become ready', async () => {
+    await using folder = await dataFolder();
+    await using starting = startCommand('start', '--data', folder.path, ...anyPorts);
+    await starting.printed('  up  ');
+    starting.child.kill('SIGINT');
+    const { code, stdout, stderr } = await starting.ended();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('Ready');
+    expect(await findRunningServices(folder.path)).toBe(undefined);
+  }, 120_000);
+
   test('reports a port that is in use in one line, and leaves nothing running', async () => {
     await using folder = await dataFolder();
     await using first = startCommand('start', '--data', folder.path, ...anyPorts);

@@ -7,6 +7,7 @@ import { printPrometheusRules, prometheusRulesFile } from '../generate/prometheu
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
+import { checkExamples } from './check-examples.ts';
 import { checkImageBuilds } from './check-image-builds.ts';
 import { checkImageDigests } from './check-image-digests.ts';
 import { checkWorkflows } from './check-workflows.ts';
@@ -45,6 +46,7 @@ const checks: Record<string, Check> = {
       ? undefined
       : `${validateProtoFile} is not that of the npm package: npm run generate`,
   'generated code up to date': () => checkGeneratedCode(),
+  'the examples of services.ts': () => checkExamples(),
   'docs/settings.md up to date': async () =>
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
       ? undefined

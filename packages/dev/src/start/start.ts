@@ -34,6 +34,8 @@ for (const { name, port, metricsPort } of services) {
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
+let isStopping = false;
+
 try {
   const starting = startServices({
     dataFolder,
@@ -43,12 +45,16 @@ try {
     reset: new Set(values.reset),
     onStep: (description) => say(`  up  ${description}`),
   });
-  const running = await untilStopped(starting);
-  await seedServices(services, running, (data) => say(`  up  ${data}`));
-  await announceServices(dataFolder, running);
-  say(await readyText(running));
+  stopOnSignals(starting);
+  const running = await starting;
+  if (!isStopping) await seedServices(services, running, (data) => say(`  up  ${data}`));
+  if (!isStopping) {
+    await announceServices(dataFolder, running);
+    say(await readyText(running));
+  }
 } catch (error) {
-  fail(error);
+  // What is stopped meanwhile fails in many ways.
+  if (!isStopping) fail(error);
 }
 
 function portOption(name: string, fallback: number): number {
@@ -60,27 +66,29 @@ function portOption(name: string, fallback: number): number {
 }
 
 /** Drains what was started, on Ctrl-C, on SIGTERM, or when a service exits. Then ends the process. */
-async function untilStopped(starting: Promise<RunningServices>): Promise<RunningServices> {
-  let stopping = false;
+function stopOnSignals(starting: Promise<RunningServices>): void {
   const stop = async (exitCode: number, reason: string) => {
-    if (stopping) return;
-    stopping = true;
+    if (isStopping) return;
+    isStopping = true;
     say(reason);
-    await withdrawServices(dataFolder);
     await starting.then(
       (running) => running.close(),
       () => {},
     );
+    await withdrawServices(dataFolder);
     process.exit(exitCode);
   };
   process.on('SIGINT', () => stop(0, '\nstopping: calls in flight are finished first'));
   process.on('SIGTERM', () => stop(0, 'stopping: calls in flight are finished first'));
-  const running = await starting;
-  for (const service of running.services)
-    service.process.once('exit', (code, signal) =>
-      stop(1, `${service.name} exited (${signal ?? code}): see ${dataFolder}/logs/${service.name}.log`),
-    );
-  return running;
+  starting.then(
+    ({ services: started }) => {
+      for (const service of started)
+        service.process.once('exit', (code, signal) =>
+          stop(1, `${service.name} exited (${signal ?? code}): see ${dataFolder}/logs/${service.name}.log`),
+        );
+    },
+    () => {},
+  );
 }
 
 /** Returns the text that `npm start` prints once all services are up. */

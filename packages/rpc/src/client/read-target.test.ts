@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EnvironmentError, readEnvironment } from '../config/environment.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
-import { readTarget } from './read-target.ts';
+import { readOptionalTarget, readTarget } from './read-target.ts';
 
 const files: TlsConfig = { mode: 'tls', certFile: '/tls.crt', keyFile: '/tls.key', caFile: undefined };
 
@@ -37,4 +37,20 @@ test('a target that is missing or malformed is one problem', () => {
   expect(() => read('127.0.0.1')).toThrow(
     new EnvironmentError(`ECHO_TARGET is not valid (the port is missing): ${wants}`),
   );
+});
+
+test('an optional target may be absent, and is checked otherwise', () => {
+  const readOptional = (target: string | undefined) => {
+    const environment = readEnvironment({ ECHO_TARGET: target });
+    const read = readOptionalTarget(environment, 'ECHO_TARGET', {
+      tls: undefined,
+      meaning: 'Target of echo.',
+    });
+    environment.check();
+    return read;
+  };
+  expect(readOptional(undefined)).toBe(undefined);
+  expect(readOptional('127.0.0.1:1')).toBe('127.0.0.1:1');
+  expect(() => readOptional('127.0.0.1')).toThrow('ECHO_TARGET is not valid');
+  expect(() => readOptional('echo:1')).toThrow('TLS is off');
 });

@@ -15,11 +15,32 @@ export function readTarget(
   { tls, meaning }: { tls: TlsConfig | undefined; meaning: string },
 ): string {
   const target = environment.text(name, { format: targetFormat, problemOf: targetProblem, meaning });
+  requireProtected(environment, name, target, tls);
+  return target;
+}
+
+/** As `readTarget`, but undefined when the variable is absent: for a service that need not be called. */
+export function readOptionalTarget(
+  environment: Environment,
+  name: string,
+  { tls, meaning }: { tls: TlsConfig | undefined; meaning: string },
+): string | undefined {
+  const parse = (text: string) => (targetProblem(text) === undefined ? text : undefined);
+  const target = environment.optionalParsed(name, { format: targetFormat, parse, meaning });
+  if (target !== undefined) requireProtected(environment, name, target, tls);
+  return target;
+}
+
+function requireProtected(
+  environment: Environment,
+  name: string,
+  target: string,
+  tls: TlsConfig | undefined,
+): void {
   if (tls === undefined && target !== '' && !isLoopback(target))
     environment.addProblem(
       name,
       'TLS is off, and no token is sent to another machine in plain text',
       'TLS_MODE=tls or mtls, or a loopback target',
     );
-  return target;
 }

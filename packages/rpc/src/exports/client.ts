@@ -16,7 +16,7 @@ export { type CheckHealthOptions, checkHealth, healthStatus } from '../client/he
 export { type ProbeConfig, readProbeConfig } from '../client/health/probe-config.ts';
 export type { Hedging } from '../client/hedging.ts';
 export type { CallOptions, OutgoingMetadata } from '../client/outgoing-call/call-options.ts';
-export { readTarget } from '../client/read-target.ts';
+export { readOptionalTarget, readTarget } from '../client/read-target.ts';
 export {
   type Resolution,
   type Resolve,

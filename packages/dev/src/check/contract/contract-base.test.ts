@@ -26,6 +26,7 @@ function git(...args: string[]): string {
 /** Makes a commit with a contract, and returns its hash. */
 function commit(): string {
   writeFileSync(join(clone, 'buf.yaml'), 'version: v2\n');
+  writeFileSync(join(clone, 'depot.proto'), '');
   git('add', '.');
   git('commit', '--quiet', '--allow-empty', '--message', `Change ${++commits}`);
   return git('rev-parse', 'HEAD');
@@ -89,4 +90,12 @@ test('a shallow clone is an error', () => {
   commit();
   git('clone', '--quiet', '--depth', '1', `file://${clone}`, '../shallow');
   expect(() => contractBase('', join(folder, 'shallow'))).toThrow('fetch-depth: 0');
+});
+
+test('a commit with the buf.yaml of contracts that are installed has no contract to compare with', () => {
+  writeFileSync(join(clone, 'buf.yaml'), 'version: v2\n');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'Begin');
+  commit();
+  expect(contractBase('', clone)).toBe(undefined);
 });

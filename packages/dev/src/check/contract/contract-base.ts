@@ -27,12 +27,13 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
     );
   const left = git('merge-base', head, other);
   const base = left === head ? git('rev-parse', '--verify', 'HEAD^') : left;
-  return base && isInCommit(base, 'buf.yaml', folder) ? base : undefined;
+  return base && hasContract(base, folder) ? base : undefined;
 }
 
-/** Returns whether the commit has a file or folder at the path. */
-function isInCommit(commit: string, path: string, folder = root): boolean {
-  return gitOutput(folder, ['cat-file', '-e', `${commit}:${path}`]) !== undefined;
+/** Returns whether the commit has a contract of its own. A copy without services only has the buf.yaml for one. */
+function hasContract(commit: string, folder: string): boolean {
+  const files = gitOutput(folder, ['ls-tree', '-r', '--name-only', commit])?.split('\n') ?? [];
+  return files.includes('buf.yaml') && files.some((file) => file.endsWith('.proto'));
 }
 
 /** Returns the output of git, or undefined if it fails. */
