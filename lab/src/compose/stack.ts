@@ -18,7 +18,7 @@ const pollMs = 200;
 
 /** Services that must be healthy, and services that must have exited with 0. */
 const longRunning = ['postgres', 'inventory', 'orders'];
-const onceOnly = ['secrets', 'catalogue'];
+const onceOnly = ['secrets', 'seed'];
 
 /** Opens a stack without starting it. Disposal removes its containers and volumes. `signal` kills its running commands. */
 export async function openStack(project: string, postgresImage: string, signal: AbortSignal): Promise<Stack> {

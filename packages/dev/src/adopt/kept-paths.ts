@@ -25,6 +25,7 @@ const always = [
   'deploy',
   'docker-compose.yml',
   'docs/keys.md',
+  'docs/new-service.md',
   'docs/observability.md',
   'docs/telemetry.md',
   'docs/updates.md',

@@ -4,5 +4,6 @@ export const projectFiles = [
   'deploy/observability/prometheus/rules/services.yml',
   'deploy/observability/prometheus/rules/slo.yml',
   'docs/keys.md',
+  'docs/new-service.md',
   'docs/telemetry.md',
 ];
