@@ -56,9 +56,11 @@ export async function makeCopy(install: boolean): Promise<Copy> {
     call: (method, request) => svc('call', method, JSON.stringify(request)),
     test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
     composeConfig: () => {
-      const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) =>
-        /v?2\./.test(String(spawnSync(command, [...args, 'version']).stdout)),
-      );
+      // Version 1 of Compose does not know `include`.
+      const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) => {
+        const { status, stdout } = spawnSync(command, [...args, 'version', '--short'], { encoding: 'utf8' });
+        return status === 0 && !stdout.startsWith('1.');
+      });
       if (!compose) return void reportMissing('Compose 2');
       const [command = '', ...args] = compose;
       runCommand(path, command, ...args, '--profile', '*', 'config', '--quiet');

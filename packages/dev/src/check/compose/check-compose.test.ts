@@ -117,21 +117,24 @@ const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '',
   return status === 0 && !stdout.startsWith('1.');
 });
 
-test.skipIf(!compose)('Compose reads the same containers, environments and commands', () => {
-  const [command = '', ...args] = compose ?? [];
-  const config = spawnSync(command, [...args, '--profile', '*', 'config', '--format', 'json'], {
-    cwd: root,
-    encoding: 'utf8',
-    // Without the variables that the files read.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
-  });
-  expect(config.stderr).toBe('');
-  const { services: expected } = JSON.parse(config.stdout);
-  const containers = readComposeProject(root) ?? new Map();
-  expect([...containers.keys()].toSorted()).toEqual(Object.keys(expected).toSorted());
-  for (const [name, { environment = {}, command: words }] of containers) {
-    const own = Object.entries(environment).map(([key, value]) => [key, String(value ?? '')]);
-    expect([name, Object.fromEntries(own)]).toEqual([name, expected[name].environment ?? {}]);
-    expect([name, words ?? null]).toEqual([name, expected[name].command]);
-  }
-});
+test.skipIf(!compose && !process.env.CI)(
+  'Compose reads the same containers, environments and commands',
+  () => {
+    const [command = '', ...args] = compose ?? [];
+    const config = spawnSync(command, [...args, '--profile', '*', 'config', '--format', 'json'], {
+      cwd: root,
+      encoding: 'utf8',
+      // Without the variables that the files read.
+      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    });
+    expect(config.stderr).toBe('');
+    const { services: expected } = JSON.parse(config.stdout);
+    const containers = readComposeProject(root) ?? new Map();
+    expect([...containers.keys()].toSorted()).toEqual(Object.keys(expected).toSorted());
+    for (const [name, { environment = {}, command: words }] of containers) {
+      const own = Object.entries(environment).map(([key, value]) => [key, String(value ?? '')]);
+      expect([name, Object.fromEntries(own)]).toEqual([name, expected[name].environment ?? {}]);
+      expect([name, words ?? null]).toEqual([name, expected[name].command]);
+    }
+  },
+);
