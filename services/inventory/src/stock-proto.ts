@@ -1,8 +1,16 @@
-import { Reservation_State } from '@acme/gen/inventory/v1/stock_pb';
+import { Reservation_State, type ReservationSchema, type StockSchema } from '@acme/gen/inventory/v1/stock_pb';
+import type { MessageFields } from '@acme/rpc/contract';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Reservation, Stock } from './stock/stock.ts';
 
-export function stockToProto({ sku, title, onHand, reserved, version, updateTime }: Stock) {
+export function stockToProto({
+  sku,
+  title,
+  onHand,
+  reserved,
+  version,
+  updateTime,
+}: Stock): MessageFields<typeof StockSchema> {
   return {
     sku,
     title,
@@ -21,6 +29,11 @@ const stateToProto: Readonly<Record<Reservation['state'], Reservation_State>> = 
   REFUSED: Reservation_State.UNSPECIFIED,
 };
 
-export function reservationToProto({ id, state, lines, createTime }: Reservation) {
+export function reservationToProto({
+  id,
+  state,
+  lines,
+  createTime,
+}: Reservation): MessageFields<typeof ReservationSchema> {
   return { id, state: stateToProto[state], lines: [...lines], createTime: timestampFromDate(createTime) };
 }

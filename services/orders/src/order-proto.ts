@@ -1,4 +1,5 @@
-import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { Order_State, type OrderSchema } from '@acme/gen/orders/v1/order_pb';
+import type { MessageFields } from '@acme/rpc/contract';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { etagOf, type Order, type OrderState } from './order/order.ts';
 
@@ -17,7 +18,7 @@ export const stateFromProto: Readonly<Record<Order_State, OrderState | undefined
   [Order_State.CANCELLED]: 'CANCELLED',
 };
 
-export function toProto(order: Order) {
+export function toProto(order: Order): MessageFields<typeof OrderSchema> {
   return {
     id: order.id,
     customerId: order.customerId,

@@ -1,4 +1,5 @@
-// Methods of a contract: their names, kinds and policies.
+// Methods of a contract: their names, kinds and policies. Fields of its messages.
+export type { MessageFields } from '../call/message-fields.ts';
 export { hasRequestStream, hasResponseStream } from '../call/method-kind.ts';
 export { methodName, methodPath } from '../call/method-name.ts';
 export {
