@@ -190,3 +190,17 @@ test('the fingerprint depends on all of the content', () => {
   expect(fingerprintOf(content)).not.toEqual(fingerprintOf({ ...content, tags: [] }));
   expect(fingerprintOf(content)).toHaveLength(32);
 });
+
+test('the fingerprint does not depend on the order of keys, and distinguishes numbers of any size and times', () => {
+  const content = { price: { units: 9007199254740993n, currency: 'EUR' }, at: new Date(5), note: undefined };
+  const reordered = { at: new Date(5), price: { currency: 'EUR', units: 9007199254740993n } };
+  expect(fingerprintOf(reordered)).toEqual(fingerprintOf(content));
+  expect(fingerprintOf({ ...content, at: new Date(6) })).not.toEqual(fingerprintOf(content));
+  expect(fingerprintOf({ ...content, price: { ...content.price, units: 9007199254740992n } })).not.toEqual(
+    fingerprintOf(content),
+  );
+});
+
+test.each([new Map([['a', 1]]), new Set(['a'])])('a fingerprint of %o is an error', (tags) => {
+  expect(() => fingerprintOf({ tags })).toThrow('tags has no JSON for its fingerprint: pass an array');
+});

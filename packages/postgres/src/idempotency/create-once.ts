@@ -29,9 +29,22 @@ export interface CreationTable<Item extends Creation, Row extends pg.QueryResult
   readonly reused: (item: Item, id: string) => Error;
 }
 
-/** Returns the SHA-256 of the content as JSON. Sort what has no order: equal content must have equal JSON. */
+/**
+ * Returns the SHA-256 of the content as JSON. The order of keys does not matter, a bigint counts as its digits and a Date as
+ * its time, and a key without a value (`undefined`) as absent. Sort arrays whose order has no meaning.
+ *
+ * @throws TypeError for a Map or a Set, which JSON does not contain.
+ */
 export function fingerprintOf(content: unknown): Buffer {
-  return hash('sha256', JSON.stringify(content), 'buffer');
+  return hash('sha256', JSON.stringify(content, canonical), 'buffer');
+}
+
+function canonical(key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}`;
+  if (value instanceof Map || value instanceof Set)
+    throw new TypeError(`${key || 'the content'} has no JSON for its fingerprint: pass an array`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
