@@ -1,10 +1,10 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
+import { generatedFiles } from '../generate/generated-files.ts';
 import { policies, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { svcProgram } from '../repository/project.ts';
-import { settingsFile } from '../settings/settings-document.ts';
 import { calledService } from './called-service.ts';
 import { editServiceFiles } from './edit-service-files.ts';
 import { wordForms } from './names/word-forms.ts';
@@ -60,11 +60,12 @@ try {
   const { edited, absent } = editServiceFiles(root, { plan, ports, rendered });
   const files = stageFiles(root, plan.service, new Map([...rendered, ...edited]));
   // In a process of its own, because this one may have imported services.ts as it was.
-  const generate = () => void runCommand(root, process.execPath, svcProgram, 'generate');
-  writeService(root, plan.service, files, generate);
+  const run = () => void runCommand(root, process.execPath, svcProgram, 'generate');
+  const generator = { run, files: () => generatedFiles(root) };
+  const { added, changed } = writeService(root, plan.service, files, generator);
   const lines = [
-    ...[...files.keys()].map((path) => `  ${edited.has(path) ? 'changed' : 'new    '}  ${path}`),
-    `  changed  ${settingsFile}`,
+    ...added.map((path) => `  new      ${path}`),
+    ...changed.map((path) => `  changed  ${path}`),
     ...absent.map((path) => `  skipped  ${path}: not in this repository`),
   ];
   process.stdout.write(`${lines.join('\n')}\n\n${nextSteps(plan, ports.port)}`);
