@@ -20,6 +20,7 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
  * Returns the files of `packages/dev/template/` with the names of the plan. A section is kept depending on its name:
  *
  * - `create`, `change`, `get`, `list`, `watch`: if the service serves such a method. `a|b` is kept for either.
+ * - `no-change`: if the service serves no method that changes the resource
  * - `state`: if the resource has a state. `resource`, `calls`, `settle`: if the plan has them. With `no-` before it: if not.
  * - `any-other`: if the service has methods that the template does not serve
  * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
@@ -42,7 +43,7 @@ export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
       .replaceAll('9999', `${ports.metricsPort}`)
       .replaceAll('58888', `${plan.calls?.port}`);
     const name = relative(templateFolder, path).replace(/\.(calls|proto)\.ts$/, '.ts');
-    return [renamed(name, plan), withProjectNames(renamed(numberStates(withPorts), plan))];
+    return [renamed(name, plan), withProjectNames(renamed(closeLists(numberStates(withPorts)), plan))];
   });
   return new Map(files.filter(([, text]) => text.trim() !== ''));
 }
@@ -52,6 +53,7 @@ function flagsOf({ rpcs, calls, settle, contract }: ServicePlan): ReadonlySet<st
   const served = rpcs.filter((rpc) => rpc.served).map(({ kind }) => kind);
   const features: Readonly<Record<string, boolean>> = {
     state: settle || served.includes('change'),
+    change: served.includes('change'),
     settle,
     calls: calls !== undefined,
     resource: contract === undefined,
@@ -106,6 +108,11 @@ function withRpc(line: string, { name, state }: Rpc): string {
 function numberStates(text: string): string {
   let number = 0;
   return text.replaceAll(/( STATE_[A-Z]+ = )\d+;/g, (_all, start: string) => `${start}${number++};`);
+}
+
+/** Closes the lists of states, whose last item depends on the service: a comma in SQL, and `never` in TypeScript, end them. */
+function closeLists(text: string): string {
+  return text.replaceAll(/,(?=\n *\)\),\n)|\n *\| never(?=;\n)/g, '');
 }
 
 /** Replaces the template's names by the plan's, in the same form. Its names have two words, so that each form is distinct. */

@@ -17,10 +17,10 @@ CREATE TABLE spare_parts (
   -- <no-settle>
   state text NOT NULL DEFAULT 'STORED' CHECK (state IN (
   -- </no-settle>
+    'STORED',
     -- <each-change>
     'RETIRED',
     -- </each-change>
-    'STORED'
   )),
   version bigint NOT NULL DEFAULT 1,
   -- </state>
@@ -36,7 +36,9 @@ CREATE TABLE spare_parts (
   CONSTRAINT spare_parts_request_once UNIQUE (owner_id, request_id)
 );
 
+-- <list>
 CREATE INDEX spare_parts_by_owner ON spare_parts (owner_id, id DESC);
+-- </list>
 -- <settle>
 CREATE INDEX spare_parts_to_settle ON spare_parts (settle_after) WHERE settle_after IS NOT NULL;
 -- Persistent failures are found apart from the others, which they would otherwise delay.

@@ -97,9 +97,11 @@ export async function startApp(config: Config): Promise<App> {
             feed,
             resumeTokens: createResumeTokens(tokenKeys, 'WatchSpareParts'),
             // </watch>
+            // <no-settle>
             // <calls>
             supplier,
             // </calls>
+            // </no-settle>
             // <settle>
             onPending: settler.wake,
             // </settle>

@@ -12,10 +12,12 @@ export function toStatus(error: unknown): RpcError | undefined {
 
 function problemStatus(problem: SparePartProblem): RpcError {
   switch (problem.kind) {
+    // <get|change>
     case 'SPARE_PART_NOT_FOUND':
       return new RpcError(Code.NOT_FOUND, `there is no spare part ${problem.id}`, {
         details: [errorInfo(domain, problem.kind), resourceInfo('depot.v1/SparePart', problem.id)],
       });
+    // </get|change>
     // <change>
     case 'STATE_NOT_ALLOWED':
       return new RpcError(

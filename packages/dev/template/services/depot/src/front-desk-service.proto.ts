@@ -8,6 +8,10 @@ import type { Supplier } from './supplier.ts';
 export interface FrontDeskServiceDependencies {
   readonly pool: Pool;
   // <calls>
+  /**
+   * Called through its circuit breaker: `supplier.circuitBreaker.execute(() => supplier.client.METHOD({…}, { signal }))`.
+   * A handler that also stores makes the call first, idempotent by the request_id: a client repeats the request.
+   */
   readonly supplier: Supplier;
   // </calls>
 }

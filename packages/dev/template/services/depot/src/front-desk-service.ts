@@ -1,9 +1,11 @@
 // <resource>
 import {
+  type CreateSparePartRequestSchema,
   type FrontDeskService,
   WatchSparePartsResponseSchema,
 } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { createWatchHandler } from '@acme/postgres/feed';
+import type { MessageFields } from '@acme/rpc/contract';
 import { type Principal, requireScopes, type ServiceImplementation } from '@acme/rpc/server';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { type PageTokens, pageSizeOf, type ResumeTokens } from '@acme/rpc/tokens';
@@ -11,7 +13,7 @@ import { SparePartError } from './spare-part.ts';
 import type { SparePartChangeStore } from './spare-part-change-store.ts';
 import type { SparePartFeed } from './spare-part-feed.ts';
 import { toProto } from './spare-part-proto.ts';
-import type { SparePartStore } from './spare-part-store.ts';
+import type { NewSparePart, SparePartStore } from './spare-part-store.ts';
 import type { Supplier } from './supplier.ts';
 
 export interface FrontDeskServiceDependencies {
@@ -26,9 +28,15 @@ export interface FrontDeskServiceDependencies {
   readonly feed: SparePartFeed;
   readonly resumeTokens: ResumeTokens;
   // </watch>
+  // <no-settle>
   // <calls>
+  /**
+   * Called through its circuit breaker: `supplier.circuitBreaker.execute(() => supplier.client.METHOD({…}, { signal }))`.
+   * A handler that also stores makes the call first, idempotent by the request_id: a client repeats the request.
+   */
   readonly supplier: Supplier;
   // </calls>
+  // </no-settle>
   // <settle>
   /** Called after a spare part was stored. It is PENDING. */
   readonly onPending: () => void;
@@ -55,7 +63,9 @@ export function createFrontDeskService(
     createSparePart: async ({ requestId, title }, { principal, signal }) => {
       const ownerId = principal.subject;
       const created = await dependencies.store.create(
-        { ownerId, requestId: requestId.toLowerCase(), title },
+        // A field of the request that is not stored is an error here.
+        { ownerId, requestId: requestId.toLowerCase(), title } satisfies NewSparePart &
+          MessageFields<typeof CreateSparePartRequestSchema>,
         signal,
       );
       // <watch>

@@ -40,7 +40,9 @@ test('work that fails is attempted again until it is done, and then never again'
     }),
     (each) => each.stop(),
   );
-  await expect.poll(async () => (await store.get(id, undefined, signal))?.state).toBe('STORED');
+  const stored = async () =>
+    (await pool.query<{ state: string }>('SELECT state FROM spare_parts WHERE id = $1', [id])).rows[0];
+  await expect.poll(async () => (await stored())?.state).toBe('STORED');
   await settler.stop();
   expect(attempts).toBe(3);
   const { rows } = await pool.query('SELECT FROM spare_parts WHERE settle_after IS NOT NULL');

@@ -1,4 +1,5 @@
-import { SparePart_State } from '@acme/gen/depot/v1/spare_part_pb';
+import { type SparePartSchema, SparePart_State } from '@acme/gen/depot/v1/spare_part_pb';
+import type { MessageFields } from '@acme/rpc/contract';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { SparePart } from './spare-part.ts';
 import { etagOf } from './spare-part-change.ts';
@@ -16,7 +17,7 @@ const stateToProto: Readonly<Record<SparePartState, SparePart_State>> = {
 };
 // </state>
 
-export function toProto(sparePart: SparePart) {
+export function toProto(sparePart: SparePart): MessageFields<typeof SparePartSchema> {
   const { id, ownerId, title } = sparePart;
   return {
     id,

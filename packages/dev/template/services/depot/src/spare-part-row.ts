@@ -1,22 +1,5 @@
 import type { SparePart } from './spare-part.ts';
 
-/** The columns that `fromRow` reads. */
-export const columns = [
-  'id',
-  'owner_id',
-  'title',
-  // <state>
-  'state',
-  'version',
-  // </state>
-  'create_time',
-  // <state>
-  'update_time',
-  // </state>
-]
-  .map((column) => `spare_parts.${column}`)
-  .join(', ');
-
 export interface SparePartRow {
   id: string;
   owner_id: string;
@@ -30,6 +13,25 @@ export interface SparePartRow {
   update_time: Date;
   // </state>
 }
+
+const columnNames: Readonly<Record<keyof SparePartRow, true>> = {
+  id: true,
+  owner_id: true,
+  title: true,
+  // <state>
+  state: true,
+  version: true,
+  // </state>
+  create_time: true,
+  // <state>
+  update_time: true,
+  // </state>
+};
+
+/** The columns that `fromRow` reads. */
+export const columns = Object.keys(columnNames)
+  .map((column) => `spare_parts.${column}`)
+  .join(', ');
 
 export function fromRow(row: SparePartRow): SparePart {
   return {

@@ -4,10 +4,11 @@ export type SparePartState =
   // <settle>
   | 'PENDING'
   // </settle>
+  | 'STORED'
   // <each-change>
   | 'RETIRED'
   // </each-change>
-  | 'STORED';
+  | never;
 // <change>
 
 /** The states from which a spare part may change to a state. */

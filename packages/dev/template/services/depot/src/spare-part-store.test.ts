@@ -27,13 +27,14 @@ const test = base
   .extend('store', ({ pool }) => createSparePartStore(pool, { now, newId }))
   .extend('ownerId', () => `owner-${randomUUID()}`);
 
-test('identical concurrent requests create one spare part', async ({ store, ownerId }) => {
+test('identical concurrent requests create one spare part', async ({ store, pool, ownerId }) => {
   const sparePart = { ownerId, requestId: randomUUID(), title: 'blue' };
   const created = await Promise.all(Array.from({ length: 20 }, () => store.create(sparePart, signal)));
   const [first] = created;
   expect(first).toMatchObject({ id: expect.any(String), ownerId, title: 'blue', createTime: now() });
   for (const each of created) expect(each).toEqual(first);
-  expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([first]);
+  const { rows } = await pool.query('SELECT id FROM spare_parts WHERE owner_id = $1', [ownerId]);
+  expect(rows).toEqual([{ id: first?.id }]);
 });
 
 test('a request_id that is reused for other content is rejected and changes nothing', async ({
@@ -45,10 +46,10 @@ test('a request_id that is reused for other content is rejected and changes noth
   await expect(store.create({ ...sparePart, title: 'red' }, signal)).rejects.toMatchObject({
     problem: { kind: 'REQUEST_ID_REUSED', requestId: sparePart.requestId, sparePartId: first.id },
   });
-  expect(await store.get(first.id, ownerId, signal)).toEqual(first);
+  expect(await store.create(sparePart, signal)).toEqual(first);
 });
 
-test('two owners may use the same request_id, and cannot read each other’s spare parts', async ({
+test('two owners may use the same request_id, each for a spare part of its own', async ({
   store,
   ownerId,
 }) => {
@@ -56,10 +57,21 @@ test('two owners may use the same request_id, and cannot read each other’s spa
   const other = { ...sparePart, ownerId: `not-${ownerId}`, title: 'red' };
   const [mine, theirs] = [await store.create(sparePart, signal), await store.create(other, signal)];
   expect(theirs.id).not.toBe(mine.id);
-  expect(await store.get(mine.id, other.ownerId, signal)).toBeUndefined();
-  expect(await store.get(mine.id, undefined, signal)).toEqual(mine);
+  expect(mine.title).toBe('blue');
+  // <list>
   expect((await store.list({ ownerId, before: undefined, limit: 50 }, signal)).items).toEqual([mine]);
+  // </list>
 });
+// <get>
+
+test('another owner cannot read a spare part', async ({ store, ownerId }) => {
+  const mine = await store.create({ ownerId, requestId: randomUUID(), title: 'blue' }, signal);
+  expect(await store.get(mine.id, `not-${ownerId}`, signal)).toBeUndefined();
+  expect(await store.get(mine.id, ownerId, signal)).toEqual(mine);
+  expect(await store.get(mine.id, undefined, signal)).toEqual(mine);
+});
+// </get>
+// <list>
 
 test('a list continues after the last item of its page, newest first', async ({ store, ownerId }) => {
   const titles = ['first', 'second', 'third', 'fourth', 'fifth'];
@@ -73,3 +85,4 @@ test('a list continues after the last item of its page, newest first', async ({ 
   } while (before !== undefined);
   expect(listed).toEqual(titles.toReversed());
 });
+// </list>

@@ -8,7 +8,7 @@ import {
   query,
   transaction,
 } from '@acme/postgres/transaction';
-import { contentOf, type SparePart, type SparePartContent, SparePartError } from './spare-part.ts';
+import { type SparePart, type SparePartContent, SparePartError } from './spare-part.ts';
 import { columns, fromRow, type SparePartRow } from './spare-part-row.ts';
 
 export interface NewSparePart extends SparePartContent {
@@ -19,13 +19,17 @@ export interface NewSparePart extends SparePartContent {
 export interface SparePartStore {
   /** Creates the spare part, or returns the earlier spare part with this request_id. Throws REQUEST_ID_REUSED. */
   create(sparePart: NewSparePart, signal: AbortSignal): Promise<SparePart>;
+  // <get>
   /** @param owner Owner that the spare part must belong to, or undefined for any. */
   get(id: string, owner: string | undefined, signal: AbortSignal): Promise<SparePart | undefined>;
+  // </get>
+  // <list>
   /** Returns a page of an owner's spare parts, newest first. It starts after the spare part with the id `before`, or at the newest. */
   list(
     page: { ownerId: string; before: string | undefined; limit: number },
     signal: AbortSignal,
   ): Promise<Page<SparePart>>;
+  // </list>
 }
 
 export interface SparePartStoreOptions {
@@ -44,9 +48,11 @@ const createdSpareParts: CreationTable<Creation & Pick<NewSparePart, 'ownerId'>,
   reused: ({ requestId }, sparePartId) =>
     new SparePartError({ kind: 'REQUEST_ID_REUSED', requestId, sparePartId }),
 };
+// <list>
 
 /** Greatest UUID: sorts after every id. */
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+// </list>
 
 export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreOptions): SparePartStore {
   return {
@@ -55,8 +61,11 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
         pool,
         (tx) => {
           const id = newId();
-          const { ownerId, requestId, title } = sparePart;
-          const fingerprint = fingerprintOf(contentOf(sparePart));
+          const { ownerId, requestId, ...content } = sparePart;
+          const fingerprint = fingerprintOf(content);
+          const { title, ...others } = content;
+          // A field that is not inserted is an error here.
+          others satisfies Record<string, never>;
           return createOnce(tx, createdSpareParts, { id, ownerId, requestId, fingerprint }, async () => {
             const { rows } = await tx.query<SparePartRow>({
               name: 'create-spare-part',
@@ -83,6 +92,7 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
         },
         { signal },
       ),
+    // <get>
     get: async (id, owner, signal) => {
       const { rows } = await query<SparePartRow>(
         pool,
@@ -95,6 +105,8 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
       );
       return rows[0] && fromRow(rows[0]);
     },
+    // </get>
+    // <list>
     list: async ({ ownerId, before = maxId, limit }, signal) => {
       const { rows } = await query<SparePartRow & PageRow>(
         pool,
@@ -114,5 +126,6 @@ export function createSparePartStore(pool: Pool, { now, newId }: SparePartStoreO
       );
       return toPage(rows, limit, fromRow);
     },
+    // </list>
   };
 }

@@ -22,7 +22,9 @@ export type SparePartContent = Pick<SparePart, 'title'>;
 
 /** Every error of the domain, with the data for its status. */
 export type SparePartProblem =
+  // <get|change>
   | { readonly kind: 'SPARE_PART_NOT_FOUND'; readonly id: string }
+  // </get|change>
   // <change>
   | {
       readonly kind: 'STATE_NOT_ALLOWED';
@@ -42,9 +44,4 @@ export class SparePartError extends Error {
     super(problem.kind);
     this.problem = problem;
   }
-}
-
-/** Returns the content by which a repeated request is distinguished from a request_id that is reused for another spare part. */
-export function contentOf({ title }: SparePartContent): unknown {
-  return { title };
 }

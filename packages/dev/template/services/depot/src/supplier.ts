@@ -14,7 +14,7 @@ import type { Logger } from '@acme/rpc/logging';
 import type { ServerConfig } from '@acme/rpc/server';
 
 export interface SupplierConfig {
-  /** `SUPPLIER_TARGET`: supplier's gRPC target, for example `dns:///supplier:58888`. */
+  /** `SUPPLIER_TARGET`: gRPC target of supplier, for example `dns:///supplier:58888`. */
   readonly target: string;
   /** `AUTH_TOKEN_FILE`: file with the token for supplier. Optional with `TLS_MODE=mtls`. */
   readonly tokenFile: string | undefined;
@@ -41,7 +41,7 @@ export function readSupplierConfig(environment: Environment, { tls }: ServerConf
   };
 }
 
-/** Supplier, as depot calls it. A call has the deadline and the retries of the contract. */
+/** Client of supplier. A call has the deadline and the retries of the contract. */
 export interface Supplier extends Disposable {
   readonly client: Client<typeof SupplierService>;
   /** Wraps each call: while supplier is down, calls fail at once instead of at their deadlines. */

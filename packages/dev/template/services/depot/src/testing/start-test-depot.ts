@@ -7,6 +7,7 @@ import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { startApp } from '../app.ts';
 import type { SparePart } from '../spare-part.ts';
+import { columns, fromRow, type SparePartRow } from '../spare-part-row.ts';
 import { createSparePartStore } from '../spare-part-store.ts';
 import { testServerConfig } from './test-server-config.ts';
 
@@ -52,11 +53,15 @@ export async function startTestDepot(): Promise<TestDepot> {
     // <resource>
     addSparePart: async (content) => {
       const created = await store.create({ ...content, requestId: randomUUID() }, signal);
-      const read = async () => (await store.get(created.id, undefined, signal)) ?? created;
+      const stored = async () => {
+        const text = `SELECT ${columns} FROM spare_parts WHERE id = $1`;
+        const { rows } = await pool.query<SparePartRow>(text, [created.id]);
+        return rows[0] ? fromRow(rows[0]) : created;
+      };
       // <settle>
-      await expect.poll(async () => (await read()).state).not.toBe('PENDING');
+      await expect.poll(async () => (await stored()).state).not.toBe('PENDING');
       // </settle>
-      return await read();
+      return await stored();
     },
     // </resource>
     clientFor: async (subject, scopes) => {
