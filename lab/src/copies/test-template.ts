@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository';
 import { copyRepository } from './copy-repository.ts';
+import { addField } from './new-field.ts';
 import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
@@ -130,4 +131,5 @@ await runSteps('template', {
     await writeFile(file, text.replace(calls, calls.replace(' }', ", payments: ['payments:write'] }")));
     await test('lab/src/demo', 'lab/src/faults/faults.test.ts', 'test/src/commands');
   },
+  'the compiler leads from a new field to every place': () => addField(copy.path),
 });
