@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { openPool } from '@acme/postgres/pool';
+import { openTestPool } from '@acme/postgres/testing';
 import { checkHealth, createClient } from '@acme/rpc/client';
 import { Code } from '@acme/rpc/errors';
 import { rejectionOf, startFaultProxy } from '@acme/rpc/testing';
@@ -97,10 +97,7 @@ test.concurrent.for([
     const target = await process.target;
     const url = environment.variables.DATABASE_URL;
     await using pools = new AsyncDisposableStack();
-    const pool = pools.adopt(
-      openPool({ url, max: 2, applicationName: 'test', onError: () => {} }),
-      (opened) => opened.end(),
-    );
+    const pool = pools.adopt(openTestPool({ url, max: 2 }), (opened) => opened.end());
     await using lock = await holdLock(pool, lockStatement);
     const token = await environment.keys.sign({ scope: 'orders:read inventory:read' });
     const response = callsOf[service](target, token);

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { openPool } from '@acme/postgres/pool';
+import { openTestPool } from '@acme/postgres/testing';
 import { createClient } from '@acme/rpc/client';
 import type { ReceivedSpan } from '@acme/rpc/testing';
 import { expect } from 'vitest';
@@ -39,8 +39,7 @@ export interface ExportedTelemetry {
 export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
   await using stack = new AsyncDisposableStack();
   const pair = stack.use(await startObservedPair());
-  const open = (url: string) =>
-    stack.adopt(openPool({ url, max: 2, applicationName: 'test', onError: () => {} }), (pool) => pool.end());
+  const open = (url: string) => stack.adopt(openTestPool({ url, max: 2 }), (pool) => pool.end());
   const ordersToken = await pair.keys.sign({
     sub: 'alice',
     aud: 'orders',

@@ -1,5 +1,5 @@
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { openPool } from '@acme/postgres/pool';
+import { openTestPool } from '@acme/postgres/testing';
 import { createClient } from '@acme/rpc/client';
 import { policyOf } from '@acme/rpc/contract';
 import { Code } from '@acme/rpc/errors';
@@ -110,10 +110,7 @@ test('every confirmed count persists when the server is killed', async () => {
   using inventory = createClient(InventoryService, { target: await process.target, token: () => token });
   await using opened = new AsyncDisposableStack();
   const url = environment.variables.DATABASE_URL;
-  const database = opened.adopt(
-    openPool({ url, max: 1, applicationName: 'test', onError: () => {} }),
-    (pool) => pool.end(),
-  );
+  const database = opened.adopt(openTestPool({ url, max: 1 }), (pool) => pool.end());
   await database.query(`INSERT INTO stock (sku, title, on_hand, update_time) VALUES ('A', '', 0, now())`);
   function* counts() {
     for (let counted = 1n; ; counted++) yield { sku: 'A', counted };

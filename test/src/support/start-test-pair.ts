@@ -6,8 +6,8 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { type App as InventoryApp, startApp as startInventory } from '@acme/inventory/app';
 import { type App as OrdersApp, startApp as startOrders } from '@acme/orders/app';
-import { openPool, type Pool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import type { Pool } from '@acme/postgres/pool';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
 import type { ServerConfig } from '@acme/rpc/server';
 import { createSigningKeys, issuer } from '@acme/rpc/testing';
@@ -59,8 +59,8 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
   const inventoryUrl = started.use(await createTestDatabase()).url;
   const ordersUrl = started.use(await createTestDatabase()).url;
-  const inventoryDatabase = started.adopt(openTestPool(inventoryUrl), (pool) => pool.end());
-  const ordersDatabase = started.adopt(openTestPool(ordersUrl), (pool) => pool.end());
+  const inventoryDatabase = started.adopt(openTestPool({ url: inventoryUrl, max: 16 }), (pool) => pool.end());
+  const ordersDatabase = started.adopt(openTestPool({ url: ordersUrl, max: 16 }), (pool) => pool.end());
 
   const reachedInventoryUrl = await reachDatabase(inventoryUrl);
   const reachedOrdersUrl = await reachDatabase(ordersUrl);
@@ -150,8 +150,4 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
 /** Returns the services of the scopes. A service accepts only its own name as audience. Tests use one token for both. */
 function audiencesOf(scopes: readonly string[]): string[] {
   return [...new Set(scopes.map((scope) => scope.replace(/:.*/, '')))];
-}
-
-function openTestPool(url: string): Pool {
-  return openPool({ url, max: 16, applicationName: 'test', onError: () => {} });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { test as base, describe, expect } from 'vitest';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { type Tx, transaction } from '../transaction/transaction.ts';
 import {
@@ -38,7 +39,7 @@ const test = base
   .extend('pool', { scope: 'file' }, async ({}, { onCleanup }) => {
     await using opened = new AsyncDisposableStack();
     const { url } = opened.use(await createTestDatabase());
-    const pool = openPool({ url, max: 10, applicationName: 'test', onError: () => {} });
+    const pool = openTestPool({ url, max: 10 });
     opened.adopt(pool, (each) => each.end());
     await pool.query(`
       CREATE TABLE notes (id uuid PRIMARY KEY, author text NOT NULL, request_id uuid NOT NULL,

@@ -1,6 +1,7 @@
 import { createEncryptedCursors } from '@acme/rpc/tokens';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { openServiceKeys } from './service-keys.ts';
 
@@ -20,7 +21,7 @@ const twoMinutesPass = `UPDATE service_keys SET create_time = create_time - inte
 async function openDatabase() {
   const database = await createTestDatabase();
   onTestFinished(() => database[Symbol.asyncDispose]());
-  const pool = openPool({ url: database.url, max: 2, applicationName: 'test', onError: () => {} });
+  const pool = openTestPool({ url: database.url, max: 2 });
   onTestFinished(() => pool.end());
   await pool.query(table);
   return pool;

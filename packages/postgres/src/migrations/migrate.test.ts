@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { changedMigrations } from './changed-migrations.ts';
 import { migrate } from './migrate.ts';
@@ -16,7 +17,7 @@ let admin: Pool;
 const folders: string[] = [];
 beforeEach(async () => {
   database = await createTestDatabase();
-  admin = openPool({ url: database.url, max: 1, applicationName: 'admin', onError: () => {} });
+  admin = openTestPool({ url: database.url, max: 1 });
 });
 afterEach(async () => {
   await admin.end();

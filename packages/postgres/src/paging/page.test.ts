@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { maxPageBytes, type Page, type PageRow, pageSubquery, toPage } from './page.ts';
 
@@ -24,10 +25,9 @@ async function pageOfSizes(
 
 test('a page ends when it is full by items or by bytes, and has at least one item', async () => {
   await using database = await createTestDatabase();
-  await using pool = Object.assign(
-    openPool({ url: database.url, max: 1, applicationName: 'test', onError: () => {} }),
-    { [Symbol.asyncDispose]: () => pool.end() },
-  );
+  await using pool = Object.assign(openTestPool({ url: database.url, max: 1 }), {
+    [Symbol.asyncDispose]: () => pool.end(),
+  });
   const half = maxPageBytes / 2;
   const list = (sizes: readonly number[], page: { after?: number; limit: number }) =>
     pageOfSizes(pool, sizes, page);

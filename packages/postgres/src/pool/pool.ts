@@ -24,9 +24,6 @@ const types = {
   },
 } as pg.CustomTypesConfig;
 
-/** Maximum time to give a new connection its settings. Equal to the default maximum for connecting. */
-const settingsTimeoutMs = 1_000;
-
 const limits: SessionSettings = {
   statement_timeout: 10_000,
   // Below statement_timeout, so that a wait for a lock fails with its own error.
@@ -60,7 +57,8 @@ export function openPool(options: PoolOptions): Pool {
   const { url, max, applicationName, maxWaitMs = 1_000, onError } = options;
   const settings: StatementConfig = {
     text: sessionStatement(url, { ...limits, ...options.settings }),
-    query_timeout: settingsTimeoutMs,
+    // As long as opening the connection may take.
+    query_timeout: maxWaitMs,
   };
   const trace = statementTracing(parseDatabaseUrl(url).database);
   const TracedPool = class extends pg.Pool {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
-import { openPool } from './pool.ts';
 import { preferIndexScans } from './prefer-index-scans.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 /** Returns the plan of a batch's statement that was cached while its table was empty. */
 async function cachedPlan(url: string, settings: SessionSettings): Promise<string> {
-  const pool = openPool({ url, settings, max: 1, applicationName: 'test', onError: () => {} });
+  const pool = openTestPool({ url, settings, max: 1 });
   try {
     await pool.query(`CREATE TEMP TABLE things (id int PRIMARY KEY, state text);
                       SET plan_cache_mode = force_generic_plan;

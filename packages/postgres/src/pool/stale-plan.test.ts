@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { isStalePlan } from '../errors/database-errors.ts';
 import { databaseStatus } from '../errors/database-status.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { createTestDatabase } from '../testing/test-database.ts';
 import { query } from '../transaction/query.ts';
 import { type Tx, transaction } from '../transaction/transaction.ts';
-import { openPool } from './pool.ts';
 
 const max = 10;
 const read = { name: 'read', text: 'SELECT title, count FROM things' };
@@ -18,10 +18,7 @@ const { signal } = new AbortController();
 async function openWarmPool() {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const open = (size: number) =>
-    opened.adopt(openPool({ url, max: size, applicationName: 'test', onError: () => {} }), (pool) =>
-      pool.end(),
-    );
+  const open = (size: number) => opened.adopt(openTestPool({ url, max: size }), (pool) => pool.end());
   const admin = open(1);
   await admin.query(`CREATE TABLE things (title text, count int); INSERT INTO things VALUES ('one', 0)`);
   const pool = open(max);

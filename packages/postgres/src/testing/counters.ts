@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
 import type { Tx } from '../transaction/transaction.ts';
+import { openTestPool } from './open-test-pool.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** Creates a table of two counters, `a` and `b`, and sets them to 0 before each test. */
@@ -9,7 +10,7 @@ export function useCounters() {
   let admin: Pool;
   beforeAll(async () => {
     database = await createTestDatabase();
-    admin = openPool({ url: database.url, max: 2, applicationName: 'admin', onError: () => {} });
+    admin = openTestPool({ url: database.url, max: 2 });
     await admin.query('CREATE TABLE counters (name text PRIMARY KEY, value int NOT NULL)');
   });
   beforeEach(async () => {
@@ -25,7 +26,7 @@ export function useCounters() {
 
     /** Opens a pool that is closed with the test. The test hangs when a connection was not released. */
     poolOf(max: number) {
-      const pool = openPool({ url: database.url, max, applicationName: 'test', onError: () => {} });
+      const pool = openTestPool({ url: database.url, max });
       return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
     },
   };

@@ -1,6 +1,7 @@
 import { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../feed/change-feed.ts';
 import type { FeedSource } from '../feed/feed-source.ts';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from './open-test-pool.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** A change of `key` to `version`. */
@@ -38,9 +39,7 @@ export const changeThing = `
 export async function openFeedDatabase(): Promise<FeedDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const pool = opened.adopt(openPool({ url, max: 40, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url, max: 40 }), (each) => each.end());
   await pool.query(`
     CREATE TABLE things (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 1);
     CREATE TABLE thing_events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

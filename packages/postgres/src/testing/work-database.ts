@@ -1,5 +1,6 @@
 import type { WorkTable } from '../leased-work/leases.ts';
-import { openPool, type Pool } from '../pool/pool.ts';
+import type { Pool } from '../pool/pool.ts';
+import { openTestPool } from './open-test-pool.ts';
 import { createTestDatabase } from './test-database.ts';
 
 export interface Job {
@@ -31,9 +32,7 @@ export interface WorkDatabase extends AsyncDisposable {
 export async function openWorkDatabase(): Promise<WorkDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const pool = opened.adopt(openPool({ url, max: 10, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url, max: 10 }), (each) => each.end());
   await pool.query(`
     CREATE TABLE jobs (id uuid PRIMARY KEY, title text NOT NULL,
                        due_time timestamptz, attempts int NOT NULL DEFAULT 0);

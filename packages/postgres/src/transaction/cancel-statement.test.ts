@@ -5,7 +5,7 @@ import { createTestCertificates } from '@acme/rpc/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { serverUser } from '../embedded/server-user.ts';
-import { openPool } from '../pool/pool.ts';
+import { openTestPool } from '../testing/open-test-pool.ts';
 import { type PoolerProxy, startPoolerProxy } from '../testing/pooler-proxy.ts';
 import { queryOnce } from '../testing/query-once.ts';
 import { cancelStatement } from './cancel-statement.ts';
@@ -57,10 +57,7 @@ async function openProxied(parameters: Record<string, string>) {
   const url = new URL(server.url);
   url.port = String(proxy.port);
   url.search = String(new URLSearchParams({ ...parameters, statement_timeout: '0' }));
-  const pool = opened.adopt(
-    openPool({ url: url.href, max: 1, applicationName: 'test', onError: () => {} }),
-    (each) => each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url: url.href, max: 1 }), (each) => each.end());
   const kept = opened.move();
   return { proxy, pool, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

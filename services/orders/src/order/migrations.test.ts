@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { migrate } from '@acme/postgres/migrations';
-import { openPool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { expect, test } from 'vitest';
 import { openOrdersDatabase } from '../testing/orders-database.ts';
 
@@ -38,9 +37,7 @@ test('events from before the migration get the customers of their orders', async
   for (const name of ['0001_orders.sql', '0002_settling.sql', '0003_change_feeds.sql'])
     await cp(new URL(name, migrations), join(folder, name));
   await migrate(url, pathToFileURL(folder));
-  const pool = opened.adopt(openPool({ url, max: 2, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url, max: 2 }), (each) => each.end());
   await pool.query(placeAsPreviousRelease, [['alice', 'bob']]);
   await migrate(url, migrations);
   expect((await pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);

@@ -1,6 +1,6 @@
 import { migrate } from '@acme/postgres/migrations';
-import { openPool, type Pool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import type { Pool } from '@acme/postgres/pool';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type CancellationStore, createCancellationStore } from '../order/cancellation-store.ts';
 import { createOrderStore, type OrderStore } from '../order/order-store.ts';
 import {
@@ -31,9 +31,7 @@ export async function openOrdersDatabase(): Promise<OrdersDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   await migrate(url, new URL('../../migrations/', import.meta.url));
-  const pool = opened.adopt(openPool({ url, max: 10, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url, max: 10 }), (each) => each.end());
   const kept = opened.move();
   return {
     pool,

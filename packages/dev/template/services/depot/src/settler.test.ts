@@ -1,8 +1,7 @@
 // <settle>
 import { randomUUID } from 'node:crypto';
 import { migrate } from '@acme/postgres/migrations';
-import { openPool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { createLogger } from '@acme/rpc/logging';
 import { createFakes } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
@@ -17,9 +16,7 @@ test('work that fails is attempted again until it is done, and then never again'
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   await migrate(url, new URL('../migrations/', import.meta.url));
-  const pool = opened.adopt(openPool({ url, max: 4, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = opened.adopt(openTestPool({ url, max: 4 }), (each) => each.end());
   const fakes = createFakes();
   const store = createSparePartStore(pool, fakes);
   const owner = { ownerId: 'owner', requestId: randomUUID() };

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { migrate } from '@acme/postgres/migrations';
-import { openPool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { createFakes } from '@acme/rpc/testing';
 import { test as base, expect } from 'vitest';
 import { createSparePartStore } from './spare-part-store.ts';
@@ -18,7 +17,7 @@ const test = base
     await using opened = new AsyncDisposableStack();
     const { url } = opened.use(await createTestDatabase());
     await migrate(url, new URL('../migrations/', import.meta.url));
-    const pool = openPool({ url, max: 10, applicationName: 'test', onError: () => {} });
+    const pool = openTestPool({ url, max: 10 });
     opened.adopt(pool, (each) => each.end());
     const kept = opened.move();
     onCleanup(() => kept.disposeAsync());

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
-import { openPool } from '@acme/postgres/pool';
-import { createTestDatabase } from '@acme/postgres/testing';
+import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
 import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { expect } from 'vitest';
@@ -42,9 +41,7 @@ export async function startTestDepot(): Promise<TestDepot> {
     (app) => app.close(),
   );
   // <resource>
-  const pool = started.adopt(openPool({ url, max: 3, applicationName: 'test', onError: () => {} }), (each) =>
-    each.end(),
-  );
+  const pool = started.adopt(openTestPool({ url, max: 3 }), (each) => each.end());
   const store = createSparePartStore(pool, createFakes());
   const { signal } = new AbortController();
   // </resource>
