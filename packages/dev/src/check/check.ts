@@ -16,6 +16,7 @@ import { checkBreaking } from './contract/check-breaking.ts';
 import { checkGeneratedCode } from './contract/check-generated-code.ts';
 import { checkPolicies } from './contract/check-policies.ts';
 import { contractBase } from './contract/contract-base.ts';
+import { compileContracts } from './contract/contract-images.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
 import { checkObservability } from './observability/check-observability.ts';
@@ -36,7 +37,10 @@ const checks: Record<string, Check> = {
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
   'buf breaking': () => {
     const base = contractBase();
-    if (base) return checkBreaking(base);
+    if (base) {
+      using images = compileContracts(base, root);
+      return checkBreaking(images);
+    }
     process.stdout.write('     no earlier commit has a contract to compare with\n');
     return undefined;
   },

@@ -7,8 +7,6 @@ export interface Contract {
   readonly proto: string;
   readonly template: string;
   readonly generated: string;
-  /** Whether the contract is of others, and the programs that use it have its policies in their code. */
-  readonly foreign?: true;
 }
 
 const known: readonly Contract[] = [
@@ -19,7 +17,7 @@ const known: readonly Contract[] = [
     template: 'packages/rpc/src/testing/buf.gen.yaml',
     generated: 'packages/rpc/src/testing/gen',
   },
-  { proto: 'lab/proto', template: 'lab/buf.gen.yaml', generated: 'lab/src/conformance/gen', foreign: true },
+  { proto: 'lab/proto', template: 'lab/buf.gen.yaml', generated: 'lab/src/conformance/gen' },
 ];
 
 /** The modules of this repository. A repository without services has no contract of its own. */

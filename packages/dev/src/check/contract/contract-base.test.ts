@@ -64,6 +64,36 @@ test('a push of several commits is compared with the commit before the push, not
   expect(contractBase('', clone)).toBe(lastButOne);
 });
 
+test('a change of the contract that is not committed on main is compared with the last commit, as it will be later', () => {
+  const before = commit();
+  const head = commit();
+  expect(contractBase('', clone)).toBe(before);
+  writeFileSync(join(clone, 'README.md'), 'not a contract');
+  expect(contractBase('', clone)).toBe(before);
+  writeFileSync(join(clone, 'order.proto'), 'syntax = "proto3";');
+  expect(contractBase('', clone)).toBe(head);
+  commit();
+  expect(contractBase('', clone)).toBe(head);
+});
+
+test('a change that is not committed on a branch is compared with the commit where it left main, as it will be later', () => {
+  const left = commit();
+  git('switch', '--quiet', '--create', 'feature');
+  commit();
+  writeFileSync(join(clone, 'order.proto'), 'syntax = "proto3";');
+  expect(contractBase('', clone)).toBe(left);
+  commit();
+  expect(contractBase('', clone)).toBe(left);
+});
+
+test('a contract in a folder of the repository is compared too', () => {
+  mkdirSync(join(clone, 'api'));
+  writeFileSync(join(clone, 'api/buf.yaml'), 'version: v2\n');
+  const before = commit();
+  commit();
+  expect(contractBase('', join(clone, 'api'))).toBe(before);
+});
+
 test('the first push of a branch is compared with the commit where it left main', () => {
   const before = commit();
   commit();
@@ -81,7 +111,7 @@ test('nothing is compared before and at the first contract, and without git', ()
 test('a missing main, or a missing commit to compare with, is an error', () => {
   commit();
   git('branch', '--move', 'trunk');
-  expect(() => contractBase('', clone)).toThrow('origin/main or main');
+  expect(() => contractBase('', clone)).toThrow('origin/main or origin/master or main');
   expect(() => contractBase('1234567', clone)).toThrow('1234567');
 });
 

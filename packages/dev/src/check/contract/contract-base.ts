@@ -4,9 +4,13 @@ import { root } from '../../repository/paths.ts';
 /** For a push that creates a branch, GitHub names a commit of zeros as the one before it. */
 const noCommit = /^0+$/;
 
+/** Branches that a change is merged into, by preference. */
+const mainBranches = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
+
 /**
- * Returns the commit whose contract must not be broken: where this branch left `main`, or the previous commit on `main`
- * itself. Returns undefined if no earlier commit has a contract.
+ * Returns the commit whose contract must not be broken: where this branch left `main`. On `main` itself it is the previous
+ * commit, or the last one while the contract has changes that are not committed, so that a commit does not change the
+ * verdict. Returns undefined if no earlier commit has a contract.
  *
  * @param against Commit to compare with instead of `main`. CI sets it to the base branch of a pull request, and to the
  * commit before a push, which may be many commits back.
@@ -19,21 +23,30 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
   const head = git('rev-parse', '--verify', 'HEAD');
   // Before the first commit, or in a copy without git, there is no earlier contract.
   if (!head) return undefined;
-  const named = against && !noCommit.test(against) ? [against] : ['origin/main', 'main'];
-  const other = named.map((name) => git('rev-parse', '--verify', `${name}^{commit}`)).find(Boolean);
-  if (!other)
+  const named = against && !noCommit.test(against) ? [against] : mainBranches;
+  const main = named.map((name) => git('rev-parse', '--verify', `${name}^{commit}`)).find(Boolean);
+  if (!main)
     throw new Error(
       `buf breaking compares with ${named.join(' or ')}, which is not a commit of this repository`,
     );
-  const left = git('merge-base', head, other);
-  const base = left === head ? git('rev-parse', '--verify', 'HEAD^') : left;
-  return base && hasContract(base, folder) ? base : undefined;
+  const left = git('merge-base', head, main);
+  const previous = isContractChanged(folder) ? head : git('rev-parse', '--verify', 'HEAD^');
+  const base = left === head ? previous : left;
+  return base && contractFiles.some((file) => isInCommit(base, file, folder)) ? base : undefined;
 }
 
-/** Returns whether the commit has a contract of its own. A copy without services only has the buf.yaml for one. */
-function hasContract(commit: string, folder: string): boolean {
-  const files = gitOutput(folder, ['ls-tree', '-r', '--name-only', commit])?.split('\n') ?? [];
-  return files.includes('buf.yaml') && files.some((file) => file.endsWith('.proto'));
+/** Files that list the modules of a contract, for buf. */
+const contractFiles = ['buf.yaml', 'buf.work.yaml'];
+
+/** Whether the contract has changes that are not committed. */
+function isContractChanged(folder: string): boolean {
+  const files = [...contractFiles, '*.proto'];
+  return gitOutput(folder, ['status', '--porcelain', '--untracked-files=all', '--', ...files]) !== '';
+}
+
+/** Returns whether the commit has a file at the path, relative to `folder`. */
+function isInCommit(commit: string, path: string, folder: string): boolean {
+  return gitOutput(folder, ['cat-file', '-e', `${commit}:./${path}`]) !== undefined;
 }
 
 /** Returns the output of git, or undefined if it fails. */

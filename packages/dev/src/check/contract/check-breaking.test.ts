@@ -1,0 +1,88 @@
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { runCommand } from '../../cli/run-command.ts';
+import { checkBreaking } from './check-breaking.ts';
+import { compileContracts } from './contract-images.ts';
+import { type ContractCopy, copyContract } from './testing/contract-copy.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Makes a repository whose only commit has the tests' contract. */
+function commitContract(): ContractCopy {
+  const contract = copyContract();
+  const git = (...args: string[]) => runCommand(contract.folder, 'git', ...args);
+  git('init', '--quiet');
+  git('add', '.');
+  git('-c', 'user.name=test', '-c', 'user.email=test@localhost', 'commit', '--quiet', '--message', 'Begin');
+  return contract;
+}
+
+function replace(contract: ContractCopy, file: string, text: string, replacement: string): void {
+  const path = join(contract.folder, file);
+  const before = readFileSync(path, 'utf8');
+  expect(before).toContain(text);
+  writeFileSync(path, before.replace(text, replacement));
+}
+
+/** Compares the files of the repository with its commit. */
+function check({ folder }: ContractCopy): void {
+  using images = compileContracts('HEAD', folder);
+  checkBreaking(images);
+}
+
+test("a renamed field is reported, of the application's module and of the kit's", () => {
+  using contract = commitContract();
+  check(contract);
+  replace(contract, 'proto/shop/v1/order.proto', 'string customer_id = 2', 'string client_id = 2');
+  replace(contract, 'packages/rpc/proto/policy/v1/policy.proto', 'int32 burst = 2', 'int32 calls = 2');
+  for (const file of ['echo', 'notice'])
+    replace(contract, `packages/rpc/src/testing/proto/testing/v1/${file}_service.proto`, 'burst:', 'calls:');
+  expect(() => check(contract)).toThrow(/^proto\/shop\/v1\/order\.proto:13:.*changed name/m);
+  expect(() => check(contract)).toThrow(
+    /^packages\/rpc\/proto\/policy\/v1\/policy\.proto:\d+:.*changed name/m,
+  );
+});
+
+test('a contract of another author may change', () => {
+  using contract = commitContract();
+  replace(
+    contract,
+    'packages/rpc/proto/google/rpc/error_details.proto',
+    'string reason = 1',
+    'string why = 1',
+  );
+  check(contract);
+});
+
+test('a file may move to another module, and a module may be added', () => {
+  using contract = commitContract();
+  appendFileSync(join(contract.folder, 'packages/rpc/proto/.gitkeep'), '');
+  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n  - path: more\n');
+  runCommand(contract.folder, 'mkdir', '-p', 'more/shop/v1');
+  renameSync(
+    join(contract.folder, 'proto/shop/v1/order.proto'),
+    join(contract.folder, 'more/shop/v1/order.proto'),
+  );
+  check(contract);
+});
+
+test('buf.yaml excuses a rule for a file', () => {
+  using contract = commitContract();
+  replace(contract, 'proto/shop/v1/order.proto', 'string customer_id = 2', 'string client_id = 2');
+  const excuse = (rule: string) => `    ${rule}:\n      - proto/shop/v1/order.proto\n`;
+  const excused = `  ignore_only:\n${excuse('FIELD_SAME_NAME')}${excuse('FIELD_SAME_JSON_NAME')}`;
+  appendFileSync(join(contract.folder, 'buf.yaml'), excused);
+  check(contract);
+  replace(contract, 'proto/shop/v1/order.proto', 'string title = 1', 'int64 title = 1');
+  expect(() => check(contract)).toThrow(/^proto\/shop\/v1\/order\.proto:41:.*changed type/m);
+});
+
+test('rules of a module apply to its folder', () => {
+  using contract = commitContract();
+  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n    breaking:\n      use: [WIRE]\n');
+  replace(contract, 'proto/shop/v1/order.proto', 'string customer_id = 2', 'string client_id = 2');
+  check(contract);
+  replace(contract, 'proto/shop/v1/order.proto', 'string title = 1', 'int64 title = 1');
+  expect(() => check(contract)).toThrow(/proto\/shop\/v1\/order\.proto:\d+:.*changed type/);
+});

@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempDisposableSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { type FileDescriptorSet, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { runCommand } from '../../cli/run-command.ts';
+import { type Modules, ownFiles, readModules } from './own-files.ts';
+
+/** The modules of one version of the contract, compiled as one image. */
+export interface ContractImage {
+  /** Folder with the modules. */
+  readonly folder: string;
+  /** File of the image. */
+  readonly file: string;
+  readonly descriptors: FileDescriptorSet;
+  /** Paths of the files that this repository defines, by the name under which they are imported. */
+  readonly own: ReadonlyMap<string, string>;
+}
+
+/** The present contract, and an earlier one. */
+export interface ContractImages extends Disposable {
+  readonly modules: Modules;
+  readonly before: ContractImage;
+  readonly after: ContractImage;
+}
+
+/**
+ * Compiles the contract in `folder` and that of an earlier commit. All modules are one image, so that a file may move from
+ * one module to another. The earlier contract is compiled with the installed packages, which no commit contains.
+ *
+ * @throws Error when a contract does not compile.
+ */
+export function compileContracts(commit: string, folder: string): ContractImages {
+  const temporary = mkdtempDisposableSync(join(tmpdir(), 'contract-images-'));
+  try {
+    const earlier = extractCommit(commit, folder, temporary.path);
+    const modules = readModules(folder);
+    // What is foreign today was not this repository's to change before either.
+    const earlierModules = { ...readModules(earlier), foreign: modules.foreign };
+    const before = compile(earlier, join(temporary.path, 'before.binpb'), earlierModules);
+    const after = compile(folder, join(temporary.path, 'after.binpb'), modules);
+    return { modules, before, after, [Symbol.dispose]: () => temporary.remove() };
+  } catch (error) {
+    temporary.remove();
+    throw error;
+  }
+}
+
+function extractCommit(commit: string, folder: string, temporary: string): string {
+  const archive = join(temporary, 'earlier.tar');
+  const earlier = join(temporary, 'earlier');
+  mkdirSync(earlier);
+  runCommand(folder, 'git', 'archive', '--output', archive, commit);
+  runCommand(earlier, 'tar', '--extract', '--file', archive);
+  symlinkSync(join(folder, 'node_modules'), join(earlier, 'node_modules'));
+  return earlier;
+}
+
+function compile(folder: string, file: string, modules: Modules): ContractImage {
+  runCommand(folder, 'buf', 'build', '--output', file);
+  const descriptors = fromBinary(FileDescriptorSetSchema, readFileSync(file));
+  return { folder, file, descriptors, own: ownFiles(folder, modules) };
+}
