@@ -16,11 +16,12 @@ import { checkBreaking } from './contract/check-breaking.ts';
 import { checkGeneratedCode } from './contract/check-generated-code.ts';
 import { checkPolicies } from './contract/check-policies.ts';
 import { contractBase } from './contract/contract-base.ts';
-import { compileContracts } from './contract/contract-images.ts';
+import { type ContractImages, compileContracts } from './contract/contract-images.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
 import { checkObservability } from './observability/check-observability.ts';
 import { checkScraping } from './observability/scrape-rules.ts';
+import { checkTightened } from './policy-gate/check-tightened.ts';
 
 /** Undefined when a check passes, otherwise its problems, or the reason why it was skipped. CI requires every check. */
 type Result = string | { readonly skipped: string } | undefined;
@@ -35,15 +36,8 @@ const checks: Record<string, Check> = {
   'imports run one way': () => checkImports(),
   'buf lint': () => run('buf', 'lint'),
   'buf format': () => run('buf', 'format', '--diff', '--exit-code'),
-  'buf breaking': () => {
-    const base = contractBase();
-    if (base) {
-      using images = compileContracts(base, root);
-      return checkBreaking(images);
-    }
-    process.stdout.write('     no earlier commit has a contract to compare with\n');
-    return undefined;
-  },
+  'buf breaking': () => compareWithBase(checkBreaking),
+  'no tighter policy or rule': () => compareWithBase(checkTightened),
   'a policy on every method': () => checkPolicies(),
   "protovalidate's contract up to date": () =>
     !isKitVendored || readFileSync(join(root, validateProtoFile), 'utf8') === printValidateProto()
@@ -115,6 +109,17 @@ async function attempt(check: Check): Promise<Result> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Compares the contract with that of the earlier commit, if there is one. */
+function compareWithBase(compare: (images: ContractImages) => string | undefined): string | undefined {
+  const base = contractBase();
+  if (base === undefined) {
+    process.stdout.write('     no earlier commit has a contract to compare with\n');
+    return undefined;
+  }
+  using images = compileContracts(base, root);
+  return compare(images);
 }
 
 function run(command: string, ...args: string[]): undefined {

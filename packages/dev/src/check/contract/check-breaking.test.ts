@@ -8,6 +8,8 @@ import { type ContractCopy, copyContract } from './testing/contract-copy.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+const catalogue = 'proto/shop/v1/catalogue_service.proto';
+
 /** Makes a repository whose only commit has the tests' contract. */
 function commitContract(): ContractCopy {
   const contract = copyContract();
@@ -36,8 +38,9 @@ test("a renamed field is reported, of the application's module and of the kit's"
   check(contract);
   replace(contract, 'proto/shop/v1/order.proto', 'string customer_id = 2', 'string client_id = 2');
   replace(contract, 'packages/rpc/proto/policy/v1/policy.proto', 'int32 burst = 2', 'int32 calls = 2');
-  for (const file of ['echo', 'notice'])
-    replace(contract, `packages/rpc/src/testing/proto/testing/v1/${file}_service.proto`, 'burst:', 'calls:');
+  const testing = 'packages/rpc/src/testing/proto/testing/v1';
+  for (const file of [`${testing}/echo_service.proto`, `${testing}/notice_service.proto`, catalogue])
+    replace(contract, file, 'burst:', 'calls:');
   expect(() => check(contract)).toThrow(/^proto\/shop\/v1\/order\.proto:13:.*changed name/m);
   expect(() => check(contract)).toThrow(
     /^packages\/rpc\/proto\/policy\/v1\/policy\.proto:\d+:.*changed name/m,

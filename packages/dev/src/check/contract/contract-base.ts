@@ -35,12 +35,15 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
   return base && contractFiles.some((file) => isInCommit(base, file, folder)) ? base : undefined;
 }
 
+/** File of the tighter policies and rules that are accepted until they have landed. */
+export const acceptedFile = 'contract-changes.yaml';
+
 /** Files that list the modules of a contract, for buf. */
 const contractFiles = ['buf.yaml', 'buf.work.yaml'];
 
 /** Whether the contract has changes that are not committed. */
 function isContractChanged(folder: string): boolean {
-  const files = [...contractFiles, '*.proto'];
+  const files = [...contractFiles, '*.proto', acceptedFile];
   return gitOutput(folder, ['status', '--porcelain', '--untracked-files=all', '--', ...files]) !== '';
 }
 

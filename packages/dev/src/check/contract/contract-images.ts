@@ -37,8 +37,8 @@ export function compileContracts(commit: string, folder: string): ContractImages
     const modules = readModules(folder);
     // What is foreign today was not this repository's to change before either.
     const earlierModules = { ...readModules(earlier), foreign: modules.foreign };
-    const before = compile(earlier, join(temporary.path, 'before.binpb'), earlierModules);
-    const after = compile(folder, join(temporary.path, 'after.binpb'), modules);
+    const before = compileContract(earlier, join(temporary.path, 'before.binpb'), earlierModules);
+    const after = compileContract(folder, join(temporary.path, 'after.binpb'), modules);
     return { modules, before, after, [Symbol.dispose]: () => temporary.remove() };
   } catch (error) {
     temporary.remove();
@@ -56,7 +56,13 @@ function extractCommit(commit: string, folder: string, temporary: string): strin
   return earlier;
 }
 
-function compile(folder: string, file: string, modules: Modules): ContractImage {
+/**
+ * Compiles the modules in a folder as one image.
+ *
+ * @param file File for the image.
+ * @throws Error when the contract does not compile.
+ */
+export function compileContract(folder: string, file: string, modules = readModules(folder)): ContractImage {
   runCommand(folder, 'buf', 'build', '--output', file);
   const descriptors = fromBinary(FileDescriptorSetSchema, readFileSync(file));
   return { folder, file, descriptors, own: ownFiles(folder, modules) };

@@ -93,13 +93,13 @@ export const harmlessChanges: readonly ContractChange[] = [
     file: 'shop/v2/order.proto',
     with: 'syntax = "proto3";\n\npackage shop.v2;\n\n// Order is another one.\nmessage Order {\n  // Id.\n  bytes id = 1;\n}\n',
   }),
-  // Buf does not compare options. Callers notice these changes all the same, so reviewers must find them.
+  // Buf does not compare options. The policy gate does.
   harmless(
-    'deadline changed: for reviewers',
+    'deadline changed: for the policy gate',
     edit(orderService, 'deadline: {seconds: 1}', 'deadline: {seconds: 3}'),
   ),
   harmless(
-    'validation rule changed: for reviewers',
+    'validation rule changed: for the policy gate',
     edit(order, '(buf.validate.field).int32.lte = 1000000', '(buf.validate.field).int32.lte = 1000'),
   ),
 ];
