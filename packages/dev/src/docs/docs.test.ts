@@ -115,6 +115,17 @@ function bare(proto: string): string {
     .trim();
 }
 
+/** Whether a contract has the lines of an excerpt. A line `// …` stands for lines that the excerpt leaves out. */
+function hasExcerpt(proto: string, excerpt: string): boolean {
+  const parts = excerpt.split(/^ *\/\/ …$/m).map(bare);
+  let from = 0;
+  return parts.every((part) => {
+    const found = proto.indexOf(part, from);
+    from = found + part.length;
+    return found >= 0;
+  });
+}
+
 /** Returns the excerpts of a contract in a text that are in no .proto of the repository. */
 function unknownExcerpts(text: string): string[] {
   const contract = globSync('{proto,packages/rpc/proto}/**/*.proto', { cwd: root }).map((file) =>
@@ -123,7 +134,7 @@ function unknownExcerpts(text: string): string[] {
   return codeBlocks(text)
     .filter(({ language }) => language === 'proto')
     .map(({ code }) => code)
-    .filter((code) => !contract.some((proto) => proto.includes(bare(code))));
+    .filter((code) => !contract.some((proto) => hasExcerpt(proto, code)));
 }
 
 test('every excerpt of the contract in the documents is in the contract', () => {
@@ -133,4 +144,6 @@ test('every excerpt of the contract in the documents is in the contract', () => 
 test('an excerpt that is not in the contract is reported', () => {
   expect(unknownExcerpts('```proto\npackage policy.v1; // comment\n```\n')).toEqual([]);
   expect(unknownExcerpts('```proto\nmessage Nothing {}\n```\n')).toEqual(['message Nothing {}\n']);
+  expect(unknownExcerpts('```proto\npackage policy.v1;\n// …\nmessage Quota {\n```\n')).toEqual([]);
+  expect(unknownExcerpts('```proto\nmessage Quota {\n// …\npackage policy.v1;\n```\n')).toHaveLength(1);
 });

@@ -2,4 +2,9 @@
 export { type ChangeFeed, type ChangeFeedOptions, openChangeFeed } from '../feed/change-feed.ts';
 export type { FeedEvent, FeedSource } from '../feed/feed-source.ts';
 export { prune } from '../feed/pruning.ts';
-export { createWatchHandler, type WatchHandlerOptions, type WatchQuery } from '../feed/watch-handler.ts';
+export {
+  createWatchHandler,
+  type WatchHandlerOptions,
+  type WatchQuery,
+  watchErrors,
+} from '../feed/watch-handler.ts';

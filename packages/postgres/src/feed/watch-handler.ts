@@ -82,6 +82,11 @@ export function createWatchHandler<Event extends object, Response extends DescMe
   };
 }
 
+/** Returns the errors with a reason that a watch may fail with, for tests of a contract that lists them. */
+export function watchErrors(domain: string): RpcError[] {
+  return [expired(domain), ahead(domain), tooSlow(domain, '')];
+}
+
 /** Returns the status of the feed's own errors, and other errors unchanged. */
 function watchStatus(error: unknown, domain: string, resumeToken: string): unknown {
   if (error instanceof PositionExpiredError) return expired(domain);

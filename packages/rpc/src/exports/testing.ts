@@ -9,6 +9,7 @@ export {
 } from '../testing/certificates/signing-keys.ts';
 export { createTestCertificates, hourAround } from '../testing/certificates/test-certificates.ts';
 export { encryptionKeys } from '../testing/encryption-keys.ts';
+export { listedReasons, reasonsOf } from '../testing/error-reasons.ts';
 export { createFakes, type Fakes } from '../testing/fakes.ts';
 export type { Echo } from '../testing/gen/testing/v1/echo_pb.ts';
 export { EchoService, WatchEchoesResponseSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';

@@ -18,6 +18,16 @@ test.each([
     policy('0', '"orders:read"'),
     'shop.v1.OrderService/GetOrder: policy.v1.method.deadline',
   ],
+  [
+    'an error reason that is misspelt',
+    getOrder.replace('    };', '      errors: [{reason: "order-not-found" code: "NOT_FOUND"}]\n    };'),
+    'shop.v1.OrderService/GetOrder: policy.v1.method.errors order-not-found: reason',
+  ],
+  [
+    'an error reason without a status code',
+    getOrder.replace('    };', '      errors: [{reason: "ORDER_NOT_FOUND" code: "MISSING"}]\n    };'),
+    'shop.v1.OrderService/GetOrder: policy.v1.method.errors ORDER_NOT_FOUND: code',
+  ],
   ['no scope', policy('1', ''), 'shop.v1.OrderService/GetOrder: policy.v1.method.scopes is empty'],
 ])('a method with %s is reported', (_name, replacement, error) => {
   using contract = copyContract([edit(orderService, getOrder, replacement)]);

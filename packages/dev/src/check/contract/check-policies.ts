@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
-import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
+import { methodName, policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
+import { ErrorReasonSchema, method as methodPolicy } from '@acme/rpc/gen/policy/v1/policy_pb';
+import { createFileRegistry, type DescMethod, fromBinary, getOption } from '@bufbuild/protobuf';
+import { pathToString } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { createValidator } from '@bufbuild/protovalidate';
 import { policies as listedPolicies } from '../../repository/load-services.ts';
 import { root } from '../../repository/paths.ts';
 import { isKitVendored } from '../../repository/project.ts';
 import { ownFiles, readModules } from './own-files.ts';
+
+const validator = createValidator();
 
 /**
  * Returns the methods of the contract in `folder` without a valid policy, a line each; undefined when there are none. A
@@ -27,11 +32,26 @@ export function checkPolicies(folder = root, policies = listedPolicies): string 
   if (ownServices.length === 0) return 'the contract has no service with policies';
   const problems = ownServices
     .flatMap(({ methods }) => methods)
-    .flatMap((method) => problemOf(() => policyOf(method, policies)) ?? []);
+    .flatMap(
+      (method) =>
+        problemOf(() => policyOf(method, policies)) ?? problemOf(() => requireValidErrors(method)) ?? [],
+    );
   if (problems.length > 0) return problems.join('\n');
   // Also finds a key that names nothing. A key may name a service of another author.
   const named = services.filter((service) => Object.keys(policiesOf(service, policies)).length > 0);
   return problemOf(() => resolvePolicies([...ownServices, ...named], policies));
+}
+
+/** Throws if a listed error reason has no status code, for instance. */
+function requireValidErrors(method: DescMethod): void {
+  for (const reason of getOption(method, methodPolicy).errors) {
+    const { violations = [] } = validator.validate(ErrorReasonSchema, reason);
+    const [{ field, message } = { field: [], message: '' }] = violations;
+    if (violations.length > 0)
+      throw new Error(
+        `${methodName(method)}: policy.v1.method.errors ${reason.reason}: ${pathToString(field)}: ${message}`,
+      );
+  }
 }
 
 function problemOf(resolve: () => unknown): string | undefined {

@@ -5,7 +5,7 @@ import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt'
 import type { TightenedRule } from './tightened.ts';
 
 const policy = methodPolicy.number;
-const { deadline, scopes, maxDeadline, quota } = MethodPolicySchema.field;
+const { deadline, scopes, maxDeadline, quota, errors } = MethodPolicySchema.field;
 const { callsPerSecond, burst, exemptScope } = QuotaSchema.field;
 
 /** Number of the option `idempotency_level` (descriptor.proto). */
@@ -41,6 +41,7 @@ function tightenedPolicy(before: DescMethod, after: DescMethod): TightenedRule[]
     add('max_deadline', ms(was.maxDeadlineMs), ms(is.maxDeadlineMs), maxDeadline.number);
   if (is.scopes.some((scope) => !was.scopes.includes(scope)))
     add('scopes', scopeList(was.scopes), scopeList(is.scopes), scopes.number);
+  changes.push(...removedReasons(before, after));
   if (!is.quota) return changes;
   if (!was.quota) {
     add('quota', 'none', `${is.quota.callsPerSecond}/s, burst ${is.quota.burst}`, quota.number);
@@ -65,6 +66,26 @@ function tightenedPolicy(before: DescMethod, after: DescMethod): TightenedRule[]
       exemptScope.number,
     );
   return changes;
+}
+
+/** Returns the error reasons that a method no longer has, or has with another status code or fewer details. */
+function removedReasons(before: DescMethod, after: DescMethod): TightenedRule[] {
+  const listed = getOption(after, methodPolicy).errors;
+  return getOption(before, methodPolicy).errors.flatMap(({ reason, code, details }) => {
+    const index = listed.findIndex((each) => each.reason === reason);
+    const is = listed[index];
+    if (is?.code === code && details.every((detail) => is.details.includes(detail))) return [];
+    const text = (each: string, of: readonly string[]) => [each, ...of].join(' ');
+    const path = [policy, errors.number, ...(is ? [index] : [])];
+    return [
+      {
+        rule: `errors ${reason}`,
+        was: text(code, details),
+        is: is ? text(is.code, is.details) : 'none',
+        path,
+      },
+    ];
+  });
 }
 
 function scopeList(scopes: readonly string[]): string {

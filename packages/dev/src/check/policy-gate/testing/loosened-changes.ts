@@ -50,6 +50,11 @@ export const loosenedChanges: readonly ContractChange[] = [
     'idempotency_level = IDEMPOTENT',
     'idempotency_level = NO_SIDE_EFFECTS',
   ),
+  looser(
+    'error reason added, and in another order',
+    '      errors: [\n',
+    '      errors: [\n{reason: "CATALOGUE_CLOSED", code: "FAILED_PRECONDITION"},\n',
+  ),
   looser('max_len longer', 'max_len = 64', 'max_len = 65'),
   looser('max_len removed', `    ${rule}.string.max_len = 64,\n`, ''),
   looser('min_len of 0 in place of 1', 'string.min_len = 1,', 'string.min_len = 0,'),

@@ -55,6 +55,25 @@ export const tightenedChanges: readonly TightenedChange[] = [
     '',
   ),
   tighter(
+    `${addItem}: errors CATALOGUE_FULL FAILED_PRECONDITION -> none`,
+    `,
+        {
+          reason: "CATALOGUE_FULL"
+          code: "FAILED_PRECONDITION"
+        }`,
+    '',
+  ),
+  tighter(
+    `${addItem}: errors CATALOGUE_FULL FAILED_PRECONDITION -> RESOURCE_EXHAUSTED`,
+    'code: "FAILED_PRECONDITION"',
+    'code: "RESOURCE_EXHAUSTED"',
+  ),
+  tighter(
+    `${addItem}: errors SKU_TAKEN ALREADY_EXISTS google.rpc.ResourceInfo -> ALREADY_EXISTS`,
+    '          details: ["google.rpc.ResourceInfo"]\n',
+    '',
+  ),
+  tighter(
     `${countItems}: quota none -> 3/s, burst 3`,
     'anonymous: true',
     'anonymous: true\n quota: {calls_per_second: 3}',

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file policy/v1/policy.proto.
  */
 export const file_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEi9wIKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMAoGc2NvcGVzGAIgAygJQiC6SB2SARoYASIWchQyEl5bYS16XSsoOlthLXpdKykrJBI5CgxtYXhfZGVhZGxpbmUYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAEh8KBXF1b3RhGAQgASgLMhAucG9saWN5LnYxLlF1b3RhEhEKCWFub255bW91cxgFIAEoCDqLAbpIhwEahAEKIW1ldGhvZF9wb2xpY3kuc2NvcGVzX29yX2Fub255bW91cxI0ZWl0aGVyIHNjb3BlcyBvciBhbm9ueW1vdXMgbXVzdCBiZSBzZXQsIGFuZCBub3QgYm90aBopdGhpcy5hbm9ueW1vdXMgIT0gKHNpemUodGhpcy5zY29wZXMpID4gMCkifwoFUXVvdGESKgoQY2FsbHNfcGVyX3NlY29uZBgBIAEoAUIQukgNEgtAASEAAAAAAAAAABIWCgVidXJzdBgCIAEoBUIHukgEGgIoABIyCgxleGVtcHRfc2NvcGUYAyABKAlCHLpIGXIXMhVeKFthLXpdKyg6W2Etel0rKSspPyQ6UQoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY1Y0DIAEoCzIXLnBvbGljeS52MS5NZXRob2RQb2xpY3lSBm1ldGhvZGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("ChZwb2xpY3kvdjEvcG9saWN5LnByb3RvEglwb2xpY3kudjEinwMKDE1ldGhvZFBvbGljeRI4CghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILukgIyAEBqgECKgASMAoGc2NvcGVzGAIgAygJQiC6SB2SARoYASIWchQyEl5bYS16XSsoOlthLXpdKykrJBI5CgxtYXhfZGVhZGxpbmUYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAEh8KBXF1b3RhGAQgASgLMhAucG9saWN5LnYxLlF1b3RhEhEKCWFub255bW91cxgFIAEoCBImCgZlcnJvcnMYBiADKAsyFi5wb2xpY3kudjEuRXJyb3JSZWFzb246iwG6SIcBGoQBCiFtZXRob2RfcG9saWN5LnNjb3Blc19vcl9hbm9ueW1vdXMSNGVpdGhlciBzY29wZXMgb3IgYW5vbnltb3VzIG11c3QgYmUgc2V0LCBhbmQgbm90IGJvdGgaKXRoaXMuYW5vbnltb3VzICE9IChzaXplKHRoaXMuc2NvcGVzKSA+IDApIuYCCgtFcnJvclJlYXNvbhI1CgZyZWFzb24YASABKAlCJbpIInIgMh5eW0EtWl1bQS1aMC05X117MCw2MX1bQS1aMC05XSQS/wEKBGNvZGUYAiABKAlC8AG6SOwBcukBUglDQU5DRUxMRURSB1VOS05PV05SEElOVkFMSURfQVJHVU1FTlRSEURFQURMSU5FX0VYQ0VFREVEUglOT1RfRk9VTkRSDkFMUkVBRFlfRVhJU1RTUhFQRVJNSVNTSU9OX0RFTklFRFISUkVTT1VSQ0VfRVhIQVVTVEVEUhNGQUlMRURfUFJFQ09ORElUSU9OUgdBQk9SVEVEUgxPVVRfT0ZfUkFOR0VSDVVOSU1QTEVNRU5URURSCElOVEVSTkFMUgtVTkFWQUlMQUJMRVIJREFUQV9MT1NTUg9VTkFVVEhFTlRJQ0FURUQSHgoHZGV0YWlscxgDIAMoCUINukgKkgEHIgVyA6gCASJ/CgVRdW90YRIqChBjYWxsc19wZXJfc2Vjb25kGAEgASgBQhC6SA0SC0ABIQAAAAAAAAAAEhYKBWJ1cnN0GAIgASgFQge6SAQaAigAEjIKDGV4ZW1wdF9zY29wZRgDIAEoCUIcukgZchcyFV4oW2Etel0rKDpbYS16XSspKyk/JDpRCgZtZXRob2QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjVjQMgASgLMhcucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * MethodPolicy is the deadline, the authorization and the quota of a method.
@@ -63,6 +63,14 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
    * @generated from field: bool anonymous = 5;
    */
   anonymous: boolean;
+
+  /**
+   * Reasons with which a call, or an item of a batch, may fail. Failures that every method may have need no entry: those of
+   * authentication, validation, quotas, overload and deadlines.
+   *
+   * @generated from field: repeated policy.v1.ErrorReason errors = 6;
+   */
+  errors: ErrorReason[];
 };
 
 /**
@@ -71,6 +79,42 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
  */
 export const MethodPolicySchema: GenMessage<MethodPolicy> = /*@__PURE__*/
   messageDesc(file_policy_v1_policy, 0);
+
+/**
+ * ErrorReason is a failure that callers distinguish by the reason of its google.rpc.ErrorInfo (AIP-193). The domain of the
+ * ErrorInfo is the package of the contract.
+ *
+ * @generated from message policy.v1.ErrorReason
+ */
+export type ErrorReason = Message<"policy.v1.ErrorReason"> & {
+  /**
+   * Reason, in UPPER_SNAKE_CASE.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * Name of the status code.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * Full names of the details beside the ErrorInfo, such as `google.rpc.ResourceInfo`.
+   *
+   * @generated from field: repeated string details = 3;
+   */
+  details: string[];
+};
+
+/**
+ * Describes the message policy.v1.ErrorReason.
+ * Use `create(ErrorReasonSchema)` to create a new message.
+ */
+export const ErrorReasonSchema: GenMessage<ErrorReason> = /*@__PURE__*/
+  messageDesc(file_policy_v1_policy, 1);
 
 /**
  * Quota is a token bucket.
@@ -105,7 +149,7 @@ export type Quota = Message<"policy.v1.Quota"> & {
  * Use `create(QuotaSchema)` to create a new message.
  */
 export const QuotaSchema: GenMessage<Quota> = /*@__PURE__*/
-  messageDesc(file_policy_v1_policy, 1);
+  messageDesc(file_policy_v1_policy, 2);
 
 /**
  * Policy of the method.

@@ -1,0 +1,36 @@
+// <resource>
+import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
+// <watch>
+import { watchErrors } from '@acme/postgres/feed';
+// </watch>
+import { listedReasons, reasonsOf } from '@acme/rpc/testing';
+import { expect, test } from 'vitest';
+import { toStatus } from './error-map.ts';
+import { SparePartError, type SparePartProblem } from './spare-part.ts';
+
+// <create|get|change>
+const id = '0198c0de-0000-7000-8000-000000000001';
+
+// </create|get|change>
+/** One problem of each kind that a method may have. */
+const problems: readonly SparePartProblem[] = [
+  // <create>
+  { kind: 'REQUEST_ID_REUSED', requestId: id, sparePartId: id },
+  // </create>
+  // <get|change>
+  { kind: 'SPARE_PART_NOT_FOUND', id },
+  // </get|change>
+  // <change>
+  { kind: 'STATE_NOT_ALLOWED', id, from: 'STORED', to: 'STORED' },
+  { kind: 'ETAG_MISMATCH', id },
+  // </change>
+];
+
+test('the contract lists the error reasons of the error map, with their details', () => {
+  const errors = problems.flatMap((problem) => toStatus(new SparePartError(problem)) ?? []);
+  // <watch>
+  errors.push(...watchErrors('depot.v1'));
+  // </watch>
+  expect(listedReasons(FrontDeskService)).toEqual(reasonsOf(errors));
+});
+// </resource>
