@@ -19,6 +19,9 @@ export interface Principal {
 /** The principal of a call that is not authenticated. */
 export const anonymous: Principal = { subject: '', scopes: new Set() };
 
+/** The protocol of a call. Connect and gRPC-Web are those of the web port. */
+export type Protocol = 'grpc' | 'connect' | 'grpc_web';
+
 /** A method with its policy. */
 export interface MethodInfo {
   readonly desc: DescMethod;
@@ -27,9 +30,14 @@ export interface MethodInfo {
   readonly policy: Policy;
 }
 
+/** A method as one protocol of a server serves it. */
+export interface ServedMethod extends MethodInfo {
+  readonly protocol: Protocol;
+}
+
 /** The call that a handler serves, besides its request. */
 export interface CallContext {
-  readonly method: MethodInfo;
+  readonly method: ServedMethod;
   /** Returns the first text of a key of the caller's metadata. Keys are in lower case. */
   readonly metadata: (key: string) => string | undefined;
   /**

@@ -2,13 +2,17 @@ import type { Interceptor } from '../call/handler.ts';
 import { Code, codeName, type ErrorMap, toRpcError } from '../errors/rpc-error.ts';
 import { defectCodes } from '../errors/status-codes.ts';
 
-/** Writes one log line per call, with the code that is sent: it uses the same error map as recovery. */
+/**
+ * Writes one log line per call, with the code that is sent: it uses the same error map as recovery. The line of a gRPC
+ * call has no `protocol`.
+ */
 export function logging(errorMap: ErrorMap): Interceptor {
   return (next) => async (call) => {
     const startMs = performance.now();
     const line = (code: Code, message: string | undefined) => {
       const fields = {
         method: call.method.name,
+        protocol: call.method.protocol === 'grpc' ? undefined : call.method.protocol,
         code: codeName(code),
         error: message,
         duration_ms: Math.round((performance.now() - startMs) * 1000) / 1000,

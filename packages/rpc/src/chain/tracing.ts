@@ -13,7 +13,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { PeerScopes } from '../auth/peer-scopes.ts';
-import type { MethodInfo } from '../call/call-context.ts';
+import type { ServedMethod } from '../call/call-context.ts';
 import type { Interceptor, ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { serverFaultCodes } from '../errors/status-codes.ts';
@@ -54,26 +54,28 @@ type OpenSpan = (call: ServerCall, attributes: Attributes, previousAttempts: num
  *   semantic conventions for RPC have no equivalent.
  * - `rpc.server.call.retries`: calls that the client attempted before, retries and hedges alike, by method.
  *
- * With the official gRPC instrumentation the spans are its own. It records no metrics, so these remain.
+ * With the official gRPC instrumentation the spans of gRPC calls are its own. It records no metrics, so these remain.
  */
 export function tracing(peers: PeerScopes, trust: TraceContextTrust): Interceptor {
   const meter = metrics.getMeter(instrumentationScope);
   const durations = durationHistogram('server');
-  const known = new Map<MethodInfo, MethodTelemetry>();
+  const known = new Map<ServedMethod, MethodTelemetry>();
   // Observable: an update at the start and the end of every call would cost as much as the span.
   meter.createObservableUpDownCounter('rpc.server.active_calls', { unit: '{call}' }).addCallback((result) => {
     for (const { active, attributes } of known.values()) result.observe(active, attributes);
   });
   const retries = meter.createCounter('rpc.server.call.retries', { unit: '{call}' });
   const isTrusted = trust === 'all' ? () => true : isPeer(peers);
-  const openSpan = isGrpcInstrumented() ? officialSpan(isTrusted) : ownSpans(isTrusted);
+  const openSpan = ownSpans(isTrusted);
+  const openGrpcSpan = isGrpcInstrumented() ? officialSpan(isTrusted) : openSpan;
   return (next) => async (call) => {
     const startMs = performance.now();
     const method = getOrInsert(known, call.method, methodTelemetry);
     const previousAttempts = previousAttemptsOf(call);
     method.active++;
     if (previousAttempts > 0) retries.add(1, method.attributes);
-    const span = openSpan(call, method.attributes, previousAttempts);
+    const open = call.method.protocol === 'grpc' ? openGrpcSpan : openSpan;
+    const span = open(call, method.attributes, previousAttempts);
     if (previousAttempts > 0) call.logFields.previous_attempts = previousAttempts;
     let code: Code = Code.OK;
     let failure: unknown;
@@ -101,8 +103,8 @@ interface MethodTelemetry {
   outcome(code: Code): Attributes;
 }
 
-function methodTelemetry(method: MethodInfo): MethodTelemetry {
-  const attributes = methodAttributes(method.name);
+function methodTelemetry(method: ServedMethod): MethodTelemetry {
+  const attributes = methodAttributes(method.name, method.protocol);
   const outcomes = new Map<Code, Attributes>();
   const outcomeOf = (code: Code) => ({
     ...attributes,

@@ -1,19 +1,14 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { MethodInfo } from '../call/call-context.ts';
-import type { Handler, Interceptor, ServiceImplementation } from '../call/handler.ts';
+import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
 import { hasResponseStream } from '../call/method-kind.ts';
-import { methodName, methodPath } from '../call/method-name.ts';
+import { methodPath } from '../call/method-name.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
+import type { ServerCallOptions } from '../incoming/incoming-call.ts';
+import { methodChains } from '../incoming/method-chains.ts';
 import { asBuffer } from './as-buffer.ts';
-import type { ServerCallOptions } from './server-call.ts';
-import { createMethodHandler, dispatchTo } from './server-methods.ts';
+import { createMethodHandler } from './server-methods.ts';
 import { recordIncomingStreams } from './sessions/incoming-streams.ts';
-
-/** Wraps a handler in a chain; the first interceptor is the outermost. */
-function chainOf(interceptors: readonly Interceptor[], handler: Handler): Handler {
-  return interceptors.reduceRight((next, interceptor) => interceptor(next), handler);
-}
 
 export interface AddServiceOptions extends ServerCallOptions {
   /** Returns a method's policy, for a contract without policies. Default: the policy in the contract. */
@@ -34,14 +29,8 @@ export function addService<Service extends DescService>(
 ): void {
   recordIncomingStreams();
   const methods: UntypedServiceImplementation = {};
-  for (const desc of service.methods) {
-    const handle = implementation[desc.localName as keyof typeof implementation];
-    const method: MethodInfo = { desc, name: methodName(desc), policy: policies(desc) };
-    if (!Number.isFinite(method.policy.deadlineMs))
-      throw new Error(`${method.name}: a server needs a finite deadlineMs in \`policies\``);
-    const handler = dispatchTo(desc, handle.bind(implementation));
-    methods[desc.localName] = createMethodHandler(method, chainOf(interceptors, handler), options);
-  }
+  for (const { method, chain } of methodChains(service, implementation, interceptors, policies))
+    methods[method.desc.localName] = createMethodHandler({ ...method, protocol: 'grpc' }, chain, options);
   server.addService(serviceDefinition(service), methods);
 }
 

@@ -1,5 +1,4 @@
-import { hasPassed, maxInt32 } from '../call/timer.ts';
-import { Code, RpcError } from '../errors/rpc-error.ts';
+import { maxInt32 } from '../call/timer.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { disableDeadline, http2StreamOf } from './internals/grpc-js-internals.ts';
 import { incomingStreamOf } from './sessions/incoming-streams.ts';
@@ -23,15 +22,4 @@ function longTimeoutMs(header: string | undefined): number | undefined {
   const [, digits, unit = ''] = /^(\d{1,8})([HMS])$/.exec(header) ?? [];
   const timeoutMs = Number(digits) * (unitsMs[unit] ?? Number.NaN);
   return timeoutMs > maxInt32 ? timeoutMs : undefined;
-}
-
-/**
- * Returns the reason of grpc-js's `cancelled` event, which it emits both when the caller cancels and when grpc-js ends
- * the call at the caller's deadline. The caller's clock started earlier, so its cancellation at the deadline may arrive
- * before this server's deadline.
- */
-export function cancelReason(callerDeadlineAtMs: number | undefined): RpcError {
-  return callerDeadlineAtMs !== undefined && hasPassed(callerDeadlineAtMs)
-    ? new RpcError(Code.DEADLINE_EXCEEDED, 'deadline exceeded')
-    : new RpcError(Code.CANCELLED, 'cancelled by the caller');
 }

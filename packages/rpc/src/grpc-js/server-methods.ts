@@ -1,17 +1,17 @@
-import { create, type DescMessage, type DescMethod, type Message, toBinary } from '@bufbuild/protobuf';
 import type { ServerReadableStream, StatusObject, sendUnaryData, UntypedHandleCall } from '@grpc/grpc-js';
-import { type MethodInfo, runInCall } from '../call/call-context.ts';
-import type { Handler, ServerCall } from '../call/handler.ts';
+import { runInCall, type ServedMethod } from '../call/call-context.ts';
+import type { Handler } from '../call/handler.ts';
 import { hasResponseStream } from '../call/method-kind.ts';
-import { Code, RpcError } from '../errors/rpc-error.ts';
+import { Code } from '../errors/rpc-error.ts';
+import { encodeResponse } from '../incoming/encode-response.ts';
+import type { ServerCallOptions } from '../incoming/incoming-call.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { sendWireStatus } from './internals/wire-status.ts';
-import { preEncodedBytes } from './messages/pre-encoded.ts';
 import { rejectNonGrpc } from './non-grpc-requests.ts';
 import { openRequest } from './open-request.ts';
-import { GrpcServerCall, requestIdKey, type ServerCallOptions } from './server-call.ts';
+import { GrpcServerCall } from './server-call.ts';
 import { createMessageWriter } from './server-stream.ts';
-import { toGrpcStatus } from './status.ts';
+import { callStatus } from './status.ts';
 
 /**
  * Returns the handler that grpc-js calls when the headers of a call arrive. It opens the call, runs the chain, and sends
@@ -19,7 +19,7 @@ import { toGrpcStatus } from './status.ts';
  * chain.
  */
 export function createMethodHandler(
-  method: MethodInfo,
+  method: ServedMethod,
   chain: Handler,
   options: ServerCallOptions,
 ): UntypedHandleCall {
@@ -43,7 +43,7 @@ export function createMethodHandler(
       let answer: Uint8Array = noBytes;
       // Sent when the chain has ended: an interceptor may still fail the call.
       call.respond = async (response) => {
-        answer = encode(output, response, options.maxResponseBytes);
+        answer = encodeResponse(output, response, options.maxResponseBytes);
       };
       const failure = await failureOf(call, chain);
       if (failure) callback(failure);
@@ -53,7 +53,7 @@ export function createMethodHandler(
     if (rejectNonGrpc(grpcCall)) return;
     const call = open(grpcCall);
     const write = createMessageWriter(call);
-    call.respond = async (response) => write(encode(output, response, options.maxResponseBytes));
+    call.respond = async (response) => write(encodeResponse(output, response, options.maxResponseBytes));
     const failure = await failureOf(call, chain);
     // grpc-js sends an emitted error as the status; destroy(error) would send none.
     if (failure) grpcCall.emit('error', failure);
@@ -83,55 +83,9 @@ async function failureOf(call: GrpcServerCall, chain: Handler): Promise<StatusOb
   try {
     await runInCall(call, chain);
   } catch (error) {
-    failure = statusOf(error, call);
+    failure = callStatus(error, call);
   }
   call.flushHeaders();
   call.end(failure !== undefined);
   return failure;
-}
-
-function statusOf(error: unknown, call: GrpcServerCall): StatusObject {
-  const trailers = call.takeTrailers();
-  let status: StatusObject;
-  try {
-    status = toGrpcStatus(error, trailers);
-  } catch (cause) {
-    // Code without types can give an RpcError any values. A rejection here would end the process.
-    call.log.error({ err: cause }, 'an error could not be converted to a status');
-    status = toGrpcStatus(undefined, trailers);
-  }
-  status.metadata.set(requestIdKey, call.requestId);
-  return status;
-}
-
-/** Returns the innermost handler, which calls the service's function for the method's kind. */
-export function dispatchTo(
-  method: DescMethod,
-  implementation: (request: never, call: ServerCall) => unknown,
-): Handler {
-  const serve = implementation as (request: Message | AsyncIterable<Message>, call: ServerCall) => unknown;
-  const respondWith = (call: ServerCall, response: unknown) =>
-    call.respond(create(method.output, response as Message));
-  switch (method.methodKind) {
-    case 'unary':
-    case 'client_streaming':
-      return async (call) => respondWith(call, await serve(await call.request(), call));
-    case 'server_streaming':
-    case 'bidi_streaming':
-      return async (call) => {
-        // Awaited, because an async function that is not a generator may reject. The rejection would end the process.
-        for await (const response of (await serve(await call.request(), call)) as AsyncIterable<Message>)
-          await respondWith(call, response);
-      };
-  }
-}
-
-/** Encodes a response. grpc-js would reject a message over the limit only after the chain logged the call as OK. */
-function encode(schema: DescMessage, message: Message, maxBytes: number): Uint8Array {
-  const bytes = preEncodedBytes(message) ?? toBinary(schema, message);
-  if (bytes.length <= maxBytes) return bytes;
-  throw new RpcError(
-    Code.RESOURCE_EXHAUSTED,
-    `the response takes ${bytes.length} bytes, at most ${maxBytes} are allowed`,
-  );
 }

@@ -9,6 +9,7 @@ import {
   encodeStatusDetails,
   statusDetailsKey,
 } from '../errors/status-details.ts';
+import { type IncomingCall, requestIdKey } from '../incoming/incoming-call.ts';
 import type { ResponseMetadata } from './metadata/response-metadata.ts';
 
 /** Trailer that replaces the backoff of the client's retry policy, in ms (gRFC A6). */
@@ -34,6 +35,24 @@ export function toGrpcStatus(error: unknown, trailers?: ResponseMetadata): Statu
   const pushbackMs = pushbackOf(known);
   if (pushbackMs !== undefined) metadata.set(pushbackKey, String(pushbackMs));
   return { code: known.code, details, metadata };
+}
+
+/**
+ * Returns the status of a call that failed with this error, with the request id and the handler's trailers, which can no
+ * longer change.
+ */
+export function callStatus(error: unknown, call: IncomingCall): StatusObject {
+  const trailers = call.takeTrailers();
+  let status: StatusObject;
+  try {
+    status = toGrpcStatus(error, trailers);
+  } catch (cause) {
+    // Code without types can give an RpcError any values. A rejection here would end the process.
+    call.log.error({ err: cause }, 'an error could not be converted to a status');
+    status = toGrpcStatus(undefined, trailers);
+  }
+  status.metadata.set(requestIdKey, call.requestId);
+  return status;
 }
 
 /** Returns the delay of the error's RetryInfo; undefined without one, or if it is negative, which means "do not retry". */

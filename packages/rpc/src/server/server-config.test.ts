@@ -188,3 +188,40 @@ test.each<[Record<string, string>, string]>([
 ])('%j is rejected with the name of the variable', (variables, complaint) => {
   expect(() => read(variables)).toThrow(new EnvironmentError(complaint));
 });
+
+test('the web port is off by default, and is read with its origins', () => {
+  expect(read({}).web).toBe(undefined);
+  const WEB_ORIGINS = 'https://app.example.com, http://localhost:3000';
+  expect(read({ WEB_LISTEN_ADDRESS: '127.0.0.1:8051', WEB_ORIGINS }).web).toEqual({
+    address: '127.0.0.1:8051',
+    origins: ['https://app.example.com', 'http://localhost:3000'],
+  });
+  expect(read({ WEB_LISTEN_ADDRESS: '127.0.0.1:8051', WEB_ORIGINS: '*' }).web?.origins).toEqual(['*']);
+});
+
+test.each([
+  ['https://app.example.com/', /WEB_ORIGINS is not valid: expected exact origins/],
+  ['app.example.com', /WEB_ORIGINS is not valid: expected exact origins/],
+  ['https://*.example.com/x', /WEB_ORIGINS is not valid: expected exact origins/],
+])('%s is rejected as an origin', (WEB_ORIGINS, problem) => {
+  expect(() => read({ WEB_LISTEN_ADDRESS: '127.0.0.1:8051', WEB_ORIGINS })).toThrow(problem);
+});
+
+test('production permits no star as an origin, and no web port in plain text that other machines reach', () => {
+  const production = { NODE_ENV: 'production', TLS_MODE: 'tls', ...files };
+  expect(() => read({ ...production, WEB_LISTEN_ADDRESS: '0.0.0.0:8051', WEB_ORIGINS: '*' })).toThrow(
+    /WEB_ORIGINS is not valid \(\* lets the scripts of every website call\): expected exact origins/,
+  );
+  const plain = { NODE_ENV: 'production', LISTEN_ADDRESS: '127.0.0.1:1' };
+  expect(() => read({ ...plain, WEB_LISTEN_ADDRESS: '0.0.0.0:8051' })).toThrow(
+    /a loopback WEB_LISTEN_ADDRESS/,
+  );
+  expect(read({ ...plain, WEB_LISTEN_ADDRESS: '127.0.0.1:8051' }).web?.address).toBe('127.0.0.1:8051');
+});
+
+test('a malformed web address, and origins without a web port, are rejected', () => {
+  expect(() => read({ WEB_LISTEN_ADDRESS: '8051' })).toThrow(
+    /WEB_LISTEN_ADDRESS is not valid \(the port is missing\)/,
+  );
+  expect(() => read({ WEB_ORIGINS: '*' })).toThrow(/WEB_ORIGINS is not valid \(there is no web port\)/);
+});

@@ -8,6 +8,7 @@ import { readProduction } from '../config/node-environment.ts';
 import { isLoopback } from '../tls/loopback.ts';
 import { readTls } from '../tls/read-tls.ts';
 import type { TlsConfig } from '../tls/tls-files.ts';
+import { readWebConfig, type WebConfig } from './web-config.ts';
 
 /** The tokens that a server accepts. */
 interface TokenConfig {
@@ -24,6 +25,8 @@ export interface ServerConfig {
    * reach without TLS, unless `ALLOW_PLAINTEXT_LISTEN` is `true`, for a mesh whose proxies encrypt.
    */
   readonly listenAddress: string;
+  /** `WEB_LISTEN_ADDRESS` and `WEB_ORIGINS`: the port for browsers. Undefined if it is off. */
+  readonly web?: WebConfig | undefined;
   /** `DEADLINE_MODE` */
   readonly deadlineMode: DeadlineMode;
   /**
@@ -70,8 +73,19 @@ export function readServerConfig(
 ): ServerConfig {
   const production = readProduction(environment);
   const tls = readTls(environment);
+  const listenAddress = readListenAddress(environment, defaultAddress);
+  const web = readWebConfig(environment, production);
+  const isPlaintextAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN', {
+    meaning:
+      'Lets production listen on addresses other than loopback without TLS, for a mesh whose proxies encrypt.',
+  });
+  if (production && tls === undefined && !isPlaintextAllowed) {
+    requireLoopback(environment, 'LISTEN_ADDRESS', listenAddress);
+    if (web) requireLoopback(environment, 'WEB_LISTEN_ADDRESS', web.address);
+  }
   return {
-    listenAddress: readListenAddress(environment, defaultAddress, production && tls === undefined),
+    listenAddress,
+    web,
     deadlineMode: environment.oneOf('DEADLINE_MODE', {
       choices: ['default', 'require'],
       default: 'default',
@@ -101,24 +115,22 @@ export function readServerConfig(
   };
 }
 
-function readListenAddress(environment: Environment, fallback: string, needsLoopback: boolean): string {
-  const address = environment.text('LISTEN_ADDRESS', {
+function readListenAddress(environment: Environment, fallback: string): string {
+  return environment.text('LISTEN_ADDRESS', {
     format: listenAddressFormat,
     problemOf: listenAddressProblem,
     default: fallback,
     meaning: 'Address of the gRPC server. Port 0 is any free port.',
   });
-  const isAllowed = environment.flag('ALLOW_PLAINTEXT_LISTEN', {
-    meaning:
-      'Lets production listen on addresses other than loopback without TLS, for a mesh whose proxies encrypt.',
-  });
-  if (needsLoopback && !isAllowed && !isLoopback(address))
-    environment.addProblem(
-      'TLS_MODE',
-      `TLS is off on ${address}, which other machines reach`,
-      'tls or mtls, a loopback LISTEN_ADDRESS, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)',
-    );
-  return address;
+}
+
+function requireLoopback(environment: Environment, name: string, address: string): void {
+  if (isLoopback(address)) return;
+  environment.addProblem(
+    'TLS_MODE',
+    `TLS is off on ${address}, which other machines reach`,
+    `tls or mtls, a loopback ${name}, or ALLOW_PLAINTEXT_LISTEN=true (NODE_ENV is production unless it is set)`,
+  );
 }
 
 const tokenSettings = {

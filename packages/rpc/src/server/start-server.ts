@@ -15,7 +15,8 @@ import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
 import { logGrpcJs, silenceGrpcJs } from '../grpc-js/internals/grpc-js-log.ts';
 import { maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
 import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
-import { createUnflushedCalls } from '../grpc-js/sessions/unflushed-calls.ts';
+import { methodChains } from '../incoming/method-chains.ts';
+import { createUnflushedCalls } from '../incoming/unflushed-calls.ts';
 import { createMemoryBudget } from '../limits/memory-budget.ts';
 import { serverLimits } from '../limits/server-limits.ts';
 import { addChannelz } from './built-in/channelz.ts';
@@ -24,7 +25,8 @@ import { addReflection, reflectionServices } from './built-in/reflection.ts';
 import { type MessageLimitOptions, requireRequestLimit, resolveMessageLimits } from './message-limits.ts';
 import { requireDistinctServices, type ServedService } from './served-service.ts';
 import { measureMemoryBudget } from './server-metrics.ts';
-import { reportUnhandledCalls } from './unhandled-calls.ts';
+import { startWebPort, type WebOptions } from './start-web-port.ts';
+import { reportUnhandledCalls, unhandledReport } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
 export interface StartServerOptions extends MessageLimitOptions {
@@ -36,6 +38,8 @@ export interface StartServerOptions extends MessageLimitOptions {
   readonly policies?: Policies;
   /** Returns the chain of the services, outermost first. The drain ends the streams in `openStreams`. */
   readonly chain: (openStreams: OpenStreams) => readonly Interceptor[];
+  /** The web port; off when absent. It needs the package `@connectrpc/connect`. */
+  readonly web?: WebOptions;
   /** From `serverCredentials`; plain text when absent. */
   readonly credentials?: ServerCredentials;
   readonly log: Logger;
@@ -50,6 +54,8 @@ export interface StartServerOptions extends MessageLimitOptions {
 export interface RunningServer {
   /** The local port; 1 on a Unix socket. */
   readonly port: number;
+  /** The local port of the web port; undefined without one. */
+  readonly webPort: number | undefined;
   /** Sets whether the services are ready for calls. They start as not ready. */
   setReady(ready: boolean): void;
   /**
@@ -113,16 +119,32 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   silenceGrpcJs();
   const port = await listen(server, options.address, credentials);
   logGrpcJs(log);
-  const unhandledCalls = reportUnhandledCalls(services, log, port);
+  const report = unhandledReport(services, log);
+  const web =
+    options.web &&
+    (await startWebPort(options.web, {
+      services,
+      chains: options.services.flatMap((each) =>
+        methodChains(each.service, each.implementation, chain, policies),
+      ),
+      callOptions,
+      report,
+      log,
+    }).catch((error: Error) => {
+      server.forceShutdown();
+      throw error;
+    }));
+  const unhandledCalls = reportUnhandledCalls(report, port);
   const unauthenticatedConnections = limitUnauthenticatedConnections(port);
   return {
     port,
+    webPort: web?.port,
     setReady: health.setReady,
     drain: async ({ pauseMs, timeoutMs }) => {
       health.setReady(false);
       await sleep(pauseMs);
       openStreams.end();
-      await shutdown(server, timeoutMs);
+      await Promise.all([shutdown(server, timeoutMs), web?.close(timeoutMs)]);
       unhandledCalls.stop();
       unauthenticatedConnections.stop();
       unflushed.close();

@@ -10,7 +10,7 @@ import { serverChain } from '../chain/chain.ts';
 import type { ErrorMap } from '../errors/rpc-error.ts';
 import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
-import { serverCredentials } from '../tls/server-credentials.ts';
+import { grpcCredentials, openServerTls } from '../tls/server-credentials.ts';
 import { type MessageLimitOptions, resolveMessageLimits } from './message-limits.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServedService } from './served-service.ts';
@@ -35,6 +35,8 @@ export interface StartServiceOptions extends MessageLimitOptions {
 
 export interface RunningService {
   readonly port: number;
+  /** The local port of `WEB_LISTEN_ADDRESS`; undefined without it. */
+  readonly webPort: number | undefined;
   /** Time that the app may take to close, the drain included. For `runUntilSignal`. */
   readonly closeTimeoutMs: number;
   /** Stops accepting calls and waits for the calls in flight. */
@@ -60,7 +62,7 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const tokens = await openTokens(options, starting);
   const admission = createAdmission();
   measureAdmission(admission.snapshot);
-  const credentials = await serverCredentials(config.tls, {
+  const tls = await openServerTls(config.tls, {
     developmentCertificates: !config.production,
     log,
   });
@@ -80,16 +82,18 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
         traceContext: config.traceContext,
         ...(options.interceptors && { interceptors: options.interceptors }),
       }),
-    credentials,
+    credentials: grpcCredentials(tls),
+    ...(config.web && { web: { ...config.web, tls } }),
     log,
     reflection: !config.production,
   });
   const readiness = await watchReadiness(options.checkReadiness, server.setReady);
   const services = options.services.map(({ service }) => service.typeName);
-  log.info({ port: server.port, services }, 'serving');
+  log.info({ port: server.port, web_port: server.webPort, services }, 'serving');
   const running = starting.move();
   return {
     port: server.port,
+    webPort: server.webPort,
     closeTimeoutMs: propagationPauseMs + config.drainTimeoutMs + closeGraceMs,
     drain: async () => {
       readiness.stop();

@@ -1,4 +1,5 @@
 import { type Attributes, type Histogram, metrics } from '@opentelemetry/api';
+import type { Protocol } from '../call/call-context.ts';
 import { type Code, codeName } from '../errors/rpc-error.ts';
 
 /** Name of the tracer and the meter. */
@@ -7,9 +8,20 @@ export const instrumentationScope = '@acme/rpc';
 /** Span attribute with the number of previous attempts, absent on the first attempt (gRFC A72). */
 export const previousAttemptsAttribute = 'previous-rpc-attempts';
 
+/**
+ * Values of `rpc.system.name`. The semantic conventions have none for gRPC-Web, and none for a request of the web port that
+ * is no call.
+ */
+const systemNames: Readonly<Record<Protocol | 'http', string>> = {
+  grpc: 'grpc',
+  connect: 'connectrpc',
+  grpc_web: 'grpc_web',
+  http: 'http',
+};
+
 /** Returns the attributes of a method's spans and metrics (OpenTelemetry's semantic conventions for gRPC, 1.45). */
-export function methodAttributes(name: string): Attributes {
-  return { 'rpc.system.name': 'grpc', 'rpc.method': name };
+export function methodAttributes(name: string, protocol: Protocol | 'http' = 'grpc'): Attributes {
+  return { 'rpc.system.name': systemNames[protocol], 'rpc.method': name };
 }
 
 /** Returns the attributes of a call's outcome. The caller decides whether the code is an error on its side. */

@@ -14,6 +14,7 @@ import { Code, type ErrorMap, RpcError } from '../errors/rpc-error.ts';
 import { type MessageLimitOptions, resolveMessageLimits } from '../server/message-limits.ts';
 import { type ServedService, serve } from '../server/served-service.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
+import type { WebOptions } from '../server/start-web-port.ts';
 import { createFakes, type Fakes } from './fakes.ts';
 import { collectLog } from './telemetry/collect-log.ts';
 
@@ -37,6 +38,8 @@ export interface TestServerOptions extends MessageLimitOptions {
   /** Modifies the production chain: `(chain) => [...chain, mine]`. */
   readonly modifyChain?: (chain: Interceptor[]) => Interceptor[];
   readonly reflection?: boolean;
+  /** Opens a web port. `webUrl` is its URL. */
+  readonly web?: Partial<WebOptions>;
   /** Returns an id for a call without a request id; random when absent. */
   readonly newRequestId?: () => string;
   /** Overrides of `serverLimits`. */
@@ -48,6 +51,8 @@ export interface TestServer<Service extends DescService> extends AsyncDisposable
   readonly client: Client<Service>;
   /** The address of the server, for further clients. */
   readonly target: string;
+  /** The URL of the web port: `http://127.0.0.1:8051`. Empty without one. */
+  readonly webUrl: string;
   readonly running: RunningServer;
   /** The parsed log lines of the server so far. */
   readonly logLines: readonly Record<string, unknown>[];
@@ -102,6 +107,7 @@ export async function startTestServer<Service extends DescService>(
     },
     log,
     reflection: options.reflection ?? false,
+    ...(options.web && { web: { address: '127.0.0.1:0', origins: [], ...options.web } }),
     ...(options.credentials && { credentials: options.credentials.server }),
     ...(options.newRequestId && { newRequestId: options.newRequestId }),
     ...(options.limits && { limits: options.limits }),
@@ -117,6 +123,10 @@ export async function startTestServer<Service extends DescService>(
   return {
     client,
     target,
+    webUrl:
+      running.webPort === undefined
+        ? ''
+        : `${options.web?.tls ? 'https' : 'http'}://127.0.0.1:${running.webPort}`,
     running,
     logLines,
     fakes,

@@ -11,7 +11,7 @@ import {
   valueProblem,
   valuesBytes,
 } from '../../grpc-js/metadata/metadata-entries.ts';
-import { requestIdKey } from '../../grpc-js/server-call.ts';
+import { requestIdKey } from '../../incoming/incoming-call.ts';
 import { streamMarkerKey } from '../balancing/stream-marker.ts';
 import type { CallOptions, OutgoingMetadata } from './call-options.ts';
 

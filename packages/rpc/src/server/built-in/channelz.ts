@@ -11,7 +11,7 @@ import { RpcError } from '../../errors/rpc-error.ts';
 import { Channelz } from '../../gen/grpc/channelz/v1/channelz_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
 import { asBuffer } from '../../grpc-js/as-buffer.ts';
-import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
+import type { ServerCallOptions } from '../../incoming/incoming-call.ts';
 
 const policy: Policy = { deadlineMs: 5000, maxDeadlineMs: 5000, scopes: [], maxRequestBytes: 1024 };
 

@@ -10,7 +10,7 @@ import {
 } from '../../gen/grpc/health/v1/health_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
 import { firstEvent } from '../../grpc-js/first-event.ts';
-import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
+import type { ServerCallOptions } from '../../incoming/incoming-call.ts';
 
 /** The health of a server and its services (gRPC health checking protocol). */
 export interface Health {

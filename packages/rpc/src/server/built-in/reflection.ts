@@ -14,7 +14,7 @@ import {
   ServerReflection as ServerReflectionV1Alpha,
 } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { addService } from '../../grpc-js/add-service.ts';
-import type { ServerCallOptions } from '../../grpc-js/server-call.ts';
+import type { ServerCallOptions } from '../../incoming/incoming-call.ts';
 import { type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 
 /** Long, because interactive tools keep their stream open between two commands. */

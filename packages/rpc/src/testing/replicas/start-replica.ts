@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { addService } from '../../grpc-js/add-service.ts';
-import { createUnflushedCalls } from '../../grpc-js/sessions/unflushed-calls.ts';
+import { createUnflushedCalls } from '../../incoming/unflushed-calls.ts';
 import { createMemoryBudget } from '../../limits/memory-budget.ts';
 import { defaultMaxMessageBytes, serverLimits } from '../../limits/server-limits.ts';
 import { createLogger } from '../../logging/logger.ts';

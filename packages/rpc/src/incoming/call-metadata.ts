@@ -1,21 +1,26 @@
-import type { GrpcCall } from './grpc-call.ts';
-import { ResponseMetadata } from './metadata/response-metadata.ts';
+import type { Metadata } from '@grpc/grpc-js';
+import { ResponseMetadata } from '../grpc-js/metadata/response-metadata.ts';
 
 /** Maximum size of a handler's headers. Java clients and many proxies reject a header list of more than 8 KiB. */
 const maxHeadersBytes = 7 * 1024;
 /** Maximum size of a handler's trailers. They share 8 KiB with the status, whose text takes up to 2 KiB. */
 const maxTrailersBytes = 4 * 1024;
 
+/** Sends the headers of a response. */
+interface HeaderSender {
+  sendMetadata(headers: Metadata): void;
+}
+
 /** The headers and trailers that a handler sets. Created on first use: most calls have none. */
 export class CallMetadata {
   readonly headers = new ResponseMetadata(maxHeadersBytes);
   readonly trailers = new ResponseMetadata(maxTrailersBytes);
-  private readonly grpcCall: GrpcCall;
+  private readonly sender: HeaderSender;
   private areHeadersSent: boolean;
 
-  /** @param areHeadersSent Whether grpc-js has sent headers of its own. */
-  constructor(grpcCall: GrpcCall, areHeadersSent: boolean) {
-    this.grpcCall = grpcCall;
+  /** @param areHeadersSent Whether the protocol has sent headers of its own. */
+  constructor(sender: HeaderSender, areHeadersSent: boolean) {
+    this.sender = sender;
     this.areHeadersSent = areHeadersSent;
     if (areHeadersSent) this.headers.markSent();
   }
@@ -25,7 +30,7 @@ export class CallMetadata {
     if (this.areHeadersSent) return;
     this.areHeadersSent = true;
     this.headers.markSent();
-    this.grpcCall.sendMetadata(this.headers);
+    this.sender.sendMetadata(this.headers);
   };
 
   /** Sends the headers if there are any: a failed call without them can be retried by its client. */

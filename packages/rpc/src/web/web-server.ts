@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ServerHttp2Session } from 'node:http2';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
+import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
+import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
+import type { ServerTls } from '../tls/server-credentials.ts';
+import type { HttpRequest, HttpResponse } from './http-messages.ts';
+import { createHttp2Part } from './http2-sessions.ts';
+import { detectProtocol } from './protocol-of-socket.ts';
+import { type WebLimits, webLimits } from './web-limits.ts';
+
+export interface WebServerOptions {
+  /** Host and port; port 0 means a free port. A path is a Unix socket. */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
+  /** Plain text when absent. */
+  readonly tls?: ServerTls | undefined;
+  readonly onRequest: (request: HttpRequest, response: HttpResponse) => void;
+  readonly limits?: Partial<WebLimits> | undefined;
+}
+
+export interface WebServer {
+  /** The local port; 1 on a Unix socket. */
+  readonly port: number;
+  /** Accepts no more connections, and waits for the calls in flight. Those that are not finished within `timeoutMs` are cut off. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+const unixPort = 1;
+/** Interval at which limits in time of HTTP/1.1 connections are enforced. */
+const checkEveryMs = 1000;
+const closePollMs = 20;
+
+/**
+ * Listens for HTTP/1.1 and HTTP/2 on one port: by the first bytes of a connection in plain text, by ALPN with TLS.
+ *
+ * @throws Error when the address cannot be bound.
+ */
+export async function startWebServer({
+  listen,
+  tls,
+  onRequest,
+  ...options
+}: WebServerOptions): Promise<WebServer> {
+  const limits = { ...webLimits, ...options.limits };
+  let isClosing = false;
+  const http1Options = {
+    maxHeaderSize: maxHeaderListBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(checkEveryMs, limits.headersTimeoutMs),
+    keepAlive: true,
+    keepAliveInitialDelay: limits.pingIntervalMs,
+  };
+  const onHttp1Request = (request: IncomingMessage, response: ServerResponse) => {
+    if (isPipelined(request.socket, response)) return request.socket.destroy();
+    if (isClosing || isTooOld(request.socket, limits.maxAgeMs)) response.setHeader('connection', 'close');
+    return onRequest(request, response);
+  };
+  const server: Server = tls
+    ? createSecureServer(
+        {
+          ...http1Options,
+          ...tls.serverOptions,
+          ...tls.files.current.contextOptions,
+          ALPNProtocols: ['h2', 'http/1.1'],
+        },
+        onHttp1Request,
+      )
+    : createServer(http1Options, onHttp1Request);
+  const http2 = createHttp2Part(limits, onRequest);
+  const sessions = new Set<ServerHttp2Session>();
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+
+  const sockets = admitConnections(server, limits.maxConnections);
+  const serveHttp1 = takeListener(server, tls ? 'secureConnection' : 'connection');
+  const serveSocket = (socket: Socket, protocol: string) => {
+    if (protocol !== 'h2') return serveHttp1(socket);
+    // An HTTP/1.1 connection may be half-closed.
+    socket.allowHalfOpen = false;
+    http2.emit('connection', socket);
+  };
+  if (tls)
+    server.on('secureConnection', (socket: TLSSocket) =>
+      serveSocket(socket, socket.alpnProtocol || 'http/1.1'),
+    );
+  else
+    server.on('connection', (socket: Socket) =>
+      detectProtocol(socket, limits.handshakeTimeoutMs, (protocol) => serveSocket(socket, protocol)),
+    );
+  const stopFollowing = tls?.follow((contextOptions) => {
+    if ('setSecureContext' in server) (server as SecureServer).setSecureContext(contextOptions);
+  });
+  await once(server.listen({ ...listen }), 'listening');
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? (address as AddressInfo).port : unixPort;
+  const unauthenticatedConnections = limitUnauthenticatedConnections(port);
+  return {
+    port,
+    close: async (timeoutMs) => {
+      isClosing = true;
+      stopFollowing?.();
+      server.close();
+      for (const session of sessions) session.close();
+      const endMs = performance.now() + timeoutMs;
+      while (sockets.size > 0 && performance.now() < endMs) {
+        server.closeIdleConnections();
+        await sleep(closePollMs);
+      }
+      for (const socket of sockets) socket.destroy();
+      unauthenticatedConnections.stop();
+    },
+  };
+}
+
+type SecureServer = ReturnType<typeof createSecureServer>;
+
+/**
+ * Closes connections over the limit at once: those of addresses that have their share. A slow client holds a connection of
+ * its own, so without the share it could keep all others out. Returns the open connections.
+ */
+function admitConnections(server: Server, maxConnections: number): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  const byAddress = createFairShare();
+  const accept = takeListener(server, 'connection');
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket;
+    socket.on('error', () => {});
+    if (!byAddress.hasRoom(remoteAddress, maxConnections, streamOvercommitFactor)) return socket.destroy();
+    open.add(socket);
+    byAddress.add(remoteAddress);
+    started.set(socket, performance.now());
+    socket.once('close', () => {
+      open.delete(socket);
+      byAddress.remove(remoteAddress);
+    });
+    return accept(socket);
+  });
+  return open;
+}
+
+/** Removes Node's own listener of an event, and returns it. It is called later, or for some of the connections. */
+function takeListener(server: Server, event: 'connection' | 'secureConnection'): (socket: Socket) => void {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const listener of listeners) listener.call(server, socket);
+  };
+}
+
+/** Times of connections by `performance.now()`. */
+const started = new WeakMap<Socket, number>();
+
+function isTooOld(socket: Socket, maxAgeMs: number): boolean {
+  return performance.now() - (started.get(socket) ?? performance.now()) > maxAgeMs;
+}
+
+/** The last response of each HTTP/1.1 connection. */
+const responses = new WeakMap<Socket, ServerResponse>();
+
+/** Returns whether the caller sends requests before it has the answer to the one before. Browsers do not. */
+function isPipelined(socket: Socket, response: ServerResponse): boolean {
+  const previous = responses.get(socket);
+  responses.set(socket, response);
+  return previous !== undefined && !previous.writableEnded;
+}
