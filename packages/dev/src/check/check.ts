@@ -4,6 +4,8 @@ import { parseCommandLine } from '../cli/command-line.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { printValidateProto, validateProtoFile } from '../generate/print-validate-proto.ts';
 import { printPrometheusRules, prometheusRulesFile } from '../generate/prometheus-rules.ts';
+import { referenceFiles, staleReference } from '../generate/reference/reference-files.ts';
+import { policies, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
@@ -49,13 +51,11 @@ const checks: Record<string, Check> = {
     readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
       ? undefined
       : `${settingsFile} is not what the readers declare: npm run generate`,
-  'files of the kit up to date': async () => {
-    const { printProjectFiles } = await import('../generate/project-files.ts');
-    const stale = [...printProjectFiles()].filter(
-      ([file, text]) => !existsSync(join(root, file)) || readFileSync(join(root, file), 'utf8') !== text,
-    );
-    const files = stale.map(([file]) => file).join(', ');
-    return files ? `not what npm run generate writes: ${files}` : undefined;
+  'API pages, OpenAPI and service configs up to date': () => {
+    const stale = staleReference(root, referenceFiles(root, services, policies));
+    return stale.length > 0
+      ? `not generated from the present contract: ${stale.join(', ')}: npm run generate`
+      : undefined;
   },
   "Kubernetes' alerts up to date": () => {
     const rules = printPrometheusRules();

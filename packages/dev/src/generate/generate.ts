@@ -7,6 +7,7 @@ import { isKitVendored } from '../repository/project.ts';
 import { contracts } from './contracts.ts';
 import { printValidateProto, validateProtoFile } from './print-validate-proto.ts';
 import { printPrometheusRules, prometheusRulesFile } from './prometheus-rules.ts';
+import { referenceFiles, writeReference } from './reference/reference-files.ts';
 
 parseCommandLine({ usage: 'usage: npm run generate' });
 
@@ -18,11 +19,8 @@ for (const { template } of contracts) {
 }
 // Imported only now, because it imports the services' readers, which may import the code that was just generated.
 const { settingsDocument, settingsFile } = await import('../settings/settings-document.ts');
+const { policies, services } = await import('../repository/load-services.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());
-const { printProjectFiles } = await import('./project-files.ts');
-for (const [file, text] of printProjectFiles()) {
-  mkdirSync(dirname(join(root, file)), { recursive: true });
-  writeFileSync(join(root, file), text);
-}
+writeReference(root, referenceFiles(root, services, policies));
 const prometheusRules = printPrometheusRules();
 if (prometheusRules !== undefined) writeFileSync(join(root, prometheusRulesFile), prometheusRules);

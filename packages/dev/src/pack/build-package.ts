@@ -14,10 +14,7 @@ import { projectFiles } from '../generate/project-file-names.ts';
 import { type Manifest, publishedManifest, repositoryOf } from './published-manifest.ts';
 
 /** Copied as they are, if the package has them. */
-const otherParts = ['README.md', 'CHANGELOG.md', 'config', 'proto', 'template'];
-
-/** The package that contains the files of every project. */
-const projectPackage = 'packages/dev';
+const otherParts = ['README.md', 'CHANGELOG.md', 'openapi', 'proto', 'service-config', 'template'];
 
 /**
  * Builds a package into `output`: JavaScript, declarations, source maps, and a package.json for the registry. Only files that
@@ -56,10 +53,9 @@ function compile(root: string, source: string, { exports, bin = {} }: Manifest, 
     inlineSources: true,
     rewriteRelativeImportExtensions: true,
   };
-  const entries = [...Object.values(exports), ...Object.values(bin)].flatMap((pattern) =>
-    globSync(pattern.replace('/*', '/**/*'), { cwd: source }),
-  );
-  const files = entries.filter((file) => file.endsWith('.ts')).map((file) => resolve(source, file));
+  const sources = [...Object.values(exports), ...Object.values(bin)].filter((each) => each.endsWith('.ts'));
+  const entries = sources.flatMap((pattern) => globSync(pattern.replace('/*', '/**/*'), { cwd: source }));
+  const files = entries.map((file) => resolve(source, file));
   writeFileSync(
     project,
     JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }),

@@ -49,8 +49,9 @@ function builtFile(source: string): string {
   return source.replace(/^(\.\/)?src\//, '$1dist/').replace(/\.ts$/, '.js');
 }
 
+/** Returns the entry point of a source file. Other files, such as JSON, are published as they are. */
 function entryPoint(source: string) {
-  if (source.endsWith('.json')) return source;
+  if (!source.endsWith('.ts')) return source;
   const file = builtFile(source);
   return { types: file.replace(/\.js$/, '.d.ts'), default: file };
 }

@@ -24,6 +24,7 @@ export {
   registerResolver,
 } from '../client/register-resolver.ts';
 export { type ResumingWatchOptions, resumingWatch } from '../client/resuming-watch.ts';
+export { serviceConfigOf } from '../client/service-config.ts';
 export { type ChannelCredentials, channelCredentials } from '../tls/channel-credentials.ts';
 export { readTls } from '../tls/read-tls.ts';
 export type { TlsConfig, TlsOptions } from '../tls/tls-files.ts';

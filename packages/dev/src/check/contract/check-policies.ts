@@ -1,12 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { methodName, policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
 import { ErrorReasonSchema, method as methodPolicy } from '@acme/rpc/gen/policy/v1/policy_pb';
-import { createFileRegistry, type DescMethod, fromBinary, getOption } from '@bufbuild/protobuf';
+import { type DescMethod, getOption } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { createValidator } from '@bufbuild/protovalidate';
+import { compileDescriptors } from '../../descriptors/compile.ts';
 import { policies as listedPolicies } from '../../repository/load-services.ts';
 import { root } from '../../repository/paths.ts';
 import { isKitVendored } from '../../repository/project.ts';
@@ -23,9 +22,7 @@ const validator = createValidator();
 export function checkPolicies(folder = root, policies = listedPolicies): string | undefined {
   // A repository without services has no contract of its own.
   if (!isKitVendored && !existsSync(join(folder, 'proto'))) return undefined;
-  const built = spawnSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: folder });
-  if (built.status !== 0) throw new Error(built.error?.message ?? `${built.stderr}`);
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, built.stdout));
+  const registry = compileDescriptors(folder);
   const own = ownFiles(folder, readModules(folder));
   const services = [...registry].filter((type) => type.kind === 'service');
   const ownServices = services.filter(({ file }) => own.has(`${file.name}.proto`));

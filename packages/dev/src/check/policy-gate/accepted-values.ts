@@ -1,4 +1,4 @@
-import type { Rule, RuleValue } from './rules.ts';
+import type { Rule, RuleValue } from '../../descriptors/rules.ts';
 
 /** The rules of one group, such as `string`, by name. */
 export type RulesByName = ReadonlyMap<string, Rule>;

@@ -1,11 +1,11 @@
 import { createFileRegistry, type DescMessage, type DescService, type Registry } from '@bufbuild/protobuf';
 import { field as fieldRules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { type Element, elementName, rulesOf } from '../../descriptors/element.ts';
+import { sourceLine } from '../../descriptors/source-location.ts';
 import type { ContractImages } from '../contract/contract-images.ts';
-import { type Element, elementName, rulesOf } from './element.ts';
 import { tightenedMethod } from './method-changes.ts';
 import { requiredNewFields } from './new-fields.ts';
 import { tightenedRules } from './rule-changes.ts';
-import { sourceLine } from './source-line.ts';
 import type { Tightened, TightenedRule } from './tightened.ts';
 
 /** A part of the contract that became tighter, and where it stands. */

@@ -1,3 +1,4 @@
+import type { Rule } from '../../descriptors/rules.ts';
 import {
   narrowedBounds,
   narrowedExclusion,
@@ -5,7 +6,6 @@ import {
   quantities,
   type RulesByName,
 } from './accepted-values.ts';
-import type { Rule } from './rules.ts';
 import type { TightenedRule } from './tightened.ts';
 
 /** Rules that other functions compare, because a changed value may be looser. */
