@@ -15,6 +15,7 @@ export const services: readonly ServiceEntry[] = [
     name: 'inventory',
     descriptor: InventoryService,
     port: 50052,
+    webPort: 8052,
     metricsPort: 9465,
     calls: {},
     seed: async (access) => `a catalogue of ${await importCatalogue(access)} items`,
@@ -27,6 +28,7 @@ export const services: readonly ServiceEntry[] = [
     name: 'orders',
     descriptor: OrderService,
     port: 50051,
+    webPort: 8051,
     metricsPort: 9464,
     calls: { inventory: ['inventory:reserve'] },
     watches: {

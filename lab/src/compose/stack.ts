@@ -26,6 +26,7 @@ export async function openStack(project: string, postgresImage: string, signal: 
   // 0: each replica gets a free port.
   const environment = {
     ORDERS_PORTS: '0',
+    ORDERS_WEB_PORTS: '0',
     COMPOSE_PROJECT_NAME: project,
     POSTGRES_IMAGE: postgresImage,
   };

@@ -6,6 +6,8 @@ export interface PairOptions {
   /** 0 for any free port. */
   readonly ordersPort: number;
   readonly inventoryPort: number;
+  /** Ports for browsers; 0 is any free port. A service that is absent here has none. */
+  readonly webPorts?: Partial<Readonly<Record<'orders' | 'inventory', number>>>;
   /** Ports of the Prometheus exporters. A service whose port is taken, or absent here, exports no metrics. */
   readonly metricsPorts?: Readonly<Record<'orders' | 'inventory', number>>;
   /** Called when a part of the pair is up. */
@@ -22,13 +24,14 @@ export interface Pair extends PairAccess, Omit<RunningServices, 'targets'> {}
 
 /** Starts PostgreSQL, orders and inventory as processes, with all that they call, development keys and tokens. */
 export async function startPair(options: PairOptions): Promise<Pair> {
-  const { dataFolder, ordersPort, inventoryPort, metricsPorts, onStep } = options;
+  const { dataFolder, ordersPort, inventoryPort, webPorts, metricsPorts, onStep } = options;
   const started = withCalledServices(services, ['orders', 'inventory']);
   const anyPorts = Object.fromEntries(started.map(({ name }) => [name, 0]));
   const running = await startServices({
     dataFolder,
     services: started,
     ports: { ...anyPorts, orders: ordersPort, inventory: inventoryPort },
+    webPorts,
     metricsPorts,
     onStep,
   });

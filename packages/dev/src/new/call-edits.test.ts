@@ -15,7 +15,8 @@ test.each(calls.flatMap((called) => Object.entries(callEdits(called))))(
   'the new caller is added to %s, and the callers before it stay',
   (file, edit) => {
     const before = readFileSync(join(root, file), 'utf8');
-    const edited = () => edit(before, { plan, ports: { port: 1, metricsPort: 2 }, rendered: new Map() });
+    const edited = () =>
+      edit(before, { plan, ports: { port: 1, webPort: 3, metricsPort: 2 }, rendered: new Map() });
     const after = edited();
     expect(after).toContain(file.includes('networkpolicy') ? 'name: xspecimens' : '/xspecimens=');
     for (const caller of before.match(/spiffe:\S+=[^'"\n;\]]*|matchLabels: .*/g) ?? [])

@@ -13,7 +13,7 @@ const name =
 
 const service = {
   plan: planService(name, { rpcs: [] }),
-  ports: { port: 50099, metricsPort: 9499 },
+  ports: { port: 50099, webPort: 8099, metricsPort: 9499 },
   rendered: new Map(),
 };
 

@@ -70,6 +70,7 @@ function addEntry(text: string, { plan, ports }: NewService): string {
     name: '${service}',
     descriptor: ${descriptor},
     port: ${ports.port},
+    webPort: ${ports.webPort},
     metricsPort: ${ports.metricsPort},
     calls: {${calls ? `${calls.name}: ${JSON.stringify(calls.scopes)}` : ''}},
     ${watches}examples: [${examples.join('\n')}],

@@ -54,6 +54,7 @@ try {
   requireFreeNames(root, plan);
   const ports = {
     port: Math.max(50050, ...services.map(({ port }) => port)) + 1,
+    webPort: Math.max(8050, ...services.map(({ webPort = 0 }) => webPort)) + 1,
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
   const rendered = renderTemplate(plan, ports);

@@ -10,6 +10,7 @@ export type Files = ReadonlyMap<string, string>;
 
 export interface Ports {
   readonly port: number;
+  readonly webPort: number;
   readonly metricsPort: number;
 }
 
@@ -40,6 +41,7 @@ export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
     const text = keepSections(readFileSync(path, 'utf8').split('\n'), flags, plan.rpcs).join('\n');
     const withPorts = text
       .replaceAll('59999', `${ports.port}`)
+      .replaceAll('57777', `${ports.webPort}`)
       .replaceAll('9999', `${ports.metricsPort}`)
       .replaceAll('58888', `${plan.calls?.port}`);
     const name = relative(templateFolder, path).replace(/\.(calls|proto)\.ts$/, '.ts');

@@ -10,6 +10,8 @@ export interface ServiceEntry {
   readonly otherDescriptors?: readonly DescService[];
   /** Port of its gRPC server. */
   readonly port: number;
+  /** Port for browsers and `curl`, on which `npm start` and Compose serve Connect and gRPC-Web. Default: none. */
+  readonly webPort?: number;
   /** Port of its Prometheus exporter. */
   readonly metricsPort: number;
   /**

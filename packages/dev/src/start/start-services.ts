@@ -13,6 +13,7 @@ import { callVariables } from './call-variables.ts';
 import { freePort } from './free-port.ts';
 import { metricsVariables } from './metrics-variables.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
+import { webVariables } from './web-variables.ts';
 
 export interface StartOptions {
   readonly dataFolder: string;
@@ -20,6 +21,8 @@ export interface StartOptions {
   readonly services: readonly ServiceEntry[];
   /** Port of each service, by its name. 0 is any free port. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Port of each service for browsers. A service that is absent here, or whose port is taken, has none. */
+  readonly webPorts?: Readonly<Record<string, number>> | undefined;
   /** Port of the metrics of each service. A service that is absent here, or whose port is taken, serves none. */
   readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
   /** Names of the services whose databases are deleted and built again. Default: none. */
@@ -30,6 +33,8 @@ export interface StartOptions {
 
 export interface RunningServices extends ServicesAccess {
   readonly services: readonly ServiceProcess[];
+  /** Address of each service for browsers: `127.0.0.1:8051`. A service without a web port is absent. */
+  readonly webTargets: Readonly<Record<string, string>>;
   /** Returns the URL of a service's database. */
   databaseUrl(service: string): string;
   /** Starts a service that has exited, on the same address. */
@@ -42,10 +47,11 @@ const daySeconds = 24 * 60 * 60;
 
 /** Starts PostgreSQL, if a service has a database, and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
-  const { dataFolder, ports, metricsPorts = {}, reset = new Set(), onStep } = options;
+  const { dataFolder, ports, webPorts = {}, metricsPorts = {}, reset = new Set(), onStep } = options;
   const names = options.services.map(({ name }) => name);
   const services = withCalledServices(options.services, names);
   const targets: Record<string, string> = {};
+  const webTargets: Record<string, string> = {};
   for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
   const database = services.some(hasDatabase)
     ? await startEmbedded({ dataFolder: join(dataFolder, 'postgres') })
@@ -75,6 +81,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       }
       const listenAddress = targetOf({ targets }, name);
       const metricsPort = metricsPorts[name];
+      const webPort = webPorts[name];
+      const web = webPort === undefined ? {} : await webVariables(name, webPort, onStep);
       const options: ServiceProcessOptions = {
         name,
         main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
@@ -87,6 +95,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
           AUTH_AUDIENCE: name,
           // Without certificates there are no peers to trust.
           ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
+          ...web,
           ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
           ...(await callVariables(service, { dataFolder, targets, keys })),
         },
@@ -94,9 +103,13 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       processes.push(await startServiceProcess(options));
       processOptions.push(options);
       onStep(`${name} on ${listenAddress}`);
+      if (web.WEB_LISTEN_ADDRESS === undefined) continue;
+      webTargets[name] = web.WEB_LISTEN_ADDRESS;
+      onStep(`${name} for browsers on http://${web.WEB_LISTEN_ADDRESS}`);
     }
     return {
       targets,
+      webTargets,
       services: processes,
       databaseUrl: (service) => {
         if (!database) throw new Error(`${service} has no database`);

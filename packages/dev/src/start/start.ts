@@ -9,7 +9,11 @@ import { targetOf } from '../repository/services-access.ts';
 import { seedServices } from './seed-services.ts';
 import { type RunningServices, startServices } from './start-services.ts';
 
-const portOptions = services.flatMap(({ name }) => [`${name}-port`, `${name}-metrics-port`]);
+const portOptions = services.flatMap(({ name }) => [
+  `${name}-port`,
+  `${name}-web-port`,
+  `${name}-metrics-port`,
+]);
 const { values } = parseCommandLine({
   usage: `usage: npx svc start [--data FOLDER] [--reset SERVICE]${portOptions.map((option) => ` [--${option} PORT]`).join('')}`,
   options: {
@@ -26,9 +30,12 @@ if (unknown !== undefined)
     `--reset ${unknown}: there is no such service. The services are: ${services.map(({ name }) => name).join(', ')}`,
   );
 const ports: Record<string, number> = {};
+const webPorts: Record<string, number> = {};
 const metricsPorts: Record<string, number> = {};
-for (const { name, port, metricsPort } of services) {
+for (const { name, port, webPort, metricsPort } of services) {
   ports[name] = portOption(`${name}-port`, port);
+  const web = portOption(`${name}-web-port`, webPort);
+  if (web !== undefined) webPorts[name] = web;
   metricsPorts[name] = portOption(`${name}-metrics-port`, metricsPort);
 }
 
@@ -41,6 +48,7 @@ try {
     dataFolder,
     services,
     ports,
+    webPorts,
     metricsPorts,
     reset: new Set(values.reset),
     onStep: (description) => say(`  up  ${description}`),
@@ -57,7 +65,10 @@ try {
   if (!isStopping) fail(error);
 }
 
-function portOption(name: string, fallback: number): number {
+function portOption<Fallback extends number | undefined>(
+  name: string,
+  fallback: Fallback,
+): number | Fallback {
   const text = given[name];
   if (typeof text !== 'string') return fallback;
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
@@ -120,5 +131,21 @@ Or with grpcurl, and a token for ${first.service} that is valid for a day:
   export TOKEN=${token}
   grpcurl -plaintext ${first.target} list
   grpcurl -plaintext -H "authorization: Bearer $TOKEN" -d ${first.request} ${first.target} ${first.method}
+${curlText(running.webTargets[first.service], token, first)}`;
+}
+
+/** Returns the call with curl; an empty text for a service without a web port. */
+function curlText(webTarget: string | undefined, token: string, { request, method }: PrintedCall): string {
+  if (webTarget === undefined) return '';
+  return `
+Or with curl. Browsers call the same address:
+
+  curl -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d ${request} http://${webTarget}/${method}
 `;
+}
+
+/** A call as shells take it. */
+interface PrintedCall {
+  readonly method: string;
+  readonly request: string;
 }

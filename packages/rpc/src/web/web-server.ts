@@ -17,7 +17,10 @@ import { type WebLimits, webLimits } from './web-limits.ts';
 export interface WebServerOptions {
   /** Host and port; port 0 means a free port. A path is a Unix socket. */
   readonly listen: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** Plain text when absent. */
+  /**
+   * The certificate of the server. Plain text when absent. Callers need none, also with mTLS: browsers have none, and a token
+   * authenticates each call.
+   */
   readonly tls?: ServerTls | undefined;
   readonly onRequest: (request: HttpRequest, response: HttpResponse) => void;
   readonly limits?: Partial<WebLimits> | undefined;
@@ -66,7 +69,7 @@ export async function startWebServer({
     ? createSecureServer(
         {
           ...http1Options,
-          ...tls.serverOptions,
+          handshakeTimeout: limits.handshakeTimeoutMs,
           ...tls.files.current.contextOptions,
           ALPNProtocols: ['h2', 'http/1.1'],
         },

@@ -44,6 +44,11 @@ test.each([
     'LISTEN_ADDRESS: 0.0.0.0:59998',
     'listens on 59998, and services.ts says 59999',
   ],
+  [
+    'LISTEN_ADDRESS: 0.0.0.0:59999',
+    'LISTEN_ADDRESS: 0.0.0.0:59999\n      WEB_LISTEN_ADDRESS: 0.0.0.0:8059',
+    'serves browsers on 8059, and services.ts says no webPort',
+  ],
   ['PROMETHEUS_PORT: 9999', 'PROMETHEUS_PORT: 9998', 'exports metrics on 9998, and services.ts says 9999'],
   ['AUTH_AUDIENCE: depot', 'AUTH_AUDIENCE: shop', 'accepts tokens for shop'],
   ['AUTH_AUDIENCE', 'AUTH_AUDIENC', 'sets AUTH_AUDIENC, which it does not read'],

@@ -46,9 +46,14 @@ function variablesOf({ environment = {} }: ComposeContainer): Record<string, str
   );
 }
 
-function settingsProblems({ name, port, metricsPort }: ListedService, settings: ServiceSettings): string[] {
+function settingsProblems(
+  { name, port, webPort, metricsPort }: ListedService,
+  settings: ServiceSettings,
+): string[] {
   const problems: string[] = [];
   if (settings.port !== port) problems.push(`listens on ${settings.port}, and services.ts says ${port}`);
+  if (settings.webPort !== undefined && settings.webPort !== webPort)
+    problems.push(`serves browsers on ${settings.webPort}, and services.ts says ${webPort ?? 'no webPort'}`);
   if (settings.metricsPort !== metricsPort)
     problems.push(`exports metrics on ${settings.metricsPort}, and services.ts says ${metricsPort}`);
   if (settings.audience !== name)

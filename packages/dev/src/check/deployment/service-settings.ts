@@ -9,6 +9,8 @@ export type Variables = Readonly<Record<string, string>>;
 /** The settings that a service reads from the environment of its container. */
 export interface ServiceSettings {
   readonly port: number;
+  /** Undefined without a web port. */
+  readonly webPort?: number | undefined;
   readonly audience: string;
   /** V8's heap limit. NaN when Node chooses it. */
   readonly heapMib: number;
@@ -63,6 +65,7 @@ export async function readServiceSettings(
       problems.push(`sets ${name}, which it does not read`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),
+    webPort: server?.web && Number(server.web.address.split(':').at(-1)),
     audience: server?.auth?.audience ?? '',
     heapMib: Number(/--max-old-space-size=(\d+)/.exec(variables.NODE_OPTIONS ?? '')?.[1]),
     metricsPort: Number(variables.OTEL_EXPORTER_PROMETHEUS_PORT),
