@@ -7,6 +7,7 @@ import { copyRepository } from '../copies/copy-repository.ts';
 import { runSteps } from '../copies/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
+import { checkOtherRepository } from './other-repository.ts';
 import { runIn } from './run-in.ts';
 import { startRegistry } from './start-registry.ts';
 
@@ -54,6 +55,8 @@ await runSteps('packages', {
     if (output.match(/is published$/gm)?.length !== 4) throw new Error(output);
   },
   ...Object.fromEntries(Object.entries(projects).flatMap(([version, project]) => stepsOn(version, project))),
+  "the command of contract.yml checks another repository's contract": () =>
+    checkOtherRepository(registry.environment),
   'adopt installs the kit from the registry, and a new service passes the checks': async () => {
     await inCopy('npm', 'ci', '--no-audit', '--no-fund');
     await inCopy(

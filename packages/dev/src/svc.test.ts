@@ -50,12 +50,16 @@ test('a project that is no copy of the template has the commands that work there
   writeFileSync(join(folder.path, 'services.ts'), 'export const services = [];');
   const { stdout } = svcIn(folder.path, '--help');
   const commands = [...stdout.matchAll(list)].map(([, name = '']) => name);
-  expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed']);
+  expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed', 'check']);
   for (const command of commands) expect(svcIn(folder.path, command, '--help')).toMatchObject({ status: 0 });
-  for (const command of ['generate', 'check', 'new'])
+  for (const command of ['generate', 'new'])
     expect(svcIn(folder.path, command)).toEqual({
       status: 1,
       stdout: '',
       stderr: `svc ${command} works in a copy of the template only\n`,
     });
+  expect(svcIn(folder.path, 'check')).toMatchObject({
+    status: 1,
+    stderr: 'svc check works in a copy of the template only. svc check --only contract works everywhere\n',
+  });
 }, 60_000);

@@ -26,8 +26,7 @@ const allCommands: Readonly<Record<string, Command>> = {
     run: () => import('./generate/generate.ts'),
   },
   check: {
-    summary: 'runs every check of CI but the tests',
-    needsTemplate,
+    summary: 'runs the checks of CI, or those of the contract',
     run: () => import('./check/check.ts'),
   },
   new: { summary: 'writes a new service', needsTemplate, run: () => import('./new/new-service.ts') },

@@ -41,6 +41,7 @@ const ofExamples = ['gen/src', 'proto', 'services', 'services.ts', 'test'];
 const ofLab = [
   '.changeset',
   '.ci/publish-packages',
+  '.github/workflows/contract.yml',
   '.github/workflows/observability.yml',
   '.github/workflows/release.yml',
   'AGENTS.md',

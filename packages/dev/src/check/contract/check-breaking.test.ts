@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { runCommand } from '../../cli/run-command.ts';
@@ -47,7 +47,7 @@ test("a renamed field is reported, of the application's module and of the kit's"
   );
 });
 
-test('a contract of another author may change', () => {
+test('a contract of another author may change, and be removed', () => {
   using contract = commitContract();
   replace(
     contract,
@@ -55,6 +55,11 @@ test('a contract of another author may change', () => {
     'string reason = 1',
     'string why = 1',
   );
+  check(contract);
+  // With its entry in the list, as adopt does without the lab.
+  rmSync(join(contract.folder, 'lab/proto'), { recursive: true });
+  replace(contract, 'buf.yaml', '  - path: lab/proto\n', '');
+  replace(contract, 'buf.yaml', '    - lab/proto\n', '');
   check(contract);
 });
 

@@ -1,32 +1,26 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { methodName, policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
+import { methodName, type Policies, policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
 import { ErrorReasonSchema, method as methodPolicy } from '@acme/rpc/gen/policy/v1/policy_pb';
 import { type DescMethod, getOption } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import { compileDescriptors } from '../../descriptors/compile.ts';
-import { policies as listedPolicies } from '../../repository/load-services.ts';
-import { root } from '../../repository/paths.ts';
-import { isKitVendored } from '../../repository/project.ts';
 import { ownFiles, readModules } from './own-files.ts';
 
 const validator = createValidator();
 
 /**
  * Returns the methods of the contract in `folder` without a valid policy, a line each; undefined when there are none. A
- * policy is in the contract or in `policies`. Contracts of other authors need none. The code need not be generated.
+ * policy is in the contract or in `policies`. Contracts of other authors need none, and neither does a repository without the
+ * option (policy.v1.method). The code need not be generated.
  *
  * @throws Error when the contract does not compile.
  */
-export function checkPolicies(folder = root, policies = listedPolicies): string | undefined {
-  // A repository without services has no contract of its own.
-  if (!isKitVendored && !existsSync(join(folder, 'proto'))) return undefined;
+export function checkPolicies(folder: string, policies: Policies = {}): string | undefined {
   const registry = compileDescriptors(folder);
   const own = ownFiles(folder, readModules(folder));
   const services = [...registry].filter((type) => type.kind === 'service');
   const ownServices = services.filter(({ file }) => own.has(`${file.name}.proto`));
-  if (ownServices.length === 0) return 'the contract has no service with policies';
+  if (!registry.getExtension(methodPolicy.typeName)) return undefined;
   const problems = ownServices
     .flatMap(({ methods }) => methods)
     .flatMap(

@@ -35,8 +35,9 @@ export function compileContracts(commit: string, folder: string): ContractImages
   try {
     const earlier = extractCommit(commit, folder, temporary.path);
     const modules = readModules(folder);
+    const listed = readModules(earlier);
     // What is foreign today was not this repository's to change before either.
-    const earlierModules = { ...readModules(earlier), foreign: modules.foreign };
+    const earlierModules = { ...listed, foreign: [...listed.foreign, ...modules.foreign] };
     const before = compileContract(earlier, join(temporary.path, 'before.binpb'), earlierModules);
     const after = compileContract(folder, join(temporary.path, 'after.binpb'), modules);
     return { modules, before, after, [Symbol.dispose]: () => temporary.remove() };
