@@ -24,6 +24,7 @@ It needs Go 1.26, with which it builds the suites, once, outside of the reposito
 - [Connect conformance](https://github.com/connectrpc/conformance) over gRPC: all four kinds of call, plain text, TLS and mutual TLS,
   with and without gzip, deadlines, cancellation, error details, limits, and requests and responses that break the protocol.
   The same programs on grpc-js alone are the yardstick.
+- The same suite over Connect and gRPC-Web, in binary and JSON, over HTTP/1.1 and HTTP/2, with calls by GET, on the web port.
 - [grpc-go's interoperability cases](https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md) that need no cloud
   credentials.
 

@@ -1,6 +1,7 @@
 /** A run of a suite: the side under test, and its counterpart. */
 export const runs = {
   'suite server': 'server, called by the clients of the Connect conformance suite',
+  'suite web server': 'web port, called by the same clients over Connect and gRPC-Web, HTTP/1.1 and HTTP/2',
   'suite client': 'client, against the servers of the Connect conformance suite',
   'interop server': "server, called by grpc-go's interoperability client",
   'interop client': "client, against grpc-go's interoperability server",

@@ -19,7 +19,7 @@ import {
 import { installGoTools } from './go-tools.ts';
 import { type InteropResult, runClientCases, runServerCases } from './interop/run-interop.ts';
 import { knownFailuresOf, type Run } from './known-failures.ts';
-import { runSuite } from './suite/run-suite.ts';
+import { runSuite, type SuiteResult } from './suite/run-suite.ts';
 
 interface Judged {
   readonly figures: RunFigures;
@@ -35,21 +35,22 @@ try {
   const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
   const tools = installGoTools();
   // One after the other: each starts processes of its own.
-  const judged: Record<Run, Judged> = {
+  const judgements: Record<Run, Judged> = {
     'suite server': await judgeSuite(tools.conformance, 'server'),
+    'suite web server': await judgeWebServer(tools.conformance),
     'suite client': await judgeSuite(tools.conformance, 'client'),
     'interop server': judgeInterop('interop server', await runServerCases(tools.interopClient)),
     'interop client': judgeInterop('interop client', await runClientCases(tools.interopServer)),
   };
   let [passed, failed] = [0, 0];
-  for (const [run, { figures, problems }] of Object.entries(judged)) {
+  for (const [run, { figures, problems }] of Object.entries(judgements)) {
     passed += figures.passed;
     failed += problems.length;
     const yardstick = figures.yardstick === undefined ? '' : ` (grpc-js alone: ${figures.yardstick})`;
     say(`${problems.length > 0 ? 'FAIL' : 'ok  '} ${run}: ${figures.passed} of ${figures.cases}${yardstick}`);
     for (const problem of problems) say(problem.replaceAll(/^/gm, '     '));
   }
-  failed += checkPage(judged, values.write) ? 0 : 1;
+  failed += checkPage(judgements, values.write) ? 0 : 1;
   say(`conformance: ${passed} passed, ${failed} failed`);
   process.exit(failed > 0 ? 1 : 0);
 } catch (error) {
@@ -60,10 +61,20 @@ async function judgeSuite(tool: string, side: 'server' | 'client'): Promise<Judg
   const knownFailing = knownFailuresOf(`suite ${side}`).map(({ cases }) => cases);
   const kit = await runSuite({ tool, side, program: `kit-${side}.ts`, knownFailing });
   const grpcJs = await runSuite({ tool, side, program: `grpc-js-${side}.ts` });
-  const cases = kit.passed + kit.expected + kit.unexpected.length;
+  return judged(kit, grpcJs.passed);
+}
+
+/** The web port has no yardstick: grpc-js serves neither Connect nor gRPC-Web. */
+async function judgeWebServer(tool: string): Promise<Judged> {
+  const knownFailing = knownFailuresOf('suite web server').map(({ cases }) => cases);
+  const options = { tool, side: 'server', features: 'features-web.yaml', program: 'kit-server.ts' } as const;
+  return judged(await runSuite({ ...options, knownFailing }), undefined);
+}
+
+function judged({ passed, expected, unexpected }: SuiteResult, yardstick: number | undefined): Judged {
   return {
-    figures: { cases, passed: kit.passed, yardstick: grpcJs.passed },
-    problems: kit.unexpected,
+    figures: { cases: passed + expected + unexpected.length, passed, yardstick },
+    problems: unexpected,
   };
 }
 

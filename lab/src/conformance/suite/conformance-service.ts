@@ -11,6 +11,8 @@ import {
   type ConformancePayloadSchema,
   type Error as ErrorDefinition,
   type Header,
+  type IdempotentUnaryRequest,
+  IdempotentUnaryRequestSchema,
   type ServerStreamRequest,
   ServerStreamRequestSchema,
   type StreamResponseDefinition,
@@ -49,6 +51,11 @@ interface Response {
 /** Answers as the request defines it (connectrpc.conformance.v1.ConformanceService.Unary). */
 export function unary(request: UnaryRequest, call: ServedCall): Promise<Response> {
   return respondOnce(request.responseDefinition, packAll(UnaryRequestSchema, [request]), call);
+}
+
+/** As `unary`, for the method that the suite calls by GET. */
+export function idempotentUnary(request: IdempotentUnaryRequest, call: ServedCall): Promise<Response> {
+  return respondOnce(request.responseDefinition, packAll(IdempotentUnaryRequestSchema, [request]), call);
 }
 
 export async function clientStream(

@@ -1,8 +1,9 @@
-// The suite's server on the public API of @acme/rpc.
+// The suite's server on the public API of @acme/rpc: on its gRPC port, or on its web port for Connect and gRPC-Web.
 import { readEnvironment } from '@acme/rpc/config';
 import { Code, RpcError } from '@acme/rpc/errors';
 import { type CallContext, type Interceptor, readServerConfig, serve, startService } from '@acme/rpc/server';
 import { pino } from 'pino';
+import { Protocol } from '../gen/connectrpc/conformance/v1/config_pb.ts';
 import {
   type ServerCompatRequest,
   ServerCompatRequestSchema,
@@ -13,6 +14,7 @@ import {
   bidiStream,
   clientStream,
   DefinedError,
+  idempotentUnary,
   type ServedCall,
   serverStream,
   unary,
@@ -57,11 +59,11 @@ const service = serve(ConformanceService, {
   serverStream: (request, context) => serverStream(request, servedCall(context)),
   bidiStream: (requests, context) => bidiStream(requests, servedCall(context)),
   unimplemented,
-  idempotentUnary: unimplemented,
+  idempotentUnary: (request, context) => idempotentUnary(request, servedCall(context)),
 });
 
 function environmentOf({ useTls, serverCreds, clientTlsCert }: ServerCompatRequest): Record<string, string> {
-  const plain = { NODE_ENV: 'test', LISTEN_ADDRESS: '127.0.0.1:0' };
+  const plain = { NODE_ENV: 'test', LISTEN_ADDRESS: '127.0.0.1:0', WEB_LISTEN_ADDRESS: '127.0.0.1:0' };
   if (!useTls || !serverCreds) return plain;
   const isMutual = clientTlsCert.length > 0;
   const files = writePems({ cert: serverCreds.cert, key: serverCreds.key, ca: clientTlsCert });
@@ -75,7 +77,7 @@ for await (const request of readSizedMessages(ServerCompatRequestSchema, process
   const environment = readEnvironment(environmentOf(request));
   const config = readServerConfig(environment, '127.0.0.1:0', { auth: 'optional' });
   environment.check();
-  const { port } = await startService({
+  const { port, webPort = 0 } = await startService({
     config,
     log: pino({ level: 'silent' }),
     services: [service],
@@ -95,7 +97,7 @@ for await (const request of readSizedMessages(ServerCompatRequestSchema, process
   });
   writeSizedMessage(ServerCompatResponseSchema, {
     host: '127.0.0.1',
-    port,
+    port: request.protocol === Protocol.GRPC ? port : webPort,
     ...(request.useTls && request.serverCreds && { pemCert: request.serverCreds.cert }),
   });
 }

@@ -15,6 +15,8 @@ interface SuiteRun {
   /** Path of connectconformance. */
   readonly tool: string;
   readonly side: 'server' | 'client';
+  /** File of the features to test, in this folder. Default: those of gRPC. */
+  readonly features?: string;
   /** File of the program under test, in this folder. */
   readonly program: string;
   /** Patterns of the cases that must fail. */
@@ -25,12 +27,18 @@ interface SuiteRun {
 const parallel = { servers: '2', calls: '4' };
 
 /** Runs the Connect conformance suite against a program. Throws the suite's text if the suite cannot be run. */
-export async function runSuite({ tool, side, program, knownFailing = [] }: SuiteRun): Promise<SuiteResult> {
+export async function runSuite({
+  tool,
+  side,
+  features = 'features.yaml',
+  program,
+  knownFailing = [],
+}: SuiteRun): Promise<SuiteResult> {
   const fileIn = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const suite = spawn(
     tool,
     [
-      ...['--mode', side, '--conf', fileIn('features.yaml'), '--max-servers', parallel.servers],
+      ...['--mode', side, '--conf', fileIn(features), '--max-servers', parallel.servers],
       ...(side === 'server' ? ['--parallel', parallel.calls] : []),
       ...knownFailing.flatMap((pattern) => ['--known-failing', pattern]),
       ...['--', process.execPath, fileIn(program)],

@@ -25,6 +25,9 @@ interface PendingResponse {
   readonly sent: PromiseWithResolvers<void>;
 }
 
+/** Time for an answer that has just been written to leave. A process that had no processor for a while resets none. */
+const flushMs = 200;
+
 /** Form of a header value that handlers see: printable ASCII, as in gRPC metadata. */
 const valuePattern = /^[\x20-\x7e]*$/;
 
@@ -53,6 +56,7 @@ export class WebCall extends IncomingCall {
   private failure: ConnectError | undefined;
   private pending: PendingResponse | undefined;
   private onPending = () => {};
+  private isResetDue = false;
 
   constructor(
     method: ServedMethod,
@@ -159,6 +163,11 @@ export class WebCall extends IncomingCall {
   reset(): void {
     const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
     this.releaseAll();
+    if (!this.isResetDue) {
+      this.isResetDue = true;
+      this.options.unflushed.add(this, Date.now() + flushMs);
+      return;
+    }
     if (!isHttp2(this.httpRequest)) this.httpRequest.socket.destroy();
     else if (!this.httpRequest.stream.closed)
       this.httpRequest.stream.close(
