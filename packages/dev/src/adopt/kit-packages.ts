@@ -35,6 +35,9 @@ export function readKitPackages(root: string, { packages }: CopyOptions): KitPac
     ranges[full] = `^${version}`;
     specifiers[full] = packages ? `file:${copyTarball(root, packages, name, version)}` : `^${version}`;
   }
+  // For the web port of services that come later: `svc new` installs nothing.
+  const web = '@connectrpc/connect';
+  specifiers[web] = manifestOf(root, 'rpc').devDependencies[web] ?? '';
   return {
     root: specifiers,
     ranges,
