@@ -115,6 +115,7 @@ function stepsOn(version: string, project: ConsumerProject): [string, () => Prom
     }),
     step('buf lint', () => project.run('buf', 'lint')),
     step('buf generate', () => project.run('buf', 'generate')),
+    step('svc check --only contract', () => project.run('svc', 'check', '--only', 'contract')),
     step('the types are checked, those of the packages too', () => project.run('tsc', '--noEmit')),
     step('the tests of the service and of the contract without policies pass', () =>
       project.run('vitest', 'run'),
