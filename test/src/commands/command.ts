@@ -16,6 +16,8 @@ export function commandExists(name: string): boolean {
 /** A running command. */
 export interface Command extends AsyncDisposable {
   readonly child: ChildProcess;
+  /** Returns the text on stdout so far. */
+  output(): string;
   /** Resolves when stdout contains this text. Rejects if the process exits without it. */
   printed(text: string): Promise<void>;
   /** Resolves with the exit code and the output when the process exits. */
@@ -38,6 +40,7 @@ export function startCommand(name: string, ...args: string[]): Command {
   const closed = once(child, 'close');
   return {
     child,
+    output: () => stdout,
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = () => stdout.includes(text) && resolve();

@@ -1,14 +1,16 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { services } from '@acme/dev/repository';
 import { findRunningServices } from '@acme/dev/start';
 import { checkHealth } from '@acme/rpc/client';
 import { describe, expect, test, vi } from 'vitest';
 import { commandExists, runCommand, startCommand } from './command.ts';
 
-const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0']);
+const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0', `--${name}-web-port`, '0']);
 
 async function dataFolder() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'start-'));
@@ -49,6 +51,10 @@ describe('npm start', () => {
 
     for (const [method, json] of await callsInReadme())
       expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
+
+    const curl = await vi.waitUntil(() => /^ {2}(curl .*)\n/m.exec(first.output())?.[1]);
+    const answer = await promisify(execFile)('sh', ['-c', curl]);
+    expect(JSON.parse(answer.stdout)).toMatchObject({ stock: { sku: 'SAT-0001' } });
 
     const second = await runCommand('start', '--data', data, ...anyPorts);
     expect(second).toMatchObject({

@@ -81,8 +81,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       }
       const listenAddress = targetOf({ targets }, name);
       const metricsPort = metricsPorts[name];
-      const webPort = webPorts[name];
-      const web = webPort === undefined ? {} : await webVariables(name, webPort, onStep);
+      const web = await webVariables(name, webPorts[name], onStep);
       const options: ServiceProcessOptions = {
         name,
         main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,

@@ -147,7 +147,12 @@ test.each([
     `{"key":{"a":"${'x'.repeat(1000)}"}}`,
     'the request is not a valid testing.v1.GetEchoRequest',
   ],
-  ['with too many objects', `{"a":[${'{},'.repeat(20_000)}{}]}`, 'the request has over 10001 objects'],
+  [
+    'with too many objects',
+    `{"a":[${'{},'.repeat(20_000)}{}]}`,
+    'the request has over 10001 objects and lists',
+  ],
+  ['that nests too deep', '['.repeat(20_000), 'the request has over 10001 objects and lists'],
 ])('a request %s is rejected with a short error', async (_name, body, text) => {
   await using server = await startWeb();
   const { code, message } = (await (await post(server, 'GetEcho', body)).json()) as Record<string, string>;
