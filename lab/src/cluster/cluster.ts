@@ -84,6 +84,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       name,
       main: options.main(service),
       port: await freePort(),
+      webPort: await freePort(),
       databaseUrl: database.url(databaseName),
       logFile: join(folder, 'logs', `${name}.log`),
       environment: {

@@ -10,6 +10,8 @@ export interface Replica extends AsyncDisposable {
   readonly name: string;
   /** The port that the process itself listens on. */
   readonly port: number;
+  /** Its port for browsers, without a proxy. */
+  readonly webPort: number;
   /** The proxy that callers connect to. */
   readonly front: FaultProxy;
   /** The proxy that recognises the statements of the replica. */
@@ -38,6 +40,7 @@ export interface ReplicaOptions {
   readonly name: string;
   readonly main: string;
   readonly port: number;
+  readonly webPort: number;
   readonly databaseUrl: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -49,7 +52,7 @@ const startTimeoutMs = 60_000;
 
 /** Starts the proxies of a replica. The process is not started. */
 export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
-  const { name, main, port, environment, logFile } = options;
+  const { name, main, port, webPort, environment, logFile } = options;
   await using made = new AsyncDisposableStack();
   const url = new URL(options.databaseUrl);
   const databaseLink = made.use(await startFaultProxy({ target: url.host }));
@@ -67,7 +70,11 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
       main,
       listenAddress: `127.0.0.1:${port}`,
       logFile,
-      environment: { ...environment, DATABASE_URL: url.href },
+      environment: {
+        ...environment,
+        DATABASE_URL: url.href,
+        WEB_LISTEN_ADDRESS: `127.0.0.1:${webPort}`,
+      },
       startTimeoutMs,
       onSpawn: (spawned) => {
         child = spawned;
@@ -91,6 +98,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   return {
     name,
     port,
+    webPort,
     front,
     statements,
     databaseLink,

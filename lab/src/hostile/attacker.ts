@@ -6,6 +6,7 @@ import { allAttacks } from './attacks/all.ts';
 export interface AttackTask {
   readonly name: string;
   readonly port: number;
+  readonly webPort: number;
   readonly ports: Readonly<Record<Service, number>>;
   readonly isShort: boolean;
   readonly seed: string;

@@ -67,6 +67,7 @@ export async function runAttack({ attack, cluster, isShort, seed }: RunAttackOpt
   const task: AttackTask = {
     name: attack.name,
     port: replica.port,
+    webPort: replica.webPort,
     ports: { orders: cluster.orders[0]?.port ?? 0, inventory: cluster.inventory[0]?.port ?? 0 },
     isShort,
     seed,

@@ -28,6 +28,8 @@ export interface AttackSetup {
 export interface AttackContext {
   /** Port of the attacked replica. */
   readonly port: number;
+  /** Its port for browsers. */
+  readonly webPort: number;
   /** Port of one replica of each service. */
   readonly ports: Readonly<Record<Service, number>>;
   readonly isShort: boolean;

@@ -14,6 +14,7 @@ import { ownCancels } from './own-cancels.ts';
 import { pages } from './pages.ts';
 import { unfinishedRequests } from './unfinished.ts';
 import { watches } from './watches.ts';
+import { web } from './web.ts';
 
 /** Every attack of the table, in its order. */
 export const allAttacks: readonly Attack[] = [
@@ -32,4 +33,5 @@ export const allAttacks: readonly Attack[] = [
   ...connections,
   ...names,
   ...mutatedFrames,
+  ...web,
 ];
