@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Policies } from '@acme/rpc/contract';
@@ -18,6 +19,8 @@ if (values.only !== undefined && values.only !== 'contract') fail(`--only must b
 if (values.only === 'contract') {
   const folder = contractFolder(process.cwd());
   if (folder === undefined) fail('no buf.yaml in this folder or above: buf config init writes one');
+  if (spawnSync('buf', ['--version']).status !== 0)
+    fail('buf is not installed, or not in PATH: npm install --save-dev @bufbuild/buf, and npx svc');
   await runChecks(contractChecks(folder, () => policiesIn(folder)));
 } else {
   if (!isTemplate)

@@ -96,6 +96,19 @@ test('a breaking change and a tighter rule fail, in a folder of the repository t
   }
 });
 
+test('a missing buf is an error that says how to install it', () => {
+  const program = join(root, 'packages/dev/src/svc.ts');
+  const { status, stderr } = spawnSync(process.execPath, [program, 'check', '--only', 'contract'], {
+    cwd: folder.path,
+    encoding: 'utf8',
+    env: { PATH: '' },
+  });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'buf is not installed, or not in PATH: npm install --save-dev @bufbuild/buf, and npx svc\n',
+  });
+});
+
 test('a folder without a contract is an error', () => {
   using empty = mkdtempDisposableSync(join(tmpdir(), 'empty-'));
   const program = join(root, 'packages/dev/src/svc.ts');

@@ -67,6 +67,13 @@ describe('the policy gate', () => {
   });
 });
 
+test('an incomplete policy is not compared, before and after it is completed', () => {
+  using contract = copyContract([edit(catalogue, 'scopes: ["catalogue:write"]', '')]);
+  const incomplete = compile(contract.folder);
+  expect(compareContracts({ before: incomplete, after: before })).toEqual([]);
+  expect(compareContracts({ before, after: incomplete })).toEqual([]);
+});
+
 describe('a tighter part', () => {
   const shorter = edit(catalogue, 'max_len = 64', 'max_len = 6');
   const change = 'shop.v1.AddItemRequest.sku: string.max_len 64 -> 6';

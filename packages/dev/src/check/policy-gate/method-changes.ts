@@ -1,4 +1,4 @@
-import { policyOf } from '@acme/rpc/contract';
+import { type Policy, policyOf } from '@acme/rpc/contract';
 import { MethodPolicySchema, method as methodPolicy, QuotaSchema } from '@acme/rpc/gen/policy/v1/policy_pb';
 import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
@@ -25,11 +25,14 @@ function tightenedRepeating(before: DescMethod, after: DescMethod): TightenedRul
   return [{ rule: 'idempotency_level', was, is, path: [idempotencyLevel] }];
 }
 
-/** Policies that stand in code are not compared. */
+/**
+ * Policies that stand in code are not compared, and neither is an incomplete one, which `a policy on every method` reports.
+ */
 function tightenedPolicy(before: DescMethod, after: DescMethod): TightenedRule[] {
   if (!hasOption(before, methodPolicy)) return [];
   if (!hasOption(after, methodPolicy)) return [{ rule: 'policy', was: 'stated', is: 'none', path: [] }];
-  const [was, is] = [policyOf(before), policyOf(after)];
+  const [was, is] = [completePolicy(before), completePolicy(after)];
+  if (!was || !is) return [];
   const changes: TightenedRule[] = [];
   const add = (rule: string, was: string, is: string, ...path: readonly number[]) =>
     changes.push({ rule, was, is, path: [policy, ...path] });
@@ -66,6 +69,14 @@ function tightenedPolicy(before: DescMethod, after: DescMethod): TightenedRule[]
       exemptScope.number,
     );
   return changes;
+}
+
+function completePolicy(method: DescMethod): Policy | undefined {
+  try {
+    return policyOf(method);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the error reasons that a method no longer has, or has with another status code or fewer details. */
