@@ -1,5 +1,6 @@
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { unflushedMs } from '../incoming/incoming-call.ts';
 import { type HttpRequest, type HttpResponse, isHttp2, pathOf } from './http-messages.ts';
 import { openRequest } from './open-request.ts';
 import { protocolHeaders, requestForm, standInBody, standInUrl } from './request-form.ts';
@@ -62,25 +63,24 @@ async function serve(
   });
   if (!call.isStarted) options.onUnhandled(request, startMs, answer.status);
   if (answer.status === 405) response.setHeader('allow', method.handle.allowedMethods.join(', '));
-  closeUnread(request, response);
   await writeResponse(answer, response, call);
   discard(request);
 }
 
 function reject(request: HttpRequest, response: HttpResponse, status: number): void {
-  closeUnread(request, response);
   response.statusCode = status;
   response.end();
   discard(request);
 }
 
-/** Ends the connection of an HTTP/1.1 request that is answered before its end. Node would read the rest first. */
-function closeUnread(request: HttpRequest, response: HttpResponse): void {
-  if (!isHttp2(request) && !request.complete && !response.headersSent)
-    response.setHeader('connection', 'close');
-}
-
-/** Reads and drops the rest of a request. */
+/**
+ * Reads and drops the rest of a request that has been answered. Closing the connection at once would reset it, and the caller
+ * could lose the answer. A caller that still sends after 2 s loses its HTTP/1.1 connection. An HTTP/2 stream is reset with
+ * its call.
+ */
 function discard(request: HttpRequest): void {
   request.resume();
+  if (isHttp2(request) || request.complete) return;
+  const timer = setTimeout(() => request.socket.destroy(), unflushedMs).unref();
+  request.once('close', () => clearTimeout(timer));
 }

@@ -59,7 +59,7 @@ test('slow headers end with 408', async () => {
   expect(await receivedBy(send(server, 'POST / HTTP/1.1\r\nHost:'))).toMatch(/^HTTP\/1.1 408 /);
 });
 
-test('a slow body ends at the deadline of the call, with its connection', async () => {
+test('a slow body ends at the deadline of the call, and its connection some time later', async () => {
   await using server = await startWeb();
   const answer = await receivedBy(send(server, `${headers(1000)}{"key":`));
   expect(answer).toMatch(/^HTTP\/1.1 504 /);

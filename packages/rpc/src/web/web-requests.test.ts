@@ -109,9 +109,8 @@ test('a caller without a token is rejected before its body is read', async () =>
   });
   sending.flushHeaders();
   const [answer] = (await once(sending, 'response')) as [IncomingMessage];
-  expect([answer.statusCode, answer.headers.connection]).toEqual([401, 'close']);
-  answer.resume();
-  await once(answer, 'close');
+  expect(answer.statusCode).toBe(401);
+  sending.destroy();
 });
 
 test('a compressed request is decompressed, up to the limit of a message', async () => {

@@ -39,6 +39,11 @@ export async function writeResponse(
     setHead(response, status, header);
     if (part.length === 0) continue;
     holder?.hold(part.length);
+    if (header?.has('content-length')) {
+      // The only part. Written apart from the end, it would let the caller send its next request before the end.
+      (response as Writable).end(part, () => holder?.release(part.length));
+      return;
+    }
     const hasRoom = (response as Writable).write(part, () => holder?.release(part.length));
     if (!hasRoom) await once(response, 'drain', { signal: closed.signal }).catch(() => {});
   }
