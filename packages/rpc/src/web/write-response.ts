@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import type { HttpResponse } from './http-messages.ts';
@@ -24,32 +23,49 @@ export function flushHead(response: HttpResponse): void {
 }
 
 /**
- * Writes a response, and returns when it is complete or the caller is gone. It reads the next part when the caller has room
- * for it. connect-node's own function counts no bytes, and waits without an end for a caller that has left.
+ * Size up to which bytes are written at once. It is below Node's high-water mark of 64 KiB: Node pauses the parser of a
+ * connection above it, and with TLS it then breaks off a request that arrives before it has noticed that the answer to the
+ * previous one has left ("Parse Error: Paused").
+ */
+const pieceBytes = 32 * 1024;
+
+/**
+ * Writes a response, and returns when it is complete or the caller is gone. It reads the next part when the one before has left
+ * this process. connect-node's own function counts no bytes, and waits without an end for a caller that has left.
  */
 export async function writeResponse(
   { status, header, body }: UniversalServerResponse,
   response: HttpResponse,
   holder: ByteHolder | undefined,
 ): Promise<void> {
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
   for await (const part of body ?? []) {
-    if (isGone(response)) return;
     setHead(response, status, header);
-    if (part.length === 0) continue;
     holder?.hold(part.length);
-    if (header?.has('content-length')) {
-      // The only part. Written apart from the end, it would let the caller send its next request before the end.
-      (response as Writable).end(part, () => holder?.release(part.length));
-      return;
-    }
-    const hasRoom = (response as Writable).write(part, () => holder?.release(part.length));
-    if (!hasRoom) await once(response, 'drain', { signal: closed.signal }).catch(() => {});
+    const isOnly = header?.has('content-length') ?? false;
+    let start = 0;
+    for (; part.length - start > pieceBytes; start += pieceBytes)
+      await written(response, part.subarray(start, start + pieceBytes));
+    const last = part.subarray(start);
+    // Written apart from the end, an only part would let the caller send its next request before the end.
+    if (isOnly && !isGone(response)) (response as Writable).end(last);
+    else if (last.length > 0) await written(response, last);
+    holder?.release(part.length);
+    if (isGone(response)) return;
   }
-  if (isGone(response)) return;
   setHead(response, status, header);
   response.end();
+}
+
+/** Writes bytes. Resolves when they have left this process, or the caller is gone. */
+function written(response: HttpResponse, bytes: Uint8Array): Promise<void> {
+  if (isGone(response)) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    (response as Writable).write(bytes, () => {
+      response.off('close', resolve);
+      resolve();
+    });
+  });
 }
 
 function isGone(response: HttpResponse): boolean {
