@@ -14,6 +14,8 @@ interface Client {
   readonly heading: string;
   /** Command that succeeds where the language is installed. */
   readonly installed: readonly [command: string, ...args: string[]];
+  /** Commands in place of those of the document, which has none. */
+  readonly script?: string;
   /** Texts of its output, in their order: a placed order, an error reason, a violation. */
   readonly output: RegExp;
 }
@@ -36,6 +38,15 @@ const clients: readonly Client[] = [
     installed: ['curl', '--version'],
     output:
       /"STATE_CONFIRMED".*\n.*"not_found".*"ORDER_NOT_FOUND".*\n.*"invalid_argument".*"fieldViolations"/,
+  },
+  {
+    // In Node, whose fetch is that of a browser, with the variables that the document declares.
+    heading: 'TypeScript in a browser',
+    installed: ['node', '--version'],
+    script: `ln -s "$REPOSITORY/node_modules" .
+{ echo 'const webTarget = process.env.WEB_TARGET, token = process.env.TOKEN;'; cat client.ts; } > main.ts
+node main.ts`,
+    output: /^placed: 2\nfailed: 5 ORDER_NOT_FOUND\nfailed: 3 id$/m,
   },
 ];
 
@@ -72,11 +83,13 @@ const steps = clients.flatMap((client): [string, () => Promise<void>][] => {
 });
 await runSteps('clients', Object.fromEntries(steps));
 
-async function runClient({ heading, output }: Client): Promise<void> {
+async function runClient(client: Client): Promise<void> {
+  const { heading, output } = client;
   const { files, script } = snippetsOf(document, heading);
+  const commands = client.script ?? script;
   const path = join(folder.path, heading);
   await mkdir(path);
   for (const [name, text] of files) await writeFile(join(path, name), text);
-  const printed = await runIn(path, environment, 'bash', '-e', '-c', script);
+  const printed = await runIn(path, environment, 'bash', '-e', '-c', commands);
   if (!output.test(printed)) throw new Error(`it prints something else:\n${printed}`);
 }
