@@ -27,6 +27,7 @@ export async function openStack(project: string, postgresImage: string, signal: 
   const environment = {
     ORDERS_PORTS: '0',
     ORDERS_WEB_PORTS: '0',
+    INVENTORY_WEB_PORTS: '0',
     COMPOSE_PROJECT_NAME: project,
     POSTGRES_IMAGE: postgresImage,
   };
