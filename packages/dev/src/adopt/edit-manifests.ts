@@ -67,7 +67,7 @@ export function editManifests(root: string, options: CopyOptions, kit: KitPackag
   editJson<{ customManagers: { managerFilePatterns: string[] }[] }>(root, 'renovate.json', (config) => {
     config.customManagers = config.customManagers.filter(
       (manager) =>
-        options.keepsLab || !manager.managerFilePatterns.some((pattern) => pattern.includes('lab')),
+        options.keepsLab || !manager.managerFilePatterns.some((pattern) => /lab|contract/.test(pattern)),
     );
   });
 }
