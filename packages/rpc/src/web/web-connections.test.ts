@@ -10,18 +10,22 @@ import type { WebLimits } from './web-limits.ts';
 const path = '/testing.v1.EchoService/GetEcho';
 
 async function startWeb(limits: Partial<WebLimits> = {}) {
+  const waiting = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const server = await startTestServer(
     EchoService,
     {
       getEcho: async ({ key }) => {
-        if (key === 'wait') await released.promise;
+        if (key === 'wait') {
+          waiting.resolve();
+          await released.promise;
+        }
         return { echo: { key } };
       },
     },
     { web: { limits } },
   );
-  return { ...server, release: released.resolve };
+  return { ...server, waiting: waiting.promise, release: released.resolve };
 }
 
 type Server = Awaited<ReturnType<typeof startWeb>>;
@@ -112,6 +116,7 @@ test('a drain finishes the call in flight, closes idle connections, and accepts 
   const held = webClient(server.webUrl).getEcho({ key: 'wait' }, { timeoutMs: 5000 });
   const session = connectHttp2(server.webUrl);
   await once(session, 'remoteSettings');
+  await server.waiting;
   await expect.poll(() => server.logLines.length).toBe(1);
   const drained = server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
   expect(await idle).toMatch(/^HTTP\/1.1 200 /);
@@ -125,6 +130,7 @@ test('a drain finishes the call in flight, closes idle connections, and accepts 
 test('a call that hangs is cut off at the drain timeout', async () => {
   await using server = await startWeb();
   const held = receivedBy(send(server, `${headers(14)}{"key":"wait"}`));
+  await server.waiting;
   await server.running.drain({ pauseMs: 0, timeoutMs: 50 });
   await held;
 });

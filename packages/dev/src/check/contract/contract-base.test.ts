@@ -89,6 +89,7 @@ test('a change that is not committed on a branch is compared with the commit whe
 test('a contract in a folder of the repository is compared too', () => {
   mkdirSync(join(clone, 'api'));
   writeFileSync(join(clone, 'api/buf.yaml'), 'version: v2\n');
+  writeFileSync(join(clone, 'api/depot.proto'), '');
   const before = commit();
   commit();
   expect(contractBase('', join(clone, 'api'))).toBe(before);
