@@ -22,5 +22,10 @@ const { settingsDocument, settingsFile } = await import('../settings/settings-do
 const { policies, services } = await import('../repository/load-services.ts');
 writeFileSync(join(root, settingsFile), await settingsDocument());
 writeReference(root, referenceFiles(root, services, policies));
+const { printProjectFiles } = await import('./project-files.ts');
+for (const [file, text] of printProjectFiles()) {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
 const prometheusRules = printPrometheusRules();
 if (prometheusRules !== undefined) writeFileSync(join(root, prometheusRulesFile), prometheusRules);

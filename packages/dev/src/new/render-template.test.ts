@@ -6,7 +6,11 @@ import { renderTemplate } from './render-template.ts';
 
 /** Returns the text of the new service's files, or of one of them. */
 function render(service: string, options: ServiceOptions): (file?: string) => string {
-  const files = renderTemplate(planService(service, options), { port: 50099, metricsPort: 9499 });
+  const files = renderTemplate(planService(service, options), {
+    port: 50099,
+    webPort: 8053,
+    metricsPort: 9499,
+  });
   return (file = '') =>
     [...files]
       .filter(([path]) => path.endsWith(file))

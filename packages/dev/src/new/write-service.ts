@@ -22,18 +22,10 @@ export function writeService(
 ): { changed: string[]; added: string[] } {
   const inRoot = (path: string) => join(root, path);
   const link = `node_modules/${scope}/${service}`;
-  const folders = [
-    `services/${service}`,
-    `proto/${service}`,
-    `gen/src/${service}`,
-    `gen/openapi/${service}.json`,
-    `gen/service-config/${service}.json`,
-    `docs/api/${service}.md`,
-  ].filter((path) => !existsSync(inRoot(path)));
-  const before = [...files.keys()]
-    .map(inRoot)
-    .filter((path) => existsSync(path))
-    .map((path) => ({ path, bytes: readFileSync(path) }));
+  const folders = [`services/${service}`, `proto/${service}`, `gen/src/${service}`].filter(
+    (folder) => !existsSync(inRoot(folder)),
+  );
+  const before = readTexts(root, [...files.keys(), ...generator.files()]);
   try {
     writeFiles(root, files);
     symlinkSync(`../../services/${service}`, inRoot(link), 'dir');

@@ -14,7 +14,10 @@ import { projectFiles } from '../generate/project-file-names.ts';
 import { type Manifest, publishedManifest, repositoryOf } from './published-manifest.ts';
 
 /** Copied as they are, if the package has them. */
-const otherParts = ['README.md', 'CHANGELOG.md', 'openapi', 'proto', 'service-config', 'template'];
+const otherParts = ['README.md', 'CHANGELOG.md', 'config', 'openapi', 'proto', 'service-config', 'template'];
+
+/** The package that contains the files of every project. */
+const projectPackage = 'packages/dev';
 
 /**
  * Builds a package into `output`: JavaScript, declarations, source maps, and a package.json for the registry. Only files that

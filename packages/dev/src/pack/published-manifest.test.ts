@@ -5,7 +5,7 @@ const manifest = {
   name: '@acme/rpc',
   version: '0.1.0',
   private: true,
-  exports: { './server': './src/exports/server.ts', './openapi/*.json': './openapi/*.json' },
+  exports: { './server': './src/exports/server.ts', './lint': './config/lint.json' },
   dependencies: { jose: '6.2.17', '@acme/gen': '^0.1.0' },
 };
 
@@ -15,7 +15,7 @@ test('entry points name what is built, and exact versions become ranges', () => 
     version: '0.1.0',
     exports: {
       './server': { types: './dist/exports/server.d.ts', default: './dist/exports/server.js' },
-      './openapi/*.json': './openapi/*.json',
+      './lint': './config/lint.json',
     },
     dependencies: { jose: '^6.2.17', '@acme/gen': '^0.1.0' },
   });

@@ -32,7 +32,7 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
   const left = git('merge-base', head, main);
   const previous = isContractChanged(folder) ? head : git('rev-parse', '--verify', 'HEAD^');
   const base = left === head ? previous : left;
-  return base && contractFiles.some((file) => isInCommit(base, file, folder)) ? base : undefined;
+  return base && hasContract(base, folder) ? base : undefined;
 }
 
 /** File of the tighter policies and rules that are accepted until they have landed. */
@@ -47,9 +47,10 @@ function isContractChanged(folder: string): boolean {
   return gitOutput(folder, ['status', '--porcelain', '--untracked-files=all', '--', ...files]) !== '';
 }
 
-/** Returns whether the commit has a file at the path, relative to `folder`. */
-function isInCommit(commit: string, path: string, folder: string): boolean {
-  return gitOutput(folder, ['cat-file', '-e', `${commit}:./${path}`]) !== undefined;
+/** Returns whether the commit has a contract of its own. A copy without services only has the buf.yaml for one. */
+function hasContract(commit: string, folder: string): boolean {
+  const files = gitOutput(folder, ['ls-tree', '-r', '--name-only', commit])?.split('\n') ?? [];
+  return contractFiles.some((file) => files.includes(file)) && files.some((file) => file.endsWith('.proto'));
 }
 
 /** Returns the output of git, or undefined if it fails. */

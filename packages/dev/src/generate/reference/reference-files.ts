@@ -34,7 +34,7 @@ function filesOf(contract: ServiceContract, policies: Policies): [string, string
 
 /** Writes the files, and removes those of services that are no longer listed. */
 export function writeReference(root: string, files: ReadonlyMap<string, string>): void {
-  for (const file of presentFiles(root)) if (!files.has(file)) rmSync(join(root, file));
+  for (const file of presentReference(root)) if (!files.has(file)) rmSync(join(root, file));
   for (const [file, text] of files) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), text);
@@ -43,13 +43,14 @@ export function writeReference(root: string, files: ReadonlyMap<string, string>)
 
 /** Returns the files that differ from what they must be, or that no service has. */
 export function staleReference(root: string, files: ReadonlyMap<string, string>): string[] {
-  const all = new Set([...files.keys(), ...presentFiles(root)]);
+  const all = new Set([...files.keys(), ...presentReference(root)]);
   const textOf = (file: string) =>
     existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : undefined;
   return [...all].filter((file) => textOf(file) !== files.get(file));
 }
 
-function presentFiles(root: string): string[] {
+/** Returns the paths of the files that are there, of services that are listed or not. */
+export function presentReference(root: string): string[] {
   return Object.values(folders).flatMap((folder) =>
     existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((file) => `${folder}/${file}`) : [],
   );
