@@ -85,7 +85,15 @@ function useVendoredKit(): void {
 /** Installs the packages in place of the folders, and generates what depends on them. */
 function useInstalledKit(): void {
   rmSync(join(root, 'node_modules', template.scope), { recursive: true, force: true });
-  run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
+  try {
+    run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
+  } catch (error) {
+    if (options.packages) throw error;
+    throw new Error(
+      `npm cannot install the kit: publish it to your registry, or run npm run pack and add --packages dist/packages\n${(error as Error).message}`,
+      { cause: error },
+    );
+  }
   run(process.execPath, 'node_modules/.bin/svc', 'generate');
   format();
 }
