@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { runCommand } from '../../cli/run-command.ts';
@@ -10,9 +10,10 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const catalogue = 'proto/shop/v1/catalogue_service.proto';
 
-/** Makes a repository whose only commit has the tests' contract. */
-function commitContract(): ContractCopy {
+/** Makes a repository whose only commit has the tests' contract, with the changes of `prepare`. */
+function commitContract(prepare = (_contract: ContractCopy) => {}): ContractCopy {
   const contract = copyContract();
+  prepare(contract);
   const git = (...args: string[]) => runCommand(contract.folder, 'git', ...args);
   git('init', '--quiet');
   git('add', '.');
@@ -47,8 +48,19 @@ test("a renamed field is reported, of the application's module and of the kit's"
   );
 });
 
+/** Adds a module of another author, and its entries in buf.yaml. */
+function addForeignModule(contract: ContractCopy): void {
+  mkdirSync(join(contract.folder, 'other/other/v1'), { recursive: true });
+  writeFileSync(
+    join(contract.folder, 'other/other/v1/other.proto'),
+    'syntax = "proto3";\n\npackage other.v1;\n\nmessage Other {\n  string name = 1;\n}\n',
+  );
+  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n  - path: other\n');
+  replace(contract, 'buf.yaml', '/proto/grpc\n', '/proto/grpc\n    - other\n');
+}
+
 test('a contract of another author may change, and be removed', () => {
-  using contract = commitContract();
+  using contract = commitContract(addForeignModule);
   replace(
     contract,
     'packages/rpc/proto/google/rpc/error_details.proto',
@@ -56,10 +68,9 @@ test('a contract of another author may change, and be removed', () => {
     'string why = 1',
   );
   check(contract);
-  // With its entry in the list, as adopt does without the lab.
-  rmSync(join(contract.folder, 'lab/proto'), { recursive: true });
-  replace(contract, 'buf.yaml', '  - path: lab/proto\n', '');
-  replace(contract, 'buf.yaml', '    - lab/proto\n', '');
+  rmSync(join(contract.folder, 'other'), { recursive: true });
+  replace(contract, 'buf.yaml', '  - path: other\n', '');
+  replace(contract, 'buf.yaml', '    - other\n', '');
   check(contract);
 });
 

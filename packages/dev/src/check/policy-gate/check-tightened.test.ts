@@ -113,7 +113,7 @@ describe('a tighter part', () => {
     const config = join(contract.folder, 'buf.yaml');
     writeFileSync(
       config,
-      readFileSync(config, 'utf8').replace('- lab/proto', '- lab/proto\n    - proto/shop'),
+      readFileSync(config, 'utf8').replace('/proto/grpc\n', '/proto/grpc\n    - proto/shop\n'),
     );
     contract.apply([shorter]);
     expect(check(contract.folder)).toBeUndefined();
