@@ -40,6 +40,10 @@ const ofExamples = ['gen/src', 'proto', 'services', 'services.ts', 'test'];
 
 const ofLab = [
   '.changeset',
+  '.ci/build-go-tool',
+  '.ci/install-chromium',
+  '.ci/install-compose',
+  '.ci/install-promtool',
   '.ci/publish-packages',
   '.github/workflows/contract.yml',
   '.github/workflows/observability.yml',
