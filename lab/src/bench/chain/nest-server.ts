@@ -1,7 +1,9 @@
 // The gRPC transport of NestJS. Decorators are called as functions, because Node strips types only.
 import 'reflect-metadata';
-import { fileURLToPath } from 'node:url';
+import { execFileSync } from 'node:child_process';
+import { root } from '@acme/dev/repository';
 import { freePort } from '@acme/dev/start';
+import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, Transport } from '@nestjs/microservices';
@@ -25,15 +27,15 @@ Module({ controllers: [InventoryController] })(InventoryModule);
 
 // Nest does not report the port of `:0`.
 const port = await freePort();
-const protoFolder = fileURLToPath(new URL('../../../../proto', import.meta.url));
+// Compiled by buf: protobufjs, with which Nest reads .proto files, rejects a list of messages in an option.
+const contract = execFileSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: root });
 const app = await NestFactory.createMicroservice(InventoryModule, {
   transport: Transport.GRPC,
   logger: false,
   options: {
     package: 'inventory.v1',
-    protoPath: 'inventory/v1/inventory_service.proto',
+    packageDefinition: loadFileDescriptorSetFromBuffer(contract, { longs: String }),
     url: `127.0.0.1:${port}`,
-    loader: { includeDirs: [protoFolder], longs: String },
   },
 });
 await app.listen();
