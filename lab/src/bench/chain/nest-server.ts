@@ -1,12 +1,10 @@
 // The gRPC transport of NestJS. Decorators are called as functions, because Node strips types only.
 import 'reflect-metadata';
-import { execFileSync } from 'node:child_process';
-import { root } from '@acme/dev/repository';
 import { freePort } from '@acme/dev/start';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, Transport } from '@nestjs/microservices';
+import { protoFolders } from '../../clients/proto-folders.ts';
 import { stockAnswer } from './stock-answer.ts';
 
 class InventoryController {
@@ -27,15 +25,14 @@ Module({ controllers: [InventoryController] })(InventoryModule);
 
 // Nest does not report the port of `:0`.
 const port = await freePort();
-// Compiled by buf: protobufjs, with which Nest reads .proto files, rejects a list of messages in an option.
-const contract = execFileSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: root });
 const app = await NestFactory.createMicroservice(InventoryModule, {
   transport: Transport.GRPC,
   logger: false,
   options: {
     package: 'inventory.v1',
-    packageDefinition: loadFileDescriptorSetFromBuffer(contract, { longs: String }),
+    protoPath: 'inventory/v1/inventory_service.proto',
     url: `127.0.0.1:${port}`,
+    loader: { includeDirs: protoFolders, longs: String },
   },
 });
 await app.listen();

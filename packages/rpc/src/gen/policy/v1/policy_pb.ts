@@ -66,7 +66,8 @@ export type MethodPolicy = Message<"policy.v1.MethodPolicy"> & {
 
   /**
    * Reasons with which a call, or an item of a batch, may fail. Failures that every method may have need no entry: those of
-   * authentication, validation, quotas, overload and deadlines.
+   * authentication, validation, quotas, overload and deadlines. Repeat the field for each: protobufjs rejects a list of
+   * messages.
    *
    * @generated from field: repeated policy.v1.ErrorReason errors = 6;
    */
