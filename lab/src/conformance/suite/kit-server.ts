@@ -23,7 +23,7 @@ import { addHeaders, toHeaders } from './headers.ts';
 import { readSizedMessages, writeSizedMessage } from './sized-messages.ts';
 import { writePems } from './tls-folder.ts';
 
-/** Deadline of calls whose client sets none, long enough for every case of the suite. */
+/** Deadline of calls without a client deadline. No case of the suite takes longer. */
 const deadlineMs = 30_000;
 
 /** The deadline that each caller sent. The context has the deadline that the server granted, which is never absent. */

@@ -148,10 +148,10 @@ function renamed(
     .replaceAll('Depot', capitalised(service))
     .replaceAll(
       /(?:\b([Aa]) )?((?:[Ss]pare|SPARE|[Ff]ront)([ _-]?)(?:[Pp]arts?|PART|[Dd]esk))/g,
-      (_all, article, found, separator) => {
+      (_all, determiner, found, separator) => {
         const forms = wordForms(names[found.replace(/[ _-]/, '').toLowerCase()] ?? '');
         const name = inFormOf(found, separator, forms);
-        return article === undefined ? name : `${article}${/^[aeiou]/i.test(name) ? 'n' : ''} ${name}`;
+        return determiner === undefined ? name : `${determiner}${/^[aeiou]/i.test(name) ? 'n' : ''} ${name}`;
       },
     );
 }

@@ -2,8 +2,8 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { hasRequestStream } from '../call/method-kind.ts';
 
 /**
- * Calls a method of any kind with one empty message, and returns its first response. For tests of what holds for every
- * method, such as its scopes.
+ * Calls a method of any kind with one empty message, and returns its first response. Tests call all methods of a service
+ * with it, to check their scopes for example.
  *
  * @param client A client of the method's service.
  * @throws RpcError when the call fails.

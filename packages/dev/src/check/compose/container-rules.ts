@@ -7,7 +7,7 @@ import type { ComposeContainer } from './compose-project.ts';
 const fileOf = (name: string) => `deploy/compose/services/${name}.yaml`;
 const places: CallPlaces = { target: fileOf, peers: (called) => `AUTH_PEERS in ${fileOf(called)}` };
 
-/** Requires a container for every service of `services.ts`, with its ports, its own secrets and its calls. */
+/** Lists services of `services.ts` without a container, and containers with other ports, secrets or calls than their service. */
 export async function containerProblems(
   entries: readonly ListedService[],
   containers: ReadonlyMap<string, ComposeContainer>,

@@ -2,7 +2,7 @@ import type { NetworkPolicyPort, NetworkPolicySpec } from 'kubernetes-types/netw
 import type { ListedService } from '../deployment/listed-service.ts';
 import { type Labels, type Manifest, ofKind, type Pods, podsOf, portOf, selects } from './manifest.ts';
 
-/** Requires a NetworkPolicy in both directions for every service that calls another: all other traffic is denied. */
+/** Lists calls between services that the NetworkPolicies of the caller or of the called service deny. */
 export function callNetworkProblems(
   manifests: readonly Manifest[],
   entries: readonly ListedService[],
@@ -62,7 +62,7 @@ type Peers = readonly {
   readonly podSelector?: { matchLabels?: Labels };
 }[];
 
-/** Without peers, a rule is for every pod. A peer with a `namespaceSelector` is for other namespaces. */
+/** Returns whether a rule applies to pods. It does without peers. A `namespaceSelector` selects other namespaces. */
 function includesPods(peers: Peers | undefined, labels: Labels): boolean {
   if (!peers?.length) return true;
   return peers.some(
@@ -70,7 +70,7 @@ function includesPods(peers: Peers | undefined, labels: Labels): boolean {
   );
 }
 
-/** Without ports, a rule is for every port. */
+/** Returns whether a rule applies to a port. It does without ports. */
 function includesPort(
   ports: readonly NetworkPolicyPort[] | undefined,
   pods: Pods,

@@ -21,8 +21,8 @@ export function checkScraping(): string | undefined {
 }
 
 /**
- * Requires a job for every service of `services.ts`, with its own metrics port and the label `component` of the alerts,
- * and no job for another service. `scrapeFolder` has a file for each job.
+ * Lists services of `services.ts` without a scrape job, jobs without such a service, and jobs with another metrics port or
+ * without the label `component`, which alerts select by. `scrapeFolder` has a file for each job.
  */
 export function scrapeProblems(
   entries: readonly ScrapedService[],
