@@ -95,7 +95,20 @@ export function planRpcs(given: readonly string[], stem: string): PlannedRpcs {
       ? { name, kind: 'change', served: true, state, isStream: false }
       : { name, kind: 'create', served: false, isStream: false };
   });
+  requireOneOfEach(planned);
   return { resource, resources, rpcs: planned };
+}
+
+/** Throws an Error for two methods that the template would serve in the same way, such as `Capture` and `CapturePayment`. */
+function requireOneOfEach(rpcs: readonly Rpc[]): void {
+  const first = new Map<string, string>();
+  for (const { name, kind, served, state = kind } of rpcs) {
+    if (!served) continue;
+    const other = first.get(state);
+    if (other !== undefined)
+      throw new Error(`${other} and ${name} are one method under two names: leave one of them out`);
+    first.set(state, name);
+  }
 }
 
 function parseMethod(text: string): Method {
