@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
+import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 import { readEnd, readPage, readWriters } from './feed-queries.ts';
 import type { FeedEvent, FeedSource } from './feed-source.ts';
 import { type Position, PositionAheadError, PositionExpiredError } from './position.ts';
 import { bufferLimits } from './subscription.ts';
-import { createWakeableSleep } from './wakeable-sleep.ts';
 
 export interface FeedReaderOptions<Row extends pg.QueryResultRow, Event> {
   readonly pool: Pool;

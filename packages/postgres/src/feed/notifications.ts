@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
-import { createWakeableSleep } from './wakeable-sleep.ts';
+import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 
 export interface Notifications {
   /** Notifies the other replicas of a change. Calls within `pauseMs` become one notification. */

@@ -1,6 +1,6 @@
 import type { Pool } from '../pool/pool.ts';
+import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 import { transaction } from '../transaction/transaction.ts';
-import { createWakeableSleep } from './wakeable-sleep.ts';
 
 /** Maximum number of events that one transaction removes. */
 const batchSize = 5000;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CircuitState } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
 import { collectTelemetry } from '@acme/rpc/testing';
@@ -160,6 +161,26 @@ test('a worker whose query fails keeps polling', async () => {
     worker.wake();
     expect(await work.unfinished()).toEqual([]);
   });
+});
+
+test('a worker that is woken often leaves no timers behind', async () => {
+  let polls = 0;
+  await using work = await openWork(succeed, () => ({
+    leaseDue: async () => {
+      polls += 1;
+      return [];
+    },
+  }));
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  await using worker = work.start();
+  const before = timers();
+  // Each wake ends a sleep, which is much longer than all turns together.
+  for (let count = 0; count < 200; count++) {
+    worker.wake();
+    await nextTurn();
+  }
+  expect(polls).toBeGreaterThan(100);
+  expect(timers()).toBeLessThan(before + 20);
 });
 
 test('stop waits for the attempts in progress, and leases no more items', async () => {

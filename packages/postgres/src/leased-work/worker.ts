@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CircuitState } from '@acme/rpc/client';
 import type { Logger } from '@acme/rpc/logging';
 import { inSpan } from '@acme/rpc/telemetry';
 import type { Attributes } from '@opentelemetry/api';
+import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 import type { Leased, Leases } from './leases.ts';
 
 export interface WorkerOptions<Item> {
@@ -51,8 +51,8 @@ const firstBatchSize = 8;
  */
 export function startWorker<Item>(options: WorkerOptions<Item>): Worker {
   const { name, leases, attempt, onFailed, attributesOf, leaseMs, circuitState, log } = options;
-  const stopped = new AbortController();
-  let woken = Promise.withResolvers<void>();
+  const idle = createWakeableSleep();
+  let isStopped = false;
   let wasUnavailable = false;
   let isOverloaded = false;
   let limit = batchSize;
@@ -89,26 +89,22 @@ export function startWorker<Item>(options: WorkerOptions<Item>): Worker {
     return due.length;
   };
   const run = async () => {
-    while (!stopped.signal.aborted) {
-      woken = Promise.withResolvers();
+    while (!isStopped) {
       const count = await turn().catch((err: unknown) => {
         log.warn({ err }, `${name}: due work cannot be queried`);
         return 0;
       });
       // More items may be due. An overloaded service would reject them, and each attempt would raise their backoff.
       if (count > 0 && !isOverloaded) continue;
-      const pauseMs = circuitState() === 'open' ? probePollMs : pollMs;
-      await Promise.race([
-        woken.promise,
-        sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {}),
-      ]);
+      await idle.sleep(circuitState() === 'open' ? probePollMs : pollMs);
     }
   };
   const running = run();
   return {
-    wake: () => woken.resolve(),
+    wake: idle.wake,
     stop: async () => {
-      stopped.abort();
+      isStopped = true;
+      idle.wake();
       await running;
     },
   };
