@@ -1,6 +1,5 @@
-import pg from 'pg';
-import { clientConfig } from '../pool/connection-url.ts';
 import { sessionStatement } from '../pool/session-settings.ts';
+import { openMigrationClient } from './migration-client.ts';
 import { type AppliedMigration, readMigrationFiles } from './migration-files.ts';
 
 /**
@@ -9,8 +8,7 @@ import { type AppliedMigration, readMigrationFiles } from './migration-files.ts'
  */
 export async function changedMigrations(url: string, folder: URL): Promise<string[]> {
   const files = await readMigrationFiles(folder);
-  const client = new pg.Client({ application_name: 'migrate', ...clientConfig(url) });
-  await client.connect();
+  const client = await openMigrationClient(url);
   try {
     await client.query(sessionStatement(url, {}));
     const { rows } = await client.query(`SELECT to_regclass('schema_migrations') IS NOT NULL AS present`);

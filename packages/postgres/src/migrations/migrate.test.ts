@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Pool } from '../pool/pool.ts';
 import { openTestPool } from '../testing/open-test-pool.ts';
+import { startPoolerProxy } from '../testing/pooler-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { changedMigrations } from './changed-migrations.ts';
 import { migrate } from './migrate.ts';
@@ -152,6 +153,34 @@ test('a changed, a renamed and a missing migration are reported by name', async 
   await admin.query(`DELETE FROM schema_migrations WHERE name = '0001_orders.sql'`);
   const whole = await folderOf({ '0001_orders.sql': first, '0002_state.sql': second });
   await expect(migrate(database.url, whole)).rejects.toThrow('0001_orders.sql is missing from the database');
+});
+
+test('a comparison whose connection is lost rejects, and the process goes on', async () => {
+  const folder = await folderOf({ '0001_orders.sql': first });
+  await migrate(database.url, folder);
+  const url = new URL(database.url);
+  await using proxy = await startPoolerProxy(Number(url.port));
+  url.port = `${proxy.port}`;
+  await using locking = openTestPool({ url: database.url, max: 1 });
+  const lock = await locking.connect();
+  try {
+    await lock.query('BEGIN; LOCK TABLE schema_migrations');
+    const comparison = expect(changedMigrations(url.href, folder)).rejects.toThrow('Connection terminated');
+    await vi.waitFor(
+      async () => {
+        const blocked = await admin.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+        );
+        expect(blocked.rowCount).toBe(1);
+      },
+      { timeout: 10_000 },
+    );
+    await proxy[Symbol.asyncDispose]();
+    await comparison;
+  } finally {
+    await lock.query('ROLLBACK');
+    lock.release();
+  }
 });
 
 test('a gap, a number used twice and an invalid name are rejected before anything is applied', async () => {

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { clientConfig } from '../pool/connection-url.ts';
 import { sessionStatement } from '../pool/session-settings.ts';
+import { openMigrationClient } from './migration-client.ts';
 import {
   type AppliedMigration,
   firstMissing,
@@ -29,20 +29,7 @@ const setLimitsSql = `
  */
 export async function migrate(url: string, folder: URL): Promise<string[]> {
   const files = await readMigrationFiles(folder);
-  const client = new pg.Client({
-    application_name: 'migrate',
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-    ...clientConfig(url),
-  });
-  // The running statement rejects as well. Without a listener, the event would end the process first.
-  client.on('error', () => {});
-  await client.connect().catch((cause: Error) => {
-    const where = `${client.database} on ${client.host}:${client.port}`;
-    // A name with several addresses fails with an error for each address, and an empty message.
-    const [first = cause] = cause instanceof AggregateError ? cause.errors : [];
-    throw new Error(`cannot reach the database ${where} as ${client.user}: ${first.message}`, { cause });
-  });
+  const client = await openMigrationClient(url);
   try {
     await pinSession(client, url);
     const names: string[] = [];
