@@ -96,8 +96,7 @@ test.concurrent.for([
     await using process = startServiceProcess(service, environment.variables);
     const target = await process.target;
     const url = environment.variables.DATABASE_URL;
-    await using pools = new AsyncDisposableStack();
-    const pool = pools.adopt(openTestPool({ url, max: 2 }), (opened) => opened.end());
+    await using pool = openTestPool({ url, max: 2 });
     await using lock = await holdLock(pool, lockStatement);
     const token = await environment.keys.sign({ scope: 'orders:read inventory:read' });
     const response = callsOf[service](target, token);

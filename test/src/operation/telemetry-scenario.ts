@@ -39,7 +39,7 @@ export interface ExportedTelemetry {
 export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
   await using stack = new AsyncDisposableStack();
   const pair = stack.use(await startObservedPair());
-  const open = (url: string) => stack.adopt(openTestPool({ url, max: 2 }), (pool) => pool.end());
+  const open = (url: string) => stack.use(openTestPool({ url, max: 2 }));
   const ordersToken = await pair.keys.sign({
     sub: 'alice',
     aud: 'orders',

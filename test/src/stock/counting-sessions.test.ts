@@ -110,7 +110,7 @@ test('every confirmed count persists when the server is killed', async () => {
   using inventory = createClient(InventoryService, { target: await process.target, token: () => token });
   await using opened = new AsyncDisposableStack();
   const url = environment.variables.DATABASE_URL;
-  const database = opened.adopt(openTestPool({ url, max: 1 }), (pool) => pool.end());
+  const database = opened.use(openTestPool({ url, max: 1 }));
   await database.query(`INSERT INTO stock (sku, title, on_hand, update_time) VALUES ('A', '', 0, now())`);
   function* counts() {
     for (let counted = 1n; ; counted++) yield { sku: 'A', counted };

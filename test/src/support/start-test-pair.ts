@@ -59,8 +59,8 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
   const inventoryUrl = started.use(await createTestDatabase()).url;
   const ordersUrl = started.use(await createTestDatabase()).url;
-  const inventoryDatabase = started.adopt(openTestPool({ url: inventoryUrl, max: 16 }), (pool) => pool.end());
-  const ordersDatabase = started.adopt(openTestPool({ url: ordersUrl, max: 16 }), (pool) => pool.end());
+  const inventoryDatabase = started.use(openTestPool({ url: inventoryUrl, max: 16 }));
+  const ordersDatabase = started.use(openTestPool({ url: ordersUrl, max: 16 }));
 
   const reachedInventoryUrl = await reachDatabase(inventoryUrl);
   const reachedOrdersUrl = await reachDatabase(ordersUrl);

@@ -39,8 +39,7 @@ const test = base
   .extend('pool', { scope: 'file' }, async ({}, { onCleanup }) => {
     await using opened = new AsyncDisposableStack();
     const { url } = opened.use(await createTestDatabase());
-    const pool = openTestPool({ url, max: 10 });
-    opened.adopt(pool, (each) => each.end());
+    const pool = opened.use(openTestPool({ url, max: 10 }));
     await pool.query(`
       CREATE TABLE notes (id uuid PRIMARY KEY, author text NOT NULL, request_id uuid NOT NULL,
                           fingerprint bytea NOT NULL, title text NOT NULL,

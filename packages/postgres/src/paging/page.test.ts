@@ -25,9 +25,7 @@ async function pageOfSizes(
 
 test('a page ends when it is full by items or by bytes, and has at least one item', async () => {
   await using database = await createTestDatabase();
-  await using pool = Object.assign(openTestPool({ url: database.url, max: 1 }), {
-    [Symbol.asyncDispose]: () => pool.end(),
-  });
+  await using pool = openTestPool({ url: database.url, max: 1 });
   const half = maxPageBytes / 2;
   const list = (sizes: readonly number[], page: { after?: number; limit: number }) =>
     pageOfSizes(pool, sizes, page);

@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 async function openWarmPool() {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const open = (size: number) => opened.adopt(openTestPool({ url, max: size }), (pool) => pool.end());
+  const open = (size: number) => opened.use(openTestPool({ url, max: size }));
   const admin = open(1);
   await admin.query(`CREATE TABLE things (title text, count int); INSERT INTO things VALUES ('one', 0)`);
   const pool = open(max);

@@ -25,10 +25,7 @@ export function useCounters() {
     admin: { query: (statement, values) => admin.query(statement, values) } satisfies Tx as Tx,
 
     /** Opens a pool that is closed with the test. The test hangs when a connection was not released. */
-    poolOf(max: number) {
-      const pool = openTestPool({ url: database.url, max });
-      return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
-    },
+    poolOf: (max: number) => openTestPool({ url: database.url, max }),
   };
 }
 

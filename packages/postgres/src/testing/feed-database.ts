@@ -39,7 +39,7 @@ export const changeThing = `
 export async function openFeedDatabase(): Promise<FeedDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const pool = opened.adopt(openTestPool({ url, max: 40 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url, max: 40 }));
   await pool.query(`
     CREATE TABLE things (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 1);
     CREATE TABLE thing_events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -32,7 +32,7 @@ export interface WorkDatabase extends AsyncDisposable {
 export async function openWorkDatabase(): Promise<WorkDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
-  const pool = opened.adopt(openTestPool({ url, max: 10 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url, max: 10 }));
   await pool.query(`
     CREATE TABLE jobs (id uuid PRIMARY KEY, title text NOT NULL,
                        due_time timestamptz, attempts int NOT NULL DEFAULT 0);

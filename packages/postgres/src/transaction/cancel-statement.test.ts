@@ -57,7 +57,7 @@ async function openProxied(parameters: Record<string, string>) {
   const url = new URL(server.url);
   url.port = String(proxy.port);
   url.search = String(new URLSearchParams({ ...parameters, statement_timeout: '0' }));
-  const pool = opened.adopt(openTestPool({ url: url.href, max: 1 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url: url.href, max: 1 }));
   const kept = opened.move();
   return { proxy, pool, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

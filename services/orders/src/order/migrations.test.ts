@@ -37,7 +37,7 @@ test('events from before the migration get the customers of their orders', async
   for (const name of ['0001_orders.sql', '0002_settling.sql', '0003_change_feeds.sql'])
     await cp(new URL(name, migrations), join(folder, name));
   await migrate(url, pathToFileURL(folder));
-  const pool = opened.adopt(openTestPool({ url, max: 2 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url, max: 2 }));
   await pool.query(placeAsPreviousRelease, [['alice', 'bob']]);
   await migrate(url, migrations);
   expect((await pool.query(customers)).rows).toEqual([{ customer: 'alice' }, { customer: 'bob' }]);

@@ -31,7 +31,7 @@ export async function openOrdersDatabase(): Promise<OrdersDatabase> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   await migrate(url, new URL('../../migrations/', import.meta.url));
-  const pool = opened.adopt(openTestPool({ url, max: 10 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url, max: 10 }));
   const kept = opened.move();
   return {
     pool,

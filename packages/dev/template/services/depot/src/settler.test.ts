@@ -16,7 +16,7 @@ test('work that fails is attempted again until it is done, and then never again'
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   await migrate(url, new URL('../migrations/', import.meta.url));
-  const pool = opened.adopt(openTestPool({ url, max: 4 }), (each) => each.end());
+  const pool = opened.use(openTestPool({ url, max: 4 }));
   const fakes = createFakes();
   const store = createSparePartStore(pool, fakes);
   const owner = { ownerId: 'owner', requestId: randomUUID() };

@@ -17,8 +17,7 @@ const test = base
     await using opened = new AsyncDisposableStack();
     const { url } = opened.use(await createTestDatabase());
     await migrate(url, new URL('../migrations/', import.meta.url));
-    const pool = openTestPool({ url, max: 10 });
-    opened.adopt(pool, (each) => each.end());
+    const pool = opened.use(openTestPool({ url, max: 10 }));
     const kept = opened.move();
     onCleanup(() => kept.disposeAsync());
     return pool;

@@ -41,7 +41,7 @@ export async function startTestDepot(): Promise<TestDepot> {
     (app) => app.close(),
   );
   // <resource>
-  const pool = started.adopt(openTestPool({ url, max: 3 }), (each) => each.end());
+  const pool = started.use(openTestPool({ url, max: 3 }));
   const store = createSparePartStore(pool, createFakes());
   const { signal } = new AbortController();
   // </resource>
