@@ -1,10 +1,13 @@
 import { createFileRegistry, type DescMessage, type DescService, type Registry } from '@bufbuild/protobuf';
-import { field as fieldRules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import {
+  field as fieldRules,
+  oneof as oneofRules,
+} from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { type Element, elementName, rulesOf } from '../../descriptors/element.ts';
 import { sourceLine } from '../../descriptors/source-location.ts';
 import type { ContractImages } from '../contract/contract-images.ts';
 import { tightenedMethod } from './method-changes.ts';
-import { requiredNewFields } from './new-fields.ts';
+import { requiredNewParts } from './required-parts.ts';
 import { tightenedRules } from './rule-changes.ts';
 import type { Tightened, TightenedRule } from './tightened.ts';
 
@@ -19,7 +22,8 @@ type ElementChanges = readonly [Element, readonly TightenedRule[]];
 
 /**
  * Returns the parts of this repository's contract that accept or promise less than before: policies of methods, and rules of
- * protovalidate. New methods, messages and fields are not compared, except for a field that old clients would have to send.
+ * protovalidate. New methods, messages and fields are not compared, except for a field or a oneof that old clients would have to
+ * send.
  */
 export function compareContracts({
   before,
@@ -66,9 +70,10 @@ function compareMessages(before: DescMessage, after: DescMessage, registry: Regi
     const earlier = before.oneofs.find(({ name }) => name === oneof.name);
     return earlier ? [compareRules(earlier, oneof)] : [];
   });
-  const added = requiredNewFields(before, after, registry).map(
-    ({ field, ...change }): ElementChanges => [field, [{ ...change, path: [fieldRules.number] }]],
-  );
+  const added = requiredNewParts(before, after, registry).map(({ part, ...change }): ElementChanges => {
+    const { number } = part.kind === 'field' ? fieldRules : oneofRules;
+    return [part, [{ ...change, path: [number] }]];
+  });
   return [compareRules(before, after), ...fields.flat(), ...oneofs.flat(), ...added];
 }
 

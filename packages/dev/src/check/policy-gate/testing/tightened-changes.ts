@@ -225,4 +225,9 @@ export const tightenedChanges: readonly TightenedChange[] = [
     '  // Note.\n',
     `  // Brand.\n string brand = 21 [${rule}.string.min_len = 1];\n\n  // Note.\n`,
   ),
+  tighter(
+    `${request}.payment: required no oneof -> exactly one field is required in oneof`,
+    '  // Note.\n',
+    `  // Payment.\n oneof payment {\n option (buf.validate.oneof).required = true;\n // Card.\n string card = 31;\n // IBAN.\n string iban = 32;\n }\n\n  // Note.\n`,
+  ),
 ];
