@@ -39,9 +39,15 @@ interface Bound {
 /** Values from one bound to the other. */
 type Segment = readonly [low: Bound, high: Bound];
 
-/** Returns the bounds of a quantity that exclude values which were accepted before. */
-export function narrowedBounds(names: BoundNames, before: RulesByName, after: RulesByName): Narrowed[] {
-  const [was, is] = [boundsOf(names, before), boundsOf(names, after)];
+/** Returns the bounds of a quantity that exclude values which were accepted before. `group` is the group of the rules. */
+export function narrowedBounds(
+  names: BoundNames,
+  group: string,
+  before: RulesByName,
+  after: RulesByName,
+): Narrowed[] {
+  const smallest = smallestOf(names, group);
+  const [was, is] = [boundsOf(names, smallest, before), boundsOf(names, smallest, after)];
   const accepted = segmentsOf(is);
   if (segmentsOf(was).every((each) => accepted.some((segment) => isInside(each, segment)))) return [];
   // With a hole before or after, any other bound may exclude values.
@@ -61,12 +67,12 @@ export function narrowedBounds(names: BoundNames, before: RulesByName, after: Ru
   }));
 }
 
-function boundsOf(names: BoundNames, rules: RulesByName): Segment {
+function boundsOf(names: BoundNames, smallest: number | bigint, rules: RulesByName): Segment {
   const { min, max, exact = '', over = '', under = '' } = names;
   const [low, open] = [rules.get(exact) ?? rules.get(min), rules.get(over)];
   const [high, openHigh] = [rules.get(exact) ?? rules.get(max), rules.get(under)];
   return [
-    low || open ? boundOf(low ?? open, !low, 1n) : { value: lowest(names, rules), isOpen: false },
+    low || open ? boundOf(low ?? open, !low, 1n) : { value: smallest, isOpen: false },
     high || openHigh ? boundOf(high ?? openHigh, !high, -1n) : { value: Infinity, isOpen: false },
   ];
 }
@@ -81,8 +87,7 @@ function boundOf(rule: Rule | undefined, isOpen: boolean, inwards: bigint): Boun
 }
 
 /** Lengths and unsigned numbers are at least 0, so a minimum of 0 excludes nothing. */
-function lowest({ over }: BoundNames, rules: RulesByName): number | bigint {
-  const [{ group } = { group: '' }] = rules.values();
+function smallestOf({ over }: BoundNames, group: string): number | bigint {
   return over === undefined || /(^|\.)(uint|fixed)(32|64)$/.test(group) ? 0n : -Infinity;
 }
 

@@ -45,7 +45,7 @@ export function tightenedRules(before: readonly Rule[], after: readonly Rule[]):
     const [was, is] = [rulesIn(group, before), rulesIn(group, after)];
     if (isIgnored(group, after)) return [];
     const narrowed = [
-      ...quantities.flatMap((names) => narrowedBounds(names, was, is)),
+      ...quantities.flatMap((names) => narrowedBounds(names, group, was, is)),
       ...narrowedList(was, is),
       ...narrowedExclusion(was, is),
       ...tightenedOneofs(before, after, group),

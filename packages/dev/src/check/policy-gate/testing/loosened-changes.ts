@@ -64,6 +64,11 @@ export const loosenedChanges: readonly ContractChange[] = [
   looser('gte lower', 'int64.gte = 0', 'int64.gte = -1'),
   looser('over -1 in place of at least 0', 'int64.gte = 0', 'int64.gt = -1'),
   looser('at most 999,999 in place of under 1,000,000', 'int64.lt = 1000000', 'int64.lte = 999999'),
+  looser(
+    'at least 0 of an unsigned number',
+    'uint32 pieces = 16;',
+    `uint32 pieces = 16 [${rule}.uint32.gte = 0];`,
+  ),
   looser('over -0.5 in place of at least 0', 'double.gte = 0', 'double.gt = -0.5'),
   looser('rule of bytes removed', ` [${rule}.bytes.max_len = 1000000]`, ''),
   looser('max_items higher', 'max_items = 20', 'max_items = 21'),
