@@ -1,11 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { breakingChanges } from './breaking-changes.ts';
 import { harmlessChanges } from './harmless-changes.ts';
 import { type ContractChange, copyContract } from './testing/contract-copy.ts';
+import { printVerdicts } from './testing/print-verdicts.ts';
 
 // Each test starts a buf, and a small machine runs few of them at once.
 vi.setConfig({ testTimeout: 60_000 });
@@ -47,13 +48,8 @@ test.concurrent.each(harmlessChanges)('buf breaking permits: $name', async (chan
 afterAll(() => {
   rmSync(base, { recursive: true });
   const rows = [
-    ...breakingChanges.map((change) => [change.name, change.breaks, verdicts.get(change)]),
-    ...harmlessChanges.map((change) => [change.name, 'nothing', verdicts.get(change)]),
+    ...breakingChanges.map((change) => [change.name, change.breaks, verdicts.get(change) ?? '']),
+    ...harmlessChanges.map((change) => [change.name, 'nothing', verdicts.get(change) ?? '']),
   ];
-  const table = [['change', 'breaks', 'verdict'], ['---', '---', '---'], ...rows]
-    .map((row) => `| ${row.join(' | ')} |\n`)
-    .join('');
-  process.stdout.write(table);
-  const summary = process.env.GITHUB_STEP_SUMMARY;
-  if (summary) appendFileSync(summary, `## buf breaking, by change\n\n${table}\n`);
+  printVerdicts('buf breaking, by change', ['change', 'breaks', 'verdict'], rows);
 });

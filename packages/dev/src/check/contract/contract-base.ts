@@ -19,7 +19,7 @@ const mainBranches = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'ma
 export function contractBase(against = process.env.CONTRACT_BASE, folder = root): string | undefined {
   const git = (...args: string[]) => gitOutput(folder, args);
   if (git('rev-parse', '--is-shallow-repository') === 'true')
-    throw new Error('buf breaking needs the history: clone without --depth (fetch-depth: 0)');
+    throw new Error('the checks of the contract need the history: clone without --depth (fetch-depth: 0)');
   const head = git('rev-parse', '--verify', 'HEAD');
   // Before the first commit, or in a copy without git, there is no earlier contract.
   if (!head) return undefined;
@@ -27,7 +27,7 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
   const main = named.map((name) => git('rev-parse', '--verify', `${name}^{commit}`)).find(Boolean);
   if (!main)
     throw new Error(
-      `buf breaking compares with ${named.join(' or ')}, which is not a commit of this repository`,
+      `the contract is compared with ${named.join(' or ')}, which is not a commit of this repository`,
     );
   const left = git('merge-base', head, main);
   const previous = isContractChanged(folder) ? head : git('rev-parse', '--verify', 'HEAD^');

@@ -36,7 +36,7 @@ export function compileContracts(commit: string, folder: string): ContractImages
     const earlier = extractCommit(commit, folder, temporary.path);
     const modules = readModules(folder);
     const listed = readModules(earlier);
-    // What is foreign today was not this repository's to change before either.
+    // Files of other authors count as theirs in the earlier contract too, even if its buf.yaml did not list them.
     const earlierModules = { ...listed, foreign: [...listed.foreign, ...modules.foreign] };
     const before = compileContract(earlier, join(temporary.path, 'before.binpb'), earlierModules);
     const after = compileContract(folder, join(temporary.path, 'after.binpb'), modules);

@@ -17,7 +17,7 @@ export interface LocatedTightened extends Tightened {
   readonly line: number;
 }
 
-/** What became tighter in one element. */
+/** An element, and the parts of it that became tighter. */
 type ElementChanges = readonly [Element, readonly TightenedRule[]];
 
 /**

@@ -8,12 +8,12 @@ export interface Tightened {
   readonly is: string;
 }
 
-/** What became tighter in one element, and the path of the rule within the element's options (descriptor.proto). */
+/** A tightened part of one element, and the path of its rule in the element's options (descriptor.proto). */
 export interface TightenedRule extends Omit<Tightened, 'element'> {
   readonly path: readonly number[];
 }
 
-/** Returns a tightened part as one line, which names it in the file of accepted changes. */
+/** Returns a tightened part as one line, which is its key in the file of accepted changes. */
 export function changeText({ element, rule, was, is }: Tightened): string {
   return `${element}: ${rule} ${was} -> ${is}`;
 }

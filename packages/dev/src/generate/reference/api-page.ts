@@ -146,7 +146,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [row(head), `|${head.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 
-/** Keeps the names of types out of the way of HTML. */
+/** Escapes `<`, so that Markdown shows `<id>` instead of reading a tag of HTML. */
 function prose(comment: string): string {
   return comment.replaceAll('<', '&lt;');
 }
