@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createFileRegistry, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-
-/** Maximum size of the descriptors of a repository. */
-const maxBytes = 64 * 1024 * 1024;
+import { maxOutputBytes } from '../cli/run-command.ts';
 
 /**
  * Compiles the contract in `folder`. The descriptors have the comments and the lines of the source.
@@ -13,7 +11,7 @@ const maxBytes = 64 * 1024 * 1024;
 export function compileDescriptors(folder: string): FileRegistry {
   const built = spawnSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], {
     cwd: folder,
-    maxBuffer: maxBytes,
+    maxBuffer: maxOutputBytes,
   });
   if (built.status !== 0) throw new Error(built.error?.message ?? `${built.stderr}`);
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, built.stdout));

@@ -28,6 +28,10 @@ function commit(): string {
   writeFileSync(join(clone, 'buf.yaml'), 'version: v2\n');
   writeFileSync(join(clone, 'depot.proto'), '');
   git('add', '.');
+  return commitIndex();
+}
+
+function commitIndex(): string {
   git('commit', '--quiet', '--allow-empty', '--message', `Change ${++commits}`);
   return git('rev-parse', 'HEAD');
 }
@@ -93,6 +97,17 @@ test('a contract in a folder of the repository is compared too', () => {
   const before = commit();
   commit();
   expect(contractBase('', join(clone, 'api'))).toBe(before);
+});
+
+test('a repository with more names than 1 MiB is compared', () => {
+  commit();
+  const empty = git('hash-object', '-w', '--stdin');
+  const names = Array.from({ length: 6000 }, (_, index) => `${index}-${'n'.repeat(200)}`);
+  const entries = names.map((name) => `100644 ${empty} 0\t${name}\n`).join('');
+  execFileSync('git', ['update-index', '--index-info'], { cwd: clone, input: entries });
+  const before = commitIndex();
+  commitIndex();
+  expect(contractBase('', clone)).toBe(before);
 });
 
 test('the first push of a branch is compared with the commit where it left main', () => {

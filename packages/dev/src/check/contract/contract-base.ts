@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { maxOutputBytes } from '../../cli/run-command.ts';
 import { root } from '../../repository/paths.ts';
 
 /** For a push that creates a branch, GitHub names a commit of zeros as the one before it. */
@@ -55,7 +56,11 @@ function hasContract(commit: string, folder: string): boolean {
 
 /** Returns the output of git, or undefined if it fails. */
 function gitOutput(folder: string, args: readonly string[]): string | undefined {
-  const { status, stdout, error } = spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, error } = spawnSync('git', args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: maxOutputBytes,
+  });
   if (error) throw new Error(`git cannot be run: ${error.message}`);
   return status === 0 ? stdout.trim() : undefined;
 }
