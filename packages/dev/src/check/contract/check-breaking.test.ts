@@ -48,6 +48,16 @@ test("a renamed field is reported, of the application's module and of the kit's"
   );
 });
 
+/** Adds a module with a message, and its entry in buf.yaml. */
+function addOwnModule(contract: ContractCopy): void {
+  mkdirSync(join(contract.folder, 'more/shop/v1'), { recursive: true });
+  writeFileSync(
+    join(contract.folder, 'more/shop/v1/invoice.proto'),
+    'syntax = "proto3";\n\npackage shop.v1;\n\nmessage Invoice {\n  string id = 1;\n}\n',
+  );
+  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: more\n  - path: proto\n');
+}
+
 /** Adds a module of another author, and its entries in buf.yaml. */
 function addForeignModule(contract: ContractCopy): void {
   mkdirSync(join(contract.folder, 'other/other/v1'), { recursive: true });
@@ -76,9 +86,8 @@ test('a contract of another author may change, and be removed', () => {
 
 test('a file may move to another module, and a module may be added', () => {
   using contract = commitContract();
-  appendFileSync(join(contract.folder, 'packages/rpc/proto/.gitkeep'), '');
   replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n  - path: more\n');
-  runCommand(contract.folder, 'mkdir', '-p', 'more/shop/v1');
+  mkdirSync(join(contract.folder, 'more/shop/v1'), { recursive: true });
   renameSync(
     join(contract.folder, 'proto/shop/v1/order.proto'),
     join(contract.folder, 'more/shop/v1/order.proto'),
@@ -97,9 +106,41 @@ test('buf.yaml excuses a rule for a file', () => {
   expect(() => check(contract)).toThrow(/^proto\/shop\/v1\/order\.proto:41:.*changed type/m);
 });
 
+/** Gives the module `proto` rules of its own. */
+function setModuleRules(contract: ContractCopy): void {
+  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n    breaking:\n      use: [WIRE]\n');
+}
+
+test('a module may be added beside one with its own rules, and is reported when it is removed', () => {
+  using contract = commitContract(setModuleRules);
+  addOwnModule(contract);
+  check(contract);
+  replace(contract, 'proto/shop/v1/order.proto', 'string title = 1', 'int64 title = 1');
+  expect(() => check(contract)).toThrow(/^proto\/shop\/v1\/order\.proto:\d+:.*changed type/m);
+
+  using later = commitContract((each) => {
+    setModuleRules(each);
+    addOwnModule(each);
+  });
+  rmSync(join(later.folder, 'more'), { recursive: true });
+  replace(later, 'buf.yaml', '  - path: more\n', '');
+  expect(() => check(later)).toThrow(/^buf\.yaml no longer has the module more,/);
+});
+
+test('a module of another author may be removed beside one with its own rules', () => {
+  using contract = commitContract((each) => {
+    setModuleRules(each);
+    addForeignModule(each);
+  });
+  rmSync(join(contract.folder, 'other'), { recursive: true });
+  replace(contract, 'buf.yaml', '  - path: other\n', '');
+  replace(contract, 'buf.yaml', '    - other\n', '');
+  check(contract);
+});
+
 test('rules of a module apply to its folder', () => {
   using contract = commitContract();
-  replace(contract, 'buf.yaml', '  - path: proto\n', '  - path: proto\n    breaking:\n      use: [WIRE]\n');
+  setModuleRules(contract);
   replace(contract, 'proto/shop/v1/order.proto', 'string customer_id = 2', 'string client_id = 2');
   check(contract);
   replace(contract, 'proto/shop/v1/order.proto', 'string title = 1', 'int64 title = 1');

@@ -10,6 +10,7 @@ import { type Modules, ownFiles, readModules } from './own-files.ts';
 export interface ContractImage {
   /** Folder with the modules. */
   readonly folder: string;
+  readonly modules: Modules;
   /** File of the image. */
   readonly file: string;
   readonly descriptors: FileDescriptorSet;
@@ -19,7 +20,6 @@ export interface ContractImage {
 
 /** The present contract, and an earlier one. */
 export interface ContractImages extends Disposable {
-  readonly modules: Modules;
   readonly before: ContractImage;
   readonly after: ContractImage;
 }
@@ -40,7 +40,7 @@ export function compileContracts(commit: string, folder: string): ContractImages
     const earlierModules = { ...listed, foreign: [...listed.foreign, ...modules.foreign] };
     const before = compileContract(earlier, join(temporary.path, 'before.binpb'), earlierModules);
     const after = compileContract(folder, join(temporary.path, 'after.binpb'), modules);
-    return { modules, before, after, [Symbol.dispose]: () => temporary.remove() };
+    return { before, after, [Symbol.dispose]: () => temporary.remove() };
   } catch (error) {
     temporary.remove();
     throw error;
@@ -66,5 +66,5 @@ function extractCommit(commit: string, folder: string, temporary: string): strin
 export function compileContract(folder: string, file: string, modules = readModules(folder)): ContractImage {
   runCommand(folder, 'buf', 'build', '--output', file);
   const descriptors = fromBinary(FileDescriptorSetSchema, readFileSync(file));
-  return { folder, file, descriptors, own: ownFiles(folder, modules) };
+  return { folder, modules, file, descriptors, own: ownFiles(folder, modules) };
 }
