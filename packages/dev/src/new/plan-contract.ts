@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { type Policies, policyOf } from '@acme/rpc/contract';
-import { createFileRegistry, type DescService, fromBinary } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import type { DescService } from '@bufbuild/protobuf';
+import { compileDescriptors } from '../descriptors/compile.ts';
 import { type CalledService, requireServiceName, type ServicePlan } from './plan-service.ts';
 
 /**
@@ -32,9 +31,7 @@ export function planContract(
 }
 
 function serviceIn(root: string, path: string): DescService {
-  const built = spawnSync('buf', ['build', '--as-file-descriptor-set', '--output', '-'], { cwd: root });
-  if (built.status !== 0) throw new Error(built.error?.message ?? `${built.stderr}`);
-  const file = createFileRegistry(fromBinary(FileDescriptorSetSchema, built.stdout)).getFile(path);
+  const file = compileDescriptors(root).getFile(path);
   if (!file)
     throw new Error(`proto/${path} does not exist: --proto names a file of the contract in that folder`);
   const [service, ...others] = file.services;
