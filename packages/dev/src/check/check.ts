@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Policies } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
-import { isTemplate, root } from '../repository/paths.ts';
+import { folderWith, isTemplate, root } from '../repository/paths.ts';
+import { contractFiles } from './contract/contract-base.ts';
+import { openContract } from './contract/contract-images.ts';
 import { contractChecks } from './contract-checks.ts';
 import { runChecks } from './run-checks.ts';
 
@@ -17,23 +19,18 @@ const { values } = parseCommandLine({ usage, options: { only: { type: 'string' }
 if (values.only !== undefined && values.only !== 'contract') fail(`--only must be contract\n${usage}`);
 
 if (values.only === 'contract') {
-  const folder = contractFolder(process.cwd());
+  const folder = folderWith(contractFiles, process.cwd());
   if (folder === undefined) fail('no buf.yaml in this folder or above: buf config init writes one');
   if (spawnSync('buf', ['--version']).status !== 0)
     fail('buf is not installed, or not in PATH: npm install --save-dev @bufbuild/buf, and npx svc');
-  await runChecks(contractChecks(folder, () => policiesIn(folder)));
+  using contract = openContract(folder);
+  await runChecks(contractChecks(contract, () => policiesIn(folder)));
 } else {
   if (!isTemplate)
     fail('svc check works in a copy of the template only. svc check --only contract works everywhere');
   const { repositoryChecks } = await import('./repository-checks.ts');
-  await runChecks({ ...repositoryChecks, ...contractChecks(root, () => policiesIn(root)) });
-}
-
-/** Returns the nearest folder with a contract of buf. */
-function contractFolder(folder: string): string | undefined {
-  if (['buf.yaml', 'buf.work.yaml'].some((file) => existsSync(join(folder, file)))) return folder;
-  const parent = dirname(folder);
-  return parent === folder ? undefined : contractFolder(parent);
+  using contract = openContract(root);
+  await runChecks({ ...repositoryChecks, ...contractChecks(contract, () => policiesIn(root)) });
 }
 
 /** Returns the policies that the repository states in its services.ts. */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test, vi } from 'vitest';
 import { checkPolicies } from './check-policies.ts';
+import { openContract } from './contract-images.ts';
 import { harmlessChanges } from './harmless-changes.ts';
 import { copyContract, edit } from './testing/contract-copy.ts';
 
@@ -40,7 +41,8 @@ describe('buf lint', () => {
     using contract = copyContract(added?.edits);
     expect(buf(contract.folder, 'lint')).toEqual({ status: 0, stdout: '' });
     expect(buf(contract.folder, 'format', '--diff', '--exit-code')).toEqual({ status: 0, stdout: '' });
-    expect(checkPolicies(contract.folder)).toBeUndefined();
+    using compiled = openContract(contract.folder);
+    expect(checkPolicies(compiled.present())).toBeUndefined();
   });
 });
 

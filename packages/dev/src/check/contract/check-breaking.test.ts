@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { runCommand } from '../../cli/run-command.ts';
 import { checkBreaking } from './check-breaking.ts';
-import { compileContracts } from './contract-images.ts';
+import { openContract } from './contract-images.ts';
 import { type ContractCopy, copyContract } from './testing/contract-copy.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -30,8 +30,10 @@ function replace(contract: ContractCopy, file: string, text: string, replacement
 
 /** Compares the files of the repository with its commit. */
 function check({ folder }: ContractCopy): void {
-  using images = compileContracts('HEAD', folder);
-  checkBreaking(images);
+  using contract = openContract(folder, () => 'HEAD');
+  const before = contract.earlier();
+  if (!before) throw new Error('the commit has no contract');
+  checkBreaking({ before, after: contract.present() });
 }
 
 test("a renamed field is reported, of the application's module and of the kit's", () => {

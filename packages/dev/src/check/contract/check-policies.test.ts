@@ -1,11 +1,18 @@
+import type { Policies } from '@acme/rpc/contract';
 import { expect, test, vi } from 'vitest';
 import { checkPolicies } from './check-policies.ts';
+import { openContract } from './contract-images.ts';
 import { copyContract, edit } from './testing/contract-copy.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const order = 'shop/v1/order.proto';
 const orderService = 'shop/v1/order_service.proto';
+
+function problemsIn(folder: string, policies?: Policies): string | undefined {
+  using contract = openContract(folder);
+  return checkPolicies(contract.present(), policies);
+}
 
 const policy = (deadline: string, scopes: string) =>
   `    option (policy.v1.method) = {\n      deadline: {seconds: ${deadline}}\n      scopes: [${scopes}]\n    };\n`;
@@ -31,7 +38,7 @@ test.each([
   ['no scope', policy('1', ''), 'shop.v1.OrderService/GetOrder: policy.v1.method.scopes is empty'],
 ])('a method with %s is reported', (_name, replacement, error) => {
   using contract = copyContract([edit(orderService, getOrder, replacement)]);
-  expect(checkPolicies(contract.folder)).toContain(error);
+  expect(problemsIn(contract.folder)).toContain(error);
 });
 
 const withoutPolicy = () => copyContract([edit(orderService, getOrder, '')]);
@@ -39,16 +46,16 @@ const inCode = { deadlineMs: 1000, scopes: [] };
 
 test('a method whose policy is in code is not reported', () => {
   using contract = withoutPolicy();
-  expect(checkPolicies(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toBe(undefined);
+  expect(problemsIn(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toBe(undefined);
 });
 
 test('a policy in code is reported if it names nothing, or a method whose contract has one', () => {
   using contract = withoutPolicy();
   expect(
-    checkPolicies(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode, 'shop.v1.Orders': inCode }),
+    problemsIn(contract.folder, { 'shop.v1.OrderService/GetOrder': inCode, 'shop.v1.Orders': inCode }),
   ).toContain("policies['shop.v1.Orders'] names no method and no service");
   using whole = copyContract([]);
-  expect(checkPolicies(whole.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toContain(
+  expect(problemsIn(whole.folder, { 'shop.v1.OrderService/GetOrder': inCode })).toContain(
     'shop.v1.OrderService/GetOrder has a policy in its contract, and another one in policies',
   );
 });
@@ -56,10 +63,10 @@ test('a policy in code is reported if it names nothing, or a method whose contra
 test('an anonymous method is not reported', () => {
   const anonymous = getOrder.replace('scopes: ["orders:read"]', 'anonymous: true');
   using contract = copyContract([edit(orderService, getOrder, anonymous)]);
-  expect(checkPolicies(contract.folder)).toBe(undefined);
+  expect(problemsIn(contract.folder)).toBe(undefined);
 });
 
 test('a contract that does not compile fails the check', () => {
   using contract = copyContract([edit(order, 'message Order {', 'message Order')]);
-  expect(() => checkPolicies(contract.folder)).toThrow('proto/shop/v1/order.proto');
+  expect(() => problemsIn(contract.folder)).toThrow('proto/shop/v1/order.proto');
 });

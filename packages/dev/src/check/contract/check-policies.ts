@@ -1,23 +1,22 @@
 import { methodName, type Policies, policiesOf, policyOf, resolvePolicies } from '@acme/rpc/contract';
 import { ErrorReasonSchema, method as methodPolicy } from '@acme/rpc/gen/policy/v1/policy_pb';
-import { type DescMethod, getOption } from '@bufbuild/protobuf';
+import { createFileRegistry, type DescMethod, getOption } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
-import { compileDescriptors } from '../../descriptors/compile.ts';
-import { ownFiles, readModules } from './own-files.ts';
+import type { ContractImage } from './contract-images.ts';
 
 const validator = createValidator();
 
 /**
- * Returns the methods of the contract in `folder` without a valid policy, a line each; undefined when there are none. A
- * policy is in the contract or in `policies`. Contracts of other authors need none, and neither does a repository without the
- * option (policy.v1.method). The code need not be generated.
- *
- * @throws Error when the contract does not compile.
+ * Returns the methods of a contract without a valid policy, a line each; undefined when there are none. A policy is in the
+ * contract or in `policies`. Contracts of other authors need none, and neither does a repository without the option
+ * (policy.v1.method). The code need not be generated.
  */
-export function checkPolicies(folder: string, policies: Policies = {}): string | undefined {
-  const registry = compileDescriptors(folder);
-  const own = ownFiles(folder, readModules(folder));
+export function checkPolicies(
+  { descriptors, own }: Pick<ContractImage, 'descriptors' | 'own'>,
+  policies: Policies = {},
+): string | undefined {
+  const registry = createFileRegistry(descriptors);
   const services = [...registry].filter((type) => type.kind === 'service');
   const ownServices = services.filter(({ file }) => own.has(`${file.name}.proto`));
   if (!registry.getExtension(methodPolicy.typeName)) return undefined;

@@ -40,7 +40,7 @@ export function contractBase(against = process.env.CONTRACT_BASE, folder = root)
 export const acceptedFile = 'contract-changes.yaml';
 
 /** Files that list the modules of a contract, for buf. */
-const contractFiles = ['buf.yaml', 'buf.work.yaml'];
+export const contractFiles = ['buf.yaml', 'buf.work.yaml'];
 
 /** Whether the contract has changes that are not committed. */
 function isContractChanged(folder: string): boolean {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempDisposableSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtempDisposableSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorSet, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { runCommand } from '../../cli/run-command.ts';
+import { contractBase } from './contract-base.ts';
 import { type Modules, ownFiles, readModules } from './own-files.ts';
 
 /** The modules of one version of the contract, compiled as one image. */
@@ -19,42 +20,67 @@ export interface ContractImage {
 }
 
 /** The present contract, and an earlier one. */
-export interface ContractImages extends Disposable {
+export interface ContractImages {
   readonly before: ContractImage;
   readonly after: ContractImage;
 }
 
-/**
- * Compiles the contract in `folder` and that of an earlier commit. All modules are one image, so that a file may move from
- * one module to another. The earlier contract is compiled with the installed packages, which no commit contains.
- *
- * @throws Error when a contract does not compile.
- */
-export function compileContracts(commit: string, folder: string): ContractImages {
-  const temporary = mkdtempDisposableSync(join(tmpdir(), 'contract-images-'));
-  try {
-    const earlier = extractCommit(commit, folder, temporary.path);
-    const modules = readModules(folder);
-    const listed = readModules(earlier);
-    // Files of other authors count as theirs in the earlier contract too, even if its buf.yaml did not list them.
-    const earlierModules = { ...listed, foreign: [...listed.foreign, ...modules.foreign] };
-    const before = compileContract(earlier, join(temporary.path, 'before.binpb'), earlierModules);
-    const after = compileContract(folder, join(temporary.path, 'after.binpb'), modules);
-    return { before, after, [Symbol.dispose]: () => temporary.remove() };
-  } catch (error) {
-    temporary.remove();
-    throw error;
-  }
+/** The contract of a folder, present and earlier. Each is compiled once, for the first check that reads it. */
+export interface CompiledContract extends Disposable {
+  readonly folder: string;
+  /** @throws Error when the contract does not compile. */
+  present(): ContractImage;
+  /**
+   * Returns the contract to compare with; undefined when no earlier commit has one.
+   *
+   * @throws Error when the contract does not compile, or the history does not have its commit.
+   */
+  earlier(): ContractImage | undefined;
 }
 
-function extractCommit(commit: string, folder: string, temporary: string): string {
-  const archive = join(temporary, 'earlier.tar');
-  const earlier = join(temporary, 'earlier');
-  mkdirSync(earlier);
+/**
+ * Opens the contract in `folder`. All modules are one image, so that a file may move from one module to another. Disposing
+ * removes the images.
+ *
+ * @param findBase Returns the commit of the earlier contract.
+ */
+export function openContract(
+  folder: string,
+  findBase = () => contractBase(process.env.CONTRACT_BASE, folder),
+): CompiledContract {
+  const temporary = mkdtempDisposableSync(join(tmpdir(), 'contract-images-'));
+  let present: ContractImage | undefined;
+  let earlier: ContractImage | undefined;
+  return {
+    folder,
+    present: () => {
+      present ??= compileContract(folder, join(temporary.path, 'present.binpb'));
+      return present;
+    },
+    earlier: () => {
+      earlier ??= compileEarlier(findBase(), folder, temporary.path);
+      return earlier;
+    },
+    [Symbol.dispose]: () => temporary.remove(),
+  };
+}
+
+/** Compiles the contract of a commit, with the installed packages, which no commit contains. */
+function compileEarlier(
+  commit: string | undefined,
+  folder: string,
+  temporary: string,
+): ContractImage | undefined {
+  if (commit === undefined) return undefined;
+  const earlier = mkdtempSync(join(temporary, 'earlier-'));
+  const archive = `${earlier}.tar`;
   runCommand(folder, 'git', 'archive', '--output', archive, commit);
   runCommand(earlier, 'tar', '--extract', '--file', archive);
   symlinkSync(join(folder, 'node_modules'), join(earlier, 'node_modules'));
-  return earlier;
+  const modules = readModules(earlier);
+  // Files of other authors count as theirs in the earlier contract too, even if its buf.yaml did not list them.
+  const foreign = [...modules.foreign, ...readModules(folder).foreign];
+  return compileContract(earlier, `${earlier}.binpb`, { ...modules, foreign });
 }
 
 /**
