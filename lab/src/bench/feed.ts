@@ -6,7 +6,7 @@ import { startApp } from '@acme/orders/app';
 import { startEmbedded } from '@acme/postgres/embedded';
 import { openPool } from '@acme/postgres/pool';
 import { createClient } from '@acme/rpc/client';
-import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
+import { audience, createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runFeed } from './feed/run-feed.ts';
 
@@ -27,17 +27,10 @@ await writeFile(tokenFile, token);
 
 const startReplica = async () => {
   const app = await startApp({
-    server: {
-      listenAddress: '127.0.0.1:0',
-      deadlineMode: 'default',
+    server: testServerConfig({
       auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
-      peers: new Map(),
-      traceContext: 'peers',
-      tls: undefined,
-      drainTimeoutMs: 2000,
       logLevel: 'error',
-      production: false,
-    },
+    }),
     databaseUrl,
     // Nothing listens there: the writers do not use the service.
     inventoryTarget: '127.0.0.1:1',

@@ -12,7 +12,7 @@ import { createTestDatabase } from '@acme/postgres/testing';
 import { channelCredentials, createClient } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
 import type { ServerConfig } from '@acme/rpc/server';
-import { createSigningKeys, issuer } from '@acme/rpc/testing';
+import { createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 
 test('orders calls inventory over mutual TLS, authenticated by its certificate alone', async () => {
@@ -26,17 +26,12 @@ test('orders calls inventory over mutual TLS, authenticated by its certificate a
     keyFile: join(folder, `${name}.key`),
     caFile: join(folder, 'ca.crt'),
   });
-  const server = (name: string, peers: ServerConfig['peers']): ServerConfig => ({
-    listenAddress: '127.0.0.1:0',
-    deadlineMode: 'default',
-    auth: { jwks: keys.jwks, issuer, audience: name, clockToleranceSeconds: 5 },
-    peers,
-    traceContext: 'peers',
-    tls: tlsOf(name),
-    drainTimeoutMs: 2000,
-    logLevel: 'silent',
-    production: false,
-  });
+  const server = (name: string, peers: ServerConfig['peers']) =>
+    testServerConfig({
+      auth: { jwks: keys.jwks, issuer, audience: name, clockToleranceSeconds: 5 },
+      peers,
+      tls: tlsOf(name),
+    });
 
   const ordersId = `spiffe://${developmentTrustDomain}/orders`;
   const peers = new Map([[ordersId, new Set(['inventory:reserve'])]]);

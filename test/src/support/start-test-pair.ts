@@ -9,8 +9,7 @@ import { type App as OrdersApp, startApp as startOrders } from '@acme/orders/app
 import type { Pool } from '@acme/postgres/pool';
 import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
-import type { ServerConfig } from '@acme/rpc/server';
-import { createSigningKeys, issuer } from '@acme/rpc/testing';
+import { createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
 
 export interface Clients {
   readonly orders: Client<typeof OrderService>;
@@ -65,17 +64,11 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const reachedInventoryUrl = await reachDatabase(inventoryUrl);
   const reachedOrdersUrl = await reachDatabase(ordersUrl);
 
-  const server = (audience: string, port: number): ServerConfig => ({
-    listenAddress: `127.0.0.1:${port}`,
-    deadlineMode: 'default',
-    auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
-    peers: new Map(),
-    traceContext: 'peers',
-    tls: undefined,
-    drainTimeoutMs: 2000,
-    logLevel: 'silent',
-    production: false,
-  });
+  const server = (audience: string, port: number) =>
+    testServerConfig({
+      listenAddress: `127.0.0.1:${port}`,
+      auth: { jwks: keys.jwks, issuer, audience, clockToleranceSeconds: 5 },
+    });
   let inventoryApp: InventoryApp | undefined;
   const startInventoryOn = async (port: number) => {
     inventoryApp = await startInventory({

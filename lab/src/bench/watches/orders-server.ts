@@ -1,20 +1,14 @@
 import { startApp } from '@acme/orders/app';
-import { audience, issuer } from '@acme/rpc/testing';
+import { audience, issuer, testServerConfig } from '@acme/rpc/testing';
 
 /** The orders service as a process. On a message, it collects garbage and sends its memory usage. */
 const [databaseUrl = '', jwks = '', tokenFile = ''] = process.argv.slice(2);
 const app = await startApp({
-  server: {
-    listenAddress: '127.0.0.1:0',
-    deadlineMode: 'default',
+  server: testServerConfig({
     auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
-    peers: new Map(),
-    traceContext: 'peers',
-    tls: undefined,
-    drainTimeoutMs: 1000,
     logLevel: 'error',
     production: true,
-  },
+  }),
   databaseUrl,
   // Nothing listens there: orders stay PENDING, so that one order is one change.
   inventoryTarget: '127.0.0.1:1',

@@ -21,3 +21,4 @@ export { startTestServer, type TestServer, type TestServerOptions } from '../tes
 export { collectLog } from '../testing/telemetry/collect-log.ts';
 export { type CollectedTelemetry, collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 export { type ReceivedSpan, startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
+export { testServerConfig } from '../testing/test-server-config.ts';

@@ -9,6 +9,7 @@ import { createTestCertificates } from '../testing/certificates/test-certificate
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { NoticeService } from '../testing/gen/testing/v1/notice_service_pb.ts';
 import { PingService } from '../testing/gen/testing/v1/ping_service_pb.ts';
+import { testServerConfig } from '../testing/test-server-config.ts';
 import { developmentAuthority, type TlsConfig } from '../tls/tls-files.ts';
 import { type ServedService, serve } from './served-service.ts';
 import { startService } from './start-service.ts';
@@ -25,17 +26,11 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
     EchoService.methods.map(({ localName }) => [localName, async () => ({})]),
   ) as unknown as ServiceImplementation<typeof EchoService>;
   return startService({
-    config: {
-      listenAddress: '127.0.0.1:0',
-      deadlineMode: 'default',
+    config: testServerConfig({
       auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
-      peers: new Map(),
-      traceContext: 'peers',
       tls,
-      drainTimeoutMs: 1000,
-      logLevel: 'silent',
       production,
-    },
+    }),
     log: createLogger({ service: 'test', level: 'silent' }),
     services: [serve(EchoService, implementation)],
     errorMap: () => undefined,
@@ -92,17 +87,7 @@ test('a service reads a replaced JWK Set, and rejects tokens that it verified be
 describe('a service without token settings', () => {
   const start = (services: readonly ServedService[]) =>
     startService({
-      config: {
-        listenAddress: '127.0.0.1:0',
-        deadlineMode: 'default',
-        auth: undefined,
-        peers: new Map(),
-        traceContext: 'peers',
-        tls: undefined,
-        drainTimeoutMs: 1000,
-        logLevel: 'silent',
-        production: false,
-      },
+      config: testServerConfig(),
       log: createLogger({ service: 'test', level: 'silent' }),
       services,
       errorMap: () => undefined,

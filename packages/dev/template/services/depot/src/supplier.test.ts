@@ -2,10 +2,9 @@
 import { SupplierService } from '@acme/gen/supplier/v1/supplier_service_pb';
 import { CircuitOpenError } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
-import { callWithEmpty, rejectionOf } from '@acme/rpc/testing';
+import { callWithEmpty, rejectionOf, testServerConfig } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import { openSupplier } from './supplier.ts';
-import { testServerConfig } from './testing/test-server-config.ts';
 
 test('calls fail while supplier is away, and after a few of them at once', async () => {
   const log = createLogger({ service: 'depot', level: 'silent' });

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { FrontDeskService } from '@acme/gen/depot/v1/front_desk_service_pb';
 import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
-import { createFakes, createSigningKeys, issuer } from '@acme/rpc/testing';
+import { createFakes, createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { startApp } from '../app.ts';
 import type { SparePart } from '../spare-part.ts';
 import { columns, fromRow, type SparePartRow } from '../spare-part-row.ts';
 import { createSparePartStore } from '../spare-part-store.ts';
-import { testServerConfig } from './test-server-config.ts';
 
 /** The service in this process, with a real socket and its own database. */
 export interface TestDepot extends AsyncDisposable {
@@ -27,10 +26,7 @@ export async function startTestDepot(): Promise<TestDepot> {
   const { port } = started.adopt(
     await startApp({
       server: testServerConfig({
-        jwks: keys.jwks,
-        issuer,
-        audience: 'depot',
-        clockToleranceSeconds: 5,
+        auth: { jwks: keys.jwks, issuer, audience: 'depot', clockToleranceSeconds: 5 },
       }),
       databaseUrl: url,
       // <calls>
