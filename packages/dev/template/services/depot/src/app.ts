@@ -62,6 +62,9 @@ export async function startApp(config: Config): Promise<App> {
         supplier,
         // </calls>
       ),
+      // <watch>
+      onSettled: feed.notify,
+      // </watch>
       log,
     }),
     (each) => each.stop(),

@@ -23,6 +23,9 @@ test('work that fails is attempted again until it is done, and then never again'
   const { id, state } = await store.create({ ...owner, title: 'blue' }, signal);
   expect(state).toBe('PENDING');
   let attempts = 0;
+  // <watch>
+  let notifications = 0;
+  // </watch>
   const settler = opened.adopt(
     startSettler({
       store: createSettlementStore(pool, fakes.now),
@@ -33,6 +36,11 @@ test('work that fails is attempted again until it is done, and then never again'
         },
         circuitState: () => 'closed',
       },
+      // <watch>
+      onSettled: () => {
+        notifications += 1;
+      },
+      // </watch>
       log: createLogger({ service: 'depot', level: 'silent' }),
     }),
     (each) => each.stop(),
@@ -42,6 +50,9 @@ test('work that fails is attempted again until it is done, and then never again'
   await expect.poll(async () => (await stored())?.state).toBe('STORED');
   await settler.stop();
   expect(attempts).toBe(3);
+  // <watch>
+  expect(notifications).toBe(1);
+  // </watch>
   const { rows } = await pool.query('SELECT FROM spare_parts WHERE settle_after IS NOT NULL');
   expect(rows).toEqual([]);
 });

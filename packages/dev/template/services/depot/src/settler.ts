@@ -7,6 +7,10 @@ import type { SettlementStore } from './settlement-store.ts';
 export interface SettlerDependencies {
   readonly store: SettlementStore;
   readonly work: SettleWork;
+  // <watch>
+  /** Called after a spare part was settled. */
+  readonly onSettled: () => void;
+  // </watch>
   readonly log: Logger;
 }
 
@@ -16,13 +20,23 @@ const settleDeadlineMs = 1000;
 const leaseMs = 2000;
 
 /** Starts the worker that settles PENDING spare parts. Every replica runs one. */
-export function startSettler({ store, work, log }: SettlerDependencies): Worker {
+export function startSettler({
+  store,
+  work,
+  // <watch>
+  onSettled,
+  // </watch>
+  log,
+}: SettlerDependencies): Worker {
   return startWorker({
     name: 'settle spare part',
     leases: store,
     attempt: async ({ item }) => {
       await work.run(item, { deadlineMs: settleDeadlineMs });
       await store.markSettled(item.id);
+      // <watch>
+      onSettled();
+      // </watch>
       return true;
     },
     onFailed: ({ item, attempts }, err) =>
