@@ -21,7 +21,7 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
  * Returns the files of `packages/dev/template/` with the names of the plan. A section is kept depending on its name:
  *
  * - `create`, `change`, `get`, `list`, `watch`: if the service serves such a method. `a|b` is kept for either.
- * - `no-change`: if the service serves no method that changes the resource
+ * - `no-create`, `no-change`: if the service serves no method that creates or changes the resource
  * - `state`: if the resource has a state. `resource`, `calls`, `settle`: if the plan has them. With `no-` before it: if not.
  * - `any-other`: if the service has methods that the template does not serve
  * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
@@ -55,6 +55,7 @@ function flagsOf({ rpcs, calls, settle, contract }: ServicePlan): ReadonlySet<st
   const served = rpcs.filter((rpc) => rpc.served).map(({ kind }) => kind);
   const features: Readonly<Record<string, boolean>> = {
     state: settle || served.includes('change'),
+    create: served.includes('create'),
     change: served.includes('change'),
     settle,
     calls: calls !== undefined,
