@@ -27,8 +27,8 @@ const sectionStart = /^\s*(?:\/\/|--|#) <([a-z|-]+)>$/;
  * - `each`, `each-create`, `each-server` and so on: once for each method of that kind that is not served
  * - `each-change`: once for each served method that changes the resource
  *
- * A file without content is left out. `NAME.calls.ts` is `NAME.ts` of a service that calls another, and `NAME.proto.ts` of one
- * whose contract was there before. Such a service has no resource.
+ * A file without content is left out. `NAME.proto.ts` is `NAME.ts` of a service whose contract was there before. Such a service
+ * has no resource.
  */
 export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
   const isWritten = (path: string) => plan.contract === undefined || !/\.proto$|spare[-_]part/.test(path);
@@ -44,7 +44,7 @@ export function renderTemplate(plan: ServicePlan, ports: Ports): Files {
       .replaceAll('57777', `${ports.webPort}`)
       .replaceAll('9999', `${ports.metricsPort}`)
       .replaceAll('58888', `${plan.calls?.port}`);
-    const name = relative(templateFolder, path).replace(/\.(calls|proto)\.ts$/, '.ts');
+    const name = relative(templateFolder, path).replace(/\.proto\.ts$/, '.ts');
     return [renamed(name, plan), withProjectNames(renamed(closeLists(numberStates(withPorts)), plan))];
   });
   return new Map(files.filter(([, text]) => text.trim() !== ''));
@@ -64,7 +64,6 @@ function flagsOf({ rpcs, calls, settle, contract }: ServicePlan): ReadonlySet<st
   return new Set([
     ...served,
     ...Object.entries(features).map(([name, isOn]) => (isOn ? name : `no-${name}`)),
-    ...(settle ? [calls ? 'settle-with-calls' : 'settle-without-calls'] : []),
     ...(rpcs.some((rpc) => !rpc.served) ? ['any-other'] : []),
   ]);
 }

@@ -20,8 +20,8 @@ export interface WorkerOptions<Item> {
   readonly attributesOf: (item: Item) => Attributes;
   /** Longer than an attempt. The items of a crashed worker are leased by others after this time. */
   readonly leaseMs: number;
-  /** Returns the state of the circuit breaker of the service that attempts call. */
-  readonly circuitState: () => CircuitState;
+  /** Returns the state of the circuit breaker of the service that attempts call. Default: closed, for one that calls none. */
+  readonly circuitState?: () => CircuitState;
   readonly log: Logger;
 }
 
@@ -50,7 +50,8 @@ const firstBatchSize = 8;
  * pauses and starts small again. If only a few fail, their leases are given back, so that only their backoff delays them.
  */
 export function startWorker<Item>(options: WorkerOptions<Item>): Worker {
-  const { name, leases, attempt, onFailed, attributesOf, leaseMs, circuitState, log } = options;
+  const { name, leases, attempt, onFailed, attributesOf, leaseMs, log } = options;
+  const { circuitState = () => 'closed' } = options;
   const idle = createWakeableSleep();
   let isStopped = false;
   let wasUnavailable = false;

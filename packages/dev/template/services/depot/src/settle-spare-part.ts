@@ -1,6 +1,7 @@
-// <settle-without-calls>
+// <settle>
 import type { CircuitState } from '@acme/rpc/client';
 import type { SparePart } from './spare-part.ts';
+import type { Supplier } from './supplier.ts';
 
 /**
  * The work that makes a PENDING spare part STORED. It must be idempotent by the spare part's id: a replica may crash between
@@ -9,14 +10,25 @@ import type { SparePart } from './spare-part.ts';
 export interface SettleWork {
   /** Throws when the outcome is unknown: the settler runs it again. */
   run(sparePart: SparePart, options: { deadlineMs: number }): Promise<void>;
+  // <calls>
   /** Returns the state of the circuit breaker of the service that `run` calls. */
   circuitState(): CircuitState;
+  // </calls>
 }
 
-export function createSettleWork(): SettleWork {
+// <calls>
+/** `run` calls supplier: circuitBreaker.execute(() => supplier.client.METHOD({…}, { deadlineMs })). */
+// </calls>
+export function createSettleWork(
+  // <calls>
+  { circuitBreaker }: Supplier,
+  // </calls>
+): SettleWork {
   return {
     run: async () => {},
-    circuitState: () => 'closed',
+    // <calls>
+    circuitState: circuitBreaker.state,
+    // </calls>
   };
 }
-// </settle-without-calls>
+// </settle>

@@ -34,7 +34,9 @@ test('work that fails is attempted again until it is done, and then never again'
           attempts += 1;
           if (attempts < 3) throw new Error('the outcome is unknown');
         },
+        // <calls>
         circuitState: () => 'closed',
+        // </calls>
       },
       // <watch>
       onSettled: () => {

@@ -43,7 +43,9 @@ export function startSettler({
       log.warn({ err, spare_part_id: item.id, attempts }, 'spare part stays PENDING, the settler will retry'),
     attributesOf: ({ id }) => ({ 'spare_part.id': id }),
     leaseMs,
+    // <calls>
     circuitState: work.circuitState,
+    // </calls>
     log,
   });
 }
