@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Document, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Document, isScalar, isSeq } from 'yaml';
 import { projectFiles } from '../generate/project-file-names.ts';
+import { editYaml } from '../repository/edit-yaml.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { examples } from './kept-paths.ts';
 import { template } from './rename.ts';
@@ -9,11 +10,11 @@ import { template } from './rename.ts';
 /** Removes from the YAML files of a copy what names a file, a job or a service that it does not have. */
 export function editLists(root: string, options: CopyOptions): void {
   const has = (...path: string[]) => existsSync(join(root, ...path));
-  editYaml(root, 'docker-compose.yml', (compose) =>
+  editFile(root, 'docker-compose.yml', (compose) =>
     keepItems(compose, ['include', 0, 'path'], (path: string) => has(path)),
   );
   for (const file of globSync('deploy/**/kustomization.yaml', { cwd: root }))
-    editYaml(root, file, (kustomization) => {
+    editFile(root, file, (kustomization) => {
       const isFile = (path: string) =>
         has(dirname(file), path) || projectFiles.includes(join(dirname(file), path));
       keepItems(kustomization, ['resources'], isFile);
@@ -22,7 +23,7 @@ export function editLists(root: string, options: CopyOptions): void {
     });
   editContract(root, options);
   if (options.keepsLab) {
-    editYaml(root, '.github/workflows/ci.yml', (workflow) =>
+    editFile(root, '.github/workflows/ci.yml', (workflow) =>
       keepItems(
         workflow,
         ['jobs', 'template', 'steps'],
@@ -31,8 +32,8 @@ export function editLists(root: string, options: CopyOptions): void {
     );
     return;
   }
-  editYaml(root, '.github/workflows/ci.yml', (workflow) => keepJobs(workflow, ['check', 'test']));
-  editYaml(root, '.github/workflows/images.yml', (workflow) => keepJobs(workflow, ['services', 'scan']));
+  editFile(root, '.github/workflows/ci.yml', (workflow) => keepJobs(workflow, ['check', 'test']));
+  editFile(root, '.github/workflows/images.yml', (workflow) => keepJobs(workflow, ['services', 'scan']));
 }
 
 /** Removes the images and the callers of the example services from an overlay. */
@@ -47,7 +48,7 @@ function removeExamples(kustomization: Document): void {
 /** Lists the modules of the contract that the copy has. buf rejects a module without files. */
 function editContract(root: string, { isKitVendored }: CopyOptions): void {
   const installed = `node_modules/${template.scope}/rpc/proto`;
-  editYaml(root, 'buf.yaml', (contract) => {
+  editFile(root, 'buf.yaml', (contract) => {
     const exists = (path: string) => existsSync(join(root, path));
     keepItems(contract, ['modules'], ({ path }: { path: string }) => exists(path));
     keepItems(contract, ['lint', 'ignore'], exists);
@@ -82,11 +83,7 @@ function keepItems<Item>(
   if (list.items.length === 0) list.flow = true;
 }
 
-/** Changes a YAML file. Its comments and layout stay. */
-function editYaml(root: string, file: string, change: (document: Document) => void): void {
-  const text = readFileSync(join(root, file), 'utf8');
-  const document = parseDocument(text);
-  if (document.errors[0]) throw document.errors[0];
-  change(document);
-  writeFileSync(join(root, file), document.toString({ lineWidth: 0, flowCollectionPadding: false }));
+function editFile(root: string, file: string, change: (document: Document) => void): void {
+  const path = join(root, file);
+  writeFileSync(path, editYaml(readFileSync(path, 'utf8'), change));
 }

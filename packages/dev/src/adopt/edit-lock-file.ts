@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sortKeys } from '../repository/sort-keys.ts';
 
 interface Locked {
-  dependencies?: object;
+  dependencies?: Record<string, string>;
   readonly resolved?: string;
   readonly link?: boolean;
 }
@@ -19,13 +20,9 @@ export function editLockFile(root: string): void {
   const kept = Object.entries(lock.packages).filter(
     ([path, { link, resolved = '' }]) => !isGone(path) && !(link && isGone(resolved)),
   );
-  for (const [, entry] of kept) if (entry.dependencies) entry.dependencies = sorted(entry.dependencies);
+  for (const [, entry] of kept) if (entry.dependencies) entry.dependencies = sortKeys(entry.dependencies);
   writeFileSync(
     file,
-    `${JSON.stringify({ ...lock, packages: sorted(Object.fromEntries(kept)) }, null, 2)}\n`,
+    `${JSON.stringify({ ...lock, packages: sortKeys(Object.fromEntries(kept)) }, null, 2)}\n`,
   );
-}
-
-function sorted(entries: object): object {
-  return Object.fromEntries(Object.entries(entries).sort(([a], [b]) => a.localeCompare(b, 'en')));
 }

@@ -1,5 +1,6 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sortKeys } from '../repository/sort-keys.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { examples } from './kept-paths.ts';
 import type { KitPackages } from './kit-packages.ts';
@@ -88,8 +89,8 @@ function editRoot(
   if (!keepsLab) delete manifest.devDependencies['@changesets/cli'];
   if (!keepsExamples) for (const name of examples) delete manifest.dependencies[`${template.scope}/${name}`];
   if (!kit) return;
-  manifest.dependencies = sorted({ ...manifest.dependencies, ...kit.root });
-  manifest.devDependencies = sorted({ ...manifest.devDependencies, ...kit.development });
+  manifest.dependencies = sortKeys({ ...manifest.dependencies, ...kit.root });
+  manifest.devDependencies = sortKeys({ ...manifest.devDependencies, ...kit.development });
 }
 
 /** Returns an override of biome for the files that the copy has, or none if it has none of them. */
@@ -120,10 +121,6 @@ function isGone(pattern: string, has: (pattern: string) => boolean): boolean {
 
 function pick(values: Versions, isWanted: (name: string) => boolean): Versions {
   return Object.fromEntries(Object.entries(values).filter(([name]) => isWanted(name)));
-}
-
-function sorted(values: Versions): Versions {
-  return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => a.localeCompare(b, 'en')));
 }
 
 function editJson<Value>(root: string, file: string, change: (value: Value) => void): void {

@@ -1,4 +1,5 @@
-import { isSeq, parseDocument } from 'yaml';
+import { isSeq } from 'yaml';
+import { editYaml } from '../repository/edit-yaml.ts';
 
 /**
  * Returns the text of a YAML file with one more item at the end of a list. Comments and layout stay.
@@ -6,12 +7,11 @@ import { isSeq, parseDocument } from 'yaml';
  * @throws Error when the file is not YAML, or has no list at the path.
  */
 export function addToList(text: string, path: readonly (string | number)[], item: unknown): string {
-  const document = parseDocument(text);
-  if (document.errors[0]) throw document.errors[0];
-  const list = document.getIn(path, true);
-  if (!isSeq(list)) throw new Error(`${path.join('.')} is not a list`);
-  // The form of its first item.
-  if (list.items.length === 0) list.flow = false;
-  list.add(document.createNode(item, { flow: true }));
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+  return editYaml(text, (document) => {
+    const list = document.getIn(path, true);
+    if (!isSeq(list)) throw new Error(`${path.join('.')} is not a list`);
+    // The form of its first item.
+    if (list.items.length === 0) list.flow = false;
+    list.add(document.createNode(item, { flow: true }));
+  });
 }

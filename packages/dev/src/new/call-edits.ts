@@ -1,6 +1,6 @@
-import { type Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq } from 'yaml';
+import { editYaml } from '../repository/edit-yaml.ts';
 import { projectName } from '../repository/project.ts';
-import { deploymentLists } from './deployment-lists.ts';
 import type { CalledService } from './plan-service.ts';
 import type { ServiceFileEdit } from './service-file-edit.ts';
 
@@ -8,23 +8,18 @@ import type { ServiceFileEdit } from './service-file-edit.ts';
 export function callEdits({ name, scopes }: CalledService): Readonly<Record<string, ServiceFileEdit>> {
   const peer = (caller: string, domain: string) =>
     `spiffe://${projectName}.${domain}/${caller}=${scopes.join(' ')}`;
-  const overlay = (environment: string, domain: string): Record<string, ServiceFileEdit> => {
-    const file = `deploy/kubernetes/overlays/${environment}/kustomization.yaml`;
-    return {
-      [file]: (text, service) =>
-        edited(deploymentLists[file]?.(text, service) ?? text, (document) =>
-          addPeer(document, name, peer(service.plan.service, domain)),
-        ),
-    };
-  };
+  const overlay = (environment: string, domain: string): Record<string, ServiceFileEdit> => ({
+    [`deploy/kubernetes/overlays/${environment}/kustomization.yaml`]: (text, { plan: { service } }) =>
+      editYaml(text, (document) => addPeer(document, name, peer(service, domain))),
+  });
   return {
     [`deploy/compose/services/${name}.yaml`]: (text, { plan: { service } }) =>
-      edited(text, (document) => {
+      editYaml(text, (document) => {
         const path = ['services', name, 'environment', 'AUTH_PEERS'];
         document.setIn(path, joined(document.getIn(path), peer(service, 'invalid')));
       }),
     [`deploy/kubernetes/base/${name}/networkpolicy.yaml`]: (text, { plan: { service } }) =>
-      edited(text, (document) => {
+      editYaml(text, (document) => {
         const inOneLine = (value: object) => document.createNode(value, { flow: true });
         const rule = {
           from: [{ podSelector: { matchLabels: inOneLine({ 'app.kubernetes.io/name': service }) } }],
@@ -54,11 +49,4 @@ function addPeer(document: Document, called: string, peer: string): void {
 
 function joined(list: unknown, peer: string): string {
   return list ? `${list}; ${peer}` : peer;
-}
-
-function edited(text: string, change: (document: Document) => void): string {
-  const document = parseDocument(text);
-  if (document.errors[0]) throw document.errors[0];
-  change(document);
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scope } from '../repository/project.ts';
+import { sortKeys } from '../repository/sort-keys.ts';
 import { callEdits } from './call-edits.ts';
 import { deploymentLists } from './deployment-lists.ts';
 import { wordForms } from './names/word-forms.ts';
@@ -8,7 +9,7 @@ import type { Files } from './render-template.ts';
 import { insertAfterLast, type NewService, type ServiceFileEdit } from './service-file-edit.ts';
 
 /** Edits of the files that name every service. */
-const edits: Readonly<Record<string, ServiceFileEdit>> = {
+const listEdits: Readonly<Record<string, ServiceFileEdit>> = {
   'services.ts': addEntry,
   'package-lock.json': addWorkspace,
   'biome.json': addDomainFile,
@@ -29,12 +30,13 @@ const edits: Readonly<Record<string, ServiceFileEdit>> = {
  */
 export function editServiceFiles(root: string, service: NewService): { edited: Files; absent: string[] } {
   const { calls } = service.plan;
-  const editsFor = { ...edits, ...(calls && callEdits(calls)) };
-  const absent = Object.keys(editsFor).filter((file) => !existsSync(join(root, file)));
+  const edits = [...Object.entries(listEdits), ...Object.entries(calls ? callEdits(calls) : {})];
+  const files = new Set(edits.map(([file]) => file));
+  const absent = [...files].filter((file) => !existsSync(join(root, file)));
   const edited = new Map<string, string>();
-  for (const [file, edit] of Object.entries(editsFor)) {
+  for (const [file, edit] of edits) {
     if (absent.includes(file)) continue;
-    const text = readFileSync(join(root, file), 'utf8');
+    const text = edited.get(file) ?? readFileSync(join(root, file), 'utf8');
     const changed = attempt(file, () => edit(text, service));
     if (changed !== text) edited.set(file, changed);
   }
@@ -103,8 +105,7 @@ function addWorkspace(text: string, { plan: { service }, rendered }: NewService)
     [folder]: { name, version, license, dependencies, devDependencies },
     [`node_modules/${name}`]: { resolved: folder, link: true },
   };
-  const sorted = Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
-  return `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`;
+  return `${JSON.stringify({ ...lock, packages: sortKeys(packages) }, null, 2)}\n`;
 }
 
 /** Adds the domain's file to the rule that it imports neither the contract nor the database. */
