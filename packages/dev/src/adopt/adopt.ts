@@ -10,7 +10,7 @@ import { editLockFile } from './edit-lock-file.ts';
 import { editManifests } from './edit-manifests.ts';
 import { isKept } from './kept-paths.ts';
 import { readKitPackages } from './kit-packages.ts';
-import { renameFiles, template } from './rename.ts';
+import { original, renameFiles } from './rename.ts';
 
 const given = readCopyOptions();
 const options = { ...given, packages: given.packages && resolve(given.packages) };
@@ -31,7 +31,7 @@ try {
   git('reset', '--hard', '--quiet');
   git('clean', '-fd', '--quiet');
   const links = join(root, 'node_modules', scope);
-  if (isKitVendored && existsSync(links)) renameSync(links, join(root, 'node_modules', template.scope));
+  if (isKitVendored && existsSync(links)) renameSync(links, join(root, 'node_modules', original.scope));
   fail(
     `${error instanceof Error ? error.message : error}\n\nThe repository is as it was. ${isKitVendored ? '' : 'Run npm ci before the next attempt.'}`,
   );
@@ -73,7 +73,7 @@ function compose(): void {
 /** Links the packages by their new names, and generates what depends on them. */
 function useVendoredKit(): void {
   const links = join(root, 'node_modules', scope);
-  if (scope !== template.scope) renameSync(join(root, 'node_modules', template.scope), links);
+  if (scope !== original.scope) renameSync(join(root, 'node_modules', original.scope), links);
   for (const name of readdirSync(links))
     if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
   // In a process of its own: the packages have another scope now.
@@ -84,7 +84,7 @@ function useVendoredKit(): void {
 
 /** Installs the packages in place of the folders, and generates what depends on them. */
 function useInstalledKit(): void {
-  rmSync(join(root, 'node_modules', template.scope), { recursive: true, force: true });
+  rmSync(join(root, 'node_modules', original.scope), { recursive: true, force: true });
   try {
     run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
   } catch (error) {

@@ -5,7 +5,7 @@ import { projectFiles } from '../generate/project-file-names.ts';
 import { editYaml } from '../repository/edit-yaml.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { examples } from './kept-paths.ts';
-import { template } from './rename.ts';
+import { original } from './rename.ts';
 
 /** Removes from the YAML files of a copy what names a file, a job or a service that it does not have. */
 export function editLists(root: string, options: CopyOptions): void {
@@ -38,7 +38,7 @@ export function editLists(root: string, options: CopyOptions): void {
 
 /** Removes the images and the callers of the example services from an overlay. */
 function removeExamples(kustomization: Document): void {
-  const names = examples.map((name) => `${template.name}-${name}`);
+  const names = examples.map((name) => `${original.name}-${name}`);
   keepItems(kustomization, ['images'], ({ name }: { name: string }) => !names.includes(name));
   const { configMapGenerator: maps = [] } = kustomization.toJS();
   for (const [index, { name }] of maps.entries())
@@ -47,7 +47,7 @@ function removeExamples(kustomization: Document): void {
 
 /** Lists the modules of the contract that the copy has. buf rejects a module without files. */
 function editContract(root: string, { isKitVendored }: CopyOptions): void {
-  const installed = `node_modules/${template.scope}/rpc/proto`;
+  const installed = `node_modules/${original.scope}/rpc/proto`;
   editFile(root, 'buf.yaml', (contract) => {
     const exists = (path: string) => existsSync(join(root, path));
     keepItems(contract, ['modules'], ({ path }: { path: string }) => exists(path));

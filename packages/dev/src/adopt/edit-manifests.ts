@@ -4,7 +4,7 @@ import { sortKeys } from '../repository/sort-keys.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { examples } from './kept-paths.ts';
 import type { KitPackages } from './kit-packages.ts';
-import { template } from './rename.ts';
+import { original } from './rename.ts';
 
 type Versions = Record<string, string>;
 
@@ -87,7 +87,7 @@ function editRoot(
     keepsLab ? !templateScripts.includes(name) : scripts.includes(name),
   );
   if (!keepsLab) delete manifest.devDependencies['@changesets/cli'];
-  if (!keepsExamples) for (const name of examples) delete manifest.dependencies[`${template.scope}/${name}`];
+  if (!keepsExamples) for (const name of examples) delete manifest.dependencies[`${original.scope}/${name}`];
   if (!kit) return;
   manifest.dependencies = sortKeys({ ...manifest.dependencies, ...kit.root });
   manifest.devDependencies = sortKeys({ ...manifest.devDependencies, ...kit.development });
@@ -104,8 +104,8 @@ function editOverride(
   const includes = override.includes.filter((each) => !isGone(each, has));
   // The kit keeps its scope, and the pattern of the template's scope becomes the copy's.
   for (const { group } of patterns)
-    if (isKitInstalled && group.includes(`${template.scope}/**`))
-      group.push(`${template.scope}/rpc/**`, `${template.scope}/postgres/**`);
+    if (isKitInstalled && group.includes(`${original.scope}/**`))
+      group.push(`${original.scope}/rpc/**`, `${original.scope}/postgres/**`);
   // `svc new` adds the domain of a service to the list.
   return includes.length > 0 || isDomain ? [{ ...override, includes }] : [];
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CopyOptions } from './copy-options.ts';
-import { template } from './rename.ts';
+import { original } from './rename.ts';
 
 type Versions = Readonly<Record<string, string>>;
 
@@ -31,7 +31,7 @@ export function readKitPackages(root: string, { packages }: CopyOptions): KitPac
   const specifiers: Record<string, string> = {};
   for (const name of names) {
     const { version } = manifestOf(root, name);
-    const full = `${template.scope}/${name}`;
+    const full = `${original.scope}/${name}`;
     ranges[full] = `^${version}`;
     specifiers[full] = packages ? `file:${copyTarball(root, packages, name, version)}` : `^${version}`;
   }
@@ -54,7 +54,7 @@ function manifestOf(root: string, name: string): { version: string; devDependenc
 
 /** Copies a tarball, as `npm pack` names it, and returns its path in the copy. */
 function copyTarball(root: string, folder: string, name: string, version: string): string {
-  const file = `${template.scope.slice(1)}-${name}-${version}.tgz`;
+  const file = `${original.scope.slice(1)}-${name}-${version}.tgz`;
   if (!readdirSync(folder).includes(file)) throw new Error(`${folder} has no ${file}: npm run pack makes it`);
   mkdirSync(join(root, tarballFolder), { recursive: true });
   copyFileSync(join(folder, file), join(root, tarballFolder, file));
