@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
-import { runSteps } from '../copies/run-steps.ts';
+import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runIn } from '../packages/run-in.ts';
 import { snippetsOf } from './snippets.ts';

@@ -2,9 +2,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
+import { runSteps } from '../harness/run-steps.ts';
 import { type Copy, makeCopy } from './adopted-copy.ts';
 import { ownedLines, printOwnedLines } from './owned-lines.ts';
-import { runSteps } from './run-steps.ts';
 
 // Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them. Makes one with the lab.
 

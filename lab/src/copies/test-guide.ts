@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { applyEdit } from '../harness/apply-edit.ts';
+import { runSteps } from '../harness/run-steps.ts';
 import { copyRepository } from './copy-repository.ts';
 import { type PaymentBug, paymentBugs } from './payment-bugs.ts';
-import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
 // Applies the worked examples of the guides to copies of the repository, and checks and tests the results.

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository';
+import { runSteps } from '../harness/run-steps.ts';
 import { copyRepository } from './copy-repository.ts';
 import { addField } from './new-field.ts';
-import { runSteps } from './run-steps.ts';
 import { startProgram } from './start-program.ts';
 
 // Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
 import { copyRepository } from '../copies/copy-repository.ts';
-import { runSteps } from '../copies/run-steps.ts';
+import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
 import { checkOtherRepository } from './other-repository.ts';
