@@ -1,12 +1,16 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { runSteps } from '../harness/run-steps.ts';
+import { packKit, publishKit, publishPatch } from '../packages/publish-kit.ts';
+import { runIn } from '../packages/run-in.ts';
+import { startRegistry } from '../packages/start-registry.ts';
 import { type Copy, makeCopy } from './adopted-copy.ts';
+import { copyRepository } from './copy-repository.ts';
 import { ownedLines, printOwnedLines } from './owned-lines.ts';
 
-// Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them. Makes one with the lab.
+// Makes the four copies of `adopt`, adds two services to each, then checks, tests, starts and calls them. Makes one with the lab, and one
+// whose kit a registry updates.
 
 /** Maximum number of lines that a copy without the examples, with the installed kit and one service owns: a copy must not grow. */
 const maxOwnedLines = 2500;
@@ -55,8 +59,47 @@ if ('with the lab'.includes(only)) {
   });
 }
 
-function packOnce(): void {
-  if (!packed) runCommand(root, process.execPath, 'packages/dev/src/pack/pack.ts');
+if ('from a registry'.includes(only)) {
+  await using registry = await startRegistry();
+  await using copy = await copyRepository(false);
+  const run = async (command: string, ...args: string[]) =>
+    void (await runIn(copy.path, registry.environment, command, ...args));
+  await runSteps('adopt from a registry', {
+    'the kit is published': async () => {
+      await packOnce();
+      await publishKit(registry.environment);
+    },
+    'the copy is made': async () => {
+      await run('npm', 'ci', '--no-audit', '--no-fund');
+      const options = [
+        '--scope',
+        '@initech',
+        '--name',
+        'initech',
+        '--services',
+        'none',
+        '--kit',
+        'installed',
+      ];
+      await run(process.execPath, 'packages/dev/src/adopt/adopt.ts', ...options, '--fresh-history');
+    },
+    'check passes with a new service': async () => {
+      await run('npx', 'svc', 'new', 'payments');
+      await run('npx', 'svc', 'check');
+    },
+    'npm update brings a patched kit, and check passes': async () => {
+      const version = await publishPatch(registry.environment);
+      await run('npm', 'update', '--no-audit', '--no-fund');
+      const installed = await readFile(join(copy.path, 'node_modules/@acme/rpc/package.json'), 'utf8');
+      if (JSON.parse(installed).version !== version) throw new Error(installed);
+      await run('npx', 'svc', 'generate');
+      await run('npx', 'svc', 'check');
+    },
+  });
+}
+
+async function packOnce(): Promise<void> {
+  if (!packed) await packKit();
   packed = true;
 }
 

@@ -1,23 +1,19 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
-import { copyRepository } from '../copies/copy-repository.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
 import { checkOtherRepository } from './other-repository.ts';
+import { packKit, patchedMessage, publishKit, publishPatch } from './publish-kit.ts';
 import { runIn } from './run-in.ts';
 import { startRegistry } from './start-registry.ts';
 
 // Publishes the packages to a registry on this machine, and uses them in a project outside of the workspace, on Node 24 and
-// on Node 26: a client of orders, a service of the project's own, and a contract that has no policies. Then in a copy.
+// on Node 26: a client of orders, a service of the project's own, and a contract that has no policies.
 const nodeVersions = ['24', '26'];
-
-/** The line that a service logs for each call, and the line of the patched kit. */
-const callLine = `call.writeLog(defectCodes.has(code) ? 'error' : 'info', fields, 'call')`;
-const patchedLine = callLine.replace(`'call')`, `'call, patched')`);
 
 await using registry = await startRegistry();
 await using data = await openTemporaryFolder('packages-');
@@ -40,34 +36,18 @@ await using disposables = new AsyncDisposableStack();
 for (const version of nodeVersions)
   projects[version] = disposables.use(await createConsumerProject(version, registry.environment));
 
-await using copy = await copyRepository(false);
-const inCopy = async (command: string, ...args: string[]) =>
-  void (await runIn(copy.path, registry.environment, command, ...args));
-const publish = (folder: string) => runIn(root, registry.environment, '.ci/publish-packages', folder);
-
 await runSteps('packages', {
   'npm run pack builds the packages': async () => {
-    process.stdout.write(await runIn(root, {}, process.execPath, 'packages/dev/src/pack/pack.ts'));
+    process.stdout.write(await packKit());
   },
-  'the packages are published': async () => void (await publish('dist/packages')),
+  'the packages are published': async () => void (await publishKit(registry.environment)),
   'a second publication does nothing': async () => {
-    const output = await publish('dist/packages');
+    const output = await publishKit(registry.environment);
     if (output.match(/is published$/gm)?.length !== 4) throw new Error(output);
   },
   ...Object.fromEntries(Object.entries(projects).flatMap(([version, project]) => stepsOn(version, project))),
   "the command of contract.yml checks another repository's contract": () =>
     checkOtherRepository(registry.environment),
-  'adopt installs the kit from the registry, and a new service passes the checks': async () => {
-    await inCopy('npm', 'ci', '--no-audit', '--no-fund');
-    await inCopy(
-      process.execPath,
-      'packages/dev/src/adopt/adopt.ts',
-      ...['--scope', '@initech', '--name', 'initech', '--services', 'none', '--kit', 'installed'],
-      '--fresh-history',
-    );
-    await inCopy('npx', 'svc', 'new', 'payments');
-    await inCopy('npx', 'svc', 'check');
-  },
   // Those on Node 26 are part of npm test.
   'the tests of the packages pass on Node 24': async () => {
     const bin = join(projects['24']?.path ?? '', 'node_modules/node/bin');
@@ -77,26 +57,13 @@ await runSteps('packages', {
       summaryOf(await runIn(root, environment, join(bin, 'node'), vitest, 'run', 'packages/')),
     );
   },
-  'a patched kit is published': async () => {
-    const patched = join(data.path, 'patched');
-    await cp(join(root, 'dist/packages/rpc'), join(patched, 'rpc'), { recursive: true });
-    await replace(join(patched, 'rpc/package.json'), '"version": "0.1.0"', '"version": "0.1.1"');
-    await replace(join(patched, 'rpc/dist/chain/logging.js'), callLine, patchedLine);
-    await publish(patched);
-  },
-  'npm update brings the patch to the copy, which passes the checks': async () => {
-    await inCopy('npm', 'update', '--no-audit', '--no-fund');
-    const installed = await readFile(join(copy.path, 'node_modules/@acme/rpc/package.json'), 'utf8');
-    if (JSON.parse(installed).version !== '0.1.1') throw new Error(installed);
-    await inCopy('npx', 'svc', 'generate');
-    await inCopy('npx', 'svc', 'check');
-  },
+  'a patched kit is published': async () => void (await publishPatch(registry.environment)),
   ...Object.fromEntries(
     Object.entries(projects).map(([version, project]) => [
       `Node ${version}: npm update brings the patch, and its line acts`,
       async () => {
         await project.run('npm', 'update', '--no-audit', '--no-fund');
-        await requireLogged(project, 'call, patched');
+        await requireLogged(project, patchedMessage);
       },
     ]),
   ),
@@ -159,10 +126,4 @@ async function importMs(project: ConsumerProject, entry: string): Promise<string
   for (let round = 0; round < 5; round++)
     times.push(Number(await project.run('node', '--input-type=module', '--eval', program)));
   return times.toSorted((a, b) => a - b)[2]?.toFixed(0) ?? '';
-}
-
-async function replace(file: string, text: string, replacement: string): Promise<void> {
-  const before = await readFile(file, 'utf8');
-  if (!before.includes(text)) throw new Error(`${file} does not contain ${text}`);
-  await writeFile(file, before.replace(text, replacement));
 }
