@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import type { DevelopmentKeys } from '../credentials/development-keys.ts';
+import { callVariableNames } from '../repository/call-variable-names.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import { targetOf } from '../repository/services-access.ts';
 
@@ -15,19 +16,20 @@ export interface CallOptions {
 
 /**
  * Returns the variables with which a service calls others: the target of each, and the file of a token whose only audience
- * it is. `AUTH_TOKEN_FILE` is the token for the first one, and `NAME_TOKEN_FILE` that for each further one.
+ * it is.
  */
 export async function callVariables(
   { name, calls }: Pick<ServiceEntry, 'name' | 'calls'>,
   { dataFolder, targets, keys }: CallOptions,
 ): Promise<Record<string, string>> {
   const variables: Record<string, string> = {};
-  for (const [index, [audience, scopes]] of Object.entries(calls).entries()) {
+  for (const [audience, names] of callVariableNames(calls)) {
+    const scopes = calls[audience] ?? [];
     const token = await keys.sign({ audience, subject: name, scopes, ttlSeconds: 30 * daySeconds });
-    const tokenFile = join(dataFolder, 'keys', index === 0 ? `${name}.token` : `${name}-${audience}.token`);
+    const tokenFile = join(dataFolder, 'keys', `${name}-${audience}.token`);
     await writeAtomically(tokenFile, token, 0o600);
-    variables[`${audience.toUpperCase()}_TARGET`] = targetOf({ targets }, audience);
-    variables[index === 0 ? 'AUTH_TOKEN_FILE' : `${audience.toUpperCase()}_TOKEN_FILE`] = tokenFile;
+    variables[names.target] = targetOf({ targets }, audience);
+    variables[names.tokenFile] = tokenFile;
   }
   return variables;
 }

@@ -48,6 +48,7 @@ function problemsWith(change: Change = {}, entries: readonly ListedService[] = [
       { ...deployedAs('shop', variables, {}), ...('identity' in change && { identity: change.identity }) },
     ],
     ['depot', deployedAs('depot', {}, peers)],
+    ['ledger', deployedAs('ledger', {}, {})],
   ]);
   return callProblems(entries, deployed, {
     target: (name) => `${name}.yaml`,
@@ -66,6 +67,27 @@ test('a caller with a token needs no entry in AUTH_PEERS', () => {
     AUTH_TOKEN_FILE: '/secrets/token',
   };
   expect(problemsWith({ variables, peers: {} })).toEqual([]);
+});
+
+test('the token for the first called service is no credential for the second one', () => {
+  const ledger: ListedService = { name: 'ledger', port: 50003, metricsPort: 9403, calls: {} };
+  const caller = { ...shop, calls: { depot: ['depot:read'], ledger: ['ledger:write'] } };
+  const variables = {
+    DEPOT_TARGET: 'dns:///depot:50002',
+    LEDGER_TARGET: 'dns:///ledger:50003',
+    TLS_MODE: 'mtls',
+    AUTH_TOKEN_FILE: '/secrets/token',
+  };
+  const entries = [depot, ledger, caller];
+  expect(problemsWith({ variables, peers: {} }, entries)).toEqual([
+    'shop calls ledger: add spiffe://saturday.example/shop=ledger:write to AUTH_PEERS in ledger.yaml',
+  ]);
+  const tls = { ...variables, TLS_MODE: 'tls' };
+  expect(problemsWith({ variables: tls, peers: {} }, entries)).toEqual([
+    'shop calls ledger: shop has neither a certificate (TLS_MODE=mtls) nor LEDGER_TOKEN_FILE',
+  ]);
+  const tokens = { ...tls, LEDGER_TOKEN_FILE: '/secrets/ledger-token' };
+  expect(problemsWith({ variables: tokens, peers: {} }, entries)).toEqual([]);
 });
 
 test.each<[string, Change, string]>([

@@ -1,3 +1,4 @@
+import { type CallVariableNames, callVariableNames } from '../../repository/call-variable-names.ts';
 import type { ListedService } from './listed-service.ts';
 import type { ServiceSettings } from './service-settings.ts';
 
@@ -24,10 +25,10 @@ export function callProblems(
   places: CallPlaces,
 ): string[] {
   return entries.flatMap((caller) => [
-    ...Object.entries(caller.calls).flatMap(([name, scopes]) => {
+    ...[...callVariableNames(caller.calls)].flatMap(([name, names]) => {
       const called = entries.find((each) => each.name === name);
       if (!called) return [`${caller.name} calls ${name}, which services.ts does not list`];
-      return oneCallProblems(caller, called, scopes, { deployed, places }).map(
+      return oneCallProblems(caller, called, names, { deployed, places }).map(
         (problem) => `${caller.name} calls ${name}: ${problem}`,
       );
     }),
@@ -38,7 +39,7 @@ export function callProblems(
 function oneCallProblems(
   caller: ListedService,
   called: ListedService,
-  scopes: readonly string[],
+  names: CallVariableNames,
   { deployed, places }: { deployed: ReadonlyMap<string, DeployedService>; places: CallPlaces },
 ): string[] {
   const from = deployed.get(caller.name);
@@ -47,13 +48,13 @@ function oneCallProblems(
   if (!from || !to) return [];
   const problems: string[] = [];
   const { variables } = from.settings;
-  const variable = `${called.name.toUpperCase()}_TARGET`;
   const target = `dns:///${called.name}:${called.port}`;
-  if (variables[variable] !== target)
-    problems.push(`set ${variable}=${target} in ${places.target(caller.name)}`);
-  if (variables.AUTH_TOKEN_FILE) return problems;
+  if (variables[names.target] !== target)
+    problems.push(`set ${names.target}=${target} in ${places.target(caller.name)}`);
+  if (variables[names.tokenFile]) return problems;
   if (variables.TLS_MODE !== 'mtls' || from.identity === undefined)
-    return [...problems, `${caller.name} has neither a certificate (TLS_MODE=mtls) nor AUTH_TOKEN_FILE`];
+    return [...problems, `${caller.name} has neither a certificate (TLS_MODE=mtls) nor ${names.tokenFile}`];
+  const scopes = caller.calls[called.name] ?? [];
   const accepted = to.settings.peers.get(from.identity);
   if (!accepted || scopes.some((scope) => !accepted.has(scope)))
     problems.push(`add ${from.identity}=${scopes.join(' ')} to ${places.peers(called.name)}`);
