@@ -16,11 +16,12 @@ import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { policies, services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
+import { descriptorsOf } from '../repository/service-entry.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
 
 const methods = services.flatMap((service) =>
-  [service.descriptor, ...(service.otherDescriptors ?? [])]
+  descriptorsOf(service)
     .flatMap((descriptor) => descriptor.methods)
     .map((method) => ({ service, method, name: methodName(method) })),
 );

@@ -1,4 +1,4 @@
-import type { DescService } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { ServicesAccess } from './services-access.ts';
 
 /** One service of the repository, as `services.ts` lists it. */
@@ -27,6 +27,23 @@ export interface ServiceEntry {
   readonly watches?: Readonly<Record<string, WatchEntry>>;
   /** Calls that `npm start` prints. */
   readonly examples: readonly Example[];
+}
+
+/** Returns every service of its server. */
+export function descriptorsOf({
+  descriptor,
+  otherDescriptors = [],
+}: Pick<ServiceEntry, 'descriptor' | 'otherDescriptors'>): readonly DescService[] {
+  return [descriptor, ...otherDescriptors];
+}
+
+/** Returns the method of an example; undefined when the server has none of that name. */
+export function exampleMethod(
+  entry: Pick<ServiceEntry, 'descriptor' | 'otherDescriptors'>,
+  { method }: Example,
+): DescMethod | undefined {
+  const methods = descriptorsOf(entry).flatMap((each) => each.methods);
+  return methods.find(({ name }) => name === method);
 }
 
 /** Target of one service, and a source of tokens for it. */

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { policyOf } from '@acme/rpc/contract';
+import { methodName, policyOf } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { announceServices, withdrawServices } from '../repository/announcement.ts';
 import { policies, services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
+import { exampleMethod } from '../repository/service-entry.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { seedServices } from './seed-services.ts';
 import { type RunningServices, startServices } from './start-services.ts';
@@ -104,16 +105,19 @@ function stopOnSignals(starting: Promise<RunningServices>): void {
 
 /** Returns the text that `npm start` prints once all services are up. */
 async function readyText(running: RunningServices): Promise<string> {
-  const examples = services.flatMap(({ name, descriptor, examples }) =>
-    examples.map(({ method, request }) => ({
-      service: name,
-      target: targetOf(running, name),
-      method: `${descriptor.typeName}/${method}`,
-      request: `'${JSON.stringify(request)}'`,
-      scopes: descriptor.methods
-        .filter((each) => each.name === method)
-        .flatMap((each) => policyOf(each, policies).scopes),
-    })),
+  const examples = services.flatMap((entry) =>
+    entry.examples.flatMap((example) => {
+      // The checks report an example without a method.
+      const method = exampleMethod(entry, example);
+      if (!method) return [];
+      return {
+        service: entry.name,
+        target: targetOf(running, entry.name),
+        method: methodName(method),
+        request: `'${JSON.stringify(example.request)}'`,
+        scopes: policyOf(method, policies).scopes,
+      };
+    }),
   );
   const [first] = examples;
   const ready = `\nReady. Ctrl-C stops it; the data stays in ${dataFolder}.\n`;

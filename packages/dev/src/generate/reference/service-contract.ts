@@ -1,7 +1,7 @@
 import type { DescEnum, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { compileDescriptors } from '../../descriptors/compile.ts';
-import type { ServiceEntry } from '../../repository/service-entry.ts';
+import { descriptorsOf, type ServiceEntry } from '../../repository/service-entry.ts';
 
 /** The contract of one entry of services.ts, with the comments of its source. */
 export interface ServiceContract {
@@ -20,13 +20,13 @@ export interface ServiceContract {
 export function serviceContracts(folder: string, entries: readonly ServiceEntry[]): ServiceContract[] {
   if (entries.length === 0) return [];
   const registry = compileDescriptors(folder);
-  return entries.map(({ name, descriptor, otherDescriptors = [] }) => {
-    const services = [descriptor, ...otherDescriptors].map(({ typeName }) => {
+  return entries.map((entry) => {
+    const services = descriptorsOf(entry).map(({ typeName }) => {
       const service = registry.getService(typeName);
       if (!service) throw new Error(`services.ts lists ${typeName}, which buf.yaml's modules do not have`);
       return service;
     });
-    return { name, services, ...reachableTypes(services.flatMap(({ methods }) => methods)) };
+    return { name: entry.name, services, ...reachableTypes(services.flatMap(({ methods }) => methods)) };
   });
 }
 
