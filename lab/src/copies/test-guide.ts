@@ -15,15 +15,18 @@ const copies = {
   step: stack.use(await copyRepository()).path,
 };
 
-/** Applies a worked example. Three-way, so that changes elsewhere in the same files, and moved files, do not matter. */
+/**
+ * Applies a worked example. git merges it if it has the files that the example was made from. In a shallow clone it
+ * requires the whole context of each hunk, and worked-examples.test.ts holds that to one place.
+ */
 function apply(folder: string, example: string): void {
   try {
-    runCommand(folder, 'git', 'am', '--3way', '-C1', join(root, example));
+    runCommand(folder, 'git', 'am', '--3way', join(root, example));
   } catch (error) {
     throw new Error(`The worked example needs an update, because the code that it changes has changed. In a clone:
   git am --3way ${example}
   resolve the conflicts, git add, git am --continue
-  git format-patch -1 --full-index -U1 --zero-commit --no-signature --stdout > the same file
+  git format-patch -1 --full-index --zero-commit --no-signature --stdout > the same file
 
 ${(error as Error).message}`);
   }
