@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '@acme/dev/cli';
-import { copyRepository } from './copy-repository.ts';
-import { type Program, startProgram } from './start-program.ts';
+import { type CopyPrograms, copyPrograms } from './copy-programs.ts';
+import { copyRepository, type RepositoryCopy } from './copy-repository.ts';
 
 /** A text file of a copy, without the end of its last line. */
 export interface TextFile {
@@ -12,17 +12,9 @@ export interface TextFile {
 }
 
 /** A copy of the repository, which `adopt` changes. Disposing removes it. */
-export interface Copy extends AsyncDisposable {
-  readonly path: string;
-  program(file: string, ...args: string[]): Program;
+export interface Copy extends RepositoryCopy, CopyPrograms {
   /** Makes the copy, and commits it. */
   adopt(...args: string[]): Promise<void>;
-  /** Commits everything. */
-  commit(message: string): void;
-  svc(command: string, ...args: string[]): Program;
-  call(method: string, request: object): Program;
-  /** Runs the tests that match, or all of them. */
-  test(...filters: string[]): Promise<void>;
   /** Merges the files of Compose with Compose 2 itself, where it is installed. */
   composeConfig(): void;
   /** Checks configuration and rules with Prometheus' own tool, 2.43 or newer, where it is installed. */
@@ -32,29 +24,17 @@ export interface Copy extends AsyncDisposable {
 
 /** Copies the repository. With `install`, its packages are installed instead of linked, because `adopt` replaces some. */
 export async function makeCopy(install: boolean): Promise<Copy> {
-  const { path, [Symbol.asyncDispose]: dispose } = await copyRepository(!install);
+  const repository = await copyRepository(!install);
+  const { path, commit } = repository;
   if (install) runCommand(path, 'npm', 'ci', '--prefer-offline', '--no-audit', '--no-fund');
-  const program = (file: string, ...args: string[]) => startProgram(path, file, ...args);
-  const svc = (command: string, ...args: string[]) => {
-    const source = 'packages/dev/src/svc.ts';
-    return program(existsSync(join(path, source)) ? source : 'node_modules/.bin/svc', command, ...args);
-  };
-  const commit = (message: string) => {
-    runCommand(path, 'git', 'add', '--all');
-    const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.invalid'];
-    runCommand(path, 'git', ...author, 'commit', '--quiet', '--message', message);
-  };
+  const programs = copyPrograms(path);
   return {
-    path,
-    program,
-    svc,
+    ...repository,
+    ...programs,
     adopt: async (...args) => {
-      await program('packages/dev/src/adopt/adopt.ts', ...args).succeeds();
+      await programs.program('packages/dev/src/adopt/adopt.ts', ...args).succeeds();
       commit('Begin');
     },
-    commit,
-    call: (method, request) => svc('call', method, JSON.stringify(request)),
-    test: (...filters) => program('node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds(),
     composeConfig: () => {
       // Version 1 of Compose does not know `include`.
       const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) => {
@@ -80,7 +60,6 @@ export async function makeCopy(install: boolean): Promise<Copy> {
         return bytes.includes(0) ? [] : [{ file, lines: bytes.toString('utf8').trimEnd().split('\n') }];
       });
     },
-    [Symbol.asyncDispose]: () => dispose(),
   };
 }
 

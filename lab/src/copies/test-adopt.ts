@@ -41,7 +41,7 @@ for (const services of ['none', 'orders,inventory'])
         copy.commit('Add services');
         await copy.svc('check').succeeds();
       },
-      'the tests pass': () => copy.test(),
+      'the tests pass': () => copy.test().succeeds(),
       'the services start, answer calls and stop': () => startAndCall(copy, services),
       'Compose accepts the containers': () => copy.composeConfig(),
       'Prometheus accepts configuration and alerts, which pass their tests': () => copy.promtool(),
@@ -55,7 +55,7 @@ if ('with the lab'.includes(only)) {
     'the copy is made': () => copy.adopt('--scope', '@initech', '--name', 'initech', '--lab'),
     'no old name is left': () => requireNoNames(copy, 'orders,inventory', 'vendored'),
     'check passes': () => copy.svc('check').succeeds(),
-    'the tests of documents and of the lab pass': () => copy.test('packages/dev/src/docs', 'lab'),
+    'the tests of documents and of the lab pass': () => copy.test('packages/dev/src/docs', 'lab').succeeds(),
   });
 }
 
@@ -142,8 +142,7 @@ function isForeign(line: string, kit: string): boolean {
 
 async function startAndCall(copy: Copy, services: string): Promise<void> {
   const names = ['payments', 'ledger', ...(services === 'none' ? [] : services.split(','))];
-  const ports = names.flatMap((name) => [`--${name}-port`, '0', `--${name}-metrics-port`, '0']);
-  await using started = copy.svc('start', ...ports);
+  await using started = copy.start(names);
   await started.printed('Ready.');
   const request = { request_id: crypto.randomUUID(), title: 'the first' };
   await copy.call('payments.v1.PaymentService/CreatePayment', request).prints(/"title": "the first"/);

@@ -4,9 +4,9 @@ import { runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { applyEdit } from '../harness/apply-edit.ts';
 import { runSteps } from '../harness/run-steps.ts';
+import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
 import { type PaymentBug, paymentBugs } from './payment-bugs.ts';
-import { startProgram } from './start-program.ts';
 
 // Applies the worked examples of the guides to copies of the repository, and checks and tests the results.
 await using stack = new AsyncDisposableStack();
@@ -35,7 +35,7 @@ ${(error as Error).message}`);
 /** Returns the steps that generate and check the code of a copy. */
 function checks(folder: string) {
   return {
-    'the code is generated': () => startProgram(folder, 'packages/dev/src/svc.ts', 'generate').succeeds(),
+    'the code is generated': () => copyPrograms(folder).svc('generate').succeeds(),
     'the contract passes buf lint': () => void runCommand(folder, 'buf', 'lint'),
     'the contract passes buf breaking': () =>
       void runCommand(folder, 'buf', 'breaking', 'proto', '--against', join(root, 'proto')),
@@ -43,42 +43,34 @@ function checks(folder: string) {
   };
 }
 
-const startTests = (folder: string, ...filters: string[]) =>
-  startProgram(folder, 'node_modules/vitest/vitest.mjs', 'run', ...filters);
-
 const addField = 'docs/examples/add-a-field.patch';
 
 await runSteps('guide to a field', {
   [`${addField} applies`]: () => apply(copies.field, addField),
   ...checks(copies.field),
   'the test of the example passes': () =>
-    startTests(copies.field, 'placing-twice', '-t', 'another note').succeeds(),
+    copyPrograms(copies.field).test('placing-twice', '-t', 'another note').succeeds(),
 });
 
 const addStep = 'docs/examples/add-a-step.patch';
 const paymentTests = 'lab/src/payments';
+const { call, start, test } = copyPrograms(copies.step);
 
 async function catches({ edit, caughtBy }: PaymentBug): Promise<void> {
   const file = join(copies.step, edit.file);
   const text = await readFile(file, 'utf8');
   await writeFile(file, applyEdit(text, edit));
-  await startTests(copies.step, paymentTests, '-t', caughtBy).fails(/AssertionError/);
+  await test(paymentTests, '-t', caughtBy).fails(/AssertionError/);
   await writeFile(file, text);
 }
 
 /** Starts all services, which gives orders a token for each service that it calls, and places orders. */
 async function placePaidOrders(): Promise<void> {
-  const svc = (...args: string[]) =>
-    startProgram(copies.step, 'packages/dev/src/svc.ts', ...args, '--data', join(copies.step, '.data'));
-  const ports = ['inventory', 'payments', 'orders'].flatMap((name) => [
-    ...[`--${name}-port`, '0'],
-    ...[`--${name}-metrics-port`, '0'],
-  ]);
-  await using started = svc('start', ...ports);
+  await using started = start(['inventory', 'payments', 'orders']);
   await started.printed('Ready.');
   const place = (quantity: number) => {
     const request = { request_id: crypto.randomUUID(), lines: [{ sku: 'SAT-0001', quantity }] };
-    return svc('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(request));
+    return call('orders.v1.OrderService/PlaceOrder', request);
   };
   await place(2).prints(/STATE_CONFIRMED/);
   await place(2000).fails(/PAYMENT_DECLINED/);
@@ -92,9 +84,9 @@ await runSteps('guide to a step', {
   'payments is linked': () =>
     symlink('../../services/payments', join(copies.step, 'node_modules/@acme/payments'), 'dir'),
   ...checks(copies.step),
-  'the tests of orders pass': () => startTests(copies.step, 'services/orders', 'test/src/orders').succeeds(),
+  'the tests of orders pass': () => test('services/orders', 'test/src/orders').succeeds(),
   'npm start places an order that is paid': placePaidOrders,
-  'the tests of the payment pass': () => startTests(copies.step, paymentTests).succeeds(),
+  'the tests of the payment pass': () => test(paymentTests).succeeds(),
   ...Object.fromEntries(
     paymentBugs.map((bug) => [`the tests catch a planted bug: ${bug.what}`, () => catches(bug)]),
   ),

@@ -2,13 +2,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { services } from '@acme/dev/repository';
 import { runSteps } from '../harness/run-steps.ts';
+import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
 import { addField } from './new-field.ts';
-import { startProgram } from './start-program.ts';
 
 // Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.
 await using copy = await copyRepository();
-const data = join(copy.path, '.data');
+const { svc, call, start, test } = copyPrograms(copy.path);
 
 /** The arguments of each new service. The first are those of README.md. */
 const newServices = {
@@ -58,21 +58,7 @@ ${['Charge', 'Follow', 'Import', 'Exchange']
   .map((name) => `// ${name} is a message.\nmessage ${name} {}\n`)
   .join('\n')}`;
 
-const svc = (command: string, ...args: string[]) =>
-  startProgram(copy.path, 'packages/dev/src/svc.ts', command, ...args);
-const test = (...filters: string[]) =>
-  startProgram(copy.path, 'node_modules/vitest/vitest.mjs', 'run', ...filters).succeeds();
-const startAll = (...args: string[]) =>
-  svc(
-    'start',
-    ...['--data', data, ...args],
-    ...[...services.map(({ name }) => name), ...names].flatMap((name) => [
-      `--${name}-port`,
-      '0',
-      `--${name}-metrics-port`,
-      '0',
-    ]),
-  );
+const startAll = (...args: string[]) => start([...services.map(({ name }) => name), ...names], ...args);
 
 await runSteps('template', {
   ...Object.fromEntries(
@@ -93,16 +79,14 @@ await runSteps('template', {
       ...['new', 'check/compose', 'check/kubernetes', 'check/observability', 'check/deployment', 'docs'].map(
         (folder) => `packages/dev/src/${folder}`,
       ),
-    ),
+    ).succeeds(),
   'the new services start and answer calls': async () => {
     await using started = startAll();
     await started.printed('Ready.');
-    const call = (method: string, request: object) =>
-      svc('call', method, JSON.stringify(request), '--data', data);
     const request = { request_id: crypto.randomUUID(), title: 'the first' };
     await call('specimens.v1.SpecimenService/CreateSpecimen', request).prints(/"title": "the first"/);
     await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/"specimens": \[\n/);
-    await using watch = svc('watch', 'payments', '--data', data);
+    await using watch = svc('watch', 'payments');
     await watch.printed('watching');
     await call('payments.v1.PaymentService/Authorize', request).prints(/"state": "STATE_AUTHORIZED"/);
     await watch.printed('"state":"STATE_AUTHORIZED"');
@@ -119,8 +103,8 @@ await runSteps('template', {
     await startAll().fails(/0001_specimens\.sql was changed after it was applied.*--reset specimens/);
     await using started = startAll('--reset', 'specimens');
     await started.printed('Ready.');
-    await svc('call', 'specimens.v1.SpecimenService/ListSpecimens', '{}', '--data', data).prints(/^\{\}/);
-    await svc('call', 'payments.v1.PaymentService/ListPayments', '{}', '--data', data).prints(/AUTHORIZED/);
+    await call('specimens.v1.SpecimenService/ListSpecimens', {}).prints(/^\{\}/);
+    await call('payments.v1.PaymentService/ListPayments', {}).prints(/AUTHORIZED/);
     started.child.kill('SIGTERM');
     await started.succeeds();
   },
@@ -129,7 +113,7 @@ await runSteps('template', {
     const text = await readFile(file, 'utf8');
     const calls = "calls: { inventory: ['inventory:reserve'] }";
     await writeFile(file, text.replace(calls, calls.replace(' }', ", payments: ['payments:write'] }")));
-    await test('lab/src/demo', 'lab/src/faults/faults.test.ts', 'test/src/commands');
+    await test('lab/src/demo', 'lab/src/faults/faults.test.ts', 'test/src/commands').succeeds();
   },
   'the compiler leads from a new field to every place': () => addField(copy.path),
 });
