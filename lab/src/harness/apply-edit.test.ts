@@ -11,5 +11,5 @@ test.for([
   ['occurs twice', 'x y; x y;'],
 ])('an edit whose text %s is rejected', ([, text]) => {
   const edit = { file: 'file.ts', replace: 'x y', with: 'z' };
-  expect(() => applyEdit(text ?? '', edit)).toThrow('a planted bug is outdated: file.ts contains');
+  expect(() => applyEdit(text ?? '', edit)).toThrow('an edit is outdated: file.ts contains');
 });

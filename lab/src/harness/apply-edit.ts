@@ -1,4 +1,4 @@
-/** An edit that plants a bug. */
+/** An edit of a file of the repository. */
 export interface Edit {
   /** Path from the root of the repository. */
   readonly file: string;
@@ -19,6 +19,6 @@ export function applyEdit(text: string, edit: Edit): string {
     .join('\\s+');
   const count = [...text.matchAll(new RegExp(pattern, 'g'))].length;
   if (count !== 1)
-    throw new Error(`a planted bug is outdated: ${edit.file} contains ${count} times: ${edit.replace}`);
+    throw new Error(`an edit is outdated: ${edit.file} contains ${count} times: ${edit.replace}`);
   return text.replace(new RegExp(pattern), () => edit.with);
 }
