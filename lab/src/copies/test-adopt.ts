@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '@acme/dev/repository';
+import { fail } from '@acme/dev/cli';
 import { runSteps } from '../harness/run-steps.ts';
 import { packKit, publishKit, publishPatch } from '../packages/publish-kit.ts';
 import { runIn } from '../packages/run-in.ts';
@@ -15,41 +15,50 @@ import { ownedLines, printOwnedLines } from './owned-lines.ts';
 /** Maximum number of lines that a copy without the examples, with the installed kit and one service owns: a copy must not grow. */
 const maxOwnedLines = 2500;
 
-let packed = false;
+const kits = ['vendored', 'installed'];
 const only = process.argv.slice(2).join(' ');
+const all = ['none', 'orders,inventory'].flatMap((services) =>
+  kits.map((kit) => ({ services, kit, title: `${services}, ${kit}` })),
+);
+const copies = all.filter(({ title }) => title.includes(only));
+const [withLab, fromRegistry] = ['with the lab', 'from a registry'];
+const titles = [...all.map(({ title }) => title), withLab, fromRegistry];
+if (!titles.some((title) => title.includes(only)))
+  fail(`there is no copy "${only}". The copies are: ${titles.join('; ')}`);
 
-for (const services of ['none', 'orders,inventory'])
-  for (const kit of ['vendored', 'installed']) {
-    const title = `${services}, ${kit}`;
-    if (!title.includes(only)) continue;
-    await using copy = await makeCopy(kit === 'installed');
-    const adopt = (...more: string[]) =>
-      copy.adopt('--scope', '@initech', '--name', 'initech', '--services', services, '--kit', kit, ...more);
-    await runSteps(`adopt ${services.replace(',', ' ')} ${kit}`, {
-      ...(title === 'none, vendored' && { 'uncommitted changes are rejected': () => rejectsChanges(copy) }),
-      ...(kit === 'installed' && { 'npm run pack makes the tarballs': packOnce }),
-      'the copy is made': () =>
-        adopt('--fresh-history', ...(kit === 'installed' ? ['--packages', join(root, 'dist/packages')] : [])),
-      'no old name is left': () => requireNoNames(copy, services, kit),
-      'check passes': () => copy.svc('check').succeeds(),
-      'new payments': () => copy.svc('new', 'payments').succeeds(),
-      ...(title === 'none, installed' && { 'the copy owns few lines': () => requireFewLines(copy) }),
-      'new ledger, with a stream, that calls payments': () =>
-        copy.svc('new', 'ledger', '--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments').succeeds(),
-      'check passes with the new services, before and after their commit': async () => {
-        await copy.svc('check').succeeds();
-        copy.commit('Add services');
-        await copy.svc('check').succeeds();
-      },
-      'the tests pass': () => copy.test().succeeds(),
-      'the services start, answer calls and stop': () => startAndCall(copy, services),
-      'Compose accepts the containers': () => copy.composeConfig(),
-      'Prometheus accepts configuration and alerts, which pass their tests': () => copy.promtool(),
-      'no old name is left with the new services': () => requireNoNames(copy, services, kit),
-    });
-  }
+for (const { services, kit, title } of copies) {
+  await using copy = await makeCopy(kit === 'installed');
+  const adopt = (...more: string[]) =>
+    copy.adopt('--scope', '@initech', '--name', 'initech', '--services', services, '--kit', kit, ...more);
+  await runSteps(`adopt ${services.replace(',', ' ')} ${kit}`, {
+    ...(title === 'none, vendored' && {
+      'uncommitted changes are rejected': () => rejectsChanges(copy),
+    }),
+    ...(kit === 'installed' && {
+      'npm run pack makes the tarballs': () => copy.program('packages/dev/src/pack/pack.ts').succeeds(),
+    }),
+    'the copy is made': () =>
+      adopt('--fresh-history', ...(kit === 'installed' ? ['--packages', 'dist/packages'] : [])),
+    'no old name is left': () => requireNoNames(copy, services, kit),
+    'check passes': () => copy.svc('check').succeeds(),
+    'new payments': () => copy.svc('new', 'payments').succeeds(),
+    ...(title === 'none, installed' && { 'the copy owns few lines': () => requireFewLines(copy) }),
+    'new ledger, with a stream, that calls payments': () =>
+      copy.svc('new', 'ledger', '--rpc', 'AuthorizeEntry,WatchEntries', '--calls', 'payments').succeeds(),
+    'check passes with the new services, before and after their commit': async () => {
+      await copy.svc('check').succeeds();
+      copy.commit('Add services');
+      await copy.svc('check').succeeds();
+    },
+    'the tests pass': () => copy.test().succeeds(),
+    'the services start, answer calls and stop': () => startAndCall(copy, services),
+    'Compose accepts the containers': () => copy.composeConfig(),
+    'Prometheus accepts configuration and alerts, which pass their tests': () => copy.promtool(),
+    'no old name is left with the new services': () => requireNoNames(copy, services, kit),
+  });
+}
 
-if ('with the lab'.includes(only)) {
+if (withLab.includes(only)) {
   await using copy = await makeCopy(false);
   await runSteps('adopt with the lab', {
     'the copy is made': () => copy.adopt('--scope', '@initech', '--name', 'initech', '--lab'),
@@ -59,14 +68,14 @@ if ('with the lab'.includes(only)) {
   });
 }
 
-if ('from a registry'.includes(only)) {
+if (fromRegistry.includes(only)) {
   await using registry = await startRegistry();
   await using copy = await copyRepository(false);
   const run = async (command: string, ...args: string[]) =>
     void (await runIn(copy.path, registry.environment, command, ...args));
   await runSteps('adopt from a registry', {
     'the kit is published': async () => {
-      await packOnce();
+      await packKit();
       await publishKit(registry.environment);
     },
     'the copy is made': async () => {
@@ -96,11 +105,6 @@ if ('from a registry'.includes(only)) {
       await run('npx', 'svc', 'check');
     },
   });
-}
-
-async function packOnce(): Promise<void> {
-  if (!packed) await packKit();
-  packed = true;
 }
 
 async function rejectsChanges(copy: Copy): Promise<void> {
