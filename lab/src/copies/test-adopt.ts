@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fail } from '@acme/dev/cli';
+import { delimiter, join } from 'node:path';
+import { fail, runCommand } from '@acme/dev/cli';
 import { runSteps } from '../harness/run-steps.ts';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { packKit, publishKit, publishPatch } from '../packages/publish-kit.ts';
 import { runIn } from '../packages/run-in.ts';
 import { startRegistry } from '../packages/start-registry.ts';
@@ -33,12 +36,14 @@ for (const { services, kit, title } of copies) {
   await runSteps(`adopt ${services.replace(',', ' ')} ${kit}`, {
     ...(title === 'none, vendored' && {
       'uncommitted changes are rejected': () => rejectsChanges(copy),
+      'a step that fails leaves the repository as it was': () => restoresFiles(copy),
     }),
     ...(kit === 'installed' && {
       'npm run pack makes the tarballs': () => copy.program('packages/dev/src/pack/pack.ts').succeeds(),
     }),
     'the copy is made': () =>
       adopt('--fresh-history', ...(kit === 'installed' ? ['--packages', 'dist/packages'] : [])),
+    'no package of the original is left': () => requireNoRemains(copy),
     'no old name is left': () => requireNoNames(copy, services, kit),
     'check passes': () => copy.svc('check').succeeds(),
     'new payments': () => copy.svc('new', 'payments').succeeds(),
@@ -114,6 +119,40 @@ async function rejectsChanges(copy: Copy): Promise<void> {
     .program('packages/dev/src/adopt/adopt.ts', '--scope', '@initech', '--name', 'initech')
     .fails(/commit or stash first\n\?\? mine\.txt/);
   await rm(file);
+}
+
+/** Makes a command of `adopt` fail, in the midst of the edits and in the last step. */
+async function restoresFiles(copy: Copy): Promise<void> {
+  const scripts = {
+    git: `[ "$1 $2" = "ls-files --cached" ] && exit 1\nPATH=$ORIGINAL_PATH exec git "$@"`,
+    npm: 'exit 1',
+  };
+  const links = () => readdirSync(join(copy.path, 'node_modules/@acme')).join();
+  const before = links();
+  for (const [name, script] of Object.entries(scripts)) {
+    await using folder = await openTemporaryFolder('failing-');
+    await writeFile(join(folder.path, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const options = ['--scope', '@initech', '--name', 'initech', '--services', 'none'];
+    const { PATH = '' } = process.env;
+    const { stderr } = spawnSync(process.execPath, ['packages/dev/src/adopt/adopt.ts', ...options], {
+      cwd: copy.path,
+      encoding: 'utf8',
+      env: { ...process.env, ORIGINAL_PATH: PATH, PATH: `${folder.path}${delimiter}${PATH}` },
+    });
+    if (!stderr.startsWith(`${name} `) || !stderr.includes('The repository is as it was'))
+      throw new Error(`${name} fails, and adopt prints: ${stderr}`);
+    const changes = runCommand(copy.path, 'git', 'status', '--porcelain');
+    if (changes !== '') throw new Error(`${name} fails, and changes are left:\n${changes}`);
+    if (links() !== before) throw new Error(`${name} fails, and other links are left: ${links()}`);
+  }
+}
+
+/** Requires that the folders that git ignores have no packages of the original, nor links to them. */
+function requireNoRemains(copy: Copy): void {
+  if (existsSync(join(copy.path, 'dist'))) throw new Error('dist is left');
+  const links = globSync('node_modules/@*/*', { cwd: copy.path });
+  const dead = links.filter((link) => !existsSync(join(copy.path, link)));
+  if (dead.length > 0) throw new Error(`links without a package are left: ${dead.join(', ')}`);
 }
 
 /** The vendored packages' own tests and examples have a shop with orders and stock. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fail } from '../cli/fail.ts';
+import { errorText, fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
 import { keepSections, renderCopy } from './copy-documents.ts';
@@ -16,38 +16,65 @@ const given = readCopyOptions();
 const options = { ...given, packages: given.packages && resolve(given.packages) };
 const { scope, isKitVendored, keepsExamples, freshHistory } = options;
 
-const changes = git('status', '--porcelain');
-if (changes !== '')
-  fail(
-    `adopt rewrites the whole repository, and restores it from git if it fails: commit or stash first\n${changes}`,
-  );
-
 try {
-  compose();
-  if (isKitVendored) useVendoredKit();
-  else useInstalledKit();
+  requireCommittedFiles();
+  replaceRepository();
+  removeRemains();
+  if (freshHistory) {
+    rmSync(join(root, '.git'), { recursive: true });
+    git('init', '--quiet', '--initial-branch=main');
+  }
+  git('add', '--all');
 } catch (error) {
-  // The tree was clean, so this reverts only the changes made above.
-  git('reset', '--hard', '--quiet');
-  git('clean', '-fd', '--quiet');
-  const links = join(root, 'node_modules', scope);
-  if (isKitVendored && existsSync(links)) renameSync(links, join(root, 'node_modules', original.scope));
-  fail(
-    `${error instanceof Error ? error.message : error}\n\nThe repository is as it was. ${isKitVendored ? '' : 'Run npm ci before the next attempt.'}`,
-  );
+  fail(error);
 }
-
-if (freshHistory) {
-  rmSync(join(root, '.git'), { recursive: true });
-  git('init', '--quiet', '--initial-branch=main');
-}
-git('add', '--all');
 process.stdout.write(`This repository is ${options.name}. Next:
 
   npm ci && npm run check && npm test
   fill in .github/CODEOWNERS and the first section of SECURITY.md
   git commit --message "Begin"
 ${keepsExamples ? '' : '  npm run new:service -- payments\n'}${keepsExamples || freshHistory ? '' : '\nbuf breaking reports the removed contracts until the commit is on origin/main.\n'}`);
+
+function requireCommittedFiles(): void {
+  const changes = git('status', '--porcelain');
+  if (changes !== '')
+    throw new Error(
+      `adopt rewrites the whole repository, and restores it from git if it fails: commit or stash first\n${changes}`,
+    );
+}
+
+/** Makes the copy. Restores the repository if a step fails. */
+function replaceRepository(): void {
+  try {
+    compose();
+    if (isKitVendored) useVendoredKit();
+    else useInstalledKit();
+  } catch (cause) {
+    restoreRepository();
+    throw new Error(
+      `${errorText(cause)}\n\nThe repository is as it was. ${isKitVendored ? '' : 'Run npm ci before the next attempt.'}`,
+      { cause },
+    );
+  }
+}
+
+/** Restores the files from git, which had no changes before, and the links that the vendored kit renames. */
+function restoreRepository(): void {
+  git('reset', '--hard', '--quiet');
+  git('clean', '-fd', '--quiet');
+  const originalLinks = join(root, 'node_modules', original.scope);
+  if (isKitVendored && !existsSync(originalLinks))
+    renameSync(join(root, 'node_modules', scope), originalLinks);
+}
+
+/** Removes what the copy does not have from the folders that git ignores: packages of the original, and links to them. */
+function removeRemains(): void {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  if (!isKitVendored) return;
+  const links = join(root, 'node_modules', scope);
+  for (const name of readdirSync(links))
+    if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
+}
 
 /** Writes the copy's files in place of this repository's. */
 function compose(): void {
@@ -72,10 +99,8 @@ function compose(): void {
 
 /** Links the packages by their new names, and generates what depends on them. */
 function useVendoredKit(): void {
-  const links = join(root, 'node_modules', scope);
-  if (scope !== original.scope) renameSync(join(root, 'node_modules', original.scope), links);
-  for (const name of readdirSync(links))
-    if (!existsSync(join(links, name))) rmSync(join(links, name), { force: true });
+  const modules = join(root, 'node_modules');
+  if (scope !== original.scope) renameSync(join(modules, original.scope), join(modules, scope));
   // In a process of its own: the packages have another scope now.
   run(process.execPath, 'packages/dev/src/svc.ts', 'generate');
   format();
@@ -90,7 +115,7 @@ function useInstalledKit(): void {
   } catch (error) {
     if (options.packages) throw error;
     throw new Error(
-      `npm cannot install the kit: publish it to your registry, or run npm run pack and add --packages dist/packages\n${(error as Error).message}`,
+      `npm cannot install the kit: publish it to your registry, or run npm run pack and add --packages dist/packages\n${errorText(error)}`,
       { cause: error },
     );
   }
@@ -122,9 +147,5 @@ function run(command: string, ...args: string[]): void {
 }
 
 function git(...args: string[]): string {
-  try {
-    return runCommand(root, 'git', ...args);
-  } catch (error) {
-    return fail(error);
-  }
+  return runCommand(root, 'git', ...args);
 }
