@@ -75,6 +75,20 @@ describe.each([
     `echo $${'{{'} github.event.head_commit.message }}`,
     'untrusted text',
   ],
+  [
+    'a matrix that may be empty',
+    '  check:',
+    `  list:
+    runs-on: ubuntu-24.04
+    permissions: {}
+    timeout-minutes: 1
+    outputs: { names: '[]' }
+    steps: [{ run: ls services }]
+  check:
+    needs: list
+    strategy: { matrix: { service: "$${'{{'} fromJSON(needs.list.outputs.names) }}" } }`,
+    'job check fails when the list of its matrix is empty',
+  ],
   ['invalid YAML', 'name: ci', 'name: [ci', 'ci.yml:3'],
 ])('a workflow with %s', (_name, replace, replacement, complaint) => {
   test('has a problem', async () => {

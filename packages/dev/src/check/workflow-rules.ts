@@ -8,8 +8,10 @@ interface Step {
 
 interface Job {
   readonly uses?: string;
+  readonly if?: unknown;
   readonly permissions?: unknown;
   readonly 'timeout-minutes'?: unknown;
+  readonly strategy?: { readonly matrix?: unknown };
   readonly steps?: readonly Step[];
 }
 
@@ -23,12 +25,16 @@ interface Workflow {
 /** Triggers that run the code of an outside pull request with the repository's secrets and a token that can write. */
 const unsafeTriggers = ['pull_request_target', 'workflow_run'];
 
+/** A list that an earlier job returns. It may be empty, and GitHub fails a job with an empty matrix. */
+const returnedList = /fromJSON\(\s*needs\./i;
+
 /** Titles, branch names and comments: their authors could inject commands into a script. */
 const untrustedText = /\$\{\{[^}]*github\.(event\.|head_ref)/;
 
 /**
  * Requires of a workflow, after GitHub's "Secure use reference": every action pinned by commit with its version in a
- * comment, permissions for each job alone, a time limit, and no untrusted text in scripts.
+ * comment, permissions for each job alone, a time limit, and no untrusted text in scripts. A matrix of a list that an earlier job
+ * returns needs a condition.
  */
 export function workflowRuleProblems(text: string): string[] {
   const document = parseDocument(text);
@@ -57,6 +63,8 @@ export function workflowRuleProblems(text: string): string[] {
     // A called workflow sets the time limits of its own jobs.
     if (job.uses === undefined && job['timeout-minutes'] === undefined)
       problems.push(`job ${name} has no timeout-minutes`);
+    if (returnedList.test(JSON.stringify(job.strategy?.matrix ?? '')) && job.if === undefined)
+      problems.push(`job ${name} fails when the list of its matrix is empty: skip it with an if`);
     for (const step of job.steps ?? []) {
       if (untrustedText.test(step.run ?? ''))
         problems.push(`job ${name} puts untrusted text into a script: pass it in env`);
