@@ -133,7 +133,7 @@ function scalarName(scalar: ScalarType | undefined): string {
   return `\`${ScalarType[scalar ?? ScalarType.STRING].toLowerCase()}\``;
 }
 
-/** Returns a link to the section of a type. Protobuf's own types have none. */
+/** Returns a link to the section of a type. Types with a JSON form of their own have none. */
 function link(desc: DescMessage | DescEnum, contract: ServiceContract): string {
   const name = shortName(desc, contract);
   if (isWellKnown(desc)) return `\`${name}\``;

@@ -6,7 +6,7 @@ import { commentOf } from '../../descriptors/source-location.ts';
 /** A JSON Schema (2020-12), as OpenAPI 3.1 has it. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** Schemas of protobuf's own types in ProtoJSON. */
+/** Schemas of the types of `google.protobuf` that have a form of their own in ProtoJSON. */
 const wellKnown: Readonly<Record<string, Schema>> = {
   Timestamp: { type: 'string', format: 'date-time' },
   Duration: { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,9})?s$' },
@@ -14,6 +14,7 @@ const wellKnown: Readonly<Record<string, Schema>> = {
   Empty: { type: 'object' },
   Struct: { type: 'object' },
   Value: {},
+  NullValue: { type: 'null' },
   ListValue: { type: 'array' },
   Any: { type: 'object', properties: { '@type': { type: 'string' } }, required: ['@type'] },
   BoolValue: { type: ['boolean', 'null'] },
@@ -93,9 +94,15 @@ export function described(description: string): Schema {
   return description === '' ? {} : { description };
 }
 
-/** Reference to the schema of a type in the document's components. */
+/** Returns the schema of a type that has a form of its own in ProtoJSON. Undefined for every other type. */
+export function wellKnownSchema(typeName: string): Schema | undefined {
+  const [, name = ''] = /^google\.protobuf\.(\w+)$/.exec(typeName) ?? [];
+  return wellKnown[name];
+}
+
+/** Returns the schema of a type, which for most types is a reference to the document's components. */
 export function reference(typeName: string): Schema {
-  return { $ref: `#/components/schemas/${typeName}` };
+  return wellKnownSchema(typeName) ?? { $ref: `#/components/schemas/${typeName}` };
 }
 
 function fieldSchema(field: DescField): Schema {
@@ -125,9 +132,7 @@ function fieldSchema(field: DescField): Schema {
 
 function typeSchema({ message, enum: values, scalar }: DescField): Schema {
   const typeName = message?.typeName ?? values?.typeName;
-  if (typeName === undefined) return scalars[scalar ?? ScalarType.STRING];
-  const [, own] = /^google\.protobuf\.(\w+)$/.exec(typeName) ?? [];
-  return (own === undefined ? undefined : wellKnown[own]) ?? reference(typeName);
+  return typeName === undefined ? scalars[scalar ?? ScalarType.STRING] : reference(typeName);
 }
 
 /** Returns the keywords of rules, without those of items, keys and values. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { copyContract } from '../../check/contract/testing/contract-copy.ts';
+import { copyContract, edit } from '../../check/contract/testing/contract-copy.ts';
 import { compileDescriptors } from '../../descriptors/compile.ts';
 import { referenceFiles, staleReference, writeReference } from './reference-files.ts';
 
@@ -10,14 +10,18 @@ let files: Map<string, string>;
 
 beforeAll(() => {
   using contract = copyContract();
-  const registry = compileDescriptors(contract.folder);
+  files = filesOf(contract.folder);
+});
+
+function filesOf(folder: string): Map<string, string> {
+  const registry = compileDescriptors(folder);
   const entries = ['Catalogue', 'Order'].map((name) => {
     const descriptor = registry.getService(`shop.v1.${name}Service`);
     if (!descriptor) throw new Error(`the tests' contract has no ${name}Service`);
     return { name: name.toLowerCase(), descriptor, port: 1, metricsPort: 2, calls: {}, examples: [] };
   });
-  files = referenceFiles(contract.folder, entries, {});
-});
+  return referenceFiles(folder, entries, {});
+}
 
 function read(file: string): string {
   const text = files.get(file);
@@ -92,14 +96,43 @@ test('the OpenAPI document has each unary method, with GET where the method has 
   );
 });
 
+/** Requires that every reference of an OpenAPI document is to a schema that it has. */
+function expectWholeDocument(text: string): void {
+  const schemas = Object.keys(JSON.parse(text).components.schemas);
+  const referenced = [...text.matchAll(/#\/components\/schemas\/([^"]+)/g)].map(([, schema]) => schema);
+  expect(referenced.length).toBeGreaterThan(3);
+  expect(schemas).toEqual(expect.arrayContaining(referenced));
+}
+
 test('every reference of an OpenAPI document is to a schema that it has', () => {
-  for (const name of ['catalogue', 'order']) {
-    const text = read(`gen/openapi/${name}.json`);
-    const schemas = Object.keys(JSON.parse(text).components.schemas);
-    const referenced = [...text.matchAll(/#\/components\/schemas\/([^"]+)/g)].map(([, schema]) => schema);
-    expect(referenced.length).toBeGreaterThan(3);
-    expect(schemas).toEqual(expect.arrayContaining(referenced));
-  }
+  for (const name of ['catalogue', 'order']) expectWholeDocument(read(`gen/openapi/${name}.json`));
+});
+
+test("protobuf's own types have the schema of their JSON, as messages of a method and in fields", () => {
+  const file = 'shop/v1/catalogue_service.proto';
+  const imports = ['empty', 'struct', 'type'].map((name) => `import "google/protobuf/${name}.proto";\n`);
+  using contract = copyContract([
+    edit(
+      file,
+      'import "google/protobuf/timestamp.proto";\n',
+      `${imports.join('')}import "google/protobuf/timestamp.proto";\n`,
+    ),
+    edit(file, 'CountItems(CountItemsRequest)', 'CountItems(google.protobuf.Empty)'),
+    edit(
+      file,
+      '  int64 count = 1;',
+      '  int64 count = 1;\n  google.protobuf.NullValue nothing = 2;\n  google.protobuf.Type type = 3;',
+    ),
+  ]);
+  const text = filesOf(contract.folder).get('gen/openapi/catalogue.json') ?? '';
+  expectWholeDocument(text);
+  const { paths, components } = JSON.parse(text);
+  const { post, get } = paths['/shop.v1.CatalogueService/CountItems'];
+  expect(post.requestBody.content['application/json'].schema).toEqual({ type: 'object' });
+  expect(get.parameters[0].content['application/json'].schema).toEqual({ type: 'object' });
+  const { properties } = components.schemas['shop.v1.CountItemsResponse'];
+  expect(properties.nothing).toEqual({ type: 'null' });
+  expect(components.schemas['google.protobuf.Type'].properties.name).toMatchObject({ type: 'string' });
 });
 
 test('the service config has the deadline of each method, and retries of those that the contract marks as safe', () => {

@@ -2,6 +2,7 @@ import type { DescEnum, DescMessage, DescMethod, DescService } from '@bufbuild/p
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { compileDescriptors } from '../../descriptors/compile.ts';
 import { descriptorsOf, type ServiceEntry } from '../../repository/service-entry.ts';
+import { wellKnownSchema } from './json-schema.ts';
 
 /** The contract of one entry of services.ts, with the comments of its source. */
 export interface ServiceContract {
@@ -49,9 +50,9 @@ export function reachableTypes(methods: readonly DescMethod[]): Pick<ServiceCont
   return { messages: [...messages], enums: [...enums] };
 }
 
-/** Whether a type is one of protobuf's own, whose JSON has a form of its own. */
+/** Whether a type is one of protobuf's own that has a form of its own in JSON. */
 export function isWellKnown({ typeName }: DescMessage | DescEnum): boolean {
-  return typeName.startsWith('google.protobuf.');
+  return wellKnownSchema(typeName) !== undefined;
 }
 
 /** Whether the method may be called by GET on the Connect port. */
