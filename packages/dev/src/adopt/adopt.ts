@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { errorText, fail } from '../cli/fail.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { root } from '../repository/paths.ts';
-import { keepSections, renderCopy } from './copy-documents.ts';
+import { hasSections, keepSections, renderCopy } from './copy-documents.ts';
 import { readCopyOptions } from './copy-options.ts';
 import { editLists } from './edit-lists.ts';
 import { editLockFile } from './edit-lock-file.ts';
@@ -82,7 +82,7 @@ function compose(): void {
   const kit = isKitVendored ? undefined : readKitPackages(root, options);
   for (const file of git('ls-files').split('\n')) if (!isKept(file, options)) rmSync(join(root, file));
   for (const file of files())
-    if (file.endsWith('.md')) {
+    if (hasSections(file)) {
       const text = readFileSync(join(root, file), 'utf8');
       writeFileSync(join(root, file), keepSections(text, options));
     }

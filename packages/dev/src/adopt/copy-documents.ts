@@ -5,6 +5,14 @@ import type { CopyOptions } from './copy-options.ts';
 /** A line that begins a section, `<!-- <installed> -->`, `# <lab>` or `// <none>`. `</installed>` ends it. */
 const sectionLine = /^\s*(?:<!--|#|\/\/) <(\/?)([a-z]+)>(?: -->)?$/;
 
+/** Files of this repository that mark the sections of a copy, besides its documents. */
+const markedFiles = ['.dockerignore', '.gitattributes'];
+
+/** Returns whether a file of this repository may mark the sections of a copy. */
+export function hasSections(file: string): boolean {
+  return file.endsWith('.md') || markedFiles.includes(file);
+}
+
 /**
  * Returns the text with the sections of this copy, without the lines that begin and end them:
  *
