@@ -26,6 +26,12 @@ interface Override {
   };
 }
 
+interface Renovate {
+  /** For the workflow in `packages/dev/copy`. */
+  'github-actions'?: object;
+  customManagers: { readonly managerFilePatterns: string[] }[];
+}
+
 /** Scripts of every copy. */
 const scripts = [
   'start',
@@ -65,7 +71,8 @@ export function editManifests(root: string, options: CopyOptions, kit: KitPackag
     config.files.includes = config.files.includes.filter((each) => !isGone(each.replace('!', ''), has));
     config.overrides = config.overrides.flatMap((override) => editOverride(override, kit !== undefined, has));
   });
-  editJson<{ customManagers: { managerFilePatterns: string[] }[] }>(root, 'renovate.json', (config) => {
+  editJson<Renovate>(root, 'renovate.json', (config) => {
+    delete config['github-actions'];
     config.customManagers = config.customManagers.filter(
       (manager) =>
         options.keepsLab || !manager.managerFilePatterns.some((pattern) => /lab|contract/.test(pattern)),
