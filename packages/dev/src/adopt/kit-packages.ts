@@ -1,17 +1,22 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CopyOptions } from './copy-options.ts';
-import { original } from './rename.ts';
 
 type Versions = Readonly<Record<string, string>>;
 
-/** Packages of the kit. */
-const names = ['rpc', 'postgres', 'dev'];
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly devDependencies: Versions;
+}
+
+/** Folders of the kit's packages. */
+const folders = ['rpc', 'postgres', 'dev'];
 
 /** Folder of a copy for the tarballs of the kit. */
 const tarballFolder = 'kit';
 
-/** What a copy that installs the kit depends on. */
+/** Dependencies of a copy that installs the kit. */
 export interface KitPackages {
   /** Dependencies of the root: versions, or the paths of tarballs. */
   readonly root: Versions;
@@ -24,16 +29,16 @@ export interface KitPackages {
 /**
  * Reads the versions of the kit from `packages/`, and copies its tarballs into the copy if there are any.
  *
- * @throws Error when the folder of tarballs lacks a package in this version.
+ * @throws Error when the folder of tarballs does not exist, or lacks a package in this version.
  */
 export function readKitPackages(root: string, { packages }: CopyOptions): KitPackages {
   const ranges: Record<string, string> = {};
   const specifiers: Record<string, string> = {};
-  for (const name of names) {
-    const { version } = manifestOf(root, name);
-    const full = `${original.scope}/${name}`;
-    ranges[full] = `^${version}`;
-    specifiers[full] = packages ? `file:${copyTarball(root, packages, name, version)}` : `^${version}`;
+  for (const folder of folders) {
+    const manifest = manifestOf(root, folder);
+    const range = `^${manifest.version}`;
+    ranges[manifest.name] = range;
+    specifiers[manifest.name] = packages ? `file:${copyTarball(root, packages, manifest)}` : range;
   }
   // For the web port of services that come later: `svc new` installs nothing.
   const web = '@connectrpc/connect';
@@ -48,15 +53,17 @@ export function readKitPackages(root: string, { packages }: CopyOptions): KitPac
   };
 }
 
-function manifestOf(root: string, name: string): { version: string; devDependencies: Versions } {
-  return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'));
+function manifestOf(root: string, folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'));
 }
 
 /** Copies a tarball, as `npm pack` names it, and returns its path in the copy. */
-function copyTarball(root: string, folder: string, name: string, version: string): string {
-  const file = `${original.scope.slice(1)}-${name}-${version}.tgz`;
-  if (!readdirSync(folder).includes(file)) throw new Error(`${folder} has no ${file}: npm run pack makes it`);
+function copyTarball(root: string, packages: string, { name, version }: Manifest): string {
+  if (!existsSync(packages)) throw new Error(`--packages ${packages}: there is no such folder`);
+  const file = `${name.slice(1).replace('/', '-')}-${version}.tgz`;
+  const tarball = join(packages, file);
+  if (!existsSync(tarball)) throw new Error(`--packages ${packages} has no ${file}: npm run pack makes it`);
   mkdirSync(join(root, tarballFolder), { recursive: true });
-  copyFileSync(join(folder, file), join(root, tarballFolder, file));
+  copyFileSync(tarball, join(root, tarballFolder, file));
   return `${tarballFolder}/${file}`;
 }
