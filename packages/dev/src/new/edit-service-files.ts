@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorText } from '../cli/fail.ts';
 import { scope } from '../repository/project.ts';
 import { sortKeys } from '../repository/sort-keys.ts';
 import { callEdits } from './call-edits.ts';
@@ -48,7 +49,7 @@ function attempt<T>(file: string, run: () => T): T {
     return run();
   } catch (cause) {
     throw new Error(
-      `${file} has another form than \`svc new\` expects: add the service by hand (${(cause as Error).message})`,
+      `${file} has another form than \`svc new\` expects: add the service by hand (${errorText(cause)})`,
       { cause },
     );
   }

@@ -1,3 +1,4 @@
+import { errorText } from '../cli/fail.ts';
 import { freePort } from './free-port.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function metricsVariables(
       OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
     };
   } catch (error) {
-    onStep(`no metrics of ${name}: ${error instanceof Error ? error.message : error}`);
+    onStep(`no metrics of ${name}: ${errorText(error)}`);
     return {};
   }
 }

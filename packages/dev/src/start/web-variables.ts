@@ -1,3 +1,4 @@
+import { errorText } from '../cli/fail.ts';
 import { freePort } from './free-port.ts';
 
 /** The variables of a service without a web port, which takes no origins from this process. */
@@ -18,7 +19,7 @@ export async function webVariables(
     const address = `127.0.0.1:${await freePort(port)}`;
     return { WEB_LISTEN_ADDRESS: address, WEB_ORIGINS: process.env.WEB_ORIGINS ?? '*' };
   } catch (error) {
-    onStep(`no web port of ${name}: ${error instanceof Error ? error.message : error}`);
+    onStep(`no web port of ${name}: ${errorText(error)}`);
     return withoutWeb;
   }
 }
