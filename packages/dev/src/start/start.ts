@@ -62,7 +62,7 @@ try {
     say(await readyText(running));
   }
 } catch (error) {
-  // What is stopped meanwhile fails in many ways.
+  // A step that is interrupted fails in many ways.
   if (!isStopping) fail(error);
 }
 

@@ -58,7 +58,7 @@ test('all orders that a crash left unsettled are settled, and cancelled ones are
   ]);
 });
 
-test('an undo is owed until every step has confirmed it', async () => {
+test('an undo is repeated until every step has confirmed it', async () => {
   let isDown = true;
   const first = createFakeStep();
   const second = createFakeStep({
