@@ -5,8 +5,8 @@ import { makeServiceEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 /**
- * Starts both services as processes that export traces to a collector and metrics for Prometheus. A proxy is between
- * orders and inventory.
+ * Starts both services as processes that export traces, metrics and logs to a collector, and metrics for Prometheus too.
+ * A proxy is between orders and inventory.
  */
 export async function startObservedPair() {
   await using started = new AsyncDisposableStack();
@@ -24,7 +24,9 @@ export async function startObservedPair() {
         ...collector.environment,
         // Without client certificates, inventory would ignore the trace context of orders.
         TRACE_CONTEXT: 'all',
-        OTEL_METRICS_EXPORTER: 'prometheus',
+        OTEL_LOGS_EXPORTER: 'otlp',
+        OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+        OTEL_METRIC_EXPORT_INTERVAL: '2000',
         OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
         OTEL_EXPORTER_PROMETHEUS_PORT: String(ports[service]),
       }),

@@ -4,7 +4,7 @@ import { Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { openTestPool } from '@acme/postgres/testing';
 import { createClient } from '@acme/rpc/client';
-import type { ReceivedSpan } from '@acme/rpc/testing';
+import type { ReceivedLogRecord, ReceivedSpan } from '@acme/rpc/testing';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { holdLock } from '../support/hold-lock.ts';
@@ -23,6 +23,9 @@ export interface ExportedTelemetry {
   readonly spans: readonly ReceivedSpan[];
   readonly series: readonly Series[];
   readonly lines: readonly Record<string, unknown>[];
+  /** Names of the metrics at the collector. */
+  readonly metrics: readonly string[];
+  readonly logs: readonly ReceivedLogRecord[];
   readonly stderr: string;
   /** Its call to inventory was aborted and retried. */
   readonly retried: Placed;
@@ -101,6 +104,8 @@ export async function runTelemetryScenario(): Promise<ExportedTelemetry> {
     spans: pair.collector.spans,
     series: scrapes.flatMap(parseSeries),
     lines: [...pair.logs.orders(), ...pair.logs.inventory()],
+    metrics: pair.collector.metrics,
+    logs: pair.collector.logs,
     stderr: pair.stderr(),
     retried: firstPlaced,
     together,

@@ -116,6 +116,19 @@ describe('logs', () => {
     );
   });
 
+  test('the lines of both services reach the collector, each within its span', ({
+    exported: { lines, logs, retried },
+  }) => {
+    const described = (each: { body?: unknown; msg?: unknown; service?: unknown }, spanId: unknown) =>
+      `${each.service} ${each.body ?? each.msg} ${spanId}`;
+    const ofTrace = logs.filter(({ traceId }) => traceId === retried.traceId);
+    const written = lines.filter(({ trace_id }) => trace_id === retried.traceId);
+    expect(ofTrace.map((each) => described(each, each.spanId)).sort()).toEqual(
+      written.map((each) => described(each, each.span_id)).sort(),
+    );
+    expect(new Set(ofTrace.map(({ service }) => service))).toEqual(new Set(['orders', 'inventory']));
+  });
+
   test('nothing is written to stderr', ({ exported: { stderr } }) => {
     expect(stderr).toBe('');
   });
@@ -134,6 +147,16 @@ describe('metrics', () => {
       const unlisted = [...labels].filter((label) => !listed?.has(label) && !everywhere.includes(label));
       expect({ name, unlisted }).toEqual({ name, unlisted: [] });
     }
+  });
+
+  test('a collector receives the metrics that Prometheus reads at the same time', ({
+    exported: { series, metrics: received },
+  }) => {
+    const names = new Set(received.map((name) => name.replaceAll('.', '_')));
+    const inPrometheus = new Set(series.map(({ name }) => name.replace(/_(total|bucket|sum|count)$/, '')));
+    const bases = new Set([...names].map((name) => name.replace(/_count$/, '')));
+    inPrometheus.delete('target_info');
+    expect([...inPrometheus].filter((name) => !bases.has(name))).toEqual([]);
   });
 
   test.for([

@@ -56,6 +56,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
   await using inventoryProcess = startServiceProcess('inventory', {
     ...environment.variables,
     ...collector.environment,
+    OTEL_LOGS_EXPORTER: 'otlp',
     DATABASE_URL: inventoryUrl.href,
     AUTH_AUDIENCE: 'inventory',
     LOG_LEVEL: 'trace',
@@ -64,6 +65,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
   await using ordersProcess = startServiceProcess('orders', {
     ...environment.variables,
     ...collector.environment,
+    OTEL_LOGS_EXPORTER: 'otlp',
     DATABASE_URL: ordersEnvironment.variables.DATABASE_URL,
     INVENTORY_TARGET: inventoryTarget,
     AUTH_AUDIENCE: 'orders',
@@ -126,6 +128,7 @@ test('no secret of a call or of the environment is in a log line, span, metric o
   expect(written).toContain('internal error');
   expect(collector.spans.map(({ name }) => name)).toContain('place-orders');
   expect(collector.metrics).toContain('orders.transitions');
+  expect(collector.logs.map(({ body }) => body)).toContain('call');
   const signatures = [good, weak, expired].map((token) => token.split('.')[2] ?? '');
   for (const secret of [password, ...signatures, ...Object.values(canary)])
     expect(written).not.toContain(secret);

@@ -20,5 +20,9 @@ export { rejectionOf } from '../testing/rejection-of.ts';
 export { startTestServer, type TestServer, type TestServerOptions } from '../testing/start-test-server.ts';
 export { collectLog } from '../testing/telemetry/collect-log.ts';
 export { type CollectedTelemetry, collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
-export { type ReceivedSpan, startOtlpCollector } from '../testing/telemetry/otlp-collector.ts';
+export {
+  type ReceivedLogRecord,
+  type ReceivedSpan,
+  startOtlpCollector,
+} from '../testing/telemetry/otlp-collector.ts';
 export { testServerConfig } from '../testing/test-server-config.ts';

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { createLogExport } from '../telemetry/log-export.ts';
 import { transformBindings } from './internals/pino-internals.ts';
 import { prettyDestination, stdoutDestination } from './log-destination.ts';
 import { createLogLimit, type LogLimit } from './log-limit.ts';
@@ -21,7 +22,7 @@ export interface LogOptions {
 /**
  * Creates a logger of JSON lines to stdout or another destination. Lines within a span contain its ids. Logging never
  * throws. Lines are limited in size and free of known secrets (`formatLine`). Lines and bytes per second are limited
- * (`createLogLimit`).
+ * (`createLogLimit`). The same lines are exported if OpenTelemetry's SDK has been started with an exporter of logs.
  *
  * pino provides levels and child loggers. It does not format the lines, because it throws on a circular cause and has no
  * limits.
@@ -31,6 +32,7 @@ export function createLogger(
   to: DestinationStream = (pretty && prettyDestination()) || stdoutDestination(),
   limit: LogLimit = createLogLimit(),
 ): Logger {
+  const exportLine = createLogExport();
   const log = pino(
     {
       level,
@@ -42,6 +44,7 @@ export function createLogger(
           const line = formatLine(this, args, levelNumber);
           allowance.leftBytes -= Buffer.byteLength(line);
           to.write(line);
+          exportLine?.(line, levelNumber);
         },
       },
     },

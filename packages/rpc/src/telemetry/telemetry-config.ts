@@ -4,6 +4,8 @@ import type { Environment } from '../config/environment.ts';
 export interface TelemetryConfig {
   readonly exportsTraces: boolean;
   readonly exportsMetrics: boolean;
+  /** Whether log lines are exported besides being written to stdout. */
+  readonly exportsLogs: boolean;
   /** Whether the SDK takes the service's name from a variable. */
   readonly isServiceNamed: boolean;
   /** Whether the official instrumentation creates the spans of calls. */
@@ -23,7 +25,7 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
   );
   const everything = environment.optionalText('OTEL_EXPORTER_OTLP_ENDPOINT', {
     format: endpoint,
-    meaning: 'Collector of traces and metrics.',
+    meaning: 'Collector of traces and metrics, and of logs if `OTEL_LOGS_EXPORTER` is set.',
   });
   const traces = environment.optionalText('OTEL_TRACES_EXPORTER', {
     format: exporters,
@@ -43,13 +45,23 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
     format: endpoint,
     meaning: 'Collector of metrics. Takes precedence over `OTEL_EXPORTER_OTLP_ENDPOINT`.',
   });
+  const logs = environment.optionalText('OTEL_LOGS_EXPORTER', {
+    format: exporters,
+    meaning:
+      'Exporters of log lines, besides stdout. Default: `otlp` if there is a collector of logs. ' +
+      '`OTEL_EXPORTER_OTLP_ENDPOINT` alone exports none.',
+  });
+  const logsEndpoint = environment.optionalText('OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', {
+    format: endpoint,
+    meaning: 'Collector of log lines. Takes precedence over `OTEL_EXPORTER_OTLP_ENDPOINT`.',
+  });
   const serviceName = environment.optionalText('OTEL_SERVICE_NAME', {
     format: 'a name',
-    meaning: "Name of the service in traces and metrics. Default: the name of the service's package.",
+    meaning: "Name of the service in telemetry. Default: the name of the service's package.",
   });
   const attributes = environment.optionalText('OTEL_RESOURCE_ATTRIBUTES', {
     format: 'comma-separated key=value pairs',
-    meaning: 'Attributes of the process in traces and metrics. `service.name` is the name of the service.',
+    meaning: 'Attributes of the process in telemetry. `service.name` is the name of the service.',
   });
   const instrumentations = environment.optionalText('OTEL_NODE_ENABLED_INSTRUMENTATIONS', {
     format: 'comma-separated instrumentations',
@@ -62,6 +74,7 @@ export function readTelemetryConfig(environment: Environment): TelemetryConfig {
   return {
     exportsTraces: !isDisabled && isExported(traces, everything ?? tracesEndpoint),
     exportsMetrics: !isDisabled && isExported(metrics, everything ?? metricsEndpoint),
+    exportsLogs: !isDisabled && isExported(logs, logsEndpoint),
     isServiceNamed:
       serviceName !== undefined || list(attributes).some((each) => each.startsWith('service.name=')),
     instrumentsGrpc: list(instrumentations).includes('grpc'),

@@ -17,8 +17,10 @@ function runTraced(environment: Record<string, string>) {
 test.each<[string, Record<string, string>]>([
   ['nothing is configured', {}],
   ['it is disabled', { OTEL_SDK_DISABLED: 'true', OTEL_TRACES_EXPORTER: 'otlp' }],
-  ['no signal has an exporter', { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' }],
-  ['only logs would be exported', { OTEL_LOGS_EXPORTER: 'otlp' }],
+  [
+    'no signal has an exporter',
+    { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+  ],
   ['only the instrumentation is enabled', { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc' }],
 ])('the SDK is not loaded when %s', async (_case, variables) => {
   await using collector = await startOtlpCollector();

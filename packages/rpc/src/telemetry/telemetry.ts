@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { readEnvironment } from '../config/environment.ts';
+import { withoutLogExport } from './log-export.ts';
 import { readTelemetryConfig } from './telemetry-config.ts';
 
 export interface TelemetryOptions {
@@ -26,18 +27,19 @@ let grpcInstrumented = false;
  * Starts OpenTelemetry's SDK once, as configured by its own environment variables. Without an exporter or endpoint, or
  * with `OTEL_SDK_DISABLED`, the SDK is not loaded.
  *
- * It must run before a server or client is created, which take the meter that is registered then. With
+ * It must run before a logger, server or client is created, which take the providers that are registered then. With
  * `OTEL_NODE_ENABLED_INSTRUMENTATIONS=grpc` it must run before grpc-js is imported. Importing `telemetry/register` first
  * ensures both.
  *
- * A signal is exported if its exporter is set (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`) or there is an endpoint
- * for it. `OTEL_METRICS_EXPORTER=prometheus` serves `/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and `_PORT`. By the
- * specification an unset exporter would send to a collector on localhost, which development and partly configured
- * deployments do not have. Logs go to stdout, not through the SDK.
+ * A signal is exported if its exporter is set (`OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER`) or
+ * there is an endpoint for it. `OTEL_METRICS_EXPORTER=prometheus` serves `/metrics` on `OTEL_EXPORTER_PROMETHEUS_HOST` and
+ * `_PORT`. By the specification an unset exporter would send to a collector on localhost, which development and partly
+ * configured deployments do not have. The endpoint of all signals, `OTEL_EXPORTER_OTLP_ENDPOINT`, does not enable logs:
+ * they are on stdout, where most platforms collect them, and would be stored twice.
  */
 export function startTelemetry({ service }: TelemetryOptions): void {
-  const { exportsTraces, exportsMetrics } = config;
-  if (running || !(exportsTraces || exportsMetrics)) return;
+  const { exportsTraces, exportsMetrics, exportsLogs } = config;
+  if (running || !(exportsTraces || exportsMetrics || exportsLogs)) return;
   // The SDK is silent otherwise, even about an unknown exporter.
   if (!config.printsDiagnostics) diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
   variables.OTEL_NODE_RESOURCE_DETECTORS = config.resourceDetectors;
@@ -46,7 +48,7 @@ export function startTelemetry({ service }: TelemetryOptions): void {
     ...(service !== undefined && !config.isServiceNamed && { serviceName: service }),
     ...(!exportsTraces && { spanProcessors: [] }),
     ...(!exportsMetrics && { metricReaders: [] }),
-    logRecordProcessors: [],
+    ...(!exportsLogs && { logRecordProcessors: [] }),
     instrumentations: [
       ...(config.instrumentsGrpc ? instrumentGrpc() : []),
       ...(exportsMetrics ? instrumentRuntime() : []),
@@ -58,12 +60,13 @@ export function startTelemetry({ service }: TelemetryOptions): void {
 
 /**
  * Writes the SDK's warnings and errors to the log instead of stderr: the text up to the first value, and the type and
- * code of the error. With `OTEL_LOG_LEVEL` the SDK prints to stderr as configured.
+ * code of the error. These lines are not exported. With `OTEL_LOG_LEVEL` the SDK prints to stderr as configured.
  */
 export function logTelemetry(log: Logger): void {
   if (config.printsDiagnostics) return;
   const nothing = () => {};
-  const write = (...args: readonly unknown[]) => log.warn(errorOf(args), `opentelemetry: ${wordsOf(args)}`);
+  const write = (...args: readonly unknown[]) =>
+    withoutLogExport(() => log.warn(errorOf(args), `opentelemetry: ${wordsOf(args)}`));
   diag.setLogger(
     { error: write, warn: write, info: nothing, debug: nothing, verbose: nothing },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },

@@ -11,16 +11,30 @@ export interface ReceivedSpan {
   readonly parentSpanId: string | undefined;
   readonly name: string;
   readonly kind: SpanKind;
-  readonly attributes: Readonly<Record<string, string | number | undefined>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
   readonly isError: boolean;
   /** In nanoseconds since the epoch. */
   readonly startNs: bigint;
   readonly endNs: bigint;
   readonly links: readonly Pick<ReceivedSpan, 'traceId' | 'spanId'>[];
   /** Service name of the process that sent it. */
-  readonly service: string | number | undefined;
+  readonly service: unknown;
   /** Instrumentation scope: `@acme/rpc`, or the official instrumentation. */
   readonly scope: string;
+}
+
+/** A received log record. */
+export interface ReceivedLogRecord {
+  readonly body: unknown;
+  readonly severityText: string;
+  readonly severityNumber: number;
+  /** In nanoseconds since the epoch. */
+  readonly timeNs: bigint;
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Service name of the process that sent it. */
+  readonly service: unknown;
 }
 
 export interface OtlpCollector extends AsyncDisposable {
@@ -29,6 +43,7 @@ export interface OtlpCollector extends AsyncDisposable {
   readonly spans: readonly ReceivedSpan[];
   /** Names of the received metrics. */
   readonly metrics: readonly string[];
+  readonly logs: readonly ReceivedLogRecord[];
   /** The received bodies. */
   readonly bodies: readonly string[];
 }
@@ -42,11 +57,32 @@ interface Otlp {
   readonly resourceMetrics?: readonly {
     readonly scopeMetrics: readonly { readonly metrics: readonly { name: string }[] }[];
   }[];
+  readonly resourceLogs?: readonly {
+    readonly resource: { readonly attributes: readonly OtlpAttribute[] };
+    readonly scopeLogs: readonly { readonly logRecords: readonly OtlpLogRecord[] }[];
+  }[];
 }
 
 interface OtlpAttribute {
   readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: number };
+  readonly value: OtlpValue;
+}
+
+/** Has one of the members, or none for null. */
+interface OtlpValue {
+  readonly stringValue?: string;
+  readonly intValue?: number;
+  readonly doubleValue?: number;
+  readonly boolValue?: boolean;
+  readonly arrayValue?: { readonly values: readonly OtlpValue[] };
+  readonly kvlistValue?: { readonly values: readonly OtlpAttribute[] };
+}
+
+interface OtlpLogRecord
+  extends Pick<ReceivedLogRecord, 'severityText' | 'severityNumber' | 'traceId' | 'spanId'> {
+  readonly timeUnixNano: string;
+  readonly body: OtlpValue;
+  readonly attributes: readonly OtlpAttribute[];
 }
 
 interface OtlpSpan extends Pick<ReceivedSpan, 'traceId' | 'spanId' | 'parentSpanId' | 'name'> {
@@ -72,11 +108,12 @@ const kinds = [
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: ReceivedSpan[] = [];
   const metrics: string[] = [];
+  const logs: ReceivedLogRecord[] = [];
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await text(request);
     bodies.push(body);
-    const { resourceSpans = [], resourceMetrics = [] } = JSON.parse(body) as Otlp;
+    const { resourceSpans = [], resourceMetrics = [], resourceLogs = [] } = JSON.parse(body) as Otlp;
     for (const { resource, scopeSpans } of resourceSpans) {
       const { 'service.name': service } = valuesOf(resource.attributes);
       for (const { scope, spans: received } of scopeSpans)
@@ -84,6 +121,11 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
     }
     for (const { scopeMetrics } of resourceMetrics)
       for (const { metrics: received } of scopeMetrics) metrics.push(...received.map(({ name }) => name));
+    for (const { resource, scopeLogs } of resourceLogs) {
+      const { 'service.name': service } = valuesOf(resource.attributes);
+      for (const { logRecords } of scopeLogs)
+        logs.push(...logRecords.map((record) => ({ ...logRecordOf(record), service })));
+    }
     response.setHeader('content-type', 'application/json').end('{}');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -94,6 +136,7 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
     },
     spans,
     metrics,
+    logs,
     bodies,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -120,8 +163,25 @@ function spanOf(span: OtlpSpan) {
   };
 }
 
-function valuesOf(attributes: readonly OtlpAttribute[]) {
-  return Object.fromEntries(
-    attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue] as const),
-  );
+function logRecordOf(record: OtlpLogRecord) {
+  const { severityText, severityNumber, timeUnixNano, traceId, spanId } = record;
+  return {
+    body: plainValue(record.body),
+    severityText,
+    severityNumber,
+    timeNs: BigInt(timeUnixNano),
+    traceId,
+    spanId,
+    attributes: valuesOf(record.attributes),
+  };
+}
+
+function valuesOf(attributes: readonly OtlpAttribute[]): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
+}
+
+function plainValue(value: OtlpValue): unknown {
+  if (value.arrayValue) return value.arrayValue.values.map(plainValue);
+  if (value.kvlistValue) return valuesOf(value.kvlistValue.values);
+  return value.stringValue ?? value.intValue ?? value.doubleValue ?? value.boolValue ?? null;
 }
