@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../../repository/paths.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
+import { testServicesFolder } from '../deployment/testing/services-folder.ts';
 import { checkCompose } from './check-compose.ts';
 import { readComposeProject } from './compose-project.ts';
 import { containerProblems } from './container-rules.ts';
 import { mountProblems } from './mount-rules.ts';
 
 const fixture = new URL('testing', import.meta.url);
-const template = join(root, 'packages/dev/template/services');
 const depot: ListedService = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
 
 /** Returns the problems of the project in `testing` after a text in all of its files has been replaced. */
@@ -29,7 +29,7 @@ async function problemsWith(from = '', to = '', entries = [depot]): Promise<stri
   if (from && changes === 0) throw new Error(`no file contains ${from}`);
   const containers = readComposeProject(folder.path) ?? new Map();
   return [
-    ...(await containerProblems(entries, containers, template)),
+    ...(await containerProblems(entries, containers, testServicesFolder)),
     ...mountProblems(folder.path, containers),
   ];
 }

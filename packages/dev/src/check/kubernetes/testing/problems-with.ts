@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from '../../../repository/paths.ts';
 import type { ListedService } from '../../deployment/listed-service.ts';
+import { testServicesFolder } from '../../deployment/testing/services-folder.ts';
 import { manifestProblems } from '../check-kubernetes.ts';
 import { parseManifests } from '../manifest.ts';
 
@@ -17,5 +16,5 @@ export async function problemsWith(
 ): Promise<string[]> {
   if (!manifests.includes(from)) throw new Error(`manifests.yaml does not contain ${from}`);
   const changed = parseManifests(manifests.replaceAll(from, to));
-  return await manifestProblems(changed, join(root, 'packages/dev/template/services'), entries);
+  return await manifestProblems(changed, testServicesFolder, entries);
 }
