@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { checkKubernetes } from './check-kubernetes.ts';
-import { problemsWith } from './testing/problems-with.ts';
+import { depot, problemsWith } from './testing/problems-with.ts';
 
 test('manifests that keep every rule have no problems', async () => {
   expect(await problemsWith('LOG_LEVEL: info', 'LOG_LEVEL: warn')).toEqual([]);
@@ -28,7 +28,7 @@ async function checkWith(
   }
   vi.stubEnv('PATH', path);
   onTestFinished(() => vi.unstubAllEnvs() && undefined);
-  return checkKubernetes(join(folder.path, 'kubernetes'));
+  return checkKubernetes(join(folder.path, 'kubernetes'), [depot]);
 }
 
 const kustomization = { 'kustomization.yaml': 'resources:\n  - namespace.yaml\n', 'namespace.yaml': '' };

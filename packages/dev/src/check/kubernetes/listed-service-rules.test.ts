@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { problemsWith } from './testing/problems-with.ts';
-
-const depot = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
+import { depot, problemsWith } from './testing/problems-with.ts';
 
 test('a service of services.ts without a Deployment is a problem that names the folder to write', async () => {
   const absentee = { name: 'absentee', port: 50053, metricsPort: 9466, calls: {} };

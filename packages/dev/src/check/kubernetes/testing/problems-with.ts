@@ -6,7 +6,8 @@ import { parseManifests } from '../manifest.ts';
 
 const manifests = readFileSync(new URL('manifests.yaml', import.meta.url), 'utf8');
 
-const depot: ListedService = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
+/** The service of `manifests.yaml`. */
+export const depot: ListedService = { name: 'depot', port: 59999, metricsPort: 9999, calls: {} };
 
 /** Returns the problems of `manifests.yaml` after every `from` in it has been replaced. */
 export async function problemsWith(
