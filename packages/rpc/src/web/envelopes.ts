@@ -1,4 +1,5 @@
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { createReceivedBytes } from './received-bytes.ts';
 
 /** A message with its flags. */
 export interface Envelope {
@@ -9,12 +10,9 @@ export interface Envelope {
 /** Size of the prefix of each message: flags, and the length in four bytes. */
 export const prefixBytes = 5;
 const compressedFlag = 1;
-/** Number of chunks from which they are joined. A caller can send a message byte by byte. */
-const maxChunks = 256;
 
 /**
- * Splits the body of a request into its messages (Connect's and gRPC's length-prefixed messages). Chunks are joined when a
- * message is complete.
+ * Splits the body of a request into its messages (Connect's and gRPC's length-prefixed messages).
  *
  * @throws RpcError RESOURCE_EXHAUSTED for a message that announces more than `maxBytes`, INVALID_ARGUMENT for unknown flags
  * and for a body that ends within a message.
@@ -23,19 +21,13 @@ export async function* splitEnvelopes(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<Envelope> {
-  let parts: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const received = createReceivedBytes();
   let neededBytes = prefixBytes;
   let flags: number | undefined;
   for await (const chunk of chunks) {
-    parts.push(chunk);
-    sizeBytes += chunk.length;
-    if (parts.length > maxChunks) parts = [Buffer.concat(parts)];
-    while (sizeBytes >= neededBytes) {
-      const joined = Buffer.concat(parts);
-      const head = joined.subarray(0, neededBytes);
-      parts = [joined.subarray(neededBytes)];
-      sizeBytes -= neededBytes;
+    received.append(chunk);
+    while (received.sizeBytes >= neededBytes) {
+      const head = received.take(neededBytes);
       if (flags === undefined) {
         flags = head.readUInt8(0);
         neededBytes = head.readUInt32BE(1);
@@ -49,7 +41,7 @@ export async function* splitEnvelopes(
       }
     }
   }
-  if (sizeBytes > 0 || flags !== undefined)
+  if (received.sizeBytes > 0 || flags !== undefined)
     throw new RpcError(Code.INVALID_ARGUMENT, 'the request ends within a message');
 }
 

@@ -9,6 +9,7 @@ import { readMessages } from '../grpc-js/server-stream.ts';
 import { decodeJson } from './decode-json.ts';
 import { oversized, prefixBytes, splitEnvelopes } from './envelopes.ts';
 import { headerOf } from './http-messages.ts';
+import { createReceivedBytes } from './received-bytes.ts';
 import type { WebCall } from './web-call.ts';
 
 /** A message as it was sent, decompressed, and the bytes that it holds. */
@@ -87,28 +88,25 @@ async function wholeBody(call: WebCall): Promise<Buffer> {
   const { maxMessageBytes } = call;
   if (Number(headerOf(call.httpRequest, 'content-length')) > maxMessageBytes)
     throw oversized(maxMessageBytes);
-  let chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const received = createReceivedBytes();
   for await (const chunk of countedChunks(call)) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxMessageBytes) throw oversized(maxMessageBytes);
-    chunks.push(chunk);
-    // A caller can send the body byte by byte.
-    if (chunks.length > maxChunks) chunks = [Buffer.concat(chunks)];
+    received.append(chunk);
+    if (received.sizeBytes > maxMessageBytes) throw oversized(maxMessageBytes);
   }
-  return Buffer.concat(chunks);
+  return received.take(received.sizeBytes);
 }
-
-const maxChunks = 256;
 
 /** Returns the message of a GET request (Connect's Unary-Get-Request). Its size is limited with the header list. */
 function queryMessage(query: URLSearchParams, call: WebCall): Buffer {
   const text = query.get('message') ?? '';
-  if (query.get('base64') !== '1') return Buffer.from(text);
+  const message = query.get('base64') === '1' ? decodeBase64(text) : Buffer.from(text);
+  call.hold(message.length);
+  return message;
+}
+
+function decodeBase64(text: string): Buffer {
   try {
-    const message = asBuffer(base64Decode(text));
-    call.hold(message.length);
-    return message;
+    return asBuffer(base64Decode(text));
   } catch (cause) {
     throw new RpcError(Code.INVALID_ARGUMENT, 'the message of the query is not valid base64', { cause });
   }
