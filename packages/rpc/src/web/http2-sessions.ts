@@ -28,7 +28,7 @@ function limitSession(session: ServerHttp2Session, limits: WebLimits): void {
   let openStreams = 0;
   let pingTimer: NodeJS.Timeout | undefined;
   const close = () => session.close();
-  const idle = setTimeout(close, limits.maxIdleMs);
+  let idle = setTimeout(close, limits.maxIdleMs);
   const ageMs = limits.maxAgeMs * (1 + ageJitter * (2 * Math.random() - 1));
   let age = setTimeout(() => {
     close();
@@ -47,7 +47,7 @@ function limitSession(session: ServerHttp2Session, limits: WebLimits): void {
     clearTimeout(idle);
     stream.once('close', () => {
       openStreams--;
-      if (openStreams === 0 && !session.closed) idle.refresh();
+      if (openStreams === 0 && !session.closed) idle = setTimeout(close, limits.maxIdleMs);
     });
   });
   session.once('close', () => {

@@ -1,5 +1,9 @@
 import { once } from 'node:events';
-import { connect as connectHttp2, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  constants,
+} from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
@@ -10,14 +14,14 @@ import type { WebLimits } from './web-limits.ts';
 const path = '/testing.v1.EchoService/GetEcho';
 
 async function startWeb(limits: Partial<WebLimits> = {}) {
-  const waiting = Promise.withResolvers<void>();
+  let held = 0;
   const released = Promise.withResolvers<void>();
   const server = await startTestServer(
     EchoService,
     {
       getEcho: async ({ key }) => {
         if (key === 'wait') {
-          waiting.resolve();
+          held++;
           await released.promise;
         }
         return { echo: { key } };
@@ -25,7 +29,7 @@ async function startWeb(limits: Partial<WebLimits> = {}) {
     },
     { web: { limits } },
   );
-  return { ...server, waiting: waiting.promise, release: released.resolve };
+  return { ...server, held: () => held, release: released.resolve };
 }
 
 type Server = Awaited<ReturnType<typeof startWeb>>;
@@ -43,8 +47,20 @@ function send(server: Server, text: string): Socket {
 async function receivedBy(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk) => (text += chunk));
-  await once(socket, 'close');
+  // The server may reset a connection whose bytes it has not read, which is an error for `once`.
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
+}
+
+/** Calls GetEcho over HTTP/2. Returns the HTTP status; undefined for a call without an answer. */
+async function callOver(session: ClientHttp2Session, key: string): Promise<number | undefined> {
+  const stream = session.on('error', () => {}).request({ ...getEcho, authorization: 'Bearer t' });
+  let status: number | undefined;
+  stream.on('response', (answer) => (status = answer[':status']));
+  stream.on('error', () => {}).resume();
+  stream.end(JSON.stringify({ key }));
+  await once(stream, 'close');
+  return status;
 }
 
 const headers = (contentLength: number) =>
@@ -81,18 +97,28 @@ test('a connection that sends requests before it has the answers is closed', asy
   expect(await receivedBy(send(server, request + request))).toBe('');
 });
 
-test('connections over the limit are closed, but an address with less than its share has room', async () => {
-  await using server = await startWeb({ maxConnections: 20 });
-  const idle = Array.from({ length: 20 }, () => send(server, 'P'));
-  await Promise.all(idle.map((socket) => once(socket, 'connect')));
-  expect(await receivedBy(send(server, 'P'))).toBe('');
-  const port = Number(new URL(server.webUrl).port);
-  const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
-  onTestFinished(() => void other.destroy());
-  other.write(`${headers(11)}{"key":"A"}`);
-  const [answer] = await once(other, 'data');
-  expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
-});
+/** The beginning of an HTTP/2 connection: the preface and empty settings. */
+const http2Start = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0';
+
+test.each([
+  ['silent', ''],
+  ['with half a request line', 'P'],
+  ['of HTTP/2', http2Start],
+])(
+  'connections over the limit are closed, but an address with less than its share has room: %s',
+  async (_name, text) => {
+    await using server = await startWeb({ maxConnections: 20, handshakeTimeoutMs: 60_000 });
+    const open = Array.from({ length: 20 }, () => send(server, text));
+    await Promise.all(open.map((socket) => once(socket, 'connect')));
+    expect(await receivedBy(send(server, text))).toBe('');
+    const port = Number(new URL(server.webUrl).port);
+    const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    onTestFinished(() => void other.destroy());
+    other.write(`${headers(11)}{"key":"A"}`);
+    const [answer] = await once(other, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+  },
+);
 
 test('an HTTP/2 connection that is idle, or too old, is closed', async () => {
   for (const limits of [{ maxIdleMs: 50 }, { maxAgeMs: 50 }]) {
@@ -104,33 +130,71 @@ test('an HTTP/2 connection that is idle, or too old, is closed', async () => {
   }
 });
 
-test('an HTTP/2 connection without answers to pings is cut off', async () => {
-  await using server = await startWeb({ pingIntervalMs: 50, pingTimeoutMs: 50 });
-  const socket = send(server, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0');
-  await receivedBy(socket);
+test('an HTTP/2 connection that is idle after a call is closed', async () => {
+  await using server = await startWeb({ maxIdleMs: 50 });
+  const session = connectHttp2(server.webUrl);
+  onTestFinished(() => session.destroy());
+  const goodbye = once(session, 'goaway');
+  expect(await callOver(session, 'A')).toBe(200);
+  expect((await goodbye)[0]).toBe(constants.NGHTTP2_NO_ERROR);
 });
 
-test('a drain finishes the call in flight, closes idle connections, and accepts no new one', async () => {
+test('an HTTP/2 connection without answers to pings is cut off', async () => {
+  await using server = await startWeb({ pingIntervalMs: 50, pingTimeoutMs: 50 });
+  await receivedBy(send(server, http2Start));
+});
+
+test('a drain finishes the calls in flight, closes idle connections, and accepts no new one', async () => {
   await using server = await startWeb();
   const idle = receivedBy(send(server, `${headers(11)}{"key":"A"}`));
   const held = webClient(server.webUrl).getEcho({ key: 'wait' }, { timeoutMs: 5000 });
-  const session = connectHttp2(server.webUrl);
-  await once(session, 'remoteSettings');
-  await server.waiting;
+  const [idleSession, heldSession] = [connectHttp2(server.webUrl), connectHttp2(server.webUrl)];
+  const heldOverHttp2 = callOver(heldSession, 'wait');
+  await once(idleSession, 'remoteSettings');
+  await expect.poll(server.held).toBe(2);
   await expect.poll(() => server.logLines.length).toBe(1);
   const drained = server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
   expect(await idle).toMatch(/^HTTP\/1.1 200 /);
-  await once(session, 'close');
+  await once(idleSession, 'close');
   await expect(fetch(server.webUrl)).rejects.toThrow();
   server.release();
   expect(await held).toMatchObject({ echo: { key: 'wait' } });
+  expect(await heldOverHttp2).toBe(200);
   await drained;
 });
 
 test('a call that hangs is cut off at the drain timeout', async () => {
   await using server = await startWeb();
   const held = receivedBy(send(server, `${headers(14)}{"key":"wait"}`));
-  await server.waiting;
+  const session = connectHttp2(server.webUrl);
+  const heldOverHttp2 = callOver(session, 'wait');
+  await expect.poll(server.held).toBe(2);
   await server.running.drain({ pauseMs: 0, timeoutMs: 50 });
   await held;
+  expect(await heldOverHttp2).toBe(undefined);
 });
+
+test.each([
+  ['sends nothing', ''],
+  ['has sent half a request line', 'POST /'],
+  ['has sent a part of the HTTP/2 preface', 'PRI * HT'],
+  ['keeps its HTTP/2 connection open', http2Start],
+])('a drain does not wait for a caller that %s', async (_name, text) => {
+  await using server = await startWeb({ handshakeTimeoutMs: 60_000, headersTimeoutMs: 60_000 });
+  const port = Number(new URL(server.webUrl).port);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {}).resume();
+  socket.write(text);
+  // Answered on a later connection, so the server has accepted the first one.
+  expect(await receivedBy(send(server, 'x\r\n\r\n'))).toMatch(/^HTTP\/1.1 400 /);
+  await server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
+});
+
+test('a head with over 128 headers is rejected before its end', async () => {
+  await using server = await startWeb({ headersTimeoutMs: 60_000 });
+  const many = Array.from({ length: 200 }, (_, index) => `a${index}: 1\r\n`).join('');
+  expect(await receivedBy(send(server, `POST ${path} HTTP/1.1\r\n${many}`))).toMatch(/^HTTP\/1.1 431 /);
+});
+
+const getEcho = { ':method': 'POST', ':path': path, 'content-type': 'application/json' };

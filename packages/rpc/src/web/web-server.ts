@@ -34,9 +34,13 @@ export interface WebServer {
 }
 
 const unixPort = 1;
+/** Maximum number of headers of an HTTP/1.1 request. Short ones take far more memory than bytes, also in an unfinished list. */
+const maxHeaders = 128;
 /** Interval at which limits in time of HTTP/1.1 connections are enforced. */
 const checkEveryMs = 1000;
 const closePollMs = 20;
+/** Time for HTTP/2 clients to close their connections at the end of a drain. */
+const goodbyeMs = 1000;
 
 /**
  * Listens for HTTP/1.1 and HTTP/2 on one port: by the first bytes of a connection in plain text, by ALPN with TLS.
@@ -60,10 +64,15 @@ export async function startWebServer({
     keepAlive: true,
     keepAliveInitialDelay: limits.pingIntervalMs,
   };
+  const inFlight = countInFlight();
+  const onCounted = (request: HttpRequest, response: HttpResponse) => {
+    inFlight.add(request, response);
+    onRequest(request, response);
+  };
   const onHttp1Request = (request: IncomingMessage, response: ServerResponse) => {
     if (isPipelined(request.socket, response)) return request.socket.destroy();
     if (isClosing || isTooOld(request.socket, limits.maxAgeMs)) response.setHeader('connection', 'close');
-    return onRequest(request, response);
+    return onCounted(request, response);
   };
   const server: Server = tls
     ? createSecureServer(
@@ -76,29 +85,32 @@ export async function startWebServer({
         onHttp1Request,
       )
     : createServer(http1Options, onHttp1Request);
-  const http2 = createHttp2Part(limits, onRequest);
+  server.maxHeadersCount = maxHeaders;
+  const http2 = createHttp2Part(limits, onCounted);
   const sessions = new Set<ServerHttp2Session>();
   http2.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
   });
 
-  const sockets = admitConnections(server, limits.maxConnections);
   const serveHttp1 = takeListener(server, tls ? 'secureConnection' : 'connection');
   const serveSocket = (socket: Socket, protocol: string) => {
+    if (isClosing) return socket.destroy();
+    started.set(socket, performance.now());
     if (protocol !== 'h2') return serveHttp1(socket);
     // An HTTP/1.1 connection may be half-closed.
     socket.allowHalfOpen = false;
-    http2.emit('connection', socket);
+    return http2.emit('connection', socket);
   };
   if (tls)
     server.on('secureConnection', (socket: TLSSocket) =>
       serveSocket(socket, socket.alpnProtocol || 'http/1.1'),
     );
-  else
-    server.on('connection', (socket: Socket) =>
-      detectProtocol(socket, limits.handshakeTimeoutMs, (protocol) => serveSocket(socket, protocol)),
-    );
+  const accept = tls
+    ? takeListener(server, 'connection')
+    : (socket: Socket) =>
+        detectProtocol(socket, limits.handshakeTimeoutMs, (protocol) => serveSocket(socket, protocol));
+  const sockets = admitConnections(server, limits.maxConnections, accept);
   const stopFollowing = tls?.follow((contextOptions) => {
     if ('setSecureContext' in server) (server as SecureServer).setSecureContext(contextOptions);
   });
@@ -114,10 +126,12 @@ export async function startWebServer({
       server.close();
       for (const session of sessions) session.close();
       const endMs = performance.now() + timeoutMs;
-      while (sockets.size > 0 && performance.now() < endMs) {
+      await until(() => {
         server.closeIdleConnections();
-        await sleep(closePollMs);
-      }
+        return inFlight.count() === 0;
+      }, endMs);
+      // The rest of the connections sends nothing, or a part of a request. HTTP/2 clients close theirs when they are told to.
+      await until(() => sessions.size === 0, Math.min(endMs, performance.now() + goodbyeMs));
       for (const socket of sockets) socket.destroy();
       unauthenticatedConnections.stop();
     },
@@ -126,21 +140,45 @@ export async function startWebServer({
 
 type SecureServer = ReturnType<typeof createSecureServer>;
 
+/** Waits until a condition holds, or until the time by `performance.now()`. */
+async function until(holds: () => boolean, endMs: number): Promise<void> {
+  while (!holds() && performance.now() < endMs) await sleep(closePollMs);
+}
+
+/** Counts the requests that are being read or answered, over both versions of HTTP. */
+function countInFlight() {
+  let open = 0;
+  const onClose = () => {
+    open--;
+  };
+  return {
+    count: () => open,
+    add: (...messages: readonly (HttpRequest | HttpResponse)[]) => {
+      for (const message of messages) {
+        open++;
+        message.once('close', onClose);
+      }
+    },
+  };
+}
+
 /**
  * Closes connections over the limit at once: those of addresses that have their share. A slow client holds a connection of
- * its own, so without the share it could keep all others out. Returns the open connections.
+ * its own, so without the share it could keep all others out. Calls `accept` for the others. Returns the open connections.
  */
-function admitConnections(server: Server, maxConnections: number): ReadonlySet<Socket> {
+function admitConnections(
+  server: Server,
+  maxConnections: number,
+  accept: (socket: Socket) => void,
+): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   const byAddress = createFairShare();
-  const accept = takeListener(server, 'connection');
   server.on('connection', (socket: Socket) => {
     const { remoteAddress = '' } = socket;
     socket.on('error', () => {});
     if (!byAddress.hasRoom(remoteAddress, maxConnections, streamOvercommitFactor)) return socket.destroy();
     open.add(socket);
     byAddress.add(remoteAddress);
-    started.set(socket, performance.now());
     socket.once('close', () => {
       open.delete(socket);
       byAddress.remove(remoteAddress);
@@ -159,7 +197,7 @@ function takeListener(server: Server, event: 'connection' | 'secureConnection'):
   };
 }
 
-/** Times of connections by `performance.now()`. */
+/** Start of each connection, after its handshake, by `performance.now()`. */
 const started = new WeakMap<Socket, number>();
 
 function isTooOld(socket: Socket, maxAgeMs: number): boolean {

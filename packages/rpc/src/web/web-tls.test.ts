@@ -7,16 +7,17 @@ import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectLog } from '../testing/telemetry/collect-log.ts';
 import { openServerTls } from '../tls/server-credentials.ts';
+import type { WebLimits } from './web-limits.ts';
 
 const request =
   'GET /testing.v1.EchoService/GetEcho?encoding=json&message=%7B%22key%22%3A%22A%22%7D HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\n\r\n';
 
-async function startSecure(tls: Parameters<typeof openServerTls>[0]) {
+async function startSecure(tls: Parameters<typeof openServerTls>[0], limits: Partial<WebLimits> = {}) {
   const serverTls = await openServerTls(tls, { ...collectLog(), developmentCertificates: false });
   return startTestServer(
     EchoService,
     { getEcho: async ({ key }) => ({ echo: { key } }) },
-    { web: { tls: serverTls } },
+    { web: { tls: serverTls, limits } },
   );
 }
 
@@ -39,6 +40,18 @@ test('with TLS the protocol is negotiated: h2, or HTTP/1.1', async () => {
   http1.write(request);
   const [answer] = await once(http1, 'data');
   expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('an HTTP/1.1 connection that is too old is closed after its next answer', async () => {
+  await using certificates = await createTestCertificates();
+  const { certFile, keyFile } = await certificates.write('echo');
+  const tls = { mode: 'tls', certFile, keyFile, caFile: undefined } as const;
+  await using server = await startSecure(tls, { maxAgeMs: 0 });
+  const socket = await handshake(server.webUrl, certificates.authority.certificate, ['http/1.1']);
+  socket.write(request);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 200 .*^connection: close\r$/ims);
+  await once(socket, 'close');
 });
 
 test('new connections use a certificate that has been replaced', async () => {
