@@ -198,3 +198,24 @@ test('a head with over 128 headers is rejected before its end', async () => {
 });
 
 const getEcho = { ':method': 'POST', ':path': path, 'content-type': 'application/json' };
+
+test('answers over HTTP/2 that their caller does not read count until they are read', async () => {
+  const key = 'x'.repeat(30_000);
+  await using server = await startTestServer(
+    EchoService,
+    { getEcho: async () => ({ echo: { key } }) },
+    { web: {}, maxRequestBytes: 32_768, maxResponseBytes: 32_768, memoryBudgetBytes: 131_072 },
+  );
+  const session = connectHttp2(server.webUrl, { settings: { initialWindowSize: 0 } });
+  onTestFinished(() => session.destroy());
+  const codes: (number | undefined)[] = [];
+  const streams = Array.from({ length: 5 }, () => {
+    const stream = session.request({ ...getEcho, authorization: 'Bearer t' });
+    stream.on('error', () => {}).on('close', () => codes.push(stream.rstCode));
+    stream.end('{"key":"A"}');
+    return stream;
+  });
+  await Promise.all(streams.map((stream) => once(stream, 'response')));
+  // The call has a deadline of 5 s, and its answer may wait until then.
+  await expect.poll(() => codes, { timeout: 4000 }).toEqual([constants.NGHTTP2_ENHANCE_YOUR_CALM]);
+});

@@ -47,7 +47,7 @@ export async function writeResponse(
       await written(response, part.subarray(start, start + pieceBytes));
     const last = part.subarray(start);
     // Written apart from the end, an only part would let the caller send its next request before the end.
-    if (isOnly && !isGone(response)) (response as Writable).end(last);
+    if (isOnly) await written(response, last, 'end');
     else if (last.length > 0) await written(response, last);
     holder?.release(part.length);
     if (isGone(response)) return;
@@ -56,12 +56,16 @@ export async function writeResponse(
   response.end();
 }
 
-/** Writes bytes. Resolves when they have left this process, or the caller is gone. */
-function written(response: HttpResponse, bytes: Uint8Array): Promise<void> {
+/** Writes bytes, possibly the last. Resolves when they have left this process, or the caller is gone. */
+function written(
+  response: HttpResponse,
+  bytes: Uint8Array,
+  method: 'write' | 'end' = 'write',
+): Promise<void> {
   if (isGone(response)) return Promise.resolve();
   return new Promise((resolve) => {
     response.once('close', resolve);
-    (response as Writable).write(bytes, () => {
+    (response as Writable)[method](bytes, () => {
       response.off('close', resolve);
       resolve();
     });
