@@ -16,7 +16,8 @@ export function createHttp2Part(
     // Otherwise Node drops a header that ends in a space.
     strictFieldWhitespaceValidation: false,
   });
-  server.on('request', onRequest);
+  // By itself Node answers requests of the other two kinds without a reset of their open streams.
+  for (const event of ['request', 'connect', 'checkExpectation']) server.on(event, onRequest);
   server.on('session', (session) => limitSession(session, limits));
   // Node has ended the session by then.
   server.on('sessionError', () => {});

@@ -1,7 +1,7 @@
 import type { MethodInfo, Protocol } from '../call/call-context.ts';
 import { hasRequestStream } from '../call/method-kind.ts';
 import { isSupportedEncoding } from '../grpc-js/messages/decompress.ts';
-import { type HttpRequest, headerOf } from './http-messages.ts';
+import { type HttpRequest, headerOf, pathOf } from './http-messages.ts';
 
 /** The form of a call's messages: how they are framed, compressed and encoded. */
 export interface RequestForm {
@@ -38,7 +38,7 @@ const unitsMs: Readonly<Record<string, number>> = {
  */
 export function requestForm(request: HttpRequest): RequestForm | undefined {
   const { url = '' } = request;
-  const query = request.method === 'GET' ? new URLSearchParams(url.split('?', 2)[1]) : undefined;
+  const query = request.method === 'GET' ? new URLSearchParams(url.slice(pathOf(request).length)) : undefined;
   const contentType = query ? `application/${query.get('encoding')}` : headerOf(request, 'content-type');
   const { unary, stream, web } = contentTypePattern.exec(contentType ?? '')?.groups ?? {};
   if (contentType === undefined || !contentTypePattern.test(contentType)) return undefined;

@@ -1,8 +1,9 @@
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { unflushedMs } from '../incoming/incoming-call.ts';
-import { type HttpRequest, type HttpResponse, isHttp2, pathOf } from './http-messages.ts';
+import { breakOff, type HttpRequest, type HttpResponse, isHttp2, pathOf } from './http-messages.ts';
 import { openRequest } from './open-request.ts';
+import { rejectionOf, sendRejection } from './reject-request.ts';
 import { protocolHeaders, requestForm, standInBody, standInUrl } from './request-form.ts';
 import { WebCall, type WebCallOptions } from './web-call.ts';
 import { type WebMethod, webCallKey } from './web-methods.ts';
@@ -39,15 +40,14 @@ async function serve(
 ): Promise<void> {
   const startMs = performance.now();
   response.setHeader('x-content-type-options', 'nosniff');
-  if (options.cors(request, response)) return discard(request);
+  if (options.cors(request, response)) return discard(request, response);
   const method = options.methods.get(pathOf(request));
   const form = requestForm(request);
-  const isKnownVerb = request.method === 'POST' || request.method === 'GET';
-  if (!method || !form || !isKnownVerb) {
-    const status = !method ? 404 : isKnownVerb ? 415 : 405;
-    options.onUnhandled(request, startMs, status);
-    if (method && !isKnownVerb) response.setHeader('allow', method.handle.allowedMethods.join(', '));
-    return reject(request, response, status);
+  const rejection = rejectionOf(request, method, form);
+  if (rejection !== undefined || !method || !form) {
+    options.onUnhandled(request, startMs, rejection ?? 404);
+    sendRejection(request, response, rejection ?? 404, method);
+    return discard(request, response);
   }
   const call = new WebCall(method.served[form.protocol], request, response, form, options.callOptions);
   let opened: ReturnType<typeof openRequest> | undefined;
@@ -62,25 +62,22 @@ async function serve(
     contextValues: createContextValues().set(webCallKey, call),
   });
   if (!call.isStarted) options.onUnhandled(request, startMs, answer.status);
-  if (answer.status === 405) response.setHeader('allow', method.handle.allowedMethods.join(', '));
-  await writeResponse(answer, response, call);
-  discard(request);
-}
-
-function reject(request: HttpRequest, response: HttpResponse, status: number): void {
-  response.statusCode = status;
-  response.end();
-  discard(request);
+  // The library rejects the form of some requests, without a body.
+  if (answer.body === undefined && answer.status >= 400)
+    sendRejection(request, response, answer.status, method);
+  else await writeResponse(answer, response, call);
+  if (call.isStarted && isHttp2(request)) request.resume();
+  else discard(request, response);
 }
 
 /**
  * Reads and drops the rest of a request that has been answered. Closing the connection at once would reset it, and the caller
- * could lose the answer. A caller that still sends after 2 s loses its HTTP/1.1 connection. An HTTP/2 stream is reset with
- * its call.
+ * could lose the answer. A caller that still sends after 2 s, or has not read the answer of an HTTP/2 stream, is broken off. The
+ * HTTP/2 stream of a call that has run is reset with the call.
  */
-function discard(request: HttpRequest): void {
+function discard(request: HttpRequest, response: HttpResponse): void {
   request.resume();
-  if (isHttp2(request) || request.complete) return;
-  const timer = setTimeout(() => request.socket.destroy(), unflushedMs).unref();
+  if (isHttp2(request) ? request.stream.destroyed : request.complete) return;
+  const timer = setTimeout(() => breakOff(request, response), unflushedMs).unref();
   request.once('close', () => clearTimeout(timer));
 }

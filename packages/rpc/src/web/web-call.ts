@@ -1,4 +1,3 @@
-import { constants } from 'node:http2';
 import { fromBinary, type Message, type Registry } from '@bufbuild/protobuf';
 import { ConnectError, encodeBinaryHeader, type HandlerContext } from '@connectrpc/connect';
 import { Metadata } from '@grpc/grpc-js';
@@ -15,7 +14,7 @@ import { cancelReason } from '../incoming/cancel-reason.ts';
 import { encodeResponse } from '../incoming/encode-response.ts';
 import { IncomingCall, requestIdKey, type ServerCallOptions } from '../incoming/incoming-call.ts';
 import { toConnectError } from './connect-error.ts';
-import { type HttpRequest, type HttpResponse, headerOf, isHttp2 } from './http-messages.ts';
+import { breakOff, type HttpRequest, type HttpResponse, headerOf, isHttp2 } from './http-messages.ts';
 import type { RequestForm } from './request-form.ts';
 import { flushHead, setHead } from './write-response.ts';
 
@@ -161,18 +160,13 @@ export class WebCall extends IncomingCall {
   }
 
   reset(): void {
-    const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
     this.releaseAll();
     if (!this.isResetDue) {
       this.isResetDue = true;
       this.options.unflushed.add(this, Date.now() + flushMs);
       return;
     }
-    if (!isHttp2(this.httpRequest)) this.httpRequest.socket.destroy();
-    else if (!this.httpRequest.stream.closed)
-      this.httpRequest.stream.close(
-        this.httpResponse.writableFinished ? NGHTTP2_NO_ERROR : NGHTTP2_ENHANCE_YOUR_CALM,
-      );
+    breakOff(this.httpRequest, this.httpResponse);
   }
 
   private nextPending(): Promise<void> {

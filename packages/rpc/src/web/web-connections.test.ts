@@ -3,6 +3,7 @@ import {
   type ClientHttp2Session,
   connect as connectHttp2,
   constants,
+  type OutgoingHttpHeaders,
 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -198,6 +199,33 @@ test('a head with over 128 headers is rejected before its end', async () => {
 });
 
 const getEcho = { ':method': 'POST', ':path': path, 'content-type': 'application/json' };
+
+test('an HTTP/2 request that is answered without a call is reset if its body stays open', async () => {
+  const requests: Record<string, [OutgoingHttpHeaders, number]> = {
+    'unknown method': [{ ...getEcho, ':path': '/none' }, 404],
+    'unknown content type': [{ ...getEcho, 'content-type': 'text/plain' }, 415],
+    'another verb': [{ ...getEcho, ':method': 'PUT' }, 405],
+    preflight: [{ ...getEcho, ':method': 'OPTIONS' }, 403],
+    'malformed deadline': [{ ...getEcho, 'connect-timeout-ms': 'x' }, 400],
+    'unknown expectation': [{ ...getEcho, expect: 'x' }, 401],
+    'to a proxy': [{ ':method': 'CONNECT', ':authority': 'a' }, 404],
+  };
+  await using server = await startWeb();
+  const session = connectHttp2(server.webUrl);
+  onTestFinished(() => session.destroy());
+  const outcomes = Object.entries(requests).map(async ([name, [headers]]) => {
+    const stream = session.request(headers, { endStream: false });
+    const closed = once(stream.resume(), 'close');
+    const [answer] = await once(stream, 'response');
+    await closed;
+    return [name, [answer[':status'], stream.rstCode]];
+  });
+  const expected = Object.entries(requests).map(([name, [, status]]) => [
+    name,
+    [status, constants.NGHTTP2_NO_ERROR],
+  ]);
+  expect(Object.fromEntries(await Promise.all(outcomes))).toEqual(Object.fromEntries(expected));
+});
 
 test('answers over HTTP/2 that their caller does not read count until they are read', async () => {
   const key = 'x'.repeat(30_000);

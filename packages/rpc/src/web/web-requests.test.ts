@@ -50,6 +50,34 @@ test('a method without side effects is called by GET, in JSON and in compressed 
   expect(Buffer.from(await binary.arrayBuffer())).toEqual(Buffer.from('\n\u0003\n\u0001A'));
 });
 
+test('a question mark in the message of a GET is a part of it', async () => {
+  await using server = await startWeb();
+  const url = `${server.webUrl}${methodPath(EchoService.method.getEcho)}?encoding=json&message={"key":"A?B"}`;
+  expect(await (await fetch(url, { headers: token })).json()).toEqual({ echo: { key: 'A?B' } });
+});
+
+test('the messages of GET requests in JSON count in the memory budget', async () => {
+  const released = Promise.withResolvers<void>();
+  await using server = await startWeb(
+    {
+      getEcho: async ({ key }) => {
+        await released.promise;
+        return { echo: { key } };
+      },
+    },
+    { maxRequestBytes: 32_768, maxResponseBytes: 32_768, memoryBudgetBytes: 131_072 },
+  );
+  const message = JSON.stringify({ key: 'A', unknown: 'x'.repeat(15_000) });
+  const answers = Array.from({ length: 9 }, () => get(server, { encoding: 'json', message }));
+  const first = await Promise.race(answers);
+  expect([first.status, await first.json()]).toMatchObject([429, { code: 'resource_exhausted' }]);
+  released.resolve();
+  expect((await Promise.all(answers)).map(({ status }) => status).toSorted()).toEqual([
+    ...Array(8).fill(200),
+    429,
+  ]);
+});
+
 test('a method with side effects is not called by GET', async () => {
   await using server = await startWeb();
   const answer = await get(server, { encoding: 'json', message: '{}' }, 'PutEchoes');
@@ -57,21 +85,26 @@ test('a method with side effects is not called by GET', async () => {
 });
 
 test.each([
-  ['an unknown path', 404, 'GetNothing', 'POST', 'application/json'],
-  ['another verb', 405, 'GetEcho', 'DELETE', 'application/json'],
-  ['gRPC, which has a port of its own', 415, 'GetEcho', 'POST', 'application/grpc'],
-  ['another content type', 415, 'GetEcho', 'POST', 'text/plain'],
-])('%s is answered with HTTP %d, and logged', async (_name, status, method, verb, contentType) => {
-  await using server = await startWeb();
-  const answer = await post(server, method, {}, { method: verb, headers: { 'content-type': contentType } });
-  expect(answer.status).toBe(status);
-  expect(server.logLines.at(-1)).toMatchObject({
-    msg: 'call',
-    protocol: 'http',
-    code: 'UNKNOWN',
-    error: `answered HTTP ${status}`,
-  });
-});
+  ['an unknown path', 404, 'GetNothing', 'POST', 'application/json', 'unimplemented'],
+  ['another verb', 405, 'GetEcho', 'DELETE', 'application/json', 'unknown'],
+  ['gRPC, which has a port of its own', 415, 'GetEcho', 'POST', 'application/grpc', 'unknown'],
+  ['another content type', 415, 'GetEcho', 'POST', 'text/plain', 'unknown'],
+  ['the content type of a stream', 415, 'GetEcho', 'POST', 'application/connect+json', 'unknown'],
+])(
+  '%s is answered with HTTP %d and an error in JSON, and logged',
+  async (_name, status, method, verb, contentType, code) => {
+    await using server = await startWeb();
+    const answer = await post(server, method, {}, { method: verb, headers: { 'content-type': contentType } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json']);
+    expect(await answer.json()).toEqual({ code, message: expect.any(String) });
+    expect(server.logLines.at(-1)).toMatchObject({
+      msg: 'call',
+      protocol: 'http',
+      code: 'UNKNOWN',
+      error: `answered HTTP ${status}`,
+    });
+  },
+);
 
 test('the deadline of the header ends the call, at most at the cap of the contract', async () => {
   const leftMs: number[] = [];
