@@ -135,7 +135,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       throw error;
     }));
   const unhandledCalls = reportUnhandledCalls(report, port);
-  const unauthenticatedConnections = limitUnauthenticatedConnections(port);
+  const unauthenticatedConnections = limitUnauthenticatedConnections(port, 'grpc');
   return {
     port,
     webPort: web?.port,

@@ -67,14 +67,15 @@ export function unhandledReport(services: readonly DescService[], log: Logger): 
  * Reports each call that grpc-js rejects before it calls a handler. grpc-js has no event for such calls, so they are found by
  * the headers sent on each HTTP/2 stream. A status of the chain carries the request id, which tells the two apart.
  *
- * @param port The local port of the server.
+ * @param port The local port of the server, for gRPC.
  */
 export function reportUnhandledCalls(report: ReportUnhandled, port: number): { stop(): void } {
   const onClosed = (message: unknown) => {
     const { stream } = message as { stream: ServerHttp2Stream };
     const incoming = incomingStreamOf(stream);
-    const rejection = incoming?.connection.port === port ? rejectionOn(stream) : undefined;
-    if (!incoming || !rejection) return;
+    if (incoming?.connection.port !== port || incoming.connection.isWeb) return;
+    const rejection = rejectionOn(stream);
+    if (!rejection) return;
     const { path, startMs, connection } = incoming;
     report({ path, startMs, peer: connection.peer, protocol: 'grpc' }, rejection);
   };

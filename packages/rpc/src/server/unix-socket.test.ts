@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstat, mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -119,6 +121,29 @@ test('only the user of the process may connect', async () => {
   await start(`unix:${path}`);
   // Connecting requires the permission to write.
   expect((await lstat(path)).mode & 0o022).toBe(0);
+});
+
+test('a request of a web port on a Unix socket is not reported as one of the gRPC port on another', async () => {
+  const { folder } = await socketFolder();
+  const { log, lines } = collectLog();
+  const [path, webPath] = [join(folder, 'grpc'), join(folder, 'web')];
+  const running = await startServer({
+    address: `unix:${path}`,
+    services: [serve(EchoService, handlers as never)],
+    chain: () => [],
+    web: { address: `unix:${webPath}`, origins: [] },
+    log,
+    reflection: false,
+  });
+  onTestFinished(() => running.drain({ pauseMs: 0, timeoutMs: 100 }));
+  const session = connectHttp2('http://localhost', { createConnection: () => connect(webPath) });
+  const stream = session.request({ ':path': '/none' }).resume();
+  await once(stream, 'close');
+  session.close();
+  await once(session, 'close');
+  expect(lines.filter(({ msg }) => msg === 'call').map(({ error, protocol }) => [error, protocol])).toEqual([
+    ['answered HTTP 404', 'http'],
+  ]);
 });
 
 test('other addresses than Unix sockets have no path', () => {

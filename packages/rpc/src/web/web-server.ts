@@ -5,7 +5,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
+import { markWebSession, maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
 import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
 import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
 import type { ServerTls } from '../tls/server-credentials.ts';
@@ -89,6 +89,7 @@ export async function startWebServer({
   const http2 = createHttp2Part(limits, onCounted);
   const sessions = new Set<ServerHttp2Session>();
   http2.on('session', (session) => {
+    markWebSession(session);
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
   });
@@ -117,7 +118,7 @@ export async function startWebServer({
   await once(server.listen({ ...listen }), 'listening');
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? (address as AddressInfo).port : unixPort;
-  const unauthenticatedConnections = limitUnauthenticatedConnections(port);
+  const unauthenticatedConnections = limitUnauthenticatedConnections(port, 'web');
   return {
     port,
     close: async (timeoutMs) => {

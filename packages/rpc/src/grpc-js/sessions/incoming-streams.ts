@@ -26,15 +26,18 @@ export interface IncomingStream {
 interface Connection {
   /** Local port; 1 on a Unix socket, as in grpc-js. */
   readonly port: number;
+  /** Whether it is a connection of a web port. On Unix sockets both ports of a server have the number 1. */
+  readonly isWeb: boolean;
   readonly peer: string;
 }
 
 /** Symbol properties: a WeakMap of all streams would cost the garbage collector more than the call. */
 const incoming = Symbol('incoming stream');
 const connection = Symbol('connection');
+const webSession = Symbol('session of a web port');
 
 type MarkedStream = ServerHttp2Stream & { [incoming]?: IncomingStream };
-type MarkedSession = Http2Session & { [connection]?: Connection };
+type MarkedSession = Http2Session & { [connection]?: Connection; [webSession]?: true };
 
 /**
  * Size of a header list above which Node resets the stream, once the caller has acknowledged the limit. Metadata between
@@ -68,6 +71,11 @@ export function recordIncomingStreams(): void {
   });
 }
 
+/** Marks a connection as one of a web port, before its first stream. */
+export function markWebSession(session: Http2Session): void {
+  (session as MarkedSession)[webSession] = true;
+}
+
 export function incomingStreamOf(stream: ServerHttp2Stream): IncomingStream | undefined {
   return (stream as MarkedStream)[incoming];
 }
@@ -92,10 +100,11 @@ function connectionOf(session: MarkedSession): Connection {
   return session[connection];
 }
 
-function readConnection({ socket }: Http2Session): Connection {
-  const { localPort = unixPort, remoteAddress, remotePort } = socket;
+function readConnection(session: MarkedSession): Connection {
+  const { localPort = unixPort, remoteAddress, remotePort } = session.socket;
   return {
     port: localPort,
+    isWeb: session[webSession] === true,
     peer: remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`,
   };
 }

@@ -37,8 +37,10 @@ const [created, closed] = ['http2.server.stream.created', 'http2.server.stream.c
  * authenticated call on it.
  *
  * @param port The local port of the server.
+ * @param protocol The protocol of the port: gRPC, or those of a web port.
  */
-export function limitUnauthenticatedConnections(port: number): { stop(): void } {
+export function limitUnauthenticatedConnections(port: number, protocol: 'grpc' | 'web'): { stop(): void } {
+  const isWeb = protocol === 'web';
   const connections = new Map<ServerHttp2Session, Connection>();
   const sizes = new WeakMap<ServerHttp2Stream, { connection: Connection; sizeBytes: number }>();
   let totalBytes = 0;
@@ -67,7 +69,7 @@ export function limitUnauthenticatedConnections(port: number): { stop(): void } 
     if (!session || !incoming || isAuthenticated(session)) return;
     let connection = connections.get(session);
     if (!connection) {
-      if (incoming.connection.port !== port) return;
+      if (incoming.connection.port !== port || incoming.connection.isWeb !== isWeb) return;
       const added = { session, sizeBytes: 0 };
       connection = added;
       connections.set(session, added);
