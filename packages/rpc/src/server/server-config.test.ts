@@ -203,6 +203,10 @@ test.each([
   ['https://app.example.com/', /WEB_ORIGINS is not valid: expected exact origins/],
   ['app.example.com', /WEB_ORIGINS is not valid: expected exact origins/],
   ['https://*.example.com/x', /WEB_ORIGINS is not valid: expected exact origins/],
+  [
+    'https://*.example.com',
+    /WEB_ORIGINS is not valid: expected exact origins, comma-separated, without wildcards/,
+  ],
 ])('%s is rejected as an origin', (WEB_ORIGINS, problem) => {
   expect(() => read({ WEB_LISTEN_ADDRESS: '127.0.0.1:8051', WEB_ORIGINS })).toThrow(problem);
 });

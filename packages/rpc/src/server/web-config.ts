@@ -9,7 +9,8 @@ export interface WebConfig {
   readonly origins: readonly string[];
 }
 
-const originsFormat = 'exact origins, comma-separated: https://app.example.com,https://admin.example.com';
+const originsFormat =
+  'exact origins, comma-separated, without wildcards: https://app.example.com,https://admin.example.com';
 
 /** Reads `WEB_LISTEN_ADDRESS` and `WEB_ORIGINS`. Undefined if the web port is off. */
 export function readWebConfig(environment: Environment, production: boolean): WebConfig | undefined {
@@ -43,7 +44,7 @@ function parseOrigins(text: string): readonly string[] | undefined {
   return origins.every((each) => each === '*' || isOrigin(each)) ? origins : undefined;
 }
 
-/** Returns whether a text is an origin as browsers send it: no path, no default port, lower case. */
+/** Returns whether a text is an origin as browsers send it: no path, no default port, lower case, no wildcard. */
 function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  return /^https?:[^*]*$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
