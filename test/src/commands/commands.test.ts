@@ -105,7 +105,7 @@ describe('npm start', () => {
     const refused = await runCommand('start', '--data', other.path, ...anyPorts, '--orders-port', port);
     expect(refused).toMatchObject({
       code: 1,
-      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop the process that does, or use another port\n`,
+      stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop the process that does, or use --orders-port N\n`,
     });
     first.child.kill('SIGINT');
     await first.ended();

@@ -1,5 +1,6 @@
-export { callVariables } from '../start/call-variables.ts';
-export { freePort } from '../start/free-port.ts';
+export type { RunningServices } from '../repository/running-services.ts';
+export { freePort } from '../start/process/free-port.ts';
+export { startServiceProcess } from '../start/process/service-process.ts';
 export { findRunningServices } from '../start/running-services.ts';
-export { startServiceProcess } from '../start/service-process.ts';
-export { type RunningServices, startServices } from '../start/start-services.ts';
+export { startServices } from '../start/start-services.ts';
+export { callVariables } from '../start/variables/call-variables.ts';

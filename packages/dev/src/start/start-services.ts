@@ -1,19 +1,20 @@
+import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startEmbedded } from '@acme/postgres/embedded';
+import { type Embedded, startEmbedded } from '@acme/postgres/embedded';
 import { changedMigrations } from '@acme/postgres/migrations';
-import { audienceOf, developmentIssuer, openDevelopmentKeys } from '../credentials/development-keys.ts';
+import { audienceOf, openDevelopmentKeys } from '../credentials/development-keys.ts';
 import { withCalledServices } from '../repository/called-services.ts';
+import type { ServedConsole } from '../repository/console-entry.ts';
 import { root } from '../repository/paths.ts';
+import type { RunningServices, ServicesEvents } from '../repository/running-services.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
-import { type ServicesAccess, targetOf } from '../repository/services-access.ts';
-import { callVariables } from './call-variables.ts';
-import { freePort } from './free-port.ts';
-import { metricsVariables } from './metrics-variables.ts';
-import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
-import { webVariables } from './web-variables.ts';
+import { targetOf } from '../repository/services-access.ts';
+import { freePort } from './process/free-port.ts';
+import { type SupervisedService, startSupervisedService } from './process/supervised-service.ts';
+import { serviceVariables } from './variables/service-variables.ts';
 
 export interface StartOptions {
   readonly dataFolder: string;
@@ -27,102 +28,92 @@ export interface StartOptions {
   readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
   /** Names of the services whose databases are deleted and built again. Default: none. */
   readonly reset?: ReadonlySet<string>;
+  /** The page about the services, which sees their calls and telemetry. Default: none. */
+  readonly console?: ServedConsole | undefined;
   /** Called after each step of the start. */
   readonly onStep: (description: string) => void;
-}
-
-export interface RunningServices extends ServicesAccess {
-  readonly services: readonly ServiceProcess[];
-  /** Address of each service for browsers: `127.0.0.1:8051`. A service without a web port is absent. */
-  readonly webTargets: Readonly<Record<string, string>>;
-  /** Returns the URL of a service's database. */
-  databaseUrl(service: string): string;
-  /** Starts a service that has exited, on the same address. */
-  restart(service: string): Promise<void>;
-  /** Drains the services, callers first, and then stops the database. */
-  close(): Promise<void>;
 }
 
 const daySeconds = 24 * 60 * 60;
 
 /** Starts PostgreSQL, if a service has a database, and the services as processes, with development keys and tokens. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
-  const { dataFolder, ports, webPorts = {}, metricsPorts = {}, reset = new Set(), onStep } = options;
+  const { dataFolder, ports, webPorts = {}, metricsPorts = {}, reset = new Set(), console, onStep } = options;
   const names = options.services.map(({ name }) => name);
   const services = withCalledServices(options.services, names);
   const targets: Record<string, string> = {};
+  for (const { name, port } of services)
+    targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port, `--${name}-port N`)}`;
   const webTargets: Record<string, string> = {};
-  for (const { name, port } of services) targets[name] = `127.0.0.1:${await freePort(ports[name] ?? port)}`;
+  const events = new EventEmitter<ServicesEvents>();
+  const supervised: SupervisedService[] = [];
+  await using started = new AsyncDisposableStack();
   const database = services.some(hasDatabase)
-    ? await startEmbedded({ dataFolder: join(dataFolder, 'postgres') })
+    ? started.use(await startDatabase(join(dataFolder, 'postgres'), events))
     : undefined;
-  const processes: ServiceProcess[] = [];
-  const processOptions: ServiceProcessOptions[] = [];
-  const restart = async (name: string) => {
-    const index = processOptions.findIndex((each) => each.name === name);
-    const options = processOptions[index];
-    if (!options) throw new Error(`${name} was not started`);
-    processes[index] = await startServiceProcess(options);
-  };
-  const close = async () => {
-    for (const service of processes.toReversed()) await service.stop();
-    await database?.close();
-  };
-  try {
-    if (database) onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
-    const keys = await openDevelopmentKeys(dataFolder);
-    await mkdir(join(dataFolder, 'logs'), { recursive: true });
-    for (const service of services) {
-      const { name } = service;
-      if (database && hasDatabase(service)) {
-        if (reset.has(name)) await database.dropDatabase(name);
-        await database.ensureDatabase(name);
-        await requireUnchangedMigrations(name, database.url(name));
-      }
-      const listenAddress = targetOf({ targets }, name);
-      const metricsPort = metricsPorts[name];
-      const web = await webVariables(name, webPorts[name], onStep);
-      const options: ServiceProcessOptions = {
-        name,
-        main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
-        listenAddress,
-        logFile: join(dataFolder, 'logs', `${name}.log`),
-        environment: {
-          ...(database && hasDatabase(service) && { DATABASE_URL: database.url(name) }),
-          AUTH_JWKS: keys.jwksFile,
-          AUTH_ISSUER: developmentIssuer,
-          AUTH_AUDIENCE: name,
-          // Without certificates there are no peers to trust.
-          ...(isCalled(name, services) && { TRACE_CONTEXT: 'all' }),
-          ...web,
-          ...(metricsPort !== undefined && (await metricsVariables(name, metricsPort, onStep))),
-          ...(await callVariables(service, { dataFolder, targets, keys })),
-        },
-      };
-      processes.push(await startServiceProcess(options));
-      processOptions.push(options);
-      onStep(`${name} on ${listenAddress}`);
-      if (web.WEB_LISTEN_ADDRESS === undefined) continue;
-      webTargets[name] = web.WEB_LISTEN_ADDRESS;
-      onStep(`${name} for browsers on http://${web.WEB_LISTEN_ADDRESS}`);
-    }
-    return {
-      targets,
-      webTargets,
-      services: processes,
-      databaseUrl: (service) => {
-        if (!database) throw new Error(`${service} has no database`);
-        return database.url(service);
-      },
-      restart,
-      token: async (subject, scopes, audience = audienceOf(scopes)) =>
-        keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
-      close,
+  if (database) onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
+  const keys = await openDevelopmentKeys(dataFolder);
+  await mkdir(join(dataFolder, 'logs'), { recursive: true });
+  for (const service of services) {
+    const { name } = service;
+    if (database && hasDatabase(service)) await prepareDatabase(name, database, reset.has(name));
+    const variables = await serviceVariables(service, {
+      ...{ dataFolder, keys, services, targets, console, onStep },
+      databaseUrl: database && hasDatabase(service) ? database.url(name) : undefined,
+      webPort: webPorts[name],
+      metricsPort: metricsPorts[name],
+    });
+    const listenAddress = targetOf({ targets }, name);
+    const processOptions = {
+      name,
+      main: pathToFileURL(join(root, 'services', name, 'src/main.ts')).href,
+      listenAddress,
+      logFile: join(dataFolder, 'logs', `${name}.log`),
+      environment: variables,
     };
-  } catch (error) {
-    await close();
-    throw error;
+    const running = await startSupervisedService(processOptions, events);
+    supervised.push(started.adopt(running, (each) => each.close()));
+    onStep(`${name} on ${listenAddress}`);
+    const { WEB_LISTEN_ADDRESS: webTarget } = variables;
+    if (webTarget === undefined) continue;
+    webTargets[name] = webTarget;
+    onStep(`${name} for browsers on http://${webTarget}`);
   }
+  const running = started.move();
+  return {
+    targets,
+    webTargets,
+    services: supervised,
+    database,
+    events,
+    databaseUrl: (service) => {
+      if (!database) throw new Error(`${service} has no database`);
+      return database.url(service);
+    },
+    restart: (name) => {
+      const service = supervised.find((each) => each.name === name);
+      return service ? service.restart() : Promise.reject(new Error(`${name} was not started`));
+    },
+    token: async (subject, scopes, audience = audienceOf(scopes)) =>
+      keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
+    close: () => running.disposeAsync(),
+  };
+}
+
+/** Starts PostgreSQL on a port that no connection of this machine takes while the server is down. */
+async function startDatabase(dataFolder: string, events: EventEmitter<ServicesEvents>): Promise<Embedded> {
+  const database = await startEmbedded({
+    dataFolder,
+    port: await freePort(),
+    onExit: () => events.emit('databaseExited', database),
+  });
+  return database;
+}
+
+async function prepareDatabase(name: string, database: Embedded, isReset: boolean): Promise<void> {
+  if (isReset) await database.dropDatabase(name);
+  await database.ensureDatabase(name);
+  await requireUnchangedMigrations(name, database.url(name));
 }
 
 /**
@@ -142,8 +133,4 @@ async function requireUnchangedMigrations(name: string, url: string): Promise<vo
 
 function hasDatabase({ hasDatabase = true }: ServiceEntry): boolean {
   return hasDatabase;
-}
-
-function isCalled(name: string, services: readonly ServiceEntry[]): boolean {
-  return services.some(({ calls }) => name in calls);
 }

@@ -4,7 +4,7 @@ import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { useDataFolder } from '../testing/data-folder.ts';
 import { queryOnce } from '../testing/query-once.ts';
 import { startEmbedded } from './embedded.ts';
@@ -77,6 +77,27 @@ test('close ends a busy server and its process', async () => {
   expect(await busy).toBeInstanceOf(Error);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   expect(existsSync(join(place.dataFolder, 'pgdata/postmaster.pid'))).toBe(false);
+});
+
+test('a killed server starts again on its port with the committed data, and its exit is reported', async () => {
+  place.copyTemplate();
+  const onExit = vi.fn();
+  await using embedded = await startEmbedded({ dataFolder: place.dataFolder, onExit });
+  await queryOnce(embedded.url('postgres'), 'CREATE TABLE kept AS SELECT 7 AS n');
+  const connected = new pg.Client({ connectionString: embedded.url('postgres') });
+  connected.on('error', () => {});
+  const disconnected = new Promise<void>((resolve) => connected.once('end', resolve));
+  await connected.connect();
+  await embedded.kill();
+  await embedded.kill();
+  expect([embedded.isRunning, onExit.mock.calls.length]).toEqual([false, 1]);
+  await disconnected;
+  await Promise.all([embedded.start(), embedded.start()]);
+  expect(embedded.isRunning).toBe(true);
+  expect(await queryOnce(embedded.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+  await embedded.close();
+  expect(onExit).toHaveBeenCalledTimes(1);
+  await expect(embedded.start()).rejects.toThrow('is closed');
 });
 
 test('the error names a port in use', async () => {

@@ -7,7 +7,8 @@ import { postgresBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { initDataFolder, superuser } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
-import { PortInUseError, startServer, stopServer } from './server-process.ts';
+import { startRestartableServer } from './restartable-server.ts';
+import { PortInUseError } from './server-process.ts';
 import { firstInaccessibleFolder, type ServerUser, serverUser } from './server-user.ts';
 
 /** Maximum number of free ports that are tried, each of which another process may take before the server does. */
@@ -15,12 +16,18 @@ const maxPortAttempts = 5;
 
 export interface Embedded extends AsyncDisposable {
   readonly port: number;
+  readonly logFile: string;
+  readonly isRunning: boolean;
   /** Returns the URL of a database for the superuser or for `role`, which must exist. */
   url(database: string, role?: { readonly user: string; readonly password: string }): string;
   /** Creates the database unless it exists. */
   ensureDatabase(name: string): Promise<void>;
   /** Deletes the database with its data, if it exists, and ends its connections. */
   dropDatabase(name: string): Promise<void>;
+  /** Sends SIGKILL to the server, and resolves when it has exited. The folder stays locked. */
+  kill(): Promise<void>;
+  /** Starts the server on the same port unless it runs. All committed data is there. */
+  start(): Promise<void>;
   /** Rolls back open transactions, writes committed ones to disk and stops the server, within 30 s. */
   close(): Promise<void>;
 }
@@ -33,10 +40,12 @@ export interface Embedded extends AsyncDisposable {
  * Throws an Error whose message is one line: the problem, its place, and the remedy.
  *
  * @param options.port Default: 0, which means any free port.
+ * @param options.onExit Called when the server exits without `close`.
  */
 export async function startEmbedded(options: {
   readonly dataFolder: string;
   readonly port?: number;
+  readonly onExit?: () => void;
 }): Promise<Embedded> {
   const user = serverUser();
   const dataFolder = await openDataFolder(resolve(options.dataFolder), user);
@@ -47,35 +56,32 @@ export async function startEmbedded(options: {
     await stopOrphanedServer(pgdata);
     const urlOn = (port: number, database: string, role = { user: superuser, password }) =>
       `postgres://${encodeURIComponent(role.user)}:${encodeURIComponent(role.password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+    const logFile = join(dataFolder, 'postgres.log');
+    const startOn = (port: number) =>
+      startRestartableServer(
+        { binaries, user, pgdata, port, url: urlOn(port, 'postgres'), logFile },
+        options.onExit ?? (() => {}),
+      );
     const { port, server } = await onFreePort(options.port ?? 0, async (port) => ({
       port,
-      server: await startServer({
-        binaries,
-        user,
-        pgdata,
-        port,
-        url: urlOn(port, 'postgres'),
-        logFile: join(dataFolder, 'postgres.log'),
-      }),
+      server: await startOn(port),
     }));
-
-    // For an exit without `close`, such as an uncaught error. The exit event allows no asynchronous work, so the process does
-    // not wait for the server's end.
-    const onExit = () => server.kill('SIGINT');
-    process.once('exit', onExit);
     let closing: Promise<void> | undefined;
     const close = () => {
-      closing ??= stopServer(server).finally(() => {
-        process.off('exit', onExit);
-        lock.release();
-      });
+      closing ??= server.close().finally(lock.release);
       return closing;
     };
     return {
       port,
+      logFile,
+      get isRunning() {
+        return server.isRunning;
+      },
       url: (database, role) => urlOn(port, database, role),
       ensureDatabase: (name) => ensureDatabase(urlOn(port, 'postgres'), name),
       dropDatabase: (name) => dropDatabase(urlOn(port, 'postgres'), name),
+      kill: server.kill,
+      start: server.start,
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -11,6 +11,9 @@ import type { ServerUser } from './server-user.ts';
 /** After a crash the server first replays its write-ahead log. */
 const readyTimeoutMs = 60_000;
 const readyPollMs = 20;
+/** Time limit for the backends of a killed server to exit. */
+const memoryTimeoutMs = 10_000;
+const memoryPollMs = 100;
 /** Time limit of a fast shutdown, which writes a checkpoint, slowly on a slow disk. */
 export const fastShutdownMs = 20_000;
 export const immediateShutdownMs = 5_000;
@@ -21,36 +24,42 @@ export class PortInUseError extends Error {
   override name = 'PortInUseError';
 }
 
+export interface ServerOptions {
+  readonly binaries: string;
+  readonly user: ServerUser | undefined;
+  readonly pgdata: string;
+  readonly port: number;
+  readonly url: string;
+  readonly logFile: string;
+}
+
 /**
- * Starts a server on 127.0.0.1, and resolves when it answers a query at `url`.
+ * Starts a server on 127.0.0.1, and resolves when it answers a query at `url`. The backends of a killed server hold its
+ * shared memory for a moment: until then the start is retried.
  *
  * @throws PortInUseError, or an Error with the reason from the server's log.
  */
-export async function startServer(options: {
-  binaries: string;
-  user: ServerUser | undefined;
-  pgdata: string;
-  port: number;
-  url: string;
-  logFile: string;
-}): Promise<ChildProcess> {
-  const server = await spawnServer(options);
-  try {
-    if (await becomesReady(options.url, server)) return server;
-    throw await failureOf(options.logFile);
-  } catch (error) {
-    await stopServer(server);
-    throw error;
+export async function startServer(options: ServerOptions): Promise<ChildProcess> {
+  const deadline = performance.now() + memoryTimeoutMs;
+  for (;;) {
+    const server = await spawnServer(options);
+    try {
+      if (await becomesReady(options.url, server)) return server;
+    } catch (error) {
+      await stopServer(server);
+      throw error;
+    }
+    const { reason, isPortInUse, isMemoryInUse } = startFailure(await readFile(options.logFile, 'utf8'));
+    if (isMemoryInUse && performance.now() < deadline) {
+      await sleep(memoryPollMs);
+      continue;
+    }
+    const message = `PostgreSQL did not start: ${reason} (see ${options.logFile})`;
+    throw isPortInUse ? new PortInUseError(message) : new Error(message);
   }
 }
 
-async function spawnServer(options: {
-  binaries: string;
-  user: ServerUser | undefined;
-  pgdata: string;
-  port: number;
-  logFile: string;
-}): Promise<ChildProcess> {
+async function spawnServer(options: ServerOptions): Promise<ChildProcess> {
   const settings = {
     listen_addresses: '127.0.0.1',
     port: options.port,
@@ -105,12 +114,6 @@ async function becomesReady(url: string, server: ChildProcess): Promise<boolean>
     await sleep(readyPollMs);
   }
   return false;
-}
-
-async function failureOf(logFile: string): Promise<Error> {
-  const { reason, isPortInUse } = startFailure(await readFile(logFile, 'utf8'));
-  const message = `PostgreSQL did not start: ${reason} (see ${logFile})`;
-  return isPortInUse ? new PortInUseError(message) : new Error(message);
 }
 
 /**

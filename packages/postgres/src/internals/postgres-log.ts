@@ -2,6 +2,8 @@
 export interface StartFailure {
   readonly reason: string;
   readonly isPortInUse: boolean;
+  /** Whether backends of a killed server still hold its shared memory. */
+  readonly isMemoryInUse: boolean;
 }
 
 /**
@@ -15,6 +17,7 @@ export function startFailure(log: string): StartFailure {
   return {
     reason: line?.replace(/^.*?(LOG|FATAL|PANIC|ERROR): +/, '') ?? '',
     isPortInUse: bindError !== undefined,
+    isMemoryInUse: line?.includes('pre-existing shared memory block') ?? false,
   };
 }
 

@@ -1,5 +1,5 @@
-import { errorText } from '../cli/fail.ts';
-import { freePort } from './free-port.ts';
+import { errorText } from '../../cli/fail.ts';
+import { freePort } from '../process/free-port.ts';
 
 /** The variables of a service without a web port, which takes no origins from this process. */
 const withoutWeb: Record<string, string> = { WEB_ORIGINS: '' };
@@ -16,7 +16,7 @@ export async function webVariables(
 ): Promise<Record<string, string>> {
   if (port === undefined) return withoutWeb;
   try {
-    const address = `127.0.0.1:${await freePort(port)}`;
+    const address = `127.0.0.1:${await freePort(port, `--${name}-web-port N`)}`;
     return { WEB_LISTEN_ADDRESS: address, WEB_ORIGINS: process.env.WEB_ORIGINS ?? '*' };
   } catch (error) {
     onStep(`no web port of ${name}: ${errorText(error)}`);

@@ -9,13 +9,14 @@ const attempts = 100;
 /**
  * Returns a port of 127.0.0.1 that nothing listens on: `port`, or a random one from 20,000 to 32,000 if it is 0.
  *
+ * @param option The command's option for another port, which the error names.
  * @throws Error if something listens on `port`, which would receive the calls meant for the service.
  */
-export async function freePort(port = 0): Promise<number> {
+export async function freePort(port = 0, option = 'another port'): Promise<number> {
   if (port !== 0) {
     await listenOnce(port).catch((cause: NodeJS.ErrnoException) => {
       const problem = `cannot listen on 127.0.0.1:${port} (${cause.code})`;
-      throw new Error(`${problem}: stop the process that does, or use another port`, { cause });
+      throw new Error(`${problem}: stop the process that does, or use ${option}`, { cause });
     });
     return port;
   }

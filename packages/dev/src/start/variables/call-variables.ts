@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { writeAtomically } from '../cli/write-atomically.ts';
-import type { DevelopmentKeys } from '../credentials/development-keys.ts';
-import { callVariableNames } from '../repository/call-variable-names.ts';
-import type { ServiceEntry } from '../repository/service-entry.ts';
-import { targetOf } from '../repository/services-access.ts';
+import { writeAtomically } from '../../cli/write-atomically.ts';
+import type { DevelopmentKeys } from '../../credentials/development-keys.ts';
+import { callVariableNames } from '../../repository/call-variable-names.ts';
+import type { ServiceEntry } from '../../repository/service-entry.ts';
+import { targetOf } from '../../repository/services-access.ts';
 
 const daySeconds = 24 * 60 * 60;
 

@@ -1,5 +1,11 @@
-import { errorText } from '../cli/fail.ts';
-import { freePort } from './free-port.ts';
+import { errorText } from '../../cli/fail.ts';
+import { freePort } from '../process/free-port.ts';
+
+export interface MetricsOptions {
+  /** The exporter that the console needs besides. */
+  readonly exporter: string | undefined;
+  readonly onStep: (description: string) => void;
+}
 
 /**
  * Returns the variables with which a service serves its metrics on a port of this machine; 0 is any free port. A port that
@@ -9,14 +15,14 @@ import { freePort } from './free-port.ts';
 export async function metricsVariables(
   name: string,
   port: number,
-  onStep: (description: string) => void,
+  { exporter, onStep }: MetricsOptions,
 ): Promise<Record<string, string>> {
   try {
-    const metricsPort = await freePort(port);
-    const exporter = process.env.OTEL_METRICS_EXPORTER ?? 'prometheus';
+    const metricsPort = await freePort(port, `--${name}-metrics-port N`);
+    const exporters = exporter === undefined ? 'prometheus' : `${exporter},prometheus`;
     onStep(`metrics of ${name} on http://127.0.0.1:${metricsPort}/metrics`);
     return {
-      OTEL_METRICS_EXPORTER: exporter,
+      OTEL_METRICS_EXPORTER: process.env.OTEL_METRICS_EXPORTER ?? exporters,
       OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
       OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
     };

@@ -1,17 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { checkHealth } from '@acme/rpc/client';
-
-export interface ServiceProcess {
-  readonly name: string;
-  readonly target: string;
-  readonly process: ChildProcess;
-  /** Sends SIGTERM, and resolves when the process has drained and exited. */
-  stop(): Promise<void>;
-}
 
 export interface ServiceProcessOptions {
   readonly name: string;
@@ -35,7 +27,7 @@ const pollMs = 50;
  *
  * @throws Error with the stderr of the process, when it exits or is not SERVING in time.
  */
-export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
+export async function startServiceProcess(options: ServiceProcessOptions): Promise<void> {
   const { name, main, listenAddress, environment, logFile, startTimeoutMs = defaultStartTimeoutMs } = options;
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', preload, fileURLToPath(main)], {
@@ -44,17 +36,13 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
     detached: true,
     stdio: ['ignore', log, 'pipe', 'ipc'],
   });
+  child.once('close', () => closeSync(log));
   options.onSpawn?.(child);
   let stderrTail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     writeSync(log, text);
     stderrTail = (stderrTail + text).slice(-4096);
   });
-  const exited = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await exited;
-  };
   const deadlineMs = performance.now() + startTimeoutMs;
   while (!(await checkHealth(listenAddress))) {
     if (child.exitCode !== null || child.signalCode !== null)
@@ -62,10 +50,18 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
         `${name} did not start: ${stderrTail.trim() || `it exited without an error message, see ${logFile}`}`,
       );
     if (performance.now() > deadlineMs) {
-      await stop();
+      await stopProcess(child);
       throw new Error(`${name} was not ready after ${startTimeoutMs / 1000} s: see ${logFile}`);
     }
     await sleep(pollMs);
   }
-  return { name, target: listenAddress, process: child, stop };
+}
+
+/** Sends SIGTERM, and resolves when the process has drained and exited. A process that SIGSTOP has paused is resumed. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  child.kill('SIGCONT');
+  await exited;
 }
