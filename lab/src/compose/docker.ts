@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { composeCommand } from '@acme/dev/check';
 import { root } from '@acme/dev/repository';
 
 export interface RunOptions {
@@ -55,21 +56,15 @@ export async function docker(...args: string[]): Promise<string> {
 }
 
 /**
- * Finds the command of Compose: `docker compose`, or `docker-compose` of version 2.
+ * Returns the command of Compose.
  *
- * @throws Error when there is neither, or when no Docker engine responds.
+ * @throws Error when Compose is not installed, or when no Docker engine responds.
  */
 export async function findCompose(): Promise<readonly [command: string, ...args: string[]]> {
-  const versionOf = (command: string, ...args: string[]) =>
-    run(command, args).then(
-      ({ code, output }) => (code === 0 ? output : undefined),
-      () => undefined,
-    );
-  if ((await versionOf('docker', 'info')) === undefined)
+  const engine = await run('docker', ['info']).catch(() => undefined);
+  if (engine?.code !== 0)
     throw new Error('no Docker engine responds: docker must be on the PATH, and docker info must succeed');
-  if (await versionOf('docker', 'compose', 'version')) return ['docker', 'compose'];
-  const standalone = await versionOf('docker-compose', 'version', '--short');
-  // Version 1 does not know `include`.
-  if (standalone && !standalone.startsWith('1.')) return ['docker-compose'];
+  const command = composeCommand();
+  if (command) return command;
   throw new Error('Compose 2.20.3 or newer is not installed: docker compose or docker-compose must work');
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { composeCommand } from '@acme/dev/check';
 import { runCommand } from '@acme/dev/cli';
 import { type CopyPrograms, copyPrograms } from './copy-programs.ts';
 import { copyRepository, type RepositoryCopy } from './copy-repository.ts';
@@ -36,13 +37,9 @@ export async function makeCopy(install: boolean): Promise<Copy> {
       commit('Begin');
     },
     composeConfig: () => {
-      // Version 1 of Compose does not know `include`.
-      const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) => {
-        const { status, stdout } = spawnSync(command, [...args, 'version', '--short'], { encoding: 'utf8' });
-        return status === 0 && !stdout.startsWith('1.');
-      });
+      const compose = composeCommand();
       if (!compose) return void reportMissing('Compose 2');
-      const [command = '', ...args] = compose;
+      const [command, ...args] = compose;
       runCommand(path, command, ...args, '--profile', '*', 'config', '--quiet');
     },
     promtool: () => {

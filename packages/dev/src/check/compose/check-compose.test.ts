@@ -7,6 +7,7 @@ import { root } from '../../repository/paths.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
 import { testServicesFolder } from '../deployment/testing/services-folder.ts';
 import { checkCompose } from './check-compose.ts';
+import { composeCommand } from './compose-command.ts';
 import { readComposeProject } from './compose-project.ts';
 import { containerProblems } from './container-rules.ts';
 import { mountProblems } from './mount-rules.ts';
@@ -116,11 +117,7 @@ test('the containers of this repository have no problems', async () => {
   expect(await checkCompose()).toBeUndefined();
 });
 
-// Version 1 of Compose does not know `include`.
-const compose = [['docker', 'compose'], ['docker-compose']].find(([command = '', ...args]) => {
-  const { status, stdout } = spawnSync(command, [...args, 'version', '--short'], { encoding: 'utf8' });
-  return status === 0 && !stdout.startsWith('1.');
-});
+const compose = composeCommand();
 
 test.skipIf(!compose && !process.env.CI)(
   'Compose reads the same containers, environments and commands',
