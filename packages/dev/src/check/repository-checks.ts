@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
+import { type OutputFiles, staleFiles } from '../generate/output-files.ts';
 import { printValidateProto, validateProtoFile } from '../generate/print-validate-proto.ts';
-import { printPrometheusRules, prometheusRulesFile } from '../generate/prometheus-rules.ts';
-import { referenceFiles, staleReference } from '../generate/reference/reference-files.ts';
+import { printProjectFiles } from '../generate/project-files.ts';
+import { printPrometheusRules } from '../generate/prometheus-rules.ts';
+import { referenceFiles } from '../generate/reference/reference-files.ts';
 import { policies, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
@@ -28,34 +28,18 @@ export const repositoryChecks: Readonly<Record<string, Check>> = {
   'imports run one way': () => checkImports(),
   'the examples of services.ts': () => checkExamples(),
   "protovalidate's contract up to date": () =>
-    !isKitVendored || readFileSync(join(root, validateProtoFile), 'utf8') === printValidateProto()
-      ? undefined
-      : `${validateProtoFile} is not that of the npm package: npm run generate`,
+    isKitVendored
+      ? upToDate(new Map([[validateProtoFile, printValidateProto()]]), 'not that of the npm package')
+      : undefined,
   'generated code up to date': () => checkGeneratedCode(),
   'docs/settings.md up to date': async () =>
-    readFileSync(join(root, settingsFile), 'utf8') === (await settingsDocument())
-      ? undefined
-      : `${settingsFile} is not what the readers declare: npm run generate`,
-  'files of the kit up to date': async () => {
-    const { printProjectFiles } = await import('../generate/project-files.ts');
-    const stale = [...printProjectFiles()].filter(
-      ([file, text]) => !existsSync(join(root, file)) || readFileSync(join(root, file), 'utf8') !== text,
-    );
-    const files = stale.map(([file]) => file).join(', ');
-    return files ? `not what npm run generate writes: ${files}` : undefined;
-  },
-  'API pages, OpenAPI and service configs up to date': () => {
-    const stale = staleReference(root, referenceFiles(root, services, policies));
-    return stale.length > 0
-      ? `not generated from the present contract: ${stale.join(', ')}: npm run generate`
-      : undefined;
-  },
-  "Kubernetes' alerts up to date": () => {
-    const rules = printPrometheusRules();
-    return rules === undefined || readFileSync(join(root, prometheusRulesFile), 'utf8') === rules
-      ? undefined
-      : `${prometheusRulesFile} is not what deploy/observability/prometheus/rules has: npm run generate`;
-  },
+    upToDate(new Map([[settingsFile, await settingsDocument()]]), 'not what the readers declare'),
+  'files of the kit up to date': () =>
+    upToDate(printProjectFiles(), 'not those of the kit with the streams of services.ts'),
+  'API pages, OpenAPI and service configs up to date': () =>
+    upToDate(referenceFiles(root, services, policies), 'not generated from the present contract'),
+  "Kubernetes' alerts up to date": () =>
+    upToDate(printPrometheusRules(), 'not what deploy/observability/prometheus/rules has'),
   workflows: checkWorkflows,
   'images pinned by digest': () => checkImageDigests(),
   'an image of every service': () => checkImageBuilds(),
@@ -64,6 +48,11 @@ export const repositoryChecks: Readonly<Record<string, Check>> = {
   Compose: checkCompose,
   'Kubernetes manifests': () => checkKubernetes(),
 };
+
+function upToDate(files: OutputFiles, problem: string): string | undefined {
+  const stale = staleFiles(root, files);
+  return stale.length > 0 ? `${problem}: ${stale.join(', ')}: npm run generate` : undefined;
+}
 
 function run(command: string, ...args: string[]): undefined {
   runCommand(root, command, ...args);

@@ -7,13 +7,14 @@ const folder = 'deploy/kubernetes/components/prometheus-operator';
 /** File of Prometheus's rules as objects of the Prometheus operator. kustomize cannot read the rules outside of its folder. */
 export const prometheusRulesFile = `${folder}/rules.yaml`;
 
-/** Returns the text of `prometheusRulesFile`, or undefined when there are no manifests. */
-export function printPrometheusRules(): string | undefined {
-  if (!existsSync(join(root, folder))) return undefined;
+/** Returns `prometheusRulesFile`, or no file when there are no manifests. */
+export function printPrometheusRules(): Map<string, string> {
+  if (!existsSync(join(root, folder))) return new Map();
   const objects = globSync('deploy/observability/prometheus/rules/*.yml', { cwd: root })
     .sort()
     .map((file) => prometheusRule(basename(file, '.yml'), readFileSync(join(root, file), 'utf8')));
-  return `# Generated from deploy/observability/prometheus/rules by npm run generate.\n${objects.join('---\n')}`;
+  const text = `# Generated from deploy/observability/prometheus/rules by npm run generate.\n${objects.join('---\n')}`;
+  return new Map([[prometheusRulesFile, text]]);
 }
 
 function prometheusRule(name: string, rules: string): string {

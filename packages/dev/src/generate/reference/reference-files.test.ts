@@ -1,19 +1,19 @@
-import { existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { copyContract, edit } from '../../check/contract/testing/contract-copy.ts';
 import { compileDescriptors } from '../../descriptors/compile.ts';
-import { referenceFiles, staleReference, writeReference } from './reference-files.ts';
+import { staleFiles, writeFiles } from '../output-files.ts';
+import { referenceFiles } from './reference-files.ts';
 
-let files: Map<string, string>;
+let files: Map<string, string | undefined>;
 
 beforeAll(() => {
   using contract = copyContract();
   files = filesOf(contract.folder);
 });
 
-function filesOf(folder: string): Map<string, string> {
+function filesOf(folder: string): Map<string, string | undefined> {
   const registry = compileDescriptors(folder);
   const entries = ['Catalogue', 'Order'].map((name) => {
     const descriptor = registry.getService(`shop.v1.${name}Service`);
@@ -149,14 +149,16 @@ test('the service config has the deadline of each method, and retries of those t
 });
 
 test('files of services that are gone are removed, and a changed one is reported', () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'reference-'));
-  mkdirSync(join(folder.path, 'docs/api'), { recursive: true });
-  writeFileSync(join(folder.path, 'docs/api/gone.md'), '');
-  expect(staleReference(folder.path, files)).toHaveLength(7);
-  writeReference(folder.path, files);
-  expect(existsSync(join(folder.path, 'docs/api/gone.md'))).toBe(false);
-  expect(staleReference(folder.path, files)).toEqual([]);
-  const page = join(folder.path, 'docs/api/order.md');
+  using contract = copyContract();
+  const gone = join(contract.folder, 'docs/api/gone.md');
+  mkdirSync(dirname(gone), { recursive: true });
+  writeFileSync(gone, '');
+  const stale = () => staleFiles(contract.folder, filesOf(contract.folder));
+  expect(stale()).toHaveLength(7);
+  writeFiles(contract.folder, filesOf(contract.folder));
+  expect(existsSync(gone)).toBe(false);
+  expect(stale()).toEqual([]);
+  const page = join(contract.folder, 'docs/api/order.md');
   writeFileSync(page, `${readFileSync(page, 'utf8')}\nMore.\n`);
-  expect(staleReference(folder.path, files)).toEqual(['docs/api/order.md']);
+  expect(stale()).toEqual(['docs/api/order.md']);
 });

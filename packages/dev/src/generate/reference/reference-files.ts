@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Policies } from '@acme/rpc/contract';
 import type { ServiceEntry } from '../../repository/service-entry.ts';
 import { printApiPage } from './api-page.ts';
@@ -14,13 +14,18 @@ const folders = {
   serviceConfig: 'gen/service-config',
 };
 
-/** Returns what clients and their authors read in place of the contract, by path: API pages, OpenAPI, service configs. */
+/**
+ * Returns what clients and their authors read in place of the contract: API pages, OpenAPI, service configs. The files of services
+ * that are no longer listed must not exist.
+ */
 export function referenceFiles(
   root: string,
   services: readonly ServiceEntry[],
   policies: Policies,
-): Map<string, string> {
-  return new Map(serviceContracts(root, services).flatMap((contract) => filesOf(contract, policies)));
+): Map<string, string | undefined> {
+  const files = serviceContracts(root, services).flatMap((contract) => filesOf(contract, policies));
+  const present = presentReference(root).map((file): [string, undefined] => [file, undefined]);
+  return new Map<string, string | undefined>([...present, ...files]);
 }
 
 function filesOf(contract: ServiceContract, policies: Policies): [string, string][] {
@@ -30,23 +35,6 @@ function filesOf(contract: ServiceContract, policies: Policies): [string, string
     [`${folders.openapi}/${name}.json`, printOpenApi(contract, policies)],
     [`${folders.serviceConfig}/${name}.json`, printServiceConfig(contract, policies)],
   ];
-}
-
-/** Writes the files, and removes those of services that are no longer listed. */
-export function writeReference(root: string, files: ReadonlyMap<string, string>): void {
-  for (const file of presentReference(root)) if (!files.has(file)) rmSync(join(root, file));
-  for (const [file, text] of files) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
-  }
-}
-
-/** Returns the files that differ from what they must be, or that no service has. */
-export function staleReference(root: string, files: ReadonlyMap<string, string>): string[] {
-  const all = new Set([...files.keys(), ...presentReference(root)]);
-  const textOf = (file: string) =>
-    existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : undefined;
-  return [...all].filter((file) => textOf(file) !== files.get(file));
 }
 
 /** Returns the paths of the files that are there, of services that are listed or not. */
