@@ -1,4 +1,5 @@
 import { asBuffer } from '../grpc-js/as-buffer.ts';
+import { addChunk } from '../grpc-js/messages/join-chunks.ts';
 
 /** Bytes that arrive in chunks of any size. */
 export interface ReceivedBytes {
@@ -8,13 +9,7 @@ export interface ReceivedBytes {
   take(sizeBytes: number): Buffer;
 }
 
-/** Size up to which parts are joined. */
-const joinedBytes = 32 * 1024;
-
-/**
- * Creates a queue of bytes. A caller can send byte by byte, so a small chunk is joined with the parts before it that are no
- * longer than the bytes after them. The part of a copied byte at least doubles, so that no byte is copied over 17 times.
- */
+/** Creates a queue of bytes, which joins small chunks. */
 export function createReceivedBytes(): ReceivedBytes {
   let parts: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -24,14 +19,7 @@ export function createReceivedBytes(): ReceivedBytes {
     },
     append: (chunk) => {
       sizeBytes += chunk.length;
-      let start = parts.length;
-      let tailBytes = chunk.length;
-      for (let before = parts[start - 1]; before && tailBytes <= joinedBytes; before = parts[start - 1]) {
-        if (before.length > tailBytes) break;
-        start--;
-        tailBytes += before.length;
-      }
-      parts.push(start === parts.length ? chunk : Buffer.concat([...parts.splice(start), chunk]));
+      addChunk(parts, chunk);
     },
     take: (takenBytes) => {
       const joined = parts.length === 1 ? asBuffer(parts[0] as Uint8Array) : Buffer.concat(parts);

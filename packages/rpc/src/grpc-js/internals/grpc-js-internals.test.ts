@@ -2,10 +2,16 @@ import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { connectFrames, dataFrame, headersFrame } from '../../testing/network/raw-frames.ts';
 import { connectRaw, grpcFrame } from '../../testing/network/raw-http2.ts';
 import { disableDeadline, http2StreamOf, receiveThrough, setHeaderOptions } from './grpc-js-internals.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
+
+interface Decoder {
+  readonly readCompressFlag: Buffer;
+  readonly readPartialMessage: readonly Buffer[];
+}
 
 /** Starts a grpc-js server with one method, whose handler is called on the headers. */
 async function start(handle: (call: Call) => void, prepare = (_server: Server) => {}) {
@@ -31,6 +37,7 @@ async function start(handle: (call: Call) => void, prepare = (_server: Server) =
   });
   const connection = await connectRaw(`127.0.0.1:${port}`);
   return {
+    port,
     post: (body: Buffer, headers = {}) => connection.post('/test/Call', body, headers),
     [Symbol.asyncDispose]: async () => {
       await connection[Symbol.asyncDispose]();
@@ -79,6 +86,47 @@ test('a receiver is called for a message over its limit, in place of the status 
   });
   expect(await server.post(grpcFrame(Buffer.from('four')))).toMatchObject({ code: 9, message: 'too long' });
   expect(oversized).toBe(1);
+});
+
+test('a message that arrives byte by byte is kept in few parts, without the packets that it came in', async () => {
+  const kept = { parts: 0, sizeBytes: 0 };
+  const message = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));
+  const received = Promise.withResolvers<Buffer>();
+  await using server = await start((call) => {
+    const { decoder } = (call as unknown as { call: { decoder: Decoder } }).call;
+    const measure = () => {
+      const parts = [decoder.readCompressFlag, ...decoder.readPartialMessage];
+      const buffers = new Set(parts.map(({ buffer }) => buffer));
+      kept.parts = Math.max(kept.parts, parts.length);
+      kept.sizeBytes = Math.max(
+        kept.sizeBytes,
+        [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0),
+      );
+    };
+    receiveThrough(call, {
+      maxMessageBytes: 4096,
+      onBytes: measure,
+      onOversized: () => {},
+      decompress: async (content) => content,
+    });
+    call.on('data', received.resolve).on('error', () => {});
+  });
+  using connection = await connectFrames(server.port);
+  connection.send(
+    headersFrame({
+      ':method': 'POST',
+      ':scheme': 'http',
+      ':path': '/test/Call',
+      ':authority': 'a',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    }),
+    ...Array.from(grpcFrame(message), (byte) => dataFrame(Buffer.of(byte))),
+  );
+  expect(await received.promise).toEqual(message);
+  expect(kept.parts).toBeLessThan(16);
+  // The flag is one for all calls, from the pool of Node.
+  expect(kept.sizeBytes).toBeLessThan(Buffer.poolSize + 2 * message.length);
 });
 
 test('a call without its deadline outlives it, and its stream can be reset', async () => {

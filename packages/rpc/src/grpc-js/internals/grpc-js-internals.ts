@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { addChunk } from '../messages/join-chunks.ts';
 
 /**
  * The private parts of grpc-js that the server uses. grpc-js has no public way to limit what it buffers and decompresses
@@ -18,6 +19,10 @@ interface Decoder {
   maxReadMessageLength: number;
   /** 0 between two messages. */
   readonly readState: number;
+  /** The first byte of the last message, as a view of the packet that it came in. */
+  readCompressFlag: Buffer;
+  /** The parts of the last message, as far as it has been read. */
+  readonly readPartialMessage: Buffer[];
   write(chunk: Buffer): Buffer[];
   [receiverOf]?: Receiver;
 }
@@ -77,12 +82,29 @@ function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
   const receiver = this[receiverOf] as Receiver;
   receiver.onBytes(chunk.length);
   try {
-    return (Object.getPrototypeOf(this) as Decoder).write.call(this, chunk);
+    const messages = (Object.getPrototypeOf(this) as Decoder).write.call(this, chunk);
+    keepSmall(this);
+    return messages;
   } catch {
     // The decoder throws only when a message announces a length over the limit.
     receiver.onOversized();
     return [];
   }
+}
+
+const flags = [Buffer.of(0), Buffer.of(1)];
+
+/** Joins small parts of an unfinished message, and drops those of a finished one. grpc-js keeps both as they arrived. */
+function keepSmall(decoder: Decoder): void {
+  const { readState, readPartialMessage: parts, readCompressFlag } = decoder;
+  const [flag = 0] = readCompressFlag;
+  decoder.readCompressFlag = flags[flag] ?? Buffer.of(flag);
+  if (readState === 0) {
+    parts.length = 0;
+    return;
+  }
+  const last = parts.pop();
+  if (last) addChunk(parts, last);
 }
 
 function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string): Buffer | Promise<Buffer> {
