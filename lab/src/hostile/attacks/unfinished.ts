@@ -5,7 +5,10 @@ import { methodPath } from '@acme/rpc/contract';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inTurn, many } from '../attack/loops.ts';
+import { frame, frameFlag, frameType, headerFrames } from '../wire/frames.ts';
 import { connectGrpc, type OpenCall } from '../wire/grpc-calls.ts';
+import { requestFields } from '../wire/hpack.ts';
+import { connectRaw } from '../wire/raw-connection.ts';
 
 const messageBytes = 1024 * 1024;
 /** The frame of a message of 1 MiB, less its last byte. */
@@ -14,6 +17,7 @@ unfinished.writeUInt8(0, 0);
 unfinished.writeUInt32BE(messageBytes, 1);
 const writeTimeoutMs = 8000;
 const holdMs = 2000;
+const oneByteFrames = 60_000;
 
 /** Requests that are buffered and never complete. */
 export const unfinishedRequests: readonly Attack[] = [
@@ -32,6 +36,12 @@ export const unfinishedRequests: readonly Attack[] = [
     sends: 'the same on client streams, with the token of a warehouse',
     service: 'inventory',
     run: (context) => leaveUnfinished(context, InventoryService.method.importStock, context.token),
+  },
+  {
+    name: 'one-byte-frames',
+    sends:
+      '100 connections with a token, each with a message of 1 MiB that begins with 60,000 frames of one byte',
+    run: sendOneByteFrames,
   },
   {
     name: 'slow-senders',
@@ -59,6 +69,22 @@ async function leaveUnfinished(
 function writtenOrEnded({ stream, answered }: OpenCall, bytes: Buffer): Promise<unknown> {
   if (!stream) return Promise.resolve();
   return Promise.race([new Promise<void>((resolve) => stream.write(bytes, () => resolve())), answered]);
+}
+
+/** Each frame would be an object of its own. HTTP/2's window permits 64 KiB before the server has read any. */
+async function sendOneByteFrames({ port, token }: AttackContext): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
+  const head = headerFrames(1, requestFields(methodPath(OrderService.method.placeOrder), headers));
+  const prefix = frame(frameType.data, frameFlag.none, 1, unfinished.subarray(0, 5));
+  const byte = frame(frameType.data, frameFlag.none, 1, Buffer.from('u'));
+  const bytes = Buffer.concat([head, prefix, ...many(oneByteFrames, () => byte)]);
+  await Promise.all(
+    many(100, async () => {
+      const connection = await connectRaw(port);
+      await connection.write(bytes);
+    }),
+  );
+  await sleep(holdMs);
 }
 
 async function sendSlowly({ port, token, isShort }: AttackContext): Promise<void> {

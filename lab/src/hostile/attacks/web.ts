@@ -24,7 +24,7 @@ export const web: readonly Attack[] = [
   {
     name: 'web-slow',
     sends:
-      'the web port: 4,500 connections that send nothing or half a request line, and 900 that send headers or a body byte by byte',
+      'the web port: 4,500 connections that send nothing or half a request line, 900 that send headers or a body byte by byte, and 300 with 4,000 headers and no end',
     run: sendSlowly,
   },
   {
@@ -43,10 +43,11 @@ export const web: readonly Attack[] = [
     sends: 'the web port: header-lists, header-lists-unread, header-endless, slow-headers and frame-floods',
     run: async (context) => {
       const names = ['header-lists', 'header-lists-unread', 'header-endless', 'slow-headers', 'frame-floods'];
-      for (const name of names)
-        await [...headerLists, ...connections]
-          .find((attack) => attack.name === name)
-          ?.run({ ...context, port: context.webPort, note: () => {} });
+      for (const name of names) {
+        const attack = [...headerLists, ...connections].find((each) => each.name === name);
+        if (!attack) throw new Error(`there is no attack ${name}`);
+        await attack.run({ ...context, port: context.webPort, note: () => {} });
+      }
       await expectServed(context);
     },
   },
@@ -73,6 +74,8 @@ async function sendSlowly(context: AttackContext): Promise<void> {
       { connection: await sendHttp1(webPort, requestHead(announced)), rest: '['.repeat(1000) },
     ]),
   );
+  const shortHeaders = head.slice(0, -2) + 'a:\r\n'.repeat(4000);
+  await Promise.all(many(slowConnections, () => sendHttp1(webPort, shortHeaders)));
   await inParallel(idleConnections, 20, async (index) => {
     await sendHttp1(webPort, index % 2 === 0 ? '' : 'POST /orders');
     // The kernel would reject a burst beyond the backlog of the listening socket.
