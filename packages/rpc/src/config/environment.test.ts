@@ -40,6 +40,7 @@ test('one error lists all problems by variable and expected form, and repeats no
     SPACED: ' default ',
     FLAG: '1',
     ADDRESS: 'canary',
+    OTHER_ADDRESS: 'canary',
     PARSED: 'canary',
   });
   const address = { format: 'host:port', problemOf: () => 'the port is missing', meaning };
@@ -52,6 +53,8 @@ test('one error lists all problems by variable and expected form, and repeats no
   environment.flag('FLAG', { meaning });
   environment.text('ADDRESS', address);
   environment.text('NO_ADDRESS', address);
+  environment.optionalText('OTHER_ADDRESS', address);
+  environment.optionalText('NO_OTHER_ADDRESS', address);
   environment.optionalParsed('PARSED', { ...name, parse: () => undefined });
   environment.addProblem('MODE', 'it does not suit HALF', 'another mode');
   expect(() => environment.check()).toThrow(
@@ -66,6 +69,7 @@ test('one error lists all problems by variable and expected form, and repeats no
         'FLAG is not valid: expected one of true, false',
         'ADDRESS is not valid (the port is missing): expected host:port',
         'NO_ADDRESS is missing: expected host:port',
+        'OTHER_ADDRESS is not valid (the port is missing): expected host:port',
         'PARSED is not valid: expected a name',
         'MODE is not valid (it does not suit HALF): expected another mode',
       ].join('; '),

@@ -29,6 +29,9 @@ interface TextFormat extends Described {
 interface CheckedText extends TextFormat {
   /** Returns what is wrong with a text. The answer is part of the error, so it must not repeat a secret. */
   readonly problemOf?: (text: string) => string | undefined;
+}
+
+interface RequiredText extends CheckedText {
   /** Without it the variable is required. */
   readonly default?: string;
 }
@@ -52,8 +55,8 @@ interface IntegerRange extends Described {
 
 /** Reads variables and collects their problems until `check` is called. Surrounding spaces are removed. */
 export interface Environment {
-  text(name: string, spec: CheckedText): string;
-  optionalText(name: string, spec: TextFormat): string | undefined;
+  text(name: string, spec: RequiredText): string;
+  optionalText(name: string, spec: CheckedText): string | undefined;
   /** Returns what `parse` returns; undefined when the variable is absent. */
   optionalParsed<Value>(name: string, spec: ParsedText<Value>): Value | undefined;
   oneOf<const Choice extends string>(name: string, spec: Choices<Choice>): Choice;
@@ -106,9 +109,12 @@ export function readEnvironment(
       if (problem !== undefined) addProblem(name, problem, format);
       return value;
     },
-    optionalText: (name, { format, meaning }) => {
+    optionalText: (name, { format, problemOf, meaning }) => {
       onRead({ name, format, isRequired: false, meaning });
-      return valueFor(name);
+      const value = valueFor(name);
+      const problem = value === undefined ? undefined : problemOf?.(value);
+      if (problem !== undefined) addProblem(name, problem, format);
+      return value;
     },
     optionalParsed: (name, { format, parse, meaning }) => {
       onRead({ name, format, isRequired: false, meaning });

@@ -16,6 +16,7 @@ const originsFormat =
 export function readWebConfig(environment: Environment, production: boolean): WebConfig | undefined {
   const address = environment.optionalText('WEB_LISTEN_ADDRESS', {
     format: listenAddressFormat,
+    problemOf: listenAddressProblem,
     meaning:
       'Address of the port for browsers and `curl`, which serves Connect and gRPC-Web. Without it there is no such port.',
   });
@@ -26,8 +27,6 @@ export function readWebConfig(environment: Environment, production: boolean): We
       'Origins whose scripts may call the web port (CORS). `*` permits all of them, in development only. ' +
       'Without it browsers permit only pages from the address of the port.',
   });
-  const problem = address === undefined ? undefined : listenAddressProblem(address);
-  if (problem !== undefined) environment.addProblem('WEB_LISTEN_ADDRESS', problem, listenAddressFormat);
   if (production && origins?.includes('*'))
     environment.addProblem(
       'WEB_ORIGINS',
