@@ -3,10 +3,10 @@
  * code, and posts what it has seen to its own server.
  */
 
-import type { Order } from '@acme/gen/orders/v1/order_pb';
+import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { BadRequestSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';
 import type { PageReport, PageTask } from './page-report.ts';
 
@@ -27,7 +27,7 @@ async function useOrders(transport: ReturnType<typeof createConnectTransport>): 
   await watch.next();
   const { order } = await orders.placeOrder({ requestId: crypto.randomUUID(), lines }, { timeoutMs: 5000 });
   let watchedStates = 0;
-  for (let seen: Order | undefined; seen?.id !== order?.id || seen?.state !== confirmed; ) {
+  for (let seen: Order | undefined; seen?.id !== order?.id || seen?.state !== Order_State.CONFIRMED; ) {
     seen = (await watch.next()).value?.order;
     if (seen?.id === order?.id) watchedStates++;
   }
@@ -42,9 +42,6 @@ async function useOrders(transport: ReturnType<typeof createConnectTransport>): 
   };
 }
 
-/** Order.State.STATE_CONFIRMED. */
-const confirmed = 2;
-
 function fieldsOf(error: ConnectError): string[] {
   if (error.code !== Code.InvalidArgument) throw error;
   return error
@@ -53,16 +50,11 @@ function fieldsOf(error: ConnectError): string[] {
 }
 
 async function run(): Promise<void> {
-  const options = {
-    baseUrl: ordersUrl,
-    useHttpGet: true,
-    interceptors: [
-      (next: (request: never) => Promise<never>) => (request: never) => {
-        (request as { header: Headers }).header.set('authorization', `Bearer ${token}`);
-        return next(request);
-      },
-    ] as never[],
+  const withToken: Interceptor = (next) => (request) => {
+    request.header.set('authorization', `Bearer ${token}`);
+    return next(request);
   };
+  const options = { baseUrl: ordersUrl, useHttpGet: true, interceptors: [withToken] };
   for (const transport of [createConnectTransport(options), createGrpcWebTransport(options)]) {
     const failed = { violations: [], orderId: '', watchedStates: 0, isListed: false };
     const report = await useOrders(transport).catch((error: unknown) => ({

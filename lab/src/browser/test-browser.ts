@@ -28,7 +28,9 @@ try {
   await using app = await startPageServer(script);
   await using foreign = await startPageServer(script);
   process.env.WEB_ORIGINS = app.origin;
+  await using started = new AsyncDisposableStack();
   const folder = await makeTemporaryFolder('browser-');
+  started.defer(() => rm(folder, { recursive: true, force: true }));
   const pair = await startPair({
     dataFolder: join(folder, 'data'),
     ordersPort: 0,
@@ -36,6 +38,7 @@ try {
     webPorts: { orders: 0 },
     onStep: (what) => say(`  up  ${what}`),
   });
+  started.defer(() => pair.close());
   const { ordersTarget, inventoryTarget } = pair;
   await services.find(({ name }) => name === 'inventory')?.seed?.({ ...pair, target: inventoryTarget });
   const token = await pair.token('alice', ['orders:read', 'orders:write']);
@@ -65,8 +68,6 @@ try {
   );
   const { orders: after } = await orders.listOrders({ pageSize: 100 });
   check('another origin has placed no order', after.length === before.length, after.length);
-  await pair.close();
-  await rm(folder, { recursive: true, force: true });
 } catch (error) {
   fail(error);
 }
