@@ -175,6 +175,7 @@ test('the drain ends the streams of the web port with UNAVAILABLE', async () => 
       await new Promise(() => {});
     },
   });
+  const errors: Code[] = [];
   for (const { transport } of webProtocols) {
     const responses = createClient(EchoService, transport(server.webUrl))
       .watchEchoes({})
@@ -182,7 +183,6 @@ test('the drain ends the streams of the web port with UNAVAILABLE', async () => 
     await responses.next();
     void connectErrorOf(responses.next()).then((error) => errors.push(error.code));
   }
-  const errors: Code[] = [];
   await server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
   await expect.poll(() => errors).toEqual(webProtocols.map(() => Code.Unavailable));
 });

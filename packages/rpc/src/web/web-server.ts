@@ -112,10 +112,10 @@ export async function startWebServer({
     : (socket: Socket) =>
         detectProtocol(socket, limits.handshakeTimeoutMs, (protocol) => serveSocket(socket, protocol));
   const sockets = admitConnections(server, limits.maxConnections, accept);
+  await once(server.listen({ ...listen }), 'listening');
   const stopFollowing = tls?.follow((contextOptions) => {
     if ('setSecureContext' in server) (server as SecureServer).setSecureContext(contextOptions);
   });
-  await once(server.listen({ ...listen }), 'listening');
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? (address as AddressInfo).port : unixPort;
   const unauthenticatedConnections = limitUnauthenticatedConnections(port, 'web');
