@@ -13,48 +13,34 @@ export function callNetworkProblems(
   return entries.flatMap((caller) =>
     Object.keys(caller.calls).flatMap((name) => {
       const [from, to] = [podsNamed(caller.name), podsNamed(name)];
-      // A service that is missing is a problem of its own.
-      if (!from || !to) return [];
       const port = entries.find((each) => each.name === name)?.port;
-      const file = (service: string) => `deploy/kubernetes/base/${service}/networkpolicy.yaml`;
-      return [
-        ...(allowsEgress(policies, from.labels, to, port)
-          ? []
-          : [
-              `${file(caller.name)} does not allow egress to port ${port} of ${name}, which ${caller.name} calls`,
-            ]),
-        ...(allowsIngress(policies, from.labels, to, port)
-          ? []
-          : [
-              `${file(name)} does not allow ingress from ${caller.name} to port ${port}, which ${caller.name} calls`,
-            ]),
-      ];
+      // A service that is missing is a problem of its own.
+      return from && to ? deniedCallProblems(policies, from, to, port) : [];
     }),
   );
 }
 
-function allowsEgress(
+function deniedCallProblems(
   policies: readonly NetworkPolicySpec[],
-  from: Labels,
+  from: Pods,
   to: Pods,
   port: number | undefined,
-): boolean {
-  return policies
-    .filter(({ podSelector }) => selects(podSelector, from))
-    .flatMap(({ egress = [] }) => egress)
-    .some(({ to: peers, ports }) => includesPods(peers, to.labels) && includesPort(ports, to, port));
-}
-
-function allowsIngress(
-  policies: readonly NetworkPolicySpec[],
-  from: Labels,
-  to: Pods,
-  port: number | undefined,
-): boolean {
-  return policies
-    .filter(({ podSelector }) => selects(podSelector, to.labels))
-    .flatMap(({ ingress = [] }) => ingress)
-    .some(({ from: peers, ports }) => includesPods(peers, from) && includesPort(ports, to, port));
+): string[] {
+  const policiesOf = ({ labels }: Pods) => policies.filter(({ podSelector }) => selects(podSelector, labels));
+  const egress = policiesOf(from).flatMap((policy) => policy.egress ?? []);
+  const ingress = policiesOf(to).flatMap((policy) => policy.ingress ?? []);
+  const [caller, called] = [from, to].map(({ workload }) => workload.metadata.name);
+  const file = (service = '') => `deploy/kubernetes/base/${service}/networkpolicy.yaml`;
+  const problems: string[] = [];
+  if (!egress.some((rule) => includesPods(rule.to, to) && includesPort(rule.ports, to, port)))
+    problems.push(
+      `${file(caller)} does not allow egress to port ${port} of ${called}, which ${caller} calls`,
+    );
+  if (!ingress.some((rule) => includesPods(rule.from, from) && includesPort(rule.ports, to, port)))
+    problems.push(
+      `${file(called)} does not allow ingress from ${caller} to port ${port}, which ${caller} calls`,
+    );
+  return problems;
 }
 
 type Peers = readonly {
@@ -63,7 +49,7 @@ type Peers = readonly {
 }[];
 
 /** Returns whether a rule applies to pods. It does without peers. A `namespaceSelector` selects other namespaces. */
-function includesPods(peers: Peers | undefined, labels: Labels): boolean {
+function includesPods(peers: Peers | undefined, { labels }: Pods): boolean {
   if (!peers?.length) return true;
   return peers.some(
     ({ namespaceSelector, podSelector }) => podSelector && !namespaceSelector && selects(podSelector, labels),
