@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { breakingChanges } from './breaking-changes.ts';
-import { harmlessChanges } from './harmless-changes.ts';
+import { breakingChanges } from './testing/breaking-changes.ts';
 import { type ContractChange, copyContract } from './testing/contract-copy.ts';
+import { harmlessChanges } from './testing/harmless-changes.ts';
 import { printVerdicts } from './testing/print-verdicts.ts';
 
 // Each test starts a buf, and a small machine runs few of them at once.

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test, vi } from 'vitest';
 import { checkPolicies } from './check-policies.ts';
 import { openContract } from './contract-images.ts';
-import { harmlessChanges } from './harmless-changes.ts';
 import { copyContract, edit } from './testing/contract-copy.ts';
+import { harmlessChanges } from './testing/harmless-changes.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

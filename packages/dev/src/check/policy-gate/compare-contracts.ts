@@ -11,7 +11,7 @@ import { requiredNewParts } from './required-parts.ts';
 import { tightenedRules } from './rule-changes.ts';
 import type { Tightened, TightenedRule } from './tightened.ts';
 
-/** A part of the contract that became tighter, and where it stands. */
+/** A part of the contract that became tighter, and its place in the source. */
 export interface LocatedTightened extends Tightened {
   readonly file: string;
   readonly line: number;
@@ -31,7 +31,7 @@ export function compareContracts({
 }: Pick<ContractImages, 'before' | 'after'>): LocatedTightened[] {
   const [was, is] = [createFileRegistry(before.descriptors), createFileRegistry(after.descriptors)];
   return [...is].flatMap((type) => {
-    // A contract of another author is none of this repository's files.
+    // Contracts of other authors are not compared.
     const file = after.own.get(`${type.file.name}.proto`);
     const earlier = was.get(type.typeName);
     if (file === undefined || !earlier) return [];

@@ -1,4 +1,4 @@
-import { type ContractChange, type Edit, edit } from './testing/contract-copy.ts';
+import { type ContractChange, type Edit, edit } from './contract-copy.ts';
 
 export interface BreakingChange extends ContractChange {
   /** The wire format, its JSON, or only the code that is generated from the contract. */

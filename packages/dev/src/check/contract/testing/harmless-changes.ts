@@ -1,4 +1,4 @@
-import { type ContractChange, type Edit, edit } from './testing/contract-copy.ts';
+import { type ContractChange, type Edit, edit } from './contract-copy.ts';
 
 const order = 'shop/v1/order.proto';
 const orderService = 'shop/v1/order_service.proto';
