@@ -1,6 +1,7 @@
 import { developmentTrustDomain } from '../../credentials/development-certificates.ts';
 import { type CallPlaces, callProblems, type DeployedService } from '../deployment/call-rules.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
+import { portProblems } from '../deployment/port-rules.ts';
 import { readServiceSettings, type ServiceSettings } from '../deployment/service-settings.ts';
 import type { ComposeContainer } from './compose-project.ts';
 
@@ -26,6 +27,7 @@ export async function containerProblems(
     deployed.set(name, { settings, identity: `spiffe://${developmentTrustDomain}/${name}` });
     const found = [
       ...settings.problems,
+      ...portProblems(entry, settings),
       ...settingsProblems(entry, settings),
       ...secretsProblems(name, container, containers.get('secrets')),
       ...(container.build?.args?.SERVICE === name
@@ -46,16 +48,10 @@ function variablesOf({ environment = {} }: ComposeContainer): Record<string, str
   );
 }
 
-function settingsProblems(
-  { name, port, webPort, metricsPort }: ListedService,
-  settings: ServiceSettings,
-): string[] {
+function settingsProblems({ name, webPort }: ListedService, settings: ServiceSettings): string[] {
   const problems: string[] = [];
-  if (settings.port !== port) problems.push(`listens on ${settings.port}, and services.ts says ${port}`);
   if (settings.webPort !== undefined && settings.webPort !== webPort)
     problems.push(`serves browsers on ${settings.webPort}, and services.ts says ${webPort ?? 'no webPort'}`);
-  if (settings.metricsPort !== metricsPort)
-    problems.push(`exports metrics on ${settings.metricsPort}, and services.ts says ${metricsPort}`);
   if (settings.audience !== name)
     problems.push(`accepts tokens for ${settings.audience}: set AUTH_AUDIENCE to its own name`);
   return problems;

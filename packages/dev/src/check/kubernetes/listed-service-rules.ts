@@ -2,6 +2,7 @@ import type { DeploymentSpec } from 'kubernetes-types/apps/v1.d.ts';
 import { developmentTrustDomain } from '../../credentials/development-certificates.ts';
 import { type CallPlaces, callProblems } from '../deployment/call-rules.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
+import { portProblems } from '../deployment/port-rules.ts';
 import type { ServiceSettings } from '../deployment/service-settings.ts';
 import { callNetworkProblems } from './call-network-rules.ts';
 import { type Labels, type Manifest, ofKind, selects } from './manifest.ts';
@@ -49,10 +50,11 @@ export function listedServiceProblems(
 }
 
 function placeProblems(
-  { name, port, metricsPort }: ListedService,
+  entry: ListedService,
   manifests: readonly Manifest[],
   settings: ServiceSettings | undefined,
 ): string[] {
+  const { name } = entry;
   const deployment = ofKind<DeploymentSpec>(manifests, 'Deployment').find(
     ({ metadata }) => metadata.name === name,
   );
@@ -60,13 +62,7 @@ function placeProblems(
     return [
       `no Deployment ${name}: write ${kubernetes}/base/${name}, and list it in the kustomization beside it`,
     ];
-  const problems: string[] = [];
-  if (settings.port !== port)
-    problems.push(`Deployment ${name} listens on ${settings.port}, and services.ts says ${port}`);
-  if (settings.metricsPort !== metricsPort)
-    problems.push(
-      `Deployment ${name} exports metrics on ${settings.metricsPort}, and services.ts says ${metricsPort}`,
-    );
+  const problems = portProblems(entry, settings).map((problem) => `Deployment ${name} ${problem}`);
   const certificates = ofKind<CertificateSpec>(manifests, 'Certificate');
   if (certificates.length > 0 && !certificates.some(({ spec }) => spec.secretName === `${name}-tls`))
     problems.push(
