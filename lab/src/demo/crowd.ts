@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Customers, untilDefinite } from '../harness/customers.ts';
 import { acknowledgedBy, type Purchase } from '../harness/history.ts';
 import type { Random } from '../harness/seeded-random.ts';
-import { randomUnits } from './items.ts';
-import { type Night, rateAt } from './night.ts';
 import type { Visit } from './visit.ts';
 
-/** Customers that arrive at the rate of the night, whether or not earlier ones have been served (an open loop). */
+/** Customers that arrive whether or not earlier ones have been served (an open loop). */
 export interface Crowd extends AsyncDisposable {
-  /** Visits with a known outcome, in the order in which it became known. */
-  readonly visits: readonly Visit[];
+  /** Number of customers that have arrived and are not yet done. */
+  readonly waiting: number;
   /**
    * Waits for the customers that have arrived. Those without a definite outcome give up after this time.
    *
@@ -22,9 +19,12 @@ export interface CrowdOptions {
   readonly customers: Customers;
   readonly customerIds: readonly string[];
   readonly random: Random;
-  readonly night: Night;
-  /** Start of the night, by `performance.now()`. */
-  readonly startMs: number;
+  /** Yields the time of each arrival, by `performance.now()`, when it has come. Ends soon after the signal. */
+  readonly arrivals: (signal: AbortSignal) => AsyncIterable<number>;
+  /** Returns the units of an order. */
+  readonly unitsOf: (random: Random) => Purchase['units'];
+  /** Called when a customer's outcome is known. */
+  readonly onVisit: (visit: Visit) => void;
 }
 
 /** Number of concurrent customers. Others wait, and the wait counts as theirs. */
@@ -35,12 +35,15 @@ const cutOffShare = 0.02;
 const cancelShare = 0.03;
 const maxCutOffMs = 10;
 
-export function startCrowd({ customers, customerIds, random, night, startMs }: CrowdOptions): Crowd {
+export function startCrowd(options: CrowdOptions): Crowd {
+  const { customers, customerIds, random } = options;
   const ended = new AbortController();
   const retries = { giveUp: false };
-  const visits: Visit[] = [];
   const served = new Set<Promise<void>>();
-  const failures: unknown[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown) => {
+    failure ??= { error };
+  };
 
   const place = async (purchase: Purchase, arrivedMs: number) => {
     const wasCutOff = random.chance(cutOffShare);
@@ -52,14 +55,14 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
         isCut ? { signal: AbortSignal.timeout(random.int(1, maxCutOffMs)) } : {},
       );
     });
-    visits.push({ arrivedMs, answeredMs: performance.now(), outcome, wasCutOff });
+    options.onVisit({ arrivedMs, answeredMs: performance.now(), outcome, wasCutOff });
     return acknowledgedBy(outcome);
   };
   const visit = async (arrivedMs: number) => {
     const purchase = {
       customerId: random.pick(customerIds),
       requestId: random.uuid(),
-      units: randomUnits(random),
+      units: options.unitsOf(random),
     };
     const placing = place(purchase, arrivedMs);
     if (random.chance(doubleShare)) await untilDefinite(random, retries, () => customers.place(purchase));
@@ -68,22 +71,15 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
       await untilDefinite(random, retries, () => customers.cancel(purchase, placed.orderId));
   };
   const arrive = async () => {
-    const endMs = startMs + night.seconds * 1000;
-    let dueMs = startMs;
-    while (!ended.signal.aborted) {
-      // Customers arrive independently of each other (a Poisson process): exponential times between them.
-      dueMs += (-Math.log(1 - random.next()) * 1000) / rateAt(night, (dueMs - startMs) / 1000);
-      if (Math.max(dueMs, performance.now()) > endMs) return;
-      const waitMs = dueMs - performance.now();
-      if (waitMs >= 1) await sleep(waitMs, undefined, { signal: ended.signal });
+    for await (const dueMs of options.arrivals(ended.signal)) {
       if (served.size >= maxConcurrent) await Promise.race(served);
       const visiting = visit(dueMs)
-        .catch((error) => void failures.push(error))
+        .catch(fail)
         .finally(() => served.delete(visiting));
       served.add(visiting);
     }
   };
-  const arriving = arrive().catch((error) => void failures.push(error));
+  const arriving = arrive().catch(fail);
   const finish: Crowd['finish'] = async ({ giveUpAfterMs }) => {
     const timer = setTimeout(() => {
       retries.giveUp = true;
@@ -91,10 +87,12 @@ export function startCrowd({ customers, customerIds, random, night, startMs }: C
     await arriving;
     await Promise.all(served);
     clearTimeout(timer);
-    if (failures.length > 0) throw failures[0];
+    if (failure) throw failure.error;
   };
   return {
-    visits,
+    get waiting() {
+      return served.size;
+    },
     finish,
     [Symbol.asyncDispose]: async () => {
       ended.abort();

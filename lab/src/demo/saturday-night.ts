@@ -10,9 +10,10 @@ import { untilSettled } from '../harness/until-settled.ts';
 import { judgeHistory, type Verdict } from '../harness/verdict.ts';
 import { startWatchers } from '../harness/watchers.ts';
 import type { Pair } from '../pair/pair.ts';
+import { arrivals } from './arrivals.ts';
 import { startCrowd } from './crowd.ts';
-import { stockFor } from './items.ts';
-import { expectedOrders, type Night } from './night.ts';
+import { randomUnits, stockFor } from './items.ts';
+import { expectedOrders, type Night, rateAt } from './night.ts';
 import { firstConfirmedMs, type Outage, runOutage } from './outage.ts';
 import { countOrders, type Score, startScoreboard } from './scoreboard.ts';
 import type { Visit } from './visit.ts';
@@ -75,8 +76,21 @@ export async function runNight({ pair, night, onSecond, signal }: NightOptions):
   const until = (second: number) =>
     sleep(Math.max(0, startMs + second * 1000 - performance.now()), undefined, { signal });
   let phase = normal;
-  await using crowd = startCrowd({ customers, customerIds, random: random.fork('crowd'), night, startMs });
-  const { visits } = crowd;
+  const visits: Visit[] = [];
+  const arriving = {
+    random: random.fork('arrivals'),
+    rateAt: (timeMs: number) => rateAt(night, (timeMs - startMs) / 1000),
+    startMs,
+    endMs: startMs + night.seconds * 1000,
+  };
+  await using crowd = startCrowd({
+    customers,
+    customerIds,
+    random: random.fork('crowd'),
+    arrivals: (signal) => arrivals(arriving, signal),
+    unitsOf: randomUnits,
+    onVisit: (visit) => visits.push(visit),
+  });
   await using scoreboard = startScoreboard({
     databases,
     visits,
