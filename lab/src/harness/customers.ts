@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { type CallOptions, type Client, createClient } from '@acme/rpc/client';
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  type Client,
+  createClient,
+  type TokenSource,
+} from '@acme/rpc/client';
 import { Code, codeName, RpcError } from '@acme/rpc/errors';
 import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import type { Call, Outcome, Purchase } from './history.ts';
@@ -20,8 +26,10 @@ export interface Customers extends Disposable {
 
 export interface CustomersOptions {
   readonly target: string;
-  /** A token that may place, read and cancel the orders of any customer. */
-  readonly token: string;
+  /** Plain text when absent. */
+  readonly credentials?: ChannelCredentials | undefined;
+  /** A token that may place, read and cancel the orders of any customer, or its source. */
+  readonly token: string | TokenSource;
   readonly onCall: (call: Call) => void;
 }
 
@@ -38,8 +46,9 @@ const unknownCodes = new Set([
 ]);
 
 export function openCustomers(options: CustomersOptions): Customers {
-  const { target, token, onCall } = options;
-  const client = createClient(OrderService, { target, token: () => token });
+  const { target, credentials, token, onCall } = options;
+  const source = typeof token === 'string' ? () => token : token;
+  const client = createClient(OrderService, { target, credentials, token: source });
   const record = async (
     method: Call['method'],
     purchase: Purchase,

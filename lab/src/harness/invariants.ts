@@ -1,5 +1,7 @@
 import type { Tx } from '@acme/postgres/transaction';
 import {
+  allIds,
+  type IdRange,
   type Line,
   type OrderState,
   orderColumns,
@@ -68,12 +70,14 @@ export async function unsettledOrders(
  * Returns violations of the invariants of settled orders, a line each: a CONFIRMED order has one live reservation, with
  * its lines. No other order has a live reservation, and every live reservation has an order. The events of an order are
  * its states, in order. A request id has one order.
+ *
+ * @param ids The orders and reservations to check.
  */
-export async function settledErrors(databases: Databases): Promise<string[]> {
+export async function settledErrors(databases: Databases, ids: IdRange = allIds): Promise<string[]> {
   return [
-    ...(await orphanedReservations(databases)),
-    ...(await repeatedRequests(databases)),
-    ...(await orderErrors(databases)),
+    ...(await orphanedReservations(databases, ids)),
+    ...(await repeatedRequests(databases, ids)),
+    ...(await orderErrors(databases, ids)),
   ];
 }
 
@@ -128,11 +132,15 @@ const allowedEventSequences = new Set([
 ]);
 
 /** Reads reservations first, because an order is created before its reservation. */
-async function orphanedReservations({ ordersDatabase, inventoryDatabase }: Databases): Promise<string[]> {
+async function orphanedReservations(
+  { ordersDatabase, inventoryDatabase }: Databases,
+  ids: IdRange,
+): Promise<string[]> {
   const errors: string[] = [];
   for await (const live of readPages<{ id: string }>(
     inventoryDatabase,
     `SELECT id FROM reservations WHERE state = 'RESERVED'`,
+    ids,
   )) {
     const orders = await readOrders(
       ordersDatabase,
@@ -144,17 +152,22 @@ async function orphanedReservations({ ordersDatabase, inventoryDatabase }: Datab
   return errors;
 }
 
-async function repeatedRequests({ ordersDatabase }: Databases): Promise<string[]> {
+async function repeatedRequests({ ordersDatabase }: Databases, ids: IdRange): Promise<string[]> {
   const { rows } = await ordersDatabase.query<{ error: string }>(
     `SELECT format('request %s of %s has %s orders', request_id, customer_id, count(*)) AS error FROM orders
-     GROUP BY customer_id, request_id HAVING count(*) > 1`,
+     WHERE id > $1 AND id < $2 GROUP BY customer_id, request_id HAVING count(*) > 1`,
+    [ids.after, ids.before],
   );
   return rows.map(({ error }) => error);
 }
 
-async function orderErrors({ ordersDatabase, inventoryDatabase }: Databases): Promise<string[]> {
+async function orderErrors(
+  { ordersDatabase, inventoryDatabase }: Databases,
+  ids: IdRange,
+): Promise<string[]> {
   const errors: string[] = [];
-  for await (const orders of readPages<StoredOrder>(ordersDatabase, `SELECT ${orderColumns} FROM orders`)) {
+  const select = `SELECT ${orderColumns} FROM orders`;
+  for await (const orders of readPages<StoredOrder>(ordersDatabase, select, ids)) {
     const { rows } = await inventoryDatabase.query<{ id: string; lines: Line[] }>(
       `SELECT id, lines FROM reservations WHERE state = 'RESERVED' AND id = ANY ($1)`,
       [orders.map(({ id }) => id)],

@@ -46,15 +46,27 @@ export async function readEvents(database: Tx, orders: readonly StoredOrder[]): 
   return new Map(rows.map(({ id, states }) => [id, states]));
 }
 
+/** Ids of orders between two others, both exclusive. Ids sort by the time at which the orders were placed. */
+export interface IdRange {
+  readonly after: string;
+  readonly before: string;
+}
+
+export const allIds: IdRange = {
+  after: '00000000-0000-0000-0000-000000000000',
+  before: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+};
+
 /** Yields the rows of a query in pages, in the order of their ids. */
 export async function* readPages<Row extends { id: string }>(
   database: Tx,
   select: string,
+  ids: IdRange,
 ): AsyncGenerator<Row[]> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+  for (let { after } = ids; ; ) {
     const { rows } = await database.query<Row>(
-      `SELECT * FROM (${select}) AS page WHERE id > $1 ORDER BY id LIMIT $2`,
-      [after, pageSize],
+      `SELECT * FROM (${select}) AS page WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
+      [after, ids.before, pageSize],
     );
     if (rows.length > 0) yield rows;
     if (rows.length < pageSize) return;
