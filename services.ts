@@ -5,6 +5,8 @@ import { importCatalogue } from '@acme/inventory/development/catalogue';
 import { stockLine } from '@acme/inventory/development/stock-line';
 import { orderLine } from '@acme/orders/development/order-line';
 
+export { /** @public */ console } from '@acme/lab/console';
+
 /**
  * Every service of this repository, each after those that it calls. `npm run new:service` adds to it.
  *

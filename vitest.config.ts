@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{packages,services}/*/src/**/*.test.ts', '{test,lab}/src/**/*.test.ts'],
+    include: [
+      '{packages,services}/*/src/**/*.test.ts',
+      '{test,lab}/src/**/*.test.ts',
+      'lab/console/**/*.test.ts',
+    ],
     // A project of its own, with packages from a registry: npm run test:packages.
     exclude: ['lab/src/packages/consumer/**'],
     // One real PostgreSQL for the whole run; every test makes a database of its own on it.

@@ -8,6 +8,7 @@ import { readCopyOptions } from './copy-options.ts';
 import { editLists } from './edit-lists.ts';
 import { editLockFile } from './edit-lock-file.ts';
 import { editManifests } from './edit-manifests.ts';
+import { editServices } from './edit-services.ts';
 import { isKept } from './kept-paths.ts';
 import { readKitPackages } from './kit-packages.ts';
 import { original, renameFiles } from './rename.ts';
@@ -93,6 +94,7 @@ function compose(): void {
   removeEmptyFolders(root);
   editLists(root, options);
   editManifests(root, options, kit);
+  editServices(root, options);
   renameFiles(root, files(), options);
   editLockFile(root);
 }

@@ -93,7 +93,10 @@ function editRoot(
   manifest.scripts = pick(manifest.scripts, (name) =>
     keepsLab ? !templateScripts.includes(name) : scripts.includes(name),
   );
-  if (!keepsLab) delete manifest.devDependencies['@changesets/cli'];
+  if (!keepsLab) {
+    delete manifest.dependencies[`${original.scope}/lab`];
+    delete manifest.devDependencies['@changesets/cli'];
+  }
   if (!keepsExamples) for (const name of examples) delete manifest.dependencies[`${original.scope}/${name}`];
   if (!kit) return;
   manifest.dependencies = sortKeys({ ...manifest.dependencies, ...kit.root });

@@ -5,7 +5,7 @@ import { cycleIn, fileGraph, folderGraph, type Graph } from './import-graph.ts';
 import { packageProblems } from './package-layers.ts';
 
 /** The source folders of all packages. */
-const sourceFolders = ['gen/src', 'packages/*/src', 'services/*/src', 'test/src', 'lab/src'];
+const sourceFolders = ['gen/src', 'packages/*/src', 'services/*/src', 'test/src', 'lab/src', 'lab/console'];
 
 const rpc = 'packages/rpc/src';
 

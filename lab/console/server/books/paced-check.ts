@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A check that runs again and again, and leaves nine tenths of the time to others. */
+export interface PacedCheck extends AsyncDisposable {
+  /** Why the last run failed. Undefined if it did not. */
+  readonly failure: string | undefined;
+  /** Time at which the last successful run began. Undefined before the first. */
+  readonly checkedAtMs: number | undefined;
+}
+
+/** Minimum pause after a run. */
+const pauseMs = 1000;
+/** Pause after a run, in its duration. */
+const pauseFactor = 10;
+
+/** @param onChecked Called after each run. */
+export function startPacedCheck(check: () => Promise<void>, onChecked: () => void): PacedCheck {
+  const ended = new AbortController();
+  let failure: string | undefined;
+  let checkedAtMs: number | undefined;
+  const run = async () => {
+    while (!ended.signal.aborted) {
+      const beganAtMs = Date.now();
+      try {
+        await check();
+        failure = undefined;
+        checkedAtMs = beganAtMs;
+      } catch (error) {
+        failure = error instanceof Error ? error.message : String(error);
+      }
+      if (!ended.signal.aborted) onChecked();
+      const tookMs = Date.now() - beganAtMs;
+      await sleep(Math.max(pauseMs, pauseFactor * tookMs), undefined, { signal: ended.signal }).catch(
+        () => {},
+      );
+    }
+  };
+  const running = run();
+  return {
+    get failure() {
+      return failure;
+    },
+    get checkedAtMs() {
+      return checkedAtMs;
+    },
+    [Symbol.asyncDispose]: async () => {
+      ended.abort();
+      await running;
+    },
+  };
+}

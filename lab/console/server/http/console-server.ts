@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Problem } from '../../api.ts';
+import { HttpError } from './http-error.ts';
+import { requireOwnRequest } from './own-requests.ts';
+import { parseJson, readBody } from './read-body.ts';
+
+/** The parts of a request that an answer depends on. */
+export interface ApiRequest {
+  readonly query: URLSearchParams;
+  /** The rest of the path, for a route that ends in `/`. */
+  readonly rest: string;
+  /** The JSON of a POST. */
+  readonly body: unknown;
+}
+
+/** Returns the JSON of the answer; undefined is 204. */
+export type Route = (request: ApiRequest) => unknown;
+
+export interface ConsoleServerOptions {
+  readonly host: string;
+  /** 0 is any free port. */
+  readonly port: number;
+  /** The port that browsers use, where it is another. */
+  readonly publicPort?: number;
+  /** By method and path: `GET /api/traces`. A path that ends in `/` stands for all below it. */
+  readonly routes: Readonly<Record<string, Route>>;
+  /** Answers `GET /api/live`. */
+  readonly onLive: (response: ServerResponse) => void;
+  /** Returns a file of the page, `/` is its document; undefined if there is none. */
+  readonly pageFile: (path: string) => Promise<PageFile | undefined>;
+}
+
+export interface PageFile {
+  readonly contentType: string;
+  readonly body: string | Buffer;
+}
+
+export interface ConsoleServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+const maxBodyBytes = 64 * 1024;
+
+/**
+ * The page may call the services' web ports, which are chosen after it is loaded, and nothing beyond this machine. No other page may
+ * frame it, whose visitors would click its buttons unknowingly.
+ */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "connect-src 'self' http://127.0.0.1:*",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Serves the page and its API, to the page itself and to programs of this machine. */
+export async function startConsoleServer(options: ConsoleServerOptions): Promise<ConsoleServer> {
+  const { host, onLive, pageFile, routes } = options;
+  const server = createServer(async (request, response) => {
+    setSecurityHeaders(response);
+    try {
+      requireOwnRequest(request, options.publicPort ?? portOf());
+      const url = new URL(request.url ?? '/', 'http://console');
+      if (request.method === 'GET' && url.pathname === '/api/live') onLive(response);
+      else if (url.pathname.startsWith('/api/')) await answer(request, response, url);
+      else await sendPage(response, await pageFile(url.pathname));
+    } catch (error) {
+      sendError(request, response, error);
+    }
+  });
+  const portOf = () => (server.address() as AddressInfo).port;
+  const answer = async (request: IncomingMessage, response: ServerResponse, url: URL) => {
+    const [name, route] = findRoute(routes, request.method ?? '', url.pathname);
+    const body = request.method === 'POST' ? parseJson(await readBody(request, maxBodyBytes)) : undefined;
+    const path = name.slice(name.indexOf('/'));
+    const json = await route({ query: url.searchParams, rest: url.pathname.slice(path.length), body });
+    if (json === undefined) response.writeHead(204).end();
+    else sendJson(response, 200, json);
+  };
+  await once(server.listen(options.port, host), 'listening');
+  return {
+    port: portOf(),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function findRoute(routes: ConsoleServerOptions['routes'], method: string, path: string): [string, Route] {
+  const asked = `${method} ${path}`;
+  const found = Object.entries(routes).find(([name]) =>
+    name.endsWith('/') ? asked.startsWith(name) && asked !== name : asked === name,
+  );
+  if (!found) throw new HttpError(404, `there is no ${asked}`);
+  return found;
+}
+
+async function sendPage(response: ServerResponse, file: PageFile | undefined): Promise<void> {
+  if (!file) throw new HttpError(404, 'there is no such file');
+  response.writeHead(200, { 'content-type': file.contentType }).end(file.body);
+}
+
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const status = error instanceof HttpError ? error.status : 500;
+  const problem: Problem = { message: error instanceof Error ? error.message : String(error) };
+  if (response.headersSent) return void response.destroy();
+  // The rest of a rejected body is not read.
+  if (!request.complete) response.setHeader('connection', 'close');
+  sendJson(response, status, problem);
+}
+
+function sendJson(response: ServerResponse, status: number, json: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+}
+
+function setSecurityHeaders(response: ServerResponse): void {
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('content-security-policy', contentSecurityPolicy);
+  response.setHeader('cross-origin-opener-policy', 'same-origin');
+  response.setHeader('cross-origin-resource-policy', 'same-origin');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-content-type-options', 'nosniff');
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import { HttpError } from './http-error.ts';
+
+/**
+ * Throws unless a request is the page's own, or that of a program on this machine. The console kills processes and signs
+ * tokens, so that no other page may use it:
+ *
+ * - Its host must be a loopback name, with the port that browsers use. A foreign name that resolves to loopback (DNS
+ *   rebinding) is rejected.
+ * - To the API, a browser's request must come from the page itself, by `Origin` and `Sec-Fetch-Site`.
+ * - A change is a POST with JSON, which no form can send, and a foreign script only after a preflight, which is rejected.
+ *
+ * @throws HttpError 421, 403, 405 or 415.
+ */
+export function requireOwnRequest(request: IncomingMessage, port: number): void {
+  const { method = '', url = '', headers } = request;
+  const { host = '', origin } = headers;
+  if (!loopbackNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name)))
+    throw new HttpError(421, `the console is at 127.0.0.1:${port}`);
+  if (url.startsWith('/api/')) {
+    const site = headers['sec-fetch-site'] ?? 'none';
+    const isForeign =
+      (origin !== undefined && origin !== `http://${host}`) ||
+      !['same-origin', 'none'].includes(site as string);
+    if (isForeign) throw new HttpError(403, 'other pages cannot use the console');
+  }
+  if (method === 'GET') return;
+  if (method !== 'POST') throw new HttpError(405, `${method} is not supported`);
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  if (type.trim().toLowerCase() !== 'application/json')
+    throw new HttpError(415, 'the content type must be application/json');
+}
+
+const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];

@@ -1,0 +1,83 @@
+import { type ServicesAccess, targetOf } from '@acme/dev/repository';
+import type { ConsoleOptions, RunningServices, ServedConsole } from '@acme/dev/services';
+import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
+import { serveConsole } from './serve-console.ts';
+import { intervalMs } from './telemetry/signals.ts';
+import type { Breakable } from './trouble/breakable.ts';
+import { databasePart } from './trouble/database-part.ts';
+import { linePart } from './trouble/line-part.ts';
+import { servicePart } from './trouble/service-part.ts';
+
+const host = '127.0.0.1';
+
+/** Serves the console for `npm start`. */
+export async function openConsole({ port }: ConsoleOptions): Promise<ServedConsole> {
+  await using opened = new AsyncDisposableStack();
+  const telemetryElsewhere = process.env.OTEL_EXPORTER_OTLP_ENDPOINT || null;
+  const console = opened.use(await serveConsole({ host, port, otlpPort: 0, telemetryElsewhere }));
+  const lines: Breakable[] = [];
+  const { signals } = console;
+  const kept = opened.move();
+  return {
+    url: `http://${host}:${console.port}`,
+    environment: telemetryElsewhere === null ? telemetryVariables(`http://${host}:${console.otlpPort}`) : {},
+    lineBetween: async (caller, called, target) => {
+      const proxy: FaultProxy = kept.use(await startFaultProxy({ target }));
+      lines.push(linePart(caller, called, proxy));
+      return proxy.target;
+    },
+    attach: (running) =>
+      console.attach({
+        ...pairOf(running),
+        ordersDatabaseUrl: running.databaseUrl('orders'),
+        inventoryDatabaseUrl: running.databaseUrl('inventory'),
+        webUrls: Object.fromEntries(
+          Object.entries(running.webTargets).map(([name, target]) => [name, `http://${target}`]),
+        ),
+        parts: [
+          ...running.services.map((service) =>
+            servicePart({
+              service,
+              restart: () => running.restart(service.name),
+              breakers: () => signals.breakers(service.name),
+            }),
+          ),
+          ...lines,
+          ...(running.database ? [databasePart(running.database)] : []),
+        ],
+      }),
+    detach: console.detach,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function pairOf({ credentials, token, ...access }: ServicesAccess & RunningServices) {
+  return {
+    credentials,
+    token,
+    ordersTarget: targetOf(access, 'orders'),
+    inventoryTarget: targetOf(access, 'inventory'),
+  };
+}
+
+/**
+ * Returns OpenTelemetry's own variables with which a service exports to the console: often, so that the page is up to date, and
+ * without loss at 300 orders a second.
+ */
+function telemetryVariables(endpoint: string): Record<string, string> {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_LOGS_EXPORTER: 'otlp',
+    OTEL_METRIC_EXPORT_INTERVAL: String(intervalMs),
+    OTEL_METRIC_EXPORT_TIMEOUT: String(intervalMs),
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+    OTEL_BSP_MAX_QUEUE_SIZE: '16384',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2048',
+    OTEL_BLRP_SCHEDULE_DELAY: '500',
+    OTEL_BLRP_MAX_QUEUE_SIZE: '16384',
+    OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '2048',
+  };
+}

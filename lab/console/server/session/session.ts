@@ -1,0 +1,26 @@
+import type { ServicesAccess } from '@acme/dev/repository';
+import type { Session } from '../../api.ts';
+import { expiryOf } from './token-expiry.ts';
+
+export type SessionAccess = Pick<ServicesAccess, 'token'> & {
+  /** Base URLs of the services for browsers, by service name. */
+  readonly webUrls: Readonly<Record<string, string>>;
+};
+
+/** The scopes of the page: it shows the orders of all customers, and places and cancels some. */
+const scopesOf: Readonly<Record<string, readonly string[]>> = {
+  orders: ['orders:read', 'orders:write', 'orders:read:any', 'orders:write:any'],
+  inventory: ['inventory:read'],
+};
+
+/** Signs tokens with which the page calls the services itself. */
+export async function openSession({ token, webUrls }: SessionAccess): Promise<Session> {
+  const services = await Promise.all(
+    Object.entries(webUrls).map(async ([name, url]) => ({
+      name,
+      url,
+      token: await token('console', scopesOf[name] ?? [], name),
+    })),
+  );
+  return { services, expiresAtMs: Math.min(...services.map((service) => expiryOf(service.token))) };
+}

@@ -1,0 +1,235 @@
+import type { BreakerState, MethodPoint, SaturationPoint, ServiceSignals, Signals } from '../../api.ts';
+import { addPoint, emptyHistogram, type HistogramSum, quantileOf } from './histogram.ts';
+import {
+  deltaTemporality,
+  type OtlpMetric,
+  type OtlpMetrics,
+  type OtlpNumberPoint,
+  scalarsOf,
+  sourceOf,
+} from './otlp-json.ts';
+
+/** The golden signals of the last ten minutes, from the services' metrics. */
+export interface SignalStore {
+  add(metrics: OtlpMetrics): void;
+  /** Returns the points after a time, of intervals that are over. */
+  since(sinceMs: number): Signals;
+  /** Returns the circuit breakers of a service, by their last report. */
+  breakers(service: string): Readonly<Record<string, BreakerState>>;
+}
+
+/** Interval at which the services export their metrics. */
+export const intervalMs = 2000;
+const keptIntervals = (10 * 60_000) / intervalMs;
+/** Time after the end of an interval until its last export has arrived. */
+const lateMs = 300;
+const maxServices = 20;
+const maxMethods = 100;
+const maxBreakers = 20;
+
+const breakerStates: readonly BreakerState[] = ['closed', 'half-open', 'open'];
+
+interface Service {
+  /** The intervals by number: Unix time by `intervalMs`. */
+  readonly intervals: Map<number, Interval>;
+  readonly methods: Set<string>;
+  readonly breakers: Map<string, BreakerState>;
+  /** Last interval of each replica. */
+  readonly lastOf: Map<string, number>;
+}
+
+/** What the replicas of a service have reported for one interval. */
+interface Interval {
+  readonly calls: Map<string, MethodCalls>;
+  /** Sums of the replicas' gauges, by the field of a saturation point. */
+  readonly gauges: Record<Gauge, number>;
+  replicas: number;
+}
+
+interface MethodCalls {
+  readonly errors: Record<string, number>;
+  readonly durations: HistogramSum;
+}
+
+type Gauge = Exclude<keyof SaturationPoint, 'atMs'>;
+
+/** Gauges by their metric. `read` converts the unit, or selects points. */
+const gauges: Readonly<Record<string, { readonly field: Gauge; readonly read?: ReadGauge }>> = {
+  'rpc.server.admission.in_flight': { field: 'inFlight' },
+  'rpc.server.admission.limit': { field: 'limit' },
+  'rpc.server.admission.streams': { field: 'streams' },
+  'db.client.connection.count': {
+    field: 'poolUsed',
+    read: (value, attributes) => (attributes['db.client.connection.state'] === 'used' ? value : 0),
+  },
+  'db.client.connection.max': { field: 'poolMax' },
+  'db.client.connection.pending_requests': { field: 'poolPending' },
+  'nodejs.eventloop.utilization': { field: 'eventLoopUtilization' },
+  'nodejs.eventloop.delay.p99': { field: 'eventLoopP99Ms', read: (value) => value * 1000 },
+  'v8js.memory.heap.used': { field: 'memoryBytes' },
+};
+type ReadGauge = (value: number, attributes: Readonly<Record<string, unknown>>) => number;
+
+/** Gauges of which the replicas' average is shown, not their sum. */
+const averaged: readonly Gauge[] = ['eventLoopUtilization', 'eventLoopP99Ms'];
+
+/** @param now Wall clock, in ms. */
+export function createSignalStore(now: () => number = Date.now): SignalStore {
+  const services = new Map<string, Service>();
+  return {
+    add: ({ resourceMetrics = [] }) => {
+      for (const resource of resourceMetrics) {
+        const source = sourceOf(resource);
+        const service = serviceIn(services, source.service);
+        const metrics = (resource.scopeMetrics ?? []).flatMap((each) => each.metrics ?? []);
+        if (service) addExport(service, source.instance, metrics, now());
+      }
+    },
+    since: (sinceMs) => {
+      const last = Math.floor((now() - lateMs) / intervalMs) - 1;
+      const first = Math.max(Math.floor(sinceMs / intervalMs) + 1, last - keptIntervals + 1);
+      return {
+        intervalMs,
+        services: [...services].map(([name, service]) => signalsOf(name, service, first, last)),
+      };
+    },
+    breakers: (service) => Object.fromEntries(services.get(service)?.breakers ?? []),
+  };
+}
+
+function serviceIn(services: Map<string, Service>, name: string): Service | undefined {
+  if (!services.has(name) && services.size >= maxServices) return undefined;
+  return services.getOrInsertComputed(name, () => ({
+    intervals: new Map(),
+    methods: new Set(),
+    breakers: new Map(),
+    lastOf: new Map(),
+  }));
+}
+
+function addExport(service: Service, instance: string, metrics: readonly OtlpMetric[], nowMs: number): void {
+  const number = intervalOf(service.lastOf.get(instance), nowMs);
+  service.lastOf.set(instance, number);
+  for (const [old, at] of service.lastOf) if (at < number - keptIntervals) service.lastOf.delete(old);
+  const interval = service.intervals.getOrInsertComputed(number, emptyInterval);
+  interval.replicas++;
+  for (const old of service.intervals.keys()) if (old < number - keptIntervals) service.intervals.delete(old);
+  for (const metric of metrics) {
+    addCalls(service, interval, metric);
+    addGauge(interval, metric);
+    addBreakers(service, metric);
+  }
+}
+
+/**
+ * Returns the interval that an export is of. The exports of a replica are one interval apart, give or take the timer's
+ * delay, so that each has an interval of its own unless exports are missing.
+ */
+function intervalOf(last: number | undefined, nowMs: number): number {
+  const exact = nowMs / intervalMs;
+  if (last === undefined || Math.abs(exact - (last + 1.5)) > 1)
+    return Math.max(Math.floor(exact), (last ?? 0) + 1);
+  return last + 1;
+}
+
+function emptyInterval(): Interval {
+  return {
+    calls: new Map(),
+    replicas: 0,
+    gauges: {
+      inFlight: 0,
+      limit: 0,
+      streams: 0,
+      rejectedPerSecond: 0,
+      poolUsed: 0,
+      poolMax: 0,
+      poolPending: 0,
+      eventLoopUtilization: 0,
+      eventLoopP99Ms: 0,
+      memoryBytes: 0,
+    },
+  };
+}
+
+function addCalls(service: Service, { calls }: Interval, { name, histogram }: OtlpMetric): void {
+  if (name !== 'rpc.server.call.duration' || histogram?.aggregationTemporality !== deltaTemporality) return;
+  for (const point of histogram.dataPoints ?? []) {
+    const attributes = scalarsOf(point.attributes);
+    const method = String(attributes['rpc.method'] ?? '');
+    // Health checks and reflection are not the service's work.
+    if (attributes['rpc.system.name'] === 'http' || method.startsWith('grpc.')) continue;
+    if (!service.methods.has(method) && service.methods.size >= maxMethods) continue;
+    service.methods.add(method);
+    const { errors, durations } = calls.getOrInsertComputed(method, () => ({
+      errors: {},
+      durations: emptyHistogram(),
+    }));
+    const code = String(attributes['rpc.status_code'] ?? 'OK');
+    if (code !== 'OK') errors[code] = (errors[code] ?? 0) + Number(point.count);
+    addPoint(durations, point);
+  }
+}
+
+function addGauge(interval: Interval, { name, gauge, sum }: OtlpMetric): void {
+  if (name === 'rpc.server.admission.rejections' && sum?.aggregationTemporality === deltaTemporality)
+    for (const point of sum.dataPoints ?? [])
+      interval.gauges.rejectedPerSecond += (numberOf(point) * 1000) / intervalMs;
+  const known = gauges[name];
+  if (!known) return;
+  const { field, read = (value) => value } = known;
+  for (const point of (gauge ?? sum)?.dataPoints ?? [])
+    interval.gauges[field] += read(numberOf(point), scalarsOf(point.attributes));
+}
+
+function addBreakers({ breakers }: Service, { name, gauge }: OtlpMetric): void {
+  if (name !== 'rpc.client.circuit_breaker.state') return;
+  for (const point of gauge?.dataPoints ?? []) {
+    const breaker = String(scalarsOf(point.attributes)['circuit_breaker.name'] ?? '');
+    const state = breakerStates[numberOf(point)];
+    if (state && (breakers.has(breaker) || breakers.size < maxBreakers)) breakers.set(breaker, state);
+  }
+}
+
+function numberOf({ asInt, asDouble }: OtlpNumberPoint): number {
+  return Number(asInt ?? asDouble ?? 0);
+}
+
+/** Returns the points of the intervals from `first` to `last`. One without a report has no calls, and no saturation. */
+function signalsOf(name: string, service: Service, first: number, last: number): ServiceSignals {
+  const from = Math.max(first, Math.min(...service.intervals.keys()));
+  const numbers = Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index);
+  return {
+    service: name,
+    methods: [...service.methods].sort().map((method) => ({
+      method,
+      points: numbers.map((number) => methodPoint(number, service.intervals.get(number)?.calls.get(method))),
+    })),
+    saturation: numbers.flatMap((number) => {
+      const interval = service.intervals.get(number);
+      return interval ? [saturationPoint(number, interval)] : [];
+    }),
+  };
+}
+
+function methodPoint(number: number, calls: MethodCalls | undefined): MethodPoint {
+  const perSecond = (count: number) => (count * 1000) / intervalMs;
+  const quantileMs = (share: number) => {
+    const seconds = calls ? quantileOf(calls.durations, share) : null;
+    return seconds === null ? null : seconds * 1000;
+  };
+  return {
+    atMs: number * intervalMs,
+    perSecond: perSecond(calls?.durations.count ?? 0),
+    errorsPerSecond: Object.fromEntries(
+      Object.entries(calls?.errors ?? {}).map(([code, count]) => [code, perSecond(count)]),
+    ),
+    p50Ms: quantileMs(0.5),
+    p95Ms: quantileMs(0.95),
+    p99Ms: quantileMs(0.99),
+  };
+}
+
+function saturationPoint(number: number, { gauges: sums, replicas }: Interval): SaturationPoint {
+  const averages = averaged.map((field) => [field, sums[field] / replicas]);
+  return { atMs: number * intervalMs, ...sums, ...Object.fromEntries(averages) };
+}
