@@ -5,7 +5,7 @@ import { hasResponseStream } from '../call/method-kind.ts';
 import { methodPath } from '../call/method-name.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
 import type { ServerCallOptions } from '../incoming/incoming-call.ts';
-import { methodChains } from '../incoming/method-chains.ts';
+import { type MethodChain, methodChains } from '../incoming/method-chains.ts';
 import { asBuffer } from './as-buffer.ts';
 import { createMethodHandler } from './server-methods.ts';
 import { recordIncomingStreams } from './sessions/incoming-streams.ts';
@@ -27,9 +27,19 @@ export function addService<Service extends DescService>(
   interceptors: readonly Interceptor[],
   { policies = policyOf, ...options }: AddServiceOptions,
 ): void {
+  addMethods(server, service, methodChains(service, implementation, interceptors, policies), options);
+}
+
+/** Adds a service to a grpc-js server, with chains that other ports may serve too. */
+export function addMethods(
+  server: Server,
+  service: DescService,
+  chains: readonly MethodChain[],
+  options: ServerCallOptions,
+): void {
   recordIncomingStreams();
   const methods: UntypedServiceImplementation = {};
-  for (const { method, chain } of methodChains(service, implementation, interceptors, policies))
+  for (const { method, chain } of chains)
     methods[method.desc.localName] = createMethodHandler({ ...method, protocol: 'grpc' }, chain, options);
   server.addService(serviceDefinition(service), methods);
 }

@@ -9,7 +9,7 @@ import { unauthenticatedChain } from '../chain/chain.ts';
 import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
 import { Channelz } from '../gen/grpc/channelz/v1/channelz_pb.ts';
 import { Health } from '../gen/grpc/health/v1/health_pb.ts';
-import { addService } from '../grpc-js/add-service.ts';
+import { addMethods } from '../grpc-js/add-service.ts';
 import { bindErrorReasons } from '../grpc-js/internals/error-texts.ts';
 import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
 import { logGrpcJs, silenceGrpcJs } from '../grpc-js/internals/grpc-js-log.ts';
@@ -106,8 +106,11 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   };
 
   const chain = options.chain(openStreams);
-  for (const { service, implementation } of options.services)
-    addService(server, service, implementation, chain, { ...callOptions, policies });
+  const chains = options.services.flatMap(({ service, implementation }) => {
+    const own = methodChains(service, implementation, chain, policies);
+    addMethods(server, service, own, callOptions);
+    return own;
+  });
   const builtInChain = unauthenticatedChain(openStreams);
   const health = createHealth(services.map(({ typeName }) => typeName));
   health.addToServer(server, builtInChain, callOptions);
@@ -124,9 +127,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     options.web &&
     (await startWebPort(options.web, {
       services,
-      chains: options.services.flatMap((each) =>
-        methodChains(each.service, each.implementation, chain, policies),
-      ),
+      chains,
       callOptions,
       report,
       log,

@@ -216,19 +216,22 @@ test('a header list over 16 KiB is rejected with a status, and one over 32 KiB b
 
 test('both ports run one chain: what it counts, it counts for both', async () => {
   const protocols: string[] = [];
-  let created = 0;
+  let [created, wrapped] = [0, 0];
   await using server = await startWeb(undefined, {
     web: {},
     modifyChain: (chain) => {
       created++;
-      const counting: Interceptor = (next) => (call) => {
-        protocols.push(call.method.protocol);
-        return next(call);
+      const counting: Interceptor = (next) => {
+        wrapped++;
+        return (call) => {
+          protocols.push(call.method.protocol);
+          return next(call);
+        };
       };
       return [...chain, counting];
     },
   });
   await server.client.getEcho({ key: 'A' });
   await post(server, 'GetEcho', { key: 'A' });
-  expect([created, protocols]).toEqual([1, ['grpc', 'connect']]);
+  expect([created, wrapped, protocols]).toEqual([1, EchoService.methods.length, ['grpc', 'connect']]);
 });
