@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { decimal, flag, integer, parseCommandLine, text } from '@acme/dev/cli';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client';
 import { quantile } from '../harness/quantile.ts';
@@ -12,28 +12,27 @@ import { closedLoop, type Outcome, openLoop } from './load/offered-load.ts';
  * load affects them equally. Rounds in which other processes took much of the server's CPU do not count, nor does the
  * warm-up, in which a new server finds its limit.
  */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- admission',
+  summary: 'Offers a server once and three times its capacity, and measures admission control.',
   options: {
-    /** CPU time and waiting time of a call, in ms. */
-    cpu: { type: 'string', default: '2' },
-    wait: { type: 'string', default: '10' },
-    /** Duration of a level in a round, and number of rounds. */
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '4' },
-    /** Turns admission control off, for comparison. */
-    off: { type: 'boolean', default: false },
-    json: { type: 'string' },
+    cpu: decimal('MS', 'CPU time of a call', { from: 0.1, fallback: 2 }),
+    wait: decimal('MS', 'waiting time of a call', { from: 0, fallback: 10 }),
+    seconds: decimal('N', 'seconds of a level in a round', { from: 0.1, fallback: 2 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 4 }),
+    off: flag('turns admission control off, for comparison'),
+    json: text('FILE', 'file for the result'),
   },
 });
 /** Share of the server's CPU time that other processes may take in a round that counts. */
 const maxDisturbance = 0.2;
-const seconds = Number(values.seconds);
+const { seconds } = values;
 /** Enough callers to keep one core busy while the others wait. */
-const callers = Math.ceil(1.5 * (1 + Number(values.wait) / Number(values.cpu)));
+const callers = Math.ceil(1.5 * (1 + values.wait / values.cpu));
 
 const server = fork(
   new URL('./admission/admission-server.ts', import.meta.url),
-  [values.cpu, values.wait, values.off ? 'off' : 'on'],
+  [String(values.cpu), String(values.wait), values.off ? 'off' : 'on'],
   { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
 );
 const [{ port }] = await once(server, 'message');
@@ -43,7 +42,7 @@ const call = () => client.getStock({ sku: 'A' });
 const names = ['saturated', '1x', '3x'] as const;
 type Round = Record<(typeof names)[number], Outcome>;
 const rounds: Round[] = [];
-const roundCount = Number(values.rounds);
+const roundCount = values.rounds;
 // Warms up until the code is compiled and the limit has been reached once.
 await closedLoop(call, callers, seconds);
 await openLoop(call, 2000, 1);

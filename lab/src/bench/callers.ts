@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { decimal, integer, integers, list, parseCommandLine, text } from '@acme/dev/cli';
 import { startContenders } from './chain/start-contenders.ts';
 import { collectCallersFigures } from './load/callers-figures.ts';
 import { writeReport } from './load/figures.ts';
@@ -6,24 +6,25 @@ import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
 
 /** Measures throughput and p99 of the contenders of `chain` at several numbers of callers. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- callers',
+  summary: 'Measures throughput and p99 of the contenders of chain at several numbers of callers.',
   options: {
-    /** Duration of one measurement, and number of rounds. */
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '5' },
-    callers: { type: 'string', default: '1,4,16,64,256' },
-    only: { type: 'string', default: 'full,grpcjs,nice,connect,nest' },
-    json: { type: 'string' },
-    svg: { type: 'string' },
+    seconds: decimal('N', 'seconds of one measurement', { from: 0.1, fallback: 3 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
+    callers: integers('N,N', 'numbers of callers', [1, 4, 16, 64, 256]),
+    only: list('NAME,NAME', 'the contenders', 'full,grpcjs,nice,connect,nest'),
+    json: text('FILE', 'file for the result'),
+    svg: text('FILE', 'file for a chart'),
   },
 });
-const seconds = Number(values.seconds);
+const { seconds } = values;
 
-await using running = await startContenders(values.only.split(','));
+await using running = await startContenders(values.only);
 const figures = collectCallersFigures();
 for (const { load } of running.contenders) await load.run(10);
-for (let round = 1; round <= Number(values.rounds); round++)
-  for (const callers of values.callers.split(',').map(Number)) {
+for (let round = 1; round <= values.rounds; round++)
+  for (const callers of values.callers) {
     const texts = [];
     for (const { name, load } of running.contenders) {
       const outcome = await load.timed(callers, seconds);

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { decimal, integer, parseCommandLine, text } from '@acme/dev/cli';
 import { startContenders } from './chain/start-contenders.ts';
 import { median, writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
@@ -8,22 +8,23 @@ import { loadGenerator } from './load/unary-load.ts';
  * Measures the cost of the chain: one small authenticated unary method, served by each contender. Contenders alternate,
  * so that other load affects them equally.
  */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- chain',
+  summary: 'Measures the cost of the chain: one small authenticated unary method, served by each contender.',
   options: {
-    /** Duration of a contender's turn in a round, and number of rounds. */
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '5' },
-    only: { type: 'string' },
-    json: { type: 'string' },
+    seconds: decimal('N', 'seconds of a contender in a round', { from: 0.1, fallback: 3 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
+    only: text('NAME,NAME', 'the contenders. Default: all'),
+    json: text('FILE', 'file for the result'),
   },
 });
-const seconds = Number(values.seconds);
+const { seconds } = values;
 
 await using running = await startContenders(values.only?.split(','));
 const contenders = running.contenders.map((contender) => ({ ...contender, perSecond: [] as number[] }));
 // Warms up until V8 has compiled the hot functions, which takes about 40,000 calls.
 for (const { load } of contenders) await load.run(10);
-for (let round = 1; round <= Number(values.rounds); round++) {
+for (let round = 1; round <= values.rounds; round++) {
   for (const { load, perSecond } of contenders) perSecond.push(await load.run(seconds));
   const figures = contenders.map(({ name, perSecond }) => `${name} ${perSecond.at(-1)?.toFixed(0)}`);
   process.stdout.write(`round ${round}: ${figures.join('  ')} calls/s\n`);

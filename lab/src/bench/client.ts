@@ -1,16 +1,19 @@
-import { parseArgs } from 'node:util';
+import { decimal, integer, parseCommandLine, text } from '@acme/dev/cli';
 import { median, writeReport } from './load/figures.ts';
 import { placement, startBenchProcess } from './load/pinned-process.ts';
 
 /** Measures the calls per second of each client library in a single process, against one node:http2 server. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- client',
+  summary:
+    'Measures the calls per second of each client library in a single process, against one node:http2 server.',
   options: {
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '5' },
-    json: { type: 'string' },
+    seconds: decimal('N', 'seconds of a client in a round', { from: 0.1, fallback: 3 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
+    json: text('FILE', 'file for the result'),
   },
 });
-const seconds = Number(values.seconds);
+const { seconds } = values;
 const token = 'x'.repeat(300);
 
 await using cleanup = new AsyncDisposableStack();
@@ -27,7 +30,7 @@ for (const name of ['saturday', 'grpcjs', 'nice', 'connect']) {
   contenders.push({ name, run, perSecond: [] as number[] });
 }
 for (const { run } of contenders) await run(2);
-for (let round = 1; round <= Number(values.rounds); round++) {
+for (let round = 1; round <= values.rounds; round++) {
   for (const { run, perSecond } of contenders) perSecond.push(await run(seconds));
   const figures = contenders.map(({ name, perSecond }) => `${name} ${perSecond.at(-1)?.toFixed(0)}`);
   process.stdout.write(`round ${round}: ${figures.join('  ')} calls/s\n`);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startApp } from '@acme/orders/app';
 import { startEmbedded } from '@acme/postgres/embedded';
@@ -11,8 +11,14 @@ import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runFeed } from './feed/run-feed.ts';
 
 /** Checks that watchers that end and resume on two replicas receive every event once, in order, with 16 writers. */
-const { values } = parseArgs({
-  options: { events: { type: 'string', default: '100000' }, json: { type: 'string' } },
+const { values } = parseCommandLine({
+  call: 'npm run bench -- feed',
+  summary:
+    'Checks that watchers that end and resume on two replicas receive every event once, in order, with 16 writers.',
+  options: {
+    events: integer('N', 'number of events', { from: 1, fallback: 100_000 }),
+    json: text('FILE', 'file for the result'),
+  },
 });
 
 await using started = new AsyncDisposableStack();
@@ -49,7 +55,7 @@ const startMs = performance.now();
 const { events, resumptions, problems } = await runFeed({
   pool,
   replicas,
-  events: Number(values.events),
+  events: values.events,
   writers: 16,
   watchers: 8,
 });

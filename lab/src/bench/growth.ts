@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client';
 import { quantile } from '../harness/quantile.ts';
@@ -11,13 +11,15 @@ import { median, writeReport } from './load/figures.ts';
 import { fillOrders } from './placing/fill-orders.ts';
 
 /** Compares the p99 of calls on two pairs, one with a hundred times as many orders. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- growth',
+  summary: 'Compares the p99 of calls on two pairs, one with a hundred times as many orders.',
   options: {
-    few: { type: 'string', default: '10100' },
-    many: { type: 'string', default: '1000000' },
-    calls: { type: 'string', default: '300' },
-    rounds: { type: 'string', default: '15' },
-    json: { type: 'string' },
+    few: integer('N', 'orders of the one', { from: 10_100, fallback: 10_100 }),
+    many: integer('N', 'orders of the other', { from: 10_100, fallback: 1_000_000 }),
+    calls: integer('N', 'calls of a round', { from: 1, fallback: 300 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 15 }),
+    json: text('FILE', 'file for the result'),
   },
 });
 const pageSize = 10;
@@ -63,7 +65,7 @@ async function startShop(orderCount: number): Promise<Calls> {
 async function p99Ms(call: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   const work = async () => {
-    while (times.length < Number(values.calls)) {
+    while (times.length < values.calls) {
       const startMs = performance.now();
       await call();
       times.push(performance.now() - startMs);
@@ -73,10 +75,10 @@ async function p99Ms(call: () => Promise<unknown>): Promise<number> {
   return quantile(times, 0.99) ?? Number.NaN;
 }
 
-const shops = { few: await startShop(Number(values.few)), many: await startShop(Number(values.many)) };
+const shops = { few: await startShop(values.few), many: await startShop(values.many) };
 const names = Object.keys(shops.few);
 const times = new Map<string, number[]>();
-for (let round = 0; round <= Number(values.rounds); round++)
+for (let round = 0; round <= values.rounds; round++)
   // The order alternates, because the first call affects the second.
   for (const name of names)
     for (const size of round % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const)) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { type Client, createClient } from '@acme/rpc/client';
 import { Code, RpcError, transientCodes } from '@acme/rpc/errors';
@@ -12,14 +12,16 @@ import { peakMemoryMb } from './load/resident-memory.ts';
  * Measures ImportStock: its throughput, its memory, and how long a reserve waits for a SKU that the import changes.
  * A cancelled import must leave no rows.
  */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- import',
+  summary:
+    'Measures ImportStock: its throughput, its memory, and how long a reserve waits for a SKU that the import changes.',
   options: {
-    rows: { type: 'string', default: '1000000' },
-    json: { type: 'string' },
+    rows: integer('N', 'rows of an import', { from: 2, fallback: 1_000_000 }),
+    json: text('FILE', 'file for the result'),
   },
 });
-const rows = Number(values.rows);
-if (!(Number.isSafeInteger(rows) && rows > 1)) throw new Error('--rows takes a number over 1');
+const { rows } = values;
 type Inventory = Client<typeof InventoryService>;
 
 await using folder = await openTemporaryFolder('bench-import-');

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { writeReport } from './load/figures.ts';
 import { startBenchProcess } from './load/pinned-process.ts';
@@ -6,13 +6,15 @@ import { residentMb } from './load/resident-memory.ts';
 import { prepareStockLoad } from './load/stock-load.ts';
 
 /** Measures whether the memory of a server with the full chain grows with the number of calls. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- memory',
+  summary: 'Measures whether the memory of a server with the full chain grows with the number of calls.',
   options: {
-    calls: { type: 'string', default: '1000000' },
-    json: { type: 'string' },
+    calls: integer('N', 'number of calls', { from: 10, fallback: 1_000_000 }),
+    json: text('FILE', 'file for the result'),
   },
 });
-const calls = Number(values.calls);
+const { calls } = values;
 
 await using cleanup = new AsyncDisposableStack();
 const keys = cleanup.use(await createSigningKeys());

@@ -1,29 +1,31 @@
-import { parseArgs } from 'node:util';
+import { decimal, flag, integer, integers, parseCommandLine, text } from '@acme/dev/cli';
 import { type CallersOutcome, collectCallersFigures } from './load/callers-figures.ts';
 import { median, writeReport } from './load/figures.ts';
 import { startPlacing } from './placing/start-placing.ts';
 
 /** Measures PlaceOrder through both services, alternating with pgbench, which runs one transaction per order. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- place',
+  summary:
+    'Measures PlaceOrder through both services, alternating with pgbench, which runs one transaction per order.',
   options: {
-    seconds: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '5' },
-    callers: { type: 'string', default: '16,64,128,256' },
-    /** Places all orders for one SKU. */
-    hot: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    svg: { type: 'string' },
+    seconds: decimal('N', 'seconds of one measurement', { from: 0.1, fallback: 5 }),
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
+    callers: integers('N,N', 'numbers of callers', [16, 64, 128, 256]),
+    hot: flag('places all orders for one SKU'),
+    json: text('FILE', 'file for the result'),
+    svg: text('FILE', 'file for a chart'),
   },
 });
-const seconds = Number(values.seconds);
-const callerCounts = values.callers.split(',').map(Number);
+const { seconds } = values;
+const callerCounts = values.callers;
 /** Each caller of pgbench needs a connection, and PostgreSQL has 200. */
 const pgbenchCallerCounts = callerCounts.filter((callers) => callers <= 180);
 
 await using placing = await startPlacing(values.hot);
 for (const callers of callerCounts) await placing.place({ callers, seconds: Math.min(seconds, 3) });
 const figures = collectCallersFigures();
-for (let round = 1; round <= Number(values.rounds); round++)
+for (let round = 1; round <= values.rounds; round++)
   for (const callers of callerCounts) {
     const outcome = await placing.place({ callers, seconds });
     figures.add('PlaceOrder', callers, outcome);
@@ -38,7 +40,7 @@ for (let round = 1; round <= Number(values.rounds); round++)
 const best = (name: string) => Math.max(...figures.medians(name, 'perSecond').values());
 const top = best('PlaceOrder');
 const atHalf = { place: [] as number[], pgbench: [] as number[] };
-for (let round = 1; round <= Number(values.rounds); round++) {
+for (let round = 1; round <= values.rounds; round++) {
   atHalf.place.push((await placing.place({ perSecond: top / 2, seconds })).p99Ms);
   const load = { callers: Math.max(...pgbenchCallerCounts), perSecond: best('pgbench') / 2, seconds };
   atHalf.pgbench.push((await placing.pgbench(load)).p99Ms);

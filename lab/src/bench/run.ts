@@ -1,4 +1,4 @@
-import { fail } from '@acme/dev/cli';
+import { takeCommandName } from '@acme/dev/cli';
 
 /** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options; `hot` is `place --hot`. */
 const benches: Record<string, string> = {
@@ -16,13 +16,7 @@ const benches: Record<string, string> = {
   watches: 'memory of an open watch, and time until a change reaches 10,000 watches',
 };
 
-const [name = ''] = process.argv.splice(2, 1);
-if (!Object.hasOwn(benches, name)) {
-  const list = Object.entries(benches).map(([each, what]) => `  ${each.padEnd(10)} ${what}`);
-  fail(
-    `usage: npm run bench -- NAME [--json FILE] [--svg FILE, for callers, place and hot]; NAME is one of\n${list.join('\n')}`,
-  );
-}
+const name = takeCommandName('npm run bench --', benches);
 // A regular exit stops the databases that a benchmark has started.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));

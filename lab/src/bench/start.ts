@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { startEmbedded } from '@acme/postgres/embedded';
 import { createSigningKeys } from '@acme/rpc/testing';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
@@ -11,8 +11,14 @@ import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { median, writeReport } from './load/figures.ts';
 
 /** Measures the time from the start of a service's process to SERVING, with a migrated database. */
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, json: { type: 'string' } },
+const { values } = parseCommandLine({
+  call: 'npm run bench -- start',
+  summary:
+    'Measures the time from the start of a process of each service to SERVING, with a migrated database.',
+  options: {
+    rounds: integer('N', 'number of rounds', { from: 1, fallback: 9 }),
+    json: text('FILE', 'file for the result'),
+  },
 });
 
 await using cleanup = new AsyncDisposableStack();
@@ -57,7 +63,7 @@ async function startMs(name: string): Promise<number> {
 // The first start migrates the database and reads every file from disk.
 for (const name of services) await startMs(name);
 const took = new Map(services.map((name) => [name, [] as number[]]));
-for (let round = 0; round < Number(values.rounds); round++)
+for (let round = 0; round < values.rounds; round++)
   for (const name of services) took.get(name)?.push(await startMs(name));
 const medians = [...took].map(([name, times]) => [`${name}_start_ms`, median(times)] as const);
 await writeReport(

@@ -4,7 +4,7 @@ import { on, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { integer, parseCommandLine, text } from '@acme/dev/cli';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { startEmbedded } from '@acme/postgres/embedded';
 import { createClient } from '@acme/rpc/client';
@@ -13,14 +13,16 @@ import { quantile } from '../harness/quantile.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** Measures the memory of an open watch, and the time until one change reaches 10,000 watches. */
-const { values } = parseArgs({
+const { values } = parseCommandLine({
+  call: 'npm run bench -- watches',
+  summary: 'Measures the memory of an open watch, and the time until one change reaches 10,000 watches.',
   options: {
-    watches: { type: 'string', default: '10000' },
-    changes: { type: 'string', default: '7' },
-    json: { type: 'string' },
+    watches: integer('N', 'number of watches', { from: 1, fallback: 10_000 }),
+    changes: integer('N', 'number of changes', { from: 1, fallback: 7 }),
+    json: text('FILE', 'file for the result'),
   },
 });
-const watches = Number(values.watches);
+const { watches } = values;
 const clientProcesses = 2;
 /** A connection carries at most 1,000 streams. */
 const connections = 10;
@@ -69,7 +71,7 @@ const open = await memoryOf(server);
 say(`${perWatch('rss', open)} bytes of memory each`);
 
 const fanouts: number[] = [];
-for (let change = 0; change < Number(values.changes); change++) {
+for (let change = 0; change < values.changes; change++) {
   const received = Promise.all(parts.map((part) => nextMessage(part, 'receivedMs')));
   const startMs = Date.now();
   const placed = placeOrder();

@@ -7,7 +7,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail } from '@acme/dev/cli';
+import { fail, parseCommandLine } from '@acme/dev/cli';
 import { services } from '@acme/dev/repository';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client';
@@ -17,6 +17,11 @@ import { startPair } from '../pair/pair.ts';
 import { findChromium, openInChromium } from './chromium.ts';
 import type { PageReport, PageTask } from './page-report.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
+
+parseCommandLine({
+  call: 'npm run test:browser',
+  summary: 'Calls the web port of orders from a page in headless Chromium, which must be installed.',
+});
 
 const pageTimeoutMs = 60_000;
 const problems: string[] = [];

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { parseCommandLine } from '@acme/dev/cli';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
 import { runSteps } from '../harness/run-steps.ts';
@@ -8,7 +9,11 @@ import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runIn } from '../packages/run-in.ts';
 import { snippetsOf } from './snippets.ts';
 
-// Runs the blocks of docs/clients.md against the services. A language that is not installed is skipped, which CI forbids.
+parseCommandLine({
+  call: 'npm run test:clients',
+  summary: `Runs the clients in Go, Python, curl and TypeScript of docs/clients.md against the services. A language that is not installed is
+skipped, which CI forbids.`,
+});
 
 interface Client {
   readonly heading: string;

@@ -1,7 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli';
+import { decimal, fail, parseCommandLine } from '@acme/dev/cli';
 import { Order_State, Order_StateSchema } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { catalogueSize, skuOf } from '@acme/inventory/development/catalogue';
@@ -9,8 +8,6 @@ import { createClient } from '@acme/rpc/client';
 import { codeName, RpcError } from '@acme/rpc/errors';
 import { enumToJson } from '@bufbuild/protobuf';
 import { findRunningPair } from '../pair/pair.ts';
-
-const usage = 'usage: node load.ts DATA_FOLDER [--rate ORDERS_PER_SECOND]';
 
 /** Maximum number of callers at the same time. Further calls are not sent, but counted. */
 const maxCallers = 200;
@@ -20,13 +17,15 @@ const maxOpenOrders = 1000;
 
 const reportEveryMs = 10_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rate: { type: 'string', default: '50' } },
+const {
+  values: { rate },
+  positionals: [dataFolder],
+} = parseCommandLine({
+  call: 'node load.ts',
+  summary: 'Places, reads and cancels orders until it is stopped, and prints a line every 10 s.',
+  positionals: ['DATA_FOLDER'],
+  options: { rate: decimal('N', 'orders per second', { from: 0.1, to: 1000, fallback: 50 }) },
 });
-const dataFolder = positionals[0] ?? fail(usage);
-const rate = Number(values.rate);
-if (!(rate > 0 && rate <= 1000)) fail(usage);
 
 const pair = (await findRunningPair(dataFolder)) ?? fail(`${dataFolder} describes no running services`);
 const token = await pair.token('load', ['orders:read', 'orders:write']);

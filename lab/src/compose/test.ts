@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fail } from '@acme/dev/cli';
+import { fail, parseCommandLine } from '@acme/dev/cli';
 import { findBaseImages } from './base-images.ts';
 import { checkHardening } from './check-hardening.ts';
 import { createChecklist } from './checklist.ts';
@@ -13,6 +13,14 @@ import { openStack } from './stack.ts';
 
 const sampleCount = 2000;
 
+const {
+  positionals: [given],
+} = parseCommandLine({
+  call: 'npm run test:compose',
+  summary:
+    'Kills replicas and the database of the Compose stack while the orders of a file, or sample orders, are placed.',
+  positionals: ['[FILE]'],
+});
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 // SIGINT and SIGTERM stop the test and take the stack down. A second signal exits at once.
@@ -33,7 +41,6 @@ try {
     interrupted.signal,
   );
 
-  const [given] = process.argv.slice(2);
   const file = given ? resolve(given) : join(folder.path, 'orders.ndjson');
   if (!given) await writeFile(file, sampleOrders(sampleCount), { mode: 0o644 });
 

@@ -6,8 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli';
+import { fail, flag, parseCommandLine } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import {
   conformanceDocument,
@@ -29,10 +28,14 @@ interface Judged {
 /** Cases by which the yardstick may differ between runs: those in which grpc-js loses responses. */
 const yardstickTolerance = 10;
 
+const { values } = parseCommandLine({
+  call: 'npm run test:conformance',
+  summary: 'Runs two public gRPC suites against @acme/rpc and grpc-js. Needs Go.',
+  options: { write: flag('writes docs/conformance.md') },
+});
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 try {
-  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
   const tools = installGoTools();
   // One after the other: each starts processes of its own.
   const judgements: Record<Run, Judged> = {

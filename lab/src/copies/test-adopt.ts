@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { fail, runCommand } from '@acme/dev/cli';
+import { parseCommandLine, reject, runCommand } from '@acme/dev/cli';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { packKit, publishKit, publishPatch } from '../packages/publish-kit.ts';
@@ -19,15 +19,22 @@ import { ownedLines, printOwnedLines } from './owned-lines.ts';
 const maxOwnedLines = 2500;
 
 const kits = ['vendored', 'installed'];
-const only = process.argv.slice(2).join(' ');
 const all = ['none', 'orders,inventory'].flatMap((services) =>
   kits.map((kit) => ({ services, kit, title: `${services}, ${kit}` })),
 );
-const copies = all.filter(({ title }) => title.includes(only));
 const [withLab, fromRegistry] = ['with the lab', 'from a registry'];
 const titles = [...all.map(({ title }) => title), withLab, fromRegistry];
+const {
+  positionals: [only = ''],
+} = parseCommandLine({
+  call: 'npm run test:adopt',
+  summary: 'Makes the copies of adopt, adds services to each, then checks, tests, starts and calls them.',
+  positionals: ['[COPY]'],
+  details: `COPY is one of these, or a part of several:\n${titles.map((title) => `  ${title}`).join('\n')}`,
+});
+const copies = all.filter(({ title }) => title.includes(only));
 if (!titles.some((title) => title.includes(only)))
-  fail(`there is no copy "${only}". The copies are: ${titles.join('; ')}`);
+  reject(`there is no copy "${only}". The copies are: ${titles.join('; ')}`);
 
 for (const { services, kit, title } of copies) {
   await using copy = await makeCopy(kit === 'installed');

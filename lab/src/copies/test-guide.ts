@@ -1,6 +1,6 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '@acme/dev/cli';
+import { parseCommandLine, runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { applyEdit } from '../harness/apply-edit.ts';
 import { runSteps } from '../harness/run-steps.ts';
@@ -8,7 +8,12 @@ import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
 import { type PaymentBug, paymentBugs } from './payment-bugs.ts';
 
-// Applies the worked examples of the guides to copies of the repository, and checks and tests the results.
+parseCommandLine({
+  call: 'npm run test:guide',
+  summary:
+    'Applies the worked examples of the guides to copies of the repository, and checks and tests the results.',
+});
+
 await using stack = new AsyncDisposableStack();
 const copies = {
   field: stack.use(await copyRepository()).path,

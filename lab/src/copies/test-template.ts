@@ -1,12 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseCommandLine } from '@acme/dev/cli';
 import { services } from '@acme/dev/repository';
 import { runSteps } from '../harness/run-steps.ts';
 import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
 import { addField } from './new-field.ts';
 
-// Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.
+parseCommandLine({
+  call: 'npm run test:template',
+  summary:
+    'Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.',
+});
+
 await using copy = await copyRepository();
 const { svc, call, start, test } = copyPrograms(copy.path);
 

@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { fail, interruptSignal } from '@acme/dev/cli';
+import { fail, integer, interruptSignal, parseCommandLine } from '@acme/dev/cli';
 import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 import { startPair } from '../pair/pair.ts';
 import { openLiveLine } from './live-line.ts';
@@ -8,10 +7,16 @@ import { planNight } from './night.ts';
 import { problemsOf, reportOf } from './report.ts';
 import { runNight } from './saturday-night.ts';
 
-const usage =
-  'usage: npm run demo [-- --seconds N --rate N]: 5 to 600 seconds, 1 to 500 orders/s at the peak; 60 and 100 when absent';
-
-const night = planNight(...readArguments());
+const { values } = parseCommandLine({
+  call: 'npm run demo',
+  summary: `Plays a Saturday night on services of its own: inventory is killed and started again under load. Exits with 1 if an
+acknowledged order is lost, an item is oversold, or an order stays unsettled.`,
+  options: {
+    seconds: integer('N', 'length of the night', { from: 5, to: 600, fallback: 60 }),
+    rate: integer('N', 'orders per second at the peak', { from: 1, to: 500, fallback: 100 }),
+  },
+});
+const night = planNight(values.seconds, values.rate);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const interrupted = interruptSignal();
 
@@ -21,21 +26,6 @@ try {
 } catch (error) {
   if (interrupted.aborted) process.exit(130);
   fail(error);
-}
-
-function readArguments(): [seconds: number, rate: number] {
-  try {
-    const { values } = parseArgs({
-      options: { seconds: { type: 'string', default: '60' }, rate: { type: 'string', default: '100' } },
-    });
-    const [seconds, rate] = [Number(values.seconds), Number(values.rate)];
-    const isWithin = (value: number, min: number, max: number) =>
-      Number.isInteger(value) && value >= min && value <= max;
-    if (isWithin(seconds, 5, 600) && isWithin(rate, 1, 500)) return [seconds, rate];
-  } catch {
-    // Reported below, like every invalid argument.
-  }
-  return fail(usage);
 }
 
 /** Runs the night in a new folder, which is kept after a failure. Returns whether all invariants held. */

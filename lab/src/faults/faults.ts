@@ -1,6 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { fail, interruptSignal, selectByName } from '@acme/dev/cli';
+import {
+  fail,
+  flag,
+  integer,
+  interruptSignal,
+  parseCommandLine,
+  selectByName,
+  text,
+  texts,
+} from '@acme/dev/cli';
 import { checkDatabases, openDatabases } from '../harness/check-databases.ts';
 import { bugsInShort, plantedBugs } from './bugs/all.ts';
 import type { PlantedBug } from './bugs/planted-bug.ts';
@@ -12,19 +20,25 @@ import { hasFailed, runScenarios } from './runner/run-scenarios.ts';
 import { allScenarios } from './scenarios/all.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-const usage = `usage: npm run faults -- [--short] [--only NAME]… [--rounds N] [--seed S] [--json FILE]
-       npm run faults -- --bugs [--only NAME]… [--seed S]
-       npm run faults -- --check, with ORDERS_DATABASE_URL and INVENTORY_DATABASE_URL`;
-
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 /** Number of concurrent scenarios: most of them wait most of the time. */
 const lanes = 2;
 
-const { only, json, short, bugs, check, ...values } = readArguments();
-const seed = values.seed ?? String(Date.now() % 1_000_000);
-const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) fail(usage);
+const { values } = parseCommandLine({
+  call: 'npm run faults',
+  summary: 'Kills, stops, cuts and delays every part of the pair under load, and checks every invariant.',
+  options: {
+    short: flag('fewer rounds, and a few planted bugs'),
+    only: texts('NAME', 'a scenario, or a planted bug with --bugs. Default: all'),
+    rounds: integer('N', 'rounds of each scenario', { from: 1 }),
+    seed: text('SEED', 'seed of the random traffic. Default: a new one'),
+    json: text('FILE', 'file for the results'),
+    bugs: flag('plants bugs, which the invariants must catch'),
+    check: flag('checks the databases of ORDERS_DATABASE_URL and INVENTORY_DATABASE_URL'),
+  },
+});
+const { only, json, short, bugs, check, rounds, seed = String(Date.now() % 1_000_000) } = values;
 const interrupted = interruptSignal();
 reportUnhandledRejections();
 
@@ -33,30 +47,13 @@ try {
   else if (bugs) concludeWith([], await tryBugs(selectByName(plantedBugs, only)));
   else {
     const results = await runAll(selectByName(allScenarios, only));
-    const inShort = short && !only ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
+    const inShort =
+      short && only.length === 0 ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
     concludeWith(results, await tryBugs(inShort));
   }
   process.exit();
 } catch (error) {
   fail(error);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        only: { type: 'string', multiple: true },
-        rounds: { type: 'string' },
-        seed: { type: 'string' },
-        json: { type: 'string' },
-        short: { type: 'boolean', default: false },
-        bugs: { type: 'boolean', default: false },
-        check: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch {
-    return fail(usage);
-  }
 }
 
 /** Checks the databases named by the environment. Sets the exit code to 1 if they disagree. */

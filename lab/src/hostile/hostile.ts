@@ -1,14 +1,21 @@
-import { parseArgs } from 'node:util';
-import { fail, interruptSignal, selectByName } from '@acme/dev/cli';
+import { fail, flag, interruptSignal, parseCommandLine, selectByName, text, texts } from '@acme/dev/cli';
 import { allAttacks } from './attacks/all.ts';
 import { runAttacks } from './run-attacks.ts';
 import { lineOf, tableOf } from './table.ts';
 
-const usage = 'usage: npm run hostile -- [--short] [--only NAME]… [--seed S]';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const { short: isShort, only, seed = String(Date.now() % 1_000_000) } = readArguments();
-const attacks = selectByName(allAttacks, only);
+const { values } = parseCommandLine({
+  call: 'npm run hostile',
+  summary: 'Attacks services with 256 MiB of heap, and fails if another caller notices.',
+  options: {
+    short: flag('shorter attacks'),
+    only: texts('NAME', 'an attack. Default: all'),
+    seed: text('SEED', 'seed of the attacks. Default: a new one'),
+  },
+});
+const { short: isShort, seed = String(Date.now() % 1_000_000) } = values;
+const attacks = selectByName(allAttacks, values.only);
 const interrupted = interruptSignal();
 if (process.platform !== 'linux') fail('hostile reads memory from /proc: it runs on Linux');
 
@@ -25,18 +32,4 @@ try {
   process.exit(failed.length > 0 ? 1 : 0);
 } catch (error) {
   fail(error);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        short: { type: 'boolean', default: false },
-        only: { type: 'string', multiple: true },
-        seed: { type: 'string' },
-      },
-    }).values;
-  } catch {
-    return fail(usage);
-  }
 }

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { parseCommandLine } from '@acme/dev/cli';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
 import { runSteps } from '../harness/run-steps.ts';
@@ -11,8 +12,12 @@ import { packKit, patchedMessage, publishKit, publishPatch } from './publish-kit
 import { runIn } from './run-in.ts';
 import { startRegistry } from './start-registry.ts';
 
-// Publishes the packages to a registry on this machine, and uses them in a project outside of the workspace, on Node 24 and
-// on Node 26: a client of orders, a service of the project's own, and a contract that has no policies.
+parseCommandLine({
+  call: 'npm run test:packages',
+  summary: `Publishes the packages to a registry on this machine, and uses them in a project outside of the workspace, on Node 24 and
+on Node 26: a client of orders, a service of the project's own, and a contract that has no policies.`,
+});
+
 const nodeVersions = ['24', '26'];
 
 await using registry = await startRegistry();

@@ -7,13 +7,19 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { readQueries } from '@acme/dev/check';
-import { fail } from '@acme/dev/cli';
+import { fail, parseCommandLine } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { createClient } from '@acme/rpc/client';
 import { callUntilAccepted } from '@acme/rpc/testing';
 import { queryPrometheus, untilScraped } from './prometheus-api.ts';
 import { startScrapedPair } from './scraped-pair.ts';
+
+parseCommandLine({
+  call: 'npm run test:prometheus',
+  summary:
+    'Checks alerts and dashboards with promtool and a Prometheus that scrapes the pair. Both must be installed.',
+});
 
 const folder = join(root, 'deploy/observability/prometheus');
 const say = (text: string) => process.stdout.write(`${text}\n`);

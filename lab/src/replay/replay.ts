@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { fail } from '@acme/dev/cli';
-import { defaultDataFolder } from '@acme/dev/repository';
+import { choice, fail, integer, parseCommandLine, text } from '@acme/dev/cli';
+import { dataOption } from '@acme/dev/repository';
 import { quantile } from '../harness/quantile.ts';
 import { importStock, readStock } from '../harness/stock.ts';
 import { findRunningPair, type PairAccess, startPair } from '../pair/pair.ts';
@@ -11,31 +10,26 @@ import { placeAll } from './place-all.ts';
 import { createProgress } from './progress.ts';
 import { type RetailFile, readRetailFile, unitsBySku, uuidOf } from './retail-file.ts';
 
-const usage =
-  'usage: npm run replay -- FILE [--stock ample|scarce] [--concurrency N] [--json FILE] [--data FOLDER]';
-
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      stock: { type: 'string', default: 'ample' },
-      concurrency: { type: 'string', default: '64' },
-      json: { type: 'string' },
-      data: { type: 'string', default: defaultDataFolder },
-    },
-  });
-  const [path] = positionals;
-  const { stock } = values;
-  const concurrency = Number(values.concurrency);
-  if (
-    !path ||
-    !(stock === 'ample' || stock === 'scarce') ||
-    !(Number.isInteger(concurrency) && concurrency > 0)
-  )
-    fail(usage);
+const {
+  values,
+  positionals: [path],
+} = parseCommandLine({
+  call: 'npm run replay',
+  summary: `Places the orders of an NDJSON(.gz) file, {invoice, customer, lines: [{sku, quantity}]} per line, and checks the
+databases. Uses the services that npm start runs, or starts some.`,
+  positionals: ['FILE'],
+  options: {
+    stock: choice(['ample', 'scarce'], 'units for every order, or for half of them', 'ample'),
+    concurrency: integer('N', 'number of concurrent calls', { from: 1, fallback: 64 }),
+    json: text('FILE', 'file for the result'),
+    data: dataOption,
+  },
+});
+const { stock, concurrency } = values;
 
+try {
   const file = await readRetailFile(path);
   const running = await findRunningPair(resolve(values.data));
   if (running) {

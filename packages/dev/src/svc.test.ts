@@ -33,16 +33,33 @@ test('--help lists the commands, and each command prints its usage', () => {
     });
 }, 60_000);
 
-test('an unknown command is an error with the list of commands', () => {
-  const { status, stderr } = svc('nothing');
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/^svc: unknown command nothing\nusage: svc COMMAND/);
-});
-
-test('an unknown option is an error with the usage of the command', () => {
-  const { status, stderr } = svc('token', '--nothing');
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/^Unknown option '--nothing'.*\nusage: npx svc token /);
+test.each<[command: string, problem: string]>([
+  ['strat', 'unknown command strat: did you mean start?'],
+  ['nothing', 'unknown command nothing: npx svc --help lists the commands'],
+  ['--nothing', 'unknown option --nothing: npx svc --help lists the commands'],
+  ['token --subb alice', 'unknown option --subb: did you mean --sub?'],
+  ['token --nothing', 'unknown option --nothing: npx svc token --help lists the options'],
+  ['token -x', 'unknown option -x: npx svc token --help lists the options'],
+  ['token --sub', '--sub needs a value: --sub NAME'],
+  ['token --sub --ttl 5', '--sub needs a value. One that begins with a hyphen is written --sub=--ttl'],
+  [
+    'token --sub alice',
+    '--scopes is missing. Usage: npx svc token --sub NAME --scopes "SCOPE SCOPE" [OPTIONS]',
+  ],
+  ['token --sub a --scopes b --ttl 1.5', '--ttl must be an integer, 1 or more, not "1.5"'],
+  [
+    'token alice',
+    'unexpected argument alice. Usage: npx svc token --sub NAME --scopes "SCOPE SCOPE" [OPTIONS]',
+  ],
+  ['secrets', 'FOLDER is missing. Usage: npx svc secrets FOLDER [OPTIONS]'],
+  ['secrets . --kustomize=yes', '--kustomize takes no value'],
+  ['check --only contracts', '--only must be all or contract, not "contracts"'],
+  [
+    'call policy.v1.Nothing/GetNothing',
+    'unknown method policy.v1.Nothing/GetNothing: npx svc call --help lists the methods',
+  ],
+])('svc %s is one line of stderr and exit code 2', (line, problem) => {
+  expect(svc(...line.split(' '))).toEqual({ status: 2, stdout: '', stderr: `${problem}\n` });
 });
 
 test('a project that is no copy of the template has the commands that work there, and no other', () => {

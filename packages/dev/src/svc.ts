@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { fail } from './cli/fail.ts';
+import { takeCommandName } from './cli/take-command-name.ts';
 import { isTemplate } from './repository/paths.ts';
 
 interface Command {
@@ -35,16 +35,14 @@ const allCommands: Readonly<Record<string, Command>> = {
 /** The commands that work here. */
 const commands = Object.entries(allCommands).filter(([, each]) => isTemplate || !each.needsTemplate);
 
-const [name = '--help'] = process.argv.splice(2, 1);
-const command = Object.hasOwn(allCommands, name) ? allCommands[name] : undefined;
-if (command?.needsTemplate && !isTemplate) fail(`svc ${name} works in a copy of the template only`);
-else if (command) await command.run().catch(fail);
-else {
-  const rows = commands.map(([each, { summary }]) => `  ${each.padEnd(9)} ${summary}\n`);
-  const usage = `usage: svc COMMAND [ARGUMENTS]\n\n${rows.join('')}\nsvc COMMAND --help prints the usage of a command.\n`;
-  if (['--help', '-h', 'help'].includes(name)) process.stdout.write(usage);
-  else {
-    process.stderr.write(`svc: unknown command ${name}\n${usage}`);
-    process.exitCode = 1;
-  }
+const given = process.argv[2] ?? '';
+try {
+  if (!isTemplate && Object.hasOwn(allCommands, given) && allCommands[given]?.needsTemplate)
+    throw new Error(`svc ${given} works in a copy of the template only`);
+  const summaries = Object.fromEntries(commands.map(([name, { summary }]) => [name, summary]));
+  await allCommands[takeCommandName('npx svc', summaries)]?.run();
+} catch (error) {
+  // Loaded only now: the library of calls takes longer to load than the list of commands to print.
+  const { fail } = await import('./cli/fail.ts');
+  fail(error);
 }

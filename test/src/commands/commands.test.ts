@@ -47,7 +47,7 @@ describe('npm start', () => {
     counting.child.stdin?.end('{"sku": "SAT-0002", "counted": 900}\n\n{"sku": "NONE", "counted": 1}\n');
     const counted = await counting.ended();
     expect(counted).toMatchObject({ code: 0, stderr: '' });
-    expect(counted.stdout).toMatch(/"difference": "-100".*"errorReason": "SKU_NOT_FOUND"/s);
+    expect(counted.stdout).toMatch(/"difference": "-100".*"error_reason": "SKU_NOT_FOUND"/s);
 
     for (const [method, json] of await callsInReadme())
       expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
@@ -193,10 +193,14 @@ describe('npm run watch', () => {
     await pair.ended();
   }, 120_000);
 
-  test('prints its usage', async () => {
-    expect(await runCommand('watch', 'nothing')).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^usage: npx svc watch STREAM [\s\S]*\n {2}stock \[--sku SKU\]…/),
+  test('prints its usage, and rejects an unknown stream', async () => {
+    expect(await runCommand('watch', '--help')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^usage: npx svc watch STREAM [\s\S]*\n {2}stock \[--sku SKU\]…/),
+    });
+    expect(await runCommand('watch', 'ordrs')).toMatchObject({
+      code: 2,
+      stderr: 'unknown stream ordrs: did you mean orders?\n',
     });
   });
 });
@@ -231,10 +235,10 @@ describe('npm run token', () => {
     expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ aud: 'inventory' });
   });
 
-  test('prints its usage if an argument is missing', async () => {
+  test('reports an option that is missing', async () => {
     expect(await runCommand('token', '--sub', 'alice')).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^usage: /),
+      code: 2,
+      stderr: expect.stringMatching(/^--scopes is missing\. Usage: npx svc token [^\n]*\n$/),
     });
   });
 });

@@ -1,5 +1,6 @@
 import { parseCommandLine } from '../cli/command-line.ts';
-import { fail } from '../cli/fail.ts';
+import { choice, flag, requiredText, text } from '../cli/option.ts';
+import { reject } from '../cli/reject.ts';
 
 /** The copy that `adopt` makes of this repository. */
 export interface CopyOptions {
@@ -18,42 +19,37 @@ export interface CopyOptions {
   readonly freshHistory: boolean;
 }
 
-const usage = `usage: npm run adopt -- --scope @SCOPE --name NAME [--services none|orders,inventory] [--kit vendored|installed]
-       [--packages FOLDER] [--lab] [--fresh-history]
-
-Makes a fresh clone your own repository. It is run once.
-
---services      the example services to keep. Default: orders,inventory
---kit           vendored keeps the packages rpc, postgres and dev as folders (default). installed depends on those of npm
---packages      folder with the kit as tarballs, for a copy that has no registry
---lab           keeps faults, hostile callers and measurements. They need the example services and the vendored kit
---fresh-history removes the history`;
-
-/** Parses the command line. An invalid option ends the process with an error and the usage. */
+/** Parses the command line. Rejects an invalid one. */
 export function readCopyOptions(): CopyOptions {
   const { values } = parseCommandLine({
-    usage,
+    call: 'npm run adopt',
+    summary: 'Makes a fresh clone your own repository. It is run once.',
     options: {
-      scope: { type: 'string', default: '' },
-      name: { type: 'string', default: '' },
-      services: { type: 'string', default: 'orders,inventory' },
-      kit: { type: 'string', default: 'vendored' },
-      packages: { type: 'string' },
-      lab: { type: 'boolean', default: false },
-      'fresh-history': { type: 'boolean', default: false },
+      scope: requiredText('@SCOPE', 'npm scope of your packages'),
+      name: requiredText('NAME', 'name in images, labels, namespaces and SPIFFE IDs'),
+      services: text('none|orders,inventory', 'the example services to keep', 'orders,inventory'),
+      kit: choice(
+        ['vendored', 'installed'],
+        'vendored keeps the packages rpc, postgres and dev as folders, installed depends on those of npm',
+        'vendored',
+      ),
+      packages: text('FOLDER', 'the kit as tarballs, for a copy that has no registry'),
+      lab: flag(
+        'keeps faults, hostile callers and measurements, which need the example services and the vendored kit',
+      ),
+      'fresh-history': flag('removes the history'),
     },
   });
   const { scope, name, services, kit, packages, lab } = values;
   if (!/^@[a-z0-9][a-z0-9-]{0,38}$/.test(scope))
-    fail(`--scope must be a scope of npm, such as @mycompany\n${usage}`);
+    reject(`--scope must be a scope of npm, such as @mycompany, not "${scope}"`);
   if (!/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/.test(name))
-    fail(`--name must be 2 to 30 lower-case letters, digits and hyphens, such as mycompany\n${usage}`);
+    reject(`--name must be 2 to 30 lower-case letters, digits and hyphens, such as mycompany, not "${name}"`);
   if (services !== 'none' && services.split(',').sort().join() !== 'inventory,orders')
-    fail(`--services must be orders,inventory or none, because orders calls inventory\n${usage}`);
-  if (kit !== 'vendored' && kit !== 'installed') fail(`--kit must be vendored or installed\n${usage}`);
-  if (packages !== undefined && kit !== 'installed') fail(`--packages needs --kit installed\n${usage}`);
+    reject(`--services must be orders,inventory or none, because orders calls inventory, not "${services}"`);
+  if (packages !== undefined && kit !== 'installed') reject('--packages needs --kit installed');
   if (lab && (services === 'none' || kit === 'installed'))
-    fail(`--lab needs orders, inventory and the vendored kit, which it measures\n${usage}`);
+    reject('--lab needs orders, inventory and the vendored kit, which it measures');
   return {
     scope,
     name,

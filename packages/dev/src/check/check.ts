@@ -4,19 +4,24 @@ import { join } from 'node:path';
 import type { Policies } from '@acme/rpc/contract';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { choice } from '../cli/option.ts';
 import { folderWith, isTemplate, root } from '../repository/paths.ts';
 import { contractFiles } from './contract/contract-base.ts';
 import { openContract } from './contract/contract-images.ts';
 import { contractChecks } from './contract-checks.ts';
 import { runChecks } from './run-checks.ts';
 
-const usage = `usage: npm run check
-       npx svc check --only contract
-
-Runs every check of CI but the tests. With --only contract, those of the contract, in any repository with a buf.yaml.`;
-
-const { values } = parseCommandLine({ usage, options: { only: { type: 'string' } } });
-if (values.only !== undefined && values.only !== 'contract') fail(`--only must be contract\n${usage}`);
+const { values } = parseCommandLine({
+  call: 'npx svc check',
+  summary: 'Runs every check of CI but the tests.',
+  options: {
+    only: choice(
+      ['all', 'contract'],
+      'contract: the checks of the contract, in any repository with a buf.yaml',
+      'all',
+    ),
+  },
+});
 
 if (values.only === 'contract') {
   const folder = folderWith(contractFiles, process.cwd());

@@ -1,10 +1,12 @@
+import { whenOutputCloses } from './closed-output.ts';
+
 /**
- * Returns a signal that aborts on Ctrl-C, when the terminal is closed, or when the reader of stdout closes it, so that the
+ * Returns a signal that aborts on Ctrl-C, when the terminal is closed, or when the reader of the output ends, so that the
  * command can stop what it started. A second Ctrl-C ends the process immediately.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  process.stdout.on('error', () => controller.abort(new Error('stdout was closed')));
+  whenOutputCloses(() => controller.abort(new Error('the reader of the output ended')));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(130);

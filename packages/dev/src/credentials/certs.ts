@@ -1,22 +1,25 @@
+import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { list, text } from '../cli/option.ts';
+import { reject } from '../cli/reject.ts';
 import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
 
-const usage = 'usage: npx svc certs [--out FOLDER] [--services NAME,NAME]';
-
 const { values } = parseCommandLine({
-  usage,
+  call: 'npx svc certs',
+  summary: 'Makes certificates of a development authority, for TLS_MODE=mtls.',
   options: {
-    out: { type: 'string', default: `${defaultDataFolder}/certs` },
-    services: { type: 'string', default: [...services.map(({ name }) => name), 'client'].join() },
+    out: text('FOLDER', 'where they are written', join(defaultDataFolder, 'certs')),
+    services: list('NAME,NAME', 'whose certificates', [...services.map(({ name }) => name), 'client'].join()),
   },
 });
 
+const names = values.services;
+if (names.length === 0) reject('--services must name a service');
+
 try {
-  const names = values.services.split(',').filter(Boolean);
-  if (names.length === 0) fail(usage);
   const made = await makeDevelopmentCertificates({ folder: values.out, names, now: new Date() });
   process.stdout.write(`${made.join('\n')}\n`);
 } catch (error) {

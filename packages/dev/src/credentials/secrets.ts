@@ -3,14 +3,13 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { flag } from '../cli/option.ts';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import { announceServices } from '../repository/announcement.ts';
 import { services as entries } from '../repository/load-services.ts';
 import { makeDevelopmentCertificates } from './development-certificates.ts';
 import { openDevelopmentKeys } from './development-keys.ts';
 import { secretsKustomization } from './secrets-kustomization.ts';
-
-const usage = 'usage: npx svc secrets FOLDER [--kustomize]';
 
 /**
  * Makes the secrets of a deployment, in a folder for each part, which only that part mounts:
@@ -25,12 +24,16 @@ const usage = 'usage: npx svc secrets FOLDER [--kustomize]';
  * With `--kustomize`, also writes the kustomization that stores them in Kubernetes, one Secret for each pod that mounts
  * them.
  */
-const { values, positionals } = parseCommandLine({
-  usage,
-  allowPositionals: true,
-  options: { kustomize: { type: 'boolean', default: false } },
+const {
+  values,
+  positionals: [folder],
+} = parseCommandLine({
+  call: 'npx svc secrets',
+  summary:
+    'Makes passwords, keys and certificates of every service, in a folder for each part of a deployment.',
+  positionals: ['FOLDER'],
+  options: { kustomize: flag('writes the kustomization that stores them in Kubernetes') },
 });
-const [folder = fail(usage)] = positionals;
 const services = entries.map(({ name }) => name);
 const withDatabase = entries.filter(({ hasDatabase = true }) => hasDatabase).map(({ name }) => name);
 

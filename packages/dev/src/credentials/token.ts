@@ -1,30 +1,33 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
-import { defaultDataFolder } from '../repository/paths.ts';
+import { integer, requiredText, text } from '../cli/option.ts';
+import { dataOption } from '../repository/data-option.ts';
 import { audienceOf, openDevelopmentKeys } from './development-keys.ts';
 
-const usage = `usage: npx svc token --sub NAME --scopes "SCOPE SCOPE" [--audience SERVICE] [--ttl SECONDS] [--data FOLDER]
-
-Without --audience the token is for the service of the scopes: orders for orders:read.`;
+const daySeconds = 24 * 60 * 60;
 
 const { values } = parseCommandLine({
-  usage,
+  call: 'npx svc token',
+  summary: 'Signs a development token.',
   options: {
-    sub: { type: 'string' },
-    scopes: { type: 'string' },
-    audience: { type: 'string' },
-    ttl: { type: 'string', default: '86400' },
-    data: { type: 'string', default: defaultDataFolder },
+    sub: requiredText('NAME', 'its subject'),
+    scopes: requiredText('"SCOPE SCOPE"', 'its scopes'),
+    audience: text(
+      'SERVICE',
+      'the service that accepts it. Default: that of the scopes, orders for orders:read',
+    ),
+    ttl: integer('SECONDS', 'how long it is valid', { from: 1, fallback: daySeconds }),
+    data: dataOption,
   },
 });
 
 try {
-  const ttlSeconds = Number(values.ttl);
-  if (!values.sub || !values.scopes || !Number.isInteger(ttlSeconds) || ttlSeconds <= 0) fail(usage);
   const keys = await openDevelopmentKeys(values.data);
   const scopes = values.scopes.split(/\s+/).filter(Boolean);
   const audience = values.audience ?? audienceOf(scopes);
-  process.stdout.write(`${await keys.sign({ audience, subject: values.sub, scopes, ttlSeconds })}\n`);
+  process.stdout.write(
+    `${await keys.sign({ audience, subject: values.sub, scopes, ttlSeconds: values.ttl })}\n`,
+  );
 } catch (error) {
   fail(error);
 }

@@ -8,7 +8,11 @@ import { printValidateProto, validateProtoFile } from './print-validate-proto.ts
 import { printPrometheusRules } from './prometheus-rules.ts';
 import { referenceFiles } from './reference/reference-files.ts';
 
-parseCommandLine({ usage: 'usage: npm run generate' });
+parseCommandLine({
+  call: 'npm run generate',
+  summary: `Generates code, API pages, OpenAPI and gRPC service configs from the contract, docs/settings.md from the config
+readers, and the alerts of Kubernetes from those of Prometheus.`,
+});
 
 // protovalidate's .proto from its package, then the code of the contracts.
 if (isKitVendored) writeFiles(root, new Map([[validateProtoFile, printValidateProto()]]));

@@ -1,5 +1,7 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { flag, list, text } from '../cli/option.ts';
+import { reject } from '../cli/reject.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { generatedFiles } from '../generate/generated-files.ts';
 import { policies, services } from '../repository/load-services.ts';
@@ -15,41 +17,41 @@ import { requireFreeNames } from './require-free-names.ts';
 import { stageFiles } from './stage-files.ts';
 import { writeService } from './write-service.ts';
 
-const usage = `usage: npm run new:service -- NAME [--rpc METHOD,METHOD] [--calls SERVICE] [--watch] [--settle]
-       npm run new:service -- --proto FILE [--calls SERVICE]
-
-Writes a service that works. Without --rpc it creates, gets and lists the resource that it is named after.
-
-  --rpc     its methods: verbs such as Authorize create the resource, others such as Capture change its state.
-            METHOD:server, METHOD:client and METHOD:bidi are streams
-  --calls   a service of this repository that it calls
-  --watch   adds a method that streams the changes of the resource
-  --settle  a new resource is PENDING until a worker, which survives crashes, has done its work
-  --proto   a contract that exists, such as payments/v1/payment_service.proto: its service, with a handler to write
-            for each method`;
-
-const { values, positionals } = parseCommandLine({
-  usage,
-  allowPositionals: true,
+const {
+  values,
+  positionals: [name],
+} = parseCommandLine({
+  call: 'npm run new:service',
+  summary: `Writes a service that works. It is named by NAME, and creates, gets and lists the resource of this name, or has the
+methods of --rpc. Or it is that of a contract that exists, which --proto names.`,
+  positionals: ['[NAME]'],
   options: {
-    rpc: { type: 'string', default: '' },
-    calls: { type: 'string' },
-    watch: { type: 'boolean', default: false },
-    settle: { type: 'boolean', default: false },
-    proto: { type: 'string' },
+    rpc: list(
+      'METHOD,METHOD',
+      'verbs such as Authorize create the resource, others such as Capture change its state; METHOD:server, METHOD:client and METHOD:bidi are streams',
+      '',
+    ),
+    calls: text('SERVICE', 'a service of this repository that it calls'),
+    watch: flag('adds a method that streams the changes of the resource'),
+    settle: flag('a new resource is PENDING until a worker, which survives crashes, has done its work'),
+    proto: text(
+      'FILE',
+      'a contract that exists, such as payments/v1/payment_service.proto; the service has a handler to write for each method',
+    ),
   },
 });
+const { rpc: rpcs, watch, settle, proto } = values;
+if (name === undefined && proto === undefined) reject('NAME is missing, or --proto FILE');
+if (proto !== undefined && (name !== undefined || rpcs.length > 0 || watch || settle))
+  reject(
+    '--proto takes the name and the methods from the contract: NAME, --rpc, --watch and --settle are for a new one',
+  );
 
 try {
-  const [name, ...others] = positionals;
-  const { rpc, watch, settle, proto } = values;
-  const isNamed = name !== undefined;
-  const isOfResource = isNamed || rpc !== '' || watch || settle;
-  if (others.length > 0 || (proto === undefined ? !isNamed : isOfResource)) fail(usage);
   const calls = values.calls === undefined ? undefined : calledService(values.calls, services, policies);
   const plan =
     proto === undefined
-      ? planService(name ?? '', { rpcs: rpc.split(',').filter(Boolean), calls, watch, settle })
+      ? planService(name ?? '', { rpcs, calls, watch, settle })
       : planContract(root, proto, { calls, policies });
   requireFreeNames(root, plan);
   const ports = {

@@ -9,7 +9,10 @@ import { packFolder } from './pack-folder.ts';
 /** The packages that are published. Services and the packages of the proof are not. */
 const published = ['packages/*/package.json', 'gen/package.json'];
 
-parseCommandLine({ usage: 'usage: npm run pack' });
+parseCommandLine({
+  call: 'npm run pack',
+  summary: 'Builds the packages for a registry, into dist/packages.',
+});
 
 try {
   const output = join(root, 'dist/packages');

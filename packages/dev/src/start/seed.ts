@@ -1,13 +1,14 @@
 import { parseCommandLine } from '../cli/command-line.ts';
 import { fail } from '../cli/fail.ts';
+import { dataOption } from '../repository/data-option.ts';
 import { services } from '../repository/load-services.ts';
-import { defaultDataFolder } from '../repository/paths.ts';
 import { requireRunningServices } from './running-services.ts';
 import { seedServices } from './seed-services.ts';
 
 const { values } = parseCommandLine({
-  usage: 'usage: npx svc seed [--data FOLDER]',
-  options: { data: { type: 'string', default: defaultDataFolder } },
+  call: 'npx svc seed',
+  summary: 'Fills services that are running.',
+  options: { data: dataOption },
 });
 
 try {

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { parseCommandLine } from '../cli/command-line.ts';
-import { fail } from '../cli/fail.ts';
+import { flag, integer, type Option, texts } from '../cli/option.ts';
+import { reject } from '../cli/reject.ts';
+import { dataOption } from '../repository/data-option.ts';
 import { consoleEntry, services } from '../repository/load-services.ts';
-import { defaultDataFolder } from '../repository/paths.ts';
 
 /** The arguments of `npm start`. Ports are by the name of the service; 0 is any free port. */
 export interface StartArguments {
@@ -17,42 +18,44 @@ export interface StartArguments {
   readonly opensConsole: boolean;
 }
 
-/** Parses the arguments of `npm start`. One that is wrong ends the process with an error. */
+/** Parses the arguments of `npm start`. Rejects one that is wrong. */
 export function readStartArguments(): StartArguments {
-  const portOptions = services.flatMap(({ name }) => [
-    `${name}-port`,
-    `${name}-web-port`,
-    `${name}-metrics-port`,
+  const portOptions = services.flatMap(({ name, port, webPort, metricsPort }) => [
+    [`${name}-port`, portOption(`port of ${name}`, port)] as const,
+    [`${name}-web-port`, portOption(`port of ${name} for browsers`, webPort)] as const,
+    [`${name}-metrics-port`, portOption(`port of the metrics of ${name}`, metricsPort)] as const,
   ]);
-  if (consoleEntry) portOptions.push('console-port');
-  const open = consoleEntry && { open: { type: 'boolean' as const, default: false } };
+  const consoleOptions = consoleEntry && {
+    'console-port': portOption('port of the console', consoleEntry.port),
+    open: flag('opens the console in the browser'),
+  };
   const { values } = parseCommandLine({
-    usage: `usage: npx svc start [--data FOLDER] [--reset SERVICE]${portOptions.map((option) => ` [--${option} PORT]`).join('')}${open ? ' [--open]' : ''}`,
+    call: 'npx svc start',
+    summary:
+      'Starts PostgreSQL and every service, and fills them at their first start. Port 0 is any free port.',
     options: {
-      data: { type: 'string', default: defaultDataFolder },
-      reset: { type: 'string', multiple: true, default: [] },
-      ...Object.fromEntries(portOptions.map((option) => [option, { type: 'string' as const }])),
-      ...open,
+      data: dataOption,
+      reset: texts('SERVICE', 'deletes the database of a service, and builds it again'),
+      ...Object.fromEntries(portOptions),
+      ...consoleOptions,
     },
   });
   requireServices(values.reset);
   const given: Readonly<Record<string, unknown>> = values;
-  const portOf = (option: string, fallback: number) => portFrom(option, given[option]) ?? fallback;
-  const portsOf = (kind: string, fallback: (service: (typeof services)[number]) => number | undefined) =>
+  const portsOf = (kind: string) =>
     Object.fromEntries(
-      services.flatMap((service) => {
-        const port =
-          portFrom(`${service.name}-${kind}`, given[`${service.name}-${kind}`]) ?? fallback(service);
-        return port === undefined ? [] : [[service.name, port]];
+      services.flatMap(({ name }) => {
+        const port = given[`${name}-${kind}`];
+        return typeof port === 'number' ? [[name, port]] : [];
       }),
     );
   return {
     dataFolder: resolve(values.data),
     reset: new Set(values.reset),
-    ports: portsOf('port', ({ port }) => port),
-    webPorts: portsOf('web-port', ({ webPort }) => webPort),
-    metricsPorts: portsOf('metrics-port', ({ metricsPort }) => metricsPort),
-    consolePort: portOf('console-port', consoleEntry?.port ?? 0),
+    ports: portsOf('port'),
+    webPorts: portsOf('web-port'),
+    metricsPorts: portsOf('metrics-port'),
+    consolePort: Number(given['console-port'] ?? 0),
     opensConsole: given.open === true,
   };
 }
@@ -60,14 +63,11 @@ export function readStartArguments(): StartArguments {
 function requireServices(names: readonly string[]): void {
   const unknown = names.find((name) => !services.some((each) => each.name === name));
   if (unknown !== undefined)
-    fail(
+    reject(
       `--reset ${unknown}: there is no such service. The services are: ${services.map(({ name }) => name).join(', ')}`,
     );
 }
 
-function portFrom(option: string, text: unknown): number | undefined {
-  if (typeof text !== 'string') return undefined;
-  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
-    ? Number(text)
-    : fail(`--${option} must be a port from 0 to 65535`);
+function portOption(help: string, fallback: number | undefined): Option<number | undefined> {
+  return integer('PORT', help, { from: 0, to: 65_535, ...(fallback !== undefined && { fallback }) });
 }

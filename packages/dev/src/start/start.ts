@@ -1,3 +1,4 @@
+import { whenOutputCloses } from '../cli/closed-output.ts';
 import { fail } from '../cli/fail.ts';
 import { announceServices, withdrawServices } from '../repository/announcement.ts';
 import { consoleEntry, services } from '../repository/load-services.ts';
@@ -35,6 +36,7 @@ try {
   };
   process.on('SIGINT', () => stop(0, '\nstopping: calls in flight are finished first'));
   process.on('SIGTERM', () => stop(0, 'stopping: calls in flight are finished first'));
+  whenOutputCloses(() => stop(0, ''));
   const running = await starting;
   reportEvents(running, () => stop(1, 'stopping: no service is left'));
   if (!isStopping) await seedServices(services, running, onStep);

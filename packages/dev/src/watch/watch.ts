@@ -3,8 +3,11 @@ import { policiesOf, policyOf } from '@acme/rpc/contract';
 import { type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
 import { parseCommandLine } from '../cli/command-line.ts';
 import { errorText, fail } from '../cli/fail.ts';
+import { suggestion } from '../cli/nearest-name.ts';
+import { type Option, text, texts } from '../cli/option.ts';
+import { reject } from '../cli/reject.ts';
+import { dataOption } from '../repository/data-option.ts';
 import { policies, services } from '../repository/load-services.ts';
-import { defaultDataFolder } from '../repository/paths.ts';
 import type { ServiceEntry, WatchEntry } from '../repository/service-entry.ts';
 import { targetOf } from '../repository/services-access.ts';
 import { requireRunningServices } from '../start/running-services.ts';
@@ -15,44 +18,32 @@ const watches: Record<string, WatchEntry & { readonly service: ServiceEntry }> =
 for (const service of services)
   for (const [name, watch] of Object.entries(service.watches ?? {})) watches[name] = { ...watch, service };
 
-const usage = `usage: npx svc watch STREAM [--sub NAME] [--from=TOKEN] [--data FOLDER]
-
-Prints a line for each change, until Ctrl-C. --from resumes after an earlier change.
-
-streams:
-${Object.entries(watches)
-  .map(([name, { options }]) => {
-    const own = Object.entries(options).map(
-      ([option, { repeated }]) => ` [--${option} ${option.toUpperCase()}]${repeated ? '…' : ''}`,
-    );
-    return `  ${name}${own.join('')}`;
-  })
-  .join('\n')}`;
-
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 
-const [name = '', ...args] = process.argv.slice(2);
-const watch = Object.hasOwn(watches, name) ? watches[name] : undefined;
-const { values } = parseCommandLine({
-  usage,
-  args: watch ? args : [name, ...args].filter((arg) => ['--help', '-h'].includes(arg)),
+const {
+  values,
+  positionals: [name],
+} = parseCommandLine({
+  call: 'npx svc watch',
+  summary: 'Prints a line for each change, until Ctrl-C.',
+  positionals: ['STREAM'],
   options: {
-    sub: { type: 'string', default: 'alice' },
-    from: { type: 'string', default: '' },
-    data: { type: 'string', default: defaultDataFolder },
-    ...Object.fromEntries(
-      Object.entries(watch?.options ?? {}).map(([option, { repeated = false }]) => [
-        option,
-        { type: 'string' as const, multiple: repeated },
-      ]),
-    ),
+    // A stream comes before its options.
+    ...ownOptions(watchNamed(process.argv[2])),
+    sub: text('NAME', 'subject of the token', 'alice'),
+    from: text('TOKEN', 'resumes after an earlier change', ''),
+    data: dataOption,
   },
+  details: `streams:\n${Object.entries(watches).map(streamLine).join('\n')}`,
 });
+const names = Object.keys(watches);
+const watch =
+  watchNamed(name) ??
+  reject(`unknown stream ${name}${suggestion(name, names, `the streams are ${names.join(', ')}`)}`);
 
 try {
-  if (!watch) fail(usage);
   const given = Object.entries(watch.options).flatMap(([option, entry]) => {
     const value = (values as Readonly<Record<string, string | string[] | undefined>>)[option];
     return value === undefined ? [] : [{ ...entry, value }];
@@ -68,6 +59,26 @@ try {
   });
 } catch (error) {
   fail(error);
+}
+
+function watchNamed(name = ''): (typeof watches)[string] | undefined {
+  return Object.hasOwn(watches, name) ? watches[name] : undefined;
+}
+
+function ownOptions(watch: WatchEntry | undefined): Record<string, Option<unknown>> {
+  return Object.fromEntries(
+    Object.entries(watch?.options ?? {}).map(([option, { field, repeated = false }]) => [
+      option,
+      (repeated ? texts : text)(option.toUpperCase(), `${field} of the changes to print`),
+    ]),
+  );
+}
+
+function streamLine([name, { options }]: [string, WatchEntry]): string {
+  const own = Object.entries(options).map(
+    ([option, { repeated }]) => ` [--${option} ${option.toUpperCase()}]${repeated ? '…' : ''}`,
+  );
+  return `  ${name}${own.join('')}`;
 }
 
 interface FollowOptions {
