@@ -40,8 +40,8 @@ export function createOrderService(
         lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
         deadlineAtMs,
       });
-      // The settler annotates its spans with the same id, so a search by order finds both traces.
-      annotateSpan({ 'order.id': order.id, 'order.state': order.state });
+      // The store has annotated the span with the id. The settler's spans have the same attributes.
+      annotateSpan({ 'order.state': order.state });
       if (order.rejection) throw new OrderError({ kind: 'REJECTED', order, rejection: order.rejection });
       return { order: toProto(order) };
     },
@@ -66,6 +66,7 @@ export function createOrderService(
     },
     cancelOrder: async ({ id, etag }, { principal, signal }) => {
       const order = await cancellations.cancel(id, ownerFilter(principal, 'orders:write:any'), etag, signal);
+      annotateSpan({ 'order.id': order.id, 'order.state': order.state });
       onCancelled();
       return { order: toProto(order) };
     },

@@ -50,6 +50,12 @@ describe('traces', () => {
     ]);
   });
 
+  test('the cancellation of an order has the id of the order', ({ exported: { spans, retried } }) => {
+    expect(spans.filter(({ name }) => name === 'orders.v1.OrderService/CancelOrder')).toMatchObject([
+      { attributes: { 'order.id': retried.orderId, 'order.state': 'CANCELLED' } },
+    ]);
+  });
+
   test('a batch belongs to the trace of its first call, and the calls link to each other', ({
     exported: { spans, together },
   }) => {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CircuitState } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
 import { collectTelemetry } from '@acme/rpc/testing';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { expect, test, vi } from 'vitest';
 import { type Job, jobTable, openWorkDatabase } from '../testing/work-database.ts';
 import { createLeases, type Leased, type Leases } from './leases.ts';
@@ -73,6 +74,22 @@ test('a failed attempt is retried, and does not delay other items', async () => 
   await eventually(async () => expect(await work.unfinished()).toEqual([]));
   expect(attempted.filter((id) => id === second)).toHaveLength(1);
   expect(work.failed[0]).toEqual({ id: first, attempts: 1, cause });
+});
+
+test('the span of an attempt that throws is an error', async () => {
+  await using telemetry = collectTelemetry();
+  await using work = await openWork(async () => {
+    throw new TypeError('wrong');
+  });
+  const [id] = await work.addJobs(1);
+  await using worker = work.start();
+  await eventually(async () => expect(work.failed).toHaveLength(1));
+  await worker.stop();
+  expect(telemetry.spans[0]).toMatchObject({
+    name: 'do job',
+    attributes: { 'job.id': id, 'error.type': 'TypeError' },
+    status: { code: SpanStatusCode.ERROR },
+  });
 });
 
 const anHourMs = 3_600_000;

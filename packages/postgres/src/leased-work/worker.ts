@@ -58,14 +58,16 @@ export function startWorker<Item>(options: WorkerOptions<Item>): Worker {
   let isOverloaded = false;
   let limit = batchSize;
 
-  const isDone = async (leased: Leased<Item>): Promise<boolean> => {
-    try {
-      return await attempt(leased);
-    } catch (cause) {
-      onFailed(leased, cause);
-      return false;
-    }
-  };
+  /** Attempts an item in a span, which an error marks as failed. */
+  const isDone = (leased: Leased<Item>): Promise<boolean> =>
+    inSpan(name, attributesOf(leased.item), async () => {
+      try {
+        return await attempt(leased);
+      } catch (cause) {
+        onFailed(leased, cause);
+        throw cause;
+      }
+    }).catch(() => false);
   const probe = async (): Promise<Leased<Item>[]> =>
     circuitState() === 'probe-due' ? await leases.leaseProbe({ leaseMs }) : [];
   const leaseBatch = async (): Promise<Leased<Item>[]> => {
@@ -78,9 +80,7 @@ export function startWorker<Item>(options: WorkerOptions<Item>): Worker {
     const isUnavailable = circuitState() !== 'closed';
     wasUnavailable ||= isUnavailable;
     const due = isUnavailable ? await probe() : await leaseBatch();
-    const done = await Promise.all(
-      due.map((leased) => inSpan(name, attributesOf(leased.item), () => isDone(leased))),
-    );
+    const done = await Promise.all(due.map(isDone));
     const failed = due.filter((_, index) => !done[index]);
     // A single failure can be specific to its item. Most of a batch points to an overloaded service.
     isOverloaded = failed.length > due.length / 2;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Code, RpcError } from '../errors/rpc-error.ts';
+import { inSpan } from '../telemetry/span.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { rejectionOf } from '../testing/rejection-of.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -48,6 +49,16 @@ test('five failures in a row open the circuit, and no call is made', async () =>
   });
   expect(await rejectionOf(rejected)).toBeInstanceOf(CircuitOpenError);
   expect(isCalled).toBe(false);
+});
+
+test('the span of work that is rejected without a call has an event with the name of the service', async () => {
+  await using telemetry = collectTelemetry();
+  const { answer, open } = startBreaker();
+  await open();
+  await inSpan('work', {}, () => rejectionOf(answer()));
+  expect(telemetry.spans).toMatchObject([
+    { events: [{ name: 'circuit open', attributes: { 'circuit_breaker.name': 'other' } }] },
+  ]);
 });
 
 test.each([

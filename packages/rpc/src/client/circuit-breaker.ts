@@ -1,4 +1,4 @@
-import { metrics } from '@opentelemetry/api';
+import { metrics, trace } from '@opentelemetry/api';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -128,6 +128,9 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     checkSilence();
     if (state() === 'open') {
       rejected++;
+      // Without a call there is no CLIENT span that shows why the work was not done.
+      const span = trace.getActiveSpan();
+      if (span?.isRecording()) span.addEvent('circuit open', { 'circuit_breaker.name': name });
       throw new CircuitOpenError(name);
     }
     if (phase === 'closed') return;

@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { instrumentationScope } from './call-telemetry.ts';
+import { errorType, instrumentationScope } from './call-telemetry.ts';
 
 /** An item of a batch in the trace of its call. */
 export interface ItemTrace {
@@ -48,10 +48,7 @@ export function batchTelemetry(name: string): BatchTelemetry {
     },
     end: ({ span }) => span?.end(),
     fail: ({ span }, error) =>
-      span
-        ?.setAttribute('error.type', error instanceof Error ? error.name : typeof error)
-        .setStatus({ code: SpanStatusCode.ERROR })
-        .end(),
+      span?.setAttribute('error.type', errorType(error)).setStatus({ code: SpanStatusCode.ERROR }).end(),
     run: (items, body) => {
       sizes.record(items.length, batchName);
       const recorded = items.filter(({ span }) => span !== undefined);

@@ -1,6 +1,6 @@
 import { type Attributes, type Histogram, metrics } from '@opentelemetry/api';
 import type { Protocol } from '../call/call-context.ts';
-import { type Code, codeName } from '../errors/rpc-error.ts';
+import { type Code, codeName, RpcError } from '../errors/rpc-error.ts';
 
 /** Name of the tracer and the meter. */
 export const instrumentationScope = '@acme/rpc';
@@ -28,6 +28,12 @@ export function methodAttributes(name: string, protocol: Protocol | 'http' = 'gr
 export function outcomeAttributes(code: Code, isError: boolean): Attributes {
   const name = codeName(code);
   return isError ? { 'rpc.status_code': name, 'error.type': name } : { 'rpc.status_code': name };
+}
+
+/** Returns the `error.type` of a failure within a call: the code of a status, else the name of the error. */
+export function errorType(error: unknown): string {
+  if (error instanceof RpcError) return codeName(error.code);
+  return error instanceof Error ? error.name : typeof error;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
-import { instrumentationScope } from './call-telemetry.ts';
+import { errorType, instrumentationScope } from './call-telemetry.ts';
 
-/** Sets attributes of the active span, if there is one. */
+/** Sets attributes of the active span, if there is one. Work that outlives its call has no effect on the call's span. */
 export function annotateSpan(attributes: Attributes): void {
-  trace.getActiveSpan()?.setAttributes(attributes);
+  const span = trace.getActiveSpan();
+  // An ended span logs a warning.
+  if (span?.isRecording()) span.setAttributes(attributes);
 }
 
 /** Runs background work in a span, which starts a trace if there is none. A rejection marks the span as failed. */
@@ -12,7 +14,7 @@ export function inSpan<T>(name: string, attributes: Attributes, body: () => Prom
     try {
       return await body();
     } catch (error) {
-      span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
+      span.setAttribute('error.type', errorType(error));
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {

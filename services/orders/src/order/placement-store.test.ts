@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { inSpan } from '@acme/rpc/telemetry';
+import { collectTelemetry } from '@acme/rpc/testing';
 import { describe, expect, test } from 'vitest';
 import { newOrder } from '../testing/new-order.ts';
 import { createOrderStores, openOrdersDatabase } from '../testing/orders-database.ts';
@@ -54,6 +56,20 @@ describe('a batch', () => {
     expect(joined).toEqual(cancelled);
     expect(fresh.state).toBe('PENDING');
   });
+});
+
+test('the span of a call has the id of the order that the call has placed or repeated', async () => {
+  await using telemetry = collectTelemetry();
+  await using database = await openOrdersDatabase();
+  const store = createOrderStores(database.pool, options);
+  const first = newOrder();
+  const calls = [first, newOrder({ requestId: first.requestId })];
+  for (const call of calls) await inSpan('call', {}, () => store.place(call));
+  const spans = telemetry.spans.filter(({ name }) => name === 'call');
+  expect(spans.map(({ attributes }) => attributes)).toEqual([
+    { 'order.id': first.id },
+    { 'order.id': first.id },
+  ]);
 });
 
 test('two replicas that place the same requests concurrently make one order of each', async () => {

@@ -1,6 +1,7 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
 import { type Creation, type CreationTable, createAllOnce } from '@acme/postgres/transaction';
+import { annotateSpan } from '@acme/rpc/telemetry';
 import { type Order, OrderError, type OrderLine, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from './order-row.ts';
@@ -50,6 +51,8 @@ export function createPlacementStore(pool: Pool, options: PlacementStoreOptions)
   return {
     place: async (order) => {
       const placed = await place(order);
+      // At once: a call that is cancelled from here on has placed its order, and its trace must be found by the id.
+      annotateSpan({ 'order.id': placed.id });
       // Another id is that of an earlier order, whose transition was reported then.
       if (placed.id === order.id) onTransition(placed);
       return placed;

@@ -1,4 +1,5 @@
 import { createLogger } from '@acme/rpc/logging';
+import { collectTelemetry } from '@acme/rpc/testing';
 import { expect, test, vi } from 'vitest';
 import type { Order } from '../order/order.ts';
 import type { FakeStep } from '../testing/fake-step.ts';
@@ -55,6 +56,28 @@ test('all orders that a crash left unsettled are settled, and cancelled ones are
   expect(rows).toEqual([
     { state: 'CANCELLED', count: 20n },
     { state: 'CONFIRMED', count: 130n },
+  ]);
+});
+
+test("the span of an attempt has the order's id, and the state that the attempt led to", async () => {
+  await using telemetry = collectTelemetry();
+  let isDown = true;
+  const step = createFakeStep({
+    do: async () => (isDown ? { kind: 'UNKNOWN', cause: new Error('unavailable') } : { kind: 'DONE' }),
+  });
+  await using parts = await openParts(step);
+  const { id } = await parts.orders.place(newOrder());
+  await using settler = parts.start();
+  await eventually(async () => expect(parts.failed).toHaveLength(1));
+  isDown = false;
+  await parts.expediteAll();
+  settler.wake();
+  await eventually(async () => expect(await parts.unsettled()).toEqual([]));
+  await settler.stop();
+  const attempts = telemetry.spans.filter(({ name }) => name === 'settle order');
+  expect(attempts.map(({ attributes }) => attributes)).toEqual([
+    { 'order.id': id, 'order.state': 'PENDING' },
+    { 'order.id': id, 'order.state': 'CONFIRMED' },
   ]);
 });
 

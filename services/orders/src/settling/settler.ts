@@ -1,5 +1,6 @@
 import { startWorker, type Worker } from '@acme/postgres/leased-work';
 import type { Logger } from '@acme/rpc/logging';
+import { annotateSpan } from '@acme/rpc/telemetry';
 import { circuitStateOf, type Step, undoAll } from '../steps/step.ts';
 import type { OnUnsettled, SettleOrder } from './settle-order.ts';
 import type { SettlementStore } from './settlement-store.ts';
@@ -25,8 +26,11 @@ export function startSettler(dependencies: SettlerDependencies): Worker {
     name: 'settle order',
     leases: store,
     attempt: async ({ item: order, attempts }) => {
-      if (order.state === 'PENDING')
-        return (await settle(order, { deadlineMs: settleDeadlineMs, attempts })).state !== 'PENDING';
+      if (order.state === 'PENDING') {
+        const { state } = await settle(order, { deadlineMs: settleDeadlineMs, attempts });
+        annotateSpan({ 'order.state': state });
+        return state !== 'PENDING';
+      }
       await undoAll(steps, order);
       await store.markUndone(order.id);
       return true;
