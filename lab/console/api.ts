@@ -6,6 +6,11 @@
 /** `GET /api/session`: how the page calls the services. The page asks again before it expires. */
 export interface Session {
   readonly services: readonly SessionService[];
+  /**
+   * Customers whose orders the page watches: those of the load, and the caller of the printed examples. A browser opens six
+   * connections to an origin, and each watch occupies one, so they are three at most. The page places orders for the first.
+   */
+  readonly customers: readonly string[];
   readonly expiresAtMs: number;
 }
 

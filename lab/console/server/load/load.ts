@@ -7,12 +7,12 @@ import { openCustomers } from '@acme/lab/harness/customers';
 import { acknowledgementsOf } from '@acme/lab/harness/history';
 import type { Acknowledgement } from '@acme/lab/harness/invariants';
 import { seededRandom } from '@acme/lab/harness/seeded-random';
-import { customerIdsOf } from '@acme/lab/harness/traffic';
 import type { PairAccess } from '@acme/lab/pair/pair';
 import { cachedToken } from '@acme/rpc/client';
 import type { Load, LoadRequest } from '../../api.ts';
 import { HttpError } from '../http/http-error.ts';
 import { expiryOf } from '../session/token-expiry.ts';
+import { loadCustomers } from '../session/watched-customers.ts';
 import { createAnswerTimes } from './answer-times.ts';
 import { openWarehouse } from './warehouse.ts';
 
@@ -25,7 +25,6 @@ export interface LoadMaker extends AsyncDisposable {
 
 const maxPerSecond = 300;
 const hotSku = skuOf(42);
-const customerCount = 200;
 /** Customers that have waited for so long at the door leave, so that an outage is not followed by all who missed it. */
 const maxLateMs = 1000;
 
@@ -70,7 +69,7 @@ export function startLoad(access: PairAccess, onAcknowledged: (order: Acknowledg
   const crowd = opened.use(
     startCrowd({
       customers,
-      customerIds: customerIdsOf('console', customerCount),
+      customerIds: loadCustomers,
       random: random.fork('crowd'),
       arrivals: (signal) => arrivals(arriving, signal),
       unitsOf: (customer) => ({ ...randomUnits(customer), ...(isHot && { [hotSku]: 1 }) }),

@@ -1,6 +1,7 @@
 import type { ServicesAccess } from '@acme/dev/repository';
 import type { Session } from '../../api.ts';
 import { expiryOf } from './token-expiry.ts';
+import { watchedCustomers } from './watched-customers.ts';
 
 export type SessionAccess = Pick<ServicesAccess, 'token'> & {
   /** Base URLs of the services for browsers, by service name. */
@@ -22,5 +23,9 @@ export async function openSession({ token, webUrls }: SessionAccess): Promise<Se
       token: await token('console', scopesOf[name] ?? [], name),
     })),
   );
-  return { services, expiresAtMs: Math.min(...services.map((service) => expiryOf(service.token))) };
+  return {
+    services,
+    customers: watchedCustomers,
+    expiresAtMs: Math.min(...services.map((service) => expiryOf(service.token))),
+  };
 }

@@ -1,3 +1,5 @@
+import { globSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { runCommand } from '../cli/run-command.ts';
 import { type OutputFiles, staleFiles } from '../generate/output-files.ts';
 import { printValidateProto, validateProtoFile } from '../generate/print-validate-proto.ts';
@@ -23,7 +25,10 @@ import type { Check } from './run-checks.ts';
 /** The checks of this repository and its copies, without those of the contract itself. */
 export const repositoryChecks: Readonly<Record<string, Check>> = {
   'format and lint': () => run('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
-  types: () => run('tsc', '--noEmit', '--project', '.'),
+  types: () => {
+    for (const project of typeScriptProjects()) run('tsc', '--noEmit', '--project', project);
+    return undefined;
+  },
   'no dead code, no unused dependency': () => run('knip', '--no-progress', '--treat-config-hints-as-errors'),
   'imports run one way': () => checkImports(),
   'the examples of services.ts': () => checkExamples(),
@@ -52,6 +57,11 @@ export const repositoryChecks: Readonly<Record<string, Check>> = {
 function upToDate(files: OutputFiles, problem: string): string | undefined {
   const stale = staleFiles(root, files);
   return stale.length > 0 ? `${problem}: ${stale.join(', ')}: npm run generate` : undefined;
+}
+
+/** Returns the folder of the repository, and those of pages, whose `tsconfig.json` has the types of a browser. */
+function typeScriptProjects(): readonly string[] {
+  return ['.', ...globSync('lab/*/page/tsconfig.json', { cwd: root }).map((file) => dirname(file))];
 }
 
 function run(command: string, ...args: string[]): undefined {

@@ -27,6 +27,14 @@ test('two files that import each other are reported, also by a type', () => {
   expect(check(files)).toContain('lab/src/a.ts -> lab/src/b.ts -> lab/src/a.ts');
 });
 
+test('files with JSX that import each other are reported', () => {
+  const files = {
+    'lab/src/a.tsx': `import { B } from './b.tsx';`,
+    'lab/src/b.tsx': `import { A } from './a.tsx';`,
+  };
+  expect(check(files)).toContain('lab/src/a.tsx -> lab/src/b.tsx -> lab/src/a.tsx');
+});
+
 test('two folders that import from each other are reported', () => {
   const files = {
     'lab/src/a/one.ts': `import { two } from '../b/two.ts';`,

@@ -25,7 +25,7 @@ export function importsOf(root: string, file: string): Imports {
 
 /** Returns the imports between the files of a package. Tests are omitted: nothing imports them. */
 export function fileGraph(root: string, folder: string): Graph {
-  const files = globSync(`${folder}/**/*.ts`, { cwd: root })
+  const files = globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root })
     .filter((file) => !file.endsWith('.test.ts'))
     .toSorted();
   return new Map(files.map((file) => [file, new Set(importsOf(root, file).files)]));

@@ -26,7 +26,7 @@ const layerText =
  */
 export function packageProblems(repository: string, folder: string): string[] {
   const own = folder.split('/').at(-2) ?? '';
-  return globSync(`${folder}/**/*.ts`, { cwd: repository })
+  return globSync(`${folder}/**/*.{ts,tsx}`, { cwd: repository })
     .toSorted()
     .flatMap((file) => {
       const { files, modules } = importsOf(repository, file);
