@@ -2,7 +2,7 @@ import { type ServicesAccess, targetOf } from '@acme/dev/repository';
 import type { ConsoleOptions, RunningServices, ServedConsole } from '@acme/dev/services';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import { serveConsole } from './serve-console.ts';
-import { intervalMs } from './telemetry/signals.ts';
+import { telemetryVariables } from './telemetry/telemetry-variables.ts';
 import type { Breakable } from './trouble/breakable.ts';
 import { databasePart } from './trouble/database-part.ts';
 import { linePart } from './trouble/line-part.ts';
@@ -57,27 +57,5 @@ function pairOf({ credentials, token, ...access }: ServicesAccess & RunningServi
     token,
     ordersTarget: targetOf(access, 'orders'),
     inventoryTarget: targetOf(access, 'inventory'),
-  };
-}
-
-/**
- * Returns OpenTelemetry's own variables with which a service exports to the console: often, so that the page is up to date, and
- * without loss at 300 orders a second.
- */
-function telemetryVariables(endpoint: string): Record<string, string> {
-  return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
-    OTEL_METRICS_EXPORTER: 'otlp',
-    OTEL_LOGS_EXPORTER: 'otlp',
-    OTEL_METRIC_EXPORT_INTERVAL: String(intervalMs),
-    OTEL_METRIC_EXPORT_TIMEOUT: String(intervalMs),
-    OTEL_BSP_SCHEDULE_DELAY: '500',
-    OTEL_BSP_MAX_QUEUE_SIZE: '16384',
-    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2048',
-    OTEL_BLRP_SCHEDULE_DELAY: '500',
-    OTEL_BLRP_MAX_QUEUE_SIZE: '16384',
-    OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '2048',
   };
 }

@@ -1,4 +1,4 @@
-import type { DatabaseUrls } from '@acme/lab/harness/check-databases';
+import { type DatabaseUrls, openDatabases } from '@acme/lab/harness/check-databases';
 import type { PairAccess } from '@acme/lab/pair/pair';
 import type { Live, Trace } from '../api.ts';
 import { type BookKeeper, noBooks, openBooks } from './books/books.ts';
@@ -133,7 +133,11 @@ export async function serveConsole(options: ServeOptions): Promise<Console> {
           onChange();
         },
         'POST /api/trouble': ({ body }) => running().trouble.apply(readTroubleRequest(body)),
-        'POST /api/acknowledged': ({ body }) => running().books.acknowledge(readAcknowledgedRequest(body)),
+        'POST /api/acknowledged': ({ body }) => {
+          const acknowledged = readAcknowledgedRequest(body);
+          running().books.acknowledge(acknowledged);
+          traces.watchOrder(acknowledged.orderId);
+        },
       },
     }),
   );
@@ -151,7 +155,7 @@ export async function serveConsole(options: ServeOptions): Promise<Console> {
     signals,
     attach: (system) => {
       opened = new AsyncDisposableStack();
-      const books = opened.use(openBooks(system, onChange));
+      const books = opened.use(openBooks(() => openDatabases(system), onChange));
       const load = opened.use(startLoad(system, books.acknowledge));
       const trouble = opened.use(startTrouble(system.parts, onChange));
       attached = { system, books, load, trouble };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOrders } from '@acme/lab/demo/scoreboard';
-import { type DatabaseUrls, openDatabases } from '@acme/lab/harness/check-databases';
+import type { OpenDatabases } from '@acme/lab/harness/check-databases';
 import {
   type Acknowledgement,
   acknowledgementErrors,
@@ -47,10 +47,12 @@ export const noBooks: Books = {
   orders: noOrders,
 };
 
-/** @param onChange Called when the books have changed. */
-export function openBooks(urls: DatabaseUrls, onChange: () => void): BookKeeper {
+/**
+ * @param open Opens a connection to each database.
+ * @param onChange Called when the books have changed.
+ */
+export function openBooks(open: () => OpenDatabases, onChange: () => void): BookKeeper {
   const opened = new AsyncDisposableStack();
-  const open = () => opened.use(openDatabases(urls));
   const acknowledgements = createAcknowledgements();
   const lost = new Set<string>();
   const oversold = new Map<string, string>();
@@ -61,7 +63,7 @@ export function openBooks(urls: DatabaseUrls, onChange: () => void): BookKeeper 
 
   const start = (check: (databases: Databases) => Promise<void>) => {
     // Of its own, so that a long check delays no other one.
-    const databases = open();
+    const databases = opened.use(open());
     return opened.use(startPacedCheck(() => check(databases), onChange));
   };
   const checks = [

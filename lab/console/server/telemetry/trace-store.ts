@@ -1,9 +1,11 @@
 import type { Span, TraceList, TraceSummary } from '../../api.ts';
 import { msOf, type OtlpSpan, type OtlpTraces, scalarsOf, sourceOf } from './otlp-json.ts';
 
-/** The last thousand traces. */
+/** The last thousand traces, and those of the last orders that a page watches. */
 export interface TraceStore {
   add(traces: OtlpTraces): void;
+  /** Keeps the traces of an order longer, up to a hundred for all such orders. */
+  watchOrder(orderId: string): void;
   /** Returns the traces that match, newest first. */
   list(search: TraceSearch): TraceList;
   /** Returns the spans of a trace in the order of their start; undefined if it is not kept. */
@@ -24,6 +26,7 @@ export interface TraceSearch {
 }
 
 const maxTraces = 1000;
+const maxWatched = 100;
 const maxSpans = 1000;
 const maxLinks = 100;
 const defaultLimit = 50;
@@ -35,21 +38,28 @@ const kinds: readonly Span['kind'][] = ['internal', 'internal', 'server', 'clien
 
 export function createTraceStore(): TraceStore {
   const traces = new Map<string, Span[]>();
+  const ofWatched = new Map<string, Span[]>();
+  const watchedOrders = new Set<string>();
   const forgotten = new Set<string>();
   const keep = (traceId: string, span: Span) => {
     if (forgotten.has(traceId)) return;
-    const spans = traces.get(traceId);
-    if (spans) {
-      if (spans.length < maxSpans) spans.push(span);
-      return;
-    }
-    traces.set(traceId, [span]);
-    if (traces.size <= maxTraces) return;
-    const [oldest = ''] = traces.keys();
-    traces.delete(oldest);
-    forgotten.add(oldest);
-    if (forgotten.size > maxForgotten) forgotten.delete(forgotten.values().next().value ?? '');
+    const spans = traces.get(traceId) ?? ofWatched.get(traceId);
+    if (!spans) traces.set(traceId, [span]);
+    else if (spans.length < maxSpans) spans.push(span);
+    if (traces.size > maxTraces) forget(traces);
   };
+  const forget = (from: Map<string, Span[]>) => {
+    const [[traceId, spans] = ['', []]] = from;
+    from.delete(traceId);
+    if (from === traces && isWatched(spans)) {
+      ofWatched.set(traceId, spans);
+      if (ofWatched.size > maxWatched) forget(ofWatched);
+    } else addBounded(forgotten, traceId, maxForgotten);
+  };
+  const isWatched = (spans: readonly Span[]) =>
+    watchedOrders.size > 0 &&
+    spans.some(({ attributes }) => watchedOrders.has(String(attributes['order.id'])));
+  const all = () => [...ofWatched, ...traces];
   return {
     add: ({ resourceSpans = [] }) => {
       for (const resource of resourceSpans) {
@@ -58,9 +68,10 @@ export function createTraceStore(): TraceStore {
           for (const span of spans) keep(span.traceId, spanOf(service, span));
       }
     },
+    watchOrder: (orderId) => addBounded(watchedOrders, orderId, maxWatched),
     list: ({ limit = defaultLimit, ...search }) => {
       const found: TraceSummary[] = [];
-      for (const [id, spans] of [...traces].toReversed()) {
+      for (const [id, spans] of all().toReversed()) {
         if (!matches(spans, search)) continue;
         const summary = summaryOf(id, spans);
         if (summary.durationMs >= (search.minMs ?? 0)) found.push(summary);
@@ -68,8 +79,16 @@ export function createTraceStore(): TraceStore {
       }
       return { kept: traces.size, traces: found.toSorted((a, b) => b.startMs - a.startMs) };
     },
-    spansOf: (traceId) => traces.get(traceId)?.toSorted((a, b) => a.startMs - b.startMs),
+    spansOf: (traceId) =>
+      (traces.get(traceId) ?? ofWatched.get(traceId))?.toSorted((a, b) => a.startMs - b.startMs),
   };
+}
+
+/** Adds an item, and removes the oldest beyond the limit. */
+function addBounded(items: Set<string>, item: string, max: number): void {
+  items.add(item);
+  const [oldest = ''] = items;
+  if (items.size > max) items.delete(oldest);
 }
 
 function spanOf(service: string, span: OtlpSpan): Span {

@@ -29,7 +29,7 @@ interface Observed {
   acting: Promise<unknown>;
 }
 
-const observeMs = 500;
+const observeMs = 1000;
 const defaultDelayMs = 200;
 
 /** @param onChange Called when a part has changed. */

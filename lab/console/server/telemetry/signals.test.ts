@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { addPoint, emptyHistogram, quantileOf } from './histogram.ts';
+import { createSignalStore, intervalMs } from './signals.ts';
+
+const startMs = 1_000_000 * intervalMs;
+
+/** The export of a replica with a number of PlaceOrder calls. */
+const exportOf = (count: number, instance = 'one') => ({
+  resourceMetrics: [
+    {
+      resource: {
+        attributes: [
+          { key: 'service.name', value: { stringValue: 'orders' } },
+          { key: 'service.instance.id', value: { stringValue: instance } },
+        ],
+      },
+      scopeMetrics: [
+        {
+          metrics: [
+            {
+              name: 'rpc.server.call.duration',
+              histogram: {
+                aggregationTemporality: 1,
+                dataPoints: [
+                  {
+                    attributes: [{ key: 'rpc.method', value: { stringValue: 'PlaceOrder' } }],
+                    timeUnixNano: '0',
+                    count,
+                    bucketCounts: [count],
+                    explicitBounds: [],
+                    min: 0.002,
+                    max: 0.002,
+                  },
+                ],
+              },
+            },
+            {
+              name: 'nodejs.eventloop.utilization',
+              gauge: { dataPoints: [{ timeUnixNano: '0', asDouble: count / 100 }] },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+});
+
+function openSignals() {
+  const clock = { nowMs: startMs };
+  const store = createSignalStore(() => clock.nowMs);
+  const ratesAt = (nowMs: number, sinceMs = 0) => {
+    clock.nowMs = nowMs;
+    return store.since(sinceMs).services[0]?.methods[0]?.points.map(({ perSecond }) => perSecond);
+  };
+  const add = (atMs: number, count: number, instance?: string) => {
+    clock.nowMs = atMs;
+    store.add(exportOf(count, instance));
+  };
+  return { store, add, ratesAt };
+}
+
+test('each export has an interval of its own, although the timer of its process is late', () => {
+  const { add, ratesAt } = openSignals();
+  // The exports drift across the borders of the intervals: two would fall into one of them, and none into another.
+  const lateMs = [1900, 1990, 2050, 1960, 2150];
+  for (const [index, late] of lateMs.entries()) add(startMs + index * intervalMs + late, 10);
+  expect(ratesAt(startMs + 7 * intervalMs)?.slice(0, 5)).toEqual([5, 5, 5, 5, 5]);
+});
+
+test('replicas are added up, and their event loops averaged', () => {
+  const { store, add, ratesAt } = openSignals();
+  add(startMs + 100, 10, 'one');
+  add(startMs + 900, 30, 'two');
+  expect(ratesAt(startMs + 2 * intervalMs)).toEqual([20]);
+  expect(store.since(0).services[0]?.saturation).toMatchObject([{ eventLoopUtilization: 0.2 }]);
+});
+
+test('an interval without an export has no calls, and no saturation', () => {
+  const { store, add, ratesAt } = openSignals();
+  add(startMs, 10);
+  add(startMs + 5 * intervalMs, 10);
+  expect(ratesAt(startMs + 7 * intervalMs)).toEqual([5, 0, 0, 0, 0, 5]);
+  expect(store.since(0).services[0]?.saturation).toHaveLength(2);
+});
+
+test('the points after a time are returned, of ten minutes, and of intervals that are over', () => {
+  const { add, ratesAt } = openSignals();
+  for (let index = 0; index < 400; index++) add(startMs + index * intervalMs + 100, index * 2);
+  const nowMs = startMs + 399 * intervalMs + 1500;
+  expect(ratesAt(nowMs)).toHaveLength(300);
+  expect(ratesAt(nowMs, startMs + 396 * intervalMs)).toEqual([397, 398]);
+});
+
+test('quantiles are interpolated in their bucket, within the smallest and the largest value', () => {
+  const sum = emptyHistogram();
+  expect(quantileOf(sum, 0.5)).toBeNull();
+  addPoint(sum, {
+    timeUnixNano: '0',
+    count: 4,
+    bucketCounts: [0, 4, 0],
+    explicitBounds: [1, 2],
+    min: 1,
+    max: 2,
+  });
+  expect(quantileOf(sum, 0.5)).toBe(1.5);
+  addPoint(sum, {
+    timeUnixNano: '0',
+    count: '4',
+    bucketCounts: [0, 0, '4'],
+    explicitBounds: [1, 2],
+    max: 10,
+  });
+  expect(quantileOf(sum, 0.5)).toBe(2);
+  expect(quantileOf(sum, 0.75)).toBe(6);
+  expect(quantileOf(sum, 1)).toBe(10);
+});
