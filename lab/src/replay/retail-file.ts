@@ -26,7 +26,8 @@ export async function readRetailFile(path: string): Promise<RetailFile> {
     throw new Error(`cannot read ${path} (${cause.code})`, { cause });
   });
   const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = (gzipped ? await promisify(gunzip)(bytes) : bytes).toString('utf8');
+  // Removes the byte order mark that editors on Windows write.
+  const text = new TextDecoder().decode(gzipped ? await promisify(gunzip)(bytes) : bytes);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const orders = lines.map((line, index) => parseOrder(line, `${path}:${index + 1}`));
   if (orders.length === 0) throw new Error(`${path} holds no orders`);

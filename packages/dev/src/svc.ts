@@ -1,6 +1,12 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { takeCommandName } from './cli/take-command-name.ts';
-import { isTemplate } from './repository/paths.ts';
+import { isTemplate, root } from './repository/paths.ts';
+
+// Compiling the modules takes half of the time of a command, and of the start of a service. npm ci removes the folder.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 interface Command {
   readonly summary: string;

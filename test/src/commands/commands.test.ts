@@ -44,7 +44,9 @@ describe('npm start', () => {
     expect(placed).toMatchObject({ code: 0, stdout: expect.stringContaining('STATE_CONFIRMED') });
 
     await using counting = startCommand('call', 'inventory.v1.InventoryService/CountStock', '--data', data);
-    counting.child.stdin?.end('{"sku": "SAT-0002", "counted": 900}\n\n{"sku": "NONE", "counted": 1}\n');
+    // As an editor on Windows writes it.
+    const counts = ['{"sku": "SAT-0002", "counted": 900}', '', '{"sku": "NONE", "counted": 1}', ''];
+    counting.child.stdin?.end(`\uFEFF${counts.join('\r\n')}`);
     const counted = await counting.ended();
     expect(counted).toMatchObject({ code: 0, stderr: '' });
     expect(counted.stdout).toMatch(/"difference": "-100".*"error_reason": "SKU_NOT_FOUND"/s);
@@ -123,6 +125,52 @@ describe('npm start', () => {
   });
 });
 
+describe('npm run call', () => {
+  test('reads the request from stdin, and prints what fails in a line for each violation', async () => {
+    await using folder = await dataFolder();
+    await using pair = startCommand('start', '--data', folder.path, ...anyPorts);
+    await pair.printed('Ready.');
+    const call = async (stdin: string, method: string, ...args: string[]) => {
+      await using command = startCommand('call', method, ...args, '--data', folder.path);
+      command.child.stdin?.end(stdin);
+      return await command.ended();
+    };
+    const getStock = 'inventory.v1.InventoryService/GetStock';
+    expect(await call('\uFEFF{"sku":\r\n"SAT-0001"}\r\n', getStock, '-', '-v')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"on_hand": "1000"'),
+      stderr: expect.stringMatching(/^header content-type: application\/grpc\+proto$/m),
+    });
+    expect(await call('', getStock, '{"sku": "NONE"}')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'NOT_FOUND: there is no SKU NONE\n  reason: SKU_NOT_FOUND of inventory.v1\n  resource: inventory.v1/Stock NONE\n',
+    });
+    expect(await call('{"lines": [{"sku": "A"}]}', 'orders.v1.OrderService/PlaceOrder', '-')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^INVALID_ARGUMENT: .*\n {2}request_id: .*\n {2}lines\[0\]\.quantity: .*\n$/,
+      ),
+    });
+    expect(await call('', getStock, '{"sku": "SAT-0001"}', '--no-token')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^UNAUTHENTICATED: [^\n]*\n$/),
+    });
+    expect(await call('', getStock, '{"skuu": 1}')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^JSON: .* key "skuu" is unknown\n$/),
+    });
+
+    pair.child.kill('SIGKILL');
+    await pair.ended();
+    expect(await call('', getStock, '{"sku": "SAT-0001"}')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^no service is running on [^\n]*npx svc start\n$/),
+    });
+  }, 120_000);
+});
+
 describe.skipIf(!commandExists('replay'))('npm run replay', () => {
   const orders = [
     {
@@ -140,7 +188,7 @@ describe.skipIf(!commandExists('replay'))('npm run replay', () => {
   test('confirms all orders with ample stock, changes nothing when repeated, and oversells nothing with scarce stock', async () => {
     await using folder = await dataFolder();
     const file = join(folder.path, 'orders.ndjson');
-    await writeFile(file, orders.map((order) => JSON.stringify(order)).join('\n'));
+    await writeFile(file, `\uFEFF${orders.map((order) => JSON.stringify(order)).join('\r\n')}`);
     const replay = async (stock: string) => {
       const report = join(folder.path, 'report.json');
       const ended = await runCommand(
@@ -189,6 +237,10 @@ describe('npm run watch', () => {
     await using resumed = startCommand('watch', 'orders', from, '--data', data);
     await resumed.printed('CONFIRMED');
     await stock.printed('(1000 on hand, 4 reserved)');
+
+    resumed.child.stdout?.destroy();
+    await placeOrder(data, randomUUID());
+    expect(await resumed.ended()).toMatchObject({ code: 141, stderr: '' });
     pair.child.kill('SIGINT');
     await pair.ended();
   }, 120_000);

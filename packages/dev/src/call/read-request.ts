@@ -7,7 +7,8 @@ import { reject } from '../cli/reject.ts';
 /** Stands for stdin in the place of the request. */
 const stdinMark = '-';
 
-const byteOrderMark = '\uFEFF';
+/** Editors on Windows begin a file with it. `text` removes it, and readline does not. */
+const byteOrderMark = /^\uFEFF/;
 
 /**
  * Returns the request in JSON: that of the command line, or else of stdin, where a method with a stream of requests reads one
@@ -22,7 +23,7 @@ export async function readRequest(
   const isOnStdin = json === stdinMark;
   if (hasRequestStream(method) && (isOnStdin || json === undefined)) return messagesOnStdin(method);
   const message = isOnStdin
-    ? fromJson(method, withoutMark(await text(process.stdin)), 'stdin')
+    ? fromJson(method, await text(process.stdin), 'stdin')
     : fromArgument(method, json ?? '{}');
   return hasRequestStream(method) ? only(message) : message;
 }
@@ -36,7 +37,7 @@ async function* messagesOnStdin(method: DescMethod) {
   let number = 0;
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     number += 1;
-    const json = number === 1 ? withoutMark(line) : line;
+    const json = number === 1 ? line.replace(byteOrderMark, '') : line;
     if (json.trim() !== '') yield fromJson(method, json, `line ${number}`);
   }
 }
@@ -55,9 +56,4 @@ function fromJson(method: DescMethod, json: string, where: string): Message {
   } catch (error) {
     throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Returns the text without the byte order mark that editors on Windows write. */
-function withoutMark(text: string): string {
-  return text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { developmentKeyPrefix } from '@acme/rpc/development';
-import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
+import { importJWK } from 'jose/key/import';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import { projectName } from '../repository/project.ts';
 
@@ -73,6 +74,11 @@ async function readKey(file: string): Promise<JWK | undefined> {
 }
 
 async function makeKey(file: string): Promise<JWK> {
+  // Loaded to make a key only: they take longer to load than a call of a service takes.
+  const [{ developmentKeyPrefix }, { exportJWK, generateKeyPair }] = await Promise.all([
+    import('@acme/rpc/development'),
+    import('jose'),
+  ]);
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = {
     ...(await exportJWK(privateKey)),

@@ -1,7 +1,5 @@
 import { ChannelCredentials, type Client, makeGenericClientConstructor } from '@grpc/grpc-js';
-import { service as healthService } from 'grpc-health-check';
 
-const HealthClient = makeGenericClientConstructor(healthService, 'Health');
 const defaultTimeoutMs = 1000;
 
 type Check = (
@@ -28,7 +26,7 @@ export function checkHealth(target: string, options: CheckHealthOptions = {}): P
 }
 
 /** Returns the health status of the server: `SERVING` or `NOT_SERVING`. Rejects with the error of a failed call. */
-export function healthStatus(
+export async function healthStatus(
   target: string,
   {
     service = '',
@@ -38,6 +36,9 @@ export function healthStatus(
 ): Promise<string> {
   // A proxy from the environment would answer for the server.
   const channelOptions = { 'grpc.enable_http_proxy': 0 };
+  // Loaded for a check only: it parses its contract by protobufjs, for which every client would wait at its start.
+  const { service: healthService } = await import('grpc-health-check');
+  const HealthClient = makeGenericClientConstructor(healthService, 'Health');
   const client = new HealthClient(target, credentials, channelOptions) as unknown as Client & {
     check: Check;
   };
