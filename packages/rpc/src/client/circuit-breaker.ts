@@ -1,8 +1,9 @@
-import { metrics, trace } from '@opentelemetry/api';
+import { metrics } from '@opentelemetry/api';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 import { transientCodes } from '../errors/status-codes.ts';
 import type { Logger } from '../logging/logger.ts';
 import { instrumentationScope } from '../telemetry/call-telemetry.ts';
+import { annotateSpan } from '../telemetry/span.ts';
 
 export interface CircuitBreakerOptions {
   /** Name of the called service, in log lines and measurements: `inventory`. */
@@ -129,8 +130,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
     if (state() === 'open') {
       rejected++;
       // Without a call there is no CLIENT span that shows why the work was not done.
-      const span = trace.getActiveSpan();
-      if (span?.isRecording()) span.addEvent('circuit open', { 'circuit_breaker.name': name });
+      annotateSpan({ 'circuit_breaker.open': name });
       throw new CircuitOpenError(name);
     }
     if (phase === 'closed') return;
