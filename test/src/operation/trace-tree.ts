@@ -20,7 +20,7 @@ export function traceTree(spans: readonly ReceivedSpan[], traceId: string): stri
     .join('\n');
 }
 
-/** Sorts spans by start. Spans of the same millisecond, the resolution of the SDK, stay in the order of their end. */
+/** Sorts spans by start. */
 function inOrder(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   return spans.toSorted((a, b) => Number(a.startNs - b.startNs));
 }

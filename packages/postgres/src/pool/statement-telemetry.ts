@@ -1,3 +1,4 @@
+import { spanEnd, spanStart } from '@acme/rpc/telemetry';
 import {
   type Attributes,
   type Histogram,
@@ -44,12 +45,13 @@ export function statementTracing(databaseName: string): TraceStatement {
   const database = { 'db.system.name': 'postgresql', 'db.namespace': databaseName };
 
   const run = async (statement: Statement, query: () => unknown) => {
-    const startMs = performance.now();
+    const start = spanStart();
     const attributes = { ...database, ...statementAttributes(statement) };
     const span = trace.getActiveSpan()?.isRecording()
       ? tracer.startSpan(nameOf(statement), {
           kind: SpanKind.CLIENT,
           attributes: spanAttributes(statement, attributes),
+          startTime: start.time,
         })
       : undefined;
     let failure: Attributes | undefined;
@@ -59,8 +61,9 @@ export function statementTracing(databaseName: string): TraceStatement {
       failure = failureAttributes(error);
       throw error;
     } finally {
-      if (span) endSpan(span, failure);
-      durations.record((performance.now() - startMs) / 1000, { ...attributes, ...failure });
+      const endTime = spanEnd(start);
+      if (span) endSpan(span, failure, endTime);
+      durations.record((endTime - start.time) / 1000, { ...attributes, ...failure });
     }
   };
   return (args, query) => (returnsPromise(args) ? run(args[0] as Statement, query) : query());
@@ -105,7 +108,7 @@ function failureAttributes(error: unknown): Attributes {
   return { 'error.type': error instanceof Error ? error.name : typeof error };
 }
 
-function endSpan(span: Span, failure: Attributes | undefined): void {
+function endSpan(span: Span, failure: Attributes | undefined, endTime: number): void {
   if (failure) span.setAttributes(failure).setStatus({ code: SpanStatusCode.ERROR });
-  span.end();
+  span.end(endTime);
 }

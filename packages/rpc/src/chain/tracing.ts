@@ -26,6 +26,7 @@ import {
   previousAttemptsAttribute,
   serverAttributes,
 } from '../telemetry/call-telemetry.ts';
+import { spanEnd, spanStart } from '../telemetry/span-time.ts';
 import { isGrpcInstrumented } from '../telemetry/telemetry.ts';
 
 /** Maximum length of a DNS name (RFC 1035) with a port. */
@@ -145,9 +146,11 @@ function ownSpans(isTrusted: IsTrusted): OpenSpan {
   return (call, attributes, previousAttempts) => {
     const trusted = isTrusted(call);
     const parent = trusted ? propagation.extract(context.active(), call, headers) : context.active();
+    const start = spanStart();
     const options = {
       kind: SpanKind.SERVER,
       attributes,
+      startTime: start.time,
       ...(!trusted && { links: linksOf(call) }),
     };
     const span = tracer.startSpan(call.method.name, options, parent);
@@ -162,8 +165,9 @@ function ownSpans(isTrusted: IsTrusted): OpenSpan {
       end: (code, error) => {
         span.setAttributes(outcomeAttributes(code, serverFaultCodes.has(code)));
         if (serverFaultCodes.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
-        if (code === Code.INTERNAL) span.recordException(exceptionOf(error));
-        span.end();
+        const endTime = spanEnd(start);
+        if (code === Code.INTERNAL) span.recordException(exceptionOf(error), endTime);
+        span.end(endTime);
       },
     };
   };

@@ -6,4 +6,5 @@ export {
   type RunBatch,
 } from '../telemetry/batch-runner.ts';
 export { annotateSpan, inSpan } from '../telemetry/span.ts';
+export { spanEnd, spanStart } from '../telemetry/span-time.ts';
 export { readTelemetryConfig } from '../telemetry/telemetry-config.ts';

@@ -9,12 +9,14 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { errorType, instrumentationScope } from './call-telemetry.ts';
+import { type SpanStart, spanEnd, spanStart } from './span-time.ts';
 
 /** An item of a batch in the trace of its call. */
 export interface ItemTrace {
   readonly context: Context;
   /** Undefined if the trace is not recorded. */
   readonly span: Span | undefined;
+  readonly start: SpanStart | undefined;
 }
 
 /** Spans and metrics of batches. */
@@ -44,11 +46,16 @@ export function batchTelemetry(name: string): BatchTelemetry {
     start: () => {
       const active = context.active();
       const isRecorded = trace.getSpan(active)?.isRecording() ?? false;
-      return { context: active, span: isRecorded ? tracer.startSpan(name, {}, active) : undefined };
+      if (!isRecorded) return { context: active, span: undefined, start: undefined };
+      const start = spanStart();
+      return { context: active, span: tracer.startSpan(name, { startTime: start.time }, active), start };
     },
-    end: ({ span }) => span?.end(),
-    fail: ({ span }, error) =>
-      span?.setAttribute('error.type', errorType(error)).setStatus({ code: SpanStatusCode.ERROR }).end(),
+    end: ({ span, start }) => span?.end(start && spanEnd(start)),
+    fail: ({ span, start }, error) =>
+      span
+        ?.setAttribute('error.type', errorType(error))
+        .setStatus({ code: SpanStatusCode.ERROR })
+        .end(start && spanEnd(start)),
     run: (items, body) => {
       sizes.record(items.length, batchName);
       const recorded = items.filter(({ span }) => span !== undefined);

@@ -1,5 +1,6 @@
 import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
 import { errorType, instrumentationScope } from './call-telemetry.ts';
+import { spanEnd, spanStart } from './span-time.ts';
 
 /** Sets attributes of the active span, if there is one. Work that outlives its call has no effect on the call's span. */
 export function annotateSpan(attributes: Attributes): void {
@@ -10,7 +11,9 @@ export function annotateSpan(attributes: Attributes): void {
 
 /** Runs background work in a span, which starts a trace if there is none. A rejection marks the span as failed. */
 export function inSpan<T>(name: string, attributes: Attributes, body: () => Promise<T>): Promise<T> {
-  return trace.getTracer(instrumentationScope).startActiveSpan(name, { attributes }, async (span) => {
+  const start = spanStart();
+  const options = { attributes, startTime: start.time };
+  return trace.getTracer(instrumentationScope).startActiveSpan(name, options, async (span) => {
     try {
       return await body();
     } catch (error) {
@@ -18,7 +21,7 @@ export function inSpan<T>(name: string, attributes: Attributes, body: () => Prom
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {
-      span.end();
+      span.end(spanEnd(start));
     }
   });
 }

@@ -9,6 +9,7 @@ import {
   outcomeAttributes,
   serverAttributes,
 } from '../../telemetry/call-telemetry.ts';
+import { spanEnd, spanStart } from '../../telemetry/span-time.ts';
 import { isGrpcInstrumented } from '../../telemetry/telemetry.ts';
 import { abortableGenerator } from './abortable-generator.ts';
 import { type CallOptions, outgoingDeadlineAtMs, type StreamCallOptions } from './call-options.ts';
@@ -57,9 +58,10 @@ export function clientTracing(target: string): ClientTracing {
   const opener = (method: MethodInfo) => {
     const attributes = { ...methodAttributes(method.name), ...server };
     return (): CallSpan => {
-      const startMs = performance.now();
+      const start = spanStart();
       const parent = context.active();
-      const span = tracer?.startSpan(method.name, { kind: SpanKind.CLIENT, attributes }, parent);
+      const options = { kind: SpanKind.CLIENT, attributes, startTime: start.time };
+      const span = tracer?.startSpan(method.name, options, parent);
       let hasEnded = false;
       return {
         context: span ? trace.setSpan(parent, span) : parent,
@@ -68,8 +70,9 @@ export function clientTracing(target: string): ClientTracing {
           hasEnded = true;
           span?.setAttributes(outcome);
           if ('error.type' in outcome) span?.setStatus({ code: SpanStatusCode.ERROR });
-          span?.end();
-          durations.record((performance.now() - startMs) / 1000, { ...attributes, ...outcome });
+          const endTime = spanEnd(start);
+          span?.end(endTime);
+          durations.record((endTime - start.time) / 1000, { ...attributes, ...outcome });
         },
       };
     };
