@@ -67,7 +67,17 @@ test('a project that is no copy of the template has the commands that work there
   writeFileSync(join(folder.path, 'services.ts'), 'export const services = [];');
   const { stdout } = svcIn(folder.path, '--help');
   const commands = [...stdout.matchAll(list)].map(([, name = '']) => name);
-  expect(commands).toEqual(['start', 'call', 'watch', 'token', 'certs', 'secrets', 'seed', 'check']);
+  expect(commands).toEqual([
+    'start',
+    'restart',
+    'call',
+    'watch',
+    'token',
+    'certs',
+    'secrets',
+    'seed',
+    'check',
+  ]);
   for (const command of commands) expect(svcIn(folder.path, command, '--help')).toMatchObject({ status: 0 });
   for (const command of ['generate', 'new'])
     expect(svcIn(folder.path, command)).toEqual({

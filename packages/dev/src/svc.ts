@@ -20,6 +20,7 @@ const needsTemplate = true;
 /** The commands by name. The module of a command runs when it is imported, and reads the arguments that follow. */
 const allCommands: Readonly<Record<string, Command>> = {
   start: { summary: 'starts PostgreSQL and every service', run: () => import('./start/start.ts') },
+  restart: { summary: 'starts a service again', run: () => import('./start/control/restart.ts') },
   call: { summary: 'makes one call', run: () => import('./call/call.ts') },
   watch: { summary: 'prints a line for each change', run: () => import('./watch/watch.ts') },
   token: { summary: 'signs a development token', run: () => import('./credentials/token.ts') },

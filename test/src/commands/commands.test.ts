@@ -4,7 +4,7 @@ import { chmod, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { services } from '@acme/dev/repository';
+import { root, services } from '@acme/dev/repository';
 import { findRunningServices } from '@acme/dev/start';
 import { checkHealth } from '@acme/rpc/client';
 import { describe, expect, test, vi } from 'vitest';
@@ -54,8 +54,8 @@ describe('npm start', () => {
     for (const [method, json] of await callsInReadme())
       expect(await runCommand('call', method, json, '--data', data)).toMatchObject({ code: 0, stderr: '' });
 
-    const curl = await vi.waitUntil(() => /^ {2}(curl .*)\n/m.exec(first.output())?.[1]);
-    const answer = await promisify(execFile)('sh', ['-c', curl]);
+    const [, token, curl] = /^ {2}(export TOKEN=.*)\n(?:.*\n)* {2}(curl .*)\n/m.exec(first.output()) ?? [];
+    const answer = await promisify(execFile)('sh', ['-c', `${token}\n${curl}`], { cwd: root });
     expect(JSON.parse(answer.stdout)).toMatchObject({ stock: { sku: 'SAT-0001' } });
 
     const second = await runCommand('start', '--data', data, ...anyPorts);

@@ -1,4 +1,5 @@
 import { whenOutputCloses } from './closed-output.ts';
+import { onInterrupt } from './on-interrupt.ts';
 
 /**
  * Returns a signal that aborts on Ctrl-C, when the terminal is closed, or when the reader of the output ends, so that the
@@ -7,11 +8,12 @@ import { whenOutputCloses } from './closed-output.ts';
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   whenOutputCloses(() => controller.abort(new Error('the reader of the output ended')));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
+  onInterrupt(
+    () => {
       process.stdout.write('\nstopping\n');
       controller.abort(new Error('interrupted'));
-    });
+    },
+    () => process.exit(130),
+  );
   return controller.signal;
 }

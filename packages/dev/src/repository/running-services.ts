@@ -22,6 +22,8 @@ export type RunningDatabase = Pick<Embedded, 'port' | 'logFile' | 'isRunning' | 
 export interface ServicesEvents {
   /** A restarted service is SERVING. */
   serving: [service: RunningService];
+  /** A restarted service has not become SERVING. */
+  failed: [service: RunningService, error: unknown];
   /** The process of a service that was SERVING has exited without being asked to by a restart. */
   exited: [service: RunningService];
   /** PostgreSQL has exited. */
@@ -40,8 +42,8 @@ export interface RunningServices extends ServicesAccess {
   /** Returns the URL of a service's database. */
   databaseUrl(service: string): string;
   /**
-   * Drains the service's process if it runs, and starts another one on the same address. A start that has not finished is
-   * abandoned and rejects. Restarts of one service run one after the other.
+   * Drains the service's process if it runs, and starts another one on the same address. Restarts of one service run one
+   * after the other. A later one abandons a start that has not finished, and both resolve with the later one.
    *
    * @throws Error with the stderr of the process, when it exits or is not SERVING in time.
    */

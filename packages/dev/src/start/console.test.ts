@@ -38,7 +38,7 @@ export const console = {
 test('the console is served, gets the services, and sees their calls and telemetry', async () => {
   await using project = await makeEchoProject(consoleExport);
   const start = project.svc('start');
-  await expect.poll(start.output).toContain('Ready.');
+  await start.printed('Ready.');
   const [, url = ''] = /console on (\S+)/.exec(start.output()) ?? [];
   expect(await (await fetch(url)).text()).toBe('a page');
   const [front] = await project.environments('front');
@@ -57,7 +57,7 @@ test('the console is served, gets the services, and sees their calls and telemet
     ['detach'],
     ['close'],
   ]);
-});
+}, 120_000);
 
 test('the services start without a console if its port is taken', async () => {
   await using project = await makeEchoProject(consoleExport);
@@ -65,11 +65,11 @@ test('the services start without a console if its port is taken', async () => {
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
   const start = project.svc('start', '--console-port', String(port));
-  await expect.poll(start.output).toContain('Ready.');
+  await start.printed('Ready.');
   expect(start.output()).toContain(
     `  up  no console: cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop the process that does, or use --console-port N\n`,
   );
-});
+}, 120_000);
 
 test('without a console in services.ts there are no options for one', async () => {
   await using project = await makeEchoProject();
@@ -81,4 +81,4 @@ test('without a console in services.ts there are no options for one', async () =
       expect.stringContaining(`unknown option ${option.split('=')[0]}:`),
     ]);
   }
-});
+}, 120_000);

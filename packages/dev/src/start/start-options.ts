@@ -13,6 +13,9 @@ export interface StartArguments {
   readonly ports: Readonly<Record<string, number>>;
   readonly webPorts: Readonly<Record<string, number>>;
   readonly metricsPorts: Readonly<Record<string, number>>;
+  readonly postgresPort: number;
+  /** Whether a service is restarted when its sources change. */
+  readonly watches: boolean;
   readonly consolePort: number;
   /** Whether the browser opens the console. */
   readonly opensConsole: boolean;
@@ -25,6 +28,7 @@ export function readStartArguments(): StartArguments {
     [`${name}-web-port`, portOption(`port of ${name} for browsers`, webPort)] as const,
     [`${name}-metrics-port`, portOption(`port of the metrics of ${name}`, metricsPort)] as const,
   ]);
+  const hasDatabase = services.some(({ hasDatabase = true }) => hasDatabase);
   const consoleOptions = consoleEntry && {
     'console-port': portOption('port of the console', consoleEntry.port),
     open: flag('opens the console in the browser'),
@@ -35,8 +39,12 @@ export function readStartArguments(): StartArguments {
       'Starts PostgreSQL and every service, and fills them at their first start. Port 0 is any free port.',
     options: {
       data: dataOption,
+      watch: flag('restarts a service when its sources change'),
       reset: texts('SERVICE', 'deletes the database of a service, and builds it again'),
       ...Object.fromEntries(portOptions),
+      ...(hasDatabase && {
+        'postgres-port': portOption('port of PostgreSQL (default: any free port)', undefined),
+      }),
       ...consoleOptions,
     },
   });
@@ -55,6 +63,8 @@ export function readStartArguments(): StartArguments {
     ports: portsOf('port'),
     webPorts: portsOf('web-port'),
     metricsPorts: portsOf('metrics-port'),
+    postgresPort: Number(given['postgres-port'] ?? 0),
+    watches: values.watch,
     consolePort: Number(given['console-port'] ?? 0),
     opensConsole: given.open === true,
   };

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly webPorts?: Readonly<Record<string, number>> | undefined;
   /** Port of the metrics of each service. A service that is absent here, or whose port is taken, serves none. */
   readonly metricsPorts?: Readonly<Record<string, number>> | undefined;
+  /** Port of PostgreSQL. Default: any free port. */
+  readonly postgresPort?: number;
   /** Names of the services whose databases are deleted and built again. Default: none. */
   readonly reset?: ReadonlySet<string>;
   /** The page about the services, which sees their calls and telemetry. Default: none. */
@@ -49,7 +51,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   const supervised: SupervisedService[] = [];
   await using started = new AsyncDisposableStack();
   const database = services.some(hasDatabase)
-    ? started.use(await startDatabase(join(dataFolder, 'postgres'), events))
+    ? started.use(await startDatabase(join(dataFolder, 'postgres'), options.postgresPort, events))
     : undefined;
   if (database) onStep(`PostgreSQL on 127.0.0.1:${database.port}`);
   const keys = await openDevelopmentKeys(dataFolder);
@@ -90,9 +92,10 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       if (!database) throw new Error(`${service} has no database`);
       return database.url(service);
     },
-    restart: (name) => {
+    restart: async (name) => {
       const service = supervised.find((each) => each.name === name);
-      return service ? service.restart() : Promise.reject(new Error(`${name} was not started`));
+      if (!service) throw new Error(`there is no service ${name}. The services are: ${names.join(', ')}`);
+      await service.restart();
     },
     token: async (subject, scopes, audience = audienceOf(scopes)) =>
       keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
@@ -100,11 +103,15 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   };
 }
 
-/** Starts PostgreSQL on a port that no connection of this machine takes while the server is down. */
-async function startDatabase(dataFolder: string, events: EventEmitter<ServicesEvents>): Promise<Embedded> {
+async function startDatabase(
+  dataFolder: string,
+  port: number | undefined,
+  events: EventEmitter<ServicesEvents>,
+): Promise<Embedded> {
   const database = await startEmbedded({
     dataFolder,
-    port: await freePort(),
+    // No connection of this machine takes the port while the server is down.
+    port: await freePort(port, '--postgres-port N'),
     onExit: () => events.emit('databaseExited', database),
   });
   return database;

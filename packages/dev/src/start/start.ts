@@ -1,63 +1,99 @@
 import { whenOutputCloses } from '../cli/closed-output.ts';
-import { fail } from '../cli/fail.ts';
-import { announceServices, withdrawServices } from '../repository/announcement.ts';
+import { errorText, fail } from '../cli/fail.ts';
+import { onInterrupt } from '../cli/on-interrupt.ts';
+import { announceServices, readAnnouncement, withdrawServices } from '../repository/announcement.ts';
 import { consoleEntry, services } from '../repository/load-services.ts';
-import type { RunningService, RunningServices } from '../repository/running-services.ts';
+import type { RunningServices } from '../repository/running-services.ts';
+import { findStart, serveControl } from './control/control.ts';
 import { openConsole, openInBrowser } from './open-console.ts';
-import { readyText } from './ready-text.ts';
+import { dataArgument, readyText } from './ready-text.ts';
+import { reportEvents } from './report-events.ts';
 import { seedServices } from './seed-services.ts';
 import { readStartArguments } from './start-options.ts';
 import { startServices } from './start-services.ts';
+import { watchSources } from './watch-sources.ts';
 
-const { opensConsole, consolePort, ...startArguments } = readStartArguments();
+const { opensConsole, consolePort, watches, ...startArguments } = readStartArguments();
 const { dataFolder } = startArguments;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const onStep = (description: string) => say(`  up  ${description}`);
 
+let running: RunningServices | undefined;
 let isStopping = false;
 
 try {
+  await requireUnusedFolder();
   const console =
     consoleEntry && (await openConsole(consoleEntry, { port: consolePort, dataFolder, onStep }));
   if (console && opensConsole) openInBrowser(console.url, ({ message }) => onStep(`no browser: ${message}`));
   const starting = startServices({ ...startArguments, services, console, onStep });
+  const started = new AsyncDisposableStack();
+  started.defer(() => withdrawServices(dataFolder));
+  if (console) started.use(console);
+  started.defer(async () => (await starting.catch(() => undefined))?.close());
+  if (console) started.defer(() => console.detach());
   const stop = async (exitCode: number, reason: string) => {
     if (isStopping) return;
     isStopping = true;
     say(reason);
-    await console?.detach();
-    await starting.then(
-      (running) => running.close(),
-      () => {},
-    );
-    await console?.[Symbol.asyncDispose]();
-    await withdrawServices(dataFolder);
+    await started.disposeAsync().catch((error) => say(errorText(error)));
     process.exit(exitCode);
   };
-  process.on('SIGINT', () => stop(0, '\nstopping: calls in flight are finished first'));
-  process.on('SIGTERM', () => stop(0, 'stopping: calls in flight are finished first'));
+  onInterrupt(
+    () => stop(0, '\nstopping: calls in flight are finished first, unless there is a second Ctrl-C'),
+    exitImmediately,
+  );
   whenOutputCloses(() => stop(0, ''));
-  const running = await starting;
-  reportEvents(running, () => stop(1, 'stopping: no service is left'));
+  running = await starting;
+  started.use(await serveControl({ dataFolder, page: console?.url, restart: restartOf(running) }));
+  reportEvents(running, {
+    say,
+    remedyOf: (name) => `npx svc restart ${name}${dataArgument(dataFolder)} starts it again`,
+    onAllExited: () => {
+      // Otherwise a save or the page starts them again.
+      if (!watches && !console) stop(1, 'stopping: no service is left');
+    },
+  });
   if (!isStopping) await seedServices(services, running, onStep);
+  if (watches) started.use(restartOnChange(running));
   if (!isStopping) {
     console?.attach(running);
     await announceServices(dataFolder, running);
-    say(await readyText(running, dataFolder));
+    say(readyText(running, { dataFolder, page: console?.url }));
   }
 } catch (error) {
   // A step that is interrupted fails in many ways.
   if (!isStopping) fail(error);
 }
 
-/** Prints what happens to the services after their start. Calls `onAllExited` when none of them is left. */
-function reportEvents({ services, events }: RunningServices, onAllExited: () => void): void {
-  const reportExit = ({ name, process: { signalCode, exitCode }, logFile }: RunningService) => {
-    say(`${name} exited (${signalCode ?? exitCode}): see ${logFile}`);
-    if (services.every(({ state }) => state === 'exited')) onAllExited();
-  };
-  events.on('exited', reportExit);
-  events.on('serving', ({ name, target }) => onStep(`${name} on ${target}, restarted`));
-  events.on('databaseExited', ({ logFile }) => say(`PostgreSQL exited: see ${logFile}`));
-  for (const service of services) if (service.state === 'exited') reportExit(service);
+/** Throws an Error that describes another `npm start` on this data folder. */
+async function requireUnusedFolder(): Promise<void> {
+  const other = await findStart(dataFolder);
+  if (!other) return;
+  const { targets = {} } = (await readAnnouncement(dataFolder)) ?? {};
+  const parts = Object.entries(targets).map(([name, target]) => `${name} on ${target}`);
+  if (other.page !== undefined) parts.push(`a console on ${other.page}`);
+  throw new Error(
+    `${dataFolder} is in use by process ${other.pid}, which runs ${parts.join(', ')}: stop it with Ctrl-C or kill ${other.pid}, or use --data with another folder`,
+  );
+}
+
+/** Returns the function that starts a service again, or PostgreSQL by the name `postgres`. */
+function restartOf({ database, restart }: RunningServices): (name: string) => Promise<void> {
+  return (name) => (name === 'postgres' && database ? database.start() : restart(name));
+}
+
+/** Restarts each service whose sources change. A restart that fails is reported as an event. */
+function restartOnChange({ services, restart }: RunningServices): Disposable {
+  const names = services.map(({ name }) => name);
+  return watchSources(names, (name, file) => {
+    say(`${file} has changed: ${name} is restarted`);
+    restart(name).catch(() => {});
+  });
+}
+
+/** Kills the services, which would drain for a while after the end of this process. */
+function exitImmediately(): never {
+  for (const service of running?.services ?? []) service.process.kill('SIGKILL');
+  process.exit(130);
 }

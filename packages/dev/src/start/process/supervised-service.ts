@@ -22,7 +22,9 @@ export async function startSupervisedService(
   let child: ChildProcess;
   let state: RunningService['state'] = 'exited';
   let isClosed = false;
-  let lastRestart: Promise<unknown> = Promise.resolve();
+  let attempt: Promise<unknown> = Promise.resolve();
+  /** A restart that has not started its process yet. */
+  let next: Promise<void> | undefined;
 
   const onSpawn = (spawned: ChildProcess) => {
     child = spawned;
@@ -44,11 +46,30 @@ export async function startSupervisedService(
     state = 'stopping';
     await stopProcess(child);
   };
-  const restartAfter = async (earlier: Promise<unknown>) => {
-    await earlier;
-    await stop();
-    await start();
+  const startAgain = async () => {
+    try {
+      await start();
+    } catch (error) {
+      if (!next && !isClosed) events.emit('failed', service, error);
+      throw error;
+    }
     if (state === 'serving') events.emit('serving', service);
+  };
+  const restart = () => {
+    if (next) return next;
+    // The files that a starting process has read may have changed since.
+    const abandoned = state === 'starting' ? stop() : undefined;
+    const earlier = attempt;
+    const restarted = (async () => {
+      await abandoned;
+      await earlier;
+      await stop();
+      next = undefined;
+      await startAgain();
+    })();
+    attempt = restarted.catch(() => {});
+    next = restarted.catch((error) => next ?? Promise.reject(error));
+    return next;
   };
   const service: SupervisedService = {
     name: options.name,
@@ -60,12 +81,7 @@ export async function startSupervisedService(
     get state() {
       return state;
     },
-    restart: () => {
-      const abandoned = state === 'starting' ? stop() : undefined;
-      const restarted = restartAfter(Promise.all([lastRestart, abandoned]));
-      lastRestart = restarted.catch(() => {});
-      return restarted;
-    },
+    restart,
     close: async () => {
       isClosed = true;
       await stop();

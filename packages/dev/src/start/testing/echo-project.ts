@@ -13,7 +13,7 @@ import { createLogger } from '@acme/rpc/logging';
 import { readServerConfig, runUntilSignal, serve, startService } from '@acme/rpc/server';
 import { EchoService } from '@acme/rpc/testing';
 
-console.log(JSON.stringify(process.env));
+console.log(JSON.stringify({ ...process.env, TEST_PID: process.pid }));
 await runUntilSignal(async () => {
   const environment = readEnvironment(process.env);
   const config = readServerConfig(environment, '0.0.0.0:1');
@@ -44,8 +44,10 @@ export const services = [
 export interface EchoProject extends AsyncDisposable {
   readonly folder: string;
   readonly dataFolder: string;
-  /** Returns the URL of the main.ts of a service. */
-  mainFile(service: string): string;
+  /** The program of both services. */
+  readonly main: string;
+  /** Writes the program of a service. */
+  writeMain(service: string, text: string): Promise<void>;
   /** Starts a command of svc in the project. Disposing the project kills it. */
   svc(...args: string[]): SvcCommand;
   /** Returns the environments of the processes of a service so far. */
@@ -56,6 +58,8 @@ export interface SvcCommand {
   readonly child: ChildProcess;
   /** Returns the text on stdout and stderr so far. */
   output(): string;
+  /** Resolves when the output contains a text. Rejects if the command ends without it. */
+  printed(text: string | RegExp): Promise<void>;
   readonly closed: Promise<unknown>;
 }
 
@@ -63,21 +67,23 @@ export interface SvcCommand {
 export async function makeEchoProject(more = ''): Promise<EchoProject> {
   const folder = await mkdtemp(join(tmpdir(), 'svc start é#% '));
   const dataFolder = join(folder, '.data');
-  const mainFile = (service: string) => join(folder, 'services', service, 'src/main.ts');
+  const writeMain = async (service: string, text: string) => {
+    const sources = join(folder, 'services', service, 'src');
+    await mkdir(sources, { recursive: true });
+    await writeFile(join(sources, 'main.ts'), text);
+  };
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'echo', type: 'module' }));
   await writeFile(join(folder, 'services.ts'), services + more);
-  for (const service of ['back', 'front']) {
-    await mkdir(join(folder, 'services', service, 'src'), { recursive: true });
-    await writeFile(mainFile(service), main);
-  }
+  for (const service of ['back', 'front']) await writeMain(service, main);
   await using commands = new AsyncDisposableStack();
   commands.defer(() => rm(folder, { recursive: true }));
   const kept = commands.move();
   return {
     folder,
     dataFolder,
-    mainFile,
+    main,
+    writeMain,
     svc: (...args) => {
       const command = startCommand(folder, args);
       kept.defer(async () => {
@@ -99,10 +105,21 @@ export async function makeEchoProject(more = ''): Promise<EchoProject> {
 
 function startCommand(cwd: string, args: readonly string[]): SvcCommand {
   const child = spawn(process.execPath, [svcProgram, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const streams = [child.stdout, child.stderr];
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of streams)
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
-  return { child, output: () => output, closed: once(child, 'close') };
+  const closed = once(child, 'close');
+  const printed = (text: string | RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (output.search(text instanceof RegExp ? text : RegExp.escape(text)) >= 0) resolve();
+      };
+      for (const stream of streams) stream.on('data', look);
+      closed.then(() => reject(new Error(`svc ${args.join(' ')} ended without printing ${text}: ${output}`)));
+      look();
+    });
+  return { child, output: () => output, printed, closed };
 }

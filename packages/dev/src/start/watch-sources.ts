@@ -1,0 +1,51 @@
+import { globSync, watch } from 'node:fs';
+import { join, relative } from 'node:path';
+import { root } from '../repository/paths.ts';
+
+/** A burst of changes, as of a checkout or a save of several files, ends after this time without one. */
+const burstMs = 100;
+
+/** Files that a service loads. */
+const isLoaded = (file: string) =>
+  /\.(?:[cm]?[jt]s|json|sql)$/.test(file) && !/\.test\.[cm]?[jt]s$/.test(file);
+
+/** Folders of one service, and folders of all. */
+const ownFolders = (service: string) => [`services/${service}/src`, `services/${service}/migrations`];
+const sharedFolders = ['packages/*/src', 'gen/src'];
+
+/**
+ * Watches the sources of services. After each burst of changes it calls `onChange` for every service that loads a changed
+ * file, with the path of the first one. A file of `packages` or of the generated code counts for every service.
+ */
+export function watchSources(
+  services: readonly string[],
+  onChange: (service: string, file: string) => void,
+): Disposable {
+  const changed = new Map<string, string>();
+  let timer: NodeJS.Timeout | undefined;
+  const report = () => {
+    const reported = [...changed];
+    changed.clear();
+    for (const [service, file] of reported) onChange(service, file);
+  };
+  const watchFolder = (folder: string, affected: readonly string[]) =>
+    watch(folder, { recursive: true }, (_event, name) => {
+      if (name === null || !isLoaded(name)) return;
+      for (const service of affected)
+        if (!changed.has(service)) changed.set(service, relative(root, join(folder, name)));
+      clearTimeout(timer);
+      timer = setTimeout(report, burstMs);
+    });
+  const watchers = [
+    ...services.map((service) => ({ patterns: ownFolders(service), affected: [service] })),
+    { patterns: sharedFolders, affected: services },
+  ].flatMap(({ patterns, affected }) =>
+    globSync(patterns, { cwd: root }).map((folder) => watchFolder(join(root, folder), affected)),
+  );
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      for (const watcher of watchers) watcher.close();
+    },
+  };
+}
