@@ -72,24 +72,24 @@ export async function serveConsole(options: ServeOptions): Promise<Console> {
       onLogs: logs.add,
     }),
   );
-  const events = started.use(createEventStream());
   let phase: Live['phase'] = 'starting';
   let attached: Attached | undefined;
   let opened = new AsyncDisposableStack();
   let soon: NodeJS.Timeout | undefined;
 
+  const live = (): Live => ({
+    atMs: Date.now(),
+    phase,
+    load: attached?.load.load ?? noLoad,
+    books: attached?.books.books ?? noBooks,
+    parts: attached?.trouble.parts ?? [],
+    telemetryElsewhere: options.telemetryElsewhere,
+  });
+  const events = started.use(createEventStream(live));
   const send = () => {
     clearTimeout(soon);
     soon = undefined;
-    const live: Live = {
-      atMs: Date.now(),
-      phase,
-      load: attached?.load.load ?? noLoad,
-      books: attached?.books.books ?? noBooks,
-      parts: attached?.trouble.parts ?? [],
-      telemetryElsewhere: options.telemetryElsewhere,
-    };
-    events.send(live);
+    events.send();
   };
   const onChange = () => {
     soon ??= setTimeout(send, settleMs);

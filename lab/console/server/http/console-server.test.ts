@@ -7,10 +7,11 @@ import { createEventStream, type EventStream } from './event-stream.ts';
 import { HttpError } from './http-error.ts';
 
 const received: unknown[] = [];
+let number = 1;
 let server: ConsoleServer;
 let events: EventStream;
 beforeAll(async () => {
-  events = createEventStream();
+  events = createEventStream(() => ({ number }));
   server = await startConsoleServer({
     host: '127.0.0.1',
     port: 0,
@@ -105,15 +106,15 @@ test('no other page can frame the page, and its scripts are its own files', asyn
   expect(headers['content-security-policy']).not.toContain('unsafe');
 });
 
-test('a page gets the last event at once and each further one, and at most 20 pages do', async () => {
-  events.send({ number: 1 });
+test('a page gets the state at once and after each change, and at most 20 pages do', async () => {
   const aborting = new AbortController();
   const open = () => fetch(`http://127.0.0.1:${server.port}/api/live`, { signal: aborting.signal });
   const first = await open();
   const reader = first.body?.pipeThrough(new TextDecoderStream()).getReader();
   const next = async () => (await reader?.read())?.value;
   expect(await next()).toBe('retry: 1000\n\ndata: {"number":1}\n\n');
-  events.send({ number: 2 });
+  number = 2;
+  events.send();
   expect(await next()).toBe('data: {"number":2}\n\n');
   for (let page = 2; page <= 20; page++) expect((await open()).status).toBe(200);
   expect((await open()).status).toBe(503);

@@ -4,25 +4,26 @@ import { HttpError } from './http-error.ts';
 /** Pages that receive server-sent events. */
 export interface EventStream extends Disposable {
   /**
-   * Begins the stream of a page with the last event.
+   * Begins the stream of a page with the present state.
    *
    * @throws HttpError 503 beyond 20 pages.
    */
   add(response: ServerResponse): void;
-  /** Sends an event to all pages. One that reads too slowly is disconnected, and its browser connects again. */
-  send(event: unknown): void;
+  /** Sends the present state to all pages. One that reads too slowly is disconnected, and its browser connects again. */
+  send(): void;
   readonly size: number;
 }
 
 const maxStreams = 20;
-/** Bytes that may wait for a page. An event replaces those before it, so that old ones have no value. */
+/** Bytes that may wait for a page. A state replaces those before it, so that old ones have no value. */
 const maxWaitingBytes = 256 * 1024;
 /** Pause of the browser before it connects again. */
 const retryMs = 1000;
 
-export function createEventStream(): EventStream {
+/** @param state Returns the present state. */
+export function createEventStream(state: () => unknown): EventStream {
   const responses = new Set<ServerResponse>();
-  let last: string | undefined;
+  const event = () => `data: ${JSON.stringify(state())}\n\n`;
   return {
     add: (response) => {
       if (responses.size >= maxStreams)
@@ -30,14 +31,14 @@ export function createEventStream(): EventStream {
       responses.add(response);
       response.once('close', () => responses.delete(response));
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(`retry: ${retryMs}\n\n`);
-      if (last !== undefined) response.write(last);
+      response.write(`retry: ${retryMs}\n\n${event()}`);
     },
-    send: (event) => {
-      last = `data: ${JSON.stringify(event)}\n\n`;
+    send: () => {
+      if (responses.size === 0) return;
+      const text = event();
       for (const response of responses)
         if (response.writableLength > maxWaitingBytes) response.destroy();
-        else response.write(last);
+        else response.write(text);
     },
     get size() {
       return responses.size;
