@@ -51,6 +51,9 @@ ENTRYPOINT ["node"]
 FROM runtime AS service
 # For a container of 512 MiB: the rest is for buffers, TLS and code. Set another value for a larger container.
 ENV NODE_OPTIONS=--max-old-space-size=256
+# Buffers from 128 KiB are returned to the system when they are freed. By default glibc raises this limit up to 32 MiB, and
+# keeps the memory of large messages.
+ENV MALLOC_MMAP_THRESHOLD_=131072
 # Readiness. A probe starts a Node process, which takes 0.3 s of CPU: hence the interval. On a machine with little CPU it
 # is slow although the service is healthy: hence the timeout.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s --retries=3 \

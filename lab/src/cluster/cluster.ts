@@ -51,6 +51,8 @@ export interface ClusterOptions {
   readonly inventoryReplicas?: number;
   /** NODE_OPTIONS of the services. */
   readonly nodeOptions?: string;
+  /** Further variables of the services. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Time for requests that arrived before the connections were severed to complete. */
@@ -93,6 +95,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         AUTH_AUDIENCE: service,
         ...(await callVariables(entry, { dataFolder: folder, targets: reached, keys })),
         NODE_OPTIONS: options.nodeOptions ?? '',
+        ...options.environment,
         NODE_COMPILE_CACHE: options.compileCache,
       },
     });
