@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { availableParallelism, devNull } from 'node:os';
+import { fileURLToPath } from 'node:url';
 
 /** The core of a process. Servers and load generators run on different cores. */
 export type Core = 'server' | 'load';
@@ -34,7 +35,7 @@ export async function startBenchProcess(
   args: readonly string[],
   logFile = devNull,
 ): Promise<BenchProcess> {
-  const node = [program.pathname, ...args];
+  const node = [fileURLToPath(program), ...args];
   const [file = '', ...rest] = canPin
     ? ['taskset', '-c', cores[core], process.execPath, ...node]
     : [process.execPath, ...node];

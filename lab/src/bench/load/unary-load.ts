@@ -4,6 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { quantile } from '../../harness/quantile.ts';
 import { spawnPinned } from './pinned-process.ts';
 
@@ -68,7 +69,7 @@ async function loggedMs(log: string): Promise<number[]> {
 }
 
 async function byNode(load: UnaryLoad): Promise<UnaryOutcome> {
-  const program = new URL('./http2-load.ts', import.meta.url).pathname;
+  const program = fileURLToPath(new URL('./http2-load.ts', import.meta.url));
   const { perSecond, p99Ms, failed } = JSON.parse(
     await outputOf(process.execPath, [program, JSON.stringify(load)]),
   );

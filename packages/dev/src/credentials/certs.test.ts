@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { channelCredentials, createClient } from '@acme/rpc/client';
 import { createAuthority } from '@acme/rpc/development';
@@ -15,7 +16,7 @@ import { makeDevelopmentCertificates } from './development-certificates.ts';
 const run = promisify(execFile);
 const dayMs = 24 * 60 * 60 * 1000;
 const log = createLogger({ service: 'test', level: 'silent' });
-const main = new URL('./certs.ts', import.meta.url).pathname;
+const main = fileURLToPath(new URL('./certs.ts', import.meta.url));
 
 const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'certs-test-'));
 const certificateIn = async (folder: string, name: string) =>

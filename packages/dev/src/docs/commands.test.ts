@@ -49,9 +49,11 @@ function optionsIn(text: string): string[] {
   return [...new Set(text.match(/--[a-z][a-z-]*/g))].toSorted();
 }
 
-test('every script prints its usage, and docs/commands.md names its options', async () => {
+test('every script prints its usage, and docs/commands.md has its first line and its options', async () => {
   const lines = read(root, 'docs/commands.md').split('\n');
+  // A copy's document has fewer.
   const hasOptions = lines.includes('| command | effect | options |');
+  const hasUsage = lines.includes('## Usage');
   for (const [name, result] of Object.entries(await runAll('--help'))) {
     expect(result, name).toMatchObject({
       code: 0,
@@ -59,12 +61,14 @@ test('every script prints its usage, and docs/commands.md names its options', as
       stdout: expect.stringMatching(/^usage: (npm run|npx svc) [^\n]+\n\n/),
     });
     const verb = name === 'start' ? 'npm start' : `npm run ${name}`;
+    const [firstLine = ''] = result.stdout.split('\n');
+    const usage = `| \`${verb}\` | \`${firstLine.replace('usage: ', '')}\` |`;
+    if (hasUsage) expect(lines).toContain(usage);
     const row = lines.find((line) => line.includes(`| \`${verb}\``) || line.includes(`| \`${verb} `)) ?? '';
     const options = optionsIn((row.split(' | ')[2] ?? row).replaceAll(/`npx svc [^`]*`/g, ''));
     const inUsage = optionsIn(
       [...result.stdout.matchAll(/^ {2}(-\w, )?--.*?(?= {2})|\[--[a-z-]+/gm)].join('\n'),
     );
-    // A copy's table names some of them.
     if (hasOptions) expect({ [name]: options }).toEqual({ [name]: expect.arrayContaining(inUsage) });
     else expect({ [name]: inUsage }).toEqual({ [name]: expect.arrayContaining(options) });
   }

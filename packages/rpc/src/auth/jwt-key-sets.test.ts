@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Code } from '../errors/rpc-error.ts';
@@ -83,7 +84,7 @@ describe('at the start', () => {
   test.each([
     ['a file that is missing', '/nowhere/jwks.json'],
     ['a file that is no JSON', import.meta.filename],
-    ['a file that is no key set', new URL('../../package.json', import.meta.url).pathname],
+    ['a file that is no key set', fileURLToPath(new URL('../../package.json', import.meta.url))],
     ['a file without end', '/dev/zero'],
     ['a URL that is neither encrypted nor on this machine', 'http://127.0.0.1.evil.test/jwks.json'],
     ['a URL of another scheme', 'ftp://127.0.0.1/jwks.json'],
