@@ -1,6 +1,7 @@
-import { trace } from '@opentelemetry/api';
+import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { currentCall } from '../call/call-context.ts';
+import { inSpan } from '../telemetry/span.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
@@ -138,4 +139,21 @@ test('the call is in the trace of its first item, and the others link to it', as
   expect(await telemetry.points('batch.size')).toMatchObject([
     { attributes: { 'batch.name': 'numbers' }, value: { count: 1, sum: 2 } },
   ]);
+});
+
+test('a large batch links its first item to as many others as a span can hold', async () => {
+  await using telemetry = collectTelemetry();
+  const warnings: unknown[] = [];
+  const ignore = () => {};
+  const warn = (text: string) => warnings.push(text);
+  diag.setLogger({ error: warn, warn, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
+  const { calls, ask } = batchNumbers();
+  const callers = Array.from({ length: 200 }, () => inSpan('call', {}, () => ask(0.01)));
+  await Promise.all(callers);
+  diag.disable();
+  expect(calls).toHaveLength(1);
+  const [first, ...others] = telemetry.spans.filter(({ name }) => name === 'numbers');
+  expect(first?.links).toHaveLength(128);
+  expect(others.map(({ links }) => links[0]?.context)).toEqual(others.map(() => first?.spanContext()));
+  expect(warnings).toEqual([]);
 });

@@ -11,6 +11,9 @@ import {
 import { errorType, instrumentationScope } from './call-telemetry.ts';
 import { type SpanStart, spanEnd, spanStart } from './span-time.ts';
 
+/** Number of links that a span holds by default. Beyond it the SDK drops links and logs a warning. */
+const maxLinks = 128;
+
 /** An item of a batch in the trace of its call. */
 export interface ItemTrace {
   readonly context: Context;
@@ -62,14 +65,11 @@ export function batchTelemetry(name: string): BatchTelemetry {
       if (items.length > 1) for (const { span } of recorded) span?.setAttribute('batch.size', items.length);
       const [first, ...others] = recorded;
       if (!first?.span) return context.with(items[0]?.context ?? ROOT_CONTEXT, body);
-      for (const other of others) link(first.span, other.span);
+      for (const [index, other] of others.entries()) {
+        other.span?.addLink({ context: first.span.spanContext() });
+        if (other.span && index < maxLinks) first.span.addLink({ context: other.span.spanContext() });
+      }
       return context.with(trace.setSpan(first.context, first.span), body);
     },
   };
-}
-
-function link(one: Span, other: Span | undefined): void {
-  if (!other) return;
-  other.addLink({ context: one.spanContext() });
-  one.addLink({ context: other.spanContext() });
 }
