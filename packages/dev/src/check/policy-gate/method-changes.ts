@@ -26,7 +26,7 @@ function tightenedRepeating(before: DescMethod, after: DescMethod): TightenedRul
 }
 
 /**
- * Policies that stand in code are not compared, and neither is an incomplete one, which `a policy on every method` reports.
+ * Policies in code are not compared. Neither is an incomplete policy, which `a policy on every method` reports.
  */
 function tightenedPolicy(before: DescMethod, after: DescMethod): TightenedRule[] {
   if (!hasOption(before, methodPolicy)) return [];
