@@ -26,8 +26,9 @@ export interface ServicesEvents {
   failed: [service: RunningService, error: unknown];
   /** The process of a service that was SERVING has exited without being asked to by a restart. */
   exited: [service: RunningService];
-  /** PostgreSQL has exited. */
   databaseExited: [database: RunningDatabase];
+  /** PostgreSQL has been started again. */
+  databaseServing: [database: RunningDatabase];
 }
 
 /** The services that `npm start` runs. */

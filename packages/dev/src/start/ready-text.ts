@@ -18,8 +18,8 @@ export interface ReadyTextOptions {
 /** Returns the text that `npm start` prints once all services are up: what to call, and where things are. */
 export function readyText(running: RunningServices, { dataFolder, page }: ReadyTextOptions): string {
   const calls = services.flatMap(callsOf);
+  const opening = page === undefined ? '\nReady.' : `\nReady. The console is on ${page}`;
   const places: [name: string, text: string | undefined][] = [
-    ['console', page],
     ['logs', shellWord(join(dataFolder, 'logs'))],
     ['database', databaseText(running)],
     ['restart', services[0] && `npx svc restart ${services[0].name}${dataArgument(dataFolder)}`],
@@ -27,7 +27,7 @@ export function readyText(running: RunningServices, { dataFolder, page }: ReadyT
   ];
   const lines = places.flatMap(([name, text]) => (text === undefined ? [] : `  ${name.padEnd(8)}  ${text}`));
   return [
-    '\nReady.',
+    opening,
     callsText(calls, dataArgument(dataFolder)),
     otherClientsText(calls[0], running, dataFolder),
     lines.join('\n'),

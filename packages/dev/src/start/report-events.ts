@@ -25,5 +25,6 @@ export function reportEvents(
   events.on('databaseExited', ({ logFile }) =>
     say(` down PostgreSQL: its log is ${logFile}; ${remedyOf('postgres')}`),
   );
+  events.on('databaseServing', ({ port }) => say(`  up  PostgreSQL on 127.0.0.1:${port}, restarted`));
   for (const service of services) if (service.state === 'exited') reportExit(service);
 }

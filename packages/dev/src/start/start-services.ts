@@ -113,6 +113,7 @@ async function startDatabase(
     // No connection of this machine takes the port while the server is down.
     port: await freePort(port, '--postgres-port N'),
     onExit: () => events.emit('databaseExited', database),
+    onRestart: () => events.emit('databaseServing', database),
   });
   return database;
 }

@@ -3,6 +3,7 @@ import { errorText, fail } from '../cli/fail.ts';
 import { onInterrupt } from '../cli/on-interrupt.ts';
 import { announceServices, readAnnouncement, withdrawServices } from '../repository/announcement.ts';
 import { consoleEntry, services } from '../repository/load-services.ts';
+import { root } from '../repository/paths.ts';
 import type { RunningServices } from '../repository/running-services.ts';
 import { findStart, serveControl } from './control/control.ts';
 import { openConsole, openInBrowser } from './open-console.ts';
@@ -86,7 +87,7 @@ function restartOf({ database, restart }: RunningServices): (name: string) => Pr
 /** Restarts each service whose sources change. A restart that fails is reported as an event. */
 function restartOnChange({ services, restart }: RunningServices): Disposable {
   const names = services.map(({ name }) => name);
-  return watchSources(names, (name, file) => {
+  return watchSources(root, names, (name, file) => {
     say(`${file} has changed: ${name} is restarted`);
     restart(name).catch(() => {});
   });

@@ -1,9 +1,10 @@
 import { globSync, watch } from 'node:fs';
 import { join, relative } from 'node:path';
-import { root } from '../repository/paths.ts';
 
 /** A burst of changes, as of a checkout or a save of several files, ends after this time without one. */
-const burstMs = 100;
+const pauseMs = 100;
+/** Maximum duration of a burst. */
+const maxBurstMs = 1000;
 
 /** Files that a service loads. */
 const isLoaded = (file: string) =>
@@ -14,16 +15,19 @@ const ownFolders = (service: string) => [`services/${service}/src`, `services/${
 const sharedFolders = ['packages/*/src', 'gen/src'];
 
 /**
- * Watches the sources of services. After each burst of changes it calls `onChange` for every service that loads a changed
+ * Watches the sources of the services of a repository. After each burst of changes it calls `onChange` for every service that loads a changed
  * file, with the path of the first one. A file of `packages` or of the generated code counts for every service.
  */
 export function watchSources(
+  repository: string,
   services: readonly string[],
   onChange: (service: string, file: string) => void,
 ): Disposable {
   const changed = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
+  let burstEndMs = 0;
   const report = () => {
+    timer = undefined;
     const reported = [...changed];
     changed.clear();
     for (const [service, file] of reported) onChange(service, file);
@@ -32,15 +36,17 @@ export function watchSources(
     watch(folder, { recursive: true }, (_event, name) => {
       if (name === null || !isLoaded(name)) return;
       for (const service of affected)
-        if (!changed.has(service)) changed.set(service, relative(root, join(folder, name)));
-      clearTimeout(timer);
-      timer = setTimeout(report, burstMs);
+        if (!changed.has(service)) changed.set(service, relative(repository, join(folder, name)));
+      if (!timer) {
+        timer = setTimeout(report, pauseMs);
+        burstEndMs = performance.now() + maxBurstMs;
+      } else if (performance.now() < burstEndMs) timer.refresh();
     });
   const watchers = [
     ...services.map((service) => ({ patterns: ownFolders(service), affected: [service] })),
     { patterns: sharedFolders, affected: services },
   ].flatMap(({ patterns, affected }) =>
-    globSync(patterns, { cwd: root }).map((folder) => watchFolder(join(root, folder), affected)),
+    globSync(patterns, { cwd: repository }).map((folder) => watchFolder(join(repository, folder), affected)),
   );
   return {
     [Symbol.dispose]: () => {

@@ -79,10 +79,10 @@ test('close ends a busy server and its process', async () => {
   expect(existsSync(join(place.dataFolder, 'pgdata/postmaster.pid'))).toBe(false);
 });
 
-test('a killed server starts again on its port with the committed data, and its exit is reported', async () => {
+test('a killed server starts again on its port with the committed data, and both are reported', async () => {
   place.copyTemplate();
-  const onExit = vi.fn();
-  await using embedded = await startEmbedded({ dataFolder: place.dataFolder, onExit });
+  const [onExit, onRestart] = [vi.fn(), vi.fn()];
+  await using embedded = await startEmbedded({ dataFolder: place.dataFolder, onExit, onRestart });
   await queryOnce(embedded.url('postgres'), 'CREATE TABLE kept AS SELECT 7 AS n');
   const connected = new pg.Client({ connectionString: embedded.url('postgres') });
   connected.on('error', () => {});
@@ -93,7 +93,7 @@ test('a killed server starts again on its port with the committed data, and its 
   expect([embedded.isRunning, onExit.mock.calls.length]).toEqual([false, 1]);
   await disconnected;
   await Promise.all([embedded.start(), embedded.start()]);
-  expect(embedded.isRunning).toBe(true);
+  expect([embedded.isRunning, onRestart.mock.calls.length]).toEqual([true, 1]);
   expect(await queryOnce(embedded.url('postgres'), 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
   await embedded.close();
   expect(onExit).toHaveBeenCalledTimes(1);

@@ -7,7 +7,7 @@ import { postgresBinaries } from './binaries.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { initDataFolder, superuser } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
-import { startRestartableServer } from './restartable-server.ts';
+import { type ServerListeners, startRestartableServer } from './restartable-server.ts';
 import { PortInUseError } from './server-process.ts';
 import { firstInaccessibleFolder, type ServerUser, serverUser } from './server-user.ts';
 
@@ -40,13 +40,10 @@ export interface Embedded extends AsyncDisposable {
  * Throws an Error whose message is one line: the problem, its place, and the remedy.
  *
  * @param options.port Default: 0, which means any free port.
- * @param options.onExit Called when the server exits without `close`.
  */
-export async function startEmbedded(options: {
-  readonly dataFolder: string;
-  readonly port?: number;
-  readonly onExit?: () => void;
-}): Promise<Embedded> {
+export async function startEmbedded(
+  options: ServerListeners & { readonly dataFolder: string; readonly port?: number },
+): Promise<Embedded> {
   const user = serverUser();
   const dataFolder = await openDataFolder(resolve(options.dataFolder), user);
   const lock = lockDataFolder(dataFolder);
@@ -60,7 +57,7 @@ export async function startEmbedded(options: {
     const startOn = (port: number) =>
       startRestartableServer(
         { binaries, user, pgdata, port, url: urlOn(port, 'postgres'), logFile },
-        options.onExit ?? (() => {}),
+        options,
       );
     const { port, server } = await onFreePort(options.port ?? 0, async (port) => ({
       port,

@@ -11,15 +11,21 @@ export interface RestartableServer {
   close(): Promise<void>;
 }
 
+export interface ServerListeners {
+  /** Called when the server exits without `close`. */
+  readonly onExit?: (() => void) | undefined;
+  /** Called when `start` has started the server again. */
+  readonly onRestart?: (() => void) | undefined;
+}
+
 /**
  * Starts a server.
  *
- * @param onExit Called when the server exits without `close`.
  * @throws Error as `startServer`.
  */
 export async function startRestartableServer(
   options: ServerOptions,
-  onExit: () => void,
+  { onExit, onRestart }: ServerListeners,
 ): Promise<RestartableServer> {
   let server: ChildProcess;
   let starting: Promise<void> | undefined;
@@ -27,12 +33,13 @@ export async function startRestartableServer(
   const startOnce = async () => {
     server = await startServer(options);
     server.once('exit', () => {
-      if (!closing) onExit();
+      if (!closing) onExit?.();
     });
   };
   const startAgain = async () => {
     await stopOrphanedServer(options.pgdata);
     await startOnce();
+    onRestart?.();
   };
   const closeOnce = async () => {
     await starting?.catch(() => {});
