@@ -22,6 +22,7 @@ import { serverLimits } from '../limits/server-limits.ts';
 import { addChannelz } from './built-in/channelz.ts';
 import { createHealth } from './built-in/health.ts';
 import { addReflection, reflectionServices } from './built-in/reflection.ts';
+import { ListenError } from './listen-error.ts';
 import { type MessageLimitOptions, requireRequestLimit, resolveMessageLimits } from './message-limits.ts';
 import { requireDistinctServices, type ServedService } from './served-service.ts';
 import { measureMemoryBudget } from './server-metrics.ts';
@@ -159,7 +160,7 @@ async function listen(server: Server, address: string, credentials: ServerCreden
   try {
     return path === undefined ? await bind() : await bindUnixSocket(path, bind);
   } catch (error) {
-    throw new Error(`cannot listen on ${address}: ${error instanceof Error ? error.message : error}`);
+    throw new ListenError(address, error);
   }
 }
 

@@ -18,10 +18,11 @@ interface StartOptions {
   readonly tls?: TlsConfig;
   readonly production?: boolean;
   readonly interceptors?: readonly Interceptor[];
+  readonly config?: Parameters<typeof testServerConfig>[0];
 }
 
 /** Starts a service on a free port whose methods all answer with an empty message. */
-function startEcho(jwks: string, { tls, production = false, interceptors = [] }: StartOptions = {}) {
+function startEcho(jwks: string, { tls, production = false, interceptors = [], config }: StartOptions = {}) {
   const implementation = Object.fromEntries(
     EchoService.methods.map(({ localName }) => [localName, async () => ({})]),
   ) as unknown as ServiceImplementation<typeof EchoService>;
@@ -30,6 +31,7 @@ function startEcho(jwks: string, { tls, production = false, interceptors = [] }:
       auth: { jwks, issuer, audience, clockToleranceSeconds: 5 },
       tls,
       production,
+      ...config,
     }),
     log: createLogger({ service: 'test', level: 'silent' }),
     services: [serve(EchoService, implementation)],
@@ -82,6 +84,19 @@ test('a service reads a replaced JWK Set, and rejects tokens that it verified be
   await writeFile(keys.jwks, JSON.stringify({ keys: [others.publicKey] }));
   await vi.waitFor(() => after.listEchoes({}), { timeout: 10_000 });
   await expect(before.listEchoes({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+});
+
+test('an address that is taken is an error with the name of its variable', async () => {
+  await using keys = await createSigningKeys();
+  const first = await startEcho(keys.jwks);
+  onTestFinished(() => first.drain());
+  const taken = `127.0.0.1:${first.port}`;
+  await expect(startEcho(keys.jwks, { config: { listenAddress: taken } })).rejects.toThrow(
+    /^cannot listen on .*EADDRINUSE.*: set LISTEN_ADDRESS to another address$/,
+  );
+  await expect(startEcho(keys.jwks, { config: { web: { address: taken, origins: [] } } })).rejects.toThrow(
+    /^cannot listen on .*EADDRINUSE.*: set WEB_LISTEN_ADDRESS to another address$/,
+  );
 });
 
 describe('a service without token settings', () => {

@@ -11,6 +11,7 @@ import type { ErrorMap } from '../errors/rpc-error.ts';
 import { logProcessWarnings } from '../logging/process-warnings.ts';
 import { logTelemetry } from '../telemetry/telemetry.ts';
 import { grpcCredentials, openServerTls } from '../tls/server-credentials.ts';
+import { ListenError } from './listen-error.ts';
 import { type MessageLimitOptions, resolveMessageLimits } from './message-limits.ts';
 import { watchReadiness } from './readiness.ts';
 import type { ServedService } from './served-service.ts';
@@ -86,6 +87,8 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
     ...(config.web && { web: { ...config.web, tls } }),
     log,
     reflection: !config.production,
+  }).catch((error) => {
+    throw error instanceof ListenError ? withVariable(error, config) : error;
   });
   const readiness = await watchReadiness(options.checkReadiness, server.setReady);
   const services = options.services.map(({ service }) => service.typeName);
@@ -104,6 +107,12 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
       running.dispose();
     },
   };
+}
+
+/** Names the variable of the address that the server cannot listen on. */
+function withVariable({ message, address, cause }: ListenError, { web }: ServerConfig): Error {
+  const variable = address === web?.address ? 'WEB_LISTEN_ADDRESS' : 'LISTEN_ADDRESS';
+  return new Error(`${message}: set ${variable} to another address`, { cause });
 }
 
 /** Returns the verifier of the tokens, which `starting` closes. A server without `auth` rejects every token. */

@@ -3,6 +3,7 @@ import type { ServerTls } from '../tls/server-credentials.ts';
 import type { StartWebOptions } from '../web/start-web.ts';
 import type { WebLimits } from '../web/web-limits.ts';
 import type { WebServer, WebServerOptions } from '../web/web-server.ts';
+import { ListenError } from './listen-error.ts';
 import type { ReportUnhandled } from './unhandled-calls.ts';
 import { bindUnixSocket, unixSocketPath } from './unix-socket.ts';
 
@@ -43,7 +44,7 @@ export async function startWebPort(
       ? await start(hostAndPort(address))
       : await bindUnixSocket(path, () => start({ path }));
   } catch (error) {
-    throw new Error(`cannot listen on ${address}: ${error instanceof Error ? error.message : error}`);
+    throw new ListenError(address, error);
   }
 }
 
