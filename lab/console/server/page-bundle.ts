@@ -32,11 +32,11 @@ async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
   ]);
 }
 
+/** The page's tsconfig.json says how JSX is compiled. */
 async function bundleScript(): Promise<string> {
   const build = await rolldown({
     input: fileURLToPath(new URL('main.tsx', folder)),
     platform: 'browser',
-    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   });
   const { output } = await build.generate({ format: 'esm' });
   await build.close();

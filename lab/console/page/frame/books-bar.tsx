@@ -1,9 +1,9 @@
 import type { Books } from '../../api.ts';
 import { now } from '../data/clock.ts';
-import { live } from '../data/live.ts';
+import { live, parts } from '../data/live.ts';
 import { age, count } from '../widgets/format.ts';
 
-/** `calm` is as it must be, `waiting` will pass, `violated` must never be. */
+/** `calm` is as it must be, `waiting` passes when the trouble ends, `violated` must never be. */
 type Verdict = 'plain' | 'calm' | 'waiting' | 'violated';
 
 interface Figure {
@@ -36,12 +36,7 @@ function figuresOf(books: Books | undefined): readonly Figure[] {
     { name: 'Acknowledged', value: acknowledged, verdict: 'plain', caption: checkText(books) },
     never('Lost', lost, 'acknowledged orders'),
     never('Oversold', oversold, 'items'),
-    {
-      name: 'Unsettled',
-      value: unsettled,
-      verdict: unsettled > 0 ? 'waiting' : 'calm',
-      caption: 'orders that wait',
-    },
+    { name: 'Unsettled', value: unsettled, verdict: verdictOn(unsettled), caption: 'orders in progress' },
   ];
 }
 
@@ -50,6 +45,12 @@ function never(name: string, value: number, unit: string): Figure {
   return value === 0
     ? { name, value, verdict: 'calm', caption: unit }
     : { name, value, verdict: 'violated', caption: `${unit}: violated` };
+}
+
+/** Orders are always in progress under load. While a part is broken, they wait for it. */
+function verdictOn(unsettled: number): Verdict {
+  if (unsettled === 0) return 'calm';
+  return parts.value.every(({ state }) => state === 'up') ? 'plain' : 'waiting';
 }
 
 function checkText(books: Books | undefined): string {

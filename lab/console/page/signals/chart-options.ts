@@ -1,5 +1,4 @@
 import type uPlot from 'uplot';
-import { windowMs } from './history.ts';
 
 /** A line of a chart. */
 export interface Line {
@@ -14,6 +13,8 @@ export interface Line {
 export interface ChartProps {
   readonly title: string;
   readonly times: readonly number[];
+  /** Where the axis of time begins, in Unix ms. It ends now. */
+  readonly startMs: number;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   /** The least upper end of the axis, so that an idle chart does not magnify noise. */
@@ -28,6 +29,7 @@ const tickSpacingPx = 90;
 export function chartOptions(
   parent: HTMLElement,
   { lines, format, minTop }: ChartProps,
+  startMs: () => number,
   onCursor: (index: number | null) => void,
 ): uPlot.Options {
   const style = getComputedStyle(parent);
@@ -46,7 +48,7 @@ export function chartOptions(
       y: false,
     },
     scales: {
-      x: { time: true, range: () => [(Date.now() - windowMs) / 1000, Date.now() / 1000] },
+      x: { time: true, range: () => [startMs() / 1000, Date.now() / 1000] },
       y: { range: (_plot, _min, max) => [0, Math.max(minTop, max) * 1.08] },
     },
     axes: [

@@ -1,10 +1,10 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { theme } from '../widgets/theme.tsx';
 import { type ChartProps, chartOptions } from './chart-options.ts';
 
-/** A line chart of ten minutes. Its legend has the values under the cursor, which all charts share; else the newest ones. */
+/** A line chart of the last minutes. Its legend has the values under the cursor, which all charts share; else the newest ones. */
 export function Chart(props: ChartProps) {
   const { title, times, lines, format } = props;
   const canvas = useRef<HTMLDivElement>(null);
@@ -13,15 +13,20 @@ export function Chart(props: ChartProps) {
   const newest = useRef(props);
   newest.current = props;
   const names = lines.map(({ name }) => name).join('\n');
-  const isDark = useComputed(() => theme.value === 'dark');
+  const colours = theme.value;
 
   useEffect(() => {
     const parent = canvas.current;
     if (!parent) return;
     const created = new uPlot(
-      chartOptions(parent, newest.current, (index) => {
-        cursor.value = index;
-      }),
+      chartOptions(
+        parent,
+        newest.current,
+        () => newest.current.startMs,
+        (index) => {
+          cursor.value = index;
+        },
+      ),
       dataOf(newest.current),
       parent,
     );
@@ -34,9 +39,8 @@ export function Chart(props: ChartProps) {
       observer.disconnect();
       created.destroy();
     };
-  }, [names, isDark.value]);
+  }, [names, colours]);
   useEffect(() => plot.current?.setData(dataOf(newest.current)), [times, lines]);
-  useSignalEffect(() => void isDark.value);
 
   const shown = cursor.value ?? times.length - 1;
   return (
@@ -50,7 +54,7 @@ export function Chart(props: ChartProps) {
           </span>
         ))}
       </figcaption>
-      <div class="plot" ref={canvas} role="img" aria-label={`${title}, last ten minutes`} />
+      <div class="plot" ref={canvas} role="img" aria-label={`${title}, the last minutes`} />
     </figure>
   );
 }

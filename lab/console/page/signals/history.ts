@@ -9,7 +9,8 @@ export interface ServiceHistory {
 
 export type History = ReadonlyMap<string, ServiceHistory>;
 
-export const windowMs = 10 * 60_000;
+const windowMs = 10 * 60_000;
+const minWindowMs = 2 * 60_000;
 
 /** Returns the history with newer points, without those that are older than ten minutes. */
 export function withNewer(history: History, { services }: Signals, nowMs: number): History {
@@ -38,6 +39,17 @@ function joined<Point extends { readonly atMs: number }>(
   return [...known, ...newer.filter(({ atMs }) => atMs > lastMs)].filter(
     ({ atMs }) => atMs > nowMs - windowMs,
   );
+}
+
+/** Returns the time at which the charts begin: that of the oldest point, from two to ten minutes ago. */
+export function startOfCharts(history: History, nowMs: number): number {
+  const oldestMs = Math.min(
+    ...[...history.values()].flatMap(({ methods, saturation }) => [
+      saturation[0]?.atMs ?? nowMs,
+      ...[...methods.values()].map(([first]) => first?.atMs ?? nowMs),
+    ]),
+  );
+  return Math.max(Math.min(oldestMs, nowMs - minWindowMs), nowMs - windowMs);
 }
 
 /** Returns the time of the newest point; 0 if there is none. */

@@ -7,14 +7,14 @@ import type { Line } from './chart-options.ts';
 const maxCodes = 3;
 const codeColours = ['code-1', 'code-2', 'code-3'];
 
-/** Rate, errors and latency of one method. */
-export function MethodCharts({
-  method,
-  points,
-}: {
+interface MethodChartsProps {
   readonly method: string;
   readonly points: readonly MethodPoint[];
-}) {
+  readonly startMs: number;
+}
+
+/** Rate, errors and latency of one method. */
+export function MethodCharts({ method, points, startMs }: MethodChartsProps) {
   const times = points.map(({ atMs }) => atMs);
   const line = (name: string, colour: string, read: (point: MethodPoint) => number | null): Line => ({
     name,
@@ -26,15 +26,21 @@ export function MethodCharts({
       <h3>{methodName(method)}</h3>
       <Chart
         title="Calls per second"
-        times={times}
+        {...{ times, startMs }}
         lines={[line('all', 'accent', ({ perSecond }) => perSecond)]}
         format={rate}
         minTop={1}
       />
-      <Chart title="Errors" times={times} lines={errorLines(points)} format={percent} minTop={0.05} />
+      <Chart
+        title="Errors"
+        {...{ times, startMs }}
+        lines={errorLines(points)}
+        format={percent}
+        minTop={0.05}
+      />
       <Chart
         title="Latency"
-        times={times}
+        {...{ times, startMs }}
         lines={[
           line('p50', 'latency-50', ({ p50Ms }) => p50Ms),
           line('p95', 'latency-95', ({ p95Ms }) => p95Ms),

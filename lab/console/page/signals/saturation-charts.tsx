@@ -3,8 +3,13 @@ import { bytes, count, milliseconds, percent, rate } from '../widgets/format.ts'
 import { Chart } from './chart.tsx';
 import type { Line } from './chart-options.ts';
 
+interface SaturationChartsProps {
+  readonly points: readonly SaturationPoint[];
+  readonly startMs: number;
+}
+
 /** How full a service is. */
-export function SaturationCharts({ points }: { readonly points: readonly SaturationPoint[] }) {
+export function SaturationCharts({ points, startMs }: SaturationChartsProps) {
   const times = points.map(({ atMs }) => atMs);
   const line = (name: string, colour: string, read: (point: SaturationPoint) => number | null): Line => ({
     name,
@@ -20,7 +25,7 @@ export function SaturationCharts({ points }: { readonly points: readonly Saturat
       <h3>Saturation</h3>
       <Chart
         title="Admission"
-        times={times}
+        {...{ times, startMs }}
         lines={[
           line('in flight', 'accent', ({ inFlight }) => inFlight),
           limit('limit', ({ limit }) => limit),
@@ -31,7 +36,7 @@ export function SaturationCharts({ points }: { readonly points: readonly Saturat
       />
       <Chart
         title="Database pool"
-        times={times}
+        {...{ times, startMs }}
         lines={[
           line('used', 'accent', ({ poolUsed }) => poolUsed),
           limit('max', ({ poolMax }) => poolMax),
@@ -42,28 +47,28 @@ export function SaturationCharts({ points }: { readonly points: readonly Saturat
       />
       <Chart
         title="Event loop"
-        times={times}
+        {...{ times, startMs }}
         lines={[line('utilization', 'accent', ({ eventLoopUtilization }) => eventLoopUtilization)]}
         format={percent}
         minTop={1}
       />
       <Chart
         title="Event loop delay"
-        times={times}
+        {...{ times, startMs }}
         lines={[line('p99', 'latency-99', ({ eventLoopP99Ms }) => eventLoopP99Ms)]}
         format={milliseconds}
         minTop={20}
       />
       <Chart
         title="Streams"
-        times={times}
+        {...{ times, startMs }}
         lines={[line('open', 'accent', ({ streams }) => streams)]}
         format={count}
         minTop={4}
       />
       <Chart
         title="Heap"
-        times={times}
+        {...{ times, startMs }}
         lines={[line('used', 'accent', ({ memoryBytes }) => memoryBytes ?? null)]}
         format={bytes}
         minTop={32 * 2 ** 20}

@@ -7,7 +7,7 @@ import { pause, whileVisible } from '../data/visibility.ts';
 import { counted } from '../widgets/format.ts';
 import { Notice, TelemetryElsewhere } from '../widgets/notice.tsx';
 import { PartStateMark } from '../widgets/part-state.tsx';
-import { type History, newestMs, type ServiceHistory, withNewer } from './history.ts';
+import { type History, newestMs, type ServiceHistory, startOfCharts, withNewer } from './history.ts';
 import { MethodCharts } from './method-charts.tsx';
 import { SaturationCharts } from './saturation-charts.tsx';
 
@@ -18,12 +18,13 @@ export function SignalsPage() {
   const history = useSignal<History>(new Map());
   useEffect(() => whileVisible((hidden) => poll(history, hidden)), []);
   const services = [...history.value.values()];
+  const startMs = startOfCharts(history.value, Date.now());
   return (
     <div class="signals">
       <TelemetryElsewhere />
       {services.length === 0 && <Notice>The services have not reported any signals yet.</Notice>}
       {services.map((service) => (
-        <ServiceSection key={service.service} history={service} />
+        <ServiceSection key={service.service} history={service} startMs={startMs} />
       ))}
     </div>
   );
@@ -41,7 +42,12 @@ async function poll(history: { value: History }, stopped: AbortSignal): Promise<
   }
 }
 
-function ServiceSection({ history }: { readonly history: ServiceHistory }) {
+interface ServiceSectionProps {
+  readonly history: ServiceHistory;
+  readonly startMs: number;
+}
+
+function ServiceSection({ history, startMs }: ServiceSectionProps) {
   const { service, methods, saturation } = history;
   const part = partOf(service);
   const breakers = Object.entries(part?.breakers ?? {});
@@ -59,9 +65,9 @@ function ServiceSection({ history }: { readonly history: ServiceHistory }) {
         {idle > 0 && <span class="aside">{counted(idle, 'method')} without calls</span>}
       </h2>
       {called.map(([method, points]) => (
-        <MethodCharts key={method} method={method} points={points} />
+        <MethodCharts key={method} method={method} points={points} startMs={startMs} />
       ))}
-      {saturation.length > 0 && <SaturationCharts points={saturation} />}
+      {saturation.length > 0 && <SaturationCharts points={saturation} startMs={startMs} />}
     </section>
   );
 }

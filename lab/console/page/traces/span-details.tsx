@@ -26,11 +26,13 @@ export function SpanDetails({ span }: { readonly span: Span }) {
       </dl>
       {links.length > 0 && (
         <p>
-          Linked:{' '}
+          {links.length === 1 ? 'Linked trace: ' : 'Linked traces: '}
           {links.map((id) => (
-            <a key={id} href={traceHref(id)}>
-              {id.slice(0, 8)}
-            </a>
+            <>
+              <a key={id} href={traceHref(id)}>
+                {id.slice(0, 8)}
+              </a>{' '}
+            </>
           ))}
         </p>
       )}

@@ -60,6 +60,7 @@ function SpanRow({ node: { span, depth }, extent, title, onSelect }: SpanRowProp
       <span class="span-name" style={{ paddingLeft: `${depth * 14}px` }}>
         <span class={`service-name of-${span.service}`}>{span.service}</span> {title ?? titleOf(span)}
         {isStatement(span) && <span class="tag">SQL</span>}
+        {span.links.length > 0 && <span class="tag">linked</span>}
         {span.isError && <span class="tag error">{span.code ?? 'error'}</span>}
       </span>
       <Bar span={span} extent={extent} />
