@@ -7,7 +7,7 @@ import type { PageReport } from './page-report.ts';
 /** Serves the page on an origin of its own. */
 export interface PageServer extends AsyncDisposable {
   readonly origin: string;
-  /** Resolves with the first reports that the page posts. */
+  /** Resolves with the next reports that the page posts. */
   reports(count: number, timeoutMs: number): Promise<readonly PageReport[]>;
 }
 
@@ -38,7 +38,7 @@ export async function startPageServer(script: string): Promise<PageServer> {
             ),
           );
         });
-      return received;
+      return received.splice(0, count);
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

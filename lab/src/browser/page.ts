@@ -1,5 +1,5 @@
 /**
- * The page of `test-browser.ts`. It calls orders as an application in a browser does, with connect-web and the generated
+ * The page of `test-web-port.ts`. It calls orders as an application in a browser does, with connect-web and the generated
  * code, and posts what it has seen to its own server.
  */
 

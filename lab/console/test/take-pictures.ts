@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { root } from '@acme/dev/repository';
+import { type InstalledBrowser, openBrowser } from '@acme/lab/browser/browsers';
+import { type ConsolePage, openConsolePage } from './console-page.ts';
+import type { RunningConsole } from './running-console.ts';
+import { setRate } from './test-panels.ts';
+
+const folder = join(root, 'docs', 'pictures');
+const size = { width: 1440, height: 900 };
+const loadMs = 30_000;
+const outageMs = 4000;
+
+/** Takes the pictures of the README: the overview in both themes during an outage, the signals, and a trace. */
+export async function takePictures(
+  [chromium]: readonly InstalledBrowser[],
+  { url }: RunningConsole,
+): Promise<void> {
+  if (!chromium) return;
+  await mkdir(folder, { recursive: true });
+  await using browser = await openBrowser(chromium);
+  await using page = await openConsolePage(browser, url);
+  await page.page.setViewport(size);
+  await page.untilText('[data-part="service:orders"] .part-state', (text) => text === 'up');
+  await setRate(page, 100);
+  await sleep(loadMs);
+  await take(page, 'console-light', 'light');
+  await page.click('button[aria-label="Kill inventory"]');
+  await page.untilText('[data-part="service:inventory"] .part-state', (text) => text === 'down');
+  await sleep(outageMs);
+  await take(page, 'console-outage', 'dark');
+  await page.untilText('[data-part="service:inventory"] .part-state', (text) => text === 'up');
+  await sleep(loadMs);
+  await page.open('#/signals');
+  await page.untilShown('.saturation');
+  await sleep(outageMs);
+  await take(page, 'console-signals', 'light');
+  await page.open('#/traces?method=PlaceOrder');
+  await page.click('.trace-list tbody a');
+  await page.untilShown('.waterfall li:nth-child(4)');
+  await take(page, 'console-trace', 'light');
+}
+
+async function take({ page }: ConsolePage, name: string, theme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+  await sleep(500);
+  await page.screenshot({ path: join(folder, `${name}.png`) as `${string}.png` });
+}

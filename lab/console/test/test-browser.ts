@@ -1,0 +1,51 @@
+/**
+ * Tests with Chromium, and with Firefox where it is installed: a page calls the web port, and the console's page shows what the services
+ * say. Fails when there is no Chromium.
+ */
+
+import { fail, flag, parseCommandLine } from '@acme/dev/cli';
+import { installedBrowsers, openBrowser } from '@acme/lab/browser/browsers';
+import { createChecks } from '@acme/lab/browser/checks';
+import { testWebPort } from '@acme/lab/browser/test-web-port';
+import { openConsolePage } from './console-page.ts';
+import { startConsole } from './running-console.ts';
+import { takePictures } from './take-pictures.ts';
+import { testKeyboard } from './test-keyboard.ts';
+import { testOrigins } from './test-origins.ts';
+import { testPanels } from './test-panels.ts';
+import { testTrouble } from './test-trouble.ts';
+
+const { values } = parseCommandLine({
+  call: 'npm run test:browser',
+  summary: `Tests the web port and the console's page in Chromium, which must be installed, and in Firefox if it is installed.`,
+  options: { pictures: flag('only takes the pictures of docs/pictures') },
+});
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const checks = createChecks(say);
+
+try {
+  const browsers = installedBrowsers();
+  if (values.pictures) {
+    await using running = await startConsole();
+    await takePictures(browsers, running);
+  } else {
+    await testWebPort(browsers, checks);
+    await using running = await startConsole();
+    for (const installed of browsers) {
+      await using browser = await openBrowser(installed);
+      const check: typeof checks.check = (name, ...rest) =>
+        checks.check(`${installed.name}: ${name}`, ...rest);
+      await using page = await openConsolePage(browser, running.url);
+      await testPanels(page, running, check);
+      await testOrigins(browser, running, check);
+      await testKeyboard(page, check);
+      await testTrouble(page, running, check);
+      check('the browser logs no error', page.problems.length === 0, page.problems);
+    }
+  }
+} catch (error) {
+  fail(error);
+}
+say(`browser: ${checks.passed} passed, ${checks.problems.length} failed`);
+for (const problem of checks.problems) say(`FAIL ${problem}`);
+process.exit(checks.problems.length > 0 ? 1 : 0);
