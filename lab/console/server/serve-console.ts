@@ -2,7 +2,7 @@ import { type DatabaseUrls, openDatabases } from '@acme/lab/harness/check-databa
 import type { PairAccess } from '@acme/lab/pair/pair';
 import type { Live, Trace } from '../api.ts';
 import { type BookKeeper, noBooks, openBooks } from './books/books.ts';
-import { startConsoleServer } from './http/console-server.ts';
+import { type ConsoleServerOptions, startConsoleServer } from './http/console-server.ts';
 import { createEventStream } from './http/event-stream.ts';
 import { HttpError } from './http/http-error.ts';
 import { type LoadMaker, noLoad, startLoad } from './load/load.ts';
@@ -23,7 +23,7 @@ export interface System extends PairAccess, DatabaseUrls {
   readonly parts: readonly Breakable[];
 }
 
-export interface ServeOptions {
+export interface ServeOptions extends Pick<ConsoleServerOptions, 'onCall'> {
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;

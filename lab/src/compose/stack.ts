@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@acme/dev/start';
 import { type CommandResult, docker, findCompose, type RunOptions, run } from './docker.ts';
 
 /** A stack of docker-compose.yml with a project, ports and volumes of its own, so that it can run beside others. */
 export interface Stack extends AsyncDisposable {
+  /** The console's page on this machine. */
+  readonly consoleUrl: string;
   /** Runs Compose on this stack, and returns its output. Throws the output when Compose fails. */
   compose(...args: string[]): Promise<string>;
   /** Runs a service's command in a new container until it exits. */
@@ -23,11 +26,14 @@ const onceOnly = ['secrets', 'seed'];
 /** Opens a stack without starting it. Disposal removes its containers and volumes. `signal` kills its running commands. */
 export async function openStack(project: string, postgresImage: string, signal: AbortSignal): Promise<Stack> {
   const [command, ...prefix] = await findCompose();
+  // The console accepts requests for its own port only, which it must know.
+  const consolePort = await freePort();
   // 0: each replica gets a free port.
   const environment = {
     ORDERS_PORTS: '0',
     ORDERS_WEB_PORTS: '0',
     INVENTORY_WEB_PORTS: '0',
+    CONSOLE_PORT: String(consolePort),
     COMPOSE_PROJECT_NAME: project,
     POSTGRES_IMAGE: postgresImage,
   };
@@ -68,6 +74,7 @@ export async function openStack(project: string, postgresImage: string, signal: 
     }
   };
   return {
+    consoleUrl: `http://127.0.0.1:${consolePort}`,
     compose,
     containersOf,
     untilReady,

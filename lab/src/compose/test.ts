@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fail, parseCommandLine } from '@acme/dev/cli';
 import { findBaseImages } from './base-images.ts';
+import { checkConsole } from './check-console.ts';
 import { checkHardening } from './check-hardening.ts';
 import { createChecklist } from './checklist.ts';
 import { docker } from './docker.ts';
@@ -62,6 +63,7 @@ try {
 
   const checklist = createChecklist(say, interrupted.signal);
   await checkHardening(stack, checklist, folder.path);
+  await checkConsole(stack, checklist);
   await replayWithFaults(stack, checklist, file);
   const { passed, failed } = checklist.counts;
   say(`compose: ${passed} passed, ${failed} failed`);

@@ -1,5 +1,5 @@
 import { type ServicesAccess, services, targetOf, withCalledServices } from '@acme/dev/repository';
-import { findRunningServices, type RunningServices, startServices } from '@acme/dev/start';
+import { announcedServices, findRunningServices, type RunningServices, startServices } from '@acme/dev/start';
 
 export interface PairOptions {
   readonly dataFolder: string;
@@ -42,6 +42,15 @@ export async function startPair(options: PairOptions): Promise<Pair> {
 export async function findRunningPair(dataFolder: string): Promise<PairAccess | undefined> {
   const running = await findRunningServices(dataFolder);
   return running && pairOf(running);
+}
+
+/**
+ * Returns the pair that was started on this data folder, without a call of it: it may not respond.
+ *
+ * @throws Error if there is none.
+ */
+export async function announcedPair(dataFolder: string): Promise<PairAccess> {
+  return pairOf(await announcedServices(dataFolder));
 }
 
 function pairOf(access: ServicesAccess): PairAccess {

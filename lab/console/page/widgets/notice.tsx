@@ -24,8 +24,8 @@ export function TelemetryElsewhere() {
   const endpoint = live.value?.telemetryElsewhere ?? null;
   return endpoint === null ? null : (
     <Notice>
-      The services send their telemetry to {endpoint}, because OTEL_EXPORTER_OTLP_ENDPOINT is set. The console
-      has none.
+      The services send telemetry to {endpoint} instead of the console, because OTEL_EXPORTER_OTLP_ENDPOINT is
+      set.
     </Notice>
   );
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Problem } from '../../api.ts';
+import { callPrefix } from './call-proxy.ts';
 import { HttpError } from './http-error.ts';
 import { requireOwnRequest } from './own-requests.ts';
 import { parseJson, readBody } from './read-body.ts';
@@ -28,6 +29,8 @@ export interface ConsoleServerOptions {
   readonly routes: Readonly<Record<string, Route>>;
   /** Answers `GET /api/live`. */
   readonly onLive: (response: ServerResponse) => void;
+  /** Answers `/call/…`, where the page calls the services through the console. Default: there is none. */
+  readonly onCall?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Returns a file of the page, `/` is its document; undefined if there is none. */
   readonly pageFile: (path: string) => Promise<PageFile | undefined>;
 }
@@ -57,13 +60,14 @@ const contentSecurityPolicy = [
 
 /** Serves the page and its API, to the page itself and to programs of this machine. */
 export async function startConsoleServer(options: ConsoleServerOptions): Promise<ConsoleServer> {
-  const { host, onLive, pageFile, routes } = options;
+  const { host, onCall, onLive, pageFile, routes } = options;
   const server = createServer(async (request, response) => {
     setSecurityHeaders(response);
     try {
       requireOwnRequest(request, options.publicPort ?? portOf());
       const url = new URL(request.url ?? '/', 'http://console');
       if (request.method === 'GET' && url.pathname === '/api/live') onLive(response);
+      else if (onCall && url.pathname.startsWith(callPrefix)) onCall(request, response);
       else if (url.pathname.startsWith('/api/')) await answer(request, response, url);
       else await sendPage(response, await pageFile(url.pathname));
     } catch (error) {

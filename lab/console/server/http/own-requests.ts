@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { callPrefix } from './call-proxy.ts';
 import { HttpError } from './http-error.ts';
 
 /**
@@ -7,8 +8,9 @@ import { HttpError } from './http-error.ts';
  *
  * - Its host must be a loopback name, with the port that browsers use. A foreign name that resolves to loopback (DNS
  *   rebinding) is rejected.
- * - To the API, a browser's request must come from the page itself, by `Origin` and `Sec-Fetch-Site`.
- * - A change is a POST with JSON, which no form can send, and a foreign script only after a preflight, which is rejected.
+ * - To the API and the services, a browser's request must come from the page itself, by `Origin` and `Sec-Fetch-Site`.
+ * - A change is a POST with JSON, which no form can send, and a foreign script only after a preflight, which is rejected. A
+ *   call of a service has a token instead.
  *
  * @throws HttpError 421, 403, 405 or 415.
  */
@@ -17,7 +19,8 @@ export function requireOwnRequest(request: IncomingMessage, port: number): void 
   const { host = '', origin } = headers;
   if (!loopbackNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name)))
     throw new HttpError(421, `the console is at 127.0.0.1:${port}`);
-  if (url.startsWith('/api/')) {
+  const isCall = url.startsWith(callPrefix);
+  if (isCall || url.startsWith('/api/')) {
     const site = headers['sec-fetch-site'] ?? 'none';
     const isForeign =
       (origin !== undefined && origin !== `http://${host}`) ||
@@ -26,6 +29,7 @@ export function requireOwnRequest(request: IncomingMessage, port: number): void 
   }
   if (method === 'GET') return;
   if (method !== 'POST') throw new HttpError(405, `${method} is not supported`);
+  if (isCall) return;
   const [type = ''] = (headers['content-type'] ?? '').split(';');
   if (type.trim().toLowerCase() !== 'application/json')
     throw new HttpError(415, 'the content type must be application/json');

@@ -5,7 +5,7 @@ export type Breaking = Exclude<Action, 'undo'>;
 
 /** A part of the system, with the trouble that the console can make. */
 export interface Breakable extends Pick<Part, 'id' | 'kind' | 'name'> {
-  /** Returns the state now, within about a second. */
+  /** Returns the state now, within three seconds. */
   observe(): Promise<PartState>;
   /** Returns what can be done in a state. */
   possible(state: PartState): readonly Breaking[];

@@ -11,6 +11,9 @@ export interface ServicePartOptions {
   readonly breakers: () => Readonly<Record<string, BreakerState>>;
 }
 
+/** On a busy machine an answer takes its time. */
+const healthTimeoutMs = 3000;
+
 const signals = { kill: 'SIGKILL', stop: 'SIGTERM' } as const;
 
 /** Windows cannot pause a process. */
@@ -29,7 +32,7 @@ export function servicePart({ service, restart, breakers }: ServicePartOptions):
     if (service.state === 'exited') return 'down';
     if (isPaused()) return 'paused';
     if (service.state === 'starting') return 'starting';
-    return (await checkHealth(target)) ? 'up' : 'not ready';
+    return (await checkHealth(target, { timeoutMs: healthTimeoutMs })) ? 'up' : 'not ready';
   };
   return {
     id: `service:${name}`,

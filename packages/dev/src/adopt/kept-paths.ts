@@ -94,7 +94,7 @@ export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }:
     ...(keepsExamples ? [] : examples.flatMap(deploymentsOf)),
     // `generate` writes those of the installed kit.
     ...(isKitVendored ? [] : projectFiles),
-    ...(keepsLab ? [] : ['deploy/compose/lab.yaml', 'packages/dev/src/pack']),
+    ...(keepsLab ? [] : ['deploy/compose/console.yaml', 'deploy/compose/lab.yaml', 'packages/dev/src/pack']),
   ];
   return isIn(path, kept) && !isIn(path, left);
 }
