@@ -21,9 +21,8 @@ export interface AttacksRun {
   readonly evidence: string | undefined;
 }
 
-/** Heap of a replica in a container with the 512 MiB of the manifests. */
-const heapMiB = 256;
-/** As in the Dockerfile: freed buffers from 128 KiB are returned to the system. */
+/** The memory settings of the Dockerfile, for a container with the 512 MiB of the manifests. */
+const nodeOptions = '--max-old-space-size=256 --max-semi-space-size=16';
 const environment = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /**
@@ -43,7 +42,6 @@ export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal
   ended.promise.catch(() => {});
   signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true });
   try {
-    const nodeOptions = `--max-old-space-size=${heapMiB}`;
     await using cluster = await startCluster({ main, folder, compileCache, nodeOptions, environment });
     await warmUp(cluster);
     // The attacked pair is one replica of each service.
