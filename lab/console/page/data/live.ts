@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Live, Part } from '../../api.ts';
+import type { Live, Part, PartState } from '../../api.ts';
 import { pause, whileVisible } from './visibility.ts';
 
 const reopenMs = 1000;
@@ -16,10 +16,13 @@ export function partOf(service: string): Part | undefined {
   return parts.value.find(({ id }) => id === `service:${service}`);
 }
 
-/** Returns whether a service is up, so that a call of it is not refused by its port. */
-export function isUp(service: string): boolean {
-  return isConnected.value && phase.value === 'running' && partOf(service)?.state === 'up';
+/** Returns whether a service can be called. The port of one that is down refuses, which browsers log as an error. */
+export function canCall(service: string): boolean {
+  const state = partOf(service)?.state;
+  return isConnected.value && phase.value === 'running' && state !== undefined && !notListening.has(state);
 }
+
+const notListening: ReadonlySet<PartState> = new Set(['down', 'starting']);
 
 whileVisible(async (stopped) => {
   while (!stopped.aborted) {

@@ -4,34 +4,30 @@ import { createConnectTransport } from '@connectrpc/connect-web';
 import { effect, signal } from '@preact/signals';
 import type { Session } from '../../api.ts';
 import { getJson } from './console-api.ts';
-import { phase } from './live.ts';
+import { isConnected, phase } from './live.ts';
 
 /** A session is renewed this long before it expires, and asked for again this long after a failure. */
 const renewBeforeMs = 60_000;
 const retryMs = 2000;
+/** setTimeout takes 31 bits. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** How the page calls the services. Null until they run. */
 export const session = signal<Session | null>(null);
 
-let isOpening = false;
+let renewal: ReturnType<typeof setTimeout> | undefined;
 effect(() => {
-  if (phase.value === 'running') open();
+  // A console that answers again may be another one, with other ports.
+  if (isConnected.value && phase.value === 'running') renew();
 });
 
-async function open(): Promise<void> {
-  if (isOpening) return;
-  isOpening = true;
+async function renew(): Promise<void> {
+  clearTimeout(renewal);
   const opened = await getJson<Session>('/api/session').catch(() => null);
   if (opened) session.value = opened;
   const waitMs = opened ? Math.max(retryMs, opened.expiresAtMs - Date.now() - renewBeforeMs) : retryMs;
-  // setTimeout takes 31 bits.
-  setTimeout(
-    () => {
-      isOpening = false;
-      open();
-    },
-    Math.min(waitMs, 2 ** 31 - 1),
-  );
+  clearTimeout(renewal);
+  renewal = setTimeout(renew, Math.min(waitMs, maxTimeoutMs));
 }
 
 const transports = new Map<string, Transport>();

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { computed, type Signal } from '@preact/signals';
-import { isUp } from './live.ts';
+import { canCall } from './live.ts';
 import { session } from './session.ts';
 import { pause } from './visibility.ts';
 
@@ -17,10 +17,11 @@ export interface Watch<Response extends { readonly resumeToken: string }> {
 }
 
 const reopenMs = 500;
+const withoutToken: ReadonlySet<Code> = new Set([Code.OutOfRange, Code.InvalidArgument]);
 
 /**
- * Watches a service until the signal aborts. A watch that breaks is resumed with its last token as soon as the service is up. The
- * page does not call a service that is down: browsers log a refused connection as an error.
+ * Watches a service until the signal aborts. A watch that breaks is resumed with its last token as soon as the service can
+ * be called.
  */
 export async function keepWatching<Response extends { readonly resumeToken: string }>(
   watch: Watch<Response>,
@@ -28,7 +29,7 @@ export async function keepWatching<Response extends { readonly resumeToken: stri
 ): Promise<void> {
   let resumeToken = '';
   while (!signal.aborted) {
-    await untilUp(watch.service, signal);
+    await untilReady(watch.service, signal);
     try {
       for await (const response of watch.open(resumeToken, signal)) {
         if (resumeToken === '') await watch.list(signal);
@@ -37,8 +38,8 @@ export async function keepWatching<Response extends { readonly resumeToken: stri
         watch.take(response);
       }
     } catch (error) {
-      // The token's events are gone: watch from now on, and list.
-      if (ConnectError.from(error).code === Code.OutOfRange) resumeToken = '';
+      // The token's events are gone, or it is of another database: watch from now on, and list.
+      if (withoutToken.has(ConnectError.from(error).code)) resumeToken = '';
     }
     if (signal.aborted) return;
     watch.state.value = 'interrupted';
@@ -46,13 +47,15 @@ export async function keepWatching<Response extends { readonly resumeToken: stri
   }
 }
 
-/** Resolves when the service is up, or when the signal aborts. */
-async function untilUp(service: string, signal: AbortSignal): Promise<void> {
-  const canCall = computed(() => session.value !== null && isUp(service));
-  if (canCall.value || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = canCall.subscribe((is) => is && resolve());
-    signal.addEventListener('abort', () => resolve());
-    signal.addEventListener('abort', end);
-  });
+/** Resolves when the service can be called, or when the signal aborts. */
+async function untilReady(service: string, signal: AbortSignal): Promise<void> {
+  const isReady = computed(() => session.value !== null && canCall(service));
+  if (isReady.value || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  const unsubscribe = isReady.subscribe((is) => is && resolve());
+  signal.addEventListener('abort', stop);
+  await promise;
+  unsubscribe();
+  signal.removeEventListener('abort', stop);
 }

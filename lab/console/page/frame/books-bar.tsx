@@ -23,7 +23,9 @@ export function BooksBar() {
         <div key={name} class={`figure ${verdict}`} data-figure={name}>
           <dt>{name}</dt>
           <dd class="value">{books && books.checkedAtMs !== null ? count(value) : '–'}</dd>
-          <dd class="caption">{caption}</dd>
+          <dd class="caption" title={caption}>
+            {caption}
+          </dd>
         </div>
       ))}
     </dl>

@@ -2,7 +2,7 @@ import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { isUp } from '../data/live.ts';
+import { canCall } from '../data/live.ts';
 import { knownOrder, ordersVersion, stateOf } from '../data/orders.ts';
 import { cancelOwn, isOwn } from '../data/own-orders.ts';
 import { clientOf, session } from '../data/session.ts';
@@ -21,7 +21,7 @@ export function OrderPage({ id }: { readonly id: string }) {
     ordersVersion.value;
     const known = knownOrder(id);
     const isCurrent = order.peek() !== null && (!known || known.state === stateOf(order.peek()?.state ?? 0));
-    if (isCurrent || !session.value || !isUp('orders')) return;
+    if (isCurrent || !session.value || !canCall('orders')) return;
     read(id).then(
       (found) => {
         order.value = found;
@@ -43,7 +43,9 @@ export function OrderPage({ id }: { readonly id: string }) {
       {order.value ? (
         <Facts order={order.value} />
       ) : (
-        failure.value === '' && <Notice>{isUp('orders') ? 'Reads the order.' : 'orders is not up.'}</Notice>
+        failure.value === '' && (
+          <Notice>{canCall('orders') ? 'Reads the order.' : 'orders is not up.'}</Notice>
+        )
       )}
       <OrderTimeline orderId={id} />
     </div>

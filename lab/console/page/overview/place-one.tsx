@@ -1,6 +1,6 @@
 import { ConnectError } from '@connectrpc/connect';
 import { useSignal } from '@preact/signals';
-import { isUp } from '../data/live.ts';
+import { canCall } from '../data/live.ts';
 import { type OwnOrder, type Placed, placeOwn, randomOrder } from '../data/own-orders.ts';
 import { orderHref } from '../data/router.ts';
 import { session } from '../data/session.ts';
@@ -33,7 +33,7 @@ export function PlaceOne() {
   };
   return (
     <div class="place-one">
-      <button type="button" disabled={isSending || !session.value || !isUp('orders')} onClick={send}>
+      <button type="button" disabled={isSending || !session.value || !canCall('orders')} onClick={send}>
         {order && !isSending ? 'Try again' : 'Place one order'}
       </button>
       <span class="outcome" role="status">

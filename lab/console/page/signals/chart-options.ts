@@ -75,7 +75,7 @@ export function chartOptions(
         label: name,
         stroke: colour(token),
         width: 1.5,
-        points: { show: false },
+        points: { show: true, size: 3, fill: colour(token), filter: isolated },
         ...(isDashed && { dash: [4, 3] }),
       })),
     ],
@@ -86,3 +86,11 @@ export function chartOptions(
 }
 
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
+/** Returns the points without a neighbour, which no line shows. */
+function isolated(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  return [...values.keys()].filter(
+    (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
+  );
+}
