@@ -39,6 +39,8 @@ test('a service that dies is reported, the other goes on, and svc restart starts
   await start.printed(`  up  back on ${targets?.back}, restarted\n`);
   expect(await pids(project, 'back')).toHaveLength(2);
   expect(await pids(project, 'front')).toHaveLength(1);
+  // A paused process gets a signal only when it is resumed.
+  process.kill((await pids(project, 'front')).at(-1) ?? 0, 'SIGSTOP');
   expect(await run(project.svc('restart', 'front'))).toMatchObject({ code: 0 });
   expect(await pids(project, 'front')).toHaveLength(2);
   expect(await run(project.svc('restart', 'side'))).toEqual({
