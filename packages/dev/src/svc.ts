@@ -1,11 +1,13 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { takeCommandName } from './cli/take-command-name.ts';
 import { isTemplate, root } from './repository/paths.ts';
 
 // Compiling the modules takes half of the time of a command, and of the start of a service. npm ci removes the folder.
-process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
+const modules = join(root, 'node_modules');
+if (existsSync(modules)) process.env.NODE_COMPILE_CACHE ??= join(modules, '.cache/compiled');
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 interface Command {

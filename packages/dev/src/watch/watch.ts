@@ -133,7 +133,9 @@ async function follow(watch: (typeof watches)[string], options: FollowOptions): 
 
 /** Returns a change as JSON on one line, undefined for a heartbeat: a response that has only its resume token. */
 function changeAsJson(schema: DescMessage, response: Message): string | undefined {
-  const { resumeToken: _token, ...change } = toJson(schema, response) as Record<string, unknown>;
+  const { resume_token: _token, ...change } = toJson(schema, response, {
+    useProtoFieldName: true,
+  }) as Record<string, unknown>;
   return Object.keys(change).length > 0 ? JSON.stringify(change) : undefined;
 }
 
