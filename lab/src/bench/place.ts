@@ -1,4 +1,4 @@
-import { decimal, flag, integer, integers, parseCommandLine, text } from '@acme/dev/cli';
+import { flag, integer, integers, parseCommandLine, text } from '@acme/dev/cli';
 import { type CallersOutcome, collectCallersFigures } from './load/callers-figures.ts';
 import { median, writeReport } from './load/figures.ts';
 import { startPlacing } from './placing/start-placing.ts';
@@ -9,7 +9,7 @@ const { values } = parseCommandLine({
   summary:
     'Measures PlaceOrder through both services, alternating with pgbench, which runs one transaction per order.',
   options: {
-    seconds: decimal('N', 'seconds of one measurement', { from: 0.1, fallback: 5 }),
+    seconds: integer('N', 'seconds of one measurement', { from: 1, fallback: 5 }),
     rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
     callers: integers('N,N', 'numbers of callers', [16, 64, 128, 256]),
     hot: flag('places all orders for one SKU'),

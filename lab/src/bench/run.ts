@@ -1,4 +1,4 @@
-import { takeCommandName } from '@acme/dev/cli';
+import { fail, takeCommandName } from '@acme/dev/cli';
 
 /** The benchmarks. `npm run bench -- NAME` runs NAME.ts with the remaining options; `hot` is `place --hot`. */
 const benches: Record<string, string> = {
@@ -22,4 +22,4 @@ process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 const [file, ...options] = name === 'hot' ? ['place', '--hot'] : [name];
 process.argv.push(...options);
-await import(`./${file}.ts`);
+await import(`./${file}.ts`).catch(fail);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parseCommandLine } from '../cli/command-line.ts';
+import { fail } from '../cli/fail.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
 import { contracts } from './contracts.ts';
@@ -17,7 +18,9 @@ readers, and the alerts of Kubernetes from those of Prometheus.`,
 // protovalidate's .proto from its package, then the code of the contracts.
 if (isKitVendored) writeFiles(root, new Map([[validateProtoFile, printValidateProto()]]));
 for (const { template } of contracts) {
-  const { status } = spawnSync('buf', ['generate', '--template', template], { cwd: root, stdio: 'inherit' });
+  const args = ['generate', '--template', template];
+  const { status, error } = spawnSync('buf', args, { cwd: root, stdio: 'inherit' });
+  if (error) fail(`buf cannot be run (${error.message}): npm ci installs it, and npm run generate finds it`);
   if (status !== 0) process.exit(status ?? 1);
 }
 // Imported only now, because they import the services' readers, which may import the code that was just generated.
