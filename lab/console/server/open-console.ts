@@ -1,6 +1,5 @@
 import { type ServicesAccess, targetOf } from '@acme/dev/repository';
 import type { ConsoleOptions, RunningServices, ServedConsole } from '@acme/dev/services';
-import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import { serveConsole } from './serve-console.ts';
 import { telemetryVariables } from './telemetry/telemetry-variables.ts';
 import type { Breakable } from './trouble/breakable.ts';
@@ -15,6 +14,8 @@ export async function openConsole({ port }: ConsoleOptions): Promise<ServedConso
   await using opened = new AsyncDisposableStack();
   const telemetryElsewhere = process.env.OTEL_EXPORTER_OTLP_ENDPOINT || null;
   const console = opened.use(await serveConsole({ host, port, otlpPort: 0, telemetryElsewhere }));
+  // Loaded while PostgreSQL and the first services start.
+  const loading = import('@acme/rpc/testing');
   const lines: Breakable[] = [];
   const { signals } = console;
   const kept = opened.move();
@@ -22,7 +23,8 @@ export async function openConsole({ port }: ConsoleOptions): Promise<ServedConso
     url: `http://${host}:${console.port}`,
     environment: telemetryElsewhere === null ? telemetryVariables(`http://${host}:${console.otlpPort}`) : {},
     lineBetween: async (caller, called, target) => {
-      const proxy: FaultProxy = kept.use(await startFaultProxy({ target }));
+      const { startFaultProxy } = await loading;
+      const proxy = kept.use(await startFaultProxy({ target }));
       lines.push(linePart(caller, called, proxy));
       return proxy.target;
     },

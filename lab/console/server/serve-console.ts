@@ -54,6 +54,8 @@ interface Attached {
 }
 
 const liveMs = 1000;
+/** Maximum duration of a statement of the checks. The sum of all reservations takes 3 s for a million. */
+const checkTimeoutMs = 300_000;
 /** Changes within this time are sent together. */
 const settleMs = 30;
 
@@ -155,7 +157,7 @@ export async function serveConsole(options: ServeOptions): Promise<Console> {
     signals,
     attach: (system) => {
       opened = new AsyncDisposableStack();
-      const books = opened.use(openBooks(() => openDatabases(system), onChange));
+      const books = opened.use(openBooks(() => openDatabases(system, checkTimeoutMs), onChange));
       const load = opened.use(startLoad(system, books.acknowledge));
       const trouble = opened.use(startTrouble(system.parts, onChange));
       attached = { system, books, load, trouble };

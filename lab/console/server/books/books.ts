@@ -9,6 +9,7 @@ import {
   settledErrors,
   stockErrors,
 } from '@acme/lab/harness/invariants';
+import { withTimeout } from '@acme/lab/harness/with-timeout';
 import type { Books, OrderCounts } from '../../api.ts';
 import { createAcknowledgements } from './acknowledgements.ts';
 import { startPacedCheck } from './paced-check.ts';
@@ -24,6 +25,9 @@ export interface BookKeeper extends AsyncDisposable {
 const maxShown = 10;
 /** Violations that are counted. */
 const maxViolations = 1000;
+
+/** Time that the end waits for the checks in progress. */
+const stopMs = 2000;
 
 /** Pause between two reads of the databases, which are not read at the same instant: a violation is in both. */
 const rereadMs = 1000;
@@ -107,7 +111,9 @@ export function openBooks(open: () => OpenDatabases, onChange: () => void): Book
       };
     },
     acknowledge: (acknowledgement) => acknowledgements.add(acknowledgement),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    // A check that takes longer ends with its connection.
+    [Symbol.asyncDispose]: () =>
+      withTimeout(stopMs, 'the end of the checks', opened.disposeAsync()).catch(() => {}),
   };
 }
 
