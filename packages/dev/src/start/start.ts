@@ -21,30 +21,31 @@ const onStep = (description: string) => say(`  up  ${description}`);
 
 let running: RunningServices | undefined;
 let isStopping = false;
+/** What is stopped at the end, in reverse order. */
+const started = new AsyncDisposableStack();
+const stop = async (exitCode: number, reason: string) => {
+  if (isStopping) return;
+  isStopping = true;
+  say(reason);
+  await started.disposeAsync().catch((error) => say(errorText(error)));
+  process.exit(exitCode);
+};
+onInterrupt(
+  () => stop(0, '\nstopping: calls in flight are finished first, unless there is a second Ctrl-C'),
+  exitImmediately,
+);
+whenOutputCloses(() => stop(0, ''));
 
 try {
   await requireUnusedFolder();
+  started.defer(() => withdrawServices(dataFolder));
   const console =
     consoleEntry && (await openConsole(consoleEntry, { port: consolePort, dataFolder, onStep }));
+  if (console) started.use(console);
   if (console && opensConsole) openInBrowser(console.url, ({ message }) => onStep(`no browser: ${message}`));
   const starting = startServices({ ...startArguments, services, console, onStep });
-  const started = new AsyncDisposableStack();
-  started.defer(() => withdrawServices(dataFolder));
-  if (console) started.use(console);
   started.defer(async () => (await starting.catch(() => undefined))?.close());
   if (console) started.defer(() => console.detach());
-  const stop = async (exitCode: number, reason: string) => {
-    if (isStopping) return;
-    isStopping = true;
-    say(reason);
-    await started.disposeAsync().catch((error) => say(errorText(error)));
-    process.exit(exitCode);
-  };
-  onInterrupt(
-    () => stop(0, '\nstopping: calls in flight are finished first, unless there is a second Ctrl-C'),
-    exitImmediately,
-  );
-  whenOutputCloses(() => stop(0, ''));
   running = await starting;
   started.use(await serveControl({ dataFolder, page: console?.url, restart: restartOf(running) }));
   reportEvents(running, {
