@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 test('npm run faults lists the scenarios when --only names an unknown one', async () => {
   const rejected = await runCommand('faults', '--only', 'nothing');
   expect(rejected).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/^there is no nothing\. The names are:\n {2}1-/),
+    code: 2,
+    stderr: expect.stringMatching(/^there is no nothing: the names are 1-before-t1, .*\n$/),
   });
 });
 

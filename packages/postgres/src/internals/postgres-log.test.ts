@@ -32,7 +32,11 @@ test('a server whose port is in use logs a bind error', async () => {
 test('the last FATAL line is the reason when there is no bind error', () => {
   const log =
     '1 LOG:  starting\n2 LOG:  line 1: invalid\n3 FATAL:  could not load pg_hba.conf\n4 LOG:  shut down\n';
-  expect(startFailure(log)).toEqual({ reason: 'could not load pg_hba.conf', isPortInUse: false });
+  expect(startFailure(log)).toEqual({
+    reason: 'could not load pg_hba.conf',
+    isPortInUse: false,
+    isMemoryInUse: false,
+  });
 });
 
 test('a failed initdb names the reason', async () => {
