@@ -9,6 +9,7 @@ import { setRate } from './test-panels.ts';
 
 const folder = join(root, 'docs', 'pictures');
 const size = { width: 1440, height: 900 };
+const perSecond = 60;
 const loadMs = 30_000;
 const outageMs = 4000;
 
@@ -23,7 +24,7 @@ export async function takePictures(
   await using page = await openConsolePage(browser, url);
   await page.page.setViewport(size);
   await page.untilText('[data-part="service:orders"] .part-state', (text) => text === 'up');
-  await setRate(page, 100);
+  await setRate(page, perSecond);
   await sleep(loadMs);
   await take(page, 'console-light', 'light');
   await page.click('button[aria-label="Kill inventory"]');

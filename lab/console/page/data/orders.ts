@@ -24,8 +24,8 @@ export interface KnownOrder {
   readonly changes: { readonly state: OrderState; readonly atMs: number }[];
 }
 
-/** Number of orders that the page keeps. */
-export const maxOrders = 1200;
+/** Number of orders that the page keeps: those of the last minute, at 80 per second. */
+const maxOrders = 5000;
 const listed = 200;
 const flushMs = 100;
 
@@ -76,6 +76,10 @@ export function takeOrder(order: Order): void {
 }
 
 function add(order: Order, state: OrderState, updatedAtMs: number): void {
+  const [oldest] = orders.keys();
+  const isFull = orders.size >= maxOrders && oldest !== undefined;
+  // Ids sort by the time of placing: an order that is no longer kept has changed.
+  if (isFull && order.id < oldest) return;
   orders.set(order.id, {
     id: order.id,
     customerId: order.customerId,
@@ -87,8 +91,7 @@ function add(order: Order, state: OrderState, updatedAtMs: number): void {
     rejectReason: order.rejectReason,
     changes: [{ state, atMs: updatedAtMs }],
   });
-  const [oldest] = orders.keys();
-  if (orders.size > maxOrders && oldest !== undefined) orders.delete(oldest);
+  if (isFull) orders.delete(oldest);
 }
 
 const stateNames = new Map<Order_State, OrderState>([

@@ -1,6 +1,6 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type KnownOrder, knownOrders, maxOrders, type OrderState, ordersVersion } from '../data/orders.ts';
+import { type KnownOrder, knownOrders, type OrderState, ordersVersion } from '../data/orders.ts';
 import { orderHref } from '../data/router.ts';
 import { shortId } from '../widgets/format.ts';
 import { stateShapes } from '../widgets/state-mark.tsx';
@@ -73,7 +73,7 @@ function drawField(canvas: HTMLCanvasElement): Field | null {
   const remPx = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const columns = Math.floor(width / (minCellRem * remPx));
   const cellPx = width / columns;
-  const cells = Math.min(columns * Math.floor(height / cellPx), maxOrders);
+  const cells = columns * Math.floor(height / cellPx);
   const orders = cellsOf(cells);
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);

@@ -11,6 +11,7 @@ const maxRows = 200;
 /** New rows appear this often, so that a reader can follow them. */
 const advanceMs = 500;
 const maxNewRows = 2;
+const emptyText = 'No orders yet: move the slider, or place one';
 
 /** The orders that are listed, newest first. */
 interface Listing {
@@ -46,7 +47,9 @@ export function OrderList() {
       onFocusOut={() => (isHeld.value = false)}
     >
       <table>
-        <caption>{captionOf(isHeld.value, newer, listing.current.isSample)}</caption>
+        <caption>
+          {listed.length === 0 ? emptyText : captionOf(isHeld.value, newer, listing.current.isSample)}
+        </caption>
         <thead>
           <tr>
             <th scope="col">Order</th>

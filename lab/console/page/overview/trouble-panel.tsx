@@ -20,7 +20,7 @@ const labels: Readonly<Record<Action, string>> = {
   pause: 'Pause',
   restart: 'Start',
   cut: 'Cut',
-  delay: `Delay ${delayMs} ms`,
+  delay: 'Delay',
   'black-hole': 'Black-hole',
   undo: 'Undo',
 };
@@ -87,20 +87,23 @@ function PartRow({ part, forMs }: { readonly part: Part; readonly forMs: number 
         <PartStateMark state={part.state} />
         <span class="since">{sinceText(part)}</span>
       </div>
-      <div class="part-actions">
-        {part.actions.map((action) => (
-          <button
-            key={action}
-            type="button"
-            class={mending.has(action) && part.state !== 'up' ? 'mend' : ''}
-            disabled={isSending.value || !isConnected.value}
-            aria-label={`${labelOf(action, part)} ${part.name}`}
-            onClick={() => act(action)}
-          >
-            {labelOf(action, part)}
-          </button>
-        ))}
-      </div>
+      {part.actions.length > 0 && (
+        <div class="part-actions">
+          {part.actions.map((action) => (
+            <button
+              key={action}
+              type="button"
+              class={mending.has(action) && part.state !== 'up' ? 'mend' : ''}
+              disabled={isSending.value || !isConnected.value}
+              title={action === 'delay' ? `${delayMs} ms in each direction` : undefined}
+              aria-label={`${labelOf(action, part)} ${part.name}`}
+              onClick={() => act(action)}
+            >
+              {labelOf(action, part)}
+            </button>
+          ))}
+        </div>
+      )}
       <Failure message={failure.value || (part.problem ?? '')} />
       <Commands part={part} />
     </li>
