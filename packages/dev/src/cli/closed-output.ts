@@ -1,5 +1,5 @@
 /** Exit code of a program that SIGPIPE ends: 128 and its number. Node ignores the signal, and gets EPIPE. */
-const brokenPipeExitCode = 141;
+export const brokenPipeExitCode = 141;
 
 const outputs = [process.stdout, process.stderr];
 const exit = () => process.exit(brokenPipeExitCode);

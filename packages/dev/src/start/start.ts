@@ -1,4 +1,4 @@
-import { whenOutputCloses } from '../cli/closed-output.ts';
+import { brokenPipeExitCode, whenOutputCloses } from '../cli/closed-output.ts';
 import { errorText, fail } from '../cli/fail.ts';
 import { onInterrupt } from '../cli/on-interrupt.ts';
 import { announceServices, readAnnouncement, withdrawServices } from '../repository/announcement.ts';
@@ -34,7 +34,7 @@ onInterrupt(
   () => stop(0, '\nstopping: calls in flight are finished first, unless there is a second Ctrl-C'),
   exitImmediately,
 );
-whenOutputCloses(() => stop(0, ''));
+whenOutputCloses(() => stop(brokenPipeExitCode, ''));
 
 try {
   await requireUnusedFolder();
