@@ -5,7 +5,7 @@ import { startServices } from '@acme/dev/start';
 import { Order_StateSchema } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { openTemporaryFolder } from '@acme/lab/harness/temporary-folder';
-import { type Client, createClient } from '@acme/rpc/client';
+import { type Client, checkHealth, createClient } from '@acme/rpc/client';
 import { beforeAll, expect, test } from 'vitest';
 import type { Action, Live, Part, Session, Signals, Trace, TraceList } from '../api.ts';
 import { openConsole } from './open-console.ts';
@@ -201,4 +201,13 @@ test.for([
 ] as const)('a request of another form is rejected: %s %o', async ([path, body, status]) => {
   const answer = await post(path, body);
   expect([answer.status, await answer.json()]).toEqual([status, { message: expect.stringMatching(/./) }]);
+});
+
+test('a service that is paused when the services are to stop is resumed, and nothing is broken any more', async () => {
+  const { inventory = '' } = running.targets;
+  await trouble('service:inventory', 'pause');
+  await console.detach();
+  await expect.poll(() => checkHealth(inventory)).toBe(true);
+  expect(await live()).toMatchObject({ phase: 'stopping', parts: [] });
+  expect((await trouble('service:inventory', 'kill')).status).toBe(503);
 });
