@@ -15,9 +15,10 @@ FROM ${NODE_IMAGE} AS build
 ARG SERVICE=
 WORKDIR /build
 COPY --from=manifests /build .
-# No production dependency needs an install script. Source maps and type declarations are half of what npm installs, and
-# are not read here. Licences stay.
+# No production dependency needs an install script. npm also installs what the omitted dependencies of this workspace share with
+# another one. Source maps and type declarations are half of what it installs, and are not read here. Licences stay.
 RUN npm ci --omit=dev --ignore-scripts ${SERVICE:+--workspace="@acme/$SERVICE"} \
+ && npm query ':extraneous' | grep -o '"location": "node_modules/[^"]*' | cut -d '"' -f 4 | xargs rm -rf \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 COPY . .
 # npm has linked the workspaces that the service imports and no others. They stay links: Node does not strip types below
