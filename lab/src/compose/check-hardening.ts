@@ -61,7 +61,8 @@ export async function checkHardening(stack: Stack, { check }: Checklist, folder:
       found: '',
     }));
 
-  const production = ['--no-deps', '-e', 'NODE_ENV=production'];
+  // Production accepts no page of every origin, which is reported before the keys.
+  const production = ['--no-deps', '-e', 'NODE_ENV=production', '-e', 'WEB_ORIGINS=https://app.example.com'];
   for (const [rejected, settings, complaint] of [
     ['a database without TLS', [], 'DATABASE_URL is not valid (it leads to another machine'],
     ['development keys', ['-e', 'ALLOW_PLAINTEXT_DATABASE=true'], 'which production does not accept'],
