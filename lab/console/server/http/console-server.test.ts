@@ -114,7 +114,7 @@ test('a page gets the state at once and after each change, and at most 20 pages 
   const next = async () => (await reader?.read())?.value;
   expect(await next()).toBe('retry: 1000\n\ndata: {"number":1}\n\n');
   number = 2;
-  events.send();
+  events.changed();
   expect(await next()).toBe('data: {"number":2}\n\n');
   for (let page = 2; page <= 20; page++) expect((await open()).status).toBe(200);
   expect((await open()).status).toBe(503);
