@@ -34,6 +34,8 @@ async function testLoad(page: ConsolePage, check: Check): Promise<void> {
   );
   check('the slider makes load', numberOf(acknowledged) > 50, acknowledged);
   await setRate(page, 0);
+  await page.untilText('[data-answers="answered"]', (text) => text === '0/s');
+  await page.untilText('[data-answers="waiting"]', (text) => text === '0');
   await page.untilText('[data-figure="Unsettled"] .value', (text) => text === '0');
   await page.untilText('[data-count="pending"]', (text) => text === '0');
 }

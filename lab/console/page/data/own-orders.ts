@@ -3,7 +3,8 @@ import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import { ConnectError } from '@connectrpc/connect';
 import type { AcknowledgedRequest } from '../../api.ts';
 import { postJson } from './console-api.ts';
-import { type OrderState, stateOf, takeOrder } from './orders.ts';
+import { type OrderState, stateOf } from './known-orders.ts';
+import { orders } from './orders.ts';
 import { clientOf, session } from './session.ts';
 import { itemsInStock } from './stock.ts';
 
@@ -53,12 +54,14 @@ export async function placeOwn(order: OwnOrder): Promise<Placed> {
 }
 
 async function place({ requestId, customerId, units }: OwnOrder): Promise<Placed> {
-  const orders = clientOf('orders', OrderService);
   const lines = Object.entries(units).map(([sku, quantity]) => ({ sku, quantity }));
   try {
-    const { order } = await orders.placeOrder({ requestId, customerId, lines }, { timeoutMs: 5000 });
+    const { order } = await clientOf('orders', OrderService).placeOrder(
+      { requestId, customerId, lines },
+      { timeoutMs: 5000 },
+    );
     if (!order) throw new Error('orders returned no order');
-    takeOrder(order);
+    orders.take(order);
     return { orderId: order.id, state: stateOf(order.state) };
   } catch (error) {
     const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
@@ -80,7 +83,7 @@ export async function cancelOwn(orderId: string, etag: string): Promise<void> {
   if (!placed) throw new Error('this page has not placed the order');
   const { order } = await clientOf('orders', OrderService).cancelOrder({ id: orderId, etag });
   if (!order) throw new Error('orders returned no order');
-  takeOrder(order);
+  orders.take(order);
   await acknowledge(placed, { orderId, state: 'cancelled' });
 }
 

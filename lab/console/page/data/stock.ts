@@ -5,20 +5,9 @@ import { signal } from '@preact/signals';
 import { batched } from './frame.ts';
 import { live } from './live.ts';
 import { clientOf } from './session.ts';
+import { activityAt, type KnownStock, rankRows } from './stock-rows.ts';
 import { whileVisible } from './visibility.ts';
 import { keepWatching, type WatchState } from './watch.ts';
-
-/** The stock of one item, in units. */
-export interface KnownStock {
-  readonly sku: string;
-  readonly title: string;
-  readonly onHand: number;
-  readonly reserved: number;
-  readonly available: number;
-  readonly updatedAtMs: number;
-  /** Recent changes: each counts one, and half of it after ten seconds. */
-  readonly activity: number;
-}
 
 /** Number of items that the page keeps; further ones of a larger catalogue are ignored until they change. */
 const maxItems = 5000;
@@ -27,9 +16,6 @@ const pageSize = 200;
 const shown = 12;
 const flushMs = 200;
 const rankMs = 5000;
-/** An item leaves its row for one that is this much busier. */
-const lead = 1.5;
-const halfLifeMs = 10_000;
 
 const items = new Map<string, KnownStock>();
 export const stockState = signal<WatchState>('connecting');
@@ -41,39 +27,14 @@ let rankedMs = Number.NEGATIVE_INFINITY;
 
 const flush = batched(() => {
   const nowMs = Date.now();
-  if (rows.length < shown || nowMs - rankedMs > rankMs || rows[0] !== pinned()) {
-    rows = rank(nowMs);
+  const load = live.value?.load;
+  const first = load?.hotItem ? load.hotSku : undefined;
+  if (rows.length < shown || nowMs - rankedMs > rankMs || (first !== undefined && rows[0] !== first)) {
+    rows = rankRows(rows, items, { count: shown, first, nowMs });
     rankedMs = nowMs;
   }
   busiest.value = rows.flatMap((sku) => items.get(sku) ?? []);
 }, flushMs);
-
-/** The hot item has the first row while every order asks for it. */
-function pinned(): string | undefined {
-  const load = live.value?.load;
-  return load?.hotItem && items.has(load.hotSku) ? load.hotSku : rows[0];
-}
-
-/** Returns the SKUs of the rows: those of before, but for the ones that a much busier item replaces. */
-function rank(nowMs: number): readonly string[] {
-  const activityOf = (sku: string) => activityAt(items.get(sku), nowMs);
-  const byActivity = [...items.keys()].toSorted((a, b) => activityOf(b) - activityOf(a) || (a < b ? -1 : 1));
-  const first = pinned();
-  const next = [...rows];
-  for (const sku of byActivity.slice(0, shown)) {
-    if (next.includes(sku)) continue;
-    const least = next.toSorted((a, b) => activityOf(a) - activityOf(b))[0];
-    if (next.length < shown) next.push(sku);
-    else if (least !== undefined && activityOf(sku) > activityOf(least) * lead)
-      next[next.indexOf(least)] = sku;
-  }
-  if (first === undefined || next[0] === first) return next;
-  return [first, ...next.filter((sku) => sku !== first)].slice(0, shown);
-}
-
-function activityAt(stock: KnownStock | undefined, nowMs: number): number {
-  return stock ? stock.activity * 2 ** ((stock.updatedAtMs - nowMs) / halfLifeMs) : 0;
-}
 
 function take(stock: Stock, isChange: boolean): void {
   const known = items.get(stock.sku);

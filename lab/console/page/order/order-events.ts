@@ -1,6 +1,6 @@
 import type { Order } from '@acme/gen/orders/v1/order_pb';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { type KnownOrder, type OrderState, stateOf } from '../data/orders.ts';
+import { type KnownOrder, type OrderState, stateOf } from '../data/known-orders.ts';
 
 export interface OrderEvent {
   readonly state: OrderState;

@@ -2,8 +2,9 @@ import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { useSignal, useSignalEffect } from '@preact/signals';
+import { stateOf } from '../data/known-orders.ts';
 import { canCall } from '../data/live.ts';
-import { knownOrder, ordersVersion, stateOf } from '../data/orders.ts';
+import { orders, ordersVersion } from '../data/orders.ts';
 import { cancelOwn, isOwn } from '../data/own-orders.ts';
 import { clientOf, session } from '../data/session.ts';
 import { fineTime, shortId } from '../widgets/format.ts';
@@ -19,7 +20,7 @@ export function OrderPage({ id }: { readonly id: string }) {
   useSignalEffect(() => {
     // The watch has seen a change, or the first read has to be repeated.
     ordersVersion.value;
-    const known = knownOrder(id);
+    const known = orders.get(id);
     const isCurrent = order.peek() !== null && (!known || known.state === stateOf(order.peek()?.state ?? 0));
     if (isCurrent || !session.value || !canCall('orders')) return;
     read(id).then(
@@ -83,7 +84,7 @@ function Facts({ order }: { readonly order: Order }) {
       <section aria-labelledby="events-title">
         <h3 id="events-title">Events</h3>
         <ol class="events">
-          {eventsOf(order, knownOrder(order.id)).map(({ state, atMs }) => (
+          {eventsOf(order, orders.get(order.id)).map(({ state, atMs }) => (
             <li key={state}>
               <time>{fineTime(atMs)}</time> <StateMark state={state} />{' '}
               {state === 'rejected' && <span class="tag">{order.rejectReason}</span>}

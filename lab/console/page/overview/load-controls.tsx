@@ -94,7 +94,7 @@ function Answers({ load }: { readonly load: Load | undefined }) {
       {figures.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd data-answers={name}>{value}</dd>
         </div>
       ))}
     </dl>

@@ -1,6 +1,7 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type KnownOrder, knownOrders, type OrderState, ordersVersion } from '../data/orders.ts';
+import type { KnownOrder, OrderState } from '../data/known-orders.ts';
+import { orders, ordersVersion } from '../data/orders.ts';
 import { orderHref } from '../data/router.ts';
 import { shortId } from '../widgets/format.ts';
 import { stateShapes } from '../widgets/state-mark.tsx';
@@ -32,8 +33,8 @@ export function OrderField() {
     if (canvas.current) field.current = drawField(canvas.current);
   });
   const orderAt = ({ offsetX, offsetY }: MouseEvent) => {
-    const { columns, cellPx, orders } = field.current ?? empty;
-    return orders.get(Math.floor(offsetY / cellPx) * columns + Math.floor(offsetX / cellPx));
+    const { columns, cellPx, orders: shown } = field.current ?? empty;
+    return shown.get(Math.floor(offsetY / cellPx) * columns + Math.floor(offsetX / cellPx));
   };
   return (
     <canvas
@@ -74,7 +75,7 @@ function drawField(canvas: HTMLCanvasElement): Field | null {
   const columns = Math.floor(width / (minCellRem * remPx));
   const cellPx = width / columns;
   const cells = columns * Math.floor(height / cellPx);
-  const orders = cellsOf(cells);
+  const shown = cellsOf(cells);
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
   const style = getComputedStyle(canvas);
@@ -85,7 +86,7 @@ function drawField(canvas: HTMLCanvasElement): Field | null {
     context.fillStyle = colour;
     context.strokeStyle = colour;
     context.lineWidth = 1.5;
-    for (const [cell, order] of orders) {
+    for (const [cell, order] of shown) {
       if (order.state !== state) continue;
       const zoom = (cellPx / shapeUnits) * scale;
       context.setTransform(
@@ -100,11 +101,11 @@ function drawField(canvas: HTMLCanvasElement): Field | null {
       else context.stroke(shape);
     }
   }
-  return { columns, cellPx, orders };
+  return { columns, cellPx, orders: shown };
 }
 
 /** Returns the orders by their cells. */
 function cellsOf(cells: number): Map<number, KnownOrder> {
-  const newest = [...knownOrders()].slice(-Math.max(1, cells - gap));
+  const newest = orders.newest(Math.max(1, cells - gap));
   return new Map(newest.map((order) => [order.sequence % cells, order]));
 }

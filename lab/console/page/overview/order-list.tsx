@@ -1,7 +1,8 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { now } from '../data/clock.ts';
-import { type KnownOrder, knownOrder, knownOrders, ordersSeen, ordersVersion } from '../data/orders.ts';
+import type { KnownOrder } from '../data/known-orders.ts';
+import { orders, ordersVersion } from '../data/orders.ts';
 import { isOwn } from '../data/own-orders.ts';
 import { orderHref } from '../data/router.ts';
 import { count, shortId, time } from '../widgets/format.ts';
@@ -16,7 +17,7 @@ const emptyText = 'No orders yet: move the slider, or place one';
 /** The orders that are listed, newest first. */
 interface Listing {
   readonly ids: readonly string[];
-  /** `ordersSeen` and the time when it was made. */
+  /** `orders.seen` and the time when it was made. */
   readonly seen: number;
   readonly atMs: number;
   /** Whether there were more new orders than rows. */
@@ -34,10 +35,10 @@ export function OrderList() {
     ordersVersion.value;
     now.value;
     if (!isHeld.value) listing.current = advance(listing.current);
-    return listing.current.ids.flatMap((id) => knownOrder(id) ?? []);
+    return listing.current.ids.flatMap((id) => orders.get(id) ?? []);
   });
   const listed = rows.value;
-  const newer = ordersSeen() - listing.current.seen;
+  const newer = orders.seen - listing.current.seen;
   return (
     <div
       class="order-list"
@@ -74,12 +75,12 @@ function captionOf(isHeld: boolean, newer: number, isSample: boolean): string {
 }
 
 function advance(listing: Listing): Listing {
-  const seen = ordersSeen();
+  const seen = orders.seen;
   const atMs = Date.now();
   const fresh = seen - listing.seen;
   if (fresh === 0) return atMs - listing.atMs > advanceMs * 4 ? { ...listing, isSample: false } : listing;
   if (listing.ids.length > 0 && atMs - listing.atMs < advanceMs) return listing;
-  const newest = [...knownOrders()].slice(-fresh).toReversed();
+  const newest = orders.newest(fresh).toReversed();
   const isFirst = listing.ids.length === 0;
   const added = isFirst ? newest : newest.filter(({ id }, index) => index < maxNewRows || isOwn(id));
   return {

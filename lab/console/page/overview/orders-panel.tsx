@@ -1,6 +1,7 @@
 import type { OrderCounts } from '../../api.ts';
+import type { OrderState } from '../data/known-orders.ts';
 import { live } from '../data/live.ts';
-import { type OrderState, ordersState } from '../data/orders.ts';
+import { ordersState } from '../data/orders.ts';
 import { count } from '../widgets/format.ts';
 import { StateMark } from '../widgets/state-mark.tsx';
 import { WatchNotice } from '../widgets/watch-notice.tsx';

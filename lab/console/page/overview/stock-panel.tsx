@@ -1,5 +1,6 @@
 import { live } from '../data/live.ts';
-import { busiest, type KnownStock, stockState } from '../data/stock.ts';
+import { busiest, stockState } from '../data/stock.ts';
+import type { KnownStock } from '../data/stock-rows.ts';
 import { count } from '../widgets/format.ts';
 import { Notice } from '../widgets/notice.tsx';
 import { WatchNotice } from '../widgets/watch-notice.tsx';

@@ -1,4 +1,4 @@
-import type { OrderState } from '../data/orders.ts';
+import type { OrderState } from '../data/known-orders.ts';
 
 /** The shape of each state, in a square of 10 units. The shapes differ, not the colours alone. */
 export const stateShapes: Readonly<

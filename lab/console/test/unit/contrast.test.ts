@@ -22,7 +22,7 @@ const colours = readColours();
 
 /** Returns the colours of each token, as `#rrggbb`. */
 function readColours(): ReadonlyMap<string, Readonly<Record<Theme, string>>> {
-  const css = readFileSync(new URL('../page/style/tokens.css', import.meta.url), 'utf8');
+  const css = readFileSync(new URL('../../page/style/tokens.css', import.meta.url), 'utf8');
   const tokens = css.matchAll(/--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)/g);
   return new Map([...tokens].map(([, name = '', light = '', dark = '']) => [name, { light, dark }]));
 }
