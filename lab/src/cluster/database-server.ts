@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Embedded, startEmbedded } from '@acme/postgres/embedded';
+import { startEmbedded } from '@acme/postgres/embedded';
 import { openPool } from '@acme/postgres/pool';
 
 /** A PostgreSQL server that can be killed, paused, stopped and restarted on the same port. */
@@ -21,20 +20,13 @@ export interface DatabaseServer extends AsyncDisposable {
   resume(): void;
 }
 
-const startAttempts = 50;
-const startPauseMs = 100;
-
 export async function startDatabaseServer(dataFolder: string, port: number): Promise<DatabaseServer> {
-  let embedded: Embedded = await startEmbedded({ dataFolder, port });
-  let isUp = true;
+  let embedded = await startEmbedded({ dataFolder, port });
+  let isStopped = false;
   let paused: number[] = [];
   const url = (database: string) => embedded.url(database);
   const postmaster = async () =>
     Number.parseInt(await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'), 10);
-  const stop = async () => {
-    isUp = false;
-    await embedded.close();
-  };
   const resume = () => {
     for (const pid of paused) signal(pid, 'SIGCONT');
     paused = [];
@@ -43,16 +35,15 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
     port,
     url,
     ensureDatabase: (name) => embedded.ensureDatabase(name),
-    kill: async () => {
-      isUp = false;
-      process.kill(await postmaster(), 'SIGKILL');
+    kill: () => embedded.kill(),
+    stop: async () => {
+      isStopped = true;
       await embedded.close();
     },
-    stop,
     start: async () => {
-      if (isUp) return;
-      embedded = await startWithRetries(dataFolder, port);
-      isUp = true;
+      if (isStopped) embedded = await startEmbedded({ dataFolder, port });
+      else await embedded.start();
+      isStopped = false;
     },
     pause: async () => {
       const all = [await postmaster(), ...(await processesOf(url('postgres')))];
@@ -66,18 +57,6 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
       await embedded.close();
     },
   };
-}
-
-/** The backends of a killed server hold its shared memory for a moment. Until then a new server cannot start. */
-async function startWithRetries(dataFolder: string, port: number): Promise<Embedded> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startEmbedded({ dataFolder, port });
-    } catch (error) {
-      if (attempt === startAttempts) throw error;
-      await sleep(startPauseMs);
-    }
-  }
 }
 
 async function processesOf(url: string): Promise<number[]> {
