@@ -5,7 +5,10 @@ import type { PageFile } from './http/console-server.ts';
 
 const folder = new URL('../page/', import.meta.url);
 /** In the order in which they override each other. */
-const styles = ['tokens', 'base', 'frame', 'overview', 'signals', 'traces'];
+const styles = [
+  ...['tokens', 'base', 'controls', 'frame'],
+  ...['overview', 'orders', 'stock', 'trouble', 'order', 'signals', 'waterfall', 'traces'],
+];
 
 let bundle: Promise<ReadonlyMap<string, PageFile>> | undefined;
 

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import type { Load, LoadRequest } from '../../api.ts';
 import { postJson } from '../data/console-api.ts';
 import { batched } from '../data/frame.ts';
@@ -49,11 +50,7 @@ interface RateSliderProps {
 
 function RateSlider({ load, onChange }: RateSliderProps) {
   const moved = useSignal<{ readonly value: number; readonly atMs: number } | null>(null);
-  const send = useSignal(
-    batched(() => {
-      if (moved.peek()) onChange(moved.peek()?.value ?? 0);
-    }, sendMs),
-  );
+  const send = useMemo(() => batched(() => onChange(moved.peek()?.value ?? 0), sendMs), []);
   const isMoving = moved.value !== null && Date.now() - moved.value.atMs < settleMs;
   const wanted = (isMoving ? moved.value?.value : load?.wantedPerSecond) ?? 0;
   const max = load?.maxPerSecond ?? 100;
@@ -74,7 +71,7 @@ function RateSlider({ load, onChange }: RateSliderProps) {
         style={{ '--filled': `${(100 * wanted) / max}%` }}
         onInput={({ currentTarget }) => {
           moved.value = { value: currentTarget.valueAsNumber, atMs: Date.now() };
-          send.value();
+          send();
         }}
       />
       <Answers load={load} />

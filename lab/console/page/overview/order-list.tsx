@@ -1,8 +1,8 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { now } from '../data/clock.ts';
 import type { KnownOrder } from '../data/known-orders.ts';
-import { orders, ordersVersion } from '../data/orders.ts';
+import { orders, ordersState, ordersVersion } from '../data/orders.ts';
 import { isOwn } from '../data/own-orders.ts';
 import { orderHref } from '../data/router.ts';
 import { count, shortId, time } from '../widgets/format.ts';
@@ -29,27 +29,29 @@ interface Listing {
  * pointer or the focus is in it. States change in place in any case.
  */
 export function OrderList() {
-  const isHeld = useSignal(false);
+  const isPointed = useSignal(false);
+  const isFocused = useSignal(false);
   const listing = useRef<Listing>({ ids: [], seen: 0, atMs: 0, isSample: false });
-  const rows = useComputed(() => {
-    ordersVersion.value;
-    now.value;
-    if (!isHeld.value) listing.current = advance(listing.current);
-    return listing.current.ids.flatMap((id) => orders.get(id) ?? []);
-  });
-  const listed = rows.value;
+  // Both make the component render again.
+  ordersVersion.value;
+  now.value;
+  const isHeld = isPointed.value || isFocused.value;
+  if (!isHeld) listing.current = advance(listing.current);
+  const listed = listing.current.ids.flatMap((id) => orders.get(id) ?? []);
   const newer = orders.seen - listing.current.seen;
   return (
     <div
       class="order-list"
-      onPointerEnter={() => (isHeld.value = true)}
-      onPointerLeave={() => (isHeld.value = false)}
-      onFocusIn={() => (isHeld.value = true)}
-      onFocusOut={() => (isHeld.value = false)}
+      onPointerEnter={() => (isPointed.value = true)}
+      onPointerLeave={() => (isPointed.value = false)}
+      onFocusIn={() => (isFocused.value = true)}
+      onFocusOut={() => (isFocused.value = false)}
     >
       <table>
         <caption>
-          {listed.length === 0 ? emptyText : captionOf(isHeld.value, newer, listing.current.isSample)}
+          {listed.length === 0 && ordersState.value === 'live'
+            ? emptyText
+            : captionOf(isHeld, newer, listing.current.isSample)}
         </caption>
         <thead>
           <tr>

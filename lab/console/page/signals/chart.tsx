@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { theme } from '../widgets/theme.tsx';
@@ -7,41 +8,10 @@ import { type ChartProps, chartOptions } from './chart-options.ts';
 /** A line chart of the last minutes. Its legend has the values under the cursor, which all charts share; else the newest ones. */
 export function Chart(props: ChartProps) {
   const { title, times, lines, format } = props;
-  const canvas = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
   const cursor = useSignal<number | null>(null);
-  const newest = useRef(props);
-  newest.current = props;
-  const names = lines.map(({ name }) => name).join('\n');
-  const colours = theme.value;
-
-  useEffect(() => {
-    const parent = canvas.current;
-    if (!parent) return;
-    const created = new uPlot(
-      chartOptions(
-        parent,
-        newest.current,
-        () => newest.current.startMs,
-        (index) => {
-          cursor.value = index;
-        },
-      ),
-      dataOf(newest.current),
-      parent,
-    );
-    plot.current = created;
-    const observer = new ResizeObserver(() =>
-      created.setSize({ width: parent.clientWidth, height: parent.clientHeight }),
-    );
-    observer.observe(parent);
-    return () => {
-      observer.disconnect();
-      created.destroy();
-    };
-  }, [names, colours]);
-  useEffect(() => plot.current?.setData(dataOf(newest.current)), [times, lines]);
-
+  const canvas = usePlot(props, (index) => {
+    cursor.value = index;
+  });
   const shown = cursor.value ?? times.length - 1;
   return (
     <figure class="chart">
@@ -57,6 +27,36 @@ export function Chart(props: ChartProps) {
       <div class="plot" ref={canvas} role="img" aria-label={`${title}, the last minutes`} />
     </figure>
   );
+}
+
+/** Draws a plot in the element of the reference, which is returned. It is made again for other lines and in another theme. */
+function usePlot(
+  props: ChartProps,
+  onCursor: (index: number | null) => void,
+): RefObject<HTMLDivElement | null> {
+  const parent = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const newest = useRef(props);
+  newest.current = props;
+  const names = props.lines.map(({ name }) => name).join('\n');
+  useEffect(() => {
+    const element = parent.current;
+    if (!element) return;
+    const startMs = () => newest.current.startMs;
+    const options = chartOptions(element, newest.current, startMs, onCursor);
+    const created = new uPlot(options, dataOf(newest.current), element);
+    plot.current = created;
+    const observer = new ResizeObserver(() =>
+      created.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      created.destroy();
+    };
+  }, [names, theme.value]);
+  useEffect(() => plot.current?.setData(dataOf(newest.current)), [props.times, props.lines]);
+  return parent;
 }
 
 function dataOf({ times, lines }: ChartProps): uPlot.AlignedData {
