@@ -189,7 +189,7 @@ test('the database is killed, the books cannot be checked, and it is started aga
   expect(await partOf('database')).toMatchObject({ state: 'up' });
   await expect.poll(() => stateOf(id).catch(() => 'no answer')).toBe('CONFIRMED');
   await expect.poll(async () => (await live()).books).toMatchObject({ cannotCheck: null, lost: 0 });
-});
+}, 60_000);
 
 test.for([
   ['/api/trouble', { part: 'service:other', action: 'kill', forMs: null }, 404],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A check that runs again and again, and leaves nine tenths of the time to others. */
+/** A check that runs again and again, and leaves nine tenths of the time to others. After a failure it is repeated soon. */
 export interface PacedCheck extends AsyncDisposable {
   /** Why the last run failed. Undefined if it did not. */
   readonly failure: string | undefined;
@@ -10,7 +10,7 @@ export interface PacedCheck extends AsyncDisposable {
 
 /** Minimum pause after a run. */
 const pauseMs = 1000;
-/** Pause after a run, in its duration. */
+/** Pause after a successful run, in its duration. */
 const pauseFactor = 10;
 
 /** @param onChecked Called after each run. */
@@ -21,18 +21,17 @@ export function startPacedCheck(check: () => Promise<void>, onChecked: () => voi
   const run = async () => {
     while (!ended.signal.aborted) {
       const beganAtMs = Date.now();
+      let restMs = pauseMs;
       try {
         await check();
         failure = undefined;
         checkedAtMs = beganAtMs;
+        restMs = Math.max(pauseMs, pauseFactor * (Date.now() - beganAtMs));
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
       }
       if (!ended.signal.aborted) onChecked();
-      const tookMs = Date.now() - beganAtMs;
-      await sleep(Math.max(pauseMs, pauseFactor * tookMs), undefined, { signal: ended.signal }).catch(
-        () => {},
-      );
+      await sleep(restMs, undefined, { signal: ended.signal }).catch(() => {});
     }
   };
   const running = run();

@@ -86,6 +86,11 @@ test('a service that is down is UNAVAILABLE, and an unknown one is not found', a
   expect((await call('orders')).status).toBe(404);
 });
 
+test('a path that looks like another host stays a path of the service', async () => {
+  expect((await call('orders//evil.example/x')).status).toBe(200);
+  expect(called).toMatchObject({ url: '//evil.example/x', headers: { host: expect.stringMatching(/^127/) } });
+});
+
 test('the page of another origin cannot call', async () => {
   const foreign = { method: 'POST', headers: { origin: 'https://evil.example' } };
   expect((await call('orders/x', foreign)).status).toBe(403);

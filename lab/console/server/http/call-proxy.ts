@@ -9,7 +9,7 @@ export interface CallProxy extends Disposable {
    *
    * @throws HttpError 404 for an unknown service.
    */
-  forward(request: IncomingMessage, response: ServerResponse): void;
+  forward(url: URL, request: IncomingMessage, response: ServerResponse): void;
 }
 
 export const callPrefix = '/call/';
@@ -33,15 +33,15 @@ const notForwarded = [
  */
 export function createCallProxy(urls: Readonly<Record<string, string>>, authority: string): CallProxy {
   const agent = new Agent({ ca: authority, keepAlive: true, maxSockets });
-  const forward: CallProxy['forward'] = (request, response) => {
-    const [, name = '', path = ''] = /^\/call\/([^/]+)(\/.*)/.exec(request.url ?? '') ?? [];
+  const forward: CallProxy['forward'] = ({ pathname, search }, request, response) => {
+    const [, name = '', path = ''] = /^\/call\/([^/]+)(\/.*)/.exec(pathname) ?? [];
     const target = urls[name];
     if (target === undefined) throw new HttpError(404, `there is no service ${name}`);
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([header]) => !notForwarded.includes(header)),
     );
     const { method = 'GET' } = request;
-    const called = httpsRequest(new URL(path, target), { agent, method, headers });
+    const called = httpsRequest(target, { agent, method, headers, path: path + search });
     called.once('response', (answer) => {
       const { connection: _hop, 'transfer-encoding': _coding, ...answered } = answer.headers;
       response.writeHead(answer.statusCode ?? 502, answered);

@@ -30,7 +30,7 @@ export interface ConsoleServerOptions {
   /** Answers `GET /api/live`. */
   readonly onLive: (response: ServerResponse) => void;
   /** Answers `/call/…`, where the page calls the services through the console. Default: there is none. */
-  readonly onCall?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  readonly onCall?: ((url: URL, request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Returns a file of the page, `/` is its document; undefined if there is none. */
   readonly pageFile: (path: string) => Promise<PageFile | undefined>;
 }
@@ -64,10 +64,10 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
   const server = createServer(async (request, response) => {
     setSecurityHeaders(response);
     try {
-      requireOwnRequest(request, options.publicPort ?? portOf());
-      const url = new URL(request.url ?? '/', 'http://console');
+      const url = readUrl(request);
+      requireOwnRequest(request, url.pathname, options.publicPort ?? portOf());
       if (request.method === 'GET' && url.pathname === '/api/live') onLive(response);
-      else if (onCall && url.pathname.startsWith(callPrefix)) onCall(request, response);
+      else if (onCall && url.pathname.startsWith(callPrefix)) onCall(url, request, response);
       else if (url.pathname.startsWith('/api/')) await answer(request, response, url);
       else await sendPage(response, await pageFile(url.pathname));
     } catch (error) {
@@ -91,6 +91,13 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Returns the URL of a request, whose target must be a path: another form names a host of its own. */
+function readUrl({ url = '' }: IncomingMessage): URL {
+  const path = /^\/(?!\/)/.test(url) ? `http://console${url}` : '';
+  if (!URL.canParse(path)) throw new HttpError(400, 'the target of the request is not a path');
+  return new URL(path);
 }
 
 function findRoute(routes: ConsoleServerOptions['routes'], method: string, path: string): [string, Route] {

@@ -12,15 +12,17 @@ import { HttpError } from './http-error.ts';
  * - A change is a POST with JSON, which no form can send, and a foreign script only after a preflight, which is rejected. A
  *   call of a service has a token instead.
  *
+ * @param path Path of the request, without `..`, as it is routed.
+ * @param port The port that browsers use.
  * @throws HttpError 421, 403, 405 or 415.
  */
-export function requireOwnRequest(request: IncomingMessage, port: number): void {
-  const { method = '', url = '', headers } = request;
+export function requireOwnRequest(request: IncomingMessage, path: string, port: number): void {
+  const { method = '', headers } = request;
   const { host = '', origin } = headers;
   if (!loopbackNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name)))
     throw new HttpError(421, `the console is at 127.0.0.1:${port}`);
-  const isCall = url.startsWith(callPrefix);
-  if (isCall || url.startsWith('/api/')) {
+  const isCall = path.startsWith(callPrefix);
+  if (isCall || path.startsWith('/api/')) {
     const site = headers['sec-fetch-site'] ?? 'none';
     const isForeign =
       (origin !== undefined && origin !== `http://${host}`) ||

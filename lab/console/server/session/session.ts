@@ -14,6 +14,9 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   inventory: ['inventory:read'],
 };
 
+/** A session is renewed at least so often. */
+const maxAgeMs = 60 * 60_000;
+
 /** Signs tokens with which the page calls the services itself. */
 export async function openSession({ token, webUrls }: SessionAccess): Promise<Session> {
   const services = await Promise.all(
@@ -26,6 +29,6 @@ export async function openSession({ token, webUrls }: SessionAccess): Promise<Se
   return {
     services,
     customers: watchedCustomers,
-    expiresAtMs: Math.min(...services.map((service) => expiryOf(service.token))),
+    expiresAtMs: Math.min(Date.now() + maxAgeMs, ...services.map((service) => expiryOf(service.token))),
   };
 }
