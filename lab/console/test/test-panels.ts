@@ -146,8 +146,9 @@ async function testTraces(page: ConsolePage, order: Order, check: Check): Promis
   await page.open('#/traces');
   await page.page.locator('input[name="order"]').fill(order.id);
   await page.click('.search button');
-  await page.untilText('.trace-list tbody', (text) => text.includes('PlaceOrder'));
+  await page.untilText('.trace-list tbody', (text) => text.includes(order.id.slice(-6)));
   const { traces } = await page.api<TraceList>(`/api/traces?order=${order.id}`);
+  await page.untilText('.trace-list caption', (text) => text.startsWith(`${traces.length} of`));
   const rows = await page.texts('.trace-list tbody tr');
   check('a search by order id finds its trace', rows.length === traces.length && traces.length > 0, rows);
   await page.click('.trace-list tbody a');

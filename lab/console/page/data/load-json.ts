@@ -11,7 +11,11 @@ export interface Loaded<T> {
 
 export function useJson<T>(path: string, everyMs: number): Signal<Loaded<T>> {
   const loaded = useSignal<Loaded<T>>({ value: null, failure: '' });
-  useEffect(() => whileVisible((hidden) => poll<T>(path, everyMs, hidden, loaded)), [path, everyMs]);
+  useEffect(() => {
+    // The answer to another path.
+    loaded.value = { value: null, failure: '' };
+    return whileVisible((hidden) => poll<T>(path, everyMs, hidden, loaded));
+  }, [path, everyMs]);
   return loaded;
 }
 
