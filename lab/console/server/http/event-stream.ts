@@ -15,7 +15,8 @@ export interface EventStream extends Disposable {
   readonly size: number;
 }
 
-const maxStreams = 20;
+/** Pages at a time. */
+export const maxStreams = 20;
 /** Bytes that may wait for a page. A state replaces those before it, so that old ones have no value. */
 const maxWaitingBytes = 256 * 1024;
 /** Pause of the browser before it connects again. */
