@@ -57,11 +57,18 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   }
 }
 
-/** Sends SIGTERM, and resolves when the process has drained and exited. A process that SIGSTOP has paused is resumed. */
+/** The exits of the processes that were sent SIGTERM. */
+const exits = new WeakMap<ChildProcess, Promise<unknown>>();
+
+/**
+ * Sends SIGTERM, and resolves when the process has drained and exited. A process that SIGSTOP has paused is resumed. It is
+ * signalled once however often this is called, because a second signal ends a service with its calls in flight.
+ */
 export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  const exited = exits.get(child) ?? once(child, 'exit');
+  if (!exits.has(child)) child.kill('SIGTERM');
+  exits.set(child, exited);
   child.kill('SIGCONT');
   await exited;
 }
