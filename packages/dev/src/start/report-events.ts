@@ -5,7 +5,7 @@ export interface ReportOptions {
   readonly say: (text: string) => void;
   /** Returns how to start a service or PostgreSQL again. */
   readonly remedyOf: (name: string) => string;
-  /** Called when the last service has exited. */
+  /** Called when no service is left: the last one has exited, or was not started again. */
   readonly onAllExited: () => void;
 }
 
@@ -14,14 +14,20 @@ export function reportEvents(
   { services, events }: RunningServices,
   { say, remedyOf, onAllExited }: ReportOptions,
 ): void {
+  const endIfAllExited = () => {
+    if (services.every(({ state }) => state === 'exited')) onAllExited();
+  };
   const reportExit = ({ name, process: { signalCode, exitCode }, logFile }: RunningService) => {
     const how = signalCode ?? `exit code ${exitCode}`;
     say(` down ${name} (${how}): its log is ${logFile}; ${remedyOf(name)}`);
-    if (services.every(({ state }) => state === 'exited')) onAllExited();
+    endIfAllExited();
   };
   events.on('exited', reportExit);
   events.on('serving', ({ name, target }) => say(`  up  ${name} on ${target}, restarted`));
-  events.on('failed', ({ name }, error) => say(` down ${errorText(error)}\n${remedyOf(name)}`));
+  events.on('failed', ({ name }, error) => {
+    say(` down ${errorText(error)}\n${remedyOf(name)}`);
+    endIfAllExited();
+  });
   events.on('databaseExited', ({ logFile }) =>
     say(` down PostgreSQL: its log is ${logFile}; ${remedyOf('postgres')}`),
   );
