@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '@acme/dev/repository';
 import { type InstalledBrowser, openBrowser } from '@acme/lab/browser/browsers';
+import type { TraceList } from '../api.ts';
 import { type ConsolePage, openConsolePage } from './console-page.ts';
 import type { RunningConsole } from './running-console.ts';
 import { setRate } from './test-panels.ts';
@@ -37,10 +38,17 @@ export async function takePictures(
   await page.untilShown('.saturation');
   await sleep(outageMs);
   await take(page, 'console-signals', 'light');
-  await page.open('#/traces?method=PlaceOrder');
-  await page.click('.trace-list tbody a');
-  await page.untilShown('.waterfall li:nth-child(4)');
+  await page.open(`#/traces/${await wholeTrace(page)}`);
+  await page.untilShown('.waterfall li:nth-child(10)');
   await take(page, 'console-trace', 'light');
+}
+
+/** Returns the id of the newest PlaceOrder that has the spans of its batches, of both services. */
+async function wholeTrace(page: ConsolePage): Promise<string> {
+  const { traces } = await page.api<TraceList>('/api/traces?method=PlaceOrder&limit=1000');
+  const trace = traces.find(({ name, spans }) => name.endsWith('PlaceOrder') && spans > 10 && spans < 16);
+  if (!trace) throw new Error('no trace has all of its spans');
+  return trace.id;
 }
 
 async function take({ page }: ConsolePage, name: string, theme: 'light' | 'dark'): Promise<void> {
