@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { watchSources } from './watch-sources.ts';
 
+/** Time for an event on a busy machine. */
+const patient = { timeout: 60_000 };
+
 async function makeRepository() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'watch é#% '));
   const write = async (file: string) => {
@@ -24,7 +27,7 @@ test('a change concerns the service whose folder has the file, and every service
     changes.push(`${service}: ${file}`),
   );
   const next = async () => {
-    await expect.poll(() => changes.length).toBeGreaterThan(0);
+    await expect.poll(() => changes.length, patient).toBeGreaterThan(0);
     return changes.splice(0);
   };
   const write = (file: string) => repository.write(file);
@@ -54,7 +57,7 @@ test('a change concerns the service whose folder has the file, and every service
   await write('services/orders/src/app.ts~');
   await write('services/inventory/src/app.ts');
   expect(await next()).toEqual(['inventory: services/inventory/src/app.ts']);
-});
+}, 120_000);
 
 test('files in new folders are watched', async () => {
   await using repository = await makeRepository();
@@ -65,9 +68,9 @@ test('files in new folders are watched', async () => {
     .poll(async () => {
       await repository.write('services/orders/src/new/folder/b.ts');
       return [...changes];
-    })
+    }, patient)
     .toContain('services/orders/src/new/folder/b.ts');
-});
+}, 120_000);
 
 test('changes of a burst are reported once', async () => {
   await using repository = await makeRepository();
@@ -75,5 +78,5 @@ test('changes of a burst are reported once', async () => {
   using _watch = watchSources(repository.path, ['orders'], (_service, file) => changes.push(file));
   for (const name of ['a', 'b', 'c'])
     writeFileSync(join(repository.path, 'services/orders/src', `${name}.ts`), '');
-  await expect.poll(() => changes).toEqual(['services/orders/src/a.ts']);
-});
+  await expect.poll(() => changes, patient).toEqual(['services/orders/src/a.ts']);
+}, 120_000);
