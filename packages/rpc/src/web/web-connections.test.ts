@@ -6,6 +6,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -190,6 +191,17 @@ test.each([
   // Answered on a later connection, so the server has accepted the first one.
   expect(await receivedBy(send(server, 'x\r\n\r\n'))).toMatch(/^HTTP\/1.1 400 /);
   await server.running.drain({ pauseMs: 0, timeoutMs: 60_000 });
+});
+
+test.each([
+  ['request to an unknown method', headers(100).replace(path, '/none')],
+  ['call that was rejected', headers(100).replace('Bearer t', 'Bearer')],
+])('a drain does not wait for the body of a %s, whose connection is closed', async (_name, head) => {
+  await using server = await startWeb();
+  expect(await receivedBy(send(server, `${head}{`))).toMatch(/^HTTP\/1.1 4/);
+  const timeoutMs = 60_000;
+  const drained = server.running.drain({ pauseMs: 0, timeoutMs }).then(() => 'drained');
+  expect(await Promise.race([drained, sleep(10_000, 'waits', { ref: false })])).toBe('drained');
 });
 
 test('a head with over 128 headers is rejected before its end', async () => {

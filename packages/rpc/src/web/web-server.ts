@@ -9,7 +9,7 @@ import { markWebSession, maxHeaderListBytes } from '../grpc-js/sessions/incoming
 import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
 import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
 import type { ServerTls } from '../tls/server-credentials.ts';
-import type { HttpRequest, HttpResponse } from './http-messages.ts';
+import { type HttpRequest, type HttpResponse, isHttp2 } from './http-messages.ts';
 import { createHttp2Part } from './http2-sessions.ts';
 import { detectProtocol } from './protocol-of-socket.ts';
 import { type WebLimits, webLimits } from './web-limits.ts';
@@ -148,17 +148,24 @@ async function until(holds: () => boolean, endMs: number): Promise<void> {
 
 /** Counts the requests that are being read or answered, over both versions of HTTP. */
 function countInFlight() {
-  let open = 0;
-  const onClose = () => {
-    open--;
+  const open = new Set<HttpRequest | HttpResponse>();
+  // Node does not close a request whose connection ends after the answer and before the end of the body.
+  const releaseWithSocket = (request: IncomingMessage) => {
+    if (!open.has(request)) return;
+    const { socket } = request;
+    const release = () => open.delete(request);
+    if (socket.destroyed) release();
+    socket.once('close', release);
+    request.once('close', () => socket.off('close', release));
   };
   return {
-    count: () => open,
-    add: (...messages: readonly (HttpRequest | HttpResponse)[]) => {
-      for (const message of messages) {
-        open++;
-        message.once('close', onClose);
+    count: () => open.size,
+    add: (request: HttpRequest, response: HttpResponse) => {
+      for (const message of [request, response]) {
+        open.add(message);
+        message.once('close', () => open.delete(message));
       }
+      if (!isHttp2(request)) response.once('close', () => releaseWithSocket(request));
     },
   };
 }
