@@ -7,6 +7,7 @@ import { runSteps } from '../harness/run-steps.ts';
 import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
 import { type PaymentBug, paymentBugs } from './payment-bugs.ts';
+import { requireSinglePlaces } from './worked-examples.ts';
 
 parseCommandLine({
   call: 'npm run test:guide',
@@ -22,10 +23,11 @@ const copies = {
 
 /**
  * Applies a worked example. git merges it if it has the files that the example was made from. In a shallow clone it
- * requires the whole context of each hunk, and worked-examples.test.ts holds that to one place.
+ * requires the whole context of each hunk, which `requireSinglePlaces` holds to one place.
  */
 function apply(folder: string, example: string): void {
   try {
+    requireSinglePlaces(example);
     runCommand(folder, 'git', 'am', '--3way', join(root, example));
   } catch (error) {
     throw new Error(`The worked example needs an update, because the code that it changes has changed. In a clone:

@@ -1,19 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '@acme/dev/repository';
-import { expect, test } from 'vitest';
 
-const examples = readdirSync(join(root, 'docs/examples'));
-
-// git looks for a hunk near the line where it was. Where two places match, it may change the wrong one.
-test.for(examples)('each hunk of %s matches one place of its file', (example) => {
-  const hunks = hunksOf(readFileSync(join(root, 'docs/examples', example), 'utf8'));
-  const misplaced = hunks
+/**
+ * Throws an Error unless each hunk of a patch matches one place of its file. git looks for a hunk near the line where it was. Where
+ * two places match, it may change the wrong one.
+ */
+export function requireSinglePlaces(patch: string): void {
+  const misplaced = hunksOf(readFileSync(join(root, patch), 'utf8'))
     .map((hunk) => ({ ...hunk, places: placesOf(hunk.before, readFileSync(join(root, hunk.file), 'utf8')) }))
     .filter(({ places }) => places !== 1);
-  expect(hunks).not.toHaveLength(0);
-  expect(misplaced, 'update the example as lab/src/copies/test-guide.ts says').toEqual([]);
-});
+  if (misplaced.length > 0)
+    throw new Error(
+      misplaced.map(({ file, before, places }) => `${file}: ${places} places match\n${before}`).join('\n'),
+    );
+}
 
 /** Returns the hunks that change existing files: the file, and the lines that the hunk replaces with their context. */
 function hunksOf(patch: string) {
