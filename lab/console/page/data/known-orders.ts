@@ -25,6 +25,10 @@ export interface KnownOrders {
   newest(count: number): readonly KnownOrder[];
   /** Takes an order that a service has returned. One that is older than the known one changes nothing. */
   take(order: Order): void;
+  /** Returns the ids of a customer's orders that are pending as far as the page knows. */
+  pendingOf(customerId: string): readonly string[];
+  /** Forgets an order whose state is no longer known. */
+  forget(id: string): void;
 }
 
 /**
@@ -57,6 +61,13 @@ export function createKnownOrders(maxOrders: number, onChange: () => void): Know
       known.state = state;
       known.changes.push({ state, atMs: changedAtMs(order) });
       onChange();
+    },
+    pendingOf: (customerId) =>
+      [...orders.values()]
+        .filter((order) => order.customerId === customerId && order.state === 'pending')
+        .map(({ id }) => id),
+    forget: (id) => {
+      if (orders.delete(id)) onChange();
     },
   };
 }

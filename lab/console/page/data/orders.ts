@@ -1,14 +1,14 @@
 import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
-import { computed, effect, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import { batched } from './frame.ts';
 import { createKnownOrders } from './known-orders.ts';
+import { listKnown } from './list-known.ts';
 import { clientOf, session } from './session.ts';
 import { whileVisible } from './visibility.ts';
 import { keepWatching, type WatchState } from './watch.ts';
 
 /** Number of orders that the page keeps: those of the last minute, at 80 per second. */
 const maxOrders = 5000;
-const listed = 200;
 const flushMs = 100;
 
 /** Changes whenever orders have changed, at most ten times a second. */
@@ -39,8 +39,11 @@ whileVisible((hidden) => {
     leaving = new AbortController();
     const signal = AbortSignal.any([leaving.signal, hidden]);
     if (customers.value === '') return;
-    for (const [index, customerId] of customers.value.split('\n').entries())
-      watchCustomer(customerId, index, signal);
+    const customerIds = customers.value.split('\n');
+    // What a watch reads must not restart it: a restarted one has no token, and misses what happened in between.
+    untracked(() => {
+      for (const [index, customerId] of customerIds.entries()) watchCustomer(customerId, index, signal);
+    });
   });
   hidden.addEventListener('abort', stop);
 });
@@ -54,13 +57,10 @@ function watchCustomer(customerId: string, index: number, leaving: AbortSignal):
       state,
       open: (resumeToken, signal) =>
         clientOf('orders', OrderService).watchOrders({ resumeToken, customerId }, { signal }),
-      list: async (signal) => {
-        const page = await clientOf('orders', OrderService).listOrders(
-          { customerId, pageSize: listed },
-          { signal },
-        );
-        for (const order of page.orders.toReversed()) orders.take(order);
-      },
+      list: (signal) =>
+        listKnown(orders, customerId, maxOrders, (page) =>
+          clientOf('orders', OrderService).listOrders({ ...page, customerId }, { signal }),
+        ),
       take: ({ order }) => {
         if (order) orders.take(order);
       },

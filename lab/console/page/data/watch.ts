@@ -30,6 +30,7 @@ export async function keepWatching<Response extends { readonly resumeToken: stri
   let resumeToken = '';
   while (!signal.aborted) {
     await untilReady(watch.service, signal);
+    if (signal.aborted) return;
     try {
       for await (const response of watch.open(resumeToken, signal)) {
         if (resumeToken === '') await watch.list(signal);
