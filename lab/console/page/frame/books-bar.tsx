@@ -13,7 +13,7 @@ interface Figure {
   readonly caption: string;
 }
 
-/** What the invariants say, in four numbers. */
+/** The state of the invariants, in four numbers. */
 export function BooksBar() {
   const books = live.value?.books;
   const isUnchecked = !books || books.checkedAtMs === null || books.cannotCheck !== null;
@@ -68,7 +68,7 @@ export function Violations() {
   return (
     <section class="violations" role="alert">
       <h2>An invariant is violated</h2>
-      {wrong > 0 && <p>Orders that contradict what their customers were told: {count(wrong)}</p>}
+      {wrong > 0 && <p>Orders that contradict what was acknowledged to their customers: {count(wrong)}</p>}
       <ul>
         {problems.map((problem) => (
           <li key={problem}>{problem}</li>

@@ -5,7 +5,7 @@ import { BooksBar, Violations } from './books-bar.tsx';
 import { PartsBar } from './parts-bar.tsx';
 import { Tabs } from './tabs.tsx';
 
-/** What is always on screen: the four numbers, and the state of each part. */
+/** The bar that is always on screen: the four numbers of the books, and the state of each part. */
 export function TopBar() {
   return (
     <header>

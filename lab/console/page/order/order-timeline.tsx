@@ -2,7 +2,7 @@ import type { Span, Trace, TraceList, TraceSummary } from '../../api.ts';
 import { useJson } from '../data/load-json.ts';
 import { traceHref } from '../data/router.ts';
 import { Waterfall } from '../traces/waterfall.tsx';
-import { fineTime, milliseconds } from '../widgets/format.ts';
+import { fineTime, methodName, milliseconds } from '../widgets/format.ts';
 import { Failure, Notice } from '../widgets/notice.tsx';
 
 const pollMs = 2000;
@@ -41,7 +41,7 @@ function Attempt({ summary }: { readonly summary: TraceSummary }) {
   return (
     <article>
       <h4>
-        <a href={traceHref(id)}>{name.slice(name.lastIndexOf('/') + 1)}</a>{' '}
+        <a href={traceHref(id)}>{methodName(name)}</a>{' '}
         <span class="aside">
           {fineTime(startMs)}, {milliseconds(durationMs)}
         </span>

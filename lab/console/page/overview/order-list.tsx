@@ -25,8 +25,8 @@ interface Listing {
 }
 
 /**
- * The newest orders. At a rate that nobody can read it lists a sample, and those that this page has placed. It stands still while the
- * pointer or the focus is in it. States change in place in any case.
+ * The newest orders. At a rate that is too high to read it lists a sample, and those that this page has placed. It stands still
+ * while the pointer or the focus is in it. States change in place in any case.
  */
 export function OrderList() {
   const isPointed = useSignal(false);

@@ -120,7 +120,7 @@ function sinceText({ sinceMs, undoAtMs }: Part): string {
     : `undone in ${age(Math.max(0, undoAtMs - now.value))}`;
 }
 
-/** What to paste into a terminal, where the console itself cannot break the part. */
+/** The commands to paste into a terminal, where the console itself cannot break the part. */
 function Commands({ part }: { readonly part: Part }) {
   if (!part.commands?.length) return null;
   return (

@@ -1,4 +1,5 @@
 import type { Span } from '../../api.ts';
+import { methodName } from '../widgets/format.ts';
 
 /** A span with its depth, from 0. */
 export interface Node {
@@ -32,5 +33,5 @@ export function isStatement({ attributes }: Span): boolean {
 
 /** Returns the span's name: the method without its package. */
 export function titleOf({ name }: Span): string {
-  return name.slice(name.lastIndexOf('/') + 1);
+  return methodName(name);
 }

@@ -1,7 +1,7 @@
 import type { TraceList, TraceSummary } from '../../api.ts';
 import { useJson } from '../data/load-json.ts';
 import { orderHref, route, traceHref } from '../data/router.ts';
-import { count, milliseconds, shortId, time } from '../widgets/format.ts';
+import { count, methodName, milliseconds, shortId, time } from '../widgets/format.ts';
 import { Failure, Notice, TelemetryElsewhere } from '../widgets/notice.tsx';
 import { type Fields, fieldsOf, TraceSearch } from './trace-search.tsx';
 
@@ -70,7 +70,7 @@ function Row({ trace, longestMs }: { readonly trace: TraceSummary; readonly long
       <td>{time(startMs)}</td>
       <td>
         <a href={traceHref(id)}>
-          <span class={`service-name of-${service}`}>{service}</span> {name.slice(name.lastIndexOf('/') + 1)}
+          <span class={`service-name of-${service}`}>{service}</span> {methodName(name)}
         </a>
       </td>
       <td>{hasError ? <span class="tag error">{code || 'error'}</span> : code}</td>
