@@ -67,6 +67,23 @@ test('each export has an interval of its own, although the timer of its process 
   expect(ratesAt(startMs + 7 * intervalMs)?.slice(0, 5)).toEqual([5, 5, 5, 5, 5]);
 });
 
+test('exports that drift by 1 ms each leave no interval without calls in a night', () => {
+  const { store, add, ratesAt } = openSignals();
+  const rates: number[] = [];
+  let newestMs = 0;
+  for (let index = 0; index < 7200; index++) {
+    const atMs = startMs + index * (intervalMs + 1);
+    add(atMs, 10);
+    // As the page asks: after each export, for what is newer than its newest point.
+    for (const laterMs of [0, 500, 1000, 1500]) {
+      rates.push(...(ratesAt(atMs + laterMs, newestMs) ?? []));
+      newestMs = store.since(newestMs).services[0]?.methods[0]?.points.at(-1)?.atMs ?? newestMs;
+    }
+  }
+  expect(rates.length).toBeGreaterThan(7190);
+  expect(new Set(rates)).toEqual(new Set([5]));
+});
+
 test('replicas are added up, and their event loops averaged', () => {
   const { store, add, ratesAt } = openSignals();
   add(startMs + 100, 10, 'one');

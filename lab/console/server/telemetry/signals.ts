@@ -21,8 +21,8 @@ export interface SignalStore {
 /** Interval at which the services export their metrics. */
 export const intervalMs = 2000;
 const keptIntervals = (10 * 60_000) / intervalMs;
-/** Time after the end of an interval until its last export has arrived. */
-const lateMs = 300;
+/** Time after the end of an interval until its last export has arrived: one may drift by half an interval. */
+const lateMs = intervalMs / 2 + 300;
 const maxServices = 20;
 const maxMethods = 100;
 const maxBreakers = 20;
@@ -34,8 +34,16 @@ interface Service {
   readonly intervals: Map<number, Interval>;
   readonly methods: Set<string>;
   readonly breakers: Map<string, BreakerState>;
-  /** Last interval of each replica. */
-  readonly lastOf: Map<string, number>;
+  /** Last export of each replica. */
+  readonly lastOf: Map<string, LastExport>;
+  /** Intervals that drifting exports have passed over, although none is missing. */
+  readonly passedOver: Set<number>;
+}
+
+interface LastExport {
+  /** Number of its interval. */
+  readonly number: number;
+  readonly atMs: number;
 }
 
 /** What the replicas of a service have reported for one interval. */
@@ -104,13 +112,19 @@ function serviceIn(services: Map<string, Service>, name: string): Service | unde
     methods: new Set(),
     breakers: new Map(),
     lastOf: new Map(),
+    passedOver: new Set(),
   }));
 }
 
 function addExport(service: Service, instance: string, metrics: readonly OtlpMetric[], nowMs: number): void {
-  const number = intervalOf(service.lastOf.get(instance), nowMs);
-  service.lastOf.set(instance, number);
-  for (const [old, at] of service.lastOf) if (at < number - keptIntervals) service.lastOf.delete(old);
+  const last = service.lastOf.get(instance);
+  const number = intervalOf(last?.number, nowMs);
+  if (last && number > last.number + 1 && nowMs - last.atMs < 1.5 * intervalMs)
+    service.passedOver.add(last.number + 1);
+  service.lastOf.set(instance, { number, atMs: nowMs });
+  for (const [old, { number: at }] of service.lastOf)
+    if (at < number - keptIntervals) service.lastOf.delete(old);
+  for (const old of service.passedOver) if (old < number - keptIntervals) service.passedOver.delete(old);
   const interval = service.intervals.getOrInsertComputed(number, emptyInterval);
   interval.replicas++;
   for (const old of service.intervals.keys()) if (old < number - keptIntervals) service.intervals.delete(old);
@@ -194,10 +208,15 @@ function numberOf({ asInt, asDouble }: OtlpNumberPoint): number {
   return Number(asInt ?? asDouble ?? 0);
 }
 
-/** Returns the points of the intervals from `first` to `last`. One without a report has no calls, and no saturation. */
+/**
+ * Returns the points of the intervals from `first` to `last`. One without a report has no calls, and no saturation; one that
+ * drifting exports have passed over has no point.
+ */
 function signalsOf(name: string, service: Service, first: number, last: number): ServiceSignals {
   const from = Math.max(first, Math.min(...service.intervals.keys()));
-  const numbers = Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index);
+  const numbers = Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index).filter(
+    (number) => service.intervals.has(number) || !service.passedOver.has(number),
+  );
   return {
     service: name,
     methods: [...service.methods].sort().map((method) => ({
