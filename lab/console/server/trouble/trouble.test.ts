@@ -1,11 +1,14 @@
+import { setImmediate } from 'node:timers/promises';
 import { createClient } from '@acme/rpc/client';
 import { Code } from '@acme/rpc/errors';
 import { EchoService, rejectionOf, startFaultProxy, startTestServer } from '@acme/rpc/testing';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { PartState } from '../../api.ts';
 import type { Breakable } from './breakable.ts';
 import { linePart } from './line-part.ts';
 import { startTrouble } from './trouble.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 /** A part that only records what happens to it. */
 function recorded(fails: () => boolean = () => false) {
@@ -73,20 +76,88 @@ test('a failed action is reported with the part until one succeeds', async () =>
   let fails = true;
   const { part } = recorded(() => fails);
   await using trouble = startTrouble([part], () => {});
-  const kill = () => trouble.apply({ part: 'service:echo', action: 'kill', forMs: null });
+  const kill = () => trouble.apply({ part: 'service:echo', action: 'kill', forMs: 60_000 });
   await expect(kill()).rejects.toThrow('echo does not kill');
   expect(trouble.parts).toMatchObject([{ state: 'up', problem: 'echo does not kill' }]);
+  expect(trouble.parts).toMatchObject([{ actions: ['kill', 'pause'], undoAtMs: null }]);
   fails = false;
   await kill();
   expect(trouble.parts).toMatchObject([{ state: 'down', problem: null }]);
 });
 
 test('at the end every part is released, and no timer undoes anything', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { part, actions } = recorded();
   const trouble = startTrouble([part], () => {});
-  await trouble.apply({ part: 'service:echo', action: 'kill', forMs: 1 });
+  await trouble.apply({ part: 'service:echo', action: 'kill', forMs: 60_000 });
   await trouble[Symbol.asyncDispose]();
-  expect(actions.filter((action) => action !== 'undo')).toEqual(['kill', 'release']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(actions).toEqual(['kill', 'release']);
+});
+
+test('an answer from before an action does not end the trouble', async () => {
+  const { part } = recorded();
+  const answers: PromiseWithResolvers<PartState>[] = [];
+  const observe = () => {
+    const answer = Promise.withResolvers<PartState>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  await using trouble = startTrouble([{ ...part, observe }], () => {});
+  const paused = trouble.apply({ part: 'service:echo', action: 'pause', forMs: 60_000 });
+  await expect.poll(() => answers.length).toBe(2);
+  answers[1]?.resolve('paused');
+  await paused;
+  answers[0]?.resolve('up');
+  await setImmediate();
+  expect(trouble.parts).toMatchObject([{ state: 'paused', undoAtMs: expect.any(Number) }]);
+  // The end waits for the check in progress.
+  await expect.poll(() => answers.length).toBe(3);
+  answers[2]?.resolve('up');
+});
+
+test('a part that does not answer delays no other one', async () => {
+  const { part } = recorded();
+  const hung = Promise.withResolvers<PartState>();
+  let observations = 0;
+  const counted = async (): Promise<PartState> => {
+    observations++;
+    return 'up';
+  };
+  const parts = [
+    { ...part, observe: () => hung.promise },
+    { ...part, id: 'service:other', observe: counted },
+  ];
+  await using _trouble = startTrouble(parts, () => {});
+  await expect.poll(() => observations, { timeout: 10_000 }).toBeGreaterThan(1);
+  hung.resolve('up');
+});
+
+test('kill interrupts the action in progress', async () => {
+  const { part, actions } = recorded();
+  const starting = Promise.withResolvers<void>();
+  const act: Breakable['act'] = async (action) => {
+    actions.push(action);
+    if (action === 'pause') return starting.promise;
+    starting.reject(new Error('echo has exited'));
+  };
+  await using trouble = startTrouble([{ ...part, act }], () => {});
+  const apply = (action: 'kill' | 'pause') => trouble.apply({ part: 'service:echo', action, forMs: 60_000 });
+  const interrupted = apply('pause').catch(({ message }) => message);
+  await expect.poll(() => actions).toEqual(['pause']);
+  await apply('kill');
+  expect(await interrupted).toBe('echo has exited');
+  expect(actions).toEqual(['pause', 'kill']);
+  expect(trouble.parts).toMatchObject([{ problem: null, undoAtMs: expect.any(Number) }]);
+});
+
+test('the circuit breakers of a part that is down are not those of its last report', async () => {
+  const { part } = recorded();
+  const breakers = () => ({ inventory: 'open' }) as const;
+  await using trouble = startTrouble([{ ...part, breakers }], () => {});
+  expect(trouble.parts).toMatchObject([{ breakers: { inventory: 'open' } }]);
+  await trouble.apply({ part: 'service:echo', action: 'kill', forMs: null });
+  expect(trouble.parts[0]?.breakers).toEqual({});
 });
 
 test('a line that is cut, delayed or black-holed affects the calls over it, until it is undone', async () => {
@@ -97,7 +168,7 @@ test('a line that is cut, delayed or black-holed affects the calls over it, unti
   using client = createClient(EchoService, { target: proxy.target, token: () => 'token' });
   await using trouble = startTrouble([linePart('front', 'back', proxy)], () => {});
   const part = 'line:front-back';
-  const echo = (deadlineMs = 1000) => client.getEcho({ key: 'A' }, { deadlineMs });
+  const echo = (deadlineMs = 30_000) => client.getEcho({ key: 'A' }, { deadlineMs });
   const apply = (action: 'cut' | 'delay' | 'black-hole' | 'undo', delayMs = 0) =>
     trouble.apply({ part, action, forMs: null, delayMs });
   await echo();
