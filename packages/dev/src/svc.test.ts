@@ -39,6 +39,7 @@ test.each<[command: string, problem: string]>([
   ['--nothing', 'unknown option --nothing: npx svc --help lists the commands'],
   ['token --subb alice', 'unknown option --subb: did you mean --sub?'],
   ['token --nothing', 'unknown option --nothing: npx svc token --help lists the options'],
+  ['token --hlp', 'unknown option --hlp: did you mean --help?'],
   ['token -x', 'unknown option -x: npx svc token --help lists the options'],
   ['token --sub', '--sub needs a value: --sub NAME'],
   ['token --sub --ttl 5', '--sub needs a value. One that begins with a hyphen is written --sub=--ttl'],

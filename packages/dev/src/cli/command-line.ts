@@ -70,9 +70,9 @@ function parseArgsOptions(options: Readonly<Record<string, Option<unknown>>>) {
 function requireKnown(command: Command, name: string, rawName: string): void {
   const options = command.options ?? {};
   if (Object.hasOwn(options, name)) return;
-  const names = Object.keys(options).map((each) => `--${each}`);
+  const names = [...Object.keys(options), 'help'].map((each) => `--${each}`);
   const orElse =
-    names.length === 0 ? `${callOf(command)} has none` : `${callOf(command)} --help lists the options`;
+    names.length === 1 ? `${command.call} has only --help` : `${callOf(command)} --help lists the options`;
   reject(`unknown option ${rawName}${suggestion(rawName, names, orElse)}`);
 }
 
