@@ -7,7 +7,7 @@ export interface Command<
 > {
   /** How it is called, without arguments: `npx svc call`, `npm run demo`. */
   readonly call: string;
-  /** What it does, in a sentence or a few lines. */
+  /** A sentence or a few lines about its effect. */
   readonly summary: string;
   /** Names of its arguments that are no options, in their order: `METHOD`, and in brackets `[JSON]` for one that may be absent. */
   readonly positionals?: Names;

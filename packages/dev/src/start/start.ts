@@ -21,7 +21,7 @@ const onStep = (description: string) => say(`  up  ${description}`);
 
 let running: RunningServices | undefined;
 let isStopping = false;
-/** What is stopped at the end, in reverse order. */
+/** The parts that are stopped at the end, in reverse order. */
 const started = new AsyncDisposableStack();
 const stop = async (exitCode: number, reason: string) => {
   if (isStopping) return;
@@ -57,12 +57,12 @@ try {
     },
   });
   if (!isStopping) await seedServices(services, running, onStep);
-  if (watches) started.use(restartOnChange(running));
   if (!isStopping) {
+    if (watches) started.use(restartOnChange(running));
     console?.attach(running);
     await announceServices(dataFolder, running);
-    say(readyText(running, { dataFolder, page: console?.url }));
   }
+  if (!isStopping) say(readyText(running, { dataFolder, page: console?.url }));
 } catch (error) {
   // A step that is interrupted fails in many ways.
   if (!isStopping) fail(error);

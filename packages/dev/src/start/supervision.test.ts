@@ -64,6 +64,21 @@ test('npm start ends with 1 when no service is left, and svc restart says that n
   });
 }, 120_000);
 
+test('a Ctrl-C after the last step of the start ends it without saying that it is ready', async () => {
+  await using project = await makeEchoProject(`
+Object.assign(services[0], {
+  seed: async () => {
+    process.kill(process.pid, 'SIGINT');
+    return 'sample data';
+  },
+});`);
+  const { code, output } = await run(project.svc('start'));
+  expect(code).toBe(0);
+  expect(output).toContain('  up  sample data\n');
+  expect(output).toContain('stopping: calls in flight are finished first');
+  expect(output).not.toContain('Ready.');
+}, 120_000);
+
 test('a second start on the same folder says what runs there', async () => {
   await using project = await makeEchoProject();
   const { child } = await startProject(project);
