@@ -1,5 +1,14 @@
 import type { LogLine } from '../../api.ts';
-import { fieldsOf, msOf, type OtlpLogRecord, type OtlpLogs, sourceOf, textOf } from './otlp-json.ts';
+import {
+  fieldsOf,
+  idOf,
+  msOf,
+  type OtlpLogRecord,
+  type OtlpLogs,
+  shortened,
+  sourceOf,
+  textOf,
+} from './otlp-json.ts';
 
 /** The last log lines of the services: 20,000, and 8 MiB of their text. */
 export interface LogStore {
@@ -28,7 +37,8 @@ export function createLogStore(): LogStore {
         for (const { logRecords = [] } of resource.scopeLogs ?? [])
           for (const record of logRecords) {
             const line = lineOf(service, record);
-            const one = { traceId: record.traceId ?? '', line, size: JSON.stringify(line).length };
+            const traceId = idOf(record.traceId, 32) ?? '';
+            const one = { traceId, line, size: traceId.length + JSON.stringify(line).length };
             kept.push(one);
             size += one.size;
           }
@@ -49,9 +59,9 @@ function lineOf(service: string, record: OtlpLogRecord): LogLine {
   return {
     atMs: msOf(record.timeUnixNano ?? record.observedTimeUnixNano ?? '0'),
     service,
-    level: (record.severityText ?? 'info').toLowerCase(),
+    level: (shortened(record.severityText) || 'info').toLowerCase(),
     message: textOf(record.body),
     fields: fieldsOf(record.attributes),
-    spanId: record.spanId || null,
+    spanId: idOf(record.spanId, 16) ?? null,
   };
 }

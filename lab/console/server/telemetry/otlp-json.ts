@@ -136,6 +136,12 @@ export function sourceOf({ resource }: OtlpResource): {
   return { service: String(service), instance: String(instance) };
 }
 
+/** Returns the id of a span (16 digits) or a trace (32) in lower case; undefined if the value is not such an id. */
+export function idOf(value: unknown, digits: 16 | 32): string | undefined {
+  if (typeof value !== 'string' || value.length !== digits || !/^[0-9a-f]+$/i.test(value)) return undefined;
+  return value.toLowerCase();
+}
+
 /** Returns Unix ms, with fractions. */
 export function msOf(unixNano: string): number {
   // Nanoseconds do not fit a number: whole milliseconds and their fraction do.
@@ -145,14 +151,16 @@ export function msOf(unixNano: string): number {
 function readValue(value: OtlpValue | undefined, depth: number): Scalar | object {
   if (value?.stringValue !== undefined) return shortened(value.stringValue);
   if (value?.intValue !== undefined) return Number(value.intValue);
-  if (value?.doubleValue !== undefined) return value.doubleValue;
-  if (value?.boolValue !== undefined) return value.boolValue;
+  if (value?.doubleValue !== undefined) return Number(value.doubleValue);
+  if (value?.boolValue !== undefined) return value.boolValue === true;
   if (depth === 0) return '…';
   if (value?.arrayValue)
     return (value.arrayValue.values ?? []).slice(0, maxAttributes).map((each) => readValue(each, depth - 1));
   return value?.kvlistValue ? fieldsOf(value.kvlistValue.values, depth - 1) : '';
 }
 
-function shortened(text: string): string {
+/** Returns the text, up to 1,024 characters. It is empty for a value of another type, which a sender may have put there. */
+export function shortened(text: unknown): string {
+  if (typeof text !== 'string') return '';
   return text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text;
 }

@@ -1,7 +1,7 @@
 import type { Span, TraceList, TraceSummary } from '../../api.ts';
-import { msOf, type OtlpSpan, type OtlpTraces, scalarsOf, sourceOf } from './otlp-json.ts';
+import { idOf, msOf, type OtlpSpan, type OtlpTraces, scalarsOf, shortened, sourceOf } from './otlp-json.ts';
 
-/** The last thousand traces, and those of the last orders that a page watches. */
+/** The last thousand traces, and those of the last orders that a page watches: up to 64 MiB of their text. */
 export interface TraceStore {
   add(traces: OtlpTraces): void;
   /** Keeps the traces of an order longer, up to a hundred for all such orders. */
@@ -29,6 +29,7 @@ const maxTraces = 1000;
 const maxWatched = 100;
 const maxSpans = 1000;
 const maxLinks = 100;
+const maxSize = 64 * 1024 * 1024;
 const defaultLimit = 50;
 /** Traces whose late spans are ignored, because their others are gone. */
 const maxForgotten = 4 * maxTraces;
@@ -36,25 +37,46 @@ const maxForgotten = 4 * maxTraces;
 /** Span kinds by their number in OTLP. */
 const kinds: readonly Span['kind'][] = ['internal', 'internal', 'server', 'client', 'internal', 'internal'];
 
+interface KeptTrace {
+  readonly spans: Span[];
+  /** Ids of the spans: a sender repeats a batch whose answer it has not got. */
+  readonly ids: Set<string>;
+  /** Size of the spans' text, which is about that of the memory. */
+  size: number;
+}
+
 export function createTraceStore(): TraceStore {
-  const traces = new Map<string, Span[]>();
-  const ofWatched = new Map<string, Span[]>();
+  const traces = new Map<string, KeptTrace>();
+  const ofWatched = new Map<string, KeptTrace>();
   const watchedOrders = new Set<string>();
   const forgotten = new Set<string>();
+  let size = 0;
   const keep = (traceId: string, span: Span) => {
     if (forgotten.has(traceId)) return;
-    const spans = traces.get(traceId) ?? ofWatched.get(traceId);
-    if (!spans) traces.set(traceId, [span]);
-    else if (spans.length < maxSpans) spans.push(span);
+    const trace =
+      ofWatched.get(traceId) ??
+      traces.getOrInsertComputed(traceId, () => ({ spans: [], ids: new Set(), size: 0 }));
+    if (trace.spans.length >= maxSpans || trace.ids.has(span.id)) return;
+    trace.spans.push(span);
+    trace.ids.add(span.id);
+    const length = JSON.stringify(span).length;
+    trace.size += length;
+    size += length;
     if (traces.size > maxTraces) forget(traces);
+    while (size > maxSize) forget(ofWatched.size > 0 ? ofWatched : traces);
   };
-  const forget = (from: Map<string, Span[]>) => {
-    const [[traceId, spans] = ['', []]] = from;
+  const forget = (from: Map<string, KeptTrace>) => {
+    const [oldest] = from;
+    if (!oldest) return;
+    const [traceId, trace] = oldest;
     from.delete(traceId);
-    if (from === traces && isWatched(spans)) {
-      ofWatched.set(traceId, spans);
+    if (from === traces && isWatched(trace.spans)) {
+      ofWatched.set(traceId, trace);
       if (ofWatched.size > maxWatched) forget(ofWatched);
-    } else addBounded(forgotten, traceId, maxForgotten);
+    } else {
+      size -= trace.size;
+      addBounded(forgotten, traceId, maxForgotten);
+    }
   };
   const isWatched = (spans: readonly Span[]) =>
     watchedOrders.size > 0 &&
@@ -65,13 +87,17 @@ export function createTraceStore(): TraceStore {
       for (const resource of resourceSpans) {
         const { service } = sourceOf(resource);
         for (const { spans = [] } of resource.scopeSpans ?? [])
-          for (const span of spans) keep(span.traceId, spanOf(service, span));
+          for (const each of spans) {
+            const span = spanOf(service, each);
+            const traceId = idOf(each.traceId, 32);
+            if (span && traceId) keep(traceId, span);
+          }
       }
     },
     watchOrder: (orderId) => addBounded(watchedOrders, orderId, maxWatched),
     list: ({ limit = defaultLimit, ...search }) => {
       const found: TraceSummary[] = [];
-      for (const [id, spans] of all().toReversed()) {
+      for (const [id, { spans }] of all().toReversed()) {
         if (!matches(spans, search)) continue;
         const summary = summaryOf(id, spans);
         if (summary.durationMs >= (search.minMs ?? 0)) found.push(summary);
@@ -80,7 +106,7 @@ export function createTraceStore(): TraceStore {
       return { kept: traces.size, traces: found.toSorted((a, b) => b.startMs - a.startMs) };
     },
     spansOf: (traceId) =>
-      (traces.get(traceId) ?? ofWatched.get(traceId))?.toSorted((a, b) => a.startMs - b.startMs),
+      (traces.get(traceId) ?? ofWatched.get(traceId))?.spans.toSorted((a, b) => a.startMs - b.startMs),
   };
 }
 
@@ -91,22 +117,26 @@ function addBounded(items: Set<string>, item: string, max: number): void {
   if (items.size > max) items.delete(oldest);
 }
 
-function spanOf(service: string, span: OtlpSpan): Span {
+/** Returns the span; undefined if it has no id, or no time. */
+function spanOf(service: string, span: OtlpSpan): Span | undefined {
   const startMs = msOf(span.startTimeUnixNano);
+  const durationMs = msOf(span.endTimeUnixNano) - startMs;
+  const id = idOf(span.spanId, 16);
+  if (id === undefined || !Number.isFinite(startMs + durationMs)) return undefined;
   const attributes = scalarsOf(span.attributes);
   const code = attributes['rpc.status_code'];
   return {
-    id: span.spanId,
-    parentId: span.parentSpanId || null,
+    id,
+    parentId: idOf(span.parentSpanId, 16) ?? null,
     service,
-    name: span.name,
-    kind: kinds[span.kind ?? 0] ?? 'internal',
+    name: shortened(span.name),
+    kind: kinds[Number(span.kind)] ?? 'internal',
     startMs,
-    durationMs: msOf(span.endTimeUnixNano) - startMs,
+    durationMs,
     code: code === undefined ? null : String(code),
     isError: span.status?.code === 2,
     attributes,
-    links: (span.links ?? []).slice(0, maxLinks).map(({ traceId }) => traceId),
+    links: (span.links ?? []).slice(0, maxLinks).flatMap(({ traceId }) => idOf(traceId, 32) ?? []),
   };
 }
 
