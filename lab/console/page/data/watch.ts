@@ -49,7 +49,7 @@ export async function keepWatching<Response extends { readonly resumeToken: stri
 }
 
 /** Resolves when the service can be called, or when the signal aborts. */
-async function untilReady(service: string, signal: AbortSignal): Promise<void> {
+export async function untilReady(service: string, signal: AbortSignal): Promise<void> {
   const isReady = computed(() => session.value !== null && canCall(service));
   if (isReady.value || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,15 +1,15 @@
 import { type Order, Order_State } from '@acme/gen/orders/v1/order_pb';
-import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { useSignal, useSignalEffect } from '@preact/signals';
-import { stateOf } from '../data/known-orders.ts';
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { canCall } from '../data/live.ts';
-import { orders, ordersVersion } from '../data/orders.ts';
+import { orders } from '../data/orders.ts';
 import { cancelOwn, isOwn } from '../data/own-orders.ts';
-import { clientOf, session } from '../data/session.ts';
+import { whileVisible } from '../data/visibility.ts';
 import { fineTime, shortId } from '../widgets/format.ts';
 import { Failure, Notice } from '../widgets/notice.tsx';
 import { StateMark } from '../widgets/state-mark.tsx';
+import { type Follower, followOrder } from './follow-order.ts';
 import { eventsOf } from './order-events.ts';
 import { OrderTimeline } from './order-timeline.tsx';
 
@@ -17,22 +17,16 @@ import { OrderTimeline } from './order-timeline.tsx';
 export function OrderPage({ id }: { readonly id: string }) {
   const order = useSignal<Order | null>(null);
   const failure = useSignal('');
-  useSignalEffect(() => {
-    // The watch has seen a change, or the first read has to be repeated.
-    ordersVersion.value;
-    const known = orders.get(id);
-    const isCurrent = order.peek() !== null && (!known || known.state === stateOf(order.peek()?.state ?? 0));
-    if (isCurrent || !session.value || !canCall('orders')) return;
-    read(id).then(
-      (found) => {
-        order.value = found;
-        failure.value = '';
-      },
-      (error: unknown) => {
-        failure.value = messageOf(error);
-      },
-    );
-  });
+  const follower: Follower = {
+    take: (found) => {
+      order.value = found;
+      failure.value = '';
+    },
+    fail: (error) => {
+      failure.value = messageOf(error);
+    },
+  };
+  useEffect(() => whileVisible((hidden) => followOrder(id, follower, hidden)), [id]);
   return (
     <div class="order">
       <div class="page-title">
@@ -51,11 +45,6 @@ export function OrderPage({ id }: { readonly id: string }) {
       <OrderTimeline orderId={id} />
     </div>
   );
-}
-
-async function read(id: string): Promise<Order | null> {
-  const { order } = await clientOf('orders', OrderService).getOrder({ id });
-  return order ?? null;
 }
 
 function messageOf(error: unknown): string {
