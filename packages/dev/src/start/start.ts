@@ -50,7 +50,7 @@ try {
   started.use(await serveControl({ dataFolder, page: console?.url, restart: restartOf(running) }));
   reportEvents(running, {
     say,
-    remedyOf: (name) => `npx svc restart ${name}${dataArgument(dataFolder)} starts it again`,
+    remedyOf,
     onAllExited: () => {
       // Otherwise a save or the page starts them again.
       if (!watches && !console) stop(1, 'stopping: no service is left');
@@ -78,6 +78,13 @@ async function requireUnusedFolder(): Promise<void> {
   throw new Error(
     `${dataFolder} is in use by process ${other.pid}, which runs ${parts.join(', ')}: stop it with Ctrl-C or kill ${other.pid}, or use --data with another folder`,
   );
+}
+
+/** Returns how a service or PostgreSQL is started again. */
+function remedyOf(name: string): string {
+  const restart = `npx svc restart ${name}${dataArgument(dataFolder)}`;
+  if (!watches || name === 'postgres') return `${restart} starts it again`;
+  return `a save of its sources, or ${restart}, starts it again`;
 }
 
 /** Returns the function that starts a service again, or PostgreSQL by the name `postgres`. */

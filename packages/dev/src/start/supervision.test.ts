@@ -129,7 +129,9 @@ test('--watch reports a syntax error, and the next save starts the service, also
   await using project = await makeEchoProject();
   const start = await startProject(project, '--watch');
   await project.writeMain('front', 'const = 1;\n');
-  await start.printed(/ down front did not start: .*SyntaxError/s);
+  await start.printed(
+    / down front did not start: \S+main\.ts:1\nconst = 1;\n +\^\n\nSyntaxError.*\na save of its sources, or npx svc/,
+  );
   const hangs = `console.log(JSON.stringify({ ...process.env, TEST_PID: process.pid }));\nsetInterval(() => {}, 120_000);\n`;
   await project.writeMain('front', hangs);
   await expect.poll(() => pids(project, 'front'), patient).toHaveLength(2);

@@ -4,6 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { checkHealth } from '@acme/rpc/client';
+import { crashText } from './crash-text.ts';
 
 export interface ServiceProcessOptions {
   readonly name: string;
@@ -47,7 +48,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   while (!(await checkHealth(listenAddress))) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(
-        `${name} did not start: ${stderrTail.trim() || `it exited without an error message, see ${logFile}`}`,
+        `${name} did not start: ${crashText(stderrTail) || `it exited without an error message, see ${logFile}`}`,
       );
     if (performance.now() > deadlineMs) {
       await stopProcess(child);
