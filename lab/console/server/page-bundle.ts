@@ -14,7 +14,11 @@ let bundle: Promise<ReadonlyMap<string, PageFile>> | undefined;
 
 /** Returns a file of the page by its path; undefined if there is none. Bundles the page on the first call, in memory. */
 export async function pageFile(path: string): Promise<PageFile | undefined> {
-  bundle ??= bundlePage();
+  bundle ??= bundlePage().catch((error: unknown) => {
+    // A file of the page may be half saved: the next call bundles again.
+    bundle = undefined;
+    throw error;
+  });
   return (await bundle).get(path);
 }
 
