@@ -5,7 +5,7 @@ import { test as pairTest } from '@acme/test/support/pair-test';
 import { expect } from 'vitest';
 import { createAcknowledgements } from './acknowledgements.ts';
 import { openBooks } from './books.ts';
-import { startPacedCheck } from './paced-check.ts';
+import { type PacedCheck, pauseAfter, startPacedCheck } from './paced-check.ts';
 import { placedAtMs, placedBetween } from './placed-between.ts';
 
 /** Books of the pair's databases, and a function that places an order of an item and acknowledges it. */
@@ -121,19 +121,28 @@ test('new acknowledgements are checked first, and all again in turn, without gro
 });
 
 test('a check that fails is reported until it succeeds, and the next one follows', async () => {
-  let fails = true;
-  let runs = 0;
+  const beganMs = Date.now();
+  const results: Pick<PacedCheck, 'failure' | 'checkedAtMs'>[] = [];
   const check = async () => {
-    runs++;
-    if (fails) throw new Error('the database is down');
+    if (results.length === 0) throw new Error('the database is down');
   };
-  await using paced = startPacedCheck(check, () => {});
-  await expect.poll(() => paced.failure).toBe('the database is down');
-  expect(paced.checkedAtMs).toBeUndefined();
-  fails = false;
-  await expect.poll(() => paced.failure).toBeUndefined();
-  expect(paced.checkedAtMs).toBeGreaterThan(Date.now() - 10_000);
-  expect(runs).toBe(2);
+  await using paced = startPacedCheck(check, () => {
+    const { failure, checkedAtMs } = paced;
+    results.push({ failure, checkedAtMs });
+  });
+  await expect.poll(() => results.length, { timeout: 10_000 }).toBeGreaterThan(1);
+  const [first, second] = results;
+  expect(first).toEqual({ failure: 'the database is down', checkedAtMs: undefined });
+  expect(second).toEqual({ failure: undefined, checkedAtMs: expect.any(Number) });
+  expect(second?.checkedAtMs).toBeGreaterThanOrEqual(beganMs);
+});
+
+test('a check that takes long rests for long, also when it fails, but then for a minute at most', () => {
+  expect(pauseAfter(1, false)).toBe(1000);
+  expect(pauseAfter(1, true)).toBe(1000);
+  expect(pauseAfter(3000, true)).toBe(30_000);
+  expect(pauseAfter(300_000, true)).toBe(60_000);
+  expect(pauseAfter(300_000, false)).toBe(3_000_000);
 });
 
 test('the ids of orders sort by the time at which they are placed', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A check that runs again and again, and leaves nine tenths of the time to others. After a failure it is repeated soon. */
+/** A check that runs again and again, and leaves nine tenths of the time to others. */
 export interface PacedCheck extends AsyncDisposable {
   /** Why the last run failed. Undefined if it did not. */
   readonly failure: string | undefined;
@@ -10,8 +10,10 @@ export interface PacedCheck extends AsyncDisposable {
 
 /** Minimum pause after a run. */
 const pauseMs = 1000;
-/** Pause after a successful run, in its duration. */
+/** Pause after a run, in its duration. */
 const pauseFactor = 10;
+/** Maximum pause after a run that failed, so that the check soon follows the end of an outage. */
+const maxFailedPauseMs = 60_000;
 
 /** @param onChecked Called after each run. */
 export function startPacedCheck(check: () => Promise<void>, onChecked: () => void): PacedCheck {
@@ -21,16 +23,16 @@ export function startPacedCheck(check: () => Promise<void>, onChecked: () => voi
   const run = async () => {
     while (!ended.signal.aborted) {
       const beganAtMs = Date.now();
-      let restMs = pauseMs;
       try {
         await check();
         failure = undefined;
         checkedAtMs = beganAtMs;
-        restMs = Math.max(pauseMs, pauseFactor * (Date.now() - beganAtMs));
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
       }
+      const tookMs = Date.now() - beganAtMs;
       if (!ended.signal.aborted) onChecked();
+      const restMs = pauseAfter(tookMs, failure !== undefined);
       await sleep(restMs, undefined, { signal: ended.signal }).catch(() => {});
     }
   };
@@ -47,4 +49,10 @@ export function startPacedCheck(check: () => Promise<void>, onChecked: () => voi
       await running;
     },
   };
+}
+
+/** Returns the pause after a run. */
+export function pauseAfter(tookMs: number, hasFailed: boolean): number {
+  const restMs = Math.max(pauseMs, pauseFactor * tookMs);
+  return hasFailed ? Math.min(restMs, maxFailedPauseMs) : restMs;
 }
