@@ -53,7 +53,7 @@ export interface Load {
 
 /** What the databases say about the invariants. Counts are of the orders since the console was opened. */
 export interface Books {
-  /** Orders that a customer was told of. */
+  /** Orders that were acknowledged to a customer. */
   readonly acknowledged: number;
   /** Acknowledged orders that do not exist. */
   readonly lost: number;
@@ -137,7 +137,7 @@ export interface LoadRequest {
   readonly hotItem?: boolean;
 }
 
-/** `POST /api/acknowledged`: the page was told of an order that it placed or cancelled, which the books check. */
+/** `POST /api/acknowledged`: an order that the page placed or cancelled was acknowledged to it, which the books check. */
 export interface AcknowledgedRequest {
   readonly customerId: string;
   readonly requestId: string;

@@ -161,7 +161,7 @@ test('inventory is killed, orders stay PENDING, it is started, and they settle',
   await expect.poll(async () => (await live()).books).toMatchObject({ unsettled: 0, lost: 0, oversold: 0 });
 });
 
-test('the books compare what a page was told with the order', async () => {
+test('the books compare what was acknowledged to a page with the order', async () => {
   const { id, customerId } = await placeOrder();
   // Another request id than the page's own.
   const told = {

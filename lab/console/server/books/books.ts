@@ -18,7 +18,7 @@ import { placedAtMs, placedBetween } from './placed-between.ts';
 /** Checks the databases against the invariants while orders are placed. Memory and work do not grow with their number. */
 export interface BookKeeper extends AsyncDisposable {
   readonly books: Books;
-  /** Adds an order that a customer was told of. */
+  /** Adds an order that was acknowledged to a customer. */
   acknowledge(acknowledgement: Acknowledgement): void;
 }
 

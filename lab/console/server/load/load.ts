@@ -40,7 +40,7 @@ export const noLoad: Load = {
   hotSku,
 };
 
-/** @param onAcknowledged Called for each order that a customer is told of. */
+/** @param onAcknowledged Called for each order that is acknowledged to a customer. */
 export function startLoad(access: PairAccess, onAcknowledged: (order: Acknowledgement) => void): LoadMaker {
   const opened = new AsyncDisposableStack();
   const times = createAnswerTimes();
