@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { Checks } from '@acme/lab/browser/checks';
-import type { Browser } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
+import type { Live } from '../api.ts';
 import type { RunningConsole } from './running-console.ts';
 
 /** The page of another origin can read nothing, and break nothing. */
@@ -17,25 +19,61 @@ export async function testOrigins(
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const kill = JSON.stringify({ part: 'service:inventory', action: 'kill', forMs: null });
-  const json = `{ method: 'POST', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(kill)} }`;
-  const form = `{ method: 'POST', mode: 'no-cors', headers: { 'content-type': 'text/plain' }, body: ${JSON.stringify(kill)} }`;
+  const before = await changeable(url);
+  const kill = { part: 'service:inventory', action: 'kill', forMs: 60_000 };
+  const post = (init: RequestInit, body: object) =>
+    JSON.stringify({ ...init, method: 'POST', body: JSON.stringify(body) });
+  const json = { headers: { 'content-type': 'application/json' } };
+  const form: RequestInit = { mode: 'no-cors', headers: { 'content-type': 'text/plain' } };
   const outcome = async (path: string, init = '{}') =>
     await page.evaluate(
       `fetch('${url}${path}', ${init}).then((response) => response.type + response.status, () => 'failed')`,
     );
   check('another origin reads no token', (await outcome('/api/session')) === 'failed');
-  check('another origin cannot send JSON', (await outcome('/api/trouble', json)) === 'failed');
-  const sent = await outcome('/api/trouble', form);
-  check('another origin gets nothing for a form', sent === 'failed' || sent === 'opaque0', sent);
-  const framed = await page.evaluate(`new Promise((resolve) => {
-    const frame = document.createElement('iframe');
-    frame.src = '${url}/';
-    frame.onload = () => { try { resolve(frame.contentDocument === null ? 'refused' : 'blank'); } catch { resolve('refused'); } };
-    document.body.append(frame);
-  })`);
-  check('another origin cannot read a frame of the page', framed !== 'page', framed);
+  check('another origin cannot send JSON', (await outcome('/api/trouble', post(json, kill))) === 'failed');
+  for (const [path, body] of [
+    ['/api/trouble', kill],
+    ['/api/load', { perSecond: 1, hotItem: true }],
+  ] as const) {
+    const sent = await outcome(path, post(form, body));
+    check(`another origin gets nothing for a form to ${path}`, sent === 'failed' || sent === 'opaque0', sent);
+  }
+  const framed = await addressInFrame(page, url);
+  check('another origin cannot frame the page', /^(chrome-error|about:neterror)/.test(framed), framed);
   await page.close();
+  const after = await changeable(url);
+  check('another origin has changed nothing', isDeepStrictEqual(after, before), { before, after });
   const { stock } = await inventory.getStock({ sku: 'SAT-0001' });
   check('another origin has not killed inventory', stock?.sku === 'SAT-0001');
+}
+
+/** Returns what a page of the console can change, as it is now. */
+async function changeable(url: string): Promise<object> {
+  const aborting = new AbortController();
+  const response = await fetch(`${url}/api/live`, { signal: aborting.signal });
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const [, data] = /data: (.*)\n\n/.exec(text) ?? [];
+    if (data === undefined) continue;
+    aborting.abort();
+    const { load, parts }: Live = JSON.parse(data);
+    return {
+      load: { wantedPerSecond: load.wantedPerSecond, hotItem: load.hotItem },
+      parts: parts.map(({ id, state, undoAtMs }) => ({ id, state, undoAtMs })),
+    };
+  }
+  throw new Error('the console sends nothing');
+}
+
+/** Frames an address, and returns that of the document in the frame: the browser's error page if it is refused. */
+async function addressInFrame(page: Page, url: string): Promise<string> {
+  await page.evaluate(`new Promise((resolve) => {
+    const frame = document.createElement('iframe');
+    frame.src = '${url}/';
+    frame.onload = resolve;
+    document.body.append(frame);
+  })`);
+  await using frame = await page.$('iframe');
+  return (await frame?.contentFrame())?.url() ?? '';
 }
