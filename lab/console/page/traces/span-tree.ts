@@ -7,15 +7,23 @@ export interface Node {
   readonly depth: number;
 }
 
-/** Returns the spans in the order of a waterfall: each below its parent, siblings by their start. */
+/**
+ * Returns the spans in the order of a waterfall: each below its parent, siblings by their start. Parents that form a circle have no
+ * root: the earliest of them is the root.
+ */
 export function inOrder(spans: readonly Span[]): readonly Node[] {
+  const sorted = spans.toSorted((a, b) => a.startMs - b.startMs);
   const ids = new Set(spans.map(({ id }) => id));
-  const children = Map.groupBy(spans, ({ parentId }) => (parentId && ids.has(parentId) ? parentId : null));
-  const below = (parentId: string | null, depth: number): Node[] =>
-    (children.get(parentId) ?? [])
-      .toSorted((a, b) => a.startMs - b.startMs)
-      .flatMap((span) => [{ span, depth }, ...below(span.id, depth + 1)]);
-  return below(null, 0);
+  const children = Map.groupBy(sorted, ({ parentId }) => parentId);
+  const isRoot = ({ parentId }: Span) => parentId === null || !ids.has(parentId);
+  const placed = new Set<Span>();
+  const from = (span: Span, depth: number): Node[] => {
+    if (placed.has(span)) return [];
+    placed.add(span);
+    const below = children.get(span.id) ?? [];
+    return [{ span, depth }, ...below.flatMap((child) => from(child, depth + 1))];
+  };
+  return [...sorted.filter(isRoot), ...sorted].flatMap((span) => from(span, 0));
 }
 
 /** Returns start and end of all spans, in Unix ms. */
