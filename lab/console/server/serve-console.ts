@@ -30,6 +30,8 @@ export interface ServeOptions extends Pick<ConsoleServerOptions, 'onCall'> {
   readonly publicPort?: number;
   /** Port of the OTLP receiver; 0 is any free port. */
   readonly otlpPort: number;
+  /** Name of this machine for the services, besides those of loopback. */
+  readonly hostName?: string;
   /** Where the services send their telemetry instead of to the console. Null if they do not. */
   readonly telemetryElsewhere: string | null;
 }
@@ -57,6 +59,7 @@ export async function serveConsole(options: ServeOptions): Promise<Console> {
     await startOtlpReceiver({
       host: options.host,
       port: options.otlpPort,
+      hostName: options.hostName,
       onTraces: traces.add,
       onMetrics: signals.add,
       onLogs: logs.add,

@@ -23,6 +23,8 @@ const {
 
 const port = 8050;
 const otlpPort = 4318;
+/** The service in deploy/compose/console.yaml. */
+const hostName = 'console';
 /** Services whose databases the console checks. */
 const names = ['orders', 'inventory'] as const;
 
@@ -40,6 +42,7 @@ try {
       port,
       publicPort: Number(process.env.CONSOLE_PORT || port),
       otlpPort,
+      hostName,
       telemetryElsewhere: process.env.OTEL_EXPORTER_OTLP_ENDPOINT || null,
       onCall: calls.forward,
     }),

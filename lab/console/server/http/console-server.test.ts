@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test } from 'vitest';
 import { type ConsoleServer, startConsoleServer } from './console-server.ts';
@@ -76,6 +77,7 @@ test.for([
   ['a form', { ...change, headers: { 'content-type': 'text/plain' } }, 415],
   ['a body without a type', { ...change, headers: {} }, 415],
   ['a preflight', { ...change, method: 'OPTIONS' }, 405],
+  ['a change of the page', { ...change, path: '/' }, 405],
   ['another method', { ...change, method: 'DELETE' }, 405],
 ] satisfies [string, Sent, number][])('%s is rejected', async ([, sent, status]) => {
   received.length = 0;
@@ -123,4 +125,14 @@ test('a page gets the state at once and after each change, and at most 20 pages 
   expect((await open()).status).toBe(503);
   aborting.abort();
   await expect.poll(() => events.size).toBe(0);
+});
+
+test('at most 200 connections are open', async () => {
+  const sockets = Array.from({ length: 201 }, () => connect(server.port, '127.0.0.1'));
+  try {
+    // The server closes those beyond its limit as soon as they are open.
+    await Promise.any(sockets.map((socket) => once(socket, 'close')));
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 });

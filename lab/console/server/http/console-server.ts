@@ -45,6 +45,10 @@ export interface ConsoleServer extends AsyncDisposable {
 }
 
 const maxBodyBytes = 64 * 1024;
+/** More than those of all pages and of their calls. */
+const maxConnections = 200;
+/** Time in which a connection must send its headers. */
+const headersTimeoutMs = 5000;
 
 /**
  * The page may call the services' web ports, which are chosen after it is loaded, and nothing beyond this machine. No other page may
@@ -61,7 +65,8 @@ const contentSecurityPolicy = [
 /** Serves the page and its API, to the page itself and to programs of this machine. */
 export async function startConsoleServer(options: ConsoleServerOptions): Promise<ConsoleServer> {
   const { host, onCall, onLive, pageFile, routes } = options;
-  const server = createServer(async (request, response) => {
+  const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs };
+  const server = createServer(timeouts, async (request, response) => {
     setSecurityHeaders(response);
     try {
       const url = readUrl(request);
@@ -69,6 +74,7 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
       if (request.method === 'GET' && url.pathname === '/api/live') onLive(response);
       else if (onCall && url.pathname.startsWith(callPrefix)) onCall(url, request, response);
       else if (url.pathname.startsWith('/api/')) await answer(request, response, url);
+      else if (request.method !== 'GET') throw new HttpError(405, 'a file of the page is read with GET');
       else await sendPage(response, await pageFile(url.pathname));
     } catch (error) {
       sendError(request, response, error);
@@ -83,6 +89,7 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
     if (json === undefined) response.writeHead(204).end();
     else sendJson(response, 200, json);
   };
+  server.maxConnections = maxConnections;
   await once(server.listen(options.port, host), 'listening');
   return {
     port: portOf(),

@@ -19,8 +19,7 @@ import { HttpError } from './http-error.ts';
 export function requireOwnRequest(request: IncomingMessage, path: string, port: number): void {
   const { method = '', headers } = request;
   const { host = '', origin } = headers;
-  if (!loopbackNames.some((name) => host === `${name}:${port}` || (port === 80 && host === name)))
-    throw new HttpError(421, `the console is at 127.0.0.1:${port}`);
+  if (!isHost(host, loopbackNames, port)) throw new HttpError(421, `the console is at 127.0.0.1:${port}`);
   const isCall = path.startsWith(callPrefix);
   if (isCall || path.startsWith('/api/')) {
     const site = headers['sec-fetch-site'] ?? 'none';
@@ -37,4 +36,9 @@ export function requireOwnRequest(request: IncomingMessage, path: string, port: 
     throw new HttpError(415, 'the content type must be application/json');
 }
 
-const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
+export const loopbackNames: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Whether a header `Host` is one of the names, with the port. */
+export function isHost(host: string, names: readonly string[], port: number): boolean {
+  return names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
+}

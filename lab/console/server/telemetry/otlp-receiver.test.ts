@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { metrics, SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -19,6 +21,7 @@ beforeEach(async () => {
   receiver = await startOtlpReceiver({
     host: '127.0.0.1',
     port: 0,
+    hostName: 'console',
     onTraces: traces.add,
     onMetrics: signals.add,
     onLogs: createLogStore().add,
@@ -146,6 +149,20 @@ test('a compressed body is inflated', async () => {
   const { status } = await post(body, { ...json, 'content-encoding': 'gzip' });
   expect(status).toBe(200);
   expect(traces.list({}).traces).toMatchObject([{ name: 'compressed', service: 'unknown' }]);
+});
+
+test('the receiver has the names that the services call it by', async () => {
+  const statusFor = async (host: string) => {
+    const options = { host: '127.0.0.1', port: receiver.port, method: 'POST', path: '/v1/logs' };
+    const request = httpRequest({ ...options, headers: { ...json, host: `${host}:${receiver.port}` } });
+    request.end('{}');
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('localhost')).toBe(200);
+  expect(await statusFor('console')).toBe(200);
+  expect(await statusFor('evil.example')).toBe(421);
 });
 
 test('a small body that inflates to a large one is rejected', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpError } from '../http/http-error.ts';
+import { isHost, loopbackNames } from '../http/own-requests.ts';
 import { parseJson, readBody } from '../http/read-body.ts';
 import type { OtlpLogs, OtlpMetrics, OtlpTraces } from './otlp-json.ts';
 
@@ -14,6 +15,8 @@ export interface OtlpReceiverOptions {
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
+  /** Name of this machine for the services, besides those of loopback. */
+  readonly hostName?: string | undefined;
   readonly onTraces: (traces: OtlpTraces) => void;
   readonly onMetrics: (metrics: OtlpMetrics) => void;
   readonly onLogs: (logs: OtlpLogs) => void;
@@ -29,9 +32,11 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions): Promise<O
     '/v1/metrics': options.onMetrics,
     '/v1/logs': options.onLogs,
   };
+  const hostNames = [...loopbackNames, ...(options.hostName ? [options.hostName] : [])];
   const server = createServer(async (request, response) => {
     try {
       const { method, url = '', headers } = request;
+      if (!isHost(headers.host ?? '', hostNames, portOf())) throw new HttpError(421, 'the host is another');
       // Exporters have none of a browser's headers, and a foreign page cannot send this content type without asking.
       if (headers.origin !== undefined) throw new HttpError(403, 'no page sends telemetry');
       const receive = receivers[url];
@@ -48,10 +53,11 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions): Promise<O
       response.writeHead(status, { connection: 'close' }).end(error instanceof Error ? error.message : '');
     }
   });
+  const portOf = () => (server.address() as AddressInfo).port;
   server.maxConnections = maxConnections;
   await once(server.listen(options.port, options.host), 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();
