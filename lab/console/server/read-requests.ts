@@ -5,7 +5,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const maxForMs = 60 * 60_000;
 const maxDelayMs = 10_000;
-const maxTextLength = 200;
+const maxTextLength = 64;
+const maxCustomerLength = 128;
 const maxLines = 1000;
 const actions: readonly TroubleRequest['action'][] = [
   'kill',
@@ -43,11 +44,13 @@ export function readAcknowledgedRequest(body: unknown): AcknowledgedRequest {
   const lines = Object.entries(fieldsOf(units));
   if (lines.length > maxLines) throw new HttpError(400, `units has more than ${maxLines} SKUs`);
   return {
-    customerId: textIn(customerId, 'customerId'),
+    customerId: textIn(customerId, 'customerId', maxCustomerLength),
     requestId: uuidIn(requestId, 'requestId'),
     orderId: uuidIn(orderId, 'orderId'),
     state: oneOf(states, state, 'state'),
-    units: Object.fromEntries(lines.map(([sku, count]) => [sku, numberIn(count, `units of ${sku}`, 1e6)])),
+    units: Object.fromEntries(
+      lines.map(([sku, count]) => [textIn(sku, 'a SKU of units'), numberIn(count, `units of ${sku}`, 1e6)]),
+    ),
   };
 }
 
@@ -56,9 +59,9 @@ function fieldsOf(value: unknown): Fields {
   return value as Fields;
 }
 
-function textIn(value: unknown, field: string): string {
-  if (typeof value === 'string' && value.length <= maxTextLength) return value;
-  throw new HttpError(400, `${field} must be a text of at most ${maxTextLength} characters`);
+function textIn(value: unknown, field: string, maxLength = maxTextLength): string {
+  if (typeof value === 'string' && value.length <= maxLength) return value;
+  throw new HttpError(400, `${field} must be a text of at most ${maxLength} characters`);
 }
 
 function uuidIn(value: unknown, field: string): string {
