@@ -14,8 +14,6 @@ export interface ServicePartOptions {
 /** On a busy machine an answer takes its time. */
 const healthTimeoutMs = 3000;
 
-const signals = { kill: 'SIGKILL', stop: 'SIGTERM' } as const;
-
 /** Windows cannot pause a process. */
 const canPause = process.platform !== 'win32';
 
@@ -52,11 +50,16 @@ export function servicePart({ service, restart, breakers }: ServicePartOptions):
       } else if (action === 'pause') {
         paused = service.process;
         paused.kill('SIGSTOP');
-      } else if (action === 'kill' || action === 'stop') {
+      } else if (action === 'stop') {
+        // Not by a signal of its own: a second one, of a restart or of Ctrl-C, would end the calls in flight.
+        const stopped = service.stop();
+        resume();
+        await stopped;
+      } else if (action === 'kill') {
         const { exitCode, signalCode } = service.process;
         if (exitCode !== null || signalCode !== null) return;
         const exited = once(service.process, 'exit');
-        service.process.kill(signals[action]);
+        service.process.kill('SIGKILL');
         resume();
         await exited;
       }

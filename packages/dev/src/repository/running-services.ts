@@ -13,6 +13,8 @@ export interface RunningService {
   readonly process: ChildProcess;
   /** `stopping`: a restart, or the end of `npm start`, has asked the process to exit. */
   readonly state: 'starting' | 'serving' | 'stopping' | 'exited';
+  /** Drains the process. Its end is an `exited` event, as a crash is. */
+  stop(): Promise<void>;
 }
 
 /** The PostgreSQL that `npm start` runs. */

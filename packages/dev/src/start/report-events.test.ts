@@ -10,6 +10,7 @@ function reported(front: RunningService['state']) {
   const events = new EventEmitter<ServicesEvents>();
   const service = (name: string, state: RunningService['state']): RunningService => ({
     ...{ name, state, target: '127.0.0.1:1', logFile: `${name}.log` },
+    stop: async () => {},
     process: Object.assign(new ChildProcess(), { exitCode: 1 }),
   });
   const back = service('back', 'serving');

@@ -81,6 +81,7 @@ export async function startSupervisedService(
     get state() {
       return state;
     },
+    stop: () => stopProcess(child),
     restart,
     close: async () => {
       isClosed = true;
