@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { takeCommandName } from './cli/take-command-name.ts';
+import { takeCommandName } from './cli/arguments/take-command-name.ts';
 import { isTemplate, root } from './repository/paths.ts';
 
 // Compiling the modules takes half of the time of a command, and of the start of a service. npm ci removes the folder.

@@ -1,5 +1,5 @@
-import { parseCommandLine } from '../cli/command-line.ts';
-import { choice, flag, requiredText, text } from '../cli/option.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { choice, flag, requiredText, text } from '../cli/arguments/option.ts';
 import { reject } from '../cli/reject.ts';
 
 /** The copy that `adopt` makes of this repository. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { list, text } from '../cli/arguments/option.ts';
 import { fail } from '../cli/fail.ts';
-import { list, text } from '../cli/option.ts';
 import { reject } from '../cli/reject.ts';
 import { services } from '../repository/load-services.ts';
 import { defaultDataFolder } from '../repository/paths.ts';

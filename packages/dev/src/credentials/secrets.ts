@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { flag } from '../cli/arguments/option.ts';
 import { fail } from '../cli/fail.ts';
-import { flag } from '../cli/option.ts';
 import { writeAtomically } from '../cli/write-atomically.ts';
 import { announceServices } from '../repository/announcement.ts';
 import { services as entries } from '../repository/load-services.ts';

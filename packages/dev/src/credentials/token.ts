@@ -1,6 +1,6 @@
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { integer, requiredText, text } from '../cli/arguments/option.ts';
 import { fail } from '../cli/fail.ts';
-import { integer, requiredText, text } from '../cli/option.ts';
 import { dataOption } from '../repository/data-option.ts';
 import { audienceOf, openDevelopmentKeys } from './development-keys.ts';
 

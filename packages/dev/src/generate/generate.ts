@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';

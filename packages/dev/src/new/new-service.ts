@@ -1,6 +1,6 @@
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { flag, list, text } from '../cli/arguments/option.ts';
 import { fail } from '../cli/fail.ts';
-import { flag, list, text } from '../cli/option.ts';
 import { reject } from '../cli/reject.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { generatedFiles } from '../generate/generated-files.ts';

@@ -1,6 +1,6 @@
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
 import { fail } from '../cli/fail.ts';
 import { root } from '../repository/paths.ts';
 import { buildPackage } from './build-package.ts';

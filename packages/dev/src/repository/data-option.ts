@@ -1,4 +1,4 @@
-import { text } from '../cli/option.ts';
+import { text } from '../cli/arguments/option.ts';
 import { defaultDataFolder } from './paths.ts';
 
 /** The option `--data` of the commands that find running services by their data folder. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { parseCommandLine } from '../cli/command-line.ts';
-import { flag, integer, type Option, texts } from '../cli/option.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { flag, integer, type Option, texts } from '../cli/arguments/option.ts';
 import { reject } from '../cli/reject.ts';
 import { dataOption } from '../repository/data-option.ts';
 import { consoleEntry, services } from '../repository/load-services.ts';

@@ -1,10 +1,10 @@
 import { createClient, resumingWatch } from '@acme/rpc/client';
 import { policiesOf, policyOf } from '@acme/rpc/contract';
 import { type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { suggestion } from '../cli/arguments/nearest-name.ts';
+import { type Option, text, texts } from '../cli/arguments/option.ts';
 import { errorText, fail } from '../cli/fail.ts';
-import { suggestion } from '../cli/nearest-name.ts';
-import { type Option, text, texts } from '../cli/option.ts';
 import { reject } from '../cli/reject.ts';
 import { dataOption } from '../repository/data-option.ts';
 import { policies, services } from '../repository/load-services.ts';

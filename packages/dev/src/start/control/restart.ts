@@ -1,4 +1,4 @@
-import { parseCommandLine } from '../../cli/command-line.ts';
+import { parseCommandLine } from '../../cli/arguments/command-line.ts';
 import { fail } from '../../cli/fail.ts';
 import { dataOption } from '../../repository/data-option.ts';
 import { requestRestart } from './control.ts';

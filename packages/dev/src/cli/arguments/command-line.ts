@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { exitWhenOutputCloses } from './closed-output.ts';
+import { exitWhenOutputCloses } from '../closed-output.ts';
+import { reject } from '../reject.ts';
 import { suggestion } from './nearest-name.ts';
 import type { Option } from './option.ts';
-import { reject } from './reject.ts';
 import { type Command, callOf, synopsisOf, usageOf } from './usage.ts';
 
 type Values<Options> = {

@@ -1,6 +1,6 @@
-import { exitWhenOutputCloses } from './closed-output.ts';
+import { exitWhenOutputCloses } from '../closed-output.ts';
+import { reject } from '../reject.ts';
 import { suggestion } from './nearest-name.ts';
-import { reject } from './reject.ts';
 
 /**
  * Returns the first argument of the process, the name of one of these commands, and removes it from `process.argv`. Without a

@@ -1,5 +1,5 @@
+import { reject } from '../reject.ts';
 import { suggestion } from './nearest-name.ts';
-import { reject } from './reject.ts';
 
 /**
  * Returns the items with these names, in the order of the items, or all items if there are no `names`. Rejects the
