@@ -13,7 +13,24 @@ export function emptyHistogram(): HistogramSum {
   return { count: 0, bounds: [], buckets: [], min: Infinity, max: -Infinity };
 }
 
-/** Adds a point. A point with other bounds than those before it counts in `count` only. */
+const maxBuckets = 100;
+
+/** Whether the fields of a point are finite numbers, and its buckets at most 100. */
+export function isSound({
+  count,
+  bucketCounts = [],
+  explicitBounds = [],
+  ...point
+}: OtlpHistogramPoint): boolean {
+  const { min = 0, max = 0 } = point;
+  return (
+    Math.max(bucketCounts.length, explicitBounds.length) <= maxBuckets &&
+    [count, ...bucketCounts].every((each) => Number.isFinite(Number(each))) &&
+    [min, max, ...explicitBounds].every(Number.isFinite)
+  );
+}
+
+/** Adds a sound point. A point with other bounds than those before it counts in `count` only. */
 export function addPoint(sum: HistogramSum, point: OtlpHistogramPoint): void {
   const { bucketCounts = [], explicitBounds = [], min = Infinity, max = -Infinity } = point;
   sum.count += Number(point.count);

@@ -108,6 +108,66 @@ test('the points after a time are returned, of ten minutes, and of intervals tha
   expect(ratesAt(nowMs, startMs + 396 * intervalMs)).toEqual([397, 398]);
 });
 
+test('a process that exports without a pause takes no interval of others', () => {
+  const { store, add, ratesAt } = openSignals();
+  for (let index = 0; index < 100; index++) add(startMs + index * intervalMs + 100, 10, 'real');
+  const { resourceMetrics } = exportOf(10, 'fast');
+  store.add({ resourceMetrics: Array.from({ length: 800 }, () => resourceMetrics).flat() });
+  const rates = ratesAt(startMs + 103 * intervalMs);
+  expect(rates?.slice(0, 99)).toEqual(Array.from({ length: 99 }, () => 5));
+});
+
+test('a service has at most 50 replicas in ten minutes', () => {
+  const { store, ratesAt } = openSignals();
+  const replicas = Array.from({ length: 5000 }, (_, number) => exportOf(2, `replica-${number}`));
+  store.add({ resourceMetrics: replicas.flatMap(({ resourceMetrics }) => resourceMetrics) });
+  expect(ratesAt(startMs + 2 * intervalMs)).toEqual([50]);
+});
+
+/** The export of a method with the fields of a point. */
+const pointsOf = (points: readonly object[]) => ({
+  resourceMetrics: [
+    {
+      scopeMetrics: [
+        {
+          metrics: [
+            {
+              name: 'rpc.server.call.duration',
+              histogram: { aggregationTemporality: 1, dataPoints: points as never },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+});
+
+test('a method has at most 20 codes, and the others count together', () => {
+  const { store, ratesAt } = openSignals();
+  const code = (stringValue: string) => [{ key: 'rpc.status_code', value: { stringValue } }];
+  const codes = ['__proto__', ...Array.from({ length: 100 }, (_, number) => `E${number}`), 'x'.repeat(1000)];
+  store.add(pointsOf(codes.map((each) => ({ count: 2, attributes: code(each) }))));
+  expect(ratesAt(startMs + 2 * intervalMs)).toEqual([102]);
+  const { errorsPerSecond = {} } = store.since(0).services[0]?.methods[0]?.points[0] ?? {};
+  expect(Object.keys(errorsPerSecond)).toHaveLength(21);
+  expect(Object.values(errorsPerSecond).reduce((sum, rate) => sum + rate, 0)).toBe(102);
+});
+
+test('points that are not finite numbers, or have over 100 buckets, are left out', () => {
+  const { store, ratesAt } = openSignals();
+  store.add(
+    pointsOf([
+      { count: 2, bucketCounts: ['2'], explicitBounds: [] },
+      { count: 'x' },
+      { count: 2, bucketCounts: ['y'] },
+      { count: 2, min: 'z' },
+      { count: 2, explicitBounds: [null] },
+      { count: 2, bucketCounts: Array.from({ length: 101 }, () => 0) },
+    ]),
+  );
+  expect(ratesAt(startMs + 2 * intervalMs)).toEqual([1]);
+});
+
 test('quantiles are interpolated in their bucket, within the smallest and the largest value', () => {
   const sum = emptyHistogram();
   expect(quantileOf(sum, 0.5)).toBeNull();

@@ -1,5 +1,5 @@
 import type { BreakerState, MethodPoint, SaturationPoint, ServiceSignals, Signals } from '../../api.ts';
-import { addPoint, emptyHistogram, type HistogramSum, quantileOf } from './histogram.ts';
+import { addPoint, emptyHistogram, type HistogramSum, isSound, quantileOf } from './histogram.ts';
 import {
   deltaTemporality,
   type OtlpMetric,
@@ -26,6 +26,12 @@ const lateMs = intervalMs / 2 + 300;
 const maxServices = 20;
 const maxMethods = 100;
 const maxBreakers = 20;
+/** Replicas of a service in ten minutes, those that were restarted included. */
+const maxReplicas = 50;
+/** Codes of a method in an interval. Others count together. */
+const maxCodes = 20;
+const otherCode = 'OTHER';
+const maxNameLength = 200;
 
 const breakerStates: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
@@ -55,7 +61,7 @@ interface Interval {
 }
 
 interface MethodCalls {
-  readonly errors: Record<string, number>;
+  readonly errors: Map<string, number>;
   readonly durations: HistogramSum;
 }
 
@@ -117,17 +123,21 @@ function serviceIn(services: Map<string, Service>, name: string): Service | unde
 }
 
 function addExport(service: Service, instance: string, metrics: readonly OtlpMetric[], nowMs: number): void {
-  const last = service.lastOf.get(instance);
+  const { lastOf, intervals, passedOver } = service;
+  const present = Math.floor(nowMs / intervalMs);
+  const first = present - keptIntervals;
+  for (const [old, { number: at }] of lastOf) if (at < first) lastOf.delete(old);
+  for (const numbers of [intervals, passedOver])
+    for (const old of numbers.keys()) if (old < first) numbers.delete(old);
+  const last = lastOf.get(instance);
   const number = intervalOf(last?.number, nowMs);
+  // A replica that exports faster would take the intervals to come.
+  if (number > present + 1 || (!last && lastOf.size >= maxReplicas)) return;
   if (last && number > last.number + 1 && nowMs - last.atMs < 1.5 * intervalMs)
-    service.passedOver.add(last.number + 1);
-  service.lastOf.set(instance, { number, atMs: nowMs });
-  for (const [old, { number: at }] of service.lastOf)
-    if (at < number - keptIntervals) service.lastOf.delete(old);
-  for (const old of service.passedOver) if (old < number - keptIntervals) service.passedOver.delete(old);
-  const interval = service.intervals.getOrInsertComputed(number, emptyInterval);
+    passedOver.add(last.number + 1);
+  lastOf.set(instance, { number, atMs: nowMs });
+  const interval = intervals.getOrInsertComputed(number, emptyInterval);
   interval.replicas++;
-  for (const old of service.intervals.keys()) if (old < number - keptIntervals) service.intervals.delete(old);
   for (const metric of metrics) {
     addCalls(service, interval, metric);
     addGauge(interval, metric);
@@ -172,14 +182,17 @@ function addCalls(service: Service, { calls }: Interval, { name, histogram }: Ot
     const method = String(attributes['rpc.method'] ?? '');
     // Health checks and reflection are not the service's work.
     if (attributes['rpc.system.name'] === 'http' || method.startsWith('grpc.')) continue;
+    if (method.length > maxNameLength || !isSound(point)) continue;
     if (!service.methods.has(method) && service.methods.size >= maxMethods) continue;
     service.methods.add(method);
     const { errors, durations } = calls.getOrInsertComputed(method, () => ({
-      errors: {},
+      errors: new Map(),
       durations: emptyHistogram(),
     }));
-    const code = String(attributes['rpc.status_code'] ?? 'OK');
-    if (code !== 'OK') errors[code] = (errors[code] ?? 0) + Number(point.count);
+    const sent = String(attributes['rpc.status_code'] ?? 'OK');
+    const isKept = errors.has(sent) || (errors.size < maxCodes && sent.length <= maxNameLength);
+    const code = sent === 'OK' || isKept ? sent : otherCode;
+    if (code !== 'OK') errors.set(code, (errors.get(code) ?? 0) + Number(point.count));
     addPoint(durations, point);
   }
 }
@@ -205,7 +218,8 @@ function addBreakers({ breakers }: Service, { name, gauge }: OtlpMetric): void {
 }
 
 function numberOf({ asInt, asDouble }: OtlpNumberPoint): number {
-  return Number(asInt ?? asDouble ?? 0);
+  const number = Number(asInt ?? asDouble ?? 0);
+  return Number.isFinite(number) ? number : 0;
 }
 
 /**
@@ -240,7 +254,7 @@ function methodPoint(number: number, calls: MethodCalls | undefined): MethodPoin
     atMs: number * intervalMs,
     perSecond: perSecond(calls?.durations.count ?? 0),
     errorsPerSecond: Object.fromEntries(
-      Object.entries(calls?.errors ?? {}).map(([code, count]) => [code, perSecond(count)]),
+      [...(calls?.errors ?? [])].map(([code, count]) => [code, perSecond(count)]),
     ),
     p50Ms: quantileMs(0.5),
     p95Ms: quantileMs(0.95),
