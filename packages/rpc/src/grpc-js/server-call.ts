@@ -88,6 +88,13 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
     this.abort(new RpcError(Code.RESOURCE_EXHAUSTED, message));
   }
 
+  onFragmented(): void {
+    this.abort(new RpcError(Code.RESOURCE_EXHAUSTED, 'a request message comes in too many small frames'));
+    // Resetting the stream alone would leave the frames of the next one.
+    const { session } = http2StreamOf(this.grpcCall);
+    process.nextTick(() => session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM));
+  }
+
   async decompress(content: Buffer, encoding: string): Promise<Buffer> {
     const earlier = this.lastDecompressed;
     const read = Promise.withResolvers<void>();

@@ -52,6 +52,7 @@ test('a receiver sees the bytes of a request, and decompresses its messages', as
     receiveThrough(call, {
       maxMessageBytes: 100,
       onBytes: (sizeBytes) => (seen.sizeBytes += sizeBytes),
+      onFragmented: () => {},
       onOversized: () => {},
       decompress: async (content, encoding) => {
         seen.encodings.push(encoding);
@@ -76,6 +77,7 @@ test('a receiver is called for a message over its limit, in place of the status 
     receiveThrough(call, {
       maxMessageBytes: 3,
       onBytes: () => {},
+      onFragmented: () => {},
       onOversized: () => {
         oversized++;
         call.emit('error', { code: 9, details: 'too long' });
@@ -90,7 +92,7 @@ test('a receiver is called for a message over its limit, in place of the status 
 
 test('a message that arrives byte by byte is kept in few parts, without the packets that it came in', async () => {
   const kept = { parts: 0, sizeBytes: 0 };
-  const message = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));
+  const message = Buffer.from(Array.from({ length: 900 }, (_, index) => index % 251));
   const received = Promise.withResolvers<Buffer>();
   await using server = await start((call) => {
     const { decoder } = (call as unknown as { call: { decoder: Decoder } }).call;
@@ -106,6 +108,7 @@ test('a message that arrives byte by byte is kept in few parts, without the pack
     receiveThrough(call, {
       maxMessageBytes: 4096,
       onBytes: measure,
+      onFragmented: () => {},
       onOversized: () => {},
       decompress: async (content) => content,
     });
@@ -127,6 +130,40 @@ test('a message that arrives byte by byte is kept in few parts, without the pack
   expect(kept.parts).toBeLessThan(16);
   // The flag is one for all calls, from the pool of Node.
   expect(kept.sizeBytes).toBeLessThan(Buffer.poolSize + 2 * message.length);
+});
+
+test('a message in thousands of small frames ends its connection', async () => {
+  let fragmented = 0;
+  let messages = 0;
+  await using server = await start((call) => {
+    receiveThrough(call, {
+      maxMessageBytes: 1024 * 1024,
+      onBytes: () => {},
+      onFragmented: () => {
+        fragmented++;
+      },
+      onOversized: () => {},
+      decompress: async (content) => content,
+    });
+    call.on('data', () => messages++).on('error', () => {});
+  });
+  using connection = await connectFrames(server.port);
+  const head = headersFrame({
+    ':method': 'POST',
+    ':scheme': 'http',
+    ':authority': 'a',
+    ':path': '/test/Call',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  // Small messages are no fragments.
+  const small = Array.from({ length: 2000 }, () => dataFrame(grpcFrame(Buffer.of(1))));
+  const bytes = Array.from(grpcFrame(Buffer.alloc(5000)), (byte) => dataFrame(Buffer.of(byte)));
+  connection.send(head, ...small);
+  await expect.poll(() => messages).toBe(2000);
+  expect(fragmented).toBe(0);
+  connection.send(...bytes);
+  await expect.poll(() => fragmented).toBe(1);
 });
 
 test('a call without its deadline outlives it, and its stream can be reset', async () => {

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
-import { addChunk } from '../messages/join-chunks.ts';
+import { addChunk, isFragmented } from '../messages/join-chunks.ts';
 
 /**
  * The private parts of grpc-js that the server uses. grpc-js has no public way to limit what it buffers and decompresses
@@ -25,9 +25,12 @@ interface Decoder {
   readonly readPartialMessage: Buffer[];
   write(chunk: Buffer): Buffer[];
   [receiverOf]?: Receiver;
+  /** Number of chunks of the message that is being read. */
+  [chunksOf]?: number;
 }
 
 const receiverOf = Symbol('receiver');
+const chunksOf = Symbol('chunks');
 
 /** Receives the bytes of a call's request in place of grpc-js. */
 export interface Receiver {
@@ -36,6 +39,8 @@ export interface Receiver {
   onBytes(sizeBytes: number): void;
   /** Called for a message over `maxMessageBytes`, for which grpc-js would send a status of its own. */
   onOversized(): void;
+  /** Called for a message in so many small chunks that reading them keeps the process from other work. */
+  onFragmented(): void;
   /** Decompresses a message. A promise that never settles stops the reading. */
   decompress(content: Buffer, encoding: string): Promise<Buffer>;
 }
@@ -84,6 +89,10 @@ function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
   try {
     const messages = (Object.getPrototypeOf(this) as Decoder).write.call(this, chunk);
     keepSmall(this);
+    if (comesInFragments(this)) {
+      this.write = discardChunk;
+      receiver.onFragmented();
+    }
     return messages;
   } catch {
     // The decoder throws only when a message announces a length over the limit.
@@ -105,6 +114,17 @@ function keepSmall(decoder: Decoder): void {
   }
   const last = parts.pop();
   if (last) addChunk(parts, last);
+}
+
+/** Counts a chunk. */
+function comesInFragments(decoder: Decoder): boolean {
+  const { readState, readPartialMessage: parts } = decoder;
+  const chunks = readState === 0 ? 0 : (decoder[chunksOf] ?? 0) + 1;
+  decoder[chunksOf] = chunks;
+  return isFragmented(
+    chunks,
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
 }
 
 function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string): Buffer | Promise<Buffer> {

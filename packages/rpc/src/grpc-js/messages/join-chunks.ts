@@ -34,3 +34,13 @@ function join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
   }
   return joined;
 }
+
+/** Chunks of a message that may be of any size, */
+const anyChunks = 1000;
+/** and the average size of more. Clients cut a message into frames of 16 KiB. */
+const minChunkBytes = 64;
+
+/** Returns whether a message comes in so many small chunks that reading them keeps the process from other work. */
+export function isFragmented(chunks: number, sizeBytes: number): boolean {
+  return sizeBytes < (chunks - anyChunks) * minChunkBytes;
+}
