@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@acme/dev/cli';
 
 /** A check that runs again and again, and leaves nine tenths of the time to others. */
 export interface PacedCheck extends AsyncDisposable {
@@ -28,7 +29,7 @@ export function startPacedCheck(check: () => Promise<void>, onChecked: () => voi
         failure = undefined;
         checkedAtMs = beganAtMs;
       } catch (error) {
-        failure = error instanceof Error ? error.message : String(error);
+        failure = errorText(error);
       }
       const tookMs = Date.now() - beganAtMs;
       if (!ended.signal.aborted) onChecked();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { errorText } from '@acme/dev/cli';
 import type { Problem } from '../../api.ts';
 import { callPrefix } from './call-proxy.ts';
 import { HttpError } from './http-error.ts';
@@ -123,7 +124,7 @@ async function sendPage(response: ServerResponse, file: PageFile | undefined): P
 
 function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const status = error instanceof HttpError ? error.status : 500;
-  const problem: Problem = { message: error instanceof Error ? error.message : String(error) };
+  const problem: Problem = { message: errorText(error) };
   if (response.headersSent) return void response.destroy();
   // The rest of a rejected body is not read.
   if (!request.complete) response.setHeader('connection', 'close');

@@ -1,3 +1,5 @@
+import { errorText } from '@acme/dev/cli';
+
 /** The actions on a part, each of which waits for those before. */
 export interface ActionQueue {
   readonly isActing: boolean;
@@ -55,8 +57,4 @@ export function createActionQueue(afterEach: () => Promise<void>): ActionQueue {
       return done;
     },
   };
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ export { parseCommandLine } from '../cli/arguments/command-line.ts';
 export { choice, decimal, flag, integer, integers, list, text, texts } from '../cli/arguments/option.ts';
 export { selectByName } from '../cli/arguments/select-by-name.ts';
 export { takeCommandName } from '../cli/arguments/take-command-name.ts';
-export { fail } from '../cli/fail.ts';
+export { errorText, fail } from '../cli/fail.ts';
 export { interruptSignal } from '../cli/interrupt-signal.ts';
 export { reject } from '../cli/reject.ts';
 export { runCommand } from '../cli/run-command.ts';
