@@ -1,8 +1,9 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { Session } from '../../api.ts';
+import { now } from './clock.ts';
 import { getJson } from './console-api.ts';
 import { isConnected, phase } from './live.ts';
 
@@ -19,6 +20,14 @@ let renewal: ReturnType<typeof setTimeout> | undefined;
 effect(() => {
   // A console that answers again may be another one, with other ports.
   if (isConnected.value && phase.value === 'running') renew();
+});
+
+// The timer stands still while the machine sleeps, and is late in a hidden page: the clock is not.
+const isExpiring = computed(
+  () => session.value !== null && now.value > session.value.expiresAtMs - renewBeforeMs / 2,
+);
+effect(() => {
+  if (isExpiring.value) renew();
 });
 
 async function renew(): Promise<void> {

@@ -14,8 +14,8 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   inventory: ['inventory:read'],
 };
 
-/** A session is renewed at least so often. */
-const maxAgeMs = 60 * 60_000;
+/** The page renews its tokens before they expire, so that one that is copied is of no use for long. */
+const ttlSeconds = 10 * 60;
 
 /** Signs tokens with which the page calls the services itself. */
 export async function openSession({ token, webUrls }: SessionAccess): Promise<Session> {
@@ -23,12 +23,12 @@ export async function openSession({ token, webUrls }: SessionAccess): Promise<Se
     Object.entries(webUrls).map(async ([name, url]) => ({
       name,
       url,
-      token: await token('console', scopesOf[name] ?? [], name),
+      token: await token('console', scopesOf[name] ?? [], name, ttlSeconds),
     })),
   );
   return {
     services,
     customers: watchedCustomers,
-    expiresAtMs: Math.min(Date.now() + maxAgeMs, ...services.map((service) => expiryOf(service.token))),
+    expiresAtMs: Math.min(...services.map((service) => expiryOf(service.token))),
   };
 }

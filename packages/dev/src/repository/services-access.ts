@@ -6,8 +6,8 @@ export interface ServicesAccess {
   readonly targets: Readonly<Record<string, string>>;
   /** Default: plain text. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** Signs a token. The default audience is the service of the scopes. */
-  token(subject: string, scopes: readonly string[], audience?: string): Promise<string>;
+  /** Signs a token. The default audience is the service of the scopes, the default duration an hour at least. */
+  token(subject: string, scopes: readonly string[], audience?: string, ttlSeconds?: number): Promise<string>;
 }
 
 /** Returns the target of a service, or throws if the service is unknown. */

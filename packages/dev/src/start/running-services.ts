@@ -31,8 +31,8 @@ async function findAnnouncedServices(dataFolder: string): Promise<ServicesAccess
   return {
     targets,
     credentials,
-    token: async (subject, scopes, audience = audienceOf(scopes)) =>
-      keys.sign({ audience, subject, scopes, ttlSeconds: 60 * 60 }),
+    token: async (subject, scopes, audience = audienceOf(scopes), ttlSeconds = 60 * 60) =>
+      keys.sign({ audience, subject, scopes, ttlSeconds }),
   };
 }
 

@@ -97,8 +97,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       if (!service) throw new Error(`there is no service ${name}. The services are: ${names.join(', ')}`);
       await service.restart();
     },
-    token: async (subject, scopes, audience = audienceOf(scopes)) =>
-      keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds }),
+    token: async (subject, scopes, audience = audienceOf(scopes), ttlSeconds = daySeconds) =>
+      keys.sign({ audience, subject, scopes, ttlSeconds }),
     close: () => running.disposeAsync(),
   };
 }
