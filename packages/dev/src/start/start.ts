@@ -5,7 +5,7 @@ import { announceServices, readAnnouncement, withdrawServices } from '../reposit
 import { consoleEntry, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import type { RunningServices } from '../repository/running-services.ts';
-import { findStart, serveControl } from './control/control.ts';
+import { findStart, type StartStatus, serveControl } from './control/control.ts';
 import { openConsole, openInBrowser } from './open-console.ts';
 import { dataArgument, readyText } from './ready-text.ts';
 import { reportEvents } from './report-events.ts';
@@ -20,6 +20,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const onStep = (description: string) => say(`  up  ${description}`);
 
 let running: RunningServices | undefined;
+let isReady = false;
+let page: string | undefined;
 let isStopping = false;
 /** The parts that are stopped at the end, in reverse order. */
 const started = new AsyncDisposableStack();
@@ -39,15 +41,17 @@ whenOutputCloses(() => stop(brokenPipeExitCode, ''));
 try {
   await requireUnusedFolder();
   started.defer(() => withdrawServices(dataFolder));
+  // From the first step to the last, so that another start leaves the folder alone.
+  started.use(await serveControl({ dataFolder, status, restart: restartPart }));
   const console =
     consoleEntry && (await openConsole(consoleEntry, { port: consolePort, dataFolder, onStep }));
   if (console) started.use(console);
+  page = console?.url;
   if (console && opensConsole) openInBrowser(console.url, ({ message }) => onStep(`no browser: ${message}`));
   const starting = startServices({ ...startArguments, services, console, onStep });
   started.defer(async () => (await starting.catch(() => undefined))?.close());
   if (console) started.defer(() => console.detach());
   running = await starting;
-  started.use(await serveControl({ dataFolder, page: console?.url, restart: restartOf(running) }));
   reportEvents(running, {
     say,
     remedyOf,
@@ -62,7 +66,8 @@ try {
     console?.attach(running);
     await announceServices(dataFolder, running);
   }
-  if (!isStopping) say(readyText(running, { dataFolder, page: console?.url }));
+  isReady = true;
+  if (!isStopping) say(readyText(running, { dataFolder, page }));
 } catch (error) {
   // A step that is interrupted fails in many ways.
   if (!isStopping) fail(error);
@@ -72,11 +77,14 @@ try {
 async function requireUnusedFolder(): Promise<void> {
   const other = await findStart(dataFolder);
   if (!other) return;
+  const remedy = `stop it with Ctrl-C or kill ${other.pid}, or use --data with another folder`;
+  if (other.state !== 'running')
+    throw new Error(`${dataFolder} is in use by process ${other.pid}, which is ${other.state}: ${remedy}`);
   const { targets = {} } = (await readAnnouncement(dataFolder)) ?? {};
   const parts = Object.entries(targets).map(([name, target]) => `${name} on ${target}`);
   if (other.page !== undefined) parts.push(`a console on ${other.page}`);
   throw new Error(
-    `${dataFolder} is in use by process ${other.pid}, which runs ${parts.join(', ')}: stop it with Ctrl-C or kill ${other.pid}, or use --data with another folder`,
+    `${dataFolder} is in use by process ${other.pid}, which runs ${parts.join(', ')}: ${remedy}`,
   );
 }
 
@@ -87,9 +95,16 @@ function remedyOf(name: string): string {
   return `a save of its sources, or ${restart}, starts it again`;
 }
 
-/** Returns the function that starts a service again, or PostgreSQL by the name `postgres`. */
-function restartOf({ database, restart }: RunningServices): (name: string) => Promise<void> {
-  return (name) => (name === 'postgres' && database ? database.start() : restart(name));
+function status(): StartStatus {
+  if (isStopping) return { state: 'stopping', page };
+  return { state: isReady ? 'running' : 'starting', page };
+}
+
+/** Starts a service again, or PostgreSQL by the name `postgres`. */
+async function restartPart(name: string): Promise<void> {
+  if (isStopping || !running) throw new Error(`${name} is not restarted: npm start is ${status().state}`);
+  const { database, restart } = running;
+  await (name === 'postgres' && database ? database.start() : restart(name));
 }
 
 /** Restarts each service whose sources change. A restart that fails is reported as an event. */

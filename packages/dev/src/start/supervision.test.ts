@@ -64,6 +64,26 @@ test('npm start ends with 1 when no service is left, and svc restart says that n
   });
 }, 120_000);
 
+test('a start that has not finished keeps others from its folder, and restarts nothing', async () => {
+  await using project = await makeEchoProject(
+    'export const console = { port: 0, open: () => new Promise(() => {}) };',
+  );
+  const { child } = project.svc('start');
+  await expect
+    .poll(() => readFile(join(project.dataFolder, 'start.json'), 'utf8'), patient)
+    .toContain('secret');
+  expect(await run(project.svc('start'))).toEqual({
+    code: 1,
+    output:
+      `${project.dataFolder} is in use by process ${child.pid}, which is starting: ` +
+      `stop it with Ctrl-C or kill ${child.pid}, or use --data with another folder\n`,
+  });
+  expect(await run(project.svc('restart', 'back'))).toEqual({
+    code: 1,
+    output: 'back is not restarted: npm start is starting\n',
+  });
+}, 120_000);
+
 test('a Ctrl-C after the last step of the start ends it without saying that it is ready', async () => {
   await using project = await makeEchoProject(`
 Object.assign(services[0], {

@@ -1,21 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { errorText } from '../../cli/fail.ts';
 import { writeAtomically } from '../../cli/write-atomically.ts';
 
-/** An `npm start` as others see it. */
-export interface Start {
-  readonly pid: number;
-  /** URL of its console, if it has one. */
+export interface StartStatus {
+  readonly state: 'starting' | 'running' | 'stopping';
+  /** URL of the console, if there is one. */
   readonly page?: string | undefined;
 }
 
+/** An `npm start` as others see it. */
+export interface Start extends StartStatus {
+  readonly pid: number;
+}
+
 /** How another command reaches it: the file `start.json` of the data folder, which only its owner can read. */
-interface StartFile extends Start {
+interface StartFile {
+  readonly pid: number;
   readonly url: string;
   /** Every request has it, which pages in a browser and other users do not know. */
   readonly secret: string;
@@ -23,19 +28,24 @@ interface StartFile extends Start {
 
 export interface ControlOptions {
   readonly dataFolder: string;
-  readonly page: string | undefined;
+  /** Returns the present status. */
+  status(): StartStatus;
   /** Restarts a service or PostgreSQL by its name. */
   restart(name: string): Promise<void>;
 }
 
 const probeTimeoutMs = 2000;
 
-/** Serves the requests of `svc restart` on a free port of loopback, until it is disposed. */
-export async function serveControl({ dataFolder, page, restart }: ControlOptions): Promise<AsyncDisposable> {
+/** Serves the requests of `svc restart` and of other starts on a free port of loopback, until it is disposed. */
+export async function serveControl({
+  dataFolder,
+  status,
+  restart,
+}: ControlOptions): Promise<AsyncDisposable> {
   const secret = randomBytes(32).toString('base64url');
   const server = createServer(async ({ headers, method, url = '' }, response) => {
     if (headers.authorization !== `Bearer ${secret}`) return response.writeHead(401).end();
-    if (method !== 'POST') return response.writeHead(204).end();
+    if (method !== 'POST') return response.end(JSON.stringify(status()));
     return Promise.try(() => restart(decodeURIComponent(url.slice(1)))).then(
       () => response.writeHead(204).end(),
       (error) => response.writeHead(409).end(errorText(error)),
@@ -43,8 +53,9 @@ export async function serveControl({ dataFolder, page, restart }: ControlOptions
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const start: StartFile = { pid: process.pid, page, url: `http://127.0.0.1:${port}`, secret };
+  const start: StartFile = { pid: process.pid, url: `http://127.0.0.1:${port}`, secret };
   const file = startFile(dataFolder);
+  await mkdir(dataFolder, { recursive: true });
   await writeAtomically(file, JSON.stringify(start), 0o600);
   return {
     [Symbol.asyncDispose]: async () => {
@@ -61,11 +72,11 @@ export async function findStart(dataFolder: string): Promise<Start | undefined> 
   if (!start) return undefined;
   // Another process may have its port by now.
   const signal = AbortSignal.timeout(probeTimeoutMs);
-  const isRunning = await request(start, { signal }).then(
-    ({ status }) => status === 204,
-    () => false,
+  const status = await request(start, { signal }).then(
+    async (response) => (response.ok ? ((await response.json()) as StartStatus) : undefined),
+    () => undefined,
   );
-  return isRunning ? start : undefined;
+  return status && { ...status, pid: start.pid };
 }
 
 /**
