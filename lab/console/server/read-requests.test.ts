@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAcknowledgedRequest, readTroubleRequest } from './read-requests.ts';
+import { readAcknowledgedRequest, readLoadRequest, readTroubleRequest } from './read-requests.ts';
 
 const id = '00000000-0000-4000-8000-000000000000';
 const acknowledged = {
@@ -26,4 +26,9 @@ test.for([
 
 test('the name of a part is bounded', () => {
   expect(() => readTroubleRequest({ part: 'p'.repeat(65), action: 'kill' })).toThrow('part');
+});
+
+test('the limit of the load is named', () => {
+  for (const perSecond of ['10', -1, 301, Number.NaN])
+    expect(() => readLoadRequest({ perSecond })).toThrow('perSecond must be a number from 0 to 300');
 });

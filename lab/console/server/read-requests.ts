@@ -1,5 +1,6 @@
 import type { AcknowledgedRequest, LoadRequest, TroubleRequest } from '../api.ts';
 import { HttpError } from './http/http-error.ts';
+import { maxPerSecond } from './load/load.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,7 +25,7 @@ const states: readonly AcknowledgedRequest['state'][] = ['PENDING', 'CONFIRMED',
 export function readLoadRequest(body: unknown): LoadRequest {
   const { perSecond, hotItem } = fieldsOf(body);
   return {
-    ...(perSecond !== undefined && { perSecond: numberIn(perSecond, 'perSecond', Infinity) }),
+    ...(perSecond !== undefined && { perSecond: numberIn(perSecond, 'perSecond', maxPerSecond) }),
     ...(hotItem !== undefined && { hotItem: hotItem === true }),
   };
 }
