@@ -55,8 +55,7 @@ export async function serveControl({
   const { port } = server.address() as AddressInfo;
   const start: StartFile = { pid: process.pid, url: `http://127.0.0.1:${port}`, secret };
   const file = startFile(dataFolder);
-  await mkdir(dataFolder, { recursive: true });
-  await writeAtomically(file, JSON.stringify(start), 0o600);
+  await writeStartFile(dataFolder, start);
   return {
     [Symbol.asyncDispose]: async () => {
       await rm(file, { force: true });
@@ -64,6 +63,21 @@ export async function serveControl({
       server.closeAllConnections();
     },
   };
+}
+
+async function writeStartFile(dataFolder: string, start: StartFile): Promise<void> {
+  try {
+    await mkdir(dataFolder, { recursive: true });
+    await writeAtomically(startFile(dataFolder), JSON.stringify(start), 0o600);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? `the data folder ${dataFolder} is not a folder: remove the file, or use another data folder`
+        : `cannot use the data folder ${dataFolder} (${code}): use one that you can write to`,
+      { cause },
+    );
+  }
 }
 
 /** Returns the `npm start` that runs on this data folder. */
