@@ -1,5 +1,6 @@
-import { globSync, watch } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { watchTree } from './watch-tree.ts';
 
 /** A burst of changes, as of a checkout or a save of several files, ends after this time without one. */
 const pauseMs = 100;
@@ -33,10 +34,10 @@ export function watchSources(
     for (const [service, file] of reported) onChange(service, file);
   };
   const watchFolder = (folder: string, affected: readonly string[]) =>
-    watch(folder, { recursive: true }, (_event, name) => {
-      if (name === null || !isLoaded(name)) return;
+    watchTree(folder, (path) => {
+      if (!isLoaded(path)) return;
       for (const service of affected)
-        if (!changed.has(service)) changed.set(service, relative(repository, join(folder, name)));
+        if (!changed.has(service)) changed.set(service, relative(repository, path));
       if (!timer) {
         timer = setTimeout(report, pauseMs);
         burstEndMs = performance.now() + maxBurstMs;
@@ -51,7 +52,7 @@ export function watchSources(
   return {
     [Symbol.dispose]: () => {
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
+      for (const watcher of watchers) watcher[Symbol.dispose]();
     },
   };
 }
