@@ -22,17 +22,20 @@ export function rejectionOf(
 }
 
 /**
- * Answers a request that reaches no method, with the error of a unary call (Connect's Unary-Response). The code is the one that
- * clients derive from the HTTP status.
+ * Answers a request that reaches no method: one of Connect with the error of a unary call (Unary-Response), whose code is the one
+ * that clients derive from the HTTP status, and others with a text. Clients of gRPC-Web read no body of such an answer.
  */
 export function sendRejection(
   request: HttpRequest,
   response: HttpResponse,
   status: number,
   method: WebMethod | undefined,
+  form: RequestForm | undefined,
 ): void {
+  const rejection = rejections[status]?.(request);
+  const isConnect = form?.protocol === 'connect';
   response.statusCode = status;
   if (status === 405 && method) response.setHeader('allow', method.handle.allowedMethods.join(', '));
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify(rejections[status]?.(request)));
+  response.setHeader('content-type', isConnect ? 'application/json' : 'text/plain; charset=utf-8');
+  response.end(isConnect ? JSON.stringify(rejection) : (rejection?.message ?? ''));
 }

@@ -46,7 +46,7 @@ async function serve(
   const rejection = rejectionOf(request, method, form);
   if (rejection !== undefined || !method || !form) {
     options.onUnhandled(request, startMs, rejection ?? 404);
-    sendRejection(request, response, rejection ?? 404, method);
+    sendRejection(request, response, rejection ?? 404, method, form);
     return discard(request, response);
   }
   const call = new WebCall(method.served[form.protocol], request, response, form, options.callOptions);
@@ -64,7 +64,7 @@ async function serve(
   if (!call.isStarted) options.onUnhandled(request, startMs, answer.status);
   // The library rejects the form of some requests, without a body.
   if (answer.body === undefined && answer.status >= 400)
-    sendRejection(request, response, answer.status, method);
+    sendRejection(request, response, answer.status, method, form);
   else await writeResponse(answer, response, call);
   if (call.isStarted && isHttp2(request)) request.resume();
   else discard(request, response);

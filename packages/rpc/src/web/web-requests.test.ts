@@ -87,11 +87,9 @@ test('a method with side effects is not called by GET', async () => {
 test.each([
   ['an unknown path', 404, 'GetNothing', 'POST', 'application/json', 'unimplemented'],
   ['another verb', 405, 'GetEcho', 'DELETE', 'application/json', 'unknown'],
-  ['gRPC, which has a port of its own', 415, 'GetEcho', 'POST', 'application/grpc', 'unknown'],
-  ['another content type', 415, 'GetEcho', 'POST', 'text/plain', 'unknown'],
   ['the content type of a stream', 415, 'GetEcho', 'POST', 'application/connect+json', 'unknown'],
 ])(
-  '%s is answered with HTTP %d and an error in JSON, and logged',
+  '%s of Connect is answered with HTTP %d and an error in JSON, and logged',
   async (_name, status, method, verb, contentType, code) => {
     await using server = await startWeb();
     const answer = await post(server, method, {}, { method: verb, headers: { 'content-type': contentType } });
@@ -105,6 +103,18 @@ test.each([
     });
   },
 );
+
+test.each([
+  ['an unknown path of gRPC-Web', 404, 'GetNothing', 'application/grpc-web+json', 'there is no such method'],
+  ['gRPC, which has a port of its own', 415, 'GetEcho', 'application/grpc', 'the content type is not'],
+  ['another content type', 415, 'GetEcho', 'text/plain', 'the content type is not one of this method'],
+])('%s is answered with HTTP %d and a text, and logged', async (_name, status, method, contentType, text) => {
+  await using server = await startWeb();
+  const answer = await post(server, method, {}, { headers: { 'content-type': contentType } });
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/plain; charset=utf-8']);
+  expect(await answer.text()).toContain(text);
+  expect(server.logLines.at(-1)).toMatchObject({ msg: 'call', error: `answered HTTP ${status}` });
+});
 
 test('the deadline of the header ends the call, at most at the cap of the contract', async () => {
   const deadlines: number[] = [];
