@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { postgresBinaries } from './binaries.ts';
+import { dataFolderError } from './data-folder-error.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
 import { initDataFolder, superuser } from './init-data-folder.ts';
 import { stopOrphanedServer } from './orphaned-server.ts';
@@ -105,14 +106,7 @@ async function openDataFolder(path: string, user: ServerUser | undefined): Promi
       `root starts PostgreSQL as the user nobody, who cannot enter ${inaccessible}: run chmod o+x ${inaccessible}, or use another data folder than ${path}`,
     );
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw new Error(`the data folder ${path} is not a folder: remove the file, or use another data folder`);
-    }
-    if (code === undefined) throw error;
-    throw new Error(`cannot use the data folder ${path} (${code}): use one that you can write to`, {
-      cause: error,
-    });
+    throw dataFolderError(path, error);
   }
 }
 

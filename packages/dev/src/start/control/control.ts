@@ -70,13 +70,9 @@ async function writeStartFile(dataFolder: string, start: StartFile): Promise<voi
     await mkdir(dataFolder, { recursive: true });
     await writeAtomically(startFile(dataFolder), JSON.stringify(start), 0o600);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new Error(
-      code === 'EEXIST' || code === 'ENOTDIR'
-        ? `the data folder ${dataFolder} is not a folder: remove the file, or use another data folder`
-        : `cannot use the data folder ${dataFolder} (${code}): use one that you can write to`,
-      { cause },
-    );
+    // svc restart does not need PostgreSQL's package.
+    const { dataFolderError } = await import('@acme/postgres/embedded');
+    throw dataFolderError(dataFolder, cause);
   }
 }
 
