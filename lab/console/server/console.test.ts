@@ -54,7 +54,7 @@ async function post(path: string, body: object): Promise<Response> {
   return fetch(`${console.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-/** Returns what the page is told at the moment. */
+/** Returns the present state, as the console sends it to the page. */
 async function live(): Promise<Live> {
   const aborting = new AbortController();
   const response = await fetch(`${console.url}/api/live`, { signal: aborting.signal });

@@ -21,7 +21,7 @@ const {
 databases. Uses the services that npm start runs, or starts some.`,
   positionals: ['FILE'],
   options: {
-    stock: choice(['ample', 'scarce'], 'units for every order, or for half of them', 'ample'),
+    stock: choice(['ample', 'scarce'], 'stock for every order, or for half of the orders', 'ample'),
     concurrency: integer('N', 'number of concurrent calls', { from: 1, fallback: 64 }),
     json: text('FILE', 'file for the result'),
     data: dataOption,

@@ -87,7 +87,7 @@ export function chartOptions(
 
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
-/** Returns the points without a neighbour, which no line shows. */
+/** Returns the points between two gaps, which no line connects. */
 function isolated(plot: uPlot, series: number): number[] {
   const values = plot.data[series] ?? [];
   return [...values.keys()].filter(

@@ -29,7 +29,7 @@ export function createCallProxy(urls: Readonly<Record<string, string>>, authorit
   const agent = new Agent({ ca: authority, keepAlive: true, maxSockets });
   const targets = new Map(Object.entries(urls));
   const forward: CallProxy['forward'] = ({ pathname, search }, request, response) => {
-    // A second slash would begin a host for whoever resolves the path.
+    // A URL parser takes the text after a second slash for a host.
     const [, name = '', path = ''] = /^\/call\/([^/]+)(\/[^/].*)/.exec(pathname) ?? [];
     const target = targets.get(name);
     if (target === undefined) throw new HttpError(404, `there is no service or method ${pathname}`);

@@ -16,8 +16,8 @@ const ownFolders = (service: string) => [`services/${service}/src`, `services/${
 const sharedFolders = ['packages/*/src', 'gen/src'];
 
 /**
- * Watches the sources of the services of a repository. After each burst of changes it calls `onChange` for every service that loads a changed
- * file, with the path of the first one. A file of `packages` or of the generated code counts for every service.
+ * Watches the sources of a repository's services. After each burst of changes it calls `onChange` for each service that loads a
+ * changed file, with the path of the first such file. Every service loads the files of `packages` and the generated code.
  */
 export function watchSources(
   repository: string,

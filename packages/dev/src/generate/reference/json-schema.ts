@@ -94,7 +94,7 @@ export function described(description: string): Schema {
   return description === '' ? {} : { description };
 }
 
-/** Returns the schema of a type that has a form of its own in ProtoJSON. Undefined for every other type. */
+/** Returns the schema of a type with a special form in ProtoJSON, or undefined for another type. */
 export function wellKnownSchema(typeName: string): Schema | undefined {
   const [, name = ''] = /^google\.protobuf\.(\w+)$/.exec(typeName) ?? [];
   return wellKnown[name];
