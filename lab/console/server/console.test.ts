@@ -8,6 +8,7 @@ import { openTemporaryFolder } from '@acme/lab/harness/temporary-folder';
 import { type Client, checkHealth, createClient } from '@acme/rpc/client';
 import { beforeAll, expect, test } from 'vitest';
 import type { Action, Live, Part, Session, Signals, Trace, TraceList } from '../api.ts';
+import { readLive } from '../test/read-live.ts';
 import { openConsole } from './open-console.ts';
 
 let console: ServedConsole;
@@ -54,20 +55,7 @@ async function post(path: string, body: object): Promise<Response> {
   return fetch(`${console.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-/** Returns the present state, as the console sends it to the page. */
-async function live(): Promise<Live> {
-  const aborting = new AbortController();
-  const response = await fetch(`${console.url}/api/live`, { signal: aborting.signal });
-  let text = '';
-  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += chunk;
-    const [, data] = /data: (.*)\n\n/.exec(text) ?? [];
-    if (data === undefined) continue;
-    aborting.abort();
-    return JSON.parse(data);
-  }
-  throw new Error('the stream ended');
-}
+const live = () => readLive(console.url);
 
 async function partOf(id: string): Promise<Part | undefined> {
   return (await live()).parts.find((part) => part.id === id);

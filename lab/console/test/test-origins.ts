@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Checks } from '@acme/lab/browser/checks';
 import type { Browser, Page } from 'puppeteer-core';
-import type { Live } from '../api.ts';
+import { readLive } from './read-live.ts';
 import type { RunningConsole } from './running-console.ts';
 
 /** The page of another origin can read nothing, and break nothing. */
@@ -49,21 +49,11 @@ export async function testOrigins(
 
 /** Returns what a page of the console can change, as it is now. */
 async function changeable(url: string): Promise<object> {
-  const aborting = new AbortController();
-  const response = await fetch(`${url}/api/live`, { signal: aborting.signal });
-  let text = '';
-  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += chunk;
-    const [, data] = /data: (.*)\n\n/.exec(text) ?? [];
-    if (data === undefined) continue;
-    aborting.abort();
-    const { load, parts }: Live = JSON.parse(data);
-    return {
-      load: { wantedPerSecond: load.wantedPerSecond, hotItem: load.hotItem },
-      parts: parts.map(({ id, state, undoAtMs }) => ({ id, state, undoAtMs })),
-    };
-  }
-  throw new Error('the console sends nothing');
+  const { load, parts } = await readLive(url);
+  return {
+    load: { wantedPerSecond: load.wantedPerSecond, hotItem: load.hotItem },
+    parts: parts.map(({ id, state, undoAtMs }) => ({ id, state, undoAtMs })),
+  };
 }
 
 /** Frames an address, and returns that of the document in the frame: the browser's error page if it is refused. */
