@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { parseCommandLine } from '@acme/dev/cli';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runIn } from '../packages/run-in.ts';
@@ -14,6 +15,7 @@ parseCommandLine({
   summary: `Runs the clients in Go, Python, curl and TypeScript of docs/clients.md against the services. A language that is not installed is
 skipped, which CI forbids.`,
 });
+reportSetUpFailure('clients', 'npm run test:clients');
 
 interface Client {
   readonly heading: string;

@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { parseCommandLine, reject, runCommand } from '@acme/dev/cli';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { packKit, publishKit, publishPatch } from '../packages/publish-kit.ts';
@@ -32,6 +33,7 @@ const {
   positionals: ['[COPY]'],
   details: `COPY is one of these, or a part of several:\n${titles.map((title) => `  ${title}`).join('\n')}`,
 });
+reportSetUpFailure('adopt', 'npm run test:adopt');
 const copies = all.filter(({ title }) => title.includes(only));
 if (!titles.some((title) => title.includes(only)))
   reject(`there is no copy "${only}". The copies are: ${titles.join('; ')}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseCommandLine, runCommand } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
 import { applyEdit } from '../harness/apply-edit.ts';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
@@ -14,6 +15,7 @@ parseCommandLine({
   summary:
     'Applies the worked examples of the guides to copies of the repository, and checks and tests the results.',
 });
+reportSetUpFailure('guide', 'npm run test:guide');
 
 await using stack = new AsyncDisposableStack();
 const copies = {

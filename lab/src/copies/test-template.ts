@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCommandLine } from '@acme/dev/cli';
 import { services } from '@acme/dev/repository';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { copyPrograms } from './copy-programs.ts';
 import { copyRepository } from './copy-repository.ts';
@@ -12,6 +13,7 @@ parseCommandLine({
   summary:
     'Makes services from the template in a copy of the repository, then checks, tests, starts and calls them.',
 });
+reportSetUpFailure('template', 'npm run test:template');
 
 await using copy = await copyRepository();
 const { svc, call, start, test } = copyPrograms(copy.path);

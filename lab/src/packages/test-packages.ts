@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { parseCommandLine } from '@acme/dev/cli';
 import { root, services, targetOf } from '@acme/dev/repository';
 import { startServices } from '@acme/dev/start';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { type ConsumerProject, createConsumerProject } from './consumer-project.ts';
@@ -17,6 +18,7 @@ parseCommandLine({
   summary: `Publishes the packages to a registry on this machine, and uses them in a project outside of the workspace, on Node 24 and
 on Node 26: a client of orders, a service of the project's own, and a contract that has no policies.`,
 });
+reportSetUpFailure('packages', 'npm run test:packages');
 
 const nodeVersions = ['24', '26'];
 
