@@ -31,6 +31,9 @@ const token = await keys.sign({ sub: 'bench', scope: 'orders:read orders:read:an
 const tokenFile = join(folder.path, 'token');
 await writeFile(tokenFile, token);
 
+/** Longer than the run. */
+const retentionMs = 24 * 60 * 60 * 1000;
+
 const startReplica = async () => {
   const app = await startApp({
     server: testServerConfig({
@@ -40,6 +43,8 @@ const startReplica = async () => {
     databaseUrl,
     // Nothing listens there: the writers do not use the service.
     inventoryTarget: '127.0.0.1:1',
+    eventRetentionMs: retentionMs,
+    requestIdRetentionMs: retentionMs,
     tokenFile,
   });
   started.adopt(app, (each) => each.close());

@@ -41,6 +41,22 @@ test('consistent databases have no errors', async ({ kept: { databases, answer }
   expect(await allErrors(databases, [answer, { ...answer, state: 'PENDING' }])).toEqual([]);
 });
 
+test('pruned events and forgotten requests are no errors', async ({ kept: { databases, answer } }) => {
+  const { ordersDatabase } = databases;
+  await ordersDatabase.query(
+    `INSERT INTO orders SELECT uuidv7(), customer_id, NULL, NULL, lines, 'REJECTED', '{}', version,
+                               create_time, update_time FROM orders`,
+  );
+  await ordersDatabase.query(`UPDATE orders SET request_id = NULL, fingerprint = NULL`);
+  await ordersDatabase.query(`DELETE FROM order_events WHERE version = 1`);
+  await ordersDatabase.query(`UPDATE change_feeds SET pruned_seq = 1`);
+  expect(await allErrors(databases, [])).toEqual([]);
+  await ordersDatabase.query(`UPDATE orders SET create_time = now() + interval '1 hour'`);
+  expect(await allErrors(databases, [])).toContainEqual(
+    expect.stringMatching(`^order ${answer.orderId} .* its events are CONFIRMED$`),
+  );
+});
+
 test.for([
   [
     'a reserved unit without a reservation',

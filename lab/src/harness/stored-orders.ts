@@ -14,14 +14,17 @@ export interface Line {
 export interface StoredOrder {
   id: string;
   customerId: string;
-  requestId: string;
+  /** Null when the request is forgotten. */
+  requestId: string | null;
   state: OrderState;
   isSettled: boolean;
   lines: Line[];
+  /** Time of placing, in ms since the epoch. */
+  createMs: number;
 }
 
 export const orderColumns = `id, customer_id AS "customerId", request_id AS "requestId", state, lines,
-  settle_after IS NULL AS "isSettled"`;
+  settle_after IS NULL AS "isSettled", extract(epoch FROM create_time)::float8 * 1000 AS "createMs"`;
 
 export async function readOrders(database: Tx, ids: readonly string[]): Promise<Map<string, StoredOrder>> {
   const orders = new Map<string, StoredOrder>();
@@ -44,6 +47,20 @@ export async function readEvents(database: Tx, orders: readonly StoredOrder[]): 
     [orders.map(({ id }) => id)],
   );
   return new Map(rows.map(({ id, states }) => [id, states]));
+}
+
+/** Tolerated difference between the clocks of the replicas that write events. */
+const clockToleranceMs = 60_000;
+
+/** Returns the time, in ms since the epoch, up to which events may be pruned, or 0 if none are. */
+export async function readPrunedMs(database: Tx): Promise<number> {
+  const { rows } = await database.query<{ ms: number }>(
+    `SELECT extract(epoch FROM coalesce(oldest.event_time, now()))::float8 * 1000 AS ms
+     FROM change_feeds
+     LEFT JOIN (SELECT event_time FROM order_events ORDER BY seq LIMIT 1) AS oldest ON true
+     WHERE name = 'order_events' AND pruned_seq > 0`,
+  );
+  return rows[0] ? rows[0].ms + clockToleranceMs : 0;
 }
 
 /** Ids of orders between two others, both exclusive. Ids sort by the time at which the orders were placed. */

@@ -2,6 +2,7 @@ import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { openServiceKeys } from '@acme/postgres/keys';
 import { migrate } from '@acme/postgres/migrations';
 import { openPool, openReadiness, type PoolOptions, preferIndexScans } from '@acme/postgres/pool';
+import { startSweeper } from '@acme/postgres/transaction';
 import { createLogger } from '@acme/rpc/logging';
 import { serve, startService } from '@acme/rpc/server';
 import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
@@ -9,6 +10,7 @@ import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createInventoryService } from './inventory-service.ts';
 import { createCountStore } from './stock/count-store.ts';
+import { removeEndedReservations } from './stock/ended-reservations.ts';
 import { createImportStore } from './stock/import-store.ts';
 import { createReleaseStore } from './stock/release-store.ts';
 import { createReservationCounter, type OnTransition } from './stock/reservation-metrics.ts';
@@ -24,7 +26,8 @@ export interface App {
 }
 
 /** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
-export async function startApp({ server, databaseUrl }: Config): Promise<App> {
+export async function startApp(config: Config): Promise<App> {
+  const { server, databaseUrl } = config;
   await using starting = new AsyncDisposableStack();
   const log = createLogger({
     service: 'inventory',
@@ -54,7 +57,11 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
 
   const now = () => new Date();
   const feed = starting.adopt(
-    openStockFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    openStockFeed({
+      url: databaseUrl,
+      retentionMs: config.eventRetentionMs,
+      onError: (err) => log.warn({ err }, 'change feed'),
+    }),
     (each) => each.close(),
   );
   const countReservation = createReservationCounter();
@@ -62,6 +69,13 @@ export async function startApp({ server, databaseUrl }: Config): Promise<App> {
     countReservation(reservation);
     feed.notify();
   };
+  starting.adopt(
+    startSweeper({
+      removeBatch: (limit) => removeEndedReservations(readPool, config.reservationRetentionMs, limit),
+      onError: (err) => log.warn({ err }, 'old reservations cannot be removed'),
+    }),
+    (each) => each.close(),
+  );
   const stock = createStockStore(readPool);
   const tokenKeys = starting.adopt(
     await openServiceKeys(readPool, 'page_token', (err) => log.warn({ err }, 'service keys cannot be read')),

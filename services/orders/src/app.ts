@@ -4,6 +4,7 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { openServiceKeys } from '@acme/postgres/keys';
 import { migrate } from '@acme/postgres/migrations';
 import { openPool, openReadiness, preferIndexScans } from '@acme/postgres/pool';
+import { forgetRequests, startSweeper } from '@acme/postgres/transaction';
 import {
   CircuitOpenError,
   channelCredentials,
@@ -22,7 +23,7 @@ import { createCancellationStore } from './order/cancellation-store.ts';
 import { openOrderFeed } from './order/order-feed.ts';
 import { createOrderCounter, type OnTransition } from './order/order-metrics.ts';
 import { createOrderStore } from './order/order-store.ts';
-import { createPlacementStore } from './order/placement-store.ts';
+import { createPlacementStore, orderRequests } from './order/placement-store.ts';
 import { createOrderService } from './order-service.ts';
 import { createPlaceOrder } from './place-order.ts';
 import { createSettleOrder, type OnUnsettled } from './settling/settle-order.ts';
@@ -70,7 +71,11 @@ export async function startApp(config: Config): Promise<App> {
 
   const now = () => new Date();
   const feed = starting.adopt(
-    openOrderFeed({ url: config.databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    openOrderFeed({
+      url: config.databaseUrl,
+      retentionMs: config.eventRetentionMs,
+      onError: (err) => log.warn({ err }, 'change feed'),
+    }),
     (each) => each.close(),
   );
   const countOrder = createOrderCounter();
@@ -117,6 +122,14 @@ export async function startApp(config: Config): Promise<App> {
   );
   starting.adopt(startUnsettledOrdersMonitor({ pool, log, nowMs: () => performance.now() }), (each) =>
     each.stop(),
+  );
+
+  starting.adopt(
+    startSweeper({
+      removeBatch: (limit) => forgetRequests(readPool, orderRequests, config.requestIdRetentionMs, limit),
+      onError: (err) => log.warn({ err }, 'old requests cannot be forgotten'),
+    }),
+    (each) => each.close(),
   );
 
   const tokenKeys = starting.adopt(

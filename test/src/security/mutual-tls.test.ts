@@ -14,6 +14,7 @@ import { createLogger } from '@acme/rpc/logging';
 import type { ServerConfig } from '@acme/rpc/server';
 import { createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
+import { retentions } from '../support/retention.ts';
 
 test('orders calls inventory over mutual TLS, authenticated by its certificate alone', async () => {
   await using started = new AsyncDisposableStack();
@@ -37,7 +38,11 @@ test('orders calls inventory over mutual TLS, authenticated by its certificate a
   const peers = new Map([[ordersId, new Set(['inventory:reserve'])]]);
   const databaseUrl = async () => started.use(await createTestDatabase()).url;
   const inventory = started.adopt(
-    await startInventory({ server: server('inventory', peers), databaseUrl: await databaseUrl() }),
+    await startInventory({
+      server: server('inventory', peers),
+      databaseUrl: await databaseUrl(),
+      ...retentions,
+    }),
     (app) => app.close(),
   );
   const orders = started.adopt(
@@ -46,6 +51,7 @@ test('orders calls inventory over mutual TLS, authenticated by its certificate a
       databaseUrl: await databaseUrl(),
       inventoryTarget: `127.0.0.1:${inventory.port}`,
       tokenFile: undefined,
+      ...retentions,
     }),
     (app) => app.close(),
   );

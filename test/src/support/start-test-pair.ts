@@ -10,6 +10,7 @@ import type { Pool } from '@acme/postgres/pool';
 import { createTestDatabase, openTestPool } from '@acme/postgres/testing';
 import { type Client, createClient } from '@acme/rpc/client';
 import { createSigningKeys, issuer, testServerConfig } from '@acme/rpc/testing';
+import { retentions } from './retention.ts';
 
 export interface Clients {
   readonly orders: Client<typeof OrderService>;
@@ -74,6 +75,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     inventoryApp = await startInventory({
       server: server('inventory', port),
       databaseUrl: reachedInventoryUrl,
+      ...retentions,
     });
     return inventoryApp.port;
   };
@@ -95,6 +97,7 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
     startOrders({
       server: server('orders', port),
       databaseUrl: reachedOrdersUrl,
+      ...retentions,
       inventoryTarget: reachedTarget,
       tokenFile,
     });

@@ -539,7 +539,8 @@ export const InventoryService: GenService<{
   },
   /**
    * ReserveStock reserves all of its lines or none, once per reservation_id. A repeated call has the result of the first,
-   * including a refusal.
+   * including a refusal. A reservation is remembered until it is released, and for at least 30 days after that. A refusal is
+   * remembered for at least 30 days.
    *
    * Errors:
    * - FAILED_PRECONDITION `OUT_OF_STOCK`: a PreconditionFailure names each SKU without enough available units.
@@ -568,7 +569,7 @@ export const InventoryService: GenService<{
   },
   /**
    * ReleaseStock releases the units of a reservation. It also succeeds for an unknown reservation_id. A later ReserveStock
-   * with that id is then rejected, so that a cancelled order can never hold stock.
+   * with that id is then rejected for at least 30 days after the release, so that a cancelled order can never hold stock.
    *
    * @generated from rpc inventory.v1.InventoryService.ReleaseStock
    */

@@ -24,7 +24,8 @@ export const file_orders_v1_order_service: GenFile = /*@__PURE__*/
 export type PlaceOrderRequest = Message<"orders.v1.PlaceOrderRequest"> & {
   /**
    * Idempotency key: a UUID that the client generates once per order and sends with every attempt (AIP-155). Keys are
-   * scoped to the customer: two customers may use the same one.
+   * scoped to the customer: two customers may use the same one. The server remembers a key for at least 30 days. A client
+   * that does not know after 30 days whether its order was placed looks for it with ListOrders.
    *
    * @generated from field: string request_id = 1;
    */
@@ -306,6 +307,9 @@ export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__P
 export const OrderService: GenService<{
   /**
    * PlaceOrder places an order exactly once per request_id, however often the request is sent.
+   *
+   * A request_id is remembered for at least 30 days after the order was placed, and for as long as the order is not settled.
+   * After that, the same request places another order.
    *
    * It returns the order CONFIRMED, or PENDING if inventory has not decided in time. A PENDING order is durable and is
    * settled later.

@@ -36,8 +36,8 @@ export const bugsOfInventory: readonly PlantedBug[] = [
       },
       {
         file: releases,
-        replace: 'fromRow(rows[0] as ReservationRow)',
-        with: `rows[0] ? fromRow(rows[0]) : { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: now }`,
+        replace: 'if (rows[0]) return fromRow(rows[0]);',
+        with: `return rows[0] ? fromRow(rows[0]) : { id, state: 'RELEASED', lines: [], refusal: undefined, createTime: now };`,
       },
     ],
     caughtBy: '10-release-overtakes',

@@ -1,4 +1,4 @@
-// Transactions and queries, and rows that are created once per request.
+// Transactions and queries, rows that are created once per request, and the removal of old rows.
 export {
   type Creation,
   type CreationTable,
@@ -6,5 +6,7 @@ export {
   createOnce,
   fingerprintOf,
 } from '../idempotency/create-once.ts';
+export { forgetRequests, type RequestTable } from '../idempotency/forget-requests.ts';
+export { type Sweeper, type SweeperOptions, startSweeper } from '../retention/sweeper.ts';
 export { query } from '../transaction/query.ts';
 export { type Tx, transaction } from '../transaction/transaction.ts';

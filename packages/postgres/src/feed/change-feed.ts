@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { openPool } from '../pool/pool.ts';
 import { preferIndexScans } from '../pool/prefer-index-scans.ts';
+import { startSweeper } from '../retention/sweeper.ts';
 import { startFeedReader } from './feed-reader.ts';
 import type { FeedSource } from './feed-source.ts';
 import { startNotifications } from './notifications.ts';
-import { startPruning } from './pruning.ts';
+import { prune } from './pruning.ts';
 import { createSubscribers } from './subscribers.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -60,7 +61,10 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
     onNotification: reader.wake,
     onError,
   });
-  const pruning = startPruning({ pool, table: source.table, retentionMs, onError });
+  const pruning = startSweeper({
+    removeBatch: (limit) => prune(pool, source.table, retentionMs, limit),
+    onError,
+  });
   return {
     watch: createWatch({ pool, source, reader, subscribers, heartbeatMs }),
     notify: () => {

@@ -41,8 +41,8 @@ const test = base
     const { url } = opened.use(await createTestDatabase());
     const pool = opened.use(openTestPool({ url, max: 10 }));
     await pool.query(`
-      CREATE TABLE notes (id uuid PRIMARY KEY, author text NOT NULL, request_id uuid NOT NULL,
-                          fingerprint bytea NOT NULL, title text NOT NULL,
+      CREATE TABLE notes (id uuid PRIMARY KEY, author text NOT NULL, request_id uuid,
+                          fingerprint bytea, title text NOT NULL,
                           CONSTRAINT notes_request_once UNIQUE (author, request_id))`);
     const kept = opened.move();
     onCleanup(() => kept.disposeAsync());
@@ -143,6 +143,24 @@ describe('a single row', () => {
     await expect(failing).rejects.toThrow('rolled back');
     expect(await created).toEqual({ id: second.id, title: 'blue' });
   });
+});
+
+test('a request that is forgotten while it is repeated creates another row', async ({ pool, author }) => {
+  const [first, fresh] = [note(author, 'blue'), note(author, 'red')];
+  await createAll(pool, [first]);
+  const repeat = note(author, 'blue', first.requestId);
+  let inserts = 0;
+  const created = await createAllOnce(pool, notes, [repeat, fresh], async () => {
+    const inserted = await insertAll(pool, [repeat, fresh]);
+    if (inserts++ === 0)
+      await pool.query('UPDATE notes SET request_id = NULL, fingerprint = NULL WHERE id = $1', [first.id]);
+    return inserted;
+  });
+  expect(created).toEqual([
+    { id: repeat.id, title: 'blue' },
+    { id: fresh.id, title: 'red' },
+  ]);
+  expect(await titlesOf(pool, author)).toEqual(['blue', 'blue', 'red']);
 });
 
 describe('a batch', () => {

@@ -14,8 +14,8 @@ export interface Creation {
 
 /**
  * Describes a table whose rows are created once per owner and request. It has the columns `id uuid PRIMARY KEY`,
- * `request_id uuid NOT NULL`, `fingerprint bytea NOT NULL` and `ownerColumn text NOT NULL`, and a unique constraint on
- * `ownerColumn` and `request_id`.
+ * `request_id uuid`, `fingerprint bytea` and `ownerColumn text NOT NULL`, and a unique constraint on `ownerColumn` and
+ * `request_id`. A row without a request_id is one whose request is forgotten (`forgetRequests`).
  */
 export interface CreationTable<Item extends Creation, Row extends pg.QueryResultRow, Created> {
   readonly table: string;
@@ -47,6 +47,9 @@ function canonical(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Maximum number of times that rows are inserted. */
+const maxAttempts = 2;
+
 /**
  * Creates the row once per owner and request_id, however often and however concurrently it is requested. Returns the new
  * row, or the current state of the row that an earlier request has created. Throws the table's `reused` error.
@@ -73,7 +76,7 @@ export async function createOnce<Item extends Creation, Row extends pg.QueryResu
  * the same request get the row of the first one.
  *
  * @param insert Inserts the rows `ON CONFLICT … DO NOTHING`, in the order of their keys, which rules out deadlocks. Returns
- * the inserted rows by id.
+ * the inserted rows by id. Called again, with the same items, when an earlier request was forgotten meanwhile.
  */
 export async function createAllOnce<Item extends Creation, Row extends pg.QueryResultRow, Created>(
   tx: Tx,
@@ -81,13 +84,16 @@ export async function createAllOnce<Item extends Creation, Row extends pg.QueryR
   items: readonly Item[],
   insert: () => Promise<ReadonlyMap<string, Created>>,
 ): Promise<(Created | Error)[]> {
-  const created = await insert();
-  const earlier = await findEarlier(
-    tx,
-    table,
-    items.filter(({ id }) => !created.has(id)),
-  );
-  return items.map((item) => created.get(item.id) ?? replay(table, item, earlier));
+  const created = new Map<string, Created>();
+  for (let attempt = 1; ; attempt++) {
+    for (const [id, row] of await insert()) created.set(id, row);
+    const others = items.filter(({ id }) => !created.has(id));
+    const earlier = await findEarlier(tx, table, others);
+    const isMissing = (item: Item) => !earlier.has(requestKey(table.ownerOf(item), item.requestId));
+    // The request of a row may be forgotten between the two statements. Inserting again then creates a row.
+    if (attempt < maxAttempts && others.some(isMissing)) continue;
+    return items.map((item) => created.get(item.id) ?? replay(table, item, earlier));
+  }
 }
 
 type EarlierRow<Row> = Row & {

@@ -44,19 +44,26 @@ async function release(
   return { reservation: { ...before, state: 'RELEASED' }, isChanged: true };
 }
 
+/** Maximum number of times that a tombstone is inserted. */
+const maxAttempts = 2;
+
 /** Locks the reservation. If there is none, inserts a tombstone: a RELEASED reservation, which rejects a late reserve. */
 async function lockOrInsertTombstone(tx: Tx, id: string, now: Date): Promise<Reservation> {
-  await tx.query({
-    name: 'insert-tombstone',
-    text: `INSERT INTO reservations (id, state, lines, create_time, update_time)
-           VALUES ($1, 'RELEASED', '[]', $2, $2)
-           ON CONFLICT (id) DO NOTHING`,
-    values: [id, now],
-  });
-  const { rows } = await tx.query<ReservationRow>({
-    name: 'lock-reservation',
-    text: `SELECT ${reservationColumns} FROM reservations WHERE id = $1 FOR UPDATE`,
-    values: [id],
-  });
-  return fromRow(rows[0] as ReservationRow);
+  // An old reservation may be removed between the insert that it conflicts with and the lock.
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    await tx.query({
+      name: 'insert-tombstone',
+      text: `INSERT INTO reservations (id, state, lines, create_time, update_time)
+             VALUES ($1, 'RELEASED', '[]', $2, $2)
+             ON CONFLICT (id) DO NOTHING`,
+      values: [id, now],
+    });
+    const { rows } = await tx.query<ReservationRow>({
+      name: 'lock-reservation',
+      text: `SELECT ${reservationColumns} FROM reservations WHERE id = $1 FOR UPDATE`,
+      values: [id],
+    });
+    if (rows[0]) return fromRow(rows[0]);
+  }
+  throw new Error(`reservation ${id} was neither inserted nor found`);
 }

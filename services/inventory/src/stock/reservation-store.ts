@@ -29,12 +29,21 @@ export function createReservationStore(
   now: () => Date,
   onTransition: OnTransition = () => {},
 ): ReservationStore {
+  const reserveBatch = async (commands: readonly ReserveCommand[]) => {
+    const { decided, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
+    for (const reservation of decided.values()) onTransition(reservation);
+    return new Map([...known, ...decided]);
+  };
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
     run: async (commands) => {
-      const { decided, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
-      for (const reservation of decided.values()) onTransition(reservation);
-      return commands.map(({ id }) => (decided.get(id) ?? known.get(id)) as Reservation);
+      const found = await reserveBatch(commands);
+      // An old reservation may be removed between the insert that it conflicts with and the read. Its id is then free.
+      const missing = commands.filter(({ id }) => !found.has(id));
+      const others = missing.length > 0 ? await reserveBatch(missing) : new Map<string, Reservation>();
+      return commands.map(
+        ({ id }) => found.get(id) ?? others.get(id) ?? new Error(`reservation ${id} was not found`),
+      );
     },
     maxItems: 128,
     maxQueued: 4096,

@@ -20,6 +20,8 @@ const source: FeedSource<StockRow & Record<string, unknown>, Stock> = {
   fromRow: (row) => ({ key: row.sku, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
-export function openStockFeed(options: Pick<ChangeFeedOptions<never, Stock>, 'url' | 'onError'>): StockFeed {
+export function openStockFeed(
+  options: Pick<ChangeFeedOptions<never, Stock>, 'url' | 'retentionMs' | 'onError'>,
+): StockFeed {
   return openChangeFeed({ ...options, applicationName: 'inventory', source });
 }

@@ -23,6 +23,8 @@ const source: FeedSource<OrderRow, Order> = {
   fromRow: (row) => ({ key: row.customer_id, event: fromRow(row), sizeBytes: 2 * row.size_bytes }),
 };
 
-export function openOrderFeed(options: Pick<ChangeFeedOptions<never, Order>, 'url' | 'onError'>): OrderFeed {
+export function openOrderFeed(
+  options: Pick<ChangeFeedOptions<never, Order>, 'url' | 'retentionMs' | 'onError'>,
+): OrderFeed {
   return openChangeFeed({ ...options, applicationName: 'orders', source });
 }

@@ -1,6 +1,11 @@
 import { createBatcher } from '@acme/postgres/batch';
 import type { Pool } from '@acme/postgres/pool';
-import { type Creation, type CreationTable, createAllOnce } from '@acme/postgres/transaction';
+import {
+  type Creation,
+  type CreationTable,
+  createAllOnce,
+  type RequestTable,
+} from '@acme/postgres/transaction';
 import { annotateSpan } from '@acme/rpc/telemetry';
 import { type Order, OrderError, type OrderLine, pendingOrder } from './order.ts';
 import type { OnTransition } from './order-metrics.ts';
@@ -35,6 +40,9 @@ const placedOrders: CreationTable<NewOrder, OrderRow, Order> = {
   fromRow,
   reused: ({ requestId }, orderId) => new OrderError({ kind: 'REQUEST_ID_REUSED', requestId, orderId }),
 };
+
+/** Requests of orders. An order that is not settled keeps its request. */
+export const orderRequests: RequestTable = { table: 'orders', keepWhile: 'settle_after IS NOT NULL' };
 
 /** Estimated size of a line in memory and in a statement. */
 const lineBytes = 160;

@@ -1,0 +1,13 @@
+-- The request of an order is forgotten some time after it was placed (REQUEST_ID_RETENTION_DAYS): request_id and fingerprint are NULL
+-- then, and the order stays. Replicas of the release before this one never find such a request, and place another order.
+ALTER TABLE orders
+  ALTER COLUMN request_id DROP NOT NULL,
+  ALTER COLUMN fingerprint DROP NOT NULL;
+
+-- How far requests are forgotten, in the order of ids.
+CREATE TABLE forgotten_requests (
+  table_name text PRIMARY KEY,
+  -- Requests of rows up to this one are forgotten.
+  last_id uuid NOT NULL
+);
+INSERT INTO forgotten_requests (table_name, last_id) VALUES ('orders', '00000000-0000-0000-0000-000000000000');
