@@ -20,6 +20,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { Config } from './config.ts';
 import { toStatus } from './error-map.ts';
 import { createCancellationStore } from './order/cancellation-store.ts';
+import { createErasureStore } from './order/erasure-store.ts';
 import { openOrderFeed } from './order/order-feed.ts';
 import { createOrderCounter, type OnTransition } from './order/order-metrics.ts';
 import { createOrderStore } from './order/order-store.ts';
@@ -146,6 +147,7 @@ export async function startApp(config: Config): Promise<App> {
           createOrderService({
             orders: createOrderStore(readPool),
             cancellations: createCancellationStore(cancelPool, now, onTransition),
+            erasures: createErasureStore(readPool),
             placeOrder: createPlaceOrder({
               store: createPlacementStore(pool, { now, settleGraceMs, onTransition }),
               settle,

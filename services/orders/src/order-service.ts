@@ -4,6 +4,7 @@ import { type Principal, requireScopes, type ServiceImplementation } from '@acme
 import { annotateSpan } from '@acme/rpc/telemetry';
 import { type PageTokens, pageSizeOf, type ResumeTokens } from '@acme/rpc/tokens';
 import type { CancellationStore } from './order/cancellation-store.ts';
+import type { ErasureStore } from './order/erasure-store.ts';
 import { OrderError } from './order/order.ts';
 import type { OrderFeed } from './order/order-feed.ts';
 import type { OrderStore } from './order/order-store.ts';
@@ -13,6 +14,7 @@ import type { PlaceOrder } from './place-order.ts';
 export interface OrderServiceDependencies {
   readonly orders: OrderStore;
   readonly cancellations: CancellationStore;
+  readonly erasures: ErasureStore;
   readonly placeOrder: PlaceOrder;
   readonly feed: OrderFeed;
   readonly pageTokens: PageTokens;
@@ -25,7 +27,8 @@ export interface OrderServiceDependencies {
 export function createOrderService(
   dependencies: OrderServiceDependencies,
 ): ServiceImplementation<typeof OrderService> {
-  const { orders, cancellations, placeOrder, feed, pageTokens, resumeTokens, onCancelled } = dependencies;
+  const { orders, cancellations, erasures, placeOrder, feed, pageTokens, resumeTokens, onCancelled } =
+    dependencies;
   const handleWatch = createWatchHandler({
     feed,
     tokens: resumeTokens,
@@ -69,6 +72,10 @@ export function createOrderService(
       annotateSpan({ 'order.id': order.id, 'order.state': order.state });
       onCancelled();
       return { order: toProto(order) };
+    },
+    eraseCustomer: async ({ customerId }, { signal }) => {
+      const { erasedOrders, unsettledOrders, isDone } = await erasures.eraseSome(customerId, signal);
+      return { erasedOrders, unsettledOrders, done: isDone };
     },
     watchOrders: ({ resumeToken, customerId: requested }, context) => {
       const customerId = requestedCustomer(requested, context.principal, 'orders:read:any');

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import type { TestPair } from '../support/start-test-pair.ts';
 
-const scopes = ['orders:read', 'orders:write', 'inventory:read', 'inventory:write'];
+const scopes = ['orders:read', 'orders:write', 'inventory:read', 'inventory:write', 'orders:erase'];
 
 /** Calls every method of both services that uses a database, and checks each response. */
 export async function callEveryMethod(pair: TestPair): Promise<void> {
@@ -42,4 +42,8 @@ export async function callEveryMethod(pair: TestPair): Promise<void> {
   await expect
     .poll(async () => (await inventory.getStock({ sku })).stock, { timeout: 10_000 })
     .toMatchObject({ onHand: 12n, reserved: 0n });
+  await expect
+    .poll(() => orders.eraseCustomer({ customerId: customer }), { timeout: 10_000 })
+    .toMatchObject({ done: true });
+  expect((await orders.listOrders({})).orders).toEqual([]);
 }

@@ -59,7 +59,7 @@ export type Order = Message<"orders.v1.Order"> & {
   id: string;
 
   /**
-   * Customer that the order belongs to.
+   * Customer that the order belongs to. Empty after EraseCustomer.
    *
    * @generated from field: string customer_id = 2;
    */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file orders/v1/order_service.proto.
  */
 export const file_orders_v1_order_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1vcmRlcnMvdjEvb3JkZXJfc2VydmljZS5wcm90bxIJb3JkZXJzLnYxIpABChFQbGFjZU9yZGVyUmVxdWVzdBIfCgpyZXF1ZXN0X2lkGAEgASgJQgu6SAjIAQFyA7ABARIwCgVsaW5lcxgCIAMoCzIULm9yZGVycy52MS5PcmRlckxpbmVCC7pICJIBBQgBEOgHEigKC2N1c3RvbWVyX2lkGAMgASgJQhO6SBByDhiAATIJXlxQe0NjfSokIjUKElBsYWNlT3JkZXJSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlciIqCg9HZXRPcmRlclJlcXVlc3QSFwoCaWQYASABKAlCC7pICMgBAXIDsAEBIjMKEEdldE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiqAEKEUxpc3RPcmRlcnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIoCgtjdXN0b21lcl9pZBgDIAEoCUITukgQcg4YgAEyCV5cUHtDY30qJBIvCgVzdGF0ZRgEIAEoDjIWLm9yZGVycy52MS5PcmRlci5TdGF0ZUIIukgFggECEAEiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhcKAmlkGAEgASgJQgu6SAjIAQFyA7ABARIVCgRldGFnGAIgASgJQge6SARyAhhAIjYKE0NhbmNlbE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiXgoSV2F0Y2hPcmRlcnNSZXF1ZXN0Eh4KDHJlc3VtZV90b2tlbhgBIAEoCUIIukgFcgMYgAgSKAoLY3VzdG9tZXJfaWQYAiABKAlCE7pIEHIOGIABMgleXFB7Q2N9KiQiTAoTV2F0Y2hPcmRlcnNSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlchIUCgxyZXN1bWVfdG9rZW4YAiABKAkypAkKDE9yZGVyU2VydmljZRKxAwoKUGxhY2VPcmRlchIcLm9yZGVycy52MS5QbGFjZU9yZGVyUmVxdWVzdBodLm9yZGVycy52MS5QbGFjZU9yZGVyUmVzcG9uc2Ui5QKQAgKq7RjdAgoCCAISDG9yZGVyczp3cml0ZSIeCQAAAAAAAFlAEOgHGhBvcmRlcnM6d3JpdGU6YW55MkMKDE9VVF9PRl9TVE9DSxITRkFJTEVEX1BSRUNPTkRJVElPThoeZ29vZ2xlLnJwYy5QcmVjb25kaXRpb25GYWlsdXJlMjMKDVNLVV9OT1RfRk9VTkQSCU5PVF9GT1VORBoXZ29vZ2xlLnJwYy5SZXNvdXJjZUluZm8yKwoUUkVTRVJWQVRJT05fUkVMRUFTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04yLAoVUkVTRVJWQVRJT05fSURfUkVVU0VEEhNGQUlMRURfUFJFQ09ORElUSU9OMioKE1JFU0VSVkFUSU9OX0lOVkFMSUQSE0ZBSUxFRF9QUkVDT05ESVRJT04yKAoRUkVRVUVTVF9JRF9SRVVTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04SlAEKCEdldE9yZGVyEhoub3JkZXJzLnYxLkdldE9yZGVyUmVxdWVzdBobLm9yZGVycy52MS5HZXRPcmRlclJlc3BvbnNlIk+QAgGq7RhICgIIARILb3JkZXJzOnJlYWQyNQoPT1JERVJfTk9UX0ZPVU5EEglOT1RfRk9VTkQaF2dvb2dsZS5ycGMuUmVzb3VyY2VJbmZvEmMKCkxpc3RPcmRlcnMSHC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHS5vcmRlcnMudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIhiQAgGq7RgRCgIIAhILb3JkZXJzOnJlYWQS4QEKC0NhbmNlbE9yZGVyEh0ub3JkZXJzLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBoeLm9yZGVycy52MS5DYW5jZWxPcmRlclJlc3BvbnNlIpIBkAICqu0YigEKAggCEgxvcmRlcnM6d3JpdGUyNQoPT1JERVJfTk9UX0ZPVU5EEglOT1RfRk9VTkQaF2dvb2dsZS5ycGMuUmVzb3VyY2VJbmZvMiUKDk9SREVSX1JFSkVDVEVEEhNGQUlMRURfUFJFQ09ORElUSU9OMhgKDUVUQUdfTUlTTUFUQ0gSB0FCT1JURUQS/wEKC1dhdGNoT3JkZXJzEh0ub3JkZXJzLnYxLldhdGNoT3JkZXJzUmVxdWVzdBoeLm9yZGVycy52MS5XYXRjaE9yZGVyc1Jlc3BvbnNlIq4BkAIBqu0YpgEKAwiQHBILb3JkZXJzOnJlYWQaAwiQHCIdCQAAAAAAAElAEPQDGg9vcmRlcnM6cmVhZDphbnkyJAoOV0FUQ0hfVE9PX1NMT1cSElJFU09VUkNFX0VYSEFVU1RFRDIkChRSRVNVTUVfVE9LRU5fRVhQSVJFRBIMT1VUX09GX1JBTkdFMiIKElJFU1VNRV9UT0tFTl9BSEVBRBIMT1VUX09GX1JBTkdFMAFiBnByb3RvMw", [file_buf_validate_validate, file_orders_v1_order, file_policy_v1_policy]);
+  fileDesc("Ch1vcmRlcnMvdjEvb3JkZXJfc2VydmljZS5wcm90bxIJb3JkZXJzLnYxIpABChFQbGFjZU9yZGVyUmVxdWVzdBIfCgpyZXF1ZXN0X2lkGAEgASgJQgu6SAjIAQFyA7ABARIwCgVsaW5lcxgCIAMoCzIULm9yZGVycy52MS5PcmRlckxpbmVCC7pICJIBBQgBEOgHEigKC2N1c3RvbWVyX2lkGAMgASgJQhO6SBByDhiAATIJXlxQe0NjfSokIjUKElBsYWNlT3JkZXJSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlciIqCg9HZXRPcmRlclJlcXVlc3QSFwoCaWQYASABKAlCC7pICMgBAXIDsAEBIjMKEEdldE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiqAEKEUxpc3RPcmRlcnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIoCgtjdXN0b21lcl9pZBgDIAEoCUITukgQcg4YgAEyCV5cUHtDY30qJBIvCgVzdGF0ZRgEIAEoDjIWLm9yZGVycy52MS5PcmRlci5TdGF0ZUIIukgFggECEAEiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhcKAmlkGAEgASgJQgu6SAjIAQFyA7ABARIVCgRldGFnGAIgASgJQge6SARyAhhAIjYKE0NhbmNlbE9yZGVyUmVzcG9uc2USHwoFb3JkZXIYASABKAsyEC5vcmRlcnMudjEuT3JkZXIiQgoURXJhc2VDdXN0b21lclJlcXVlc3QSKgoLY3VzdG9tZXJfaWQYASABKAlCFbpIEnIQEAEYgAIyCV5cUHtDY30qJCJWChVFcmFzZUN1c3RvbWVyUmVzcG9uc2USFQoNZXJhc2VkX29yZGVycxgBIAEoBRIYChB1bnNldHRsZWRfb3JkZXJzGAIgASgFEgwKBGRvbmUYAyABKAgiXgoSV2F0Y2hPcmRlcnNSZXF1ZXN0Eh4KDHJlc3VtZV90b2tlbhgBIAEoCUIIukgFcgMYgAgSKAoLY3VzdG9tZXJfaWQYAiABKAlCE7pIEHIOGIABMgleXFB7Q2N9KiQiTAoTV2F0Y2hPcmRlcnNSZXNwb25zZRIfCgVvcmRlchgBIAEoCzIQLm9yZGVycy52MS5PcmRlchIUCgxyZXN1bWVfdG9rZW4YAiABKAkykwoKDE9yZGVyU2VydmljZRKxAwoKUGxhY2VPcmRlchIcLm9yZGVycy52MS5QbGFjZU9yZGVyUmVxdWVzdBodLm9yZGVycy52MS5QbGFjZU9yZGVyUmVzcG9uc2Ui5QKQAgKq7RjdAgoCCAISDG9yZGVyczp3cml0ZSIeCQAAAAAAAFlAEOgHGhBvcmRlcnM6d3JpdGU6YW55MkMKDE9VVF9PRl9TVE9DSxITRkFJTEVEX1BSRUNPTkRJVElPThoeZ29vZ2xlLnJwYy5QcmVjb25kaXRpb25GYWlsdXJlMjMKDVNLVV9OT1RfRk9VTkQSCU5PVF9GT1VORBoXZ29vZ2xlLnJwYy5SZXNvdXJjZUluZm8yKwoUUkVTRVJWQVRJT05fUkVMRUFTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04yLAoVUkVTRVJWQVRJT05fSURfUkVVU0VEEhNGQUlMRURfUFJFQ09ORElUSU9OMioKE1JFU0VSVkFUSU9OX0lOVkFMSUQSE0ZBSUxFRF9QUkVDT05ESVRJT04yKAoRUkVRVUVTVF9JRF9SRVVTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04SlAEKCEdldE9yZGVyEhoub3JkZXJzLnYxLkdldE9yZGVyUmVxdWVzdBobLm9yZGVycy52MS5HZXRPcmRlclJlc3BvbnNlIk+QAgGq7RhICgIIARILb3JkZXJzOnJlYWQyNQoPT1JERVJfTk9UX0ZPVU5EEglOT1RfRk9VTkQaF2dvb2dsZS5ycGMuUmVzb3VyY2VJbmZvEmMKCkxpc3RPcmRlcnMSHC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHS5vcmRlcnMudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIhiQAgGq7RgRCgIIAhILb3JkZXJzOnJlYWQS4QEKC0NhbmNlbE9yZGVyEh0ub3JkZXJzLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBoeLm9yZGVycy52MS5DYW5jZWxPcmRlclJlc3BvbnNlIpIBkAICqu0YigEKAggCEgxvcmRlcnM6d3JpdGUyNQoPT1JERVJfTk9UX0ZPVU5EEglOT1RfRk9VTkQaF2dvb2dsZS5ycGMuUmVzb3VyY2VJbmZvMiUKDk9SREVSX1JFSkVDVEVEEhNGQUlMRURfUFJFQ09ORElUSU9OMhgKDUVUQUdfTUlTTUFUQ0gSB0FCT1JURUQSbQoNRXJhc2VDdXN0b21lchIfLm9yZGVycy52MS5FcmFzZUN1c3RvbWVyUmVxdWVzdBogLm9yZGVycy52MS5FcmFzZUN1c3RvbWVyUmVzcG9uc2UiGZACAqrtGBIKAggKEgxvcmRlcnM6ZXJhc2US/wEKC1dhdGNoT3JkZXJzEh0ub3JkZXJzLnYxLldhdGNoT3JkZXJzUmVxdWVzdBoeLm9yZGVycy52MS5XYXRjaE9yZGVyc1Jlc3BvbnNlIq4BkAIBqu0YpgEKAwiQHBILb3JkZXJzOnJlYWQaAwiQHCIdCQAAAAAAAElAEPQDGg9vcmRlcnM6cmVhZDphbnkyJAoOV0FUQ0hfVE9PX1NMT1cSElJFU09VUkNFX0VYSEFVU1RFRDIkChRSRVNVTUVfVE9LRU5fRVhQSVJFRBIMT1VUX09GX1JBTkdFMiIKElJFU1VNRV9UT0tFTl9BSEVBRBIMT1VUX09GX1JBTkdFMAFiBnByb3RvMw", [file_buf_validate_validate, file_orders_v1_order, file_policy_v1_policy]);
 
 /**
  * PlaceOrderRequest is the request of PlaceOrder.
@@ -239,6 +239,63 @@ export const CancelOrderResponseSchema: GenMessage<CancelOrderResponse> = /*@__P
   messageDesc(file_orders_v1_order_service, 7);
 
 /**
+ * EraseCustomerRequest is the request of EraseCustomer.
+ *
+ * @generated from message orders.v1.EraseCustomerRequest
+ */
+export type EraseCustomerRequest = Message<"orders.v1.EraseCustomerRequest"> & {
+  /**
+   * Customer to erase: 1 to 256 characters, the subject of the customer's tokens.
+   *
+   * @generated from field: string customer_id = 1;
+   */
+  customerId: string;
+};
+
+/**
+ * Describes the message orders.v1.EraseCustomerRequest.
+ * Use `create(EraseCustomerRequestSchema)` to create a new message.
+ */
+export const EraseCustomerRequestSchema: GenMessage<EraseCustomerRequest> = /*@__PURE__*/
+  messageDesc(file_orders_v1_order_service, 8);
+
+/**
+ * EraseCustomerResponse is the response of EraseCustomer.
+ *
+ * @generated from message orders.v1.EraseCustomerResponse
+ */
+export type EraseCustomerResponse = Message<"orders.v1.EraseCustomerResponse"> & {
+  /**
+   * Number of orders that this call has erased.
+   *
+   * @generated from field: int32 erased_orders = 1;
+   */
+  erasedOrders: number;
+
+  /**
+   * Number of the customer's orders that are PENDING or hold stock to release, and are not erased yet. They are settled
+   * without further calls, within 30 s unless inventory is unavailable. 1,000 means this many or more.
+   *
+   * @generated from field: int32 unsettled_orders = 2;
+   */
+  unsettledOrders: number;
+
+  /**
+   * Whether the customer has no order left. Otherwise call again.
+   *
+   * @generated from field: bool done = 3;
+   */
+  done: boolean;
+};
+
+/**
+ * Describes the message orders.v1.EraseCustomerResponse.
+ * Use `create(EraseCustomerResponseSchema)` to create a new message.
+ */
+export const EraseCustomerResponseSchema: GenMessage<EraseCustomerResponse> = /*@__PURE__*/
+  messageDesc(file_orders_v1_order_service, 9);
+
+/**
  * WatchOrdersRequest is the request of WatchOrders.
  *
  * @generated from message orders.v1.WatchOrdersRequest
@@ -265,7 +322,7 @@ export type WatchOrdersRequest = Message<"orders.v1.WatchOrdersRequest"> & {
  * Use `create(WatchOrdersRequestSchema)` to create a new message.
  */
 export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PURE__*/
-  messageDesc(file_orders_v1_order_service, 8);
+  messageDesc(file_orders_v1_order_service, 10);
 
 /**
  * WatchOrdersResponse is a change or a heartbeat.
@@ -293,7 +350,7 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
  * Use `create(WatchOrdersResponseSchema)` to create a new message.
  */
 export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__PURE__*/
-  messageDesc(file_orders_v1_order_service, 9);
+  messageDesc(file_orders_v1_order_service, 11);
 
 /**
  * OrderService accepts and stores orders. Inventory alone decides whether there is stock.
@@ -372,6 +429,21 @@ export const OrderService: GenService<{
     methodKind: "unary";
     input: typeof CancelOrderRequestSchema;
     output: typeof CancelOrderResponseSchema;
+  },
+  /**
+   * EraseCustomer removes a customer from the orders that are settled, up to 1,000 in a call. Call it again until the response
+   * has `done`. The orders stay, with their lines and without a customer and a request_id, so that neither stock nor counts
+   * change. Orders that are not settled are erased by a later call. The customer's watches receive no events of erased orders.
+   *
+   * It can neither be undone nor prevent new orders: first revoke the customer's access. It does not erase logs, traces and
+   * backups.
+   *
+   * @generated from rpc orders.v1.OrderService.EraseCustomer
+   */
+  eraseCustomer: {
+    methodKind: "unary";
+    input: typeof EraseCustomerRequestSchema;
+    output: typeof EraseCustomerResponseSchema;
   },
   /**
    * WatchOrders sends every change of a customer's orders exactly once, from now on or from a resume token. The changes of

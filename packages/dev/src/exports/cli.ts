@@ -1,5 +1,15 @@
 export { parseCommandLine } from '../cli/arguments/command-line.ts';
-export { choice, decimal, flag, integer, integers, list, text, texts } from '../cli/arguments/option.ts';
+export {
+  choice,
+  decimal,
+  flag,
+  integer,
+  integers,
+  list,
+  requiredText,
+  text,
+  texts,
+} from '../cli/arguments/option.ts';
 export { selectByName } from '../cli/arguments/select-by-name.ts';
 export { takeCommandName } from '../cli/arguments/take-command-name.ts';
 export { errorText, fail } from '../cli/fail.ts';
