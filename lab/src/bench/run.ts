@@ -6,6 +6,7 @@ const benches: Record<string, string> = {
   callers: 'the contenders of chain with 1 to 256 callers',
   chain: 'the full chain compared with grpc-js, nice-grpc, connect-node and NestJS',
   client: 'the client compared with those of grpc-js, nice-grpc and connect-node',
+  cost: 'processor time, round trips, WAL and fsyncs of an order, by service',
   feed: 'delivery of 100,000 events once and in order to watchers that end and resume',
   growth: 'latency of calls with a hundred times as many orders',
   hot: 'PlaceOrder compared with pgbench, all orders for one SKU',

@@ -10,6 +10,8 @@ export interface OrderTask {
   readonly token: string;
   /** Whether all orders are for one SKU. */
   readonly hot: boolean;
+  /** Number of customers, each order of a random one. Default: all orders are the caller's. */
+  readonly customers?: number | undefined;
   readonly seconds: number;
   /** Number of callers in a closed loop. */
   readonly callers?: number;
@@ -18,22 +20,32 @@ export interface OrderTask {
 }
 
 export interface OrderOutcome {
-  /** CONFIRMED orders per second. */
+  /** Number of CONFIRMED orders. */
+  readonly confirmed: number;
   readonly perSecond: number;
-
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Number of other outcomes. */
   readonly others: number;
 }
 
-async function run({ target, token, hot, seconds, callers, perSecond }: OrderTask): Promise<OrderOutcome> {
+async function run({
+  target,
+  token,
+  hot,
+  customers,
+  seconds,
+  callers,
+  perSecond,
+}: OrderTask): Promise<OrderOutcome> {
   using caller = connectCaller(target, token);
   const confirmedMs: number[] = [];
   let others = 0;
   const place = async () => {
     const startMs = performance.now();
-    const { isConfirmed, pushbackMs } = await caller.place({ requestId: randomUUID(), lines: linesOf(hot) });
+    const customerId = customers ? `customer-${Math.floor(Math.random() * customers)}` : '';
+    const request = { customerId, requestId: randomUUID(), lines: linesOf(hot) };
+    const { isConfirmed, pushbackMs } = await caller.place(request);
     if (isConfirmed) confirmedMs.push(performance.now() - startMs);
     else others += 1;
     return pushbackMs;
@@ -59,6 +71,7 @@ async function run({ target, token, hot, seconds, callers, perSecond }: OrderTas
     await Promise.all(calls);
   }
   return {
+    confirmed: confirmedMs.length,
     perSecond: confirmedMs.length / elapsed(),
     p50Ms: quantile(confirmedMs, 0.5) ?? Number.NaN,
     p99Ms: quantile(confirmedMs, 0.99) ?? Number.NaN,
