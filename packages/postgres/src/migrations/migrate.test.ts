@@ -1,12 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Pool } from '../pool/pool.ts';
+import { migrationFolder, startMigrator } from '../testing/migrators.ts';
 import { openTestPool } from '../testing/open-test-pool.ts';
 import { startPoolerProxy } from '../testing/pooler-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
@@ -15,7 +9,7 @@ import { migrate } from './migrate.ts';
 
 let database: TestDatabase;
 let admin: Pool;
-const folders: string[] = [];
+const folders: AsyncDisposable[] = [];
 beforeEach(async () => {
   database = await createTestDatabase();
   admin = openTestPool({ url: database.url, max: 1 });
@@ -23,34 +17,13 @@ beforeEach(async () => {
 afterEach(async () => {
   await admin.end();
   await database[Symbol.asyncDispose]();
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+  for (const folder of folders.splice(0)) await folder[Symbol.asyncDispose]();
 });
 
 async function folderOf(files: Record<string, string>): Promise<URL> {
-  const folder = await mkdtemp(join(tmpdir(), 'acme-migrations-'));
+  const folder = await migrationFolder(files);
   folders.push(folder);
-  for (const [name, sql] of Object.entries(files)) await writeFile(join(folder, name), sql);
-  return pathToFileURL(folder);
-}
-
-const migrateProgram = `
-  import { migrate } from ${JSON.stringify(new URL('./migrate.ts', import.meta.url).href)};
-  const [url, folder] = process.argv.slice(1);
-  console.log('ready');
-  await new Promise((go) => process.stdin.once('data', go).once('end', go));
-  console.log(JSON.stringify(await migrate(url, new URL(folder))));
-  process.stdin.destroy();`;
-
-/** Starts a process that migrates when `go` is called. */
-async function startMigrator(folder: URL) {
-  const args = ['--input-type=module', '-e', migrateProgram, database.url, folder.href];
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const { stdin, stdout } = child;
-  if (stdin === null || stdout === null) return expect.unreachable();
-  const ended = once(child, 'exit');
-  await once(stdout, 'readable');
-  const answer = text(stdout).then((output) => output.replace('ready\n', ''));
-  return { child, ended, answer, go: () => stdin.end('go\n') };
+  return folder.url;
 }
 
 async function columnsOf(table: string): Promise<string[]> {
@@ -89,7 +62,7 @@ test('twenty processes that start at once apply each migration once', async () =
     '0002_state.sql': second,
     '0003_slow.sql': 'SELECT pg_sleep(0.3)',
   });
-  const migrators = await Promise.all(Array.from({ length: 20 }, () => startMigrator(folder)));
+  const migrators = await Promise.all(Array.from({ length: 20 }, () => startMigrator(database.url, folder)));
   for (const { go } of migrators) go();
   const answers = await Promise.all(migrators.map(({ answer }) => answer));
   const applied = answers.flatMap((answer) => JSON.parse(answer));
@@ -99,7 +72,10 @@ test('twenty processes that start at once apply each migration once', async () =
 
 test('a process killed during a migration leaves no half of it, and does not block the next one', async () => {
   const slow = `${second} SELECT pg_sleep(30);`;
-  const killed = await startMigrator(await folderOf({ '0001_orders.sql': first, '0002_state.sql': slow }));
+  const killed = await startMigrator(
+    database.url,
+    await folderOf({ '0001_orders.sql': first, '0002_state.sql': slow }),
+  );
   killed.go();
   await vi.waitFor(
     async () => {

@@ -1,44 +1,47 @@
-import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { sessionStatement } from '../pool/session-settings.ts';
+import { applyMigration } from './apply-migration.ts';
 import { openMigrationClient } from './migration-client.ts';
-import {
-  type AppliedMigration,
-  firstMissing,
-  type MigrationFile,
-  readMigrationFiles,
-} from './migration-files.ts';
+import { type AppliedMigration, firstMissing, readMigrationFiles } from './migration-files.ts';
 
 /** Key of the advisory lock that serializes the migrations of a database. No other lock uses the number. */
 const lockKey = 7_266_178_843;
+const lockPollMs = 100;
+/** Another process may be running a long migration. */
+const lockTimeoutMs = 10 * 60 * 1000;
 
-/** Limits for the wait for the lock. Another process may be running a long migration. */
-const setLimitsSql = `
-  SET LOCAL statement_timeout = 0;
-  SET LOCAL lock_timeout = '10min';
-  SET LOCAL client_connection_check_interval = '1s'`;
+/** Limits of the session. A migration may take long, and a killed process must not hold the lock for long. */
+const limitsSql = `
+  SET statement_timeout = 0;
+  SET client_connection_check_interval = '1s'`;
 
 /**
  * Applies the folder's migrations that the database lacks, in order, and returns the names of those it applied.
  *
- * Each migration runs in one transaction with its row in `schema_migrations`, so a killed process leaves no half of one.
- * Any number of processes may call it at once. Every step first takes the same advisory lock, even before it creates the
- * table, because concurrent CREATE TABLE IF NOT EXISTS statements can fail. A file cannot hold statements that PostgreSQL
- * rejects in a transaction (CREATE INDEX CONCURRENTLY), nor BEGIN and COMMIT.
+ * Each migration runs in one transaction with its row in `schema_migrations`, so a killed process leaves no half of one. A
+ * file whose first line is `-- no transaction` runs outside of one; `applyMigration` has the rules. Any number of processes
+ * may call it at once. One of them migrates, under an advisory lock of its session, and the others wait.
  *
- * Throws an Error that names the file and the remedy. `firstMissing` has the rules for a valid history.
+ * @param url Leads to the server itself: a transaction pooler keeps no session.
+ * @throws Error that names the file and the remedy. `firstMissing` has the rules for a valid history.
  */
 export async function migrate(url: string, folder: URL): Promise<string[]> {
   const files = await readMigrationFiles(folder);
   const client = await openMigrationClient(url);
   try {
     await pinSession(client, url);
+    await client.query(limitsSql);
+    await takeLock(client);
     const names: string[] = [];
     for (;;) {
-      const name = await applyNext(client, files);
-      if (name === undefined) return names;
-      names.push(name);
+      const next = firstMissing(files, await readApplied(client));
+      if (next === undefined) return names;
+      await applyMigration(client, next);
+      names.push(next.name);
     }
   } finally {
+    // The lock ends with the session.
     await client.end();
   }
 }
@@ -62,22 +65,18 @@ async function pinSession(client: pg.Client, url: string): Promise<void> {
 }
 
 /**
- * Applies the first missing migration. Its lock is held by the transaction rather than the session, so that it also works
- * through a transaction pooler.
+ * Takes the lock. It does not wait for it in a statement, because that would hold a snapshot, for whose end CREATE INDEX
+ * CONCURRENTLY waits in the process that has the lock.
  */
-async function applyNext(client: pg.Client, files: MigrationFile[]): Promise<string | undefined> {
-  await client.query('BEGIN');
-  try {
-    await client.query(setLimitsSql);
-    await client.query('SELECT pg_advisory_xact_lock($1)', [lockKey]);
-    const next = firstMissing(files, await readApplied(client));
-    if (next !== undefined) await apply(client, next);
-    await client.query('COMMIT');
-    return next?.name;
-  } catch (error) {
-    // When this fails too, the connection is lost, and the transaction with it.
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
+async function takeLock(client: pg.Client): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += lockPollMs) {
+    const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS locked', [lockKey]);
+    if (rows[0].locked) return;
+    if (waitedMs >= lockTimeoutMs)
+      throw new Error(
+        'another process is still migrating the database after 10 min: start this one again later',
+      );
+    await sleep(lockPollMs);
   }
 }
 
@@ -93,27 +92,4 @@ async function readApplied(client: pg.Client): Promise<AppliedMigration[]> {
       )`);
   }
   return (await client.query<AppliedMigration>('SELECT name, checksum FROM schema_migrations')).rows;
-}
-
-async function apply(client: pg.Client, { name, sql, checksum }: MigrationFile): Promise<void> {
-  // A short limit, because all new queries of a busy table would queue behind a migration that waits for its lock.
-  await client.query(`SET LOCAL lock_timeout = '10s'`);
-  try {
-    await client.query(sql);
-  } catch (error) {
-    throw new Error(`migration ${name} failed and was rolled back: ${describe(error, sql)}`, {
-      cause: error,
-    });
-  }
-  if (client.getTransactionStatus() !== 'T') {
-    throw new Error(`migration ${name} has a COMMIT or ROLLBACK: remove it, and undo its statements by hand`);
-  }
-  await client.query('INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
-}
-
-function describe(error: unknown, sql: string): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!(error instanceof pg.DatabaseError) || error.position === undefined) return error.message;
-  const line = sql.slice(0, Number(error.position)).split('\n').length;
-  return `${error.message} (line ${line})`;
 }

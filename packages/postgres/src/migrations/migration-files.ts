@@ -9,6 +9,8 @@ export interface AppliedMigration {
 
 export interface MigrationFile extends AppliedMigration {
   readonly sql: string;
+  /** False if its first line is `-- no transaction`. */
+  readonly isTransactional: boolean;
 }
 
 const fileNamePattern = /^\d{4}_[a-z0-9_]+\.sql$/;
@@ -31,7 +33,8 @@ async function readMigrationFile(base: URL, name: string): Promise<MigrationFile
   const text = await readFile(new URL(name, base), 'utf8');
   // A checkout with git's autocrlf must have the same checksum.
   const sql = text.replaceAll('\r\n', '\n');
-  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+  const isTransactional = !/^-- no transaction\n/.test(sql);
+  return { name, sql, isTransactional, checksum: createHash('sha256').update(sql).digest('hex') };
 }
 
 /**
