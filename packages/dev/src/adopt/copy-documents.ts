@@ -6,7 +6,7 @@ import type { CopyOptions } from './copy-options.ts';
 const sectionLine = /^\s*(?:<!--|#|\/\/) <(\/?)([a-z]+)>(?: -->)?$/;
 
 /** Files of this repository that mark the sections of a copy, besides its documents. */
-const markedFiles = ['.dockerignore', '.gitattributes'];
+const markedFiles = ['.dockerignore', '.gitattributes', '.squawk.toml'];
 
 /** Returns whether a file of this repository may mark the sections of a copy. */
 export function hasSections(file: string): boolean {

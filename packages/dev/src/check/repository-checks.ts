@@ -18,6 +18,7 @@ import { checkCompose } from './compose/check-compose.ts';
 import { checkGeneratedCode } from './contract/check-generated-code.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { checkKubernetes } from './kubernetes/check-kubernetes.ts';
+import { checkMigrations } from './migrations/check-migrations.ts';
 import { checkObservability } from './observability/check-observability.ts';
 import { checkScraping } from './observability/scrape-rules.ts';
 import type { Check } from './run-checks.ts';
@@ -45,6 +46,7 @@ export const repositoryChecks: Readonly<Record<string, Check>> = {
     upToDate(referenceFiles(root, services, policies), 'not generated from the present contract'),
   "Kubernetes' alerts up to date": () =>
     upToDate(printPrometheusRules(), 'not what deploy/observability/prometheus/rules has'),
+  'migrations in rolling deploys': () => checkMigrations(),
   workflows: checkWorkflows,
   'images pinned by digest': () => checkImageDigests(),
   'an image of every service': () => checkImageBuilds(),
