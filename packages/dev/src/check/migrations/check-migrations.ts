@@ -20,8 +20,8 @@ const needless = [
 ];
 
 const remedy =
-  'docs/evolve-a-schema.md has a way for each change. A statement that is right all the same has a comment above it with its ' +
-  'reason, and the line -- squawk-ignore RULE';
+  'docs/evolve-a-schema.md has a way for each change. Where one is right all the same, state the reason in a comment, ' +
+  'and write -- squawk-ignore RULE above the line';
 
 /**
  * Lists the statements of migrations that block writers of an existing table, or that break replicas of the previous
