@@ -41,6 +41,7 @@ const startReplica = async () => {
       logLevel: 'error',
     }),
     databaseUrl,
+    databaseDirectUrl: databaseUrl,
     // Nothing listens there: the writers do not use the service.
     inventoryTarget: '127.0.0.1:1',
     eventRetentionMs: retentionMs,

@@ -27,14 +27,14 @@ export interface App {
 
 /** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp(config: Config): Promise<App> {
-  const { server, databaseUrl } = config;
+  const { server, databaseUrl, databaseDirectUrl } = config;
   await using starting = new AsyncDisposableStack();
   const log = createLogger({
     service: 'inventory',
     level: server.logLevel,
     pretty: !server.production,
   });
-  await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
+  await migrate(databaseDirectUrl, new URL('../migrations/', import.meta.url));
   const openNamedPool = (kind: string, options: Pick<PoolOptions, 'max' | 'maxWaitMs' | 'settings'>) =>
     starting.adopt(
       openPool({
@@ -59,6 +59,7 @@ export async function startApp(config: Config): Promise<App> {
   const feed = starting.adopt(
     openStockFeed({
       url: databaseUrl,
+      directUrl: databaseDirectUrl,
       retentionMs: config.eventRetentionMs,
       onError: (err) => log.warn({ err }, 'change feed'),
     }),

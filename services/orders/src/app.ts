@@ -52,7 +52,7 @@ export async function startApp(config: Config): Promise<App> {
     level: config.server.logLevel,
     pretty: !config.server.production,
   });
-  await migrate(config.databaseUrl, new URL('../migrations/', import.meta.url));
+  await migrate(config.databaseDirectUrl, new URL('../migrations/', import.meta.url));
   const openNamedPool = (kind: string, max: number) =>
     starting.adopt(
       openPool({
@@ -74,6 +74,7 @@ export async function startApp(config: Config): Promise<App> {
   const feed = starting.adopt(
     openOrderFeed({
       url: config.databaseUrl,
+      directUrl: config.databaseDirectUrl,
       retentionMs: config.eventRetentionMs,
       onError: (err) => log.warn({ err }, 'change feed'),
     }),

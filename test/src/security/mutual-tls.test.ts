@@ -36,11 +36,14 @@ test('orders calls inventory over mutual TLS, authenticated by its certificate a
 
   const ordersId = `spiffe://${developmentTrustDomain}/orders`;
   const peers = new Map([[ordersId, new Set(['inventory:reserve'])]]);
-  const databaseUrl = async () => started.use(await createTestDatabase()).url;
+  const database = async () => {
+    const { url } = started.use(await createTestDatabase());
+    return { databaseUrl: url, databaseDirectUrl: url };
+  };
   const inventory = started.adopt(
     await startInventory({
       server: server('inventory', peers),
-      databaseUrl: await databaseUrl(),
+      ...(await database()),
       ...retentions,
     }),
     (app) => app.close(),
@@ -48,7 +51,7 @@ test('orders calls inventory over mutual TLS, authenticated by its certificate a
   const orders = started.adopt(
     await startOrders({
       server: server('orders', new Map()),
-      databaseUrl: await databaseUrl(),
+      ...(await database()),
       inventoryTarget: `127.0.0.1:${inventory.port}`,
       tokenFile: undefined,
       ...retentions,

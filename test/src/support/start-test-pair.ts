@@ -46,6 +46,8 @@ export interface TestPairOptions {
   readonly reachInventory?: (target: string) => Promise<string>;
   /** Returns the URL that a service uses for its database, such as a pooler's, from the database's own URL. */
   readonly reachDatabase?: (url: string) => Promise<string>;
+  /** Returns a transaction pooler's URL of a database. Without it the services connect directly. */
+  readonly poolDatabase?: (url: string) => string;
 }
 
 /** Scopes of a customer's token. */
@@ -54,6 +56,7 @@ const customerScopes = ['orders:read', 'orders:write', 'inventory:read'];
 export async function startTestPair(options: TestPairOptions = {}): Promise<TestPair> {
   const { ordersReplicas = 1 } = options;
   const { reachInventory = async (target) => target, reachDatabase = async (url) => url } = options;
+  const { poolDatabase = (url) => url } = options;
   await using started = new AsyncDisposableStack();
   const keys = started.use(await createSigningKeys());
   const folder = started.use(await mkdtempDisposable(join(tmpdir(), 'test-pair-')));
@@ -74,7 +77,8 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const startInventoryOn = async (port: number) => {
     inventoryApp = await startInventory({
       server: server('inventory', port),
-      databaseUrl: reachedInventoryUrl,
+      databaseUrl: poolDatabase(reachedInventoryUrl),
+      databaseDirectUrl: reachedInventoryUrl,
       ...retentions,
     });
     return inventoryApp.port;
@@ -96,7 +100,8 @@ export async function startTestPair(options: TestPairOptions = {}): Promise<Test
   const startOrdersOn = (port: number) =>
     startOrders({
       server: server('orders', port),
-      databaseUrl: reachedOrdersUrl,
+      databaseUrl: poolDatabase(reachedOrdersUrl),
+      databaseDirectUrl: reachedOrdersUrl,
       ...retentions,
       inventoryTarget: reachedTarget,
       tokenFile,

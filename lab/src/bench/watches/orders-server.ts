@@ -11,6 +11,7 @@ const app = await startApp({
     production: true,
   }),
   databaseUrl,
+  databaseDirectUrl: databaseUrl,
   // Nothing listens there: orders stay PENDING, so that one order is one change.
   inventoryTarget: '127.0.0.1:1',
   tokenFile,

@@ -11,6 +11,8 @@ import { createWatch, type Watch } from './watch.ts';
 
 export interface ChangeFeedOptions<Row extends pg.QueryResultRow, Event> {
   readonly url: string;
+  /** URL of PostgreSQL itself, without a pooler, for the connection that listens. */
+  readonly directUrl: string;
   readonly applicationName: string;
   readonly source: FeedSource<Row, Event>;
   /** Age at which events are pruned. Default: one week. */
@@ -37,14 +39,28 @@ const weekMs = 7 * 24 * 60 * 60 * 1000;
 export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   options: ChangeFeedOptions<Row, Event>,
 ): ChangeFeed<Event> {
-  const { url, applicationName, source, retentionMs = weekMs, heartbeatMs = 15_000, onError } = options;
-  // A separate pool, so that watchers never take the connections of calls. One connection listens, one reads, one notifies
-  // or prunes, and two serve watches that catch up.
+  const {
+    url,
+    directUrl,
+    applicationName,
+    source,
+    retentionMs = weekMs,
+    heartbeatMs = 15_000,
+    onError,
+  } = options;
+  // Separate pools, so that watchers never take the connections of calls. One connection reads, one notifies or prunes,
+  // and two serve watches that catch up.
   const pool = openPool({
     url,
     settings: preferIndexScans,
-    max: 5,
+    max: 4,
     applicationName: `${applicationName} feed`,
+    onError,
+  });
+  const listeningPool = openPool({
+    url: directUrl,
+    max: 1,
+    applicationName: `${applicationName} listening`,
     onError,
   });
   const subscribers = createSubscribers<Event>();
@@ -57,6 +73,7 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   });
   const notifications = startNotifications({
     pool,
+    listeningPool,
     channel: source.table,
     onNotification: reader.wake,
     onError,
@@ -73,7 +90,7 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
     },
     close: async () => {
       await Promise.all([reader.close(), notifications.close(), pruning.close()]);
-      await pool.end();
+      await Promise.all([pool.end(), listeningPool.end()]);
     },
   };
 }

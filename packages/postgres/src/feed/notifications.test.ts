@@ -8,6 +8,7 @@ function startProcess(pool: Pool) {
   let received = 0;
   const notifications = startNotifications({
     pool,
+    listeningPool: pool,
     channel: 'thing_events',
     onNotification: () => received++,
     onError: () => {},

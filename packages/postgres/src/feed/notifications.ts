@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
+import { isThroughPooler } from '../pool/pooled-client.ts';
 import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 
 export interface Notifications {
@@ -23,12 +24,14 @@ const retryMs = 1000;
  */
 export function startNotifications(options: {
   readonly pool: Pool;
+  /** Pool of one connection, which does not lead through a pooler. */
+  readonly listeningPool: Pool;
   readonly channel: string;
   /** Called for a notification of another replica, and each time that listening begins. */
   readonly onNotification: () => void;
   readonly onError: (error: unknown) => void;
 }): Notifications {
-  const { pool, channel, onNotification, onError } = options;
+  const { pool, listeningPool, channel, onNotification, onError } = options;
   const self = randomUUID();
   const changes = createWakeableSleep();
   const closing = new AbortController();
@@ -46,11 +49,15 @@ export function startNotifications(options: {
   };
 
   const listenOnce = async () => {
-    const client = await pool.connect();
+    const client = await listeningPool.connect();
     const lost = untilLost(client, closing.signal);
     // A connection lost during LISTEN rejects `lost` before it is awaited. An unhandled rejection ends the process.
     lost.catch(() => {});
     try {
+      if (isThroughPooler(client))
+        throw new Error(
+          'notifications do not pass a pooler: set DATABASE_DIRECT_URL to the URL of PostgreSQL itself',
+        );
       client.on('notification', ({ payload }) => {
         if (payload !== self) onNotification();
       });

@@ -1,7 +1,13 @@
 import pg from 'pg';
 import { clientConfig } from '../pool/connection-url.ts';
+import { isPooledSql } from '../pool/pooler.ts';
 
-/** Opens the connection of a migration. Throws an Error that names the server when it cannot be reached. */
+/**
+ * Opens the connection of a migration.
+ *
+ * @throws Error that names the server when it cannot be reached, or when it is a pooler: a service that starts behind one
+ * without a direct URL would receive no notifications.
+ */
 export async function openMigrationClient(url: string): Promise<pg.Client> {
   const client = new pg.Client({
     application_name: 'migrate',
@@ -17,5 +23,20 @@ export async function openMigrationClient(url: string): Promise<pg.Client> {
     const [first = cause] = cause instanceof AggregateError ? cause.errors : [];
     throw new Error(`cannot reach the database ${where} as ${client.user}: ${first.message}`, { cause });
   });
-  return client;
+  try {
+    await requireSession(client);
+    return client;
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+}
+
+async function requireSession(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ is_pooled: boolean }>(`SELECT ${isPooledSql(client)} AS is_pooled`);
+  if (!rows[0]?.is_pooled) return;
+  const where = `${client.database} on ${client.host}:${client.port}`;
+  throw new Error(
+    `${where} is behind a pooler, which keeps no sessions: set DATABASE_DIRECT_URL to the URL of PostgreSQL itself`,
+  );
 }

@@ -62,3 +62,22 @@ test.each([
 ])('an error names the problem of a URL without the URL: %s', (url, complaint) => {
   expect(() => read(url, production)).toThrow(new EnvironmentError(complaint));
 });
+
+test('the direct URL is that of the database unless a variable sets it, and has the same rules', () => {
+  const local = 'postgres://orders@localhost/orders';
+  const readDirect = (DATABASE_DIRECT_URL?: string) => {
+    const environment = readEnvironment({ DATABASE_URL: local, DATABASE_DIRECT_URL });
+    const config = readDatabaseConfig(environment, production);
+    environment.check();
+    return config;
+  };
+  expect(readDirect()).toEqual({ databaseUrl: local, databaseDirectUrl: local });
+  const direct = `${server}/orders?sslmode=verify-full`;
+  expect(readDirect(direct)).toEqual({ databaseUrl: local, databaseDirectUrl: direct });
+  expect(() => readDirect('mysql://localhost/orders')).toThrow(
+    'DATABASE_DIRECT_URL is not valid (it is not a PostgreSQL URL)',
+  );
+  expect(() => readDirect(`${server}/orders`)).toThrow(
+    'DATABASE_DIRECT_URL is not valid (it leads to another machine and does not require TLS)',
+  );
+});

@@ -3,7 +3,7 @@ import type { StatementConfig } from '../internals/pg-internals.ts';
 import { parseDatabaseUrl } from './connection-url.ts';
 import { measurePool } from './pool-telemetry.ts';
 import { type PooledClient, pooledClient } from './pooled-client.ts';
-import { type SessionSettings, sessionStatement } from './session-settings.ts';
+import { type SessionSettings, sessionSettings } from './session-settings.ts';
 import { repeatOnStalePlan } from './stale-plan.ts';
 import { type Query, returnsPromise, statementTracing } from './statement-telemetry.ts';
 
@@ -52,14 +52,13 @@ export interface PoolOptions {
  * `bigint` columns are decoded as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
  * another connection. Parameters of the URL take precedence over the limits here and over `settings`. Statements and
  * connections are traced and measured.
+ *
+ * The URL may be that of a pooler in transaction mode, such as PgBouncer. Prepared statements are used if the pooler
+ * supports them (ADR 41).
  */
 export function openPool(options: PoolOptions): Pool {
   const { url, max, applicationName, maxWaitMs = 1_000, onError } = options;
-  const settings: StatementConfig = {
-    text: sessionStatement(url, { ...limits, ...options.settings }),
-    // As long as opening the connection may take.
-    query_timeout: maxWaitMs,
-  };
+  const settings = sessionSettings(url, { ...limits, ...options.settings });
   const trace = statementTracing(parseDatabaseUrl(url).database);
   const TracedPool = class extends pg.Pool {
     override query(...args: never[]): never {
@@ -69,7 +68,8 @@ export function openPool(options: PoolOptions): Pool {
     }
   };
   const pool: Pool = new TracedPool({
-    Client: pooledClient({ url, settings, trace }),
+    // As long as opening the connection may take.
+    Client: pooledClient({ url, settings, configureTimeoutMs: maxWaitMs, trace }),
     max,
     application_name: applicationName,
     connectionTimeoutMillis: maxWaitMs,

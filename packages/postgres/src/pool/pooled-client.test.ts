@@ -10,7 +10,12 @@ test('a renewed certificate is used for the next connection, and the last one wh
   const file = join(folder.path, 'ca.crt');
   await writeFile(file, 'first');
   const url = `postgres://r1:secret@db/orders?sslmode=verify-full&sslrootcert=${encodeURIComponent(file)}`;
-  const options = { url, settings: { text: 'SELECT 1' }, trace: statementTracing('orders') };
+  const options = {
+    url,
+    settings: { lock_timeout: 1_000 },
+    configureTimeoutMs: 1_000,
+    trace: statementTracing('orders'),
+  };
   const Client = pooledClient(options);
   const connect = () => new Client({ host: 'elsewhere', application_name: 'test' });
   expect(connect()).toMatchObject({ host: 'db', user: 'r1', ssl: { ca: 'first' } });

@@ -29,20 +29,39 @@ const urlParameters = [
 ];
 
 /**
- * Returns the statement that gives a new connection its settings: `chosen`, unless the URL overrides it by a parameter
+ * Returns the settings of a new connection: `chosen`, unless the URL overrides it by a parameter
  * (`?statement_timeout=5000`) or by `options=-c ...`, and the settings that the code requires.
  *
  * They are not startup parameters, because PgBouncer rejects a connection with an unknown one (ADR 24).
  */
-export function sessionStatement(url: string, chosen: SessionSettings): string {
+export function sessionSettings(url: string, chosen: SessionSettings): SessionSettings {
   const parsed = parseUrl(url);
   const settings: Record<string, string | number> = { ...defaults, ...chosen };
   for (const name of urlParameters) if (parsed[name] !== undefined) settings[name] = String(parsed[name]);
   for (const name of namesIn(parsed.options ?? '')) delete settings[name];
-  const calls = Object.entries({ ...settings, ...required }).map(
-    ([name, value]) => `pg_catalog.set_config('${name}', ${pg.escapeLiteral(String(value))}, false)`,
-  );
-  return `SELECT ${calls.join(', ')}`;
+  return { ...settings, ...required };
+}
+
+/** Returns the expressions that give a session its settings, or its transaction if the SQL condition `isLocal` is true. */
+export function settingCalls(settings: SessionSettings, isLocal: string): string {
+  return Object.entries(settings)
+    .map(
+      ([name, value]) => `pg_catalog.set_config('${name}', ${pg.escapeLiteral(String(value))}, ${isLocal})`,
+    )
+    .join(', ');
+}
+
+/** Returns the statement that gives a session its settings; see `sessionSettings`. */
+export function sessionStatement(url: string, chosen: SessionSettings): string {
+  return `SELECT ${settingCalls(sessionSettings(url, chosen), 'false')}`;
+}
+
+/**
+ * Returns the statements that begin a transaction with these settings. `default_transaction_isolation` has no effect on the
+ * running transaction.
+ */
+export function beginStatement(settings: SessionSettings): string {
+  return `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${settingCalls(settings, 'true')}`;
 }
 
 /** Returns the names of the settings in startup options such as `-c lock_timeout=1s --jit=off`. */

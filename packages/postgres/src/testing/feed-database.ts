@@ -53,6 +53,7 @@ export async function openFeedDatabase(): Promise<FeedDatabase> {
     openFeed: (options = {}) => {
       const feed = openChangeFeed({
         url,
+        directUrl: url,
         applicationName: 'test',
         source: thingSource,
         onError: () => {},

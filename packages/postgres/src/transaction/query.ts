@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import { isStalePlan, isUnavailable } from '../errors/database-errors.ts';
 import type { Pool } from '../pool/pool.ts';
+import { isThroughPooler } from '../pool/pooled-client.ts';
 import { repeatOnStalePlan } from '../pool/stale-plan.ts';
 import { cancelStatement } from './cancel-statement.ts';
+import { runOnce } from './transaction.ts';
 
 /**
  * Runs one statement outside of a transaction, for reads. On abort the statement is cancelled on the server, and the promise
@@ -24,6 +26,8 @@ async function attempt<Row extends pg.QueryResultRow>(
 ): Promise<pg.QueryResult<Row>> {
   signal.throwIfAborted();
   const client = await pool.connect();
+  // Several statements, so that an abort between them has to end the transaction.
+  if (isThroughPooler(client)) return runOnce(client, (tx) => tx.query<Row>(statement), signal);
   let cancelling: Promise<void> | undefined;
   const onAbort = () => {
     cancelling = cancelStatement(client);

@@ -67,7 +67,8 @@ async function checkOut(pool: Pool, signal: AbortSignal | undefined): Promise<pg
   }
 }
 
-async function runOnce<T>(
+/** Calls `run` in a transaction on `client`, and releases it. */
+export async function runOnce<T>(
   client: pg.PoolClient,
   run: (tx: Tx) => Promise<T>,
   signal: AbortSignal | undefined,

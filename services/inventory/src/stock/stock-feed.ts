@@ -21,7 +21,7 @@ const source: FeedSource<StockRow & Record<string, unknown>, Stock> = {
 };
 
 export function openStockFeed(
-  options: Pick<ChangeFeedOptions<never, Stock>, 'url' | 'retentionMs' | 'onError'>,
+  options: Pick<ChangeFeedOptions<never, Stock>, 'url' | 'directUrl' | 'retentionMs' | 'onError'>,
 ): StockFeed {
   return openChangeFeed({ ...options, applicationName: 'inventory', source });
 }

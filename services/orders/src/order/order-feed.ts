@@ -24,7 +24,7 @@ const source: FeedSource<OrderRow, Order> = {
 };
 
 export function openOrderFeed(
-  options: Pick<ChangeFeedOptions<never, Order>, 'url' | 'retentionMs' | 'onError'>,
+  options: Pick<ChangeFeedOptions<never, Order>, 'url' | 'directUrl' | 'retentionMs' | 'onError'>,
 ): OrderFeed {
   return openChangeFeed({ ...options, applicationName: 'orders', source });
 }

@@ -26,10 +26,10 @@ export interface App {
 
 /** Starts the service. If it fails, it throws an error with a one-line message and leaves nothing open. */
 export async function startApp(config: Config): Promise<App> {
-  const { server, databaseUrl } = config;
+  const { server, databaseUrl, databaseDirectUrl } = config;
   await using starting = new AsyncDisposableStack();
   const log = createLogger({ service: 'depot', level: server.logLevel, pretty: !server.production });
-  await migrate(databaseUrl, new URL('../migrations/', import.meta.url));
+  await migrate(databaseDirectUrl, new URL('../migrations/', import.meta.url));
   const pool = starting.adopt(
     openPool({
       url: databaseUrl,
@@ -46,7 +46,11 @@ export async function startApp(config: Config): Promise<App> {
 
   // <watch>
   const feed = starting.adopt(
-    openSparePartFeed({ url: databaseUrl, onError: (err) => log.warn({ err }, 'change feed') }),
+    openSparePartFeed({
+      url: databaseUrl,
+      directUrl: databaseDirectUrl,
+      onError: (err) => log.warn({ err }, 'change feed'),
+    }),
     (each) => each.close(),
   );
   // </watch>

@@ -37,7 +37,7 @@ const source: FeedSource<SparePartRow, SparePart> = {
 };
 
 export function openSparePartFeed(
-  options: Pick<ChangeFeedOptions<never, SparePart>, 'url' | 'onError'>,
+  options: Pick<ChangeFeedOptions<never, SparePart>, 'url' | 'directUrl' | 'onError'>,
 ): SparePartFeed {
   return openChangeFeed({ ...options, applicationName: 'depot', source });
 }

@@ -29,6 +29,7 @@ export async function startTestDepot(): Promise<TestDepot> {
         auth: { jwks: keys.jwks, issuer, audience: 'depot', clockToleranceSeconds: 5 },
       }),
       databaseUrl: url,
+      databaseDirectUrl: url,
       // <calls>
       // Nothing listens there.
       supplier: { target: '127.0.0.1:1', tokenFile: undefined },
