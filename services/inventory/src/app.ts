@@ -7,6 +7,7 @@ import { createLogger } from '@acme/rpc/logging';
 import { serve, startService } from '@acme/rpc/server';
 import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
 import type { Config } from './config.ts';
+import { poolSizes } from './connections.ts';
 import { toStatus } from './error-map.ts';
 import { createInventoryService } from './inventory-service.ts';
 import { createCountStore } from './stock/count-store.ts';
@@ -45,14 +46,15 @@ export async function startApp(config: Config): Promise<App> {
       }),
       (pool) => pool.end(),
     );
-  // Each kind of work has its own connections, so that no other kind delays reserves. Reserves need one, because
-  // one batch of them runs at a time.
-  const pool = openNamedPool('', { max: 2, settings: preferIndexScans });
-  const releasePool = openNamedPool(' releases', { max: 2, settings: preferIndexScans });
-  const readPool = openNamedPool(' reads', { max: 4, settings: preferIndexScans });
-  const countPool = openNamedPool(' counts', { max: 2, maxWaitMs: 10_000, settings: preferIndexScans });
-  // An import holds its connection until its client has sent all rows.
-  const importPool = openNamedPool(' imports', { max: 4 });
+  const pool = openNamedPool('', { max: poolSizes.reserves, settings: preferIndexScans });
+  const releasePool = openNamedPool(' releases', { max: poolSizes.releases, settings: preferIndexScans });
+  const readPool = openNamedPool(' reads', { max: poolSizes.reads, settings: preferIndexScans });
+  const countPool = openNamedPool(' counts', {
+    max: poolSizes.counts,
+    maxWaitMs: 10_000,
+    settings: preferIndexScans,
+  });
+  const importPool = openNamedPool(' imports', { max: poolSizes.imports });
   const readiness = starting.adopt(openReadiness(databaseUrl, 'inventory'), (each) => each.close());
 
   const now = () => new Date();

@@ -18,6 +18,7 @@ import { runDetached, serve, startService } from '@acme/rpc/server';
 import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Config } from './config.ts';
+import { poolSizes } from './connections.ts';
 import { toStatus } from './error-map.ts';
 import { createCancellationStore } from './order/cancellation-store.ts';
 import { createErasureStore } from './order/erasure-store.ts';
@@ -64,10 +65,9 @@ export async function startApp(config: Config): Promise<App> {
       }),
       (pool) => pool.end(),
     );
-  // Reads and cancels have their own connections, so that many of them do not delay placing and settling.
-  const pool = openNamedPool('', 4);
-  const readPool = openNamedPool(' reads', 4);
-  const cancelPool = openNamedPool(' cancels', 2);
+  const pool = openNamedPool('', poolSizes.placing);
+  const readPool = openNamedPool(' reads', poolSizes.reads);
+  const cancelPool = openNamedPool(' cancels', poolSizes.cancels);
   const readiness = starting.adopt(openReadiness(config.databaseUrl, 'orders'), (each) => each.close());
 
   const now = () => new Date();

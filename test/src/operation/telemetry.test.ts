@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readDocumentedMetrics } from '@acme/dev/check';
+import { connections as ofInventory } from '@acme/inventory/connections';
+import { connections as ofOrders } from '@acme/orders/connections';
 import { SpanKind } from '@opentelemetry/api';
 import { test as base, describe, expect, vi } from 'vitest';
 import { runTelemetryScenario } from './telemetry-scenario.ts';
@@ -163,6 +165,19 @@ describe('metrics', () => {
     const bases = new Set([...names].map((name) => name.replace(/_count$/, '')));
     inPrometheus.delete('target_info');
     expect([...inPrometheus].filter((name) => !bases.has(name))).toEqual([]);
+  });
+
+  test.for([
+    ['orders', ofOrders, 16],
+    ['inventory', ofInventory, 20],
+  ] as const)('%s opens as many connections as it states', ([service, stated, expected], { exported }) => {
+    const pools = exported.series.filter(
+      ({ name, labels }) =>
+        name === 'db_client_connection_max' &&
+        labels.db_client_connection_pool_name?.split(' ')[0] === service,
+    );
+    expect(pools.reduce((sum, { value }) => sum + value, 0)).toBe(expected);
+    expect(stated.shared + stated.direct).toBe(expected);
   });
 
   test.for([

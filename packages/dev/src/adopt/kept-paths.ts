@@ -45,10 +45,12 @@ const ofLab = [
   '.ci/build-go-tool',
   '.ci/install-chromium',
   '.ci/install-compose',
+  '.ci/install-pgbouncer',
   '.ci/install-promtool',
   '.ci/publish-packages',
   '.github/workflows/contract.yml',
   '.github/workflows/observability.yml',
+  '.github/workflows/pooler.yml',
   '.github/workflows/release.yml',
   'AGENTS.md',
   'ARCHITECTURE.md',
@@ -83,6 +85,12 @@ function deploymentsOf(name: string): string[] {
   ];
 }
 
+/** PostgreSQL in the cluster, with a role and a database of each example. */
+const ofExampleDatabases = [
+  'deploy/kubernetes/components/cloudnative-pg',
+  'deploy/kubernetes/overlays/cloudnative-pg',
+];
+
 /** Returns whether the copy keeps a file of this repository, which its own documents may still replace. */
 export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }: CopyOptions): boolean {
   const kept = [
@@ -93,7 +101,7 @@ export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }:
   ];
   const left = [
     ...ofTemplate,
-    ...(keepsExamples ? [] : examples.flatMap(deploymentsOf)),
+    ...(keepsExamples ? [] : [...examples.flatMap(deploymentsOf), ...ofExampleDatabases]),
     // `generate` writes those of the installed kit.
     ...(isKitVendored ? [] : projectFiles),
     ...(keepsLab ? [] : ['deploy/compose/console.yaml', 'deploy/compose/lab.yaml', 'packages/dev/src/pack']),

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { feedConnections } from '../pool/connections.ts';
 import { openPool } from '../pool/pool.ts';
 import { preferIndexScans } from '../pool/prefer-index-scans.ts';
 import { startSweeper } from '../retention/sweeper.ts';
@@ -53,13 +54,13 @@ export function openChangeFeed<Row extends pg.QueryResultRow, Event>(
   const pool = openPool({
     url,
     settings: preferIndexScans,
-    max: 4,
+    max: feedConnections.shared,
     applicationName: `${applicationName} feed`,
     onError,
   });
   const listeningPool = openPool({
     url: directUrl,
-    max: 1,
+    max: feedConnections.listening,
     applicationName: `${applicationName} listening`,
     onError,
   });

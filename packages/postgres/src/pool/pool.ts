@@ -1,6 +1,7 @@
 import pg, { type Pool } from 'pg';
 import type { StatementConfig } from '../internals/pg-internals.ts';
 import { parseDatabaseUrl } from './connection-url.ts';
+import { readinessConnections } from './connections.ts';
 import { measurePool } from './pool-telemetry.ts';
 import { type PooledClient, pooledClient } from './pooled-client.ts';
 import { type SessionSettings, sessionSettings } from './session-settings.ts';
@@ -102,7 +103,12 @@ export interface Readiness {
 
 export function openReadiness(url: string, applicationName: string): Readiness {
   // A lost connection is reported by the next check.
-  const pool = openPool({ url, max: 1, applicationName: `${applicationName} readiness`, onError: () => {} });
+  const pool = openPool({
+    url,
+    max: readinessConnections,
+    applicationName: `${applicationName} readiness`,
+    onError: () => {},
+  });
   const statement: StatementConfig = { text: 'SELECT 1', query_timeout: 1_000 };
   return {
     check: async () => {

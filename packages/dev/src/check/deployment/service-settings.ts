@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Connections } from '@acme/postgres/pool';
 import { EnvironmentError, readEnvironment } from '@acme/rpc/config';
 import type { PeerScopes, ServerConfig } from '@acme/rpc/server';
 
@@ -16,6 +17,8 @@ export interface ServiceSettings {
   readonly heapMib: number;
   readonly metricsPort: number;
   readonly drainTimeoutMs: number;
+  /** Database connections of a replica. Undefined for a service without a database. */
+  readonly connections?: Connections | undefined;
   /** Scopes of the callers that are authenticated by certificate, by SPIFFE ID. */
   readonly peers: PeerScopes;
   /** The environment of its container. */
@@ -63,6 +66,9 @@ export async function readServiceSettings(
   for (const name of Object.keys(environment))
     if (!read.has(name) && !name.startsWith('OTEL_') && !['NODE_OPTIONS', 'DATABASE_URL'].includes(name))
       problems.push(`sets ${name}, which it does not read`);
+  const connections = await readConnections(join(servicesFolder, name, 'src/connections.ts'));
+  if (read.has('DATABASE_URL') && !connections)
+    problems.push(`does not state its database connections: write services/${name}/src/connections.ts`);
   return {
     port: Number(server?.listenAddress.split(':').at(-1)),
     webPort: server?.web && Number(server.web.address.split(':').at(-1)),
@@ -70,11 +76,17 @@ export async function readServiceSettings(
     heapMib: Number(/--max-old-space-size=(\d+)/.exec(variables.NODE_OPTIONS ?? '')?.[1]),
     metricsPort: Number(variables.OTEL_EXPORTER_PROMETHEUS_PORT),
     drainTimeoutMs: server?.drainTimeoutMs ?? 0,
+    connections,
     peers: server?.peers ?? new Map(),
     variables,
     targets: Object.values(variables).flatMap(targetsIn),
     problems,
   };
+}
+
+/** Returns what the module of a service exports, undefined if there is none. */
+async function readConnections(file: string): Promise<Connections | undefined> {
+  return existsSync(file) ? (await import(pathToFileURL(file).href)).connections : undefined;
 }
 
 function targetsIn(value: string): { host: string; port: number }[] {

@@ -7,6 +7,7 @@ import { root } from '../../repository/paths.ts';
 import type { ListedService } from '../deployment/listed-service.ts';
 import { readServiceSettings, type ServiceSettings } from '../deployment/service-settings.ts';
 import { readDocumentedMetrics } from '../observability/documented-metrics.ts';
+import { connectionProblems } from './connection-rules.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { buildKustomization } from './kustomize.ts';
 import { listedServiceProblems } from './listed-service-rules.ts';
@@ -79,6 +80,7 @@ export async function manifestProblems(
     ...certificateProblems(manifests),
     ...namespaceProblems(manifests),
     ...autoscalerProblems(manifests),
+    ...connectionProblems(manifests, settings),
     ...serviceRules,
     ...listedServiceProblems(entries, manifests, settings),
   ];

@@ -7,7 +7,7 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Manifest<Spec = unknown> {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels?: Labels };
+  readonly metadata: { readonly name: string; readonly labels?: Labels; readonly annotations?: Labels };
   readonly spec: Spec;
 }
 

@@ -5,13 +5,14 @@ import type {
   NetworkPolicySpec,
 } from 'kubernetes-types/networking/v1.d.ts';
 import { describe, type Manifest, ofKind, type Pods, podsOf, portOf, selects } from './manifest.ts';
+import { operatorPodsOf } from './operator-pods.ts';
 
 /**
  * Requires that all traffic is denied by default, that a NetworkPolicy selects every pod, and that the pods and ports
  * that policies and Services name exist.
  */
 export function networkProblems(manifests: readonly Manifest[]): string[] {
-  const pods = podsOf(manifests);
+  const pods = [...podsOf(manifests), ...operatorPodsOf(manifests)];
   const policies = ofKind<NetworkPolicySpec>(manifests, 'NetworkPolicy');
   const isSelected = (labels: Pods['labels']) =>
     policies.some(({ spec }) => !selectsAll(spec) && selects(spec.podSelector, labels));

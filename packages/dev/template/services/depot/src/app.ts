@@ -8,6 +8,7 @@ import { serve, startService } from '@acme/rpc/server';
 import { createPageTokens, createResumeTokens } from '@acme/rpc/tokens';
 import { createFrontDeskService } from './front-desk-service.ts';
 import type { Config } from './config.ts';
+import { poolSizes } from './connections.ts';
 import { toStatus } from './error-map.ts';
 import { createSparePartChangeStore } from './spare-part-change-store.ts';
 import { openSparePartFeed } from './spare-part-feed.ts';
@@ -33,7 +34,7 @@ export async function startApp(config: Config): Promise<App> {
   const pool = starting.adopt(
     openPool({
       url: databaseUrl,
-      max: 10,
+      max: poolSizes.calls,
       applicationName: 'depot',
       onError: (err) => log.warn({ err }, 'idle database connection lost'),
     }),
