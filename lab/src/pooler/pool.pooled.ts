@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isTimeout } from '@acme/postgres/errors';
 import { migrate } from '@acme/postgres/migrations';
-import { openReadiness, preferIndexScans } from '@acme/postgres/pool';
+import { openReadiness, type Pool, preferIndexScans } from '@acme/postgres/pool';
 import { createTestDatabase, openTestPool, queryOnce } from '@acme/postgres/testing';
 import { query, transaction } from '@acme/postgres/transaction';
+import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type PoolerKind, poolerKinds, startPgbouncer } from './pgbouncer.ts';
 
@@ -78,23 +79,33 @@ describe.for(poolerKinds)('behind PgBouncer $name', (kind) => {
     expect(prepared.rowCount).toBe(kind.maxPreparedStatements ? 1 : 0);
   });
 
-  test('statements and transactions succeed once each after the type of a column has changed', async () => {
+  test.for([
+    ['a statement', (pool: Pool, write: pg.QueryConfig) => pool.query(write)],
+    ['a statement with a deadline', (pool: Pool, write: pg.QueryConfig) => query(pool, write, signal)],
+    ['a transaction', (pool: Pool, write: pg.QueryConfig) => transaction(pool, (tx) => tx.query(write))],
+  ] as const)('%s succeeds once after the type of a column has changed', async ([, run]) => {
     await using pooled = await openPooled(kind);
     await queryOnce(pooled.url, 'CREATE TABLE things (title text, count int)');
     await queryOnce(pooled.url, `INSERT INTO things VALUES ('one', 0)`);
     const write = { name: 'write', text: 'UPDATE things SET count = count + 1 RETURNING title' };
-    const writeAll = () =>
-      Promise.all(
-        Array.from({ length: 12 }, (_, index) =>
-          index % 2 ? pooled.pool.query(write) : transaction(pooled.pool, (tx) => tx.query(write)),
-        ),
-      );
+    const writeAll = () => Promise.all(Array.from({ length: 12 }, () => run(pooled.pool, write)));
     for (const length of [100, 200, 300]) {
       await writeAll();
       await queryOnce(pooled.url, `ALTER TABLE things ALTER COLUMN title TYPE varchar(${length})`);
     }
     await writeAll();
     expect(await queryOnce(pooled.url, 'SELECT count FROM things')).toEqual([{ count: 48 }]);
+  });
+
+  test('a connection runs further statements after one that failed', async () => {
+    await using pooled = await openPooled(kind);
+    const client = await pooled.pool.connect();
+    try {
+      await expect(client.query('SELECT nonsense')).rejects.toThrow('column "nonsense" does not exist');
+      expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    } finally {
+      client.release(true);
+    }
   });
 
   test('an aborted statement is cancelled, and the backends serve other statements', async () => {
