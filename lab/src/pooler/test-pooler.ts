@@ -2,10 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from '@acme/dev/cli';
 import { root } from '@acme/dev/repository';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 parseCommandLine({
   call: 'npm run test:pooler',
@@ -13,9 +15,14 @@ parseCommandLine({
     'Tests the pool and both services behind PgBouncer 1.18 and 1.24 in transaction mode, which it downloads from Debian.',
 });
 
+await using folder = await openTemporaryFolder('test-pooler-');
+const resultsFile = join(folder.path, 'results.json');
 const config = fileURLToPath(new URL('pooled-tests.ts', import.meta.url));
-const vitest = spawn(join(root, 'node_modules/.bin/vitest'), ['run', '--config', config], {
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`];
+const vitest = spawn(join(root, 'node_modules/.bin/vitest'), ['run', '--config', config, ...reporters], {
   stdio: 'inherit',
 });
 const [code] = await once(vitest, 'exit');
-process.exit(code ?? 1);
+const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(await readFile(resultsFile, 'utf8'));
+process.stdout.write(`pooler: ${passed} passed, ${failed} failed\n`);
+process.exitCode = code ?? 1;
