@@ -90,8 +90,8 @@ export function sendThroughPooler(
   const sendInTransaction: Send = async (statement, values) => {
     const { query_timeout } = Object(statement) as StatementConfig;
     const limited = (text: string) => send({ text, ...(query_timeout !== undefined && { query_timeout }) });
-    await limited(begin);
     try {
+      await limited(begin);
       const result = await sendNamed(statement, values);
       await limited('COMMIT');
       return result;

@@ -17,6 +17,7 @@ test.each([
   ['maxReplicas: 4', 'maxReplicas: 5', 'and 6 replicas of depot with 11 each have up to 66'],
   ['maxSurge: 1', 'maxSurge: 2', 'and 6 replicas of depot with 11 each have up to 66'],
   [database, '', 'no max_connections: add the annotation saturday/max-connections'],
+  [database, "saturday/max-connections: 'many'", 'no max_connections: add the annotation'],
 ])('connections that the server does not permit are a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toEqual([expect.stringContaining(problem)]);
 });

@@ -51,9 +51,9 @@ export function connectionProblems(
   });
   if (demands.length === 0) return [];
   const server = findServer(manifests);
-  if (!server)
+  if (!server || !Number.isInteger(server.maxConnections))
     return [
-      `no max_connections: add the annotation ${annotation} to the NetworkPolicy that allows the database`,
+      `no max_connections: add the annotation ${annotation}, a number, to the NetworkPolicy that allows the database`,
     ];
   const poolers = ofKind<PoolerSpec>(manifests, 'Pooler');
   const problems = poolers.flatMap((pooler) => clientProblems(pooler, demands));
