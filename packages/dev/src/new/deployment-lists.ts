@@ -15,6 +15,18 @@ export const deploymentLists: Readonly<Record<string, ServiceFileEdit>> = {
     ['resources'],
     (service) => `${service}.yaml`,
   ),
+  [`${kubernetes}/components/cloudnative-pg/kustomization.yaml`]: listed(
+    ['resources'],
+    (service) => `${service}.yaml`,
+  ),
+  [`${kubernetes}/components/cloudnative-pg/cluster.yaml`]: listed(
+    ['spec', 'managed', 'roles'],
+    (service) => ({
+      name: service,
+      login: true,
+      passwordSecret: { name: `${service}-role` },
+    }),
+  ),
   [`${kubernetes}/overlays/development/kustomization.yaml`]: listed(['images'], (service) => ({
     name: `${projectName}-${service}`,
     newTag: 'dev',

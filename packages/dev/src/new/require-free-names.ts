@@ -16,6 +16,7 @@ export function requireFreeNames(root: string, plan: ServicePlan): void {
     `node_modules/${kitScope}/${service}`,
     `deploy/kubernetes/base/${service}`,
     `deploy/kubernetes/components/cert-manager/${service}.yaml`,
+    `deploy/kubernetes/components/cloudnative-pg/${service}.yaml`,
     `deploy/kubernetes/overlays/development/${service}`,
   ])
     if (existsSync(join(root, folder)))

@@ -9,6 +9,7 @@ import { readServiceSettings, type ServiceSettings } from '../deployment/service
 import { readDocumentedMetrics } from '../observability/documented-metrics.ts';
 import { connectionProblems } from './connection-rules.ts';
 import { containerEnvironment } from './container-environment.ts';
+import { databaseProblems } from './database-rules.ts';
 import { buildKustomization } from './kustomize.ts';
 import { listedServiceProblems } from './listed-service-rules.ts';
 import { describe, type Manifest, ofKind, podsOf } from './manifest.ts';
@@ -81,6 +82,7 @@ export async function manifestProblems(
     ...namespaceProblems(manifests),
     ...autoscalerProblems(manifests),
     ...connectionProblems(manifests, settings),
+    ...databaseProblems(manifests, settings),
     ...serviceRules,
     ...listedServiceProblems(entries, manifests, settings),
   ];
