@@ -7,9 +7,10 @@ import { callVariables, freePort } from '@acme/dev/start';
 import { openPool, type Pool } from '@acme/postgres/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import type { Databases } from '../harness/invariants.ts';
+import { preparingPooler, startPgbouncer } from '../pooler/pgbouncer.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
-import { makeReplica, type Replica } from './replica.ts';
+import { makeReplica, type Replica, type ReplicaOptions } from './replica.ts';
 
 /**
  * Orders and inventory as they run in production, up to two replicas of each, with a proxy on every connection, and one
@@ -35,7 +36,7 @@ export interface Cluster extends Databases, AsyncDisposable {
   readonly inventoryTarget: string;
   /** Signs a token for the service that the scopes belong to. Valid for a day by default. */
   token(subject: string, scopes: readonly string[], ttlSeconds?: number): Promise<string>;
-  /** Returns another replica on a new database. It is not started, and the caller disposes it. */
+  /** Returns another replica on a new database, without a pooler. It is not started, and the caller disposes it. */
   spareReplica(service: Service, databaseName: string): Promise<Replica>;
 }
 
@@ -49,6 +50,8 @@ export interface ClusterOptions {
   /** NODE_COMPILE_CACHE of the services. It halves their start time. */
   readonly compileCache: string;
   readonly inventoryReplicas?: number;
+  /** Whether PgBouncer in transaction mode is between the services and their databases. */
+  readonly isPooled?: boolean;
   /** NODE_OPTIONS of the services. */
   readonly nodeOptions?: string;
   /** Further variables of the services. */
@@ -58,6 +61,8 @@ export interface ClusterOptions {
 /** Time for requests that arrived before the connections were severed to complete. */
 const quietMs = 300;
 const replicaNumbers = [1, 2];
+/** Server connections of the pooler for each database. */
+const poolSize = 20;
 const daySeconds = 24 * 60 * 60;
 
 /** Starts PostgreSQL, two orders replicas and one inventory replica (`inventoryReplicas`). */
@@ -68,6 +73,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const database = started.use(await startDatabaseServer(join(folder, 'postgres'), await freePort()));
   const entries = withCalledServices(services, ['orders', 'inventory']);
   for (const { name } of entries) await database.ensureDatabase(name);
+  const pooler = options.isPooled
+    ? started.use(await startPgbouncer(preparingPooler, database.url('postgres'), poolSize))
+    : undefined;
   const open = (name: string) =>
     started.adopt(
       openPool({ url: database.url(name), max: 4, applicationName: 'faults', onError: () => {} }),
@@ -79,7 +87,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const token: Cluster['token'] = (subject, scopes, ttlSeconds = daySeconds) =>
     keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
   const targets: Record<string, string> = {};
-  const make = async (name: string, service: string, databaseName: string, inventoryTarget: string) => {
+  const urlsOf = (databaseName: string) => {
+    const databaseUrl = database.url(databaseName);
+    return { databaseUrl, poolerUrl: pooler?.urlOf(databaseUrl) };
+  };
+  const make = async (
+    name: string,
+    service: string,
+    urls: Pick<ReplicaOptions, 'databaseUrl' | 'poolerUrl'>,
+    inventoryTarget: string,
+  ) => {
     const entry = entries.find((each) => each.name === service) ?? { name: service, calls: {} };
     const reached = { ...targets, inventory: inventoryTarget };
     return makeReplica({
@@ -87,7 +104,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       main: options.main(service),
       port: await freePort(),
       webPort: await freePort(),
-      databaseUrl: database.url(databaseName),
+      ...urls,
       logFile: join(folder, 'logs', `${name}.log`),
       environment: {
         AUTH_JWKS: keys.jwksFile,
@@ -103,13 +120,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const inventory: Replica[] = [];
   const counters: CallCounter[] = [];
   for (const number of replicaNumbers.slice(0, options.inventoryReplicas ?? 1)) {
-    const replica = started.use(await make(`inventory-${number}`, 'inventory', 'inventory', ''));
+    const replica = started.use(await make(`inventory-${number}`, 'inventory', urlsOf('inventory'), ''));
     inventory.push(replica);
     counters.push(started.use(await startCallCounter({ host: '127.0.0.1', port: replica.front.port })));
   }
   const others: Replica[] = [];
   for (const { name } of entries.filter((each) => !['orders', 'inventory'].includes(each.name))) {
-    const replica = started.use(await make(name, name, name, targetOf(counters)));
+    const replica = started.use(await make(name, name, urlsOf(name), targetOf(counters)));
     targets[name] = targetOf([replica.front]);
     others.push(replica);
   }
@@ -120,7 +137,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const { port } of counters)
       toInventory.push(started.use(await startFaultProxy({ target: { host: '127.0.0.1', port } })));
     links.push(toInventory);
-    orders.push(started.use(await make(`orders-${number}`, 'orders', 'orders', targetOf(toInventory))));
+    orders.push(
+      started.use(await make(`orders-${number}`, 'orders', urlsOf('orders'), targetOf(toInventory))),
+    );
   }
   // The first replica of each service to start migrates its database.
   await Promise.all([...inventory, ...others, ...orders].map((replica) => replica.start()));
@@ -141,7 +160,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     token,
     spareReplica: async (service, databaseName) => {
       await database.ensureDatabase(databaseName);
-      return make(databaseName, service, databaseName, targetOf(counters));
+      return make(databaseName, service, { databaseUrl: database.url(databaseName) }, targetOf(counters));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

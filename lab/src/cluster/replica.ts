@@ -16,7 +16,7 @@ export interface Replica extends AsyncDisposable {
   readonly front: FaultProxy;
   /** The proxy that recognises the statements of the replica. */
   readonly statements: PostgresProxy;
-  /** The proxy between `statements` and the database. */
+  /** The proxy between `statements` and the database, or its pooler. */
   readonly databaseLink: FaultProxy;
   /** URL of the database without the proxies. */
   readonly databaseUrl: string;
@@ -42,6 +42,8 @@ export interface ReplicaOptions {
   readonly port: number;
   readonly webPort: number;
   readonly databaseUrl: string;
+  /** URL of the database's pooler. */
+  readonly poolerUrl?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
 }
@@ -54,7 +56,7 @@ const startTimeoutMs = 60_000;
 export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   const { name, main, port, webPort, environment, logFile } = options;
   await using made = new AsyncDisposableStack();
-  const url = new URL(options.databaseUrl);
+  const url = new URL(options.poolerUrl ?? options.databaseUrl);
   const databaseLink = made.use(await startFaultProxy({ target: url.host }));
   const statements = made.use(await startPostgresProxy({ host: '127.0.0.1', port: databaseLink.port }));
   url.port = String(statements.port);
@@ -73,6 +75,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
       environment: {
         ...environment,
         DATABASE_URL: url.href,
+        ...(options.poolerUrl !== undefined && { DATABASE_DIRECT_URL: options.databaseUrl }),
         WEB_LISTEN_ADDRESS: `127.0.0.1:${webPort}`,
       },
       startTimeoutMs,

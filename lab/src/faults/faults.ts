@@ -33,12 +33,13 @@ const { values } = parseCommandLine({
     only: texts('NAME', 'a scenario, or a planted bug with --bugs. Default: all'),
     rounds: integer('N', 'rounds of each scenario', { from: 1 }),
     seed: text('SEED', 'seed of the random traffic. Default: a new one'),
+    pooler: flag('runs the services behind PgBouncer in transaction mode, without planted bugs'),
     json: text('FILE', 'file for the results'),
     bugs: flag('plants bugs, which the invariants must catch'),
     check: flag('checks the databases of ORDERS_DATABASE_URL and INVENTORY_DATABASE_URL'),
   },
 });
-const { only, json, short, bugs, check, rounds, seed = String(Date.now() % 1_000_000) } = values;
+const { only, json, short, pooler, bugs, check, rounds, seed = String(Date.now() % 1_000_000) } = values;
 const interrupted = interruptSignal();
 reportUnhandledRejections();
 
@@ -48,7 +49,9 @@ try {
   else {
     const results = await runAll(selectByName(allScenarios, only));
     const inShort =
-      short && only.length === 0 ? plantedBugs.filter(({ name }) => bugsInShort.includes(name)) : [];
+      short && !pooler && only.length === 0
+        ? plantedBugs.filter(({ name }) => bugsInShort.includes(name))
+        : [];
     concludeWith(results, await tryBugs(inShort));
   }
   process.exit();
@@ -74,6 +77,7 @@ async function runAll(scenarios: readonly Scenario[]): Promise<readonly Scenario
       seed,
       rounds,
       isShort: short,
+      isPooled: pooler,
       main: (service) => import.meta.resolve(`@acme/${service}/main`),
       lanes: Math.min(lanes, scenarios.length),
       onRound: (scenario, done, of) =>
@@ -87,7 +91,7 @@ async function runAll(scenarios: readonly Scenario[]): Promise<readonly Scenario
   );
   say(`\n${tableOf(inOrder)}`);
   if (json) await writeFile(json, `${JSON.stringify(summaryOf(inOrder), undefined, 2)}\n`);
-  const options = `--seed ${seed}${rounds === undefined ? '' : ` --rounds ${rounds}`}${short ? ' --short' : ''}`;
+  const options = `--seed ${seed}${rounds === undefined ? '' : ` --rounds ${rounds}`}${short ? ' --short' : ''}${pooler ? ' --pooler' : ''}`;
   for (const line of failuresOf(inOrder, options)) say(line);
   if (evidence) say(`\nhistories, logs and databases of the failed scenarios: ${evidence}`);
   return inOrder;

@@ -17,9 +17,16 @@ export interface PoolerKind {
   readonly maxPreparedStatements: number | undefined;
 }
 
+/** Debian 13's PgBouncer with prepared statements. */
+export const preparingPooler: PoolerKind = {
+  name: '1.24 with prepared statements',
+  debian: 'trixie',
+  maxPreparedStatements: 200,
+};
+
 /** Debian 13's PgBouncer with and without prepared statements, and Debian 12's, which supports none. */
 export const poolerKinds: readonly PoolerKind[] = [
-  { name: '1.24 with prepared statements', debian: 'trixie', maxPreparedStatements: 200 },
+  preparingPooler,
   { name: '1.24 without prepared statements', debian: 'trixie', maxPreparedStatements: 0 },
   { name: '1.18', debian: 'bookworm', maxPreparedStatements: undefined },
 ];
@@ -29,8 +36,6 @@ export interface Pgbouncer extends AsyncDisposable {
   urlOf(directUrl: string): string;
 }
 
-/** Server connections of a database: fewer than a service has client connections, so that clients take turns. */
-const poolSize = 4;
 const startTimeoutMs = 10_000;
 const pollMs = 20;
 
@@ -38,14 +43,19 @@ const pollMs = 20;
  * Starts a PgBouncer on 127.0.0.1 in front of all databases of a server.
  *
  * @param serverUrl URL of any database of the server. Its role is that of all server connections.
+ * @param poolSize Server connections of each database.
  * @throws Error when the package cannot be unpacked, or PgBouncer does not start.
  */
-export async function startPgbouncer(kind: PoolerKind, serverUrl: string): Promise<Pgbouncer> {
+export async function startPgbouncer(
+  kind: PoolerKind,
+  serverUrl: string,
+  poolSize: number,
+): Promise<Pgbouncer> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await openTemporaryFolder('pgbouncer-'));
   const port = await freePort();
   const configFile = join(folder.path, 'pgbouncer.ini');
-  await writeFile(configFile, configOf(kind, new URL(serverUrl), port));
+  await writeFile(configFile, configOf(kind, new URL(serverUrl), { port, poolSize }));
   const server = spawn(join(installPgbouncer(kind.debian), 'pgbouncer'), ['-q', configFile], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -76,7 +86,11 @@ function installPgbouncer(debian: string): string {
   return stdout.trim();
 }
 
-function configOf({ maxPreparedStatements }: PoolerKind, server: URL, port: number): string {
+function configOf(
+  { maxPreparedStatements }: PoolerKind,
+  server: URL,
+  { port, poolSize }: { readonly port: number; readonly poolSize: number },
+): string {
   const { hostname, username, password } = server;
   const settings = {
     listen_addr: '127.0.0.1',
@@ -87,6 +101,9 @@ function configOf({ maxPreparedStatements }: PoolerKind, server: URL, port: numb
     pool_mode: 'transaction',
     default_pool_size: poolSize,
     max_client_conn: 500,
+    // As deploy/kubernetes/components/cloudnative-pg/pooler.yaml.
+    query_wait_timeout: 8,
+    server_login_retry: 1,
     ...(maxPreparedStatements !== undefined && { max_prepared_statements: maxPreparedStatements }),
     // PgBouncer does not run as root, and changes to this user.
     ...(process.getuid?.() === 0 && { user: 'nobody' }),

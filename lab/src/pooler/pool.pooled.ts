@@ -11,12 +11,15 @@ import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type PoolerKind, poolerKinds, startPgbouncer } from './pgbouncer.ts';
 
+/** Server connections: fewer than the pool of a test has, so that its connections take turns. */
+const poolSize = 4;
+
 /** A database, its pooler, and a pool of more connections than the pooler has. */
 async function openPooled(kind: PoolerKind, { setting = '', parameters = '' } = {}) {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   if (setting) await queryOnce(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET ${setting}`);
-  const pooler = opened.use(await startPgbouncer(kind, url));
+  const pooler = opened.use(await startPgbouncer(kind, url, poolSize));
   const pooledUrl = pooler.urlOf(url);
   const pool = opened.use(
     openTestPool({ url: `${pooledUrl}${parameters}`, max: 12, settings: preferIndexScans }),

@@ -12,10 +12,13 @@ import { startTestPair, type TestPair } from '@acme/test/support/start-test-pair
 import { describe, expect, inject, test } from 'vitest';
 import { type PoolerKind, poolerKinds, startPgbouncer } from './pgbouncer.ts';
 
+/** Server connections of each database: fewer than a replica has, so that its connections take turns. */
+const poolSize = 4;
+
 /** Starts inventory and two replicas of orders behind a pooler. */
 async function startPooledPair(kind: PoolerKind): Promise<TestPair> {
   await using starting = new AsyncDisposableStack();
-  const pooler = starting.use(await startPgbouncer(kind, inject('postgresUrl')));
+  const pooler = starting.use(await startPgbouncer(kind, inject('postgresUrl'), poolSize));
   const pair = starting.use(await startTestPair({ ordersReplicas: 2, poolDatabase: pooler.urlOf }));
   const running = starting.move();
   return { ...pair, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -86,7 +89,7 @@ describe.for(poolerKinds)('behind PgBouncer $name', (kind) => {
 
   test('a service without DATABASE_DIRECT_URL does not start, and its error names the variable', async () => {
     await using database = await createTestDatabase();
-    await using pooler = await startPgbouncer(kind, database.url);
+    await using pooler = await startPgbouncer(kind, database.url, poolSize);
     const url = pooler.urlOf(database.url);
     const starting = startApp({
       server: testServerConfig({}),

@@ -48,7 +48,7 @@ async function runBug(bug: PlantedBug, seed: string, signal: AbortSignal): Promi
   }
   const main = (service: string) =>
     pathToFileURL(join(copy.path, 'services', service, 'src', 'main.ts')).href;
-  const run = { scenarios, seed, isShort: true, rounds: bug.rounds, main, lanes: 1 };
+  const run = { scenarios, seed, isShort: true, isPooled: false, rounds: bug.rounds, main, lanes: 1 };
   const unobserved = { onRound: () => {}, onResult: () => {} };
   const { results, evidence } = await runScenarios({ ...run, ...unobserved }, signal);
   if (evidence) await rm(evidence, { recursive: true, force: true });

@@ -15,7 +15,8 @@ export interface RunScenariosOptions {
   readonly isShort: boolean;
   /** Overrides the number of rounds of every scenario. */
   readonly rounds: number | undefined;
-
+  /** Whether PgBouncer is between the services and their databases. */
+  readonly isPooled: boolean;
   readonly main: ClusterOptions['main'];
   /** Number of scenarios that run concurrently, each on its own cluster. */
   readonly lanes: number;
@@ -36,17 +37,18 @@ export interface ScenariosRun {
  * @param signal Ends the run: everything is stopped and removed, and the promise rejects with the signal's reason.
  */
 export async function runScenarios(options: RunScenariosOptions, signal: AbortSignal): Promise<ScenariosRun> {
+  const { main, isPooled } = options;
   const folder = await makeTemporaryFolder('faults-');
   const compileCache = join(folder, 'compiled');
   for (const service of ['orders', 'inventory'] as const)
-    await fillCompileCache(fileURLToPath(options.main(service)), compileCache);
+    await fillCompileCache(fileURLToPath(main(service)), compileCache);
   const results: ScenarioResult[] = [];
   // Scenarios that share a cluster run one after the other, because its start takes seconds.
   const waiting = options.scenarios
     .toSorted((a, b) => needsOf(a).length - needsOf(b).length)
     [Symbol.iterator]();
   const lane = async () => {
-    await using clusters = openClusters({ folder, compileCache, main: options.main });
+    await using clusters = openClusters({ folder, compileCache, main, isPooled });
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
     const onAbort = () => ended.reject(signal.reason);
@@ -124,7 +126,9 @@ function needsOf({ cluster = {} }: Scenario): string {
 }
 
 /** Starts the clusters of a lane, one at a time. A cluster is kept for the next scenario if that can share it. */
-function openClusters(options: Pick<ClusterOptions, 'folder' | 'main' | 'compileCache'>): Clusters {
+function openClusters(
+  options: Pick<ClusterOptions, 'folder' | 'main' | 'compileCache' | 'isPooled'>,
+): Clusters {
   let current: { cluster: Cluster; needs: string; started: AsyncDisposableStack } | undefined;
   const start = async (needs: ClusterNeeds) => {
     await using starting = new AsyncDisposableStack();
