@@ -32,7 +32,7 @@ export const services: readonly ServiceEntry[] = [
     port: 50051,
     webPort: 8051,
     metricsPort: 9464,
-    calls: { inventory: ['inventory:reserve'] },
+    calls: { inventory: ['inventory:read', 'inventory:reconcile', 'inventory:reserve'] },
     watches: {
       orders: {
         method: 'WatchOrders',

@@ -20,6 +20,8 @@ export interface Replica extends AsyncDisposable {
   readonly databaseLink: FaultProxy;
   /** URL of the database without the proxies. */
   readonly databaseUrl: string;
+  /** The variables of the process. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly pid: number | undefined;
   start(): Promise<void>;
   /** Sends SIGKILL and waits for the exit. */
@@ -66,18 +68,19 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   let child: ChildProcess | undefined;
   let isWanted = false;
   let unexpectedExit: string | undefined;
+  const variables = {
+    ...environment,
+    DATABASE_URL: url.href,
+    ...(options.poolerUrl !== undefined && { DATABASE_DIRECT_URL: options.databaseUrl }),
+    WEB_LISTEN_ADDRESS: `127.0.0.1:${webPort}`,
+  };
   const start = async () => {
     await startServiceProcess({
       name,
       main,
       listenAddress: `127.0.0.1:${port}`,
       logFile,
-      environment: {
-        ...environment,
-        DATABASE_URL: url.href,
-        ...(options.poolerUrl !== undefined && { DATABASE_DIRECT_URL: options.databaseUrl }),
-        WEB_LISTEN_ADDRESS: `127.0.0.1:${webPort}`,
-      },
+      environment: variables,
       startTimeoutMs,
       onSpawn: (spawned) => {
         child = spawned;
@@ -106,6 +109,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
     statements,
     databaseLink,
     databaseUrl: options.databaseUrl,
+    environment: variables,
     get pid() {
       return child && !hasEnded(child) ? child.pid : undefined;
     },

@@ -14,6 +14,7 @@ import { createCountStore } from './stock/count-store.ts';
 import { removeEndedReservations } from './stock/ended-reservations.ts';
 import { createImportStore } from './stock/import-store.ts';
 import { createReleaseStore } from './stock/release-store.ts';
+import { createReservationList } from './stock/reservation-list.ts';
 import { createReservationCounter, type OnTransition } from './stock/reservation-metrics.ts';
 import { createReservationStore } from './stock/reservation-store.ts';
 import { openStockFeed } from './stock/stock-feed.ts';
@@ -95,10 +96,12 @@ export async function startApp(config: Config): Promise<App> {
             stock,
             reservations: createReservationStore(pool, now, onTransition),
             releases: createReleaseStore(releasePool, now, onTransition),
+            reservationList: createReservationList(readPool),
             imports: createImportStore(importPool, now, feed.notify),
             counts: createCountStore(countPool, now, feed.notify),
             feed,
             pageTokens: createPageTokens(tokenKeys, 'ListStock'),
+            reservationPageTokens: createPageTokens(tokenKeys, 'ListReservations'),
             resumeTokens: createResumeTokens(tokenKeys, 'WatchStock'),
           }),
         ),

@@ -10,6 +10,7 @@ import { createReserveHandlers } from './reserve-service.ts';
 import type { CountStore } from './stock/count-store.ts';
 import type { ImportStore, StockItem } from './stock/import-store.ts';
 import type { ReleaseStore } from './stock/release-store.ts';
+import type { ReservationList } from './stock/reservation-list.ts';
 import type { ReservationStore } from './stock/reservation-store.ts';
 import { InventoryError } from './stock/stock.ts';
 import type { StockFeed } from './stock/stock-feed.ts';
@@ -20,18 +21,26 @@ export interface InventoryServiceDependencies {
   readonly stock: StockStore;
   readonly reservations: ReservationStore;
   readonly releases: ReleaseStore;
+  readonly reservationList: ReservationList;
   readonly imports: ImportStore;
   readonly counts: CountStore;
   readonly feed: StockFeed;
   readonly pageTokens: PageTokens;
+  /** Page tokens of ListReservations. */
+  readonly reservationPageTokens: PageTokens;
   readonly resumeTokens: ResumeTokens;
 }
+
+/** The lowest and the greatest UUID. */
+const minId = '00000000-0000-0000-0000-000000000000';
+const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Returns the handlers: they map messages to the domain, and its results back to messages. */
 export function createInventoryService(
   dependencies: InventoryServiceDependencies,
 ): ServiceImplementation<typeof InventoryService> {
   const { stock, reservations, releases, imports, counts, feed, pageTokens, resumeTokens } = dependencies;
+  const { reservationList, reservationPageTokens } = dependencies;
   const handleWatch = createWatchHandler({
     feed,
     tokens: resumeTokens,
@@ -56,6 +65,18 @@ export function createInventoryService(
     releaseStock: async ({ reservationId }) => ({
       reservation: reservationToProto(await releases.release(reservationId.toLowerCase())),
     }),
+    listReservations: async ({ pageSize, pageToken, afterId, untilId }, { signal }) => {
+      const limit = pageSizeOf(pageSize);
+      const filters = [afterId, untilId];
+      const after = reservationPageTokens.decrypt(filters, pageToken) ?? (afterId || minId);
+      const { items, hasMore } = await reservationList.list(
+        { after, until: untilId || maxId, limit },
+        signal,
+      );
+      const last = items.at(-1);
+      const nextPageToken = hasMore && last ? reservationPageTokens.encrypt(filters, last.id) : '';
+      return { reservations: items.map(reservationToProto), nextPageToken };
+    },
     importStock: async (requests, { signal }) => {
       const { importId, itemCount, items } = await openImport(requests);
       return imports.run({ id: importId, itemCount }, items, signal);

@@ -1,7 +1,7 @@
 import { Reservation_State, type ReservationSchema, type StockSchema } from '@acme/gen/inventory/v1/stock_pb';
 import type { MessageFields } from '@acme/rpc/contract';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import type { Reservation, Stock } from './stock/stock.ts';
+import type { ListedReservation, Reservation, Stock } from './stock/stock.ts';
 
 export function stockToProto({
   sku,
@@ -25,8 +25,7 @@ export function stockToProto({
 const stateToProto: Readonly<Record<Reservation['state'], Reservation_State>> = {
   RESERVED: Reservation_State.RESERVED,
   RELEASED: Reservation_State.RELEASED,
-  // A refusal is returned as an error, never as a reservation.
-  REFUSED: Reservation_State.UNSPECIFIED,
+  REFUSED: Reservation_State.REFUSED,
 };
 
 export function reservationToProto({
@@ -34,6 +33,6 @@ export function reservationToProto({
   state,
   lines,
   createTime,
-}: Reservation): MessageFields<typeof ReservationSchema> {
+}: ListedReservation): MessageFields<typeof ReservationSchema> {
   return { id, state: stateToProto[state], lines: [...lines], createTime: timestampFromDate(createTime) };
 }

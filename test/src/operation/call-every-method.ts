@@ -4,7 +4,14 @@ import { expect } from 'vitest';
 import { linesOf } from '../support/order-lines.ts';
 import type { TestPair } from '../support/start-test-pair.ts';
 
-const scopes = ['orders:read', 'orders:write', 'inventory:read', 'inventory:write', 'orders:erase'];
+const scopes = [
+  'orders:read',
+  'orders:write',
+  'orders:erase',
+  'inventory:read',
+  'inventory:reconcile',
+  'inventory:write',
+];
 
 /** Calls every method of both services that uses a database, and checks each response. */
 export async function callEveryMethod(pair: TestPair): Promise<void> {
@@ -37,6 +44,8 @@ export async function callEveryMethod(pair: TestPair): Promise<void> {
   expect((await orders.listOrders({})).orders).toEqual([order]);
   expect((await orders.listOrders({ state: Order_State.CONFIRMED })).orders).toEqual([order]);
   expect((await inventory.getStock({ sku })).stock).toMatchObject({ onHand: 12n, reserved: 3n });
+  const { reservations } = await inventory.listReservations({ untilId: order.id });
+  expect(reservations.map(({ id }) => id)).toContain(order.id);
   const { order: cancelled } = await orders.cancelOrder({ id: order.id });
   expect(cancelled?.state).toBe(Order_State.CANCELLED);
   await expect

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/inventory_service.proto.
  */
 export const file_inventory_v1_inventory_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRpbnZlbnRvcnkvdjEvaW52ZW50b3J5X3NlcnZpY2UucHJvdG8SDGludmVudG9yeS52MSI0Cg9HZXRTdG9ja1JlcXVlc3QSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJCI2ChBHZXRTdG9ja1Jlc3BvbnNlEiIKBXN0b2NrGAEgASgLMhMuaW52ZW50b3J5LnYxLlN0b2NrInQKEExpc3RTdG9ja1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEiYKCnNrdV9wcmVmaXgYAyABKAlCErpID3INGEAyCV5cUHtDY30qJCJRChFMaXN0U3RvY2tSZXNwb25zZRIjCgZzdG9ja3MYASADKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KE1Jlc2VydmVTdG9ja1JlcXVlc3QSIwoOcmVzZXJ2YXRpb25faWQYASABKAlCC7pICMgBAXIDsAEBEjMKBWxpbmVzGAIgAygLMhcuaW52ZW50b3J5LnYxLlN0b2NrTGluZUILukgIkgEFCAEQ6AciRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iXAoYQmF0Y2hSZXNlcnZlU3RvY2tSZXF1ZXN0EkAKCHJlcXVlc3RzGAEgAygLMiEuaW52ZW50b3J5LnYxLlJlc2VydmVTdG9ja1JlcXVlc3RCC7pICJIBBQgBEOgHIsgBChlCYXRjaFJlc2VydmVTdG9ja1Jlc3BvbnNlEj8KB3Jlc3VsdHMYASADKAsyLi5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZS5SZXN1bHQaagoGUmVzdWx0EjAKC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiOgoTUmVsZWFzZVN0b2NrUmVxdWVzdBIjCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQEiRgoUUmVsZWFzZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iXwoRV2F0Y2hTdG9ja1JlcXVlc3QSHgoMcmVzdW1lX3Rva2VuGAEgASgJQgi6SAVyAxiACBIqCgRza3VzGAIgAygJQhy6SBmSARYQ6AciEXIPEAEYQDIJXlxQe0NjfSokIk4KEldhdGNoU3RvY2tSZXNwb25zZRIiCgVzdG9jaxgBIAEoCzITLmludmVudG9yeS52MS5TdG9jaxIUCgxyZXN1bWVfdG9rZW4YAiABKAkigAEKEkltcG9ydFN0b2NrUmVxdWVzdBIeCglpbXBvcnRfaWQYASABKAlCC7pICNgBAXIDsAEBEi0KBGl0ZW0YAiABKAsyFy5pbnZlbnRvcnkudjEuU3RvY2tJdGVtQga6SAPIAQESGwoKaXRlbV9jb3VudBgDIAEoA0IHukgEIgIoACJJChNJbXBvcnRTdG9ja1Jlc3BvbnNlEhAKCHJlY2VpdmVkGAEgASgDEg8KB2NyZWF0ZWQYAiABKAMSDwoHdXBkYXRlZBgDIAEoAyIxChFDb3VudFN0b2NrUmVxdWVzdBILCgNza3UYASABKAkSDwoHY291bnRlZBgCIAEoAyJuChJDb3VudFN0b2NrUmVzcG9uc2USCwoDc2t1GAEgASgJEg8KB2NvdW50ZWQYAiABKAMSEAoIZXhwZWN0ZWQYAyABKAMSEgoKZGlmZmVyZW5jZRgEIAEoAxIUCgxlcnJvcl9yZWFzb24YBSABKAkywg0KEEludmVudG9yeVNlcnZpY2USmwEKCEdldFN0b2NrEh0uaW52ZW50b3J5LnYxLkdldFN0b2NrUmVxdWVzdBoeLmludmVudG9yeS52MS5HZXRTdG9ja1Jlc3BvbnNlIlCQAgGq7RhJCgIIARIOaW52ZW50b3J5OnJlYWQyMwoNU0tVX05PVF9GT1VORBIJTk9UX0ZPVU5EGhdnb29nbGUucnBjLlJlc291cmNlSW5mbxJpCglMaXN0U3RvY2sSHi5pbnZlbnRvcnkudjEuTGlzdFN0b2NrUmVxdWVzdBofLmludmVudG9yeS52MS5MaXN0U3RvY2tSZXNwb25zZSIbkAIBqu0YFAoCCAISDmludmVudG9yeTpyZWFkEswCCgxSZXNlcnZlU3RvY2sSIS5pbnZlbnRvcnkudjEuUmVzZXJ2ZVN0b2NrUmVxdWVzdBoiLmludmVudG9yeS52MS5SZXNlcnZlU3RvY2tSZXNwb25zZSL0AZACAqrtGOwBCgIIARIRaW52ZW50b3J5OnJlc2VydmUyQwoMT1VUX09GX1NUT0NLEhNGQUlMRURfUFJFQ09ORElUSU9OGh5nb29nbGUucnBjLlByZWNvbmRpdGlvbkZhaWx1cmUyMwoNU0tVX05PVF9GT1VORBIJTk9UX0ZPVU5EGhdnb29nbGUucnBjLlJlc291cmNlSW5mbzIrChRSRVNFUlZBVElPTl9SRUxFQVNFRBITRkFJTEVEX1BSRUNPTkRJVElPTjIsChVSRVNFUlZBVElPTl9JRF9SRVVTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04S2wIKEUJhdGNoUmVzZXJ2ZVN0b2NrEiYuaW52ZW50b3J5LnYxLkJhdGNoUmVzZXJ2ZVN0b2NrUmVxdWVzdBonLmludmVudG9yeS52MS5CYXRjaFJlc2VydmVTdG9ja1Jlc3BvbnNlIvQBkAICqu0Y7AEKAggBEhFpbnZlbnRvcnk6cmVzZXJ2ZTJDCgxPVVRfT0ZfU1RPQ0sSE0ZBSUxFRF9QUkVDT05ESVRJT04aHmdvb2dsZS5ycGMuUHJlY29uZGl0aW9uRmFpbHVyZTIzCg1TS1VfTk9UX0ZPVU5EEglOT1RfRk9VTkQaF2dvb2dsZS5ycGMuUmVzb3VyY2VJbmZvMisKFFJFU0VSVkFUSU9OX1JFTEVBU0VEEhNGQUlMRURfUFJFQ09ORElUSU9OMiwKFVJFU0VSVkFUSU9OX0lEX1JFVVNFRBITRkFJTEVEX1BSRUNPTkRJVElPThJ1CgxSZWxlYXNlU3RvY2sSIS5pbnZlbnRvcnkudjEuUmVsZWFzZVN0b2NrUmVxdWVzdBoiLmludmVudG9yeS52MS5SZWxlYXNlU3RvY2tSZXNwb25zZSIekAICqu0YFwoCCAESEWludmVudG9yeTpyZXNlcnZlEvQBCgpXYXRjaFN0b2NrEh8uaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXF1ZXN0GiAuaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXNwb25zZSKgAZACAartGJgBCgMIkBwSDmludmVudG9yeTpyZWFkGgMIkBwiDAkAAAAAAABJQBD0AzIkCg5XQVRDSF9UT09fU0xPVxISUkVTT1VSQ0VfRVhIQVVTVEVEMiQKFFJFU1VNRV9UT0tFTl9FWFBJUkVEEgxPVVRfT0ZfUkFOR0UyIgoSUkVTVU1FX1RPS0VOX0FIRUFEEgxPVVRfT0ZfUkFOR0UwARKQAgoLSW1wb3J0U3RvY2sSIC5pbnZlbnRvcnkudjEuSW1wb3J0U3RvY2tSZXF1ZXN0GiEuaW52ZW50b3J5LnYxLkltcG9ydFN0b2NrUmVzcG9uc2UiuQGQAgKq7RixAQoDCKwCEg9pbnZlbnRvcnk6d3JpdGUaAwisAjJNChZPTl9IQU5EX0JFTE9XX1JFU0VSVkVEEhNGQUlMRURfUFJFQ09ORElUSU9OGh5nb29nbGUucnBjLlByZWNvbmRpdGlvbkZhaWx1cmUyHAoRSU1QT1JUX0lOQ09NUExFVEUSB0FCT1JURUQyJwoQSU1QT1JUX0lEX1JFVVNFRBITRkFJTEVEX1BSRUNPTkRJVElPTigBEncKCkNvdW50U3RvY2sSHy5pbnZlbnRvcnkudjEuQ291bnRTdG9ja1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuQ291bnRTdG9ja1Jlc3BvbnNlIiKQAgCq7RgbCgMIkBwSD2ludmVudG9yeTp3cml0ZRoDCJAcKAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_rpc_status, file_inventory_v1_stock, file_policy_v1_policy]);
+  fileDesc("CiRpbnZlbnRvcnkvdjEvaW52ZW50b3J5X3NlcnZpY2UucHJvdG8SDGludmVudG9yeS52MSI0Cg9HZXRTdG9ja1JlcXVlc3QSIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJCI2ChBHZXRTdG9ja1Jlc3BvbnNlEiIKBXN0b2NrGAEgASgLMhMuaW52ZW50b3J5LnYxLlN0b2NrInQKEExpc3RTdG9ja1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEiYKCnNrdV9wcmVmaXgYAyABKAlCErpID3INGEAyCV5cUHtDY30qJCJRChFMaXN0U3RvY2tSZXNwb25zZRIjCgZzdG9ja3MYASADKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KE1Jlc2VydmVTdG9ja1JlcXVlc3QSIwoOcmVzZXJ2YXRpb25faWQYASABKAlCC7pICMgBAXIDsAEBEjMKBWxpbmVzGAIgAygLMhcuaW52ZW50b3J5LnYxLlN0b2NrTGluZUILukgIkgEFCAEQ6AciRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24iXAoYQmF0Y2hSZXNlcnZlU3RvY2tSZXF1ZXN0EkAKCHJlcXVlc3RzGAEgAygLMiEuaW52ZW50b3J5LnYxLlJlc2VydmVTdG9ja1JlcXVlc3RCC7pICJIBBQgBEOgHIsgBChlCYXRjaFJlc2VydmVTdG9ja1Jlc3BvbnNlEj8KB3Jlc3VsdHMYASADKAsyLi5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZS5SZXN1bHQaagoGUmVzdWx0EjAKC3Jlc2VydmF0aW9uGAEgASgLMhkuaW52ZW50b3J5LnYxLlJlc2VydmF0aW9uSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiOgoTUmVsZWFzZVN0b2NrUmVxdWVzdBIjCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQEiRgoUUmVsZWFzZVN0b2NrUmVzcG9uc2USLgoLcmVzZXJ2YXRpb24YASABKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24ikQEKF0xpc3RSZXNlcnZhdGlvbnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIdCghhZnRlcl9pZBgDIAEoCUILukgI2AEBcgOwAQESHQoIdW50aWxfaWQYBCABKAlCC7pICNgBAXIDsAEBImQKGExpc3RSZXNlcnZhdGlvbnNSZXNwb25zZRIvCgxyZXNlcnZhdGlvbnMYASADKAsyGS5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIl8KEVdhdGNoU3RvY2tSZXF1ZXN0Eh4KDHJlc3VtZV90b2tlbhgBIAEoCUIIukgFcgMYgAgSKgoEc2t1cxgCIAMoCUIcukgZkgEWEOgHIhFyDxABGEAyCV5cUHtDY30qJCJOChJXYXRjaFN0b2NrUmVzcG9uc2USIgoFc3RvY2sYASABKAsyEy5pbnZlbnRvcnkudjEuU3RvY2sSFAoMcmVzdW1lX3Rva2VuGAIgASgJIoABChJJbXBvcnRTdG9ja1JlcXVlc3QSHgoJaW1wb3J0X2lkGAEgASgJQgu6SAjYAQFyA7ABARItCgRpdGVtGAIgASgLMhcuaW52ZW50b3J5LnYxLlN0b2NrSXRlbUIGukgDyAEBEhsKCml0ZW1fY291bnQYAyABKANCB7pIBCICKAAiSQoTSW1wb3J0U3RvY2tSZXNwb25zZRIQCghyZWNlaXZlZBgBIAEoAxIPCgdjcmVhdGVkGAIgASgDEg8KB3VwZGF0ZWQYAyABKAMiMQoRQ291bnRTdG9ja1JlcXVlc3QSCwoDc2t1GAEgASgJEg8KB2NvdW50ZWQYAiABKAMibgoSQ291bnRTdG9ja1Jlc3BvbnNlEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgDEhAKCGV4cGVjdGVkGAMgASgDEhIKCmRpZmZlcmVuY2UYBCABKAMSFAoMZXJyb3JfcmVhc29uGAUgASgJMsgOChBJbnZlbnRvcnlTZXJ2aWNlEpsBCghHZXRTdG9jaxIdLmludmVudG9yeS52MS5HZXRTdG9ja1JlcXVlc3QaHi5pbnZlbnRvcnkudjEuR2V0U3RvY2tSZXNwb25zZSJQkAIBqu0YSQoCCAESDmludmVudG9yeTpyZWFkMjMKDVNLVV9OT1RfRk9VTkQSCU5PVF9GT1VORBoXZ29vZ2xlLnJwYy5SZXNvdXJjZUluZm8SaQoJTGlzdFN0b2NrEh4uaW52ZW50b3J5LnYxLkxpc3RTdG9ja1JlcXVlc3QaHy5pbnZlbnRvcnkudjEuTGlzdFN0b2NrUmVzcG9uc2UiG5ACAartGBQKAggCEg5pbnZlbnRvcnk6cmVhZBLMAgoMUmVzZXJ2ZVN0b2NrEiEuaW52ZW50b3J5LnYxLlJlc2VydmVTdG9ja1JlcXVlc3QaIi5pbnZlbnRvcnkudjEuUmVzZXJ2ZVN0b2NrUmVzcG9uc2Ui9AGQAgKq7RjsAQoCCAESEWludmVudG9yeTpyZXNlcnZlMkMKDE9VVF9PRl9TVE9DSxITRkFJTEVEX1BSRUNPTkRJVElPThoeZ29vZ2xlLnJwYy5QcmVjb25kaXRpb25GYWlsdXJlMjMKDVNLVV9OT1RfRk9VTkQSCU5PVF9GT1VORBoXZ29vZ2xlLnJwYy5SZXNvdXJjZUluZm8yKwoUUkVTRVJWQVRJT05fUkVMRUFTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04yLAoVUkVTRVJWQVRJT05fSURfUkVVU0VEEhNGQUlMRURfUFJFQ09ORElUSU9OEtsCChFCYXRjaFJlc2VydmVTdG9jaxImLmludmVudG9yeS52MS5CYXRjaFJlc2VydmVTdG9ja1JlcXVlc3QaJy5pbnZlbnRvcnkudjEuQmF0Y2hSZXNlcnZlU3RvY2tSZXNwb25zZSL0AZACAqrtGOwBCgIIARIRaW52ZW50b3J5OnJlc2VydmUyQwoMT1VUX09GX1NUT0NLEhNGQUlMRURfUFJFQ09ORElUSU9OGh5nb29nbGUucnBjLlByZWNvbmRpdGlvbkZhaWx1cmUyMwoNU0tVX05PVF9GT1VORBIJTk9UX0ZPVU5EGhdnb29nbGUucnBjLlJlc291cmNlSW5mbzIrChRSRVNFUlZBVElPTl9SRUxFQVNFRBITRkFJTEVEX1BSRUNPTkRJVElPTjIsChVSRVNFUlZBVElPTl9JRF9SRVVTRUQSE0ZBSUxFRF9QUkVDT05ESVRJT04SdQoMUmVsZWFzZVN0b2NrEiEuaW52ZW50b3J5LnYxLlJlbGVhc2VTdG9ja1JlcXVlc3QaIi5pbnZlbnRvcnkudjEuUmVsZWFzZVN0b2NrUmVzcG9uc2UiHpACAqrtGBcKAggBEhFpbnZlbnRvcnk6cmVzZXJ2ZRKDAQoQTGlzdFJlc2VydmF0aW9ucxIlLmludmVudG9yeS52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBomLmludmVudG9yeS52MS5MaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2UiIJACAartGBkKAggCEhNpbnZlbnRvcnk6cmVjb25jaWxlEvQBCgpXYXRjaFN0b2NrEh8uaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXF1ZXN0GiAuaW52ZW50b3J5LnYxLldhdGNoU3RvY2tSZXNwb25zZSKgAZACAartGJgBCgMIkBwSDmludmVudG9yeTpyZWFkGgMIkBwiDAkAAAAAAABJQBD0AzIkCg5XQVRDSF9UT09fU0xPVxISUkVTT1VSQ0VfRVhIQVVTVEVEMiQKFFJFU1VNRV9UT0tFTl9FWFBJUkVEEgxPVVRfT0ZfUkFOR0UyIgoSUkVTVU1FX1RPS0VOX0FIRUFEEgxPVVRfT0ZfUkFOR0UwARKQAgoLSW1wb3J0U3RvY2sSIC5pbnZlbnRvcnkudjEuSW1wb3J0U3RvY2tSZXF1ZXN0GiEuaW52ZW50b3J5LnYxLkltcG9ydFN0b2NrUmVzcG9uc2UiuQGQAgKq7RixAQoDCKwCEg9pbnZlbnRvcnk6d3JpdGUaAwisAjJNChZPTl9IQU5EX0JFTE9XX1JFU0VSVkVEEhNGQUlMRURfUFJFQ09ORElUSU9OGh5nb29nbGUucnBjLlByZWNvbmRpdGlvbkZhaWx1cmUyHAoRSU1QT1JUX0lOQ09NUExFVEUSB0FCT1JURUQyJwoQSU1QT1JUX0lEX1JFVVNFRBITRkFJTEVEX1BSRUNPTkRJVElPTigBEncKCkNvdW50U3RvY2sSHy5pbnZlbnRvcnkudjEuQ291bnRTdG9ja1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuQ291bnRTdG9ja1Jlc3BvbnNlIiKQAgCq7RgbCgMIkBwSD2ludmVudG9yeTp3cml0ZRoDCJAcKAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_rpc_status, file_inventory_v1_stock, file_policy_v1_policy]);
 
 /**
  * GetStockRequest is the request of GetStock.
@@ -295,6 +295,76 @@ export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@_
   messageDesc(file_inventory_v1_inventory_service, 9);
 
 /**
+ * ListReservationsRequest is the request of ListReservations.
+ *
+ * @generated from message inventory.v1.ListReservationsRequest
+ */
+export type ListReservationsRequest = Message<"inventory.v1.ListReservationsRequest"> & {
+  /**
+   * Maximum number of reservations in the page. 0 means 50. Values above 200 mean 200.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the previous page, which must have the same filters. Empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * UUID. Only reservations with greater ids are listed. Empty for all.
+   *
+   * @generated from field: string after_id = 3;
+   */
+  afterId: string;
+
+  /**
+   * UUID. Only reservations with this id or lower ids are listed. Empty for all.
+   *
+   * @generated from field: string until_id = 4;
+   */
+  untilId: string;
+};
+
+/**
+ * Describes the message inventory.v1.ListReservationsRequest.
+ * Use `create(ListReservationsRequestSchema)` to create a new message.
+ */
+export const ListReservationsRequestSchema: GenMessage<ListReservationsRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory_service, 10);
+
+/**
+ * ListReservationsResponse is a page of reservations.
+ *
+ * @generated from message inventory.v1.ListReservationsResponse
+ */
+export type ListReservationsResponse = Message<"inventory.v1.ListReservationsResponse"> & {
+  /**
+   * Reservations sorted by id.
+   *
+   * @generated from field: repeated inventory.v1.Reservation reservations = 1;
+   */
+  reservations: Reservation[];
+
+  /**
+   * Token of the next page. Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message inventory.v1.ListReservationsResponse.
+ * Use `create(ListReservationsResponseSchema)` to create a new message.
+ */
+export const ListReservationsResponseSchema: GenMessage<ListReservationsResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory_service, 11);
+
+/**
  * WatchStockRequest is the request of WatchStock.
  *
  * @generated from message inventory.v1.WatchStockRequest
@@ -320,7 +390,7 @@ export type WatchStockRequest = Message<"inventory.v1.WatchStockRequest"> & {
  * Use `create(WatchStockRequestSchema)` to create a new message.
  */
 export const WatchStockRequestSchema: GenMessage<WatchStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 10);
+  messageDesc(file_inventory_v1_inventory_service, 12);
 
 /**
  * WatchStockResponse is a change or a heartbeat.
@@ -348,7 +418,7 @@ export type WatchStockResponse = Message<"inventory.v1.WatchStockResponse"> & {
  * Use `create(WatchStockResponseSchema)` to create a new message.
  */
 export const WatchStockResponseSchema: GenMessage<WatchStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 11);
+  messageDesc(file_inventory_v1_inventory_service, 13);
 
 /**
  * ImportStockRequest is one row of an import.
@@ -385,7 +455,7 @@ export type ImportStockRequest = Message<"inventory.v1.ImportStockRequest"> & {
  * Use `create(ImportStockRequestSchema)` to create a new message.
  */
 export const ImportStockRequestSchema: GenMessage<ImportStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 12);
+  messageDesc(file_inventory_v1_inventory_service, 14);
 
 /**
  * ImportStockResponse is the summary of an import.
@@ -420,7 +490,7 @@ export type ImportStockResponse = Message<"inventory.v1.ImportStockResponse"> & 
  * Use `create(ImportStockResponseSchema)` to create a new message.
  */
 export const ImportStockResponseSchema: GenMessage<ImportStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 13);
+  messageDesc(file_inventory_v1_inventory_service, 15);
 
 /**
  * CountStockRequest is one count. It has no validation rules: the response to a misread SKU or number has an
@@ -449,7 +519,7 @@ export type CountStockRequest = Message<"inventory.v1.CountStockRequest"> & {
  * Use `create(CountStockRequestSchema)` to create a new message.
  */
 export const CountStockRequestSchema: GenMessage<CountStockRequest> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 14);
+  messageDesc(file_inventory_v1_inventory_service, 16);
 
 /**
  * CountStockResponse is the result of one count.
@@ -501,7 +571,7 @@ export type CountStockResponse = Message<"inventory.v1.CountStockResponse"> & {
  * Use `create(CountStockResponseSchema)` to create a new message.
  */
 export const CountStockResponseSchema: GenMessage<CountStockResponse> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory_service, 15);
+  messageDesc(file_inventory_v1_inventory_service, 17);
 
 /**
  * InventoryService keeps the stock. It alone decides whether stock can be reserved.
@@ -577,6 +647,18 @@ export const InventoryService: GenService<{
     methodKind: "unary";
     input: typeof ReleaseStockRequestSchema;
     output: typeof ReleaseStockResponseSchema;
+  },
+  /**
+   * ListReservations returns reservations in every state by id, in pages (AIP-158). A page ends early at about 256 KiB, but
+   * not before its first reservation, so it may have fewer than page_size reservations. Only an empty next_page_token marks
+   * the last page. Orders compares its orders with it after one of the two databases was restored.
+   *
+   * @generated from rpc inventory.v1.InventoryService.ListReservations
+   */
+  listReservations: {
+    methodKind: "unary";
+    input: typeof ListReservationsRequestSchema;
+    output: typeof ListReservationsResponseSchema;
   },
   /**
    * WatchStock sends every change of stock exactly once, from now on or from a resume token. The changes of one item are

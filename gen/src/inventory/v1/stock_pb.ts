@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/stock.proto.
  */
 export const file_inventory_v1_stock: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbnZlbnRvcnkvdjEvc3RvY2sucHJvdG8SDGludmVudG9yeS52MSKYAQoFU3RvY2sSCwoDc2t1GAEgASgJEg0KBXRpdGxlGAIgASgJEg8KB29uX2hhbmQYAyABKAMSEAoIcmVzZXJ2ZWQYBCABKAMSEQoJYXZhaWxhYmxlGAUgASgDEi8KC3VwZGF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAcgASgJIk0KCVN0b2NrTGluZRIhCgNza3UYASABKAlCFLpIEXIPEAEYQDIJXlxQe0NjfSokEh0KCHF1YW50aXR5GAIgASgFQgu6SAgaBhjAhD0oASLqAQoLUmVzZXJ2YXRpb24SCgoCaWQYASABKAkSLgoFc3RhdGUYAiABKA4yHy5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24uU3RhdGUSJgoFbGluZXMYAyADKAsyFy5pbnZlbnRvcnkudjEuU3RvY2tMaW5lEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJGCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX1JFU0VSVkVEEAESEgoOU1RBVEVfUkVMRUFTRUQQAiJzCglTdG9ja0l0ZW0SIQoDc2t1GAEgASgJQhS6SBFyDxABGEAyCV5cUHtDY30qJBIiCgV0aXRsZRgCIAEoCUITukgQcg4YgAIyCV5cUHtDY30qJBIfCgdvbl9oYW5kGAMgASgDQg66SAsiCRiAoJSljR0oAGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("ChhpbnZlbnRvcnkvdjEvc3RvY2sucHJvdG8SDGludmVudG9yeS52MSKYAQoFU3RvY2sSCwoDc2t1GAEgASgJEg0KBXRpdGxlGAIgASgJEg8KB29uX2hhbmQYAyABKAMSEAoIcmVzZXJ2ZWQYBCABKAMSEQoJYXZhaWxhYmxlGAUgASgDEi8KC3VwZGF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAcgASgJIk0KCVN0b2NrTGluZRIhCgNza3UYASABKAlCFLpIEXIPEAEYQDIJXlxQe0NjfSokEh0KCHF1YW50aXR5GAIgASgFQgu6SAgaBhjAhD0oASL9AQoLUmVzZXJ2YXRpb24SCgoCaWQYASABKAkSLgoFc3RhdGUYAiABKA4yHy5pbnZlbnRvcnkudjEuUmVzZXJ2YXRpb24uU3RhdGUSJgoFbGluZXMYAyADKAsyFy5pbnZlbnRvcnkudjEuU3RvY2tMaW5lEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJZCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX1JFU0VSVkVEEAESEgoOU1RBVEVfUkVMRUFTRUQQAhIRCg1TVEFURV9SRUZVU0VEEAMicwoJU3RvY2tJdGVtEiEKA3NrdRgBIAEoCUIUukgRcg8QARhAMgleXFB7Q2N9KiQSIgoFdGl0bGUYAiABKAlCE7pIEHIOGIACMgleXFB7Q2N9KiQSHwoHb25faGFuZBgDIAEoA0IOukgLIgkYgKCUpY0dKABiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * Stock is the stock of one item. At all times 0 <= reserved <= on_hand.
@@ -149,7 +149,7 @@ export const ReservationSchema: GenMessage<Reservation> = /*@__PURE__*/
   messageDesc(file_inventory_v1_stock, 2);
 
 /**
- * State of a reservation. The only transition is from RESERVED to RELEASED.
+ * State of a reservation. It changes from RESERVED or REFUSED to RELEASED, and in no other way.
  *
  * @generated from enum inventory.v1.Reservation.State
  */
@@ -174,10 +174,17 @@ export const Reservation_State = {
    * @generated from enum value: STATE_RELEASED = 2;
    */
   RELEASED: 2,
+
+  /**
+   * The units were refused. Only ListReservations returns this state: a reserve returns an error.
+   *
+   * @generated from enum value: STATE_REFUSED = 3;
+   */
+  REFUSED: 3,
 } as const;
 
 /**
- * State of a reservation. The only transition is from RESERVED to RELEASED.
+ * State of a reservation. It changes from RESERVED or REFUSED to RELEASED, and in no other way.
  *
  * @generated from enum inventory.v1.Reservation.State
  */

@@ -15,6 +15,7 @@ export function getStockOnly(getStock: Implementation['getStock']): Implementati
     reserveStock: notCalled,
     batchReserveStock: notCalled,
     releaseStock: notCalled,
+    listReservations: notCalled,
     watchStock: notCalled,
     importStock: notCalled,
     countStock: notCalled,

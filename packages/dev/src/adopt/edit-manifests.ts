@@ -46,6 +46,9 @@ const scripts = [
   'generate',
 ];
 
+/** Scripts of the example services. */
+const exampleScripts = ['reconcile'];
+
 /** Scripts that only the template's repository has. */
 const templateScripts = ['adopt', 'test:adopt'];
 
@@ -90,8 +93,9 @@ function editRoot(
   manifest.workspaces = manifest.workspaces.filter(
     (each) => each === 'services/*' || has(`${each}/package.json`),
   );
+  const kept = [...scripts, ...(keepsExamples ? exampleScripts : [])];
   manifest.scripts = pick(manifest.scripts, (name) =>
-    keepsLab ? !templateScripts.includes(name) : scripts.includes(name),
+    keepsLab ? !templateScripts.includes(name) : kept.includes(name),
   );
   if (!keepsLab) {
     delete manifest.dependencies[`${original.scope}/lab`];

@@ -30,6 +30,9 @@ export interface Reservation {
   readonly createTime: Date;
 }
 
+/** A reservation in a list, without the items of a refusal. */
+export type ListedReservation = Omit<Reservation, 'refusal'>;
+
 /** Count of one item in the warehouse. */
 export interface Count {
   readonly sku: string;

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RpcError } from '@acme/rpc/errors';
+import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
+
+/** Opens a watch, from a resume token or, for an empty one, from now on. */
+export type OpenWatch = (resumeToken: string) => AsyncIterable<{ readonly resumeToken: string }>;
+
+/** A watcher that keeps the resume token of its last response, until its watch fails. */
+export interface FollowedFeed {
+  /** Waits for a response that comes after the call. Throws after 10 s without one. */
+  next(): Promise<void>;
+  /** Resumes after the last response. Returns the reason why that fails, or undefined if it does not. */
+  resume(): Promise<string | undefined>;
+}
+
+const nextTimeoutMs = 10_000;
+const pollMs = 20;
+
+export function followFeed(watch: OpenWatch): FollowedFeed {
+  let received = 0;
+  let token = '';
+  const follow = async () => {
+    for await (const { resumeToken } of watch('')) {
+      token = resumeToken;
+      received += 1;
+    }
+  };
+  // It ends when its replica is killed.
+  follow().catch(() => {});
+  return {
+    next: async () => {
+      const before = received;
+      const endMs = performance.now() + nextTimeoutMs;
+      while (received === before) {
+        if (performance.now() > endMs) throw new Error('a watch received nothing for 10 s');
+        await sleep(pollMs);
+      }
+    },
+    resume: async () => {
+      try {
+        for await (const _ of watch(token)) return undefined;
+        return 'the watch ended';
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        return error.findDetail(ErrorInfoSchema)?.reason ?? error.message;
+      }
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { parseCommandLine } from '@acme/dev/cli';
+import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
+import { runSteps } from '../harness/run-steps.ts';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
+import { type Service, startRestorablePair } from './restorable-pair.ts';
+import { drillRestore } from './restore-drill.ts';
+
+parseCommandLine({
+  call: 'npm run test:restore',
+  summary:
+    'Restores the databases of orders and inventory from backups of different moments, and reconciles them, under load.',
+});
+
+reportSetUpFailure('restore', 'npm run test:restore');
+await using folder = await openTemporaryFolder('restore-');
+
+/** Drills with a pair of its own. */
+async function drill(older: Service): Promise<void> {
+  await using pair = await startRestorablePair(join(folder.path, `${older}-first`));
+  for (const line of await drillRestore(pair, older)) process.stdout.write(`     ${line}\n`);
+}
+
+await runSteps('restore', {
+  'orders is restored to an older moment than inventory': () => drill('orders'),
+  'inventory is restored to an older moment than orders': () => drill('inventory'),
+});
