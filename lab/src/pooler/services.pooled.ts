@@ -24,9 +24,9 @@ async function startPooledPair(kind: PoolerKind): Promise<TestPair> {
   return { ...pair, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** Returns the states of the backends that have LISTENed in the database. */
+/** Returns the states of the connections to the database that listen. */
 async function listeners(pair: TestPair): Promise<number> {
-  const text = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+  const text = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '% listening'`;
   return (await pair.ordersDatabase.query(text)).rowCount ?? 0;
 }
 

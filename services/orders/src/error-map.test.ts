@@ -15,6 +15,7 @@ const problems: { readonly [Kind in Exclude<OrderProblem['kind'], 'REJECTED'>]: 
   REQUEST_ID_REUSED: { kind: 'REQUEST_ID_REUSED', requestId: id, orderId: id },
   ORDER_REJECTED: { kind: 'ORDER_REJECTED', id },
   ETAG_MISMATCH: { kind: 'ETAG_MISMATCH', id },
+  ORDER_LOST: { kind: 'ORDER_LOST', id },
   BAD_REQUEST: { kind: 'BAD_REQUEST', violations: [{ field: 'lines', description: '' }] },
 };
 

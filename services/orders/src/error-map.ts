@@ -6,10 +6,13 @@ import {
   preconditionFailure,
   RpcError,
   resourceInfo,
+  retryInfo,
 } from '@acme/rpc/errors';
 import { type Order, OrderError, type OrderProblem, type Rejection } from './order/order.ts';
 
 const domain = 'orders.v1';
+/** Delay after which a request whose order was lost is worth repeating. */
+const lostRetryMs = 500;
 
 /** Returns the status of an error, or undefined for an unknown error. order_service.proto documents the statuses. */
 export function toStatus(error: unknown): RpcError | undefined {
@@ -42,6 +45,14 @@ function problemStatus(problem: OrderProblem): RpcError {
       return new RpcError(Code.ABORTED, `order ${problem.id} has changed: read it again`, {
         details: [errorInfo(domain, problem.kind, { order_id: problem.id })],
       });
+    case 'ORDER_LOST':
+      return new RpcError(
+        Code.UNAVAILABLE,
+        `order ${problem.id} was lost in a failover: repeat the request`,
+        {
+          details: [retryInfo(lostRetryMs)],
+        },
+      );
     case 'BAD_REQUEST':
       return invalidArgument(problem.violations);
   }

@@ -79,6 +79,13 @@ test('an unavailable step is asked in the background, and the order is returned 
   expect(settled).toEqual([1000]);
 });
 
+test('an order that is lost in the background ends only that work', async () => {
+  const settle = () => Promise.reject(new OrderError({ kind: 'ORDER_LOST', id: 'made' }));
+  const { place, detached } = startPlacing({}, { isUnavailable: true, settle });
+  expect(await place(2000)).toMatchObject({ state: 'PENDING' });
+  await expect(Promise.all(detached)).resolves.toEqual([undefined]);
+});
+
 test('an order whose outcome cannot be stored in time is returned PENDING', async () => {
   const { place } = startPlacing({}, { settle: () => new Promise(() => {}) });
   expect(await place(250)).toMatchObject({ state: 'PENDING' });

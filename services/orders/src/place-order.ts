@@ -34,7 +34,8 @@ const responseMarginMs = 50;
 
 /**
  * Returns the use case. It commits the order as PENDING before it asks the steps. After the commit no failure is returned:
- * an order that cannot be settled in time is returned PENDING, and the settler settles it later.
+ * an order that cannot be settled in time is returned PENDING, and the settler settles it later. The exception is an order
+ * that was lost in a failover: UNAVAILABLE makes the caller place it again.
  *
  * While a step is unavailable it returns PENDING at once. The steps are asked in the background, which doubles as the circuit
  * breaker's probe.
@@ -53,7 +54,8 @@ export function createPlaceOrder(dependencies: PlaceOrderDependencies): PlaceOrd
     const leftMs = deadlineAtMs - nowMs();
     if (order.state !== 'PENDING' || leftMs <= settleMarginMs) return order;
     if (isUnavailable()) {
-      detach(() => settle(order, { deadlineMs: maxSettleMs, attempts: 0 }));
+      // A lost order has no outcome.
+      detach(() => settle(order, { deadlineMs: maxSettleMs, attempts: 0 }).catch(() => {}));
       return order;
     }
     const deadlineMs = Math.min(leftMs - settleMarginMs, maxSettleMs);

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Embedded, startEmbedded } from '../embedded/embedded.ts';
 import { openPool, type Pool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
@@ -165,12 +165,29 @@ test('a slow statement and a long wait for a lock are timeouts', async () => {
   await pool.end();
 });
 
-test('a server is unavailable while it stops and after it has stopped', async () => {
+test('a server is unavailable from a crash until it has recovered, while it stops and after it has stopped', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'acme-errors-'));
   const embedded: Embedded = await startEmbedded({ dataFolder: folder });
-  const pool = poolOn(embedded.url('postgres'));
-  const client = await pool.connect();
-  client.on('error', () => {});
+  const pool = poolOn(embedded.url('postgres'), 2);
+  const connect = async () => {
+    const client = await pool.connect();
+    client.on('error', () => {});
+    return client;
+  };
+  const [victim, other] = [await connect(), await connect()];
+  const pid = await backendOf(victim);
+  const interrupted = failureOf(other.query('SELECT pg_sleep(30)'));
+  process.kill(pid, 'SIGKILL');
+  // The server ends all sessions, and says why (57P02) in a notice.
+  expect(isUnavailable(await interrupted)).toBe(true);
+  for (const client of [victim, other]) client.release(true);
+  // While it recovers it answers 57P03, or does not listen.
+  const outcomes = new Set<unknown>();
+  const attempt = () => pool.query('SELECT 1').then(() => 'answered', isUnavailable);
+  await vi.waitUntil(async () => outcomes.add(await attempt()).has('answered'), { timeout: 30_000 });
+  expect(outcomes).not.toContain(false);
+
+  const client = await connect();
   const running = failureOf(client.query('SELECT pg_sleep(30)'));
   await embedded.close();
   expect(isUnavailable(await running)).toBe(true);

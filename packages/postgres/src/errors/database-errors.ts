@@ -23,10 +23,12 @@ const socketCodes = new Set([
 const unavailableStates = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P04|25006)$/;
 
 /**
- * Returns whether the database cannot be reached or lacks resources, so that the same call may succeed a moment later.
+ * Returns whether the database cannot be reached, lacks resources or has failed over, so that the same call may succeed a
+ * moment later.
  * The outcome is not always known: a connection lost during COMMIT may have committed.
  */
 export function isUnavailable(error: unknown): boolean {
+  if (error instanceof ReadOnlyServerError || error instanceof RowLostError) return true;
   if (error instanceof pg.DatabaseError) return unavailableStates.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -55,6 +57,19 @@ export function isStalePlan(error: unknown): boolean {
   return (
     error instanceof pg.DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery'
   );
+}
+
+/** A new connection leads to a server that accepts no writes: a standby, or a primary that was demoted. */
+export class ReadOnlyServerError extends Error {
+  override name = 'ReadOnlyServerError';
+}
+
+/**
+ * A row that was committed is gone: the database has failed over to a standby that had not received it, or was restored.
+ * The same call creates it again.
+ */
+export class RowLostError extends Error {
+  override name = 'RowLostError';
 }
 
 /** A batcher's queue is full. The caller should retry later. */

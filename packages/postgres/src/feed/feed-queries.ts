@@ -151,8 +151,15 @@ export async function requirePosition(pool: Pool, table: string, position: Posit
 /** Returns a FROM of one row: how far the feed is pruned, and the time of the event with the number $1. */
 function keptOf(table: string): string {
   return `(SELECT pruned_seq FROM change_feeds WHERE name = '${table}') AS feed
+          LEFT JOIN ${failsWhereReadOnly} ON true
           LEFT JOIN (SELECT ${timeUs(table)} AS time_us FROM ${table} WHERE seq = $1) AS known ON true`;
 }
+
+/**
+ * A FROM without rows that a read-only server rejects with 25006, because it asks for a lock. A demoted primary that still
+ * answers has no new events, so its watchers would wait in silence. After the error the pool connects to the new primary.
+ */
+const failsWhereReadOnly = '(SELECT FROM change_feeds WHERE false FOR KEY SHARE) AS lockable';
 
 function requireKept(table: string, position: Position, after: bigint, row: KeptRow | undefined): void {
   if (!row) throw noFeed(table);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../pool/pool.ts';
-import { isThroughPooler } from '../pool/pooled-client.ts';
+import { isThroughPooler, requireReadWrite } from '../pool/pooled-client.ts';
 import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 
 export interface Notifications {
@@ -15,6 +15,8 @@ export interface Notifications {
 const pauseMs = 10;
 /** Delay before a lost connection is replaced. */
 const retryMs = 1000;
+/** Interval of the checks whether the listening connection still leads to a primary. */
+const checkMs = 2000;
 
 /**
  * Wakes replicas with LISTEN and NOTIFY. A notification says only that there may be new events, and may be lost.
@@ -50,9 +52,8 @@ export function startNotifications(options: {
 
   const listenOnce = async () => {
     const client = await listeningPool.connect();
-    const lost = untilLost(client, closing.signal);
-    // A connection lost during LISTEN rejects `lost` before it is awaited. An unhandled rejection ends the process.
-    lost.catch(() => {});
+    const lost = lossOf(client);
+    const ended = AbortSignal.any([lost, closing.signal]);
     try {
       if (isThroughPooler(client))
         throw new Error(
@@ -64,7 +65,12 @@ export function startNotifications(options: {
       await client.query(`LISTEN ${channel}`);
       // Notifications sent before LISTEN were not received.
       onNotification();
-      await lost;
+      for (;;) {
+        await sleepUntil(ended, checkMs);
+        lost.throwIfAborted();
+        if (closing.signal.aborted) return;
+        await requireReadWrite(client);
+      }
     } finally {
       client.release(true);
     }
@@ -75,7 +81,7 @@ export function startNotifications(options: {
         await listenOnce();
       } catch (error) {
         onError(error);
-        await sleep(retryMs, undefined, { signal: closing.signal }).catch(() => {});
+        await sleepUntil(closing.signal, retryMs);
       }
     }
   };
@@ -94,12 +100,15 @@ export function startNotifications(options: {
   };
 }
 
-/** Rejects when the connection is lost. Resolves on `closing`. */
-async function untilLost(client: pg.PoolClient, closing: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  client.on('error', reject);
-  client.on('end', () => reject(new Error('the listening connection was closed')));
-  if (closing.aborted) resolve();
-  closing.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
+/** Returns a signal that is aborted when the connection is lost. Its reason is the error. */
+function lossOf(client: pg.PoolClient): AbortSignal {
+  const lost = new AbortController();
+  client.on('error', (error) => lost.abort(error));
+  client.on('end', () => lost.abort(new Error('the listening connection was closed')));
+  return lost.signal;
+}
+
+/** Sleeps for the duration, or until `signal` is aborted. */
+async function sleepUntil(signal: AbortSignal, durationMs: number): Promise<void> {
+  await sleep(durationMs, undefined, { signal }).catch(() => {});
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type pg from 'pg';
+import { RowLostError } from '../errors/database-errors.ts';
 import type { Tx } from '../transaction/transaction.ts';
 
 /** A row to create for a request that the client may repeat (AIP-155). */
@@ -128,7 +129,7 @@ function replay<Item extends Creation, Row extends pg.QueryResultRow, Created>(
   earlier: ReadonlyMap<string, EarlierRow<Row>>,
 ): Created | Error {
   const row = earlier.get(requestKey(ownerOf(item), item.requestId));
-  if (!row) throw new Error(`the row of request ${item.requestId} was neither inserted nor found`);
+  if (!row) throw new RowLostError(`the row of request ${item.requestId} was neither inserted nor found`);
   return row.earlier_fingerprint.equals(item.fingerprint) ? fromRow(row) : reused(item, row.earlier_id);
 }
 

@@ -1,9 +1,8 @@
 import pg, { type Pool } from 'pg';
-import type { StatementConfig } from '../internals/pg-internals.ts';
 import { parseDatabaseUrl } from './connection-url.ts';
 import { readinessConnections } from './connections.ts';
 import { measurePool } from './pool-telemetry.ts';
-import { type PooledClient, pooledClient } from './pooled-client.ts';
+import { type PooledClient, pooledClient, requireReadWrite } from './pooled-client.ts';
 import { type SessionSettings, sessionSettings } from './session-settings.ts';
 import { repeatOnStalePlan } from './stale-plan.ts';
 import { type Query, returnsPromise, statementTracing } from './statement-telemetry.ts';
@@ -51,7 +50,8 @@ export interface PoolOptions {
  * `isUnavailable` returns true.
  *
  * `bigint` columns are decoded as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
- * another connection. Parameters of the URL take precedence over the limits here and over `settings`. Statements and
+ * another connection. A connection to a read-only server is closed at once, and after a failover the next one leads to the
+ * new primary; with `target_session_attrs=any` in the URL it is kept (ADR 42). Parameters of the URL take precedence over the limits here and over `settings`. Statements and
  * connections are traced and measured.
  *
  * The URL may be that of a pooler in transaction mode, such as PgBouncer. Prepared statements are used if the pooler
@@ -94,9 +94,12 @@ export function openPool(options: PoolOptions): Pool {
   return pool;
 }
 
-/** Checks whether a database answers, on a separate connection: a busy pool does not mean an unreachable database. */
+/**
+ * Checks whether a database answers and accepts writes, on a separate connection: a busy pool does not mean an unreachable
+ * database.
+ */
 export interface Readiness {
-  /** Rejects when the database does not answer within about a second. */
+  /** Rejects when the database does not answer within about a second, or is read-only. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -109,10 +112,16 @@ export function openReadiness(url: string, applicationName: string): Readiness {
     applicationName: `${applicationName} readiness`,
     onError: () => {},
   });
-  const statement: StatementConfig = { text: 'SELECT 1', query_timeout: 1_000 };
   return {
     check: async () => {
-      await pool.query(statement);
+      const client = await pool.connect();
+      let isUsable = false;
+      try {
+        await requireReadWrite(client);
+        isUsable = true;
+      } finally {
+        client.release(!isUsable);
+      }
     },
     close: () => pool.end(),
   };

@@ -8,13 +8,20 @@ import {
   sendThroughPooler,
   supportsPreparedStatements,
 } from './pooler.ts';
+import { createReadWriteCheck, readOnlyColumn } from './read-only.ts';
 import { beginStatement, type SessionSettings, settingCalls } from './session-settings.ts';
 import { type Query, returnsPromise, type TraceStatement } from './statement-telemetry.ts';
 
 /** A connection of a pool. */
 export interface PooledClient extends pg.Client {
-  /** Gives the session its settings. Not traced, because it is a part of connecting. */
-  configure(): Promise<unknown>;
+  /**
+   * Gives the session its settings. Not traced, because it is a part of connecting.
+   *
+   * @throws ReadOnlyServerError
+   */
+  configure(): Promise<void>;
+  /** See the function of this name. */
+  requireReadWrite(): Promise<void>;
   /** See the function of this name. */
   isThroughPooler(): boolean;
 }
@@ -38,6 +45,7 @@ export function pooledClient(options: {
   const { url, settings, configureTimeoutMs, trace } = options;
   const begin = beginStatement(settings);
   const names = createPreparedNames();
+  const checkReadWrite = createReadWriteCheck(url);
   let urlConfig = clientConfig(url);
   return class extends pg.Client {
     /** Undefined on a connection to the server itself. */
@@ -59,26 +67,46 @@ export function pooledClient(options: {
     }
 
     async configure(): Promise<void> {
-      const send: Send = (statement, values) =>
-        super.query(
-          {
-            query_timeout: configureTimeoutMs,
-            ...(typeof statement === 'string' ? { text: statement } : statement),
-          } as StatementConfig,
-          values,
-        );
+      const send: Send = (statement, values) => this.#sendUntraced(statement, values);
       const isPooled = isPooledSql(this);
-      const { rows } = await send(`SELECT ${isPooled} AS is_pooled, ${settingCalls(settings, isPooled)}`);
+      const { rows } = await send(
+        `SELECT ${isPooled} AS is_pooled, ${readOnlyColumn}, ${settingCalls(settings, isPooled)}`,
+      );
+      checkReadWrite(rows[0]);
       if (!rows[0]?.is_pooled) return;
       const prepared = (await supportsPreparedStatements(send)) ? names : undefined;
       const sendAsIs: Send = (statement, values) => super.query(statement as StatementConfig, values);
       this.#throughPooler = sendThroughPooler(this, sendAsIs, { begin, prepared });
     }
 
+    async requireReadWrite(): Promise<void> {
+      const { rows } = await this.#sendUntraced(`SELECT ${readOnlyColumn}`);
+      checkReadWrite(rows[0]);
+    }
+
+    #sendUntraced(statement: string | StatementConfig, values?: unknown[]): Promise<pg.QueryResult> {
+      return super.query(
+        {
+          query_timeout: configureTimeoutMs,
+          ...(typeof statement === 'string' ? { text: statement } : statement),
+        } as StatementConfig,
+        values,
+      );
+    }
+
     isThroughPooler(): boolean {
       return this.#throughPooler !== undefined;
     }
   };
+}
+
+/**
+ * Checks a connection of a pool. Its server may have become read-only since it was opened.
+ *
+ * @throws ReadOnlyServerError, or the error of the connection.
+ */
+export function requireReadWrite(client: pg.ClientBase): Promise<void> {
+  return (client as PooledClient).requireReadWrite();
 }
 
 /** Returns whether a connection of a pool leads through a pooler, so that no session outlives a transaction. */

@@ -36,10 +36,11 @@ export const changeThing = `
   )
   INSERT INTO thing_events (key, version, event_time) SELECT key, version, now() FROM changed RETURNING seq`;
 
-export async function openFeedDatabase(): Promise<FeedDatabase> {
+/** @param url An empty database. Default: a new one of the run's server. */
+export async function openFeedDatabase(url?: string): Promise<FeedDatabase> {
   await using opened = new AsyncDisposableStack();
-  const { url } = opened.use(await createTestDatabase());
-  const pool = opened.use(openTestPool({ url, max: 40 }));
+  const databaseUrl = url ?? opened.use(await createTestDatabase()).url;
+  const pool = opened.use(openTestPool({ url: databaseUrl, max: 40 }));
   await pool.query(`
     CREATE TABLE things (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 1);
     CREATE TABLE thing_events (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -52,8 +53,8 @@ export async function openFeedDatabase(): Promise<FeedDatabase> {
     pool,
     openFeed: (options = {}) => {
       const feed = openChangeFeed({
-        url,
-        directUrl: url,
+        url: databaseUrl,
+        directUrl: databaseUrl,
         applicationName: 'test',
         source: thingSource,
         onError: () => {},

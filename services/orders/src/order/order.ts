@@ -52,6 +52,8 @@ export type OrderProblem =
   | { readonly kind: 'REQUEST_ID_REUSED'; readonly requestId: string; readonly orderId: string }
   | { readonly kind: 'ORDER_REJECTED'; readonly id: string }
   | { readonly kind: 'ETAG_MISMATCH'; readonly id: string }
+  /** The order was stored, and the database has failed over to a standby that had not received it. */
+  | { readonly kind: 'ORDER_LOST'; readonly id: string }
   | {
       readonly kind: 'BAD_REQUEST';
       readonly violations: readonly { readonly field: string; readonly description: string }[];

@@ -81,6 +81,18 @@ describe('the outcome of the only step', () => {
     expect(await parts.isDue()).toBe(true);
   });
 
+  test('an order that a failover has lost during the step is an error, not PENDING', async () => {
+    await using parts = await openPending();
+    const step = createFakeStep({
+      do: async () => {
+        await parts.pool.query('DELETE FROM orders');
+        return { kind: 'DONE' };
+      },
+    });
+    await expect(parts.settle([step])).rejects.toMatchObject({ problem: { kind: 'ORDER_LOST' } });
+    expect(parts.unsettled).toEqual([]);
+  });
+
   test('a refusal of a step that may be done is due until the undo is recorded', async () => {
     await using parts = await openPending();
     const settled = await parts.settle([stepWith(released)]);

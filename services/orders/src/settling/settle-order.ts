@@ -1,10 +1,12 @@
-import type { Order } from '../order/order.ts';
+import { type Order, OrderError } from '../order/order.ts';
 import type { Step } from '../steps/step.ts';
 import type { SettlementStore } from './settlement-store.ts';
 
 /**
- * Asks the steps of a PENDING order in turn, stores the outcome, and returns the order as it is then. Never throws: an order
- * whose outcome is unknown or cannot be stored stays PENDING, and may be settled again at any time.
+ * Asks the steps of a PENDING order in turn, stores the outcome, and returns the order as it is then. An order whose outcome
+ * is unknown or cannot be stored stays PENDING, and may be settled again at any time.
+ *
+ * @throws OrderError ORDER_LOST, and nothing else.
  */
 export type SettleOrder = (order: Order, options: SettleOptions) => Promise<Order>;
 
@@ -46,6 +48,7 @@ export function createSettleOrder(dependencies: SettleOrderDependencies): Settle
       }
       return await store.settle(order.id, { state: 'CONFIRMED' });
     } catch (cause) {
+      if (cause instanceof OrderError && cause.problem.kind === 'ORDER_LOST') throw cause;
       onUnsettled(order, cause, attempts);
       return order;
     }

@@ -43,6 +43,19 @@ test('a batch settles each order once, even if it occurs twice', async () => {
   expect(await store.settlements.leaseDue({ limit: 10, leaseMs: longLeaseMs })).toEqual([]);
 });
 
+test('an order that a failover has lost cannot be settled, and others of its batch are', async () => {
+  await using store = await openSettlements(2);
+  const [lost = '', kept = ''] = store.ids;
+  await store.pool.query('DELETE FROM orders WHERE id = $1', [lost]);
+  const settled = await Promise.allSettled(
+    store.ids.map((id) => store.settlements.settle(id, { state: 'CONFIRMED' })),
+  );
+  expect(settled).toMatchObject([
+    { status: 'rejected', reason: { problem: { kind: 'ORDER_LOST', id: lost } } },
+    { status: 'fulfilled', value: { id: kept, state: 'CONFIRMED' } },
+  ]);
+});
+
 test('a late settlement changes nothing and returns the order as it is', async () => {
   await using store = await openSettlements(2);
   const [cancelledId = '', confirmedId = ''] = store.ids;

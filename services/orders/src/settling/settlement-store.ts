@@ -1,13 +1,17 @@
 import { createBatcher } from '@acme/postgres/batch';
 import { createLeases, type Leases, type WorkTable } from '@acme/postgres/leased-work';
 import type { Pool } from '@acme/postgres/pool';
-import type { Order, Settlement } from '../order/order.ts';
+import { type Order, OrderError, type Settlement } from '../order/order.ts';
 import type { OnTransition } from '../order/order-metrics.ts';
 import { fromRow, type OrderRow, orderColumns } from '../order/order-row.ts';
 
 /** Settles orders. Leases PENDING orders, and orders whose steps have to be undone. */
 export interface SettlementStore extends Leases<Order> {
-  /** Settles the order if it is still PENDING (T3 in ARCHITECTURE.md). Returns the order as it is then. */
+  /**
+   * Settles the order if it is still PENDING (T3 in ARCHITECTURE.md). Returns the order as it is then.
+   *
+   * @throws OrderError ORDER_LOST
+   */
   settle(id: string, settlement: Settlement): Promise<Order>;
   /** Records that the steps of a cancelled or rejected order are undone. */
   markUndone(id: string): Promise<void>;
@@ -58,7 +62,7 @@ async function settleAll(
   commands: readonly SettleCommand[],
   now: Date,
   onTransition: OnTransition,
-): Promise<Order[]> {
+): Promise<(Order | Error)[]> {
   const { rows } = await pool.query<OrderRow>({
     name: 'settle-orders',
     text: `WITH settled AS (
@@ -83,7 +87,9 @@ async function settleAll(
     pool,
     commands.map(({ id }) => id).filter((id) => !settled.has(id)),
   );
-  return commands.map(({ id }) => (settled.get(id) ?? others.get(id)) as Order);
+  return commands.map(
+    ({ id }) => settled.get(id) ?? others.get(id) ?? new OrderError({ kind: 'ORDER_LOST', id }),
+  );
 }
 
 async function read(pool: Pool, ids: readonly string[]): Promise<Map<string, Order>> {
