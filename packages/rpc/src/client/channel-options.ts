@@ -37,6 +37,4 @@ export const channelOptions: ChannelOptions = {
   // The defaults, 1 s to 120 s, leave a recovered server without calls for many seconds.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
-  // All replicas can be replaced within the default of 30 s, and no address of the last resolution would answer.
-  'grpc.dns_min_time_between_resolutions_ms': 5_000,
 };

@@ -18,6 +18,7 @@ import {
   unaryMethod,
 } from './outgoing-call/methods.ts';
 import { type ClientTracing, clientTracing } from './outgoing-call/tracing.ts';
+import { channelTarget } from './resolving/name-targets.ts';
 import { serviceConfigOf } from './service-config.ts';
 
 export interface CreateClientOptions<Service extends DescService> {
@@ -93,7 +94,7 @@ export function createClient<Service extends DescService>(
   if (compression !== undefined && compression !== 'gzip' && compression !== 'deflate')
     throw new Error(`compression must be 'gzip' or 'deflate'`);
   const policies = resolvePolicies([service], options.policies);
-  const grpc = new GrpcClient(target, credentials, {
+  const grpc = new GrpcClient(channelTarget(target), credentials, {
     ...channelOptionsOf({ maxResponseBytes, compression }),
     'grpc.service_config': serviceConfigOf(service, options),
   });

@@ -32,7 +32,7 @@ export function targetProblem(target: string): string | undefined {
   if (target.startsWith('unix:')) return socketProblem(target);
   const scheme = schemeOf(target);
   if (scheme === undefined) return hostPortProblem(target, 1);
-  const path = target.slice(scheme.length + 1).replace(/^\/\/[^/]*\//, '');
+  const path = pathOf(target, scheme);
   if (customSchemes.has(scheme)) return path === '' ? 'the path is missing' : undefined;
   if (scheme === 'dns') return hostPortProblem(path, 1);
   if (scheme !== 'ipv4' && scheme !== 'ipv6') return `${scheme}: is not a scheme of gRPC targets`;
@@ -47,9 +47,23 @@ export function targetProblem(target: string): string | undefined {
     .find((problem) => problem !== undefined);
 }
 
+/** Returns `host:port` of a target that is a name: `inventory:50052` for `dns:///inventory:50052`. Undefined for others. */
+export function dnsNameOf(target: string): string | undefined {
+  const scheme = schemeOf(target);
+  if (targetProblem(target) !== undefined || (scheme !== undefined && scheme !== 'dns')) return undefined;
+  const path = scheme === undefined ? target : pathOf(target, scheme);
+  const host = hostOf(path);
+  return path.startsWith('unix:') || isIPv4(host) || isIPv6(host) ? undefined : path;
+}
+
 /** Returns the scheme of `scheme://…`, and of the schemes that gRPC knows; undefined for `host:port`. */
 function schemeOf(text: string): string | undefined {
   return /^([a-z][a-z0-9+.-]*):(?=\/)/i.exec(text)?.[1] ?? /^(dns|ipv4|ipv6):(?=[^:]*:|\[)/.exec(text)?.[1];
+}
+
+/** Returns a target without its scheme and authority. */
+function pathOf(target: string, scheme: string): string {
+  return target.slice(scheme.length + 1).replace(/^\/\/[^/]*\//, '');
 }
 
 function socketProblem(text: string): string | undefined {

@@ -17,12 +17,8 @@ export { type ProbeConfig, readProbeConfig } from '../client/health/probe-config
 export type { Hedging } from '../client/hedging.ts';
 export type { CallOptions, OutgoingMetadata } from '../client/outgoing-call/call-options.ts';
 export { readOptionalTarget, readTarget } from '../client/read-target.ts';
-export {
-  type Resolution,
-  type Resolve,
-  type ResolverCallbacks,
-  registerResolver,
-} from '../client/register-resolver.ts';
+export type { Resolution, Resolve, ResolverCallbacks } from '../client/resolving/channel-resolver.ts';
+export { registerResolver } from '../client/resolving/register-resolver.ts';
 export { type ResumingWatchOptions, resumingWatch } from '../client/resuming-watch.ts';
 export { serviceConfigOf } from '../client/service-config.ts';
 export { type ChannelCredentials, channelCredentials } from '../tls/channel-credentials.ts';

@@ -5,6 +5,7 @@ import type { EchoImplementation } from '../../testing/calls-of-each-kind.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
 import { startRawServer } from '../../testing/replicas/start-raw-server.ts';
 import { answeringAs, startReplica } from '../../testing/replicas/start-replica.ts';
+import { startReplicaProcess } from '../../testing/replicas/start-replica-process.ts';
 import { type Client, createClient } from '../create-client.ts';
 import { loadBalancingConfigOf } from './balancing.ts';
 
@@ -105,6 +106,29 @@ test('an ejected replica that reconnects is treated as a new one', async () => {
   // Its ejection would last five seconds.
   expect(await answersTo(client, 300)).toContain(Code.NOT_FOUND);
 });
+
+test('no call tries a replica that hangs, and it is called once it answers', async () => {
+  await using sound = await startReplica(answeringAs('sound'));
+  await using hanging = await startReplicaProcess('hanging');
+  using client = createClient(EchoService, { target: targetOf(sound, hanging) });
+  await untilAllAnswer(client, 'sound', 'hanging');
+  hanging.pause();
+  /** Returns the number of calls to the hanging replica. Others may fail on a busy machine. */
+  const tries = async (durationMs: number) => {
+    const endMs = performance.now() + durationMs;
+    let count = 0;
+    while (performance.now() < endMs)
+      await client.getEcho({ key: 'A' }, { deadlineMs: 300 }).catch(({ message }: RpcError) => {
+        if (message.includes(`:${hanging.port}`)) count++;
+      });
+    return count;
+  };
+  while ((await tries(500)) > 0);
+  // Longer than a first ejection.
+  expect(await tries(6000)).toBe(0);
+  hanging.resume();
+  await untilAllAnswer(client, 'hanging');
+}, 30_000);
 
 test('the only replica is never ejected', async () => {
   await using broken = await startReplica(failingWith(Code.INTERNAL));

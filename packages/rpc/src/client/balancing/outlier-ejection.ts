@@ -1,7 +1,9 @@
 import { connectivityState, experimental } from '@grpc/grpc-js';
 import { acceptEncodingKey, channelSettings, connectionOptions } from './channel-settings.ts';
 import { CountedSubchannel } from './counted-subchannel.ts';
+import { isAnswering } from './is-answering.ts';
 import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
+import { planReadmission } from './readmission.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
 import { createSpareConnections } from './spare-connections.ts';
 import { takeStreamMarker } from './stream-marker.ts';
@@ -128,7 +130,7 @@ class OutlierEjection implements experimental.LoadBalancer {
       // Another process may serve the address now, so earlier faults do not count.
       onConnected: () => this.#readmit(replica, initialHealth()),
       spares: createSpareConnections({ open, onChange: () => this.#pickAgain() }),
-      readmitTimer: undefined,
+      cancelReadmission: () => {},
     };
     this.#replicas.set(address, replica);
     return replica;
@@ -136,7 +138,7 @@ class OutlierEjection implements experimental.LoadBalancer {
 
   #forget(address: string) {
     const replica = this.#replicas.get(address);
-    clearTimeout(replica?.readmitTimer);
+    replica?.cancelReadmission();
     replica?.spares.close();
     this.#replicas.delete(address);
   }
@@ -170,12 +172,18 @@ class OutlierEjection implements experimental.LoadBalancer {
 
   #eject(replica: Replica, ejectionMs: number) {
     for (const subchannel of replica.subchannels) subchannel.followHealth();
-    const readmit = () => this.#readmit(replica, onProbation(replica.health));
-    replica.readmitTimer = setTimeout(readmit, ejectionMs).unref();
+    replica.cancelReadmission = planReadmission({
+      ejectionMs,
+      isAnswering: async () => {
+        const [connection] = replica.subchannels;
+        return connection !== undefined && isAnswering(connection);
+      },
+      readmit: () => this.#readmit(replica, onProbation(replica.health)),
+    });
   }
 
   #readmit(replica: Replica, health: ReplicaHealth) {
-    clearTimeout(replica.readmitTimer);
+    replica.cancelReadmission();
     Object.assign(replica.health, health);
     for (const subchannel of replica.subchannels) subchannel.followHealth();
   }

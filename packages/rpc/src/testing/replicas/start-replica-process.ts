@@ -12,6 +12,8 @@ export interface ReplicaProcess extends AsyncDisposable {
   kill(): Promise<void>;
   /** Pauses the process (SIGSTOP), like a hanging machine: its connections stay open. */
   pause(): void;
+  /** Resumes a paused process (SIGCONT). */
+  resume(): void;
 }
 
 /** Starts a replica in another process. It answers GetEcho with its name after the delay. */
@@ -37,6 +39,7 @@ export async function startReplicaProcess(
     called: called.promise,
     kill,
     pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     [Symbol.asyncDispose]: kill,
   };
 }

@@ -8,6 +8,8 @@ import type { EchoImplementation } from '../calls-of-each-kind.ts';
 import { EchoService } from '../gen/testing/v1/echo_service_pb.ts';
 
 export interface ReplicaOptions {
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
   /** The port to listen on; a free one when absent. */
   readonly port?: number;
   /** Overrides of `serverLimits`, such as an age of connections that a test can wait for. */
@@ -21,7 +23,7 @@ export interface Replica extends AsyncDisposable {
 /** Starts one of several servers of EchoService, without a chain. */
 export async function startReplica(
   implementation: Partial<EchoImplementation>,
-  { port = 0, limits = {} }: ReplicaOptions = {},
+  { host = '127.0.0.1', port = 0, limits = {} }: ReplicaOptions = {},
 ): Promise<Replica> {
   const server = new Server({ ...serverLimits, ...limits });
   const missing = async () => {
@@ -37,7 +39,7 @@ export async function startReplica(
     maxResponseBytes: defaultMaxMessageBytes,
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, port) =>
       error ? reject(error) : resolve(port),
     );
   });

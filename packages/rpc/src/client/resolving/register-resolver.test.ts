@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { targetProblem } from '../config/address.ts';
-import { Code } from '../errors/rpc-error.ts';
-import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
-import { rejectionOf } from '../testing/rejection-of.ts';
-import { answeringAs, startReplica } from '../testing/replicas/start-replica.ts';
-import { type Client, createClient } from './create-client.ts';
-import { type ResolverCallbacks, registerResolver } from './register-resolver.ts';
+import { targetProblem } from '../../config/address.ts';
+import { Code } from '../../errors/rpc-error.ts';
+import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
+import { rejectionOf } from '../../testing/rejection-of.ts';
+import { answeringAs, startReplica } from '../../testing/replicas/start-replica.ts';
+import { type Client, createClient } from '../create-client.ts';
+import type { ResolverCallbacks } from './channel-resolver.ts';
+import { registerResolver } from './register-resolver.ts';
 
 interface Name {
   readonly path: string;

@@ -1,5 +1,4 @@
 import { experimental, Metadata, status } from '@grpc/grpc-js';
-import { allowTargetScheme } from '../config/address.ts';
 
 /**
  * Finds the addresses of a target. Called with the path of the target, `orders` for `consul:///orders`, when a client needs
@@ -34,33 +33,11 @@ const maxAddresses = 1000;
 const maxReasonLength = 256;
 const maxPort = 65_535;
 
-/** Schemes of grpc-js. */
-const reservedSchemes = new Set(['dns', 'ip', 'ipv4', 'ipv6', 'unix', 'xds']);
-const schemePattern = /^[a-z][a-z0-9+.-]*$/;
-const registered = new Map<string, Resolve>();
-
-/**
- * Registers a resolver for the targets of a scheme, for the whole process and before the first client of such a target:
- *
- *     registerResolver('consul', watchConsul);
- *     createClient(EchoService, { target: 'consul:///echo', … });
- *
- * The name that TLS verifies, and that the server gets as `:authority`, is the path up to its first `/`. A target of the
- * scheme counts as another machine, so that tokens are sent to it over TLS only. A call waits for the first addresses until
- * its deadline.
- *
- * @throws Error for a scheme that is ill-formed, belongs to grpc-js, or has another resolver already.
- */
-export function registerResolver(scheme: string, resolve: Resolve): void {
-  if (!schemePattern.test(scheme)) throw new Error(`${JSON.stringify(scheme)} is not a scheme of a URI`);
-  if (reservedSchemes.has(scheme)) throw new Error(`the scheme ${scheme} belongs to grpc-js`);
-  const known = registered.get(scheme);
-  if (known && known !== resolve) throw new Error(`the scheme ${scheme} has another resolver already`);
-  registered.set(scheme, resolve);
-  allowTargetScheme(scheme);
+/** Makes grpc-js resolve the targets of a scheme by `resolve`, for the whole process. */
+export function addResolver(scheme: string, resolve: Resolve): void {
   experimental.registerResolver(
     scheme,
-    class extends CustomResolver {
+    class extends ChannelResolver {
       constructor(target: experimental.GrpcUri, listener: experimental.ResolverListener) {
         super(resolve, target.path, listener);
       }
@@ -68,7 +45,7 @@ export function registerResolver(scheme: string, resolve: Resolve): void {
   );
 }
 
-class CustomResolver implements experimental.Resolver {
+class ChannelResolver implements experimental.Resolver {
   readonly #resolve: Resolve;
   readonly #path: string;
   readonly #listener: experimental.ResolverListener;
