@@ -21,14 +21,6 @@ export function editLists(root: string, options: CopyOptions): void {
       keepItems(kustomization, ['configMapGenerator', 0, 'files'], isFile);
       if (!options.keepsExamples) removeExamples(kustomization);
     });
-  if (!options.keepsExamples)
-    editFile(root, 'deploy/kubernetes/components/cloudnative-pg/cluster.yaml', (cluster) =>
-      keepItems(
-        cluster,
-        ['spec', 'managed', 'roles'],
-        ({ name }: { name: string }) => !examples.includes(name),
-      ),
-    );
   editContract(root, options);
   if (options.keepsLab) {
     editFile(root, '.github/workflows/ci.yml', (workflow) =>

@@ -77,7 +77,6 @@ function deploymentsOf(name: string): string[] {
     `deploy/compose/services/${name}.yaml`,
     `deploy/kubernetes/base/${name}`,
     `deploy/kubernetes/components/cert-manager/${name}.yaml`,
-    `deploy/kubernetes/components/cloudnative-pg/${name}.yaml`,
     `deploy/observability/grafana/dashboards/${name}.json`,
     `${prometheus}/rules/${name}.yml`,
     `${prometheus}/scrape/containers/${name}.yml`,
@@ -85,6 +84,12 @@ function deploymentsOf(name: string): string[] {
     `${prometheus}/tests/${name}.yml`,
   ];
 }
+
+/** PostgreSQL in the cluster. A copy without the examples stays small, and begins with a database elsewhere. */
+const ofClusterDatabase = [
+  'deploy/kubernetes/components/cloudnative-pg',
+  'deploy/kubernetes/overlays/cloudnative-pg',
+];
 
 /** Returns whether the copy keeps a file of this repository, which its own documents may still replace. */
 export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }: CopyOptions): boolean {
@@ -96,7 +101,7 @@ export function isKept(path: string, { keepsExamples, isKitVendored, keepsLab }:
   ];
   const left = [
     ...ofTemplate,
-    ...(keepsExamples ? [] : examples.flatMap(deploymentsOf)),
+    ...(keepsExamples ? [] : [...examples.flatMap(deploymentsOf), ...ofClusterDatabase]),
     // `generate` writes those of the installed kit.
     ...(isKitVendored ? [] : projectFiles),
     ...(keepsLab ? [] : ['deploy/compose/console.yaml', 'deploy/compose/lab.yaml', 'packages/dev/src/pack']),

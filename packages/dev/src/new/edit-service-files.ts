@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorText } from '../cli/fail.ts';
 import { scope } from '../repository/project.ts';
 import { sortKeys } from '../repository/sort-keys.ts';
@@ -25,15 +25,16 @@ const listEdits: Readonly<Record<string, ServiceFileEdit>> = {
 };
 
 /**
- * Returns the files that name every service, with the new service added, and the paths that this repository does not have.
+ * Returns the files to write: those of the template, and those that name every service, with the new one added. Returns also the
+ * paths of the latter that this repository does not have. What such a list would name, as in a component that was removed, is not
+ * written.
  *
  * @throws Error when the place for the new service is not found, because the file was rewritten.
  */
-export function editServiceFiles(root: string, service: NewService): { edited: Files; absent: string[] } {
+export function editServiceFiles(root: string, service: NewService): { files: Files; absent: string[] } {
   const { calls } = service.plan;
   const edits = [...Object.entries(listEdits), ...Object.entries(calls ? callEdits(calls) : {})];
-  const files = new Set(edits.map(([file]) => file));
-  const absent = [...files].filter((file) => !existsSync(join(root, file)));
+  const absent = [...new Set(edits.map(([file]) => file))].filter((file) => !existsSync(join(root, file)));
   const edited = new Map<string, string>();
   for (const [file, edit] of edits) {
     if (absent.includes(file)) continue;
@@ -41,7 +42,10 @@ export function editServiceFiles(root: string, service: NewService): { edited: F
     const changed = attempt(file, () => edit(text, service));
     if (changed !== text) edited.set(file, changed);
   }
-  return { edited, absent };
+  const listed = [...service.rendered].filter(
+    ([file]) => !absent.includes(join(dirname(file), 'kustomization.yaml')),
+  );
+  return { files: new Map([...listed, ...edited]), absent };
 }
 
 function attempt<T>(file: string, run: () => T): T {

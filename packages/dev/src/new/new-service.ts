@@ -60,8 +60,8 @@ try {
     metricsPort: Math.max(9463, ...services.map(({ metricsPort }) => metricsPort)) + 1,
   };
   const rendered = renderTemplate(plan, ports);
-  const { edited, absent } = editServiceFiles(root, { plan, ports, rendered });
-  const files = stageFiles(root, plan.service, new Map([...rendered, ...edited]));
+  const { files: unstaged, absent } = editServiceFiles(root, { plan, ports, rendered });
+  const files = stageFiles(root, plan.service, unstaged);
   // In a process of its own, because this one may have imported services.ts as it was.
   const run = () => void runCommand(root, process.execPath, svcProgram, 'generate');
   const generator = { run, files: () => generatedFiles(root) };

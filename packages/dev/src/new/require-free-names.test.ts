@@ -18,7 +18,6 @@ test.each([
   ['grafana', [], 'grafana is taken: deploy/compose/observability.yaml has a container of this name'],
   ['operator', [], 'operator is taken: deploy/kubernetes/overlays/development/operator exists'],
   ['network', [], 'network is taken: deploy/kubernetes/base/network exists'],
-  ['cluster', [], 'cluster is taken: deploy/kubernetes/components/cloudnative-pg/cluster.yaml exists'],
   ['stores', [], 'Store is taken: store has a meaning in the code'],
   ['pools', [], 'Pool is taken: Pool has a meaning'],
   ['classes', [], 'Class is taken: class has a meaning'],
