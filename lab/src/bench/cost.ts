@@ -6,8 +6,8 @@ import { costFigures, costTable, growthTable, idleFigures, processorUs } from '.
 import { serviceNames, startMeteredPair } from './cost/metered-pair.ts';
 import { growthPerOrder, readSizes } from './cost/sizes.ts';
 import { costOfOrder, isProcessorTime, measureUsage, type PairUsage, summarize } from './cost/usage.ts';
+import { fillOrders } from './history/fill-orders.ts';
 import { median, writeReport } from './load/figures.ts';
-import { fillOrders } from './placing/fill-orders.ts';
 import { startOrderLoad } from './placing/order-load-process.ts';
 
 /** Measures what an order costs each service and its database, with one caller and under load. Linux only. */

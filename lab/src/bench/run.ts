@@ -13,6 +13,7 @@ const benches: Record<string, string> = {
   import: 'rows per second, memory, and the wait of concurrent reserves',
   memory: 'memory growth of a server over a million calls',
   place: 'PlaceOrder end to end compared with pgbench, one transaction per order',
+  retention: 'removal of expired rows in batches, and PlaceOrder beside it',
   start: 'time from process start to SERVING',
   watches: 'memory of an open watch, and time until a change reaches 10,000 watches',
 };
