@@ -10,6 +10,7 @@ import { readReservedUnits } from '@acme/orders/reconcile/reserved-units';
 import { ErrorInfoSchema } from '@acme/rpc/gen/google/rpc/error_details_pb';
 import { rejectionOf } from '@acme/rpc/testing';
 import { describe, expect } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { linesOf } from '../support/order-lines.ts';
 import { test as pairTest } from '../support/pair-test.ts';
 import { reservedUnits } from '../support/reserved-units.ts';
@@ -45,8 +46,11 @@ async function run({ ordersDatabase }: TestPair, inventory: Clients['inventory']
 
 async function place({ orders }: Clients, units: Record<string, number>): Promise<string> {
   const { order } = await orders.placeOrder({ requestId: randomUUID(), lines: linesOf(units) });
-  expect(order?.state).toBe(Order_State.CONFIRMED);
-  return order?.id ?? '';
+  const id = order?.id ?? '';
+  await eventually(async () =>
+    expect((await orders.getOrder({ id })).order?.state).toBe(Order_State.CONFIRMED),
+  );
+  return id;
 }
 
 /** Brings inventory's database back to a time before the reservation. */
