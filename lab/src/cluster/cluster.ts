@@ -43,7 +43,7 @@ export interface Cluster extends Databases, AsyncDisposable {
 export type Service = 'orders' | 'inventory';
 
 export interface ClusterOptions {
-  /** Returns the module URL of a service's main.ts: `file:///…/services/orders/src/main.ts`. */
+  /** Returns the module URL of a service's main.ts: `file:///…/services/orders/src/main.ts`. Called for every start. */
   readonly main: (service: string) => string;
   /** Everything the cluster writes goes here. */
   readonly folder: string;
@@ -101,7 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const reached = { ...targets, inventory: inventoryTarget };
     return makeReplica({
       name,
-      main: options.main(service),
+      main: () => options.main(service),
       port: await freePort(),
       webPort: await freePort(),
       ...urls,

@@ -40,7 +40,8 @@ export interface Replica extends AsyncDisposable {
 
 export interface ReplicaOptions {
   readonly name: string;
-  readonly main: string;
+  /** Returns the module URL of the program for the next start. */
+  readonly main: () => string;
   readonly port: number;
   readonly webPort: number;
   readonly databaseUrl: string;
@@ -77,7 +78,7 @@ export async function makeReplica(options: ReplicaOptions): Promise<Replica> {
   const start = async () => {
     await startServiceProcess({
       name,
-      main,
+      main: main(),
       listenAddress: `127.0.0.1:${port}`,
       logFile,
       environment: variables,

@@ -48,7 +48,7 @@ export async function startRestorablePair(folder: string): Promise<RestorablePai
     const replica = started.use(
       await makeReplica({
         name,
-        main: import.meta.resolve(`@acme/${name}/main`),
+        main: () => import.meta.resolve(`@acme/${name}/main`),
         port: await freePort(),
         webPort: await freePort(),
         databaseUrl: server.url(name),

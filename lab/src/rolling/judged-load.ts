@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../cluster/cluster.ts';
+import { type Customers, openCustomers } from '../harness/customers.ts';
+import type { Call } from '../harness/history.ts';
+import { seededRandom } from '../harness/seeded-random.ts';
+import { setStock } from '../harness/stock.ts';
+import { customerIdsOf, startTraffic } from '../harness/traffic.ts';
+import { untilSettled } from '../harness/until-settled.ts';
+import { judgeHistory } from '../harness/verdict.ts';
+import { startWatchers } from '../harness/watchers.ts';
+
+/** Customers that place, cancel, read, list and watch orders. */
+export interface JudgedLoad extends AsyncDisposable {
+  /**
+   * Runs `during` while customers place orders, for 2 s at least. Then lets the orders settle, and checks every call, list,
+   * watch and invariant since the start of the load.
+   *
+   * @throws Error with the violations, a line each.
+   */
+  run(during: () => Promise<void>): Promise<void>;
+}
+
+const shop = 'rolling';
+const pace = { shoppers: 4, pauseMs: 30 };
+const ample = ['a', 'b', 'c', 'd', 'e', 'f'];
+const stock = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 40 };
+const loadMs = 2000;
+const giveUpAfterMs = 10_000;
+/** Less than a customer's orders, so that a list has several pages, which different replicas answer. */
+const pageSize = 5;
+
+export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
+  await using starting = new AsyncDisposableStack();
+  const random = seededRandom(shop);
+  const history: Call[] = [];
+  const scopes = ['orders:read:any', 'orders:write:any', 'orders:read', 'orders:write'];
+  const customers = starting.use(
+    openCustomers({
+      target: cluster.ordersTarget,
+      token: await cluster.token('shop', scopes),
+      onCall: (call) => history.push(call),
+    }),
+  );
+  await setStock(cluster, stock);
+  const customerIds = customerIdsOf(shop, pace.shoppers);
+  const watchers = starting.use(
+    await startWatchers({
+      databases: cluster,
+      inventoryTarget: cluster.inventoryTarget,
+      stockToken: await cluster.token('watcher', ['inventory:read']),
+      random,
+      customers,
+      customerIds,
+    }),
+  );
+  const judge = async () => {
+    const verdict = await judgeHistory(cluster, history, shop);
+    const lists = await Promise.all(
+      customerIds.map((id) =>
+        listErrors(cluster, customers, id).catch((error) => [`ListOrders of ${id}: ${error.message}`]),
+      ),
+    );
+    return [...Object.values(verdict).flat(), ...(await watchers.errors()), ...lists.flat()];
+  };
+  const started = starting.move();
+  return {
+    run: async (during) => {
+      const before = history.length;
+      const traffic = startTraffic({
+        customers,
+        shop,
+        random: random.fork(`${before}`),
+        skus: Object.keys(stock),
+        ...pace,
+      });
+      try {
+        await Promise.all([during(), sleep(loadMs)]);
+      } finally {
+        await traffic.stop({ giveUpAfterMs });
+      }
+      await untilSettled(cluster, performance.now());
+      const violations = await judge();
+      const placed = history.slice(before).filter(({ outcome }) => outcome.kind === 'ok').length;
+      if (placed === 0) violations.push('no order was placed');
+      if (violations.length > 0) throw new Error(violations.join('\n'));
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** Returns the difference between the pages of a customer's orders and the database. */
+async function listErrors(
+  { ordersDatabase }: Cluster,
+  { client }: Customers,
+  customerId: string,
+): Promise<string[]> {
+  const listed: string[] = [];
+  let pageToken = '';
+  do {
+    const page = await client.listOrders({ customerId, pageSize, pageToken });
+    listed.push(...page.orders.map(({ id }) => id));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+  const { rows } = await ordersDatabase.query<{ id: string }>(
+    'SELECT id FROM orders WHERE customer_id = $1 ORDER BY id DESC',
+    [customerId],
+  );
+  const stored = rows.map(({ id }) => id);
+  return listed.join() === stored.join()
+    ? []
+    : [
+        `${customerId} lists ${listed.length} orders, and the database has ${stored.length}, or in another order`,
+      ];
+}
