@@ -34,6 +34,8 @@ export const poolerKinds: readonly PoolerKind[] = [
 export interface Pgbouncer extends AsyncDisposable {
   /** Returns the pooler's URL of a database of the server. */
   urlOf(directUrl: string): string;
+  /** Kills it, which ends all connections, and starts it again on the same port. */
+  restart(): Promise<void>;
 }
 
 const startTimeoutMs = 10_000;
@@ -56,15 +58,9 @@ export async function startPgbouncer(
   const port = await freePort();
   const configFile = join(folder.path, 'pgbouncer.ini');
   await writeFile(configFile, configOf(kind, new URL(serverUrl), { port, poolSize }));
-  const server = spawn(join(installPgbouncer(kind.debian), 'pgbouncer'), ['-q', configFile], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const program = join(installPgbouncer(kind.debian), 'pgbouncer');
+  let server = await run(program, configFile, port);
   starting.defer(() => stop(server));
-  let log = '';
-  server.stderr.on('data', (chunk) => {
-    log = `${log}${chunk}`.slice(-10_000);
-  });
-  if (!(await becomesReady(server, port))) throw new Error(`PgBouncer ${kind.name} did not start: ${log}`);
   const running = starting.move();
   return {
     urlOf: (directUrl) => {
@@ -72,8 +68,24 @@ export async function startPgbouncer(
       url.port = String(port);
       return url.href;
     },
+    restart: async () => {
+      await stop(server);
+      server = await run(program, configFile, port);
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Runs PgBouncer. Resolves when its port accepts connections. */
+async function run(program: string, configFile: string, port: number): Promise<ChildProcess> {
+  const server = spawn(program, ['-q', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  server.stderr.on('data', (chunk) => {
+    log = `${log}${chunk}`.slice(-10_000);
+  });
+  if (await becomesReady(server, port)) return server;
+  await stop(server);
+  throw new Error(`PgBouncer did not start: ${log}`);
 }
 
 /** Unpacks the package, unless an earlier run has, and returns the folder of the program. */

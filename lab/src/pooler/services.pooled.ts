@@ -10,18 +10,18 @@ import { linesOf } from '@acme/test/support/order-lines';
 import { retentions } from '@acme/test/support/retention';
 import { startTestPair, type TestPair } from '@acme/test/support/start-test-pair';
 import { describe, expect, inject, test } from 'vitest';
-import { type PoolerKind, poolerKinds, startPgbouncer } from './pgbouncer.ts';
+import { type Pgbouncer, type PoolerKind, poolerKinds, startPgbouncer } from './pgbouncer.ts';
 
 /** Server connections of each database: fewer than a replica has, so that its connections take turns. */
 const poolSize = 4;
 
 /** Starts inventory and two replicas of orders behind a pooler. */
-async function startPooledPair(kind: PoolerKind): Promise<TestPair> {
+async function startPooledPair(kind: PoolerKind): Promise<TestPair & { readonly pooler: Pgbouncer }> {
   await using starting = new AsyncDisposableStack();
   const pooler = starting.use(await startPgbouncer(kind, inject('postgresUrl'), poolSize));
   const pair = starting.use(await startTestPair({ ordersReplicas: 2, poolDatabase: pooler.urlOf }));
   const running = starting.move();
-  return { ...pair, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { ...pair, pooler, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 /** Returns the states of the connections to the database that listen. */
@@ -69,6 +69,19 @@ describe.for(poolerKinds)('behind PgBouncer $name', (kind) => {
     );
     expect(seen[0]?.toSorted()).toEqual(placed.toSorted());
     expect(seen[1]).toEqual(seen[0]);
+  });
+
+  test('orders are placed again after a restart of the pooler', async () => {
+    await using pair = await startPooledPair(kind);
+    const sku = randomUUID();
+    await pair.setStock({ [sku]: 2 });
+    const { orders } = await pair.clientsFor('alice');
+    const place = async (requestId: string) =>
+      (await orders.placeOrder({ requestId, lines: linesOf({ [sku]: 1 }) })).order?.state;
+    expect(await place(randomUUID())).toBe(Order_State.CONFIRMED);
+    await pair.pooler.restart();
+    const requestId = randomUUID();
+    await expect.poll(() => place(requestId)).toBe(Order_State.CONFIRMED);
   });
 
   test('a call whose deadline is over leaves no statement behind', async () => {
