@@ -1,4 +1,4 @@
-import { decimal, integer, parseCommandLine, text } from '@acme/dev/cli';
+import { decimal, integer, list, parseCommandLine, text } from '@acme/dev/cli';
 import { startContenders } from './chain/start-contenders.ts';
 import { median, writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
@@ -14,13 +14,13 @@ const { values } = parseCommandLine({
   options: {
     seconds: decimal('N', 'seconds of a contender in a round', { from: 0.1, fallback: 3 }),
     rounds: integer('N', 'number of rounds', { from: 1, fallback: 5 }),
-    only: text('NAME,NAME', 'the contenders. Default: all'),
+    only: list('NAME,NAME', 'the contenders. Default: all', ''),
     json: text('FILE', 'file for the result'),
   },
 });
 const { seconds } = values;
 
-await using running = await startContenders(values.only?.split(','));
+await using running = await startContenders(values.only);
 const contenders = running.contenders.map((contender) => ({ ...contender, perSecond: [] as number[] }));
 // Warms up until V8 has compiled the hot functions, which takes about 40,000 calls.
 for (const { load } of contenders) await load.run(10);

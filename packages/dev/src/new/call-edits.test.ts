@@ -32,7 +32,7 @@ test.each(calls)('the scopes of calls to $name are those of its methods, each on
 });
 
 test.each([
-  ['none', '--calls none: there is no such service. The services are: '],
+  ['none', '--calls: there is no service none: the services are '],
   ['one,two', 'name one service'],
 ])('--calls %s is rejected', (name, problem) => {
   expect(() => calledService(name, services, policies)).toThrow(problem);

@@ -1,4 +1,5 @@
 import { type Policies, policyOf } from '@acme/rpc/contract';
+import { suggestion } from '../cli/arguments/nearest-name.ts';
 import type { ServiceEntry } from '../repository/service-entry.ts';
 import type { CalledService } from './plan-service.ts';
 
@@ -14,11 +15,11 @@ export function calledService(
 ): CalledService {
   const entry = services.find((each) => each.name === name);
   if (!entry) {
-    const names = services.map((each) => each.name).join(', ');
+    const names = services.map((each) => each.name);
     throw new Error(
       name.includes(',')
         ? `--calls ${name}: name one service, and add further ones by hand, each with a token file of its own`
-        : `--calls ${name}: there is no such service. The services are: ${names}`,
+        : `--calls: there is no service ${name}${suggestion(name, names, `the services are ${names.join(', ')}`)}`,
     );
   }
   const { port, descriptor } = entry;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseCommandLine } from '../cli/arguments/command-line.ts';
+import { suggestion } from '../cli/arguments/nearest-name.ts';
 import { flag, integer, type Option, texts } from '../cli/arguments/option.ts';
 import { reject } from '../cli/reject.ts';
 import { dataOption } from '../repository/data-option.ts';
@@ -71,10 +72,11 @@ export function readStartArguments(): StartArguments {
 }
 
 function requireServices(names: readonly string[]): void {
-  const unknown = names.find((name) => !services.some((each) => each.name === name));
+  const known = services.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     reject(
-      `--reset ${unknown}: there is no such service. The services are: ${services.map(({ name }) => name).join(', ')}`,
+      `--reset: there is no service ${unknown}${suggestion(unknown, known, `the services are ${known.join(', ')}`)}`,
     );
 }
 
