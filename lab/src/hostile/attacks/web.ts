@@ -4,8 +4,10 @@ import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { methodPath } from '@acme/rpc/contract';
 import type { Attack, AttackContext } from '../attack/attack.ts';
 import { inParallel, many } from '../attack/loops.ts';
+import { frame, frameFlag, frameType, headerFrames } from '../wire/frames.ts';
+import { requestFields } from '../wire/hpack.ts';
 import { callFromElsewhere, requestHead, sendHttp1 } from '../wire/http1.ts';
-import type { RawConnection } from '../wire/raw-connection.ts';
+import { connectRaw, type RawConnection } from '../wire/raw-connection.ts';
 import { connections } from './connections.ts';
 import { headerLists } from './header-lists.ts';
 
@@ -16,6 +18,7 @@ const maxBytes = 1_000_000;
 /** More than the port admits from one address. */
 const idleConnections = 4500;
 const slowConnections = 300;
+const oneByteChunks = 60_000;
 const tickMs = 250;
 const holdMs = 2000;
 
@@ -37,6 +40,12 @@ export const web: readonly Attack[] = [
     name: 'web-unread',
     sends: 'the web port: 100 connections with 1,000 pipelined requests each, and 300 that read no answer',
     run: leaveUnread,
+  },
+  {
+    name: 'web-one-byte-chunks',
+    sends:
+      'the web port: 400 bodies of 60,000 chunks of one byte, over HTTP/1.1 and HTTP/2, with and without a token',
+    run: sendOneByteChunks,
   },
   {
     name: 'web-http2',
@@ -143,4 +152,23 @@ async function leaveUnread(context: AttackContext): Promise<void> {
     await sleep(tickMs);
   }
   await expectServed(context);
+}
+
+async function sendOneByteChunks(context: AttackContext): Promise<void> {
+  const { webPort, token } = context;
+  const chunks = '1\r\n[\r\n'.repeat(oneByteChunks);
+  const byte = frame(frameType.data, frameFlag.none, 1, Buffer.from('['));
+  const frames = Buffer.concat(many(oneByteChunks, () => byte));
+  for (const each of [token, undefined]) {
+    const http1 = Buffer.from(requestHead({ path: placeOrder, token: each }) + chunks);
+    const fields = requestFields(placeOrder, {
+      'content-type': 'application/json',
+      ...(each && { authorization: `Bearer ${each}` }),
+    });
+    const http2 = Buffer.concat([headerFrames(1, fields), frames]);
+    await Promise.all(many(100, () => sendHttp1(webPort, http1)));
+    await Promise.all(many(100, async () => (await connectRaw(webPort)).write(http2)));
+    await sleep(holdMs);
+    await expectServed(context);
+  }
 }

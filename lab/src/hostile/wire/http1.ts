@@ -8,8 +8,8 @@ export interface Http1Request {
   readonly token?: string | undefined;
   readonly contentType?: string;
   readonly encoding?: string;
-  /** Announced length of the body. */
-  readonly contentLength: number;
+  /** Announced length of the body. Without one the body comes in chunks. */
+  readonly contentLength?: number;
 }
 
 /** Returns the head of a POST request. */
@@ -17,7 +17,9 @@ export function requestHead({ path, token, contentType, encoding, contentLength 
   const headers = {
     Host: 'localhost',
     'Content-Type': contentType ?? 'application/json',
-    'Content-Length': contentLength,
+    ...(contentLength === undefined
+      ? { 'Transfer-Encoding': 'chunked' }
+      : { 'Content-Length': contentLength }),
     ...(token && { Authorization: `Bearer ${token}` }),
     ...(encoding && { 'Content-Encoding': encoding }),
   };

@@ -1,14 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { ServerResponse } from 'node:http';
+import { constants, type Http2ServerResponse } from 'node:http2';
+import type { CountedHttp1Request, CountedHttp2Request } from './counted-requests.ts';
 
 /** A request of HTTP/1.1 or HTTP/2. */
-export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpRequest = CountedHttp1Request | CountedHttp2Request;
 
 /** The response to an `HttpRequest`. */
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /** Returns whether the connection is HTTP/2. */
-export function isHttp2(request: HttpRequest): request is Http2ServerRequest {
+export function isHttp2(request: HttpRequest): request is CountedHttp2Request {
   return 'stream' in request;
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { maxHeaderListBytes } from '../grpc-js/sessions/incoming-streams.ts';
+import { CountedHttp2Request } from './counted-requests.ts';
 import type { HttpRequest, HttpResponse } from './http-messages.ts';
 import type { WebLimits } from './web-limits.ts';
 
@@ -12,6 +13,7 @@ export function createHttp2Part(
   onRequest: (request: HttpRequest, response: HttpResponse) => void,
 ): Http2Server {
   const server = createServer({
+    Http2ServerRequest: CountedHttp2Request,
     settings: { maxConcurrentStreams: limits.maxConcurrentStreams, maxHeaderListSize: maxHeaderListBytes },
     // Otherwise Node drops a header that ends in a space.
     strictFieldWhitespaceValidation: false,

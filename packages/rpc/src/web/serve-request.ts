@@ -1,5 +1,6 @@
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { hasRequestStream } from '../call/method-kind.ts';
 import { unflushedMs } from '../incoming/incoming-call.ts';
 import { breakOff, type HttpRequest, type HttpResponse, isHttp2, pathOf } from './http-messages.ts';
 import { openRequest } from './open-request.ts';
@@ -49,6 +50,7 @@ async function serve(
     sendRejection(request, response, rejection ?? 404, method, form);
     return discard(request, response);
   }
+  if (hasRequestStream(method.served[form.protocol].desc)) request.chunkCount.allowStream();
   const call = new WebCall(method.served[form.protocol], request, response, form, options.callOptions);
   let opened: ReturnType<typeof openRequest> | undefined;
   call.request = () => (opened ??= openRequest(call));

@@ -209,7 +209,9 @@ export class WebCall extends IncomingCall {
   private close(): void {
     this.isClosed = true;
     if (!this.callAbort.hasEnded) {
-      this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
+      this.callAbort.abort(
+        this.httpRequest.chunkCount.isExceeded ? fragmented() : cancelReason(this.callerDeadlineAtMs),
+      );
       return;
     }
     this.releaseAll();
@@ -220,6 +222,10 @@ export class WebCall extends IncomingCall {
     const value = headerOf(this.httpRequest, key);
     return value !== undefined && valuePattern.test(value) ? value : undefined;
   }
+}
+
+function fragmented(): RpcError {
+  return new RpcError(Code.RESOURCE_EXHAUSTED, 'the request body comes in too many small chunks');
 }
 
 function incomingOf(request: HttpRequest) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,9 +9,11 @@ import { markWebSession, maxHeaderListBytes } from '../grpc-js/sessions/incoming
 import { limitUnauthenticatedConnections } from '../grpc-js/sessions/unauthenticated-connections.ts';
 import { createFairShare, streamOvercommitFactor } from '../limits/fair-share.ts';
 import type { ServerTls } from '../tls/server-credentials.ts';
+import { CountedHttp1Request } from './counted-requests.ts';
 import { type HttpRequest, type HttpResponse, isHttp2 } from './http-messages.ts';
 import { createHttp2Part } from './http2-sessions.ts';
 import { detectProtocol } from './protocol-of-socket.ts';
+import { serveInSlices } from './serve-in-slices.ts';
 import { type WebLimits, webLimits } from './web-limits.ts';
 
 export interface WebServerOptions {
@@ -56,6 +58,7 @@ export async function startWebServer({
   const limits = { ...webLimits, ...options.limits };
   let isClosing = false;
   const http1Options = {
+    IncomingMessage: CountedHttp1Request,
     maxHeaderSize: maxHeaderListBytes,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -69,7 +72,7 @@ export async function startWebServer({
     inFlight.add(request, response);
     onRequest(request, response);
   };
-  const onHttp1Request = (request: IncomingMessage, response: ServerResponse) => {
+  const onHttp1Request = (request: CountedHttp1Request, response: ServerResponse) => {
     if (isPipelined(request.socket, response)) return request.socket.destroy();
     if (isClosing || isTooOld(request.socket, limits.maxAgeMs)) response.setHeader('connection', 'close');
     return onCounted(request, response);
@@ -98,7 +101,7 @@ export async function startWebServer({
   const serveSocket = (socket: Socket, protocol: string) => {
     if (isClosing) return socket.destroy();
     started.set(socket, performance.now());
-    if (protocol !== 'h2') return serveHttp1(socket);
+    if (protocol !== 'h2') return serveInSlices(socket, serveHttp1);
     // An HTTP/1.1 connection may be half-closed.
     socket.allowHalfOpen = false;
     return http2.emit('connection', socket);
@@ -150,7 +153,7 @@ async function until(holds: () => boolean, endMs: number): Promise<void> {
 function countInFlight() {
   const open = new Set<HttpRequest | HttpResponse>();
   // Node does not close a request whose connection ends after the answer and before the end of the body.
-  const releaseWithSocket = (request: IncomingMessage) => {
+  const releaseWithSocket = (request: CountedHttp1Request) => {
     if (!open.has(request)) return;
     const { socket } = request;
     const release = () => open.delete(request);

@@ -41,6 +41,6 @@ const anyChunks = 1000;
 const minChunkBytes = 64;
 
 /** Returns whether a message comes in so many small chunks that reading them keeps the process from other work. */
-export function isFragmented(chunks: number, sizeBytes: number): boolean {
-  return sizeBytes < (chunks - anyChunks) * minChunkBytes;
+export function isFragmented(chunks: number, sizeBytes: number, minBytes: number = minChunkBytes): boolean {
+  return sizeBytes < (chunks - anyChunks) * minBytes;
 }
