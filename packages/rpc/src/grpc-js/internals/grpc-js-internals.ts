@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
-import { addChunk, isFragmented } from '../messages/join-chunks.ts';
+import { comesInFragments, type Decoder, decodeChunk, discardChunks } from './message-decoder.ts';
 
 /**
  * The private parts of grpc-js that the server uses. grpc-js has no public way to limit what it buffers and decompresses
@@ -8,29 +8,18 @@ import { addChunk, isFragmented } from '../messages/join-chunks.ts';
  */
 interface ReceivingCall {
   readonly stream: ServerHttp2Stream;
-  readonly decoder: Decoder;
+  readonly decoder: ReceivingDecoder;
   /** Called with the framed message: a flag, four bytes of length, and the content. */
   decompressMessage(framed: Buffer, encoding: string): Buffer | Promise<Buffer>;
   readonly deadlineTimer: NodeJS.Timeout | null;
   [receiverOf]?: Receiver;
 }
 
-interface Decoder {
-  maxReadMessageLength: number;
-  /** 0 between two messages. */
-  readonly readState: number;
-  /** The first byte of the last message, as a view of the packet that it came in. */
-  readCompressFlag: Buffer;
-  /** The parts of the last message, as far as it has been read. */
-  readonly readPartialMessage: Buffer[];
-  write(chunk: Buffer): Buffer[];
+interface ReceivingDecoder extends Decoder {
   [receiverOf]?: Receiver;
-  /** Number of chunks of the message that is being read. */
-  [chunksOf]?: number;
 }
 
 const receiverOf = Symbol('receiver');
-const chunksOf = Symbol('chunks');
 
 /** Receives the bytes of a call's request in place of grpc-js. */
 export interface Receiver {
@@ -69,7 +58,7 @@ export function receiveThrough(grpcCall: GrpcCall, receiver: Receiver): void {
 /** Discards the request of a call. It must not be read before or after. */
 export function discardReceived(grpcCall: GrpcCall): void {
   const { decoder, stream } = privatePart(grpcCall);
-  decoder.write = discardChunk;
+  discardChunks(decoder);
   stream.resume();
 }
 
@@ -78,19 +67,14 @@ export function hasPartialMessage(grpcCall: GrpcCall): boolean {
   return privatePart(grpcCall).decoder.readState !== 0;
 }
 
-function discardChunk(): Buffer[] {
-  return [];
-}
-
 /** Replaces the decoder's `write`. Like `decompressThrough` shared by all calls: closures per call cost as much as a span. */
-function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
+function writeThrough(this: ReceivingDecoder, chunk: Buffer): Buffer[] {
   const receiver = this[receiverOf] as Receiver;
   receiver.onBytes(chunk.length);
   try {
-    const messages = (Object.getPrototypeOf(this) as Decoder).write.call(this, chunk);
-    keepSmall(this);
+    const messages = decodeChunk(this, chunk);
     if (comesInFragments(this)) {
-      this.write = discardChunk;
+      discardChunks(this);
       receiver.onFragmented();
     }
     return messages;
@@ -99,32 +83,6 @@ function writeThrough(this: Decoder, chunk: Buffer): Buffer[] {
     receiver.onOversized();
     return [];
   }
-}
-
-const flags = [Buffer.of(0), Buffer.of(1)];
-
-/** Joins small parts of an unfinished message, and drops those of a finished one. grpc-js keeps both as they arrived. */
-function keepSmall(decoder: Decoder): void {
-  const { readState, readPartialMessage: parts, readCompressFlag } = decoder;
-  const [flag = 0] = readCompressFlag;
-  decoder.readCompressFlag = flags[flag] ?? Buffer.of(flag);
-  if (readState === 0) {
-    parts.length = 0;
-    return;
-  }
-  const last = parts.pop();
-  if (last) addChunk(parts, last);
-}
-
-/** Counts a chunk. */
-function comesInFragments(decoder: Decoder): boolean {
-  const { readState, readPartialMessage: parts } = decoder;
-  const chunks = readState === 0 ? 0 : (decoder[chunksOf] ?? 0) + 1;
-  decoder[chunksOf] = chunks;
-  return isFragmented(
-    chunks,
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
 }
 
 function decompressThrough(this: ReceivingCall, framed: Buffer, encoding: string): Buffer | Promise<Buffer> {

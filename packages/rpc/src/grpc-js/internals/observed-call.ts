@@ -1,6 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { type experimental, type Metadata, status } from '@grpc/grpc-js';
 import { cutOffText } from './error-texts.ts';
+import { comesInFragments, type Decoder, decodeChunk, discardChunks } from './message-decoder.ts';
 import { flagProblem, headersProblem, type ResponseProblem } from './response-problem.ts';
 
 type RealSubchannel = ReturnType<experimental.SubchannelInterface['getRealSubchannel']>;
@@ -30,13 +31,7 @@ export interface SubchannelObserver {
 interface Http2Call {
   readonly http2Stream: ClientHttp2Stream & { [observedBy]?: ObservedCall };
   readonly httpStatusCode: number | undefined;
-  readonly decoder: {
-    maxReadMessageLength: number;
-    /** Length that the header of the message has announced. */
-    readonly readMessageSize: number;
-    /** 0 between messages. */
-    readonly readState: number;
-  };
+  readonly decoder: Decoder & { [observedBy]?: ObservedCall };
   finalStatus: CallStatus | null;
   /** Whether all data has been read from the HTTP/2 stream. */
   readsClosed: boolean;
@@ -51,6 +46,9 @@ const observedBy = Symbol('observedBy');
 
 /** `Status` of gRPC's HTTP/2 protocol. */
 const statusPattern = /^[0-9]+$/;
+
+/** Number of informational header lists of a response. Proxies send none, or few. */
+const maxInformationalHeaders = 100;
 
 /** Text of grpc-js for a response without `grpc-status`. */
 const withoutStatusText = 'Received HTTP status code 200';
@@ -68,6 +66,7 @@ export class ObservedCall implements Listener {
   #isInTrailers = false;
   #hasInvalidStatus = false;
   #hasLostData = false;
+  #informationalHeaders = 0;
   /** The status of the trailers, while messages before them have yet to be read. */
   #held: CallStatus | undefined;
   /** Stands for `#held` in grpc-js, which waits for the messages only with the status OK. */
@@ -83,11 +82,13 @@ export class ObservedCall implements Listener {
     const call = grpcCall as Http2Call;
     this.#call = call;
     call.decoder.maxReadMessageLength = this.#observer.maxResponseBytes;
+    call.decoder[observedBy] = this;
+    call.decoder.write = writeThrough;
     call[observedBy] = this;
     call.handleTrailers = handleTrailersThrough;
     call.endCall = endCallThrough;
     call.http2Stream[observedBy] = this;
-    call.http2Stream.on('close', closeThrough);
+    call.http2Stream.on('close', closeThrough).on('headers', informationalHeadersThrough);
   }
 
   onReceiveMetadata(metadata: Metadata): void {
@@ -133,6 +134,23 @@ export class ObservedCall implements Listener {
     this.#hasLostData = call.http2Stream.readableLength > 0;
     call.readsClosed = true;
     call.maybeOutputStatus();
+  }
+
+  /** Called for a header list with an HTTP status of 1xx, which grpc-js ignores. */
+  onInformationalHeaders(): void {
+    if (++this.#informationalHeaders <= maxInformationalHeaders) return;
+    this.endConnection({ code: status.INTERNAL, message: 'the response has too many informational headers' });
+  }
+
+  /**
+   * Ends the call and its connection, whose server keeps the process from other work. A reset of the stream alone would leave the frames
+   * that are on their way, and those of the next call. Other calls on the connection end UNAVAILABLE.
+   */
+  endConnection(problem: ResponseProblem): void {
+    this.#fail(problem);
+    const session = this.#call?.http2Stream.session;
+    // nghttp2, which calls this, must return first.
+    process.nextTick(() => session?.destroy(new Error(problem.message), constants.NGHTTP2_INTERNAL_ERROR));
   }
 
   /** Returns the status that makes grpc-js wait until the messages have been read. */
@@ -183,6 +201,20 @@ function isWithoutStatus({ code, rstCode }: CallStatus): boolean {
 
 function tooLargeText(sizeBytes: number, maxBytes: number): string {
   return `a response of ${sizeBytes} bytes is over the limit of ${maxBytes}: see maxResponseBytes of createClient`;
+}
+
+function writeThrough(this: Http2Call['decoder'], chunk: Buffer): Buffer[] {
+  const messages = decodeChunk(this, chunk);
+  if (comesInFragments(this)) {
+    discardChunks(this);
+    const message = 'a response message comes in too many small frames';
+    this[observedBy]?.endConnection({ code: status.RESOURCE_EXHAUSTED, message });
+  }
+  return messages;
+}
+
+function informationalHeadersThrough(this: Http2Call['http2Stream']): void {
+  this[observedBy]?.onInformationalHeaders();
 }
 
 function handleTrailersThrough(this: Http2Call, headers: IncomingHttpHeaders): void {

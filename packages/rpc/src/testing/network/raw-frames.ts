@@ -59,13 +59,19 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   return Buffer.concat([header, payload]);
 }
 
+export interface FrameServer extends AsyncDisposable {
+  readonly target: string;
+  /** Resolves when a client has closed its connection. */
+  readonly closed: Promise<void>;
+}
+
 /** Starts a server that sends these frames to each connection when its first stream has been opened. */
-export async function startFrameServer(
-  ...frames: readonly Buffer[]
-): Promise<AsyncDisposable & { target: string }> {
+export async function startFrameServer(...frames: readonly Buffer[]): Promise<FrameServer> {
   const sockets: Socket[] = [];
+  const closed = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     sockets.push(socket);
+    socket.once('close', () => closed.resolve());
     socket.on('error', () => {}).write(settingsFrame);
     let received = Buffer.alloc(0);
     let hasAnswered = false;
@@ -79,6 +85,7 @@ export async function startFrameServer(
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     target: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    closed: closed.promise,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
