@@ -28,6 +28,8 @@ const overloaded = /the server responded with a status of 50[34]/;
 
 const timeoutMs = 60_000;
 const pollMs = 100;
+/** Length of the page's text in an error. */
+const maxShown = 2000;
 const size = { width: 1440, height: 900 };
 
 export async function openConsolePage(browser: Browser, url: string): Promise<ConsolePage> {
@@ -69,7 +71,10 @@ export async function openConsolePage(browser: Browser, url: string): Promise<Co
     text,
     texts,
     untilShown: async (selector) => {
-      await page.waitForSelector(selector);
+      await page.waitForSelector(selector).catch(async (error) => {
+        const [shown = ''] = await texts('main');
+        throw new Error(`${error.message}. The page shows: ${shown.slice(0, maxShown)}`);
+      });
     },
     untilText,
     api: async <T>(path: string) =>

@@ -21,7 +21,8 @@ export async function takePictures(
 ): Promise<void> {
   if (!chromium) return;
   await mkdir(folder, { recursive: true });
-  await using browser = await openBrowser(chromium);
+  await using opened = await openBrowser(chromium);
+  const { browser } = opened;
   await using page = await openConsolePage(browser, url);
   await page.page.setViewport(size);
   await page.untilText('[data-part="service:orders"] .part-state', (text) => text === 'up');

@@ -42,7 +42,8 @@ for (const problem of checks.problems) say(`FAIL ${problem}`);
 process.exit(checks.problems.length > 0 ? 1 : 0);
 
 async function testConsole(installed: InstalledBrowser, running: RunningConsole): Promise<void> {
-  await using browser = await openBrowser(installed);
+  await using opened = await openBrowser(installed);
+  const { browser } = opened;
   const check: typeof checks.check = (name, ...rest) => checks.check(`${installed.name}: ${name}`, ...rest);
   const { name } = installed;
   await using page = await openConsolePage(browser, running.url);

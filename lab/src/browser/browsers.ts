@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Browser, launch } from 'puppeteer-core';
+import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** A browser of this machine. */
 export interface InstalledBrowser {
@@ -36,10 +38,35 @@ function find(name: InstalledBrowser['name']): InstalledBrowser | undefined {
   return program === undefined ? undefined : { name, program };
 }
 
-/** Opens a browser without a window: Chromium by its DevTools protocol, Firefox by WebDriver BiDi. */
-export async function openBrowser({ name, program }: InstalledBrowser): Promise<Browser> {
+/** Browsers start slowly while other processes use every core. */
+const launchTimeoutMs = 120_000;
+
+/** A browser without a window. Disposal closes it. */
+export interface OpenedBrowser extends AsyncDisposable {
+  readonly browser: Browser;
+}
+
+/**
+ * Opens a browser: Chromium by its DevTools protocol, Firefox by WebDriver BiDi. Its home is a temporary folder: Firefox does not start
+ * as root in the home of another user, and the user's own settings must not matter.
+ */
+export async function openBrowser({ name, program }: InstalledBrowser): Promise<OpenedBrowser> {
+  await using opened = new AsyncDisposableStack();
+  const home = await makeTemporaryFolder(`${name.toLowerCase()}-`);
+  // The processes of a browser that is closed write for a moment longer.
+  opened.defer(() => rm(home, { recursive: true, force: true, maxRetries: 20 }));
+  const options = {
+    executablePath: program,
+    timeout: launchTimeoutMs,
+    env: { ...process.env, HOME: home },
+    userDataDir: join(home, 'profile'),
+  };
   // Chromium's sandbox needs privileges that root in a container lacks. The pages are this repository's own.
-  return name === 'Firefox'
-    ? await launch({ browser: 'firefox', executablePath: program })
-    : await launch({ executablePath: program, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const browser = opened.use(
+    name === 'Firefox'
+      ? await launch({ ...options, browser: 'firefox' })
+      : await launch({ ...options, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
+  );
+  const kept = opened.move();
+  return { browser, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -85,7 +85,7 @@ async function reportsOf(
   task: PageTask,
 ): Promise<readonly PageReport[]> {
   await using opened = await openBrowser(browser);
-  const page = await opened.newPage();
+  const page = await opened.browser.newPage();
   const reports = server.reports(2, pageTimeoutMs);
   await page.goto(`${server.origin}/#${encodeURIComponent(JSON.stringify(task))}`);
   return await reports;

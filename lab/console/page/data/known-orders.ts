@@ -21,8 +21,10 @@ export interface KnownOrders {
   /** Number of orders that the page has seen. */
   readonly seen: number;
   get(id: string): KnownOrder | undefined;
-  /** Returns the newest orders, the oldest of them first. */
+  /** Returns the orders that the page has seen last, the oldest of them first. */
   newest(count: number): readonly KnownOrder[];
+  /** Returns the ids of the orders that were placed last, the last one first. */
+  lastPlaced(count: number): readonly string[];
   /** Takes an order that a service has returned. One that is older than the known one changes nothing. */
   take(order: Order): void;
   /** Returns the ids of a customer's orders that are pending as far as the page knows. */
@@ -53,6 +55,8 @@ export function createKnownOrders(maxOrders: number, onChange: () => void): Know
     },
     get: (id) => orders.get(id),
     newest: (count) => (count > 0 ? [...orders.values()].slice(-count) : []),
+    // Ids sort by the time of placing.
+    lastPlaced: (count) => [...orders.keys()].sort().slice(-count).toReversed(),
     take: (order) => {
       const known = orders.get(order.id);
       if (!known) return add(order);

@@ -7,22 +7,9 @@ import { isOwn } from '../data/own-orders.ts';
 import { orderHref } from '../data/router.ts';
 import { count, shortId, time } from '../widgets/format.ts';
 import { StateMark } from '../widgets/state-mark.tsx';
+import { advance, emptyListing } from './listing.ts';
 
-const maxRows = 200;
-/** New rows appear this often, so that a reader can follow them. */
-const advanceMs = 500;
-const maxNewRows = 2;
 const emptyText = 'No orders yet: move the slider, or place one';
-
-/** The orders that are listed, newest first. */
-interface Listing {
-  readonly ids: readonly string[];
-  /** `orders.seen` and the time when it was made. */
-  readonly seen: number;
-  readonly atMs: number;
-  /** Whether there were more new orders than rows. */
-  readonly isSample: boolean;
-}
 
 /**
  * The newest orders. At a rate that is too high to read it lists a sample, and those that this page has placed. It stands still
@@ -31,12 +18,13 @@ interface Listing {
 export function OrderList() {
   const isPointed = useSignal(false);
   const isFocused = useSignal(false);
-  const listing = useRef<Listing>({ ids: [], seen: 0, atMs: 0, isSample: false });
+  const listing = useRef(emptyListing);
   // Both make the component render again.
   ordersVersion.value;
   now.value;
   const isHeld = isPointed.value || isFocused.value;
-  if (!isHeld) listing.current = advance(listing.current);
+  const isLive = ordersState.value === 'live';
+  if (!isHeld) listing.current = advance(listing.current, { orders, isLive, isOwn, atMs: Date.now() });
   const listed = listing.current.ids.flatMap((id) => orders.get(id) ?? []);
   const newer = orders.seen - listing.current.seen;
   return (
@@ -49,9 +37,7 @@ export function OrderList() {
     >
       <table>
         <caption>
-          {listed.length === 0 && ordersState.value === 'live'
-            ? emptyText
-            : captionOf(isHeld, newer, listing.current.isSample)}
+          {listed.length === 0 && isLive ? emptyText : captionOf(isHeld, newer, listing.current.isSample)}
         </caption>
         <thead>
           <tr>
@@ -74,23 +60,6 @@ export function OrderList() {
 function captionOf(isHeld: boolean, newer: number, isSample: boolean): string {
   if (isHeld && newer > 0) return `Held while you read: ${count(newer)} newer`;
   return isSample ? 'A sample; the field above has every order' : 'Newest first';
-}
-
-function advance(listing: Listing): Listing {
-  const seen = orders.seen;
-  const atMs = Date.now();
-  const fresh = seen - listing.seen;
-  if (fresh === 0) return atMs - listing.atMs > advanceMs * 4 ? { ...listing, isSample: false } : listing;
-  if (listing.ids.length > 0 && atMs - listing.atMs < advanceMs) return listing;
-  const newest = orders.newest(fresh).toReversed();
-  const isFirst = listing.ids.length === 0;
-  const added = isFirst ? newest : newest.filter(({ id }, index) => index < maxNewRows || isOwn(id));
-  return {
-    ids: [...added.map(({ id }) => id), ...listing.ids].slice(0, maxRows),
-    seen,
-    atMs,
-    isSample: !isFirst && newest.length > added.length,
-  };
 }
 
 function Row({ order, state }: { readonly order: KnownOrder; readonly state: KnownOrder['state'] }) {
