@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Customers, openCustomers } from '../harness/customers.ts';
-import type { Call } from '../harness/history.ts';
+import type { Call, Outcome } from '../harness/history.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
 import { setStock } from '../harness/stock.ts';
 import { customerIdsOf, startTraffic } from '../harness/traffic.ts';
@@ -15,9 +15,10 @@ export interface JudgedLoad extends AsyncDisposable {
    * Runs `during` while customers place orders, for 2 s at least. Then lets the orders settle, and checks every call, list,
    * watch and invariant since the start of the load.
    *
+   * @returns The number of calls, and of those whose outcome their customers did not learn and which they repeated.
    * @throws Error with the violations, a line each.
    */
-  run(during: () => Promise<void>): Promise<void>;
+  run(during: () => Promise<void>): Promise<{ readonly calls: number; readonly unknown: number }>;
 }
 
 const shop = 'rolling';
@@ -80,9 +81,11 @@ export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
       }
       await untilSettled(cluster, performance.now());
       const violations = await judge();
-      const placed = history.slice(before).filter(({ outcome }) => outcome.kind === 'ok').length;
-      if (placed === 0) violations.push('no order was placed');
+      const made = history.slice(before);
+      const count = (kind: Outcome['kind']) => made.filter(({ outcome }) => outcome.kind === kind).length;
+      if (count('ok') === 0) violations.push('no order was placed');
       if (violations.length > 0) throw new Error(violations.join('\n'));
+      return { calls: made.length, unknown: count('unknown') };
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

@@ -45,7 +45,8 @@ export function rollingDeploy(options: RollingDeployOptions, opened: AsyncDispos
   };
   const serve = async (during: (cluster: Cluster) => Promise<void> = async () => {}) => {
     const { cluster, load } = await open();
-    await load.run(() => during(cluster));
+    const { calls, unknown } = await load.run(() => during(cluster));
+    process.stdout.write(`     ${calls} calls, ${unknown} with an unknown outcome\n`);
   };
   const restart = (index: number) =>
     serve(async (cluster) => {
