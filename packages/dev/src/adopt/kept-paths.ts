@@ -45,6 +45,7 @@ const ofLab = [
   '.ci/build-go-tool',
   '.ci/install-chromium',
   '.ci/install-compose',
+  '.ci/install-iproute2',
   '.ci/install-pgbouncer',
   '.ci/install-promtool',
   '.ci/publish-packages',

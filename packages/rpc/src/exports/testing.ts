@@ -7,7 +7,11 @@ export {
   issuer,
   type SigningKeys,
 } from '../testing/certificates/signing-keys.ts';
-export { createTestCertificates, hourAround } from '../testing/certificates/test-certificates.ts';
+export {
+  createTestCertificates,
+  hourAround,
+  testIdentity,
+} from '../testing/certificates/test-certificates.ts';
 export { encryptionKeys } from '../testing/encryption-keys.ts';
 export { listedReasons, reasonsOf } from '../testing/error-reasons.ts';
 export { createFakes, type Fakes } from '../testing/fakes.ts';
@@ -16,6 +20,7 @@ export { EchoService, WatchEchoesResponseSchema } from '../testing/gen/testing/v
 export type { Faults } from '../testing/network/fault-lane.ts';
 export { type Direction, type FaultProxy, startFaultProxy } from '../testing/network/fault-proxy.ts';
 export { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
+export { type DnsServer, startDnsServer } from '../testing/network/start-dns-server.ts';
 export { rejectionOf } from '../testing/rejection-of.ts';
 export { startTestServer, type TestServer, type TestServerOptions } from '../testing/start-test-server.ts';
 export { collectLog } from '../testing/telemetry/collect-log.ts';

@@ -1,4 +1,4 @@
-/** Time between the checks of a replica that does not answer. */
+/** Time between the starts of two checks of a replica that does not answer. A check that times out takes as long. */
 const checkIntervalMs = 1000;
 
 export interface ReadmissionOptions {
@@ -21,10 +21,11 @@ export function planReadmission({ ejectionMs, isAnswering, readmit }: Readmissio
     timer = setTimeout(next, delayMs).unref();
   };
   const check = async (onAnswer: () => void) => {
+    const startMs = performance.now();
     const isAlive = await isAnswering();
     if (isCancelled) return;
     if (isAlive) onAnswer();
-    else planIn(checkIntervalMs, () => check(readmit));
+    else planIn(Math.max(0, startMs + checkIntervalMs - performance.now()), () => check(readmit));
   };
   check(() => planIn(ejectionMs, readmit));
   return () => {
