@@ -7,8 +7,9 @@ import { callVariables, freePort } from '@acme/dev/start';
 import { openPool, type Pool } from '@acme/postgres/pool';
 import { type FaultProxy, startFaultProxy } from '@acme/rpc/testing';
 import type { Databases } from '../harness/invariants.ts';
-import { preparingPooler, startPgbouncer } from '../pooler/pgbouncer.ts';
+import { type Pgbouncer, preparingPooler, startPgbouncer } from '../pooler/pgbouncer.ts';
 import { type CallCounter, startCallCounter } from './call-counter.ts';
+import { type DatabasePair, startDatabasePair } from './database-pair.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { makeReplica, type Replica, type ReplicaOptions } from './replica.ts';
 
@@ -20,6 +21,8 @@ export interface Cluster extends Databases, AsyncDisposable {
   /** Folder of the databases, logs and keys. */
   readonly folder: string;
   readonly database: DatabaseServer;
+  /** The servers of services whose database has a standby, by the service's name. Empty without `standbys`. */
+  readonly pairs: ReadonlyMap<string, DatabasePair>;
   readonly orders: readonly Replica[];
   readonly inventory: readonly Replica[];
   /** Databases of the other services that they call. */
@@ -52,6 +55,8 @@ export interface ClusterOptions {
   readonly inventoryReplicas?: number;
   /** Whether PgBouncer in transaction mode is between the services and their databases. */
   readonly isPooled?: boolean;
+  /** Whether the databases of orders and inventory are on servers of their own, each with a standby. */
+  readonly standbys?: boolean;
   /** NODE_OPTIONS of the services. */
   readonly nodeOptions?: string;
   /** Further variables of the services. */
@@ -72,13 +77,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await mkdir(join(folder, 'logs'), { recursive: true });
   const database = started.use(await startDatabaseServer(join(folder, 'postgres'), await freePort()));
   const entries = withCalledServices(services, ['orders', 'inventory']);
-  for (const { name } of entries) await database.ensureDatabase(name);
-  const pooler = options.isPooled
-    ? started.use(await startPgbouncer(preparingPooler, database.url('postgres'), poolSize))
-    : undefined;
+  const pairs = new Map<string, DatabasePair>();
+  for (const name of options.standbys ? ['orders', 'inventory'] : [])
+    pairs.set(name, started.use(await startDatabasePair(join(folder, `postgres-of-${name}`))));
+  const serverOf = (name: string) => pairs.get(name) ?? database;
+  for (const { name } of entries) await serverOf(name).ensureDatabase(name);
+  const poolers = new Map<object, Pgbouncer>();
+  for (const server of options.isPooled ? [database, ...pairs.values()] : [])
+    poolers.set(server, started.use(await startPgbouncer(preparingPooler, server.url('postgres'), poolSize)));
   const open = (name: string) =>
     started.adopt(
-      openPool({ url: database.url(name), max: 4, applicationName: 'faults', onError: () => {} }),
+      openPool({ url: serverOf(name).url(name), max: 4, applicationName: 'faults', onError: () => {} }),
       (pool) => pool.end(),
     );
   const ordersDatabase = open('orders');
@@ -88,8 +97,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds });
   const targets: Record<string, string> = {};
   const urlsOf = (databaseName: string) => {
-    const databaseUrl = database.url(databaseName);
-    return { databaseUrl, poolerUrl: pooler?.urlOf(databaseUrl) };
+    const server = serverOf(databaseName);
+    const databaseUrl = server.url(databaseName);
+    return { databaseUrl, poolerUrl: poolers.get(server)?.urlOf(databaseUrl) };
   };
   const make = async (
     name: string,
@@ -148,6 +158,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     folder,
     database,
+    pairs,
     orders,
     inventory,
     links,
@@ -167,9 +178,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /** Ends all faults and starts every process that is down. */
-export async function healCluster({ database, orders, inventory, links }: Cluster): Promise<void> {
+export async function healCluster(cluster: Cluster): Promise<void> {
+  const { database, pairs, orders, inventory, links } = cluster;
   database.resume();
   await database.start();
+  for (const pair of pairs.values()) await pair.heal();
   for (const proxy of links.flat()) proxy.heal();
   await Promise.all(
     [...inventory, ...orders].map(async (replica) => {

@@ -4,10 +4,10 @@ import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/cr
 import { services, withCalledServices } from '@acme/dev/repository';
 import { callVariables, freePort } from '@acme/dev/start';
 import { openPool, type Pool } from '@acme/postgres/pool';
+import { type BaseBackup, restoreBackup, takeBackup } from '../cluster/base-backup.ts';
 import { type DatabaseServer, startDatabaseServer } from '../cluster/database-server.ts';
 import { makeReplica, type Replica } from '../cluster/replica.ts';
 import type { Databases } from '../harness/invariants.ts';
-import { type BaseBackup, restoreBackup, takeBackup } from './base-backup.ts';
 
 export type Service = 'orders' | 'inventory';
 

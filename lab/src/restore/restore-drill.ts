@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import { createClient } from '@acme/rpc/client';
+import type { BaseBackup } from '../cluster/base-backup.ts';
 import { type Reconciliation, runReconcile } from '../cluster/run-reconcile.ts';
 import { checkDatabases } from '../harness/check-databases.ts';
 import { type Customers, openCustomers, untilDefinite } from '../harness/customers.ts';
@@ -10,7 +11,6 @@ import { seededRandom } from '../harness/seeded-random.ts';
 import { setStock } from '../harness/stock.ts';
 import { customerIdsOf, startTraffic } from '../harness/traffic.ts';
 import { untilSettled } from '../harness/until-settled.ts';
-import type { BaseBackup } from './base-backup.ts';
 import { type FollowedFeed, followFeed } from './feed-token.ts';
 import type { RestorablePair, Service } from './restorable-pair.ts';
 

@@ -27,6 +27,19 @@ export const bugsOfPackages: readonly PlantedBug[] = [
     rounds: 10,
   },
   {
+    name: 'read-only-is-internal',
+    what: 'a connection to a read-only server fails with INTERNAL',
+    edits: [
+      {
+        file: 'packages/postgres/src/errors/database-errors.ts',
+        replace: 'error instanceof ReadOnlyServerError || ',
+        with: '',
+      },
+    ],
+    caughtBy: 'postgres-failover',
+    rounds: 10,
+  },
+  {
     name: 'lease-ignored',
     what: 'settlers take orders that another settler has leased',
     edits: [

@@ -139,9 +139,9 @@ function openClusters(
       starting.use(disk);
     }
     const nodeOptions = needs.preload ? `--import=${needs.preload}` : '';
-    const { inventoryReplicas = 1 } = needs;
+    const { inventoryReplicas = 1, standbys = false } = needs;
     const cluster = starting.use(
-      await startCluster({ ...options, folder: clusterFolder, inventoryReplicas, nodeOptions }),
+      await startCluster({ ...options, folder: clusterFolder, inventoryReplicas, standbys, nodeOptions }),
     );
     await warmUp(cluster);
     return { cluster, started: starting.move() };

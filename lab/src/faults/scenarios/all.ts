@@ -2,6 +2,7 @@ import { clock } from './clock.ts';
 import { contention } from './contention.ts';
 import { crashPoints } from './crash-points.ts';
 import { databases } from './databases.ts';
+import { failover } from './failover.ts';
 import { inventoryAway } from './inventory-away.ts';
 import { network } from './network.ts';
 import { overtaking } from './overtaking.ts';
@@ -20,6 +21,7 @@ export const allScenarios: readonly Scenario[] = [
   ...watching,
   ...network,
   ...databases,
+  ...failover,
   ...clock,
   ...contention,
 ];

@@ -7,7 +7,7 @@ import { expectOnlyCodes, expectOrderWithin } from './expectations.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
 
 /** Codes that a call may fail with while the database is away: its own, an exceeded deadline, or overload. */
-const expectedCodes = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED'];
+export const expectedCodes = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED'];
 const recoveryMs = 2000;
 
 /** Faults of the databases of both services. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { untilDefinite } from '../../harness/customers.ts';
 import { withTimeout } from '../../harness/with-timeout.ts';
 import type { ScenarioContext } from './scenario.ts';
@@ -6,6 +7,7 @@ import type { ScenarioContext } from './scenario.ts';
 const toleranceMs = 100;
 /** A call this much later than its deadline hangs, even on a busy machine. */
 const hangMs = 1000;
+const confirmTimeoutMs = 60_000;
 
 /** Expects that an order placed now is accepted within this time. */
 export async function expectOrderWithin(context: ScenarioContext, limitMs: number): Promise<void> {
@@ -17,6 +19,17 @@ export async function expectOrderWithin(context: ScenarioContext, limitMs: numbe
   const tookMs = performance.now() - startMs;
   expect(outcome.kind === 'ok', `after the fault an order was answered ${JSON.stringify(outcome)}`);
   expect(tookMs <= limitMs, `the first order after the fault took ${Math.round(tookMs)} ms`);
+}
+
+/** Places orders until one is answered CONFIRMED, which takes both services. Returns the time that it took. */
+export async function confirmedOrderMs({ customers, purchase }: ScenarioContext): Promise<number> {
+  const startMs = performance.now();
+  while (performance.now() - startMs < confirmTimeoutMs) {
+    const outcome = await customers.place(purchase({ a: 1 }));
+    if (outcome.kind === 'ok' && outcome.state === 'CONFIRMED') return performance.now() - startMs;
+    await sleep(20);
+  }
+  throw new Error(`no order was confirmed within ${confirmTimeoutMs / 1000} s after the fault`);
 }
 
 /** Expects that the calls since this index failed with these codes only, and that none outlived its deadline of 2 s. */

@@ -22,6 +22,8 @@ export interface Scenario {
 
 export interface ClusterNeeds {
   readonly inventoryReplicas?: number;
+  /** Whether the databases of orders and inventory are on servers of their own, each with a standby. */
+  readonly standbys?: true;
   /** URL of a module that the services load first. */
   readonly preload?: string;
   /** Size of a separate disk for PostgreSQL, in MiB. Where it cannot be mounted, the scenario is skipped. */

@@ -24,8 +24,7 @@ const unavailableStates = /^(08...|53...|58...|57P01|57P02|57P03|57P05|25P03|25P
 
 /**
  * Returns whether the database cannot be reached, lacks resources or has failed over, so that the same call may succeed a
- * moment later.
- * The outcome is not always known: a connection lost during COMMIT may have committed.
+ * moment later. The outcome is not always known: a connection lost during COMMIT may have committed.
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof ReadOnlyServerError || error instanceof RowLostError) return true;
