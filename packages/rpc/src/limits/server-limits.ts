@@ -15,7 +15,7 @@ export const serverLimits: ServerOptions = {
   'grpc.keepalive_time_ms': 20 * secondMs,
   'grpc.keepalive_timeout_ms': 10 * secondMs,
   'grpc.max_connection_idle_ms': 15 * minuteMs,
-  // Clients that reconnect find new replicas.
+  // Clients in other languages find new replicas when they reconnect.
   'grpc.max_connection_age_ms': 30 * minuteMs,
   'grpc.max_connection_age_grace_ms': 30 * secondMs,
 };
