@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
-import { type Customers, openCustomers } from '../harness/customers.ts';
+import { openCustomers } from '../harness/customers.ts';
 import type { Call, Outcome } from '../harness/history.ts';
 import { seededRandom } from '../harness/seeded-random.ts';
 import { setStock } from '../harness/stock.ts';
@@ -8,12 +8,13 @@ import { customerIdsOf, startTraffic } from '../harness/traffic.ts';
 import { untilSettled } from '../harness/until-settled.ts';
 import { judgeHistory } from '../harness/verdict.ts';
 import { startWatchers } from '../harness/watchers.ts';
+import { crossingErrors, listErrors } from './crossing.ts';
 
 /** Customers that place, cancel, read, list and watch orders. */
 export interface JudgedLoad extends AsyncDisposable {
   /**
-   * Runs `during` while customers place orders, for 2 s at least. Then lets the orders settle, and checks every call, list,
-   * watch and invariant since the start of the load.
+   * Runs `during` while customers place orders, for 2 s at least. Then places orders at each replica that the other one
+   * cancels, lets all orders settle, and checks every call, list, watch and invariant since the start of the load.
    *
    * @returns The number of calls, and of those whose outcome their customers did not learn and which they repeated.
    * @throws Error with the violations, a line each.
@@ -27,8 +28,6 @@ const ample = ['a', 'b', 'c', 'd', 'e', 'f'];
 const stock = { ...Object.fromEntries(ample.map((sku) => [sku, 1_000_000])), scarce: 40 };
 const loadMs = 2000;
 const giveUpAfterMs = 10_000;
-/** Less than a customer's orders, so that a list has several pages, which different replicas answer. */
-const pageSize = 5;
 
 export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
   await using starting = new AsyncDisposableStack();
@@ -56,12 +55,8 @@ export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
   );
   const judge = async () => {
     const verdict = await judgeHistory(cluster, history, shop);
-    const lists = await Promise.all(
-      customerIds.map((id) =>
-        listErrors(cluster, customers, id).catch((error) => [`ListOrders of ${id}: ${error.message}`]),
-      ),
-    );
-    return [...Object.values(verdict).flat(), ...(await watchers.errors()), ...lists.flat()];
+    const lists = await listErrors(cluster, customers, customerIds);
+    return [...Object.values(verdict).flat(), ...(await watchers.errors()), ...lists];
   };
   const started = starting.move();
   return {
@@ -79,8 +74,13 @@ export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
       } finally {
         await traffic.stop({ giveUpAfterMs });
       }
+      const violations = await crossingErrors(cluster, customers, () => ({
+        customerId: `${shop} crossing`,
+        requestId: random.uuid(),
+        units: { a: 1 },
+      }));
       await untilSettled(cluster, performance.now());
-      const violations = await judge();
+      violations.push(...(await judge()));
       const made = history.slice(before);
       const count = (kind: Outcome['kind']) => made.filter(({ outcome }) => outcome.kind === kind).length;
       if (count('ok') === 0) violations.push('no order was placed');
@@ -89,29 +89,4 @@ export async function startJudgedLoad(cluster: Cluster): Promise<JudgedLoad> {
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
-}
-
-/** Returns the difference between the pages of a customer's orders and the database. */
-async function listErrors(
-  { ordersDatabase }: Cluster,
-  { client }: Customers,
-  customerId: string,
-): Promise<string[]> {
-  const listed: string[] = [];
-  let pageToken = '';
-  do {
-    const page = await client.listOrders({ customerId, pageSize, pageToken });
-    listed.push(...page.orders.map(({ id }) => id));
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-  const { rows } = await ordersDatabase.query<{ id: string }>(
-    'SELECT id FROM orders WHERE customer_id = $1 ORDER BY id DESC',
-    [customerId],
-  );
-  const stored = rows.map(({ id }) => id);
-  return listed.join() === stored.join()
-    ? []
-    : [
-        `${customerId} lists ${listed.length} orders, and the database has ${stored.length}, or in another order`,
-      ];
 }

@@ -1,5 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { root } from '@acme/dev/repository';
 import { migrate } from '@acme/postgres/migrations';
@@ -18,6 +19,11 @@ export interface RollingDeployOptions extends Pick<ClusterOptions, 'folder' | 'c
   /** Returns the module URL of a service's main.ts in the working tree. */
   readonly newMain: ClusterOptions['main'];
 }
+
+/** A few dozen responses. A connection without calls has less than 1 kB. */
+const answersBytes = 4096;
+const pollMs = 50;
+const callTimeoutMs = 60_000;
 
 type Steps = Record<string, () => Promise<void>>;
 
@@ -51,8 +57,10 @@ export function rollingDeploy(options: RollingDeployOptions, opened: AsyncDispos
   const restart = (index: number) =>
     serve(async (cluster) => {
       const replica = cluster[service][index];
-      await replica?.terminate();
-      await replica?.start();
+      if (!replica) throw new Error(`${service} has no replica ${index}`);
+      await replica.terminate();
+      await replica.start();
+      await untilCalled(replica);
     });
   const finish = async () => {
     await expectRefusal((await open()).cluster, options);
@@ -83,6 +91,16 @@ export function rollingDeploy(options: RollingDeployOptions, opened: AsyncDispos
     [`${service}: new code serves on the new schema`]: () => restart(1),
     [`${service}: a new replica that may not migrate says so`]: finish,
   };
+}
+
+/** Waits until callers have connected to a replica again, which they do after a backoff, and until it has answered calls. */
+async function untilCalled({ name, front }: Replica): Promise<void> {
+  const bytes = () => front.counters.passed.downstream;
+  const before = bytes();
+  for (let waitedMs = 0; bytes() < before + answersBytes; waitedMs += pollMs) {
+    if (waitedMs > callTimeoutMs) throw new Error(`${name} got no calls after it had started`);
+    await sleep(pollMs);
+  }
 }
 
 async function openCluster(
