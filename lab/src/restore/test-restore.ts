@@ -25,5 +25,5 @@ reportSetUpFailure('restore', 'npm run test:restore');
     'inventory is restored to an older moment than orders': () => drill('inventory'),
   });
 }
-// The proxies may still hold sockets.
+// A socket that is still open must not keep the process.
 process.exit();

@@ -31,6 +31,8 @@ export interface InventoryServiceDependencies {
   readonly resumeTokens: ResumeTokens;
 }
 
+/** Maximum number of reservations in a page: more than of other lists, because a comparison reads all of them. */
+const maxReservations = 1000;
 /** The lowest and the greatest UUID. */
 const minId = '00000000-0000-0000-0000-000000000000';
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -66,7 +68,7 @@ export function createInventoryService(
       reservation: reservationToProto(await releases.release(reservationId.toLowerCase())),
     }),
     listReservations: async ({ pageSize, pageToken, afterId, untilId }, { signal }) => {
-      const limit = pageSizeOf(pageSize);
+      const limit = Math.min(pageSize || 50, maxReservations);
       const filters = [afterId, untilId];
       const after = reservationPageTokens.decrypt(filters, pageToken) ?? (afterId || minId);
       const { items, hasMore } = await reservationList.list(

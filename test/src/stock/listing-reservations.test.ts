@@ -68,6 +68,16 @@ test('a reservation is listed in each of its states', async ({ pair, inventory }
   expect(await stateOf(refused)).toMatchObject({ id: refused, state: Reservation_State.REFUSED });
 });
 
+test('a page holds 50 reservations by default and at most 1,000', async ({ pair, inventory }) => {
+  await pair.inventoryDatabase.query(
+    `INSERT INTO reservations (id, state, lines, create_time, update_time)
+     SELECT gen_random_uuid(), 'RELEASED', '[]', now(), now() FROM generate_series(1, 1010)`,
+  );
+  const sizeOf = async (pageSize: number) =>
+    (await inventory.listReservations({ pageSize })).reservations.length;
+  expect(await Promise.all([0, 1, 1000, 2 ** 31 - 1].map(sizeOf))).toEqual([50, 1, 1000, 1000]);
+});
+
 test('a page of large reservations ends early', async ({ pair, inventory }) => {
   await pair.setStock(
     Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`large-${index}`, 100])),
@@ -76,7 +86,7 @@ test('a page of large reservations ends early', async ({ pair, inventory }) => {
   const [first = ''] = await reserve(inventory, 12, lines);
   const { reservations, nextPageToken } = await inventory.listReservations({
     afterId: first,
-    pageSize: 200,
+    pageSize: 1000,
   });
   expect(reservations.filter((each) => each.lines.length === 1000).length).toBeLessThan(11);
   expect(nextPageToken).not.toBe('');

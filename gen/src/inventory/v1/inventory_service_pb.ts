@@ -301,7 +301,7 @@ export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@_
  */
 export type ListReservationsRequest = Message<"inventory.v1.ListReservationsRequest"> & {
   /**
-   * Maximum number of reservations in the page. 0 means 50. Values above 200 mean 200.
+   * Maximum number of reservations in the page. 0 means 50. Values above 1,000 mean 1,000.
    *
    * @generated from field: int32 page_size = 1;
    */

@@ -4,9 +4,9 @@ import { fromRow, listedColumns, type OrderRow, orderBytes } from '../order/orde
 import type { ComparedOrder } from './disagreement.ts';
 import type { ComparedDatabases } from './find-disagreements.ts';
 
-const maxOrders = 200;
+const maxOrders = 1000;
 
-/** Returns the orders of a range of ids, at most 200 and about 256 KiB at a time. */
+/** Returns the orders of a range of ids, at most 1,000 and about 256 KiB at a time. */
 export function createOrderRanges(pool: Pool): ComparedDatabases['orders'] {
   return async ({ after, until }) => {
     const { rows } = await pool.query<OrderRow & PageRow & { is_settled: boolean }>({

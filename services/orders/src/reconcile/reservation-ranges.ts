@@ -6,7 +6,7 @@ import type { ComparedReservation } from './disagreement.ts';
 import type { ComparedDatabases } from './find-disagreements.ts';
 
 /** The maximum of ListReservations. */
-const maxReservations = 200;
+const maxReservations = 1000;
 
 /** Returns the reservations of a range of ids, a page of ListReservations at a time. */
 export function createReservationRanges(
