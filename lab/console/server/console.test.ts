@@ -8,6 +8,7 @@ import { openTemporaryFolder } from '@acme/lab/harness/temporary-folder';
 import { type Client, checkHealth, createClient } from '@acme/rpc/client';
 import { beforeAll, expect, test } from 'vitest';
 import type { Action, Live, Part, Session, Signals, Trace, TraceList } from '../api.ts';
+import { consoleFetch } from '../test/console-fetch.ts';
 import { readLive } from '../test/read-live.ts';
 import { openConsole } from './open-console.ts';
 
@@ -47,12 +48,12 @@ beforeAll(async () => {
 }, 120_000);
 
 async function get<Answer>(path: string): Promise<Answer> {
-  return (await fetch(`${console.url}${path}`)).json() as Promise<Answer>;
+  return (await consoleFetch(console.url, path)).json() as Promise<Answer>;
 }
 
 async function post(path: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  return fetch(`${console.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return consoleFetch(console.url, path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 const live = () => readLive(console.url);

@@ -1,5 +1,6 @@
 import { type ServicesAccess, targetOf } from '@acme/dev/repository';
 import type { ConsoleOptions, RunningServices, ServedConsole } from '@acme/dev/services';
+import { consoleUrl, keptConsoleKey } from './http/console-key.ts';
 import { serveConsole } from './serve-console.ts';
 import { telemetryVariables } from './telemetry/telemetry-variables.ts';
 import type { Breakable } from './trouble/breakable.ts';
@@ -10,17 +11,18 @@ import { servicePart } from './trouble/service-part.ts';
 const host = '127.0.0.1';
 
 /** Serves the console for `npm start`. */
-export async function openConsole({ port }: ConsoleOptions): Promise<ServedConsole> {
+export async function openConsole({ port, dataFolder }: ConsoleOptions): Promise<ServedConsole> {
   await using opened = new AsyncDisposableStack();
+  const key = await keptConsoleKey(dataFolder);
   const telemetryElsewhere = process.env.OTEL_EXPORTER_OTLP_ENDPOINT || null;
-  const console = opened.use(await serveConsole({ host, port, otlpPort: 0, telemetryElsewhere }));
+  const console = opened.use(await serveConsole({ host, port, key, otlpPort: 0, telemetryElsewhere }));
   // Loaded while PostgreSQL and the first services start.
   const loading = import('@acme/rpc/testing');
   const lines: Breakable[] = [];
   const { signals } = console;
   const kept = opened.move();
   return {
-    url: `http://${host}:${console.port}`,
+    url: consoleUrl(console.port, key),
     environment: telemetryElsewhere === null ? telemetryVariables(`http://${host}:${console.otlpPort}`) : {},
     lineBetween: async (caller, called, target) => {
       const { startFaultProxy } = await loading;

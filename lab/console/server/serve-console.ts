@@ -22,7 +22,7 @@ export interface System extends PairAccess, DatabaseUrls {
   readonly parts: readonly Breakable[];
 }
 
-export interface ServeOptions extends Pick<ConsoleServerOptions, 'onCall'> {
+export interface ServeOptions extends Pick<ConsoleServerOptions, 'key' | 'onCall'> {
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;

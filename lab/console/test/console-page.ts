@@ -78,7 +78,9 @@ export async function openConsolePage(browser: Browser, url: string): Promise<Co
     },
     untilText,
     api: async <T>(path: string) =>
-      (await page.evaluate(`fetch(${JSON.stringify(path)}).then((response) => response.json())`)) as T,
+      (await page.evaluate(
+        `fetch(${JSON.stringify(path)}, { headers: { authorization: 'Bearer ' + localStorage.getItem('console-key') } }).then((response) => response.json())`,
+      )) as T,
     [Symbol.asyncDispose]: () => page.close(),
   };
 }

@@ -1,9 +1,10 @@
 import type { Live } from '../api.ts';
+import { consoleFetch } from './console-fetch.ts';
 
 /** Returns the present state of the console at `url`, as it sends it to the page. */
 export async function readLive(url: string): Promise<Live> {
   const aborting = new AbortController();
-  const response = await fetch(`${url}/api/live`, { signal: aborting.signal });
+  const response = await consoleFetch(url, '/api/live', { signal: aborting.signal });
   let text = '';
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk;

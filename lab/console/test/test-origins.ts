@@ -7,7 +7,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import { readLive } from './read-live.ts';
 import type { RunningConsole } from './running-console.ts';
 
-/** The page of another origin can read nothing, and break nothing. */
+/** The page of another origin can read nothing, and break nothing. A browser without the key is told how to get it. */
 export async function testOrigins(
   browser: Browser,
   { url, inventory }: RunningConsole,
@@ -20,6 +20,7 @@ export async function testOrigins(
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   const before = await changeable(url);
+  const { origin, port } = new URL(url);
   const kill = { part: 'service:inventory', action: 'kill', forMs: 60_000 };
   const post = (init: RequestInit, body: object) =>
     JSON.stringify({ ...init, method: 'POST', body: JSON.stringify(body) });
@@ -27,7 +28,7 @@ export async function testOrigins(
   const form: RequestInit = { mode: 'no-cors', headers: { 'content-type': 'text/plain' } };
   const outcome = async (path: string, init = '{}') =>
     await page.evaluate(
-      `fetch('${url}${path}', ${init}).then((response) => response.type + response.status, () => 'failed')`,
+      `fetch('${origin}${path}', ${init}).then((response) => response.type + response.status, () => 'failed')`,
     );
   check('another origin reads no token', (await outcome('/api/session')) === 'failed');
   check('another origin cannot send JSON', (await outcome('/api/trouble', post(json, kill))) === 'failed');
@@ -38,8 +39,12 @@ export async function testOrigins(
     const sent = await outcome(path, post(form, body));
     check(`another origin gets nothing for a form to ${path}`, sent === 'failed' || sent === 'opaque0', sent);
   }
-  const framed = await addressInFrame(page, url);
+  const framed = await addressInFrame(page, origin);
   check('another origin cannot frame the page', /^(chrome-error|about:neterror)/.test(framed), framed);
+  // To a browser it is another origin, which keeps no key.
+  await page.goto(`http://localhost:${port}`);
+  const notice = await page.waitForSelector('::-p-text(does not have the console)');
+  check('a page without the key says so', notice !== null);
   await page.close();
   const after = await changeable(url);
   check('another origin has changed nothing', isDeepStrictEqual(after, before), { before, after });

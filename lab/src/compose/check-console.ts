@@ -14,9 +14,12 @@ const timeoutMs = 30_000;
 const pollMs = 500;
 
 /** Checks that the console sees the stack, and that a page calls the services through it. */
-export async function checkConsole({ consoleUrl }: Stack, { check }: Checklist): Promise<void> {
+export async function checkConsole({ consoleUrl, compose }: Stack, { check }: Checklist): Promise<void> {
+  const [, key] = /#key=(\S+)/.exec(await compose('logs', '--no-log-prefix', 'console')) ?? [];
+  const authorization = `Bearer ${key}`;
   const answer = async <Name extends keyof Answers>(path: string, init?: RequestInit) => {
-    const response = await fetch(`${consoleUrl}${path}`, init);
+    const headers = { authorization, ...init?.headers };
+    const response = await fetch(`${consoleUrl}${path}`, { ...init, headers });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Answers[Name];
   };
@@ -40,7 +43,12 @@ export async function checkConsole({ consoleUrl }: Stack, { check }: Checklist):
     }
   });
   await check('the page of another origin cannot use the console', async () => {
-    const { status } = await fetch(`${consoleUrl}/api/session`, { headers: { origin: 'https://a.example' } });
+    const headers = { authorization, origin: 'https://a.example' };
+    const { status } = await fetch(`${consoleUrl}/api/session`, { headers });
     return { good: status === 403, found: String(status) };
+  });
+  await check('another user of this machine cannot use the console', async () => {
+    const { status } = await fetch(`${consoleUrl}/api/session`);
+    return { good: status === 401, found: String(status) };
   });
 }

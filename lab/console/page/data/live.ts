@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { Live, Part, PartState } from '../../api.ts';
+import { readEvents } from './console-api.ts';
 import { pause, whileVisible } from './visibility.ts';
 
 const reopenMs = 1000;
@@ -26,26 +27,13 @@ const notListening: ReadonlySet<PartState> = new Set(['down', 'starting']);
 
 whileVisible(async (stopped) => {
   while (!stopped.aborted) {
-    await untilClosed(stopped);
+    await readEvents<Live>('/api/live', stopped, receive).catch(() => {});
     isConnected.value = stopped.aborted;
     await pause(reopenMs, stopped);
   }
 });
 
-/** Receives until the stream fails or the page is hidden. */
-function untilClosed(stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const source = new EventSource('/api/live');
-    const close = () => {
-      source.close();
-      stopped.removeEventListener('abort', close);
-      resolve();
-    };
-    source.onmessage = ({ data }: MessageEvent<string>) => {
-      live.value = JSON.parse(data);
-      isConnected.value = true;
-    };
-    source.onerror = close;
-    stopped.addEventListener('abort', close);
-  });
+function receive(newest: Live): void {
+  live.value = newest;
+  isConnected.value = true;
 }

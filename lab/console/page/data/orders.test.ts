@@ -20,8 +20,9 @@ vi.mock('./session.ts', () => ({
   }),
 }));
 
+vi.mock('./console-api.ts', () => ({ readEvents: () => new Promise(() => {}) }));
+
 vi.useFakeTimers();
-vi.stubGlobal('EventSource', class {});
 vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => {} });
 vi.stubGlobal('requestAnimationFrame', () => {});
 const { live } = await import('./live.ts');

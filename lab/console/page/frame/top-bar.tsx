@@ -1,3 +1,4 @@
+import { isLocked } from '../data/console-api.ts';
 import { isConnected, phase } from '../data/live.ts';
 import { Notice } from '../widgets/notice.tsx';
 import { ThemeSwitch } from '../widgets/theme.tsx';
@@ -27,6 +28,13 @@ export function TopBar() {
 }
 
 function Connection() {
+  if (isLocked.value)
+    return (
+      <Notice>
+        This browser does not have the console's key. Open the URL that <code>npm start</code> printed, or{' '}
+        <code>docker compose logs console</code>: it ends in <code>#key=…</code>.
+      </Notice>
+    );
   if (!isConnected.value)
     return (
       <Notice>

@@ -17,8 +17,9 @@ vi.mock('../data/orders.ts', () => {
   return { ordersVersion, orders: createKnownOrders(10, () => ordersVersion.value++) };
 });
 
+vi.mock('../data/console-api.ts', () => ({ readEvents: () => new Promise(() => {}) }));
+
 vi.useFakeTimers();
-vi.stubGlobal('EventSource', class {});
 vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => {} });
 const { live } = await import('../data/live.ts');
 const { orders } = await import('../data/orders.ts');

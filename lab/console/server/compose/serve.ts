@@ -10,6 +10,7 @@ import { fail, parseCommandLine } from '@acme/dev/cli';
 import { services } from '@acme/dev/repository';
 import { announcedPair } from '@acme/lab/pair/pair';
 import { callPrefix, createCallProxy } from '../http/call-proxy.ts';
+import { consoleUrl, createConsoleKey } from '../http/console-key.ts';
 import { serveConsole } from '../serve-console.ts';
 import { databaseContainer, serviceContainers } from './container-parts.ts';
 
@@ -22,6 +23,7 @@ const {
 });
 
 const port = 8050;
+const publicPort = Number(process.env.CONSOLE_PORT || port);
 const otlpPort = 4318;
 /** The service in deploy/compose/console.yaml. */
 const hostName = 'console';
@@ -36,11 +38,13 @@ try {
   const webPorts = services.flatMap(({ name, webPort }) => (webPort ? [[name, webPort] as const] : []));
   const urls = Object.fromEntries(webPorts.map(([name, webPort]) => [name, `https://${name}:${webPort}`]));
   const calls = stack.use(createCallProxy(urls, authority));
+  const key = createConsoleKey();
   const console = stack.use(
     await serveConsole({
       host: '0.0.0.0',
       port,
-      publicPort: Number(process.env.CONSOLE_PORT || port),
+      publicPort,
+      key,
       otlpPort,
       hostName,
       telemetryElsewhere: process.env.OTEL_EXPORTER_OTLP_ENDPOINT || null,
@@ -67,7 +71,7 @@ try {
       databaseContainer(hostname, Number(databasePort)),
     ],
   });
-  process.stdout.write(`console on http://127.0.0.1:${process.env.CONSOLE_PORT || port}\n`);
+  process.stdout.write(`The console is on ${consoleUrl(publicPort, key)}\n`);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<unknown>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
   await stopped;

@@ -46,6 +46,7 @@ beforeAll(async () => {
     await startConsoleServer({
       host: '127.0.0.1',
       port: 0,
+      key: 'key',
       routes: {},
       onLive: () => {},
       onCall: proxy.forward,

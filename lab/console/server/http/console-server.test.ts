@@ -16,6 +16,7 @@ beforeAll(async () => {
   server = await startConsoleServer({
     host: '127.0.0.1',
     port: 0,
+    key: 'key',
     onLive: events.add,
     pageFile: async (path) => (path === '/' ? { contentType: 'text/html', body: '<p>' } : undefined),
     routes: {
@@ -38,11 +39,13 @@ interface Sent {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly key?: string;
 }
 
 /** Sends a request with any header, which `fetch` does not. */
-async function send({ method = 'GET', path = '/api/secret', headers = {}, body }: Sent) {
-  const request = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers });
+async function send({ method = 'GET', path = '/api/secret', headers, body, key = 'key' }: Sent) {
+  const all = { authorization: `Bearer ${key}`, ...headers };
+  const request = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers: all });
   request.end(body);
   const [response] = await once(request, 'response');
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
@@ -74,6 +77,8 @@ test.for([
   ['a target with dots', { path: '/x/../api/secret', headers: { 'sec-fetch-site': 'cross-site' } }, 403],
   ['a target with a host', { path: '//x/api/secret', headers: { 'sec-fetch-site': 'cross-site' } }, 400],
   ['a target with a scheme', { path: 'http://x/api/secret' }, 400],
+  ['another user of this machine', { key: 'guess' }, 401],
+  ['a change of another user', { ...change, key: '' }, 401],
   ['a form', { ...change, headers: { 'content-type': 'text/plain' } }, 415],
   ['a body without a type', { ...change, headers: {} }, 415],
   ['a preflight', { ...change, method: 'OPTIONS' }, 405],
@@ -113,7 +118,11 @@ test('no other page can frame the page, and its scripts are its own files', asyn
 
 test('a page gets the state at once and after each change, and at most 20 pages do', async () => {
   const aborting = new AbortController();
-  const open = () => fetch(`http://127.0.0.1:${server.port}/api/live`, { signal: aborting.signal });
+  const open = () =>
+    fetch(`http://127.0.0.1:${server.port}/api/live`, {
+      headers: { authorization: 'Bearer key' },
+      signal: aborting.signal,
+    });
   const first = await open();
   const reader = first.body?.pipeThrough(new TextDecoderStream()).getReader();
   const next = async () => (await reader?.read())?.value;

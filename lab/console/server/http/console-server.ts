@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { errorText } from '@acme/dev/cli';
 import type { Problem } from '../../api.ts';
 import { callPrefix } from './call-proxy.ts';
+import { requireKey } from './console-key.ts';
 import { HttpError } from './http-error.ts';
 import { requireOwnRequest } from './own-requests.ts';
 import { parseJson, readBody } from './read-body.ts';
@@ -26,6 +27,8 @@ export interface ConsoleServerOptions {
   readonly port: number;
   /** The port that browsers use, where it is another. */
   readonly publicPort?: number;
+  /** Every request to the API must have it. */
+  readonly key: string;
   /** By method and path: `GET /api/traces`. A path that ends in `/` stands for all below it. */
   readonly routes: Readonly<Record<string, Route>>;
   /** Answers `GET /api/live`. */
@@ -65,13 +68,14 @@ const contentSecurityPolicy = [
 
 /** Serves the page and its API, to the page itself and to programs of this machine. */
 export async function startConsoleServer(options: ConsoleServerOptions): Promise<ConsoleServer> {
-  const { host, onCall, onLive, pageFile, routes } = options;
+  const { host, key, onCall, onLive, pageFile, routes } = options;
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: headersTimeoutMs };
   const server = createServer(timeouts, async (request, response) => {
     setSecurityHeaders(response);
     try {
       const url = readUrl(request);
       requireOwnRequest(request, url.pathname, options.publicPort ?? portOf());
+      if (url.pathname.startsWith('/api/')) requireKey(request, key);
       if (request.method === 'GET' && url.pathname === '/api/live') onLive(response);
       else if (onCall && url.pathname.startsWith(callPrefix)) onCall(url, request, response);
       else if (url.pathname.startsWith('/api/')) await answer(request, response, url);

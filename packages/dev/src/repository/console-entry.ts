@@ -15,6 +15,7 @@ export interface ConsoleOptions {
 }
 
 export interface ServedConsole extends AsyncDisposable {
+  /** URL of the page, as `npm start` prints it. May end in a key that the API requires. */
   readonly url: string;
   /**
    * Variables of every service. A variable that `npm start` itself has takes precedence. `OTEL_METRICS_EXPORTER` is
