@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { parseCommandLine, runCommand, selectByName } from '@acme/dev/cli';
+import { parseCommandLine, reject, runCommand } from '@acme/dev/cli';
 import { reportSetUpFailure } from '../harness/report-set-up-failure.ts';
 import { runSteps } from '../harness/run-steps.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
@@ -36,10 +36,7 @@ const {
 reportSetUpFailure('adopt', 'npm run test:adopt');
 const copies = all.filter(({ title }) => title.includes(only));
 if (!titles.some((title) => title.includes(only)))
-  selectByName(
-    titles.map((name) => ({ name })),
-    [only],
-  );
+  reject(`there is no copy "${only}": the copies are ${titles.join('; ')}`);
 
 for (const { services, kit, title } of copies) {
   await using copy = await makeCopy(kit === 'installed');
