@@ -18,7 +18,7 @@ export interface Sweeper {
 
 /** Maximum number of rows of a batch. It bounds the locks and the WAL of a transaction. */
 export const rowsPerBatch = 5_000;
-/** Maximum number of batches of a sweep: 300,000 rows a minute, more than one primary writes. */
+/** Maximum number of batches of a sweep: 432 million rows a day. */
 const batchesPerSweep = 60;
 const intervalMs = 60_000;
 /** Pause between two batches, in which other work gets the processor and the disk. */
