@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type ChannelCredentials, checkHealth } from '@acme/rpc/client';
 import type { Host } from './network.ts';
 
 export interface ReplicaOptions {
-  readonly service: 'orders' | 'inventory';
+  readonly service: string;
+  /** File of its main program. */
+  readonly main: string;
   readonly host: Host;
   /** One of the host's addresses. */
   readonly address: string;
@@ -20,7 +21,7 @@ export interface ReplicaOptions {
 
 /** A process of a service on a host. */
 export interface HostReplica {
-  readonly service: 'orders' | 'inventory';
+  readonly service: string;
   readonly host: Host;
   readonly address: string;
   /** Starts the process. Resolves when it is SERVING. */
@@ -37,11 +38,11 @@ const startTimeoutMs = 60_000;
 const startAttempts = 3;
 const pollMs = 50;
 const maxReadBytes = 1024 * 1024;
-/** The line of a call of the contract, and not of a health check. */
-const callLine = /^\{.*"method":"(orders|inventory)\..*"msg":"call".*\}$/;
+/** The line of a call that is no health check. */
+const callLine = /^\{.*"method":"(?!grpc\.).*"msg":"call".*\}$/;
 
 export function makeHostReplica(options: ReplicaOptions): HostReplica {
-  const { service, host, address, port, environment, logFile, credentials } = options;
+  const { service, main, host, address, port, environment, logFile, credentials } = options;
   const name = `${service} on ${address}`;
   const target = `${address}:${port}`;
   let child: ChildProcess | undefined;
@@ -49,7 +50,6 @@ export function makeHostReplica(options: ReplicaOptions): HostReplica {
   let unexpectedExit: string | undefined;
   const startOnce = async () => {
     const [command, ...args] = host.enter;
-    const main = fileURLToPath(import.meta.resolve(`@acme/${service}/main`));
     const log = openSync(logFile, 'a');
     const started = spawn(command, [...args, process.execPath, main], {
       env: { ...process.env, ...environment, NODE_ENV: 'development', LISTEN_ADDRESS: target },

@@ -1,20 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
-import { readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-
-const run = promisify(execFile);
 
 /** The machine of this process: the customers, PostgreSQL and the DNS server. */
 export const ownAddress = '10.77.0.1';
 const prefixBits = 16;
 const bridge = 'switch';
-const ownMac = macOf(0);
 
 /** A machine of its own: a network namespace with a cable to the switch. */
 export interface Host {
-  readonly name: string;
   readonly addresses: readonly string[];
   /** Words before a command that runs on this host. */
   readonly enter: readonly [command: string, ...args: string[]];
@@ -24,64 +20,46 @@ export interface Host {
 }
 
 /**
- * Makes a switch in the network namespace of this process, and the hosts. Every host resolves names by the DNS server at
- * `ownAddress`.
+ * Makes a switch in the network namespace of this process, and two hosts with these addresses. They resolve names by the DNS
+ * server at `ownAddress`.
  *
  * @param folder A folder for files, in a mount namespace of this process.
  */
 export async function makeNetwork(
   folder: string,
-  hosts: readonly Omit<Host, 'enter' | 'cutOff' | 'reconnect'>[],
-): Promise<Host[]> {
+  [one, two]: readonly [readonly string[], readonly string[]],
+): Promise<[Host, Host]> {
   await resolveBy(ownAddress, folder);
-  await ip('link', 'set', 'lo', 'up');
-  await ip('link', 'add', bridge, 'address', ownMac, 'type', 'bridge');
-  await ip('address', 'add', `${ownAddress}/${prefixBits}`, 'dev', bridge);
-  await ip('link', 'set', bridge, 'up');
-  const made: Host[] = [];
-  for (const [index, host] of hosts.entries()) made.push(await makeHost(host, index + 1));
-  for (const [index, { enter, addresses }] of made.entries()) {
-    await neighbours([], bridge, addresses, macOf(index + 1));
-    await neighbours(enter, 'eth0', [ownAddress], ownMac);
-    for (const [other, each] of made.entries())
-      if (other !== index) await neighbours(enter, 'eth0', each.addresses, macOf(other + 1));
+  await run('ip link set lo up');
+  await run(`ip link add ${bridge} address ${macOf(0)} type bridge`);
+  await run(`ip address add ${ownAddress}/${prefixBits} dev ${bridge}`);
+  await run(`ip link set ${bridge} up`);
+  const hosts: [Host, Host] = [await makeHost(one, 1), await makeHost(two, 2)];
+  await setNeighbours('', bridge, one, 1);
+  await setNeighbours('', bridge, two, 2);
+  for (const [index, { enter }] of hosts.entries()) {
+    await setNeighbours(enter.join(' '), 'eth0', [ownAddress], 0);
+    await setNeighbours(enter.join(' '), 'eth0', index === 0 ? two : one, index === 0 ? 2 : 1);
   }
-  return made;
+  return hosts;
 }
 
-async function makeHost(
-  { name, addresses }: Pick<Host, 'name' | 'addresses'>,
-  number: number,
-): Promise<Host> {
+async function makeHost(addresses: readonly string[], number: number): Promise<Host> {
   const port = `port-${number}`;
-  const enter = ['nsenter', `--net=/proc/${await holdNamespace()}/ns/net`, '--'] as const;
-  const [, namespace = ''] = /proc\/(\d+)/.exec(enter[1]) ?? [];
-  await ip(
-    'link',
-    'add',
-    port,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'eth0',
-    'address',
-    macOf(number),
-    'netns',
-    namespace,
-  );
-  await ip('link', 'set', port, 'master', bridge, 'up');
-  const onHost = (...args: string[]) => run(enter[0], [...enter.slice(1), 'ip', ...args]);
-  await onHost('link', 'set', 'lo', 'up');
-  for (const address of addresses) await onHost('address', 'add', `${address}/${prefixBits}`, 'dev', 'eth0');
-  await onHost('link', 'set', 'eth0', 'up');
+  const holder = await holdNamespace();
+  const enter = ['nsenter', `--net=/proc/${holder}/ns/net`, '--'] as const;
+  const runInside = (command: string) => run(`${enter.join(' ')} ${command}`);
+  await run(`ip link add ${port} type veth peer name eth0 address ${macOf(number)} netns ${holder}`);
+  await run(`ip link set ${port} master ${bridge} up`);
+  await runInside('ip link set lo up');
+  for (const address of addresses) await runInside(`ip address add ${address}/${prefixBits} dev eth0`);
+  await runInside('ip link set eth0 up');
   return {
-    name,
     addresses,
     enter,
     // The links stay up, so neither side notices.
-    cutOff: () => ip('link', 'set', port, 'nomaster'),
-    reconnect: () => ip('link', 'set', port, 'master', bridge),
+    cutOff: () => run(`ip link set ${port} nomaster`),
+    reconnect: () => run(`ip link set ${port} master ${bridge}`),
   };
 }
 
@@ -94,40 +72,32 @@ async function holdNamespace(): Promise<number> {
   return pid;
 }
 
-/** A name that cannot be resolved to a MAC would be an error at once, instead of silence. */
-async function neighbours(
-  enter: readonly string[],
+/** Sets the MAC of addresses. On a network that is cut, the search for one would end with an error instead of silence. */
+async function setNeighbours(
+  enter: string,
   device: string,
   addresses: readonly string[],
-  mac: string,
+  number: number,
 ): Promise<void> {
-  const [command = 'ip', ...args] = [...enter, 'ip'];
   for (const address of addresses)
-    await run(command, [
-      ...args,
-      'neighbour',
-      'replace',
-      address,
-      'lladdr',
-      mac,
-      'dev',
-      device,
-      'nud',
-      'permanent',
-    ]);
+    await run(`${enter} ip neighbour replace ${address} lladdr ${macOf(number)} dev ${device} nud permanent`);
 }
 
 /** Replaces the resolver's files, for the processes of this mount namespace only. */
 async function resolveBy(nameserver: string, folder: string): Promise<void> {
   const files = { 'resolv.conf': `nameserver ${nameserver}\n`, 'nsswitch.conf': 'hosts: files dns\n' };
   for (const [name, text] of Object.entries(files)) {
+    // An image may have no nsswitch.conf. The default is the same.
+    if (!existsSync(`/etc/${name}`)) continue;
     await writeFile(`${folder}/${name}`, text, { mode: 0o644 });
-    await run('mount', ['--bind', `${folder}/${name}`, realpathSync(`/etc/${name}`)]);
+    await run(`mount --bind ${folder}/${name} ${realpathSync(`/etc/${name}`)}`);
   }
 }
 
-async function ip(...args: string[]): Promise<void> {
-  await run('ip', args);
+/** Runs a command whose words contain no space. */
+async function run(command: string): Promise<void> {
+  const [program = '', ...args] = command.trim().split(' ');
+  await promisify(execFile)(program, args);
 }
 
 function macOf(number: number): string {

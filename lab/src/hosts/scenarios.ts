@@ -13,7 +13,8 @@ import type { TwoHosts } from './two-hosts.ts';
 const shop = 'hosts';
 const skus = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const pace = { shoppers: 12, pauseMs: 100 };
-const bothServices = ['orders', 'inventory'] as const;
+/** Every one of these is called for every order. */
+const pair = ['orders', 'inventory'];
 
 const cutMs = 10_000;
 /** By then every client has had five calls expire at each replica of the host, and has ejected it. */
@@ -79,19 +80,19 @@ export async function runScenarios(
   return counts;
 }
 
-/** Starts a replica of each service at a time, because each takes a second of processor time, and adds them to DNS. */
-async function startAll(hosts: TwoHosts): Promise<void> {
-  for (const host of hosts.hosts)
-    for (const number of [1, 2] as const) {
-      const replicas = bothServices.map((service) => hosts.replica(service, host, number));
-      await Promise.all(replicas.map((each) => each.start()));
-      for (const each of replicas) hosts.publish(each);
-    }
+/** Starts one replica of each service at a time, because each takes a second of processor time, and adds it to DNS. */
+async function startAll({ hosts, replicas, publish }: TwoHosts): Promise<void> {
+  for (const address of hosts.flatMap((host) => host.addresses)) {
+    const starting = replicas.filter((each) => each.address === address);
+    await Promise.all(starting.map((each) => each.start()));
+    for (const each of starting) publish(each);
+  }
 }
 
-/** The replicas that leave and join. */
-function changing(hosts: TwoHosts): HostReplica[] {
-  return bothServices.map((service) => hosts.replica(service, hosts.hosts[0], 2));
+/** Returns the replicas that leave and join. */
+function changing({ hosts, replicas }: TwoHosts): HostReplica[] {
+  const [, address] = hosts[0].addresses;
+  return replicas.filter((each) => each.address === address && pair.includes(each.service));
 }
 
 async function leave({ hosts, history }: Context): Promise<Finding> {
@@ -146,7 +147,7 @@ async function cutOff({ hosts, history }: Context): Promise<Finding> {
 
 async function comeBack({ hosts }: Context): Promise<Finding> {
   const [, host] = hosts.hosts;
-  const replicas = hosts.replicas.filter((each) => each.host === host);
+  const replicas = hosts.replicas.filter((each) => each.host === host && pair.includes(each.service));
   const used = replicas.map((each) => untilUsed(hosts, each));
   await host.reconnect();
   const finding = usedFinding(await Promise.all(used));

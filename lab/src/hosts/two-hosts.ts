@@ -1,29 +1,25 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials';
+import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials';
+import { services, withCalledServices } from '@acme/dev/repository';
+import type { ServiceEntry } from '@acme/dev/services';
+import { callVariables } from '@acme/dev/start';
 import { startEmbedded } from '@acme/postgres/embedded';
 import { type ChannelCredentials, channelCredentials } from '@acme/rpc/client';
 import { createLogger } from '@acme/rpc/logging';
-import {
-  createTestCertificates,
-  type DnsServer,
-  startDnsServer,
-  startFaultProxy,
-  testIdentity,
-} from '@acme/rpc/testing';
+import { createTestCertificates, type DnsServer, startDnsServer, startFaultProxy } from '@acme/rpc/testing';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
 import { openDatabases } from '../harness/check-databases.ts';
 import type { Databases } from '../harness/invariants.ts';
 import { type HostReplica, makeHostReplica } from './host-replica.ts';
 import { type Host, makeNetwork, ownAddress } from './network.ts';
 
-/** Orders and inventory with two replicas each on two hosts, in DNS. PostgreSQL and the callers are on a third machine. */
+/** Two replicas of each service on two hosts, with names in DNS. PostgreSQL and the callers are on a third machine. */
 export interface TwoHosts extends Databases, AsyncDisposable {
   readonly hosts: readonly [Host, Host];
+  /** Each service after those that it calls. */
   readonly replicas: readonly HostReplica[];
-  /** Returns the replica of a service on a host: the first or the second. */
-  replica(service: Service, host: Host, number: 1 | 2): HostReplica;
   /** Adds the address of a replica that is SERVING to the name of its service. */
   publish(replica: HostReplica): void;
   /** Removes it. */
@@ -34,11 +30,12 @@ export interface TwoHosts extends Databases, AsyncDisposable {
   token(subject: string, scopes: readonly string[]): Promise<string>;
 }
 
-type Service = HostReplica['service'];
-
-const ports: Record<Service, number> = { orders: 50051, inventory: 50052 };
 const databasePort = 5432;
 const daySeconds = 24 * 60 * 60;
+
+/** The services that run: the pair, and what they call. */
+const entries = withCalledServices(services, ['orders', 'inventory']);
+const targets = Object.fromEntries(entries.map(({ name, port }) => [name, `dns:///${name}:${port}`]));
 
 /**
  * Makes the network and starts PostgreSQL and the DNS server. No replica is started.
@@ -49,101 +46,93 @@ export async function startTwoHosts(folder: string): Promise<TwoHosts> {
   await using started = new AsyncDisposableStack();
   await mkdir(join(folder, 'logs'));
   const hosts = await makeNetwork(folder, [
-    { name: 'host 1', addresses: ['10.77.1.1', '10.77.1.2'] },
-    { name: 'host 2', addresses: ['10.77.2.1', '10.77.2.2'] },
+    ['10.77.1.1', '10.77.1.2'],
+    ['10.77.2.1', '10.77.2.2'],
   ]);
-  const [one, two] = hosts;
-  if (!one || !two) throw new Error('there are fewer than two hosts');
   const dns = started.use(await startDnsServer({ host: ownAddress, port: 53 }));
   const database = started.use(await startEmbedded({ dataFolder: join(folder, 'postgres') }));
-  started.use(
-    await startFaultProxy({
-      target: { host: '127.0.0.1', port: database.port },
-      listen: { host: ownAddress, port: databasePort },
+  // The server itself listens on 127.0.0.1, which the hosts do not reach.
+  const front = { host: ownAddress, port: databasePort };
+  started.use(await startFaultProxy({ target: { host: '127.0.0.1', port: database.port }, listen: front }));
+  for (const { name } of entries) await database.ensureDatabase(name);
+  const databaseUrl = (name: string) =>
+    database.url(name).replace(`127.0.0.1:${database.port}`, `${ownAddress}:${databasePort}`);
+  const databases = started.use(
+    openDatabases({
+      ordersDatabaseUrl: databaseUrl('orders'),
+      inventoryDatabaseUrl: databaseUrl('inventory'),
     }),
   );
-  const url = (name: string) =>
-    database.url(name).replace(`127.0.0.1:${database.port}`, `${ownAddress}:${databasePort}`);
-  const compileCache = join(folder, 'compiled');
-  for (const service of ['orders', 'inventory'] as const) {
-    await database.ensureDatabase(service);
-    await fillCompileCache(fileURLToPath(import.meta.resolve(`@acme/${service}/main`)), compileCache);
-  }
-  const databases = started.use(
-    openDatabases({ ordersDatabaseUrl: url('orders'), inventoryDatabaseUrl: url('inventory') }),
-  );
   const keys = await openDevelopmentKeys(folder);
-  const certificates = started.use(await createTestCertificates());
-  const log = createLogger({ service: 'hosts', level: 'silent' });
-  const tls = await certificates.write('customers');
-  const credentials = await channelCredentials(tls, { developmentCertificates: true, log });
-  const replicas: HostReplica[] = [];
-  for (const service of ['orders', 'inventory'] as const) {
-    const alternativeNames = [
-      `DNS:${service}`,
-      `URI:${testIdentity(service)}`,
-      ...hosts.flatMap(({ addresses }) => addresses.map((each) => `IP:${each}`)),
-    ];
-    const files = await certificates.write(service, await certificates.issue(service, { alternativeNames }));
-    for (const host of hosts)
-      for (const address of host.addresses)
-        replicas.push(
-          makeHostReplica({
-            service,
-            host,
-            address,
-            port: ports[service],
-            logFile: join(folder, 'logs', `${service}-${address}.log`),
-            credentials,
-            environment: {
-              DATABASE_URL: url(service),
-              TLS_MODE: 'mtls',
-              TLS_CERT: files.certFile,
-              TLS_KEY: files.keyFile,
-              TLS_CA: files.caFile,
-              AUTH_JWKS: keys.jwksFile,
-              AUTH_ISSUER: developmentIssuer,
-              AUTH_AUDIENCE: service,
-              ...(service === 'orders'
-                ? { INVENTORY_TARGET: targetOf('inventory') }
-                : { AUTH_PEERS: `${testIdentity('orders')}=inventory:reserve` }),
-              NODE_COMPILE_CACHE: compileCache,
-            },
-          }),
-        );
-  }
+  const { credentials, replicas } = await makeReplicas({ folder, hosts, keys, databaseUrl });
   const running = started.move();
   return {
     ...databases,
-    hosts: [one, two],
+    hosts,
     replicas,
-    replica: (service, host, number) => {
-      const address = host.addresses[number - 1];
-      const found = replicas.find((each) => each.service === service && each.address === address);
-      if (!found) throw new Error(`${host.name} has no replica ${number} of ${service}`);
-      return found;
-    },
     publish: ({ service, address }) => setAddresses(dns, service, (all) => [...all, address]),
     withdraw: ({ service, address }) =>
       setAddresses(dns, service, (all) => all.filter((each) => each !== address)),
-    ordersTarget: targetOf('orders'),
-    inventoryTarget: targetOf('inventory'),
+    ordersTarget: targets.orders ?? '',
+    inventoryTarget: targets.inventory ?? '',
     credentials,
-    token: (subject, scopes) => {
-      const [audience = ''] = scopes[0]?.split(':') ?? [];
-      return keys.sign({ audience, subject, scopes, ttlSeconds: daySeconds });
-    },
+    token: (subject, scopes) =>
+      keys.sign({ audience: audienceOf(scopes), subject, scopes, ttlSeconds: daySeconds }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-function targetOf(service: Service): string {
-  return `dns:///${service}:${ports[service]}`;
+interface ReplicasOptions {
+  readonly folder: string;
+  readonly hosts: readonly Host[];
+  readonly keys: Awaited<ReturnType<typeof openDevelopmentKeys>>;
+  readonly databaseUrl: (service: string) => string;
+}
+
+/** Makes the certificates and the replicas. The files stay in the folder. */
+async function makeReplicas({ folder, hosts, keys, databaseUrl }: ReplicasOptions) {
+  const certificates = await createTestCertificates();
+  const log = createLogger({ service: 'hosts', level: 'silent' });
+  const customers = await certificates.write('customers');
+  const credentials = await channelCredentials(customers, { developmentCertificates: true, log });
+  const addresses = hosts.flatMap((host) => host.addresses);
+  const environmentOf = async (entry: ServiceEntry) => {
+    const alternativeNames = [`DNS:${entry.name}`, ...addresses.map((each) => `IP:${each}`)];
+    const pair = await certificates.issue(entry.name, { alternativeNames });
+    const files = await certificates.write(entry.name, pair);
+    return {
+      DATABASE_URL: databaseUrl(entry.name),
+      TLS_MODE: files.mode,
+      TLS_CERT: files.certFile,
+      TLS_KEY: files.keyFile,
+      TLS_CA: files.caFile,
+      AUTH_JWKS: keys.jwksFile,
+      AUTH_ISSUER: developmentIssuer,
+      AUTH_AUDIENCE: entry.name,
+      ...(await callVariables(entry, { dataFolder: folder, targets, keys })),
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    };
+  };
+  const replicas: HostReplica[] = [];
+  for (const entry of entries) {
+    const main = fileURLToPath(import.meta.resolve(`@acme/${entry.name}/main`));
+    const environment = await environmentOf(entry);
+    await fillCompileCache(main, environment.NODE_COMPILE_CACHE);
+    for (const host of hosts)
+      for (const address of host.addresses) {
+        const logFile = join(folder, 'logs', `${entry.name}-${address}.log`);
+        const { name: service, port } = entry;
+        replicas.push(
+          makeHostReplica({ service, main, host, address, port, environment, logFile, credentials }),
+        );
+      }
+  }
+  return { credentials, replicas };
 }
 
 function setAddresses(
   { records }: DnsServer,
-  service: Service,
+  service: string,
   change: (addresses: readonly string[]) => readonly string[],
 ): void {
   const known = records.get(service);

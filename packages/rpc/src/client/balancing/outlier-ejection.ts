@@ -1,4 +1,4 @@
-import { connectivityState, experimental } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
 import { acceptEncodingKey, channelSettings, connectionOptions } from './channel-settings.ts';
 import { CountedSubchannel } from './counted-subchannel.ts';
 import { isAnswering } from './is-answering.ts';
@@ -13,6 +13,9 @@ export const outlierEjectionName = 'outlier_ejection';
 
 /** Distinguishes the spare connections to a replica. grpc-js would share connections with equal channel options. */
 const spareNumberOption = 'acme.spare_connection';
+
+/** Distinguishes the connection of a replica from an earlier one that does not answer. */
+const connectionNumberOption = 'acme.connection';
 
 /** Queues a call until one of its replica's connections is ready. */
 const queued: experimental.PickResult = {
@@ -54,9 +57,20 @@ class OutlierEjectionConfig implements experimental.TypedLoadBalancingConfig {
   }
 }
 
+interface Update {
+  readonly endpoints: readonly experimental.Endpoint[];
+  readonly config: OutlierEjectionConfig;
+  readonly options: ChannelOptions;
+  readonly note: string;
+}
+
 class OutlierEjection implements experimental.LoadBalancer {
   readonly #replicas = new Map<string, Replica>();
   readonly #child: experimental.ChildLoadBalancerHandler;
+  /** The last resolution with addresses. */
+  #update: Update | undefined;
+  /** The numbers of connections, by address. 0 when absent. */
+  readonly #connectionNumbers = new Map<string, number>();
   /** Last state that the child policy reported. */
   #state = connectivityState.IDLE;
   /** Settings of the channel, which connections are shared without. */
@@ -67,14 +81,16 @@ class OutlierEjection implements experimental.LoadBalancer {
   constructor(helper: experimental.ChannelControlHelper) {
     const childHelper = experimental.createChildChannelControlHelper(helper, {
       createSubchannel: (address, options) => {
-        const shared = connectionOptions(options);
+        const name = experimental.subchannelAddressToString(address);
+        const number = this.#connectionNumbers.get(name) ?? 0;
+        const shared = { ...connectionOptions(options), [connectionNumberOption]: number };
         const { maxResponseBytes } = this.#settings;
         const open = (number: number) =>
           new CountedSubchannel(
             helper.createSubchannel(address, { ...shared, [spareNumberOption]: number }),
             maxResponseBytes,
           );
-        const replica = this.#replicaAt(experimental.subchannelAddressToString(address), open);
+        const replica = this.#replicaAt(name, open);
         return new ReplicaSubchannel(helper.createSubchannel(address, shared), replica, maxResponseBytes);
       },
       updateState: (state, picker, error) => {
@@ -95,13 +111,28 @@ class OutlierEjection implements experimental.LoadBalancer {
     const [endpoints, config, options, note] = update;
     if (!(config instanceof OutlierEjectionConfig)) return false;
     this.#settings = channelSettings(options);
-    if (endpoints.ok) {
-      const present = new Set(
-        endpoints.value.flatMap(({ addresses }) => addresses.map(experimental.subchannelAddressToString)),
-      );
-      for (const address of this.#replicas.keys()) if (!present.has(address)) this.#forget(address);
-    }
-    return this.#child.updateAddressList(endpoints, config.childPolicy, options, note);
+    if (!endpoints.ok) return this.#child.updateAddressList(endpoints, config.childPolicy, options, note);
+    this.#update = { endpoints: endpoints.value, config, options, note };
+    const present = addressesOf(endpoints.value);
+    for (const name of this.#connectionNumbers.keys())
+      if (!present.has(name)) this.#connectionNumbers.delete(name);
+    return this.#apply(this.#update);
+  }
+
+  #apply({ endpoints, config, options, note }: Update): boolean {
+    const present = addressesOf(endpoints);
+    for (const address of this.#replicas.keys()) if (!present.has(address)) this.#forget(address);
+    const found = experimental.statusOrFromValue([...endpoints]);
+    return this.#child.updateAddressList(found, config.childPolicy, options, note);
+  }
+
+  /** Replaces the connection of a replica, as if its address had left the name and joined it again. */
+  #reconnect(address: string) {
+    if (!this.#update) return;
+    this.#connectionNumbers.set(address, (this.#connectionNumbers.get(address) ?? 0) + 1);
+    const others = this.#update.endpoints.filter((each) => !addressesOf([each]).has(address));
+    this.#apply({ ...this.#update, endpoints: others });
+    this.#apply(this.#update);
   }
 
   exitIdle() {
@@ -125,6 +156,7 @@ class OutlierEjection implements experimental.LoadBalancer {
     const known = this.#replicas.get(address);
     if (known) return known;
     const replica: Replica = {
+      address,
       health: initialHealth(),
       subchannels: new Set(),
       // Another process may serve the address now, so earlier faults do not count.
@@ -161,6 +193,8 @@ class OutlierEjection implements experimental.LoadBalancer {
           subchannel,
           onCallEnded: (code, details, metadata) => {
             picked.onCallEnded?.(code, details, metadata);
+            // Its address has left the name, or its connection was replaced.
+            if (this.#replicas.get(replica.address) !== replica) return;
             const health = [...this.#replicas.values()].map((each) => each.health);
             const ejectionMs = ejectionAfter(replica.health, code, isStream, health);
             if (ejectionMs > 0) this.#eject(replica, ejectionMs);
@@ -176,9 +210,11 @@ class OutlierEjection implements experimental.LoadBalancer {
       ejectionMs,
       isAnswering: async () => {
         const [connection] = replica.subchannels;
-        return connection !== undefined && isAnswering(connection);
+        // One that is lost is being replaced already.
+        return connection?.getConnectivityState() !== connectivityState.READY || isAnswering(connection);
       },
       readmit: () => this.#readmit(replica, onProbation(replica.health)),
+      reconnect: () => this.#reconnect(replica.address),
     });
   }
 
@@ -192,4 +228,8 @@ class OutlierEjection implements experimental.LoadBalancer {
     for (const replica of this.#replicas.values())
       if (replica.health.isEjected) this.#readmit(replica, onProbation(replica.health));
   }
+}
+
+function addressesOf(endpoints: readonly experimental.Endpoint[]): Set<string> {
+  return new Set(endpoints.flatMap(({ addresses }) => addresses.map(experimental.subchannelAddressToString)));
 }

@@ -8,52 +8,38 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Plans a readmission after 5 s, of a replica whose checks have these results, and the last one from then on. */
-function plan(...results: boolean[]) {
-  const isAnswering = vi.fn(async () => (results.length > 1 ? results.shift() : results[0]) ?? false);
-  const readmit = vi.fn();
-  const cancel = planReadmission({ ejectionMs: 5000, isAnswering, readmit });
-  return { isAnswering, readmit, cancel };
+/** Plans the readmission of a replica after 5 s. */
+function plan(isAnswering: boolean) {
+  const [readmit, reconnect] = [vi.fn(), vi.fn()];
+  const cancel = planReadmission({
+    ejectionMs: 5000,
+    isAnswering: async () => isAnswering,
+    readmit,
+    reconnect,
+  });
+  return { calls: () => [readmit.mock.calls.length, reconnect.mock.calls.length], cancel };
 }
 
-test('a replica that answers is readmitted when its ejection has ended, and checked once', async () => {
-  const { isAnswering, readmit } = plan(true);
+test('a replica that answers is readmitted when its ejection has ended', async () => {
+  const { calls } = plan(true);
   await vi.advanceTimersByTimeAsync(4999);
-  expect(readmit).not.toHaveBeenCalled();
+  expect(calls()).toEqual([0, 0]);
   await vi.advanceTimersByTimeAsync(1);
-  expect([readmit.mock.calls.length, isAnswering.mock.calls.length]).toEqual([1, 1]);
+  expect(calls()).toEqual([1, 0]);
 });
 
-test('a replica that does not answer is readmitted once it does, however long its ejection is', async () => {
-  const { isAnswering, readmit } = plan(false, false, true);
-  await vi.advanceTimersByTimeAsync(1999);
-  expect(readmit).not.toHaveBeenCalled();
-  await vi.advanceTimersByTimeAsync(1);
-  expect([readmit.mock.calls.length, isAnswering.mock.calls.length]).toEqual([1, 3]);
-});
-
-test('a replica that never answers is not readmitted', async () => {
-  const { isAnswering, readmit } = plan(false);
+test('a replica that does not answer is not readmitted by the clock, and gets a new connection', async () => {
+  const { calls } = plan(false);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([readmit.mock.calls.length, isAnswering.mock.calls.length]).toEqual([0, 61]);
+  expect(calls()).toEqual([0, 1]);
 });
 
 test.each([true, false])(
-  'a plan that is cancelled readmits nothing and checks nothing (answering: %s)',
-  async (answering) => {
-    const { isAnswering, readmit, cancel } = plan(answering, true);
-    await vi.advanceTimersByTimeAsync(500);
+  'a plan that is cancelled has no effect (the replica answers: %s)',
+  async (isAnswering) => {
+    const { calls, cancel } = plan(isAnswering);
     cancel();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([readmit.mock.calls.length, isAnswering.mock.calls.length]).toEqual([0, 1]);
+    expect(calls()).toEqual([0, 0]);
   },
 );
-
-test('a plan that is cancelled during a check readmits nothing', async () => {
-  const checked = Promise.withResolvers<boolean>();
-  const readmit = vi.fn();
-  planReadmission({ ejectionMs: 5000, isAnswering: () => checked.promise, readmit })();
-  checked.resolve(true);
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(readmit).not.toHaveBeenCalled();
-});

@@ -5,8 +5,9 @@ import type { SpareConnections } from './spare-connections.ts';
 
 /** The state of a replica, by its address. */
 export interface Replica {
+  readonly address: string;
   readonly health: ReplicaHealth;
-  /** Subchannels in use. The child policy makes new ones when the name is resolved again. */
+  /** Subchannels in use. The child policy makes new ones when the addresses of the name change. */
   readonly subchannels: Set<ReplicaSubchannel>;
   readonly onConnected: () => void;
   readonly spares: SpareConnections;
