@@ -182,7 +182,7 @@ async function testSignals(page: ConsolePage, running: RunningConsole, check: Ch
   for (let call = 0; call < calls; call++) await running.inventory.getStock({ sku: 'SAT-0001' });
   await page.untilShown(`[data-method="${method}"]`);
   let after = before;
-  for (let attempt = 0; attempt < 40 && after < before + calls; attempt++) {
+  for (let attempt = 0; attempt < 240 && after < before + calls; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     after = await counted(page, method);
   }

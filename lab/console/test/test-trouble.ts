@@ -68,7 +68,7 @@ async function answers({ inventory }: RunningConsole): Promise<boolean> {
 
 /** The client waits before it connects again. */
 async function answersAgain(running: RunningConsole): Promise<boolean> {
-  for (let attempt = 0; attempt < 50; attempt++) {
+  for (let attempt = 0; attempt < 300; attempt++) {
     if (await answers(running)) return true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -1,3 +1,8 @@
+import { withTimeout } from './with-timeout.ts';
+
+/** No step takes a quarter of this on two cores. One that waits forever must not hold up those that come after it. */
+const stepTimeoutMs = 20 * 60_000;
+
 /**
  * Runs the steps in order, prints how each went, stops after the first that fails, and prints a count that `.ci/run`
  * adds up.
@@ -26,7 +31,7 @@ export async function runSteps(
 
 async function attempt(step: () => Promise<void> | void): Promise<string | undefined> {
   try {
-    await step();
+    await withTimeout(stepTimeoutMs, 'its end', Promise.resolve(step()));
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -1,17 +1,20 @@
-// The first process of its namespaces, started by `test-hosts.ts`: node run-hosts.ts ROUNDS.
+// The first process of its namespaces, started by `test-hosts.ts`: node run-hosts.ts FOLDER ROUNDS.
 import { execFileSync } from 'node:child_process';
 import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@acme/dev/cli';
 import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
+import { withTimeout } from '../harness/with-timeout.ts';
 import { runScenarios } from './scenarios.ts';
 import { startTwoHosts } from './two-hosts.ts';
 
 process.stdin.on('end', () => process.exit(130)).resume();
 
-/** A file system in memory, which vanishes with the namespaces. */
-const folder = '/mnt';
+/** Gets a file system in memory, which vanishes with the namespaces. */
+const [folder = '', rounds] = process.argv.slice(2);
+/** Several times that of a round, and of the set-up, on two cores. */
+const roundTimeoutMs = 300_000;
 const machineFolder = tmpdir();
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=711', 'tmpfs', folder]);
 process.env.TMPDIR = folder;
@@ -20,7 +23,12 @@ let failed = 0;
 let passed = 0;
 try {
   await using hosts = await startTwoHosts(folder);
-  const results = await runScenarios(hosts, Number(process.argv[2]));
+  const timeoutMs = roundTimeoutMs * (1 + Number(rounds));
+  const results = await withTimeout(
+    timeoutMs,
+    'the end of the scenarios',
+    runScenarios(hosts, Number(rounds)),
+  );
   ({ passed, failed } = results);
 } catch (error) {
   process.stdout.write(`FAIL ${errorText(error)}\n`);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { fail, integer, interruptSignal, parseCommandLine } from '@acme/dev/cli';
+import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { runInNamespaces } from './run-in-namespaces.ts';
 
 const { values } = parseCommandLine({
@@ -11,7 +12,10 @@ while. Needs Linux, root or sudo without a password, and iproute2.`,
 
 try {
   const program = fileURLToPath(import.meta.resolve('./run-hosts.ts'));
-  process.exitCode = await runInNamespaces(program, [String(values.rounds ?? 1)], interruptSignal());
+  const interrupted = interruptSignal();
+  await using folder = await openTemporaryFolder('hosts-');
+  const args = [folder.path, String(values.rounds ?? 1)];
+  process.exitCode = await runInNamespaces(program, args, interrupted);
 } catch (error) {
   process.stdout.write('hosts: 0 passed, 1 failed\n');
   fail(error);

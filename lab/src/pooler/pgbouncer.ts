@@ -38,7 +38,8 @@ export interface Pgbouncer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-const startTimeoutMs = 10_000;
+/** Long enough for a busy machine. */
+const startTimeoutMs = 30_000;
 const pollMs = 20;
 
 /**
@@ -89,7 +90,7 @@ async function run(program: string, configFile: string, port: number): Promise<C
 }
 
 /** Unpacks the package, unless an earlier run has, and returns the folder of the program. */
-function installPgbouncer(debian: string): string {
+export function installPgbouncer(debian: PoolerKind['debian']): string {
   const { status, stdout } = spawnSync(join(root, '.ci/install-pgbouncer'), [debian], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,13 +7,14 @@ export type OpenWatch = (resumeToken: string) => AsyncIterable<{ readonly resume
 
 /** A watcher that keeps the resume token of its last response, until its watch fails. */
 export interface FollowedFeed {
-  /** Waits for a response that comes after the call. Throws after 10 s without one. */
+  /** Waits for a response that comes after the call. Throws after a minute without one. */
   next(): Promise<void>;
   /** Resumes after the last response. Returns the reason why that fails, or undefined if it does not. */
   resume(): Promise<string | undefined>;
 }
 
-const nextTimeoutMs = 10_000;
+/** Long enough for a busy machine. */
+const nextTimeoutMs = 60_000;
 const pollMs = 20;
 
 export function followFeed(watch: OpenWatch): FollowedFeed {
@@ -32,7 +33,7 @@ export function followFeed(watch: OpenWatch): FollowedFeed {
       const before = received;
       const endMs = performance.now() + nextTimeoutMs;
       while (received === before) {
-        if (performance.now() > endMs) throw new Error('a watch received nothing for 10 s');
+        if (performance.now() > endMs) throw new Error('a watch received nothing for a minute');
         await sleep(pollMs);
       }
     },

@@ -80,6 +80,14 @@ test('a copy that begins with all migrations has no old code, but an old schema'
   expect(find()).toEqual({ migrations: [first], code: { missing: 'there is no git repository' } });
 });
 
+test('a repository that git cannot read is an error, because the old code would not be run', () => {
+  commit(fileOf(first), 'orders');
+  commit(fileOf(second), 'state');
+  rmSync(join(folder, '.git'), { recursive: true });
+  write('.git', 'gitdir: elsewhere');
+  expect(() => find()).toThrow('not a git repository');
+});
+
 test('a service with one migration has nothing to deploy', () => {
   commit(fileOf(first), 'orders');
   expect(find()).toEqual({ migrations: [], code: { missing: 'orders has no migration but its first' } });
