@@ -47,7 +47,7 @@ const scripts = [
 ];
 
 /** Scripts of the example services. */
-const exampleScripts = ['reconcile'];
+const exampleScripts = ['reconcile', 'erase'];
 
 /** Scripts that only the template's repository has. */
 const templateScripts = ['adopt', 'test:adopt'];

@@ -38,7 +38,7 @@ const always = [
   'tsconfig.json',
 ];
 
-const ofExamples = ['docs/backup.md', 'gen/src', 'proto', 'services', 'services.ts', 'test'];
+const ofExamples = ['docs/backup.md', 'docs/data.md', 'gen/src', 'proto', 'services', 'services.ts', 'test'];
 
 const ofLab = [
   '.changeset',
