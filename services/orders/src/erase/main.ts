@@ -63,6 +63,7 @@ function reject(problem: string): never {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof RpcError) return `orders answered ${codeName(error.code)}: ${error.message}`;
+  if (error instanceof RpcError)
+    return `a call of orders failed with ${codeName(error.code)}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

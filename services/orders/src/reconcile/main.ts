@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
-import { openPool } from '@acme/postgres/pool';
+import { openPool, type Pool } from '@acme/postgres/pool';
 import { channelCredentials, createClient, tokenFile } from '@acme/rpc/client';
 import { readEnvironment } from '@acme/rpc/config';
 import { codeName, RpcError } from '@acme/rpc/errors';
@@ -56,6 +56,7 @@ async function run(config: Config, mends: boolean): Promise<number> {
     }),
     (each) => each.end(),
   );
+  await requireDatabase(pool);
   const inventory = opened.use(
     createClient(InventoryService, {
       target: inventoryTarget,
@@ -78,7 +79,19 @@ async function run(config: Config, mends: boolean): Promise<number> {
   });
 }
 
+/** Throws an Error that names the variable if no statement can be executed. */
+async function requireDatabase(pool: Pool): Promise<void> {
+  try {
+    await pool.query('SELECT');
+  } catch (cause) {
+    const { message, code } = cause as Error & { code?: string };
+    // Without a message if every address of the host has failed.
+    throw new Error(`the database of orders cannot be used (DATABASE_URL): ${message || code}`, { cause });
+  }
+}
+
 function textOf(error: unknown): string {
-  if (error instanceof RpcError) return `inventory answered ${codeName(error.code)}: ${error.message}`;
+  if (error instanceof RpcError)
+    return `a call of inventory failed with ${codeName(error.code)}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
