@@ -6,6 +6,10 @@ import type { RunningConsole } from './running-console.ts';
 
 type Check = Checks['check'];
 
+/** A minute, as the other waits. */
+const pollAttempts = 240;
+const pollMs = 250;
+
 const states = {
   pending: Order_State.PENDING,
   confirmed: Order_State.CONFIRMED,
@@ -117,7 +121,13 @@ async function testStock(page: ConsolePage, running: RunningConsole, check: Chec
   for (const sku of skus.slice(0, 3)) {
     const { stock } = await running.inventory.getStock({ sku });
     const direct = [stock?.reserved, stock?.available, stock?.onHand].join(' ');
-    const shown = (await page.texts(`[data-sku="${sku}"] td.number`)).map(numberOf).join(' ');
+    const read = async () => (await page.texts(`[data-sku="${sku}"] td.number`)).map(numberOf).join(' ');
+    let shown = await read();
+    // The feed brings the last changes a moment later than a call.
+    for (let attempt = 0; attempt < pollAttempts && shown !== direct; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      shown = await read();
+    }
     check(`the stock of ${sku} is that of GetStock`, shown === direct, { shown, direct });
   }
 }
@@ -182,8 +192,8 @@ async function testSignals(page: ConsolePage, running: RunningConsole, check: Ch
   for (let call = 0; call < calls; call++) await running.inventory.getStock({ sku: 'SAT-0001' });
   await page.untilShown(`[data-method="${method}"]`);
   let after = before;
-  for (let attempt = 0; attempt < 240 && after < before + calls; attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
+  for (let attempt = 0; attempt < pollAttempts && after < before + calls; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
     after = await counted(page, method);
   }
   check('the signals count the calls that were made', Math.round(after - before) === calls, {

@@ -4,6 +4,7 @@ import { Code, RpcError } from '@acme/rpc/errors';
 import type { CancellationStore } from '../order/cancellation-store.ts';
 import { etagOf, type Order, OrderError } from '../order/order.ts';
 import type { Disagreement } from './disagreement.ts';
+import { longestDeadline } from './longest-deadline.ts';
 
 /** What became of a disagreement, for the report. */
 export interface Mending {
@@ -25,7 +26,7 @@ export function createMend({ inventory, cancellations }: MendDependencies): Mend
       // An id never gets an order later, and these states are final. The release leaves a tombstone.
       case 'ORDER_MISSING':
       case 'ORDER_CLOSED':
-        await inventory.releaseStock({ reservationId: disagreement.id });
+        await inventory.releaseStock({ reservationId: disagreement.id }, longestDeadline);
         return mended('released');
       case 'RESERVATION_MISSING':
         return await reserveAgain(inventory, disagreement.order);
@@ -55,11 +56,11 @@ async function reserveAgain(inventory: Client<typeof InventoryService>, order: O
   try {
     // A refused reserve is final for its id. An order that is short of stock must stay mendable.
     for (const { sku, quantity } of lines) {
-      const { stock } = await inventory.getStock({ sku });
+      const { stock } = await inventory.getStock({ sku }, longestDeadline);
       const available = stock?.available ?? 0n;
       if (available < quantity) return left(`${quantity} of ${sku} wanted, ${available} available`);
     }
-    await inventory.reserveStock({ reservationId: id, lines: [...lines] });
+    await inventory.reserveStock({ reservationId: id, lines: [...lines] }, longestDeadline);
     return mended('reserved again');
   } catch (error) {
     const isFinal =

@@ -4,6 +4,7 @@ import type { Client } from '@acme/rpc/client';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { ComparedReservation } from './disagreement.ts';
 import type { ComparedDatabases } from './find-disagreements.ts';
+import { longestDeadline } from './longest-deadline.ts';
 
 /** The maximum of ListReservations. */
 const maxReservations = 1000;
@@ -14,7 +15,7 @@ export function createReservationRanges(
 ): ComparedDatabases['reservations'] {
   return async ({ after, until }) => {
     const request = { pageSize: maxReservations, afterId: after, untilId: until };
-    const { reservations, nextPageToken } = await inventory.listReservations(request);
+    const { reservations, nextPageToken } = await inventory.listReservations(request, longestDeadline);
     return { items: reservations.map(fromProto), hasMore: nextPageToken !== '' };
   };
 }

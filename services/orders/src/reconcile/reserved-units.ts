@@ -1,6 +1,7 @@
 import type { InventoryService } from '@acme/gen/inventory/v1/inventory_service_pb';
 import type { Client } from '@acme/rpc/client';
 import type { ComparedReservation } from './disagreement.ts';
+import { longestDeadline } from './longest-deadline.ts';
 
 /** Compares the reserved units of each item with the live reservations that hold them. */
 export interface ReservedUnits {
@@ -57,7 +58,10 @@ async function readStock(inventory: Client<typeof InventoryService>): Promise<Ma
   const stored = new Map<string, StoredUnits>();
   let pageToken = '';
   do {
-    const { stocks, nextPageToken } = await inventory.listStock({ pageSize: maxStocks, pageToken });
+    const { stocks, nextPageToken } = await inventory.listStock(
+      { pageSize: maxStocks, pageToken },
+      longestDeadline,
+    );
     for (const { sku, reserved, etag } of stocks) stored.set(sku, { reserved, etag });
     pageToken = nextPageToken;
   } while (pageToken !== '');
