@@ -256,3 +256,14 @@ test('events of another history than that of their orders are reported', async (
   await setVersion(3);
   expect(await run(pair, inventory)).toMatchObject({ lines: [], left: 0 });
 });
+
+test('events of an order that is missing are reported', async ({ pair, customer, inventory }) => {
+  await pair.setStock({ orphans: 10 });
+  const id = await place(customer, { orphans: 1 });
+  await pair.ordersDatabase.query('DELETE FROM orders WHERE id = $1', [id]);
+  const { lines } = await run(pair, inventory, { mend: true });
+  const rest = 'and is missing: restore this database from another backup';
+  for (const event of ['version 1 (PENDING)', 'version 2 (CONFIRMED)'])
+    expect(lines).toContain(`order ${id} has an event of ${event} ${rest}`);
+  await pair.ordersDatabase.query('DELETE FROM order_events WHERE order_id = $1', [id]);
+});

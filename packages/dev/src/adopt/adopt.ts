@@ -16,6 +16,7 @@ import { original, renameFiles } from './rename.ts';
 const given = readCopyOptions();
 const options = { ...given, packages: given.packages && resolve(given.packages) };
 const { scope, isKitVendored, keepsExamples, freshHistory } = options;
+const removesContracts = !keepsExamples || !isKitVendored;
 
 try {
   requireCommittedFiles();
@@ -34,7 +35,7 @@ process.stdout.write(`This repository is ${options.name}. Next:
   npm ci && npm run check && npm test
   fill in .github/CODEOWNERS and the first section of SECURITY.md
   git commit --message "Begin"
-${keepsExamples ? '' : '  npm run new:service -- payments\n'}${keepsExamples || freshHistory ? '' : '\nbuf breaking reports the removed contracts until the commit is on origin/main.\n'}`);
+${keepsExamples ? '' : '  npm run new:service -- payments\n'}${!removesContracts || freshHistory ? '' : '\nbuf breaking reports the removed contracts until the commit is on origin/main.\n'}`);
 
 function requireCommittedFiles(): void {
   const changes = git('status', '--porcelain');

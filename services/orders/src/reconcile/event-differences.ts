@@ -12,7 +12,7 @@ export async function* eventDifferences(pool: Pool): AsyncGenerator<string> {
              )
              SELECT (SELECT max(seq) FROM page) AS last,
                     ARRAY(SELECT format('order %s has an event of version %s (%s) and is %s', order_id, page.version, page.state,
-                                        coalesce(format('at version %s (%s)', orders.version, orders.state), 'missing'))
+                                        CASE WHEN orders.id IS NULL THEN 'missing' ELSE format('at version %s (%s)', orders.version, orders.state) END)
                           FROM page LEFT JOIN orders ON orders.id = order_id
                           WHERE orders.id IS NULL OR page.version > orders.version
                              OR (page.version = orders.version AND page.state <> orders.state)
