@@ -6,7 +6,7 @@ ALTER TABLE orders
   -- squawk-ignore ban-drop-not-null
   ALTER COLUMN fingerprint DROP NOT NULL;
 
--- How far requests are forgotten, in the order of ids.
+-- The progress of forgetting, which goes by the ids of a table's rows.
 CREATE TABLE forgotten_requests (
   table_name text PRIMARY KEY,
   -- Requests of rows up to this one are forgotten.

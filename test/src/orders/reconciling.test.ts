@@ -24,13 +24,14 @@ const test = pairTest.extend('inventory', async ({ pair }) => {
 });
 
 /** Runs the command in this process without its pauses. Returns its lines and the number of disagreements that are left. */
-async function run({ ordersDatabase }: TestPair, inventory: Clients['inventory'], { mend = false } = {}) {
+async function run(
+  { ordersDatabase }: TestPair,
+  inventory: Clients['inventory'],
+  { mend = false, orders = createOrderRanges(ordersDatabase) } = {},
+) {
   const lines: string[] = [];
   const left = await reconcile({
-    databases: {
-      orders: createOrderRanges(ordersDatabase),
-      reservations: createReservationRanges(inventory),
-    },
+    databases: { orders, reservations: createReservationRanges(inventory) },
     readReservedUnits: () => readReservedUnits(inventory),
     eventDifferences: () => eventDifferences(ordersDatabase),
     mend: mend
@@ -94,6 +95,16 @@ test('a reservation without an order is reported, and released with a tombstone'
     inventory.reserveStock({ reservationId: id, lines: linesOf({ orphan: 2 }) }),
   );
   expect(late.findDetail(ErrorInfoSchema)?.reason).toBe('RESERVATION_RELEASED');
+});
+
+test('nothing is mended with a database that has no orders', async ({ pair, customer, inventory }) => {
+  await pair.setStock({ foreign: 10 });
+  await place(customer, { foreign: 2 });
+  const orders = async () => ({ items: [], hasMore: false });
+  await expect(run(pair, inventory, { mend: true, orders })).rejects.toThrow(
+    'DATABASE_URL leads to a database without orders',
+  );
+  expect(await reservedUnits(pair, ['foreign'])).toEqual({ foreign: 2 });
 });
 
 test('the live reservation of a cancelled order is released', async ({ pair, customer, inventory }) => {

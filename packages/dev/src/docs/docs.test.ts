@@ -24,6 +24,10 @@ test('the Markdown files of the repository are found', () => {
   expect(files).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'packages/rpc/README.md']));
 });
 
+test('no document has the marks of a merge conflict', () => {
+  expect(files.filter((file) => /^(<{7}|>{7}) /m.test(read(root, file)))).toEqual([]);
+});
+
 test('every npm command in the documents exists', () => {
   const unknown = files.flatMap((file) =>
     codeTexts(read(root, file))

@@ -7,6 +7,7 @@ import { change, watcher } from '../testing/feed-watcher.ts';
 import { queryOnce } from '../testing/query-once.ts';
 
 const place = useDataFolder();
+const patient = { timeout: 30_000 };
 
 test('a feed and the readiness check leave a server that has become read-only, and come back', async () => {
   place.copyTemplate();
@@ -34,13 +35,13 @@ test('a feed and the readiness check leave a server that has become read-only, a
   const before = await vi.waitUntil(async () => {
     const pids = await sessions();
     return pids.length >= 3 && pids;
-  });
+  }, patient);
 
   await alter('SET default_transaction_read_only = on');
-  await expect(vi.waitUntil(() => readiness.check().then(() => false))).rejects.toSatisfy(isUnavailable);
-  await vi.waitUntil(async () => (await sessions()).every((pid) => !before.includes(pid)), {
-    timeout: 30_000,
-  });
+  await expect(vi.waitUntil(() => readiness.check().then(() => false), patient)).rejects.toSatisfy(
+    isUnavailable,
+  );
+  await vi.waitUntil(async () => (await sessions()).every((pid) => !before.includes(pid)), patient);
   expect(errors.every(isUnavailable)).toBe(true);
 
   await alter('RESET default_transaction_read_only');
@@ -50,7 +51,7 @@ test('a feed and the readiness check leave a server that has become read-only, a
         () => true,
         () => false,
       ),
-    { timeout: 30_000 },
+    patient,
   );
   await vi.waitUntil(
     () =>
@@ -58,7 +59,7 @@ test('a feed and the readiness check leave a server that has become read-only, a
         () => true,
         () => false,
       ),
-    { timeout: 30_000 },
+    patient,
   );
   await using anew = watcher(feed, { after: 0n });
   expect(await anew.nextChange()).toBe('A1');

@@ -51,8 +51,8 @@ export interface PoolOptions {
  *
  * `bigint` columns are decoded as bigint, `timestamptz` as Date. A statement whose prepared plan is stale is repeated on
  * another connection. A connection to a read-only server is closed at once, and after a failover the next one leads to the
- * new primary; with `target_session_attrs=any` in the URL it is kept (ADR 42). Parameters of the URL take precedence over the limits here and over `settings`. Statements and
- * connections are traced and measured.
+ * new primary; with `target_session_attrs=any` in the URL it is kept (ADR 42). Parameters of the URL take precedence over
+ * the limits here and over `settings`. Statements and connections are traced and measured.
  *
  * The URL may be that of a pooler in transaction mode, such as PgBouncer. Prepared statements are used if the pooler
  * supports them (ADR 41).

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createWakeableSleep } from '../timing/wakeable-sleep.ts';
 
 export interface SweeperOptions {
@@ -33,14 +32,14 @@ export function startSweeper({ removeBatch, onError }: SweeperOptions): Sweeper 
   let isClosed = false;
   const sweepOnce = async () => {
     for (let batch = 0; batch < batchesPerSweep && !isClosed; batch++) {
-      if ((await removeBatch(rowsPerBatch)) < rowsPerBatch) return;
-      await sleep(pauseMs);
+      if ((await removeBatch(rowsPerBatch)) < rowsPerBatch || isClosed) return;
+      await idle.sleep(pauseMs);
     }
   };
   const run = async () => {
     while (!isClosed) {
       await sweepOnce().catch(onError);
-      await idle.sleep(intervalMs);
+      if (!isClosed) await idle.sleep(intervalMs);
     }
   };
   const ended = run();

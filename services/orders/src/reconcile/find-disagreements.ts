@@ -39,9 +39,11 @@ export interface Comparison {
   readonly reservations: readonly ComparedReservation[];
 }
 
-/** The lowest and the greatest UUID. */
-const minId = '00000000-0000-0000-0000-000000000000';
-const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/** All UUIDs. */
+export const allIds: IdRange = {
+  after: '00000000-0000-0000-0000-000000000000',
+  until: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+};
 
 /** Minimum time between two reads that both find a disagreement. */
 const secondLookMs = 1000;
@@ -55,8 +57,8 @@ const placedMs = 10_000;
  */
 export async function* findDisagreements(options: FindOptions): AsyncGenerator<Comparison> {
   const { databases, nowMs, sleep } = options;
-  for (let after = minId; after !== maxId; ) {
-    const { newestMs, end, ...first } = await compare(databases, { after, until: maxId });
+  for (let { after, until } = allIds; after !== until; ) {
+    const { newestMs, end, ...first } = await compare(databases, { after, until });
     let { disagreements } = first;
     if (disagreements.length > 0) {
       const untilPlacedMs = placedMs - (nowMs() - newestMs);

@@ -6,7 +6,7 @@ import { etagOf, type Order, OrderError } from '../order/order.ts';
 import type { Disagreement } from './disagreement.ts';
 import { longestDeadline } from './longest-deadline.ts';
 
-/** What became of a disagreement, for the report. */
+/** Result of handling a disagreement, for the report. */
 export interface Mending {
   readonly isMended: boolean;
   readonly text: string;

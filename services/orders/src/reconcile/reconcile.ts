@@ -1,5 +1,5 @@
 import type { Disagreement } from './disagreement.ts';
-import { type FindOptions, findDisagreements } from './find-disagreements.ts';
+import { allIds, type ComparedDatabases, type FindOptions, findDisagreements } from './find-disagreements.ts';
 import type { Mend } from './mend.ts';
 import type { ReservedUnits } from './reserved-units.ts';
 
@@ -20,6 +20,7 @@ const mendedTogether = 8;
  * what does not agree within one of the databases, which no mend repairs. It may be interrupted at any time and repeated.
  *
  * @returns the number of disagreements that are left.
+ * @throws Error before it mends with a database without orders, which is probably another one: all stock would be released.
  */
 export async function reconcile(options: ReconcileOptions): Promise<number> {
   const { mend, print, readReservedUnits, eventDifferences, ...rest } = options;
@@ -31,18 +32,18 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
     if (!mending?.isMended) left += 1;
     print(`${textOf(disagreement)}: ${mending?.text ?? remedies[disagreement.kind]}`);
   };
+  if (mend) await requireOrders(rest.databases);
   const units = await readReservedUnits();
   for await (const comparison of findDisagreements(rest)) {
     compared += comparison.compared;
     found += comparison.disagreements.length;
     units.add(comparison.reservations);
     // Releases first, because other orders may need their units.
-    const ordered = comparison.disagreements.toSorted((a, b) => Number(isRelease(b)) - Number(isRelease(a)));
-    const waiting = ordered[Symbol.iterator]();
-    const work = async () => {
-      for (const disagreement of waiting) await handle(disagreement);
-    };
-    await Promise.all(Array.from({ length: mendedTogether }, work));
+    await eachOf(comparison.disagreements.filter(isRelease), handle);
+    await eachOf(
+      comparison.disagreements.filter((each) => !isRelease(each)),
+      handle,
+    );
   }
   const { differences, changed } = await units.compare();
   for (const lines of [differences, eventDifferences()])
@@ -55,6 +56,28 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
   const skipped = changed > 0 ? `; ${changed} items changed meanwhile` : '';
   print(`${compared} orders and reservations compared: ${counts}${skipped}`);
   return left;
+}
+
+async function requireOrders(databases: ComparedDatabases): Promise<void> {
+  const orders = await databases.orders(allIds);
+  if (orders.items.length > 0) return;
+  const reservations = await databases.reservations(allIds);
+  if (reservations.items.length > 0)
+    throw new Error(
+      'DATABASE_URL leads to a database without orders, and a mend would release all reservations: correct it, or restore orders',
+    );
+}
+
+/** Handles some disagreements at a time. */
+async function eachOf(
+  disagreements: readonly Disagreement[],
+  handle: (disagreement: Disagreement) => Promise<void>,
+): Promise<void> {
+  const waiting = disagreements[Symbol.iterator]();
+  const work = async () => {
+    for (const disagreement of waiting) await handle(disagreement);
+  };
+  await Promise.all(Array.from({ length: mendedTogether }, work));
 }
 
 function isRelease({ kind }: Disagreement): boolean {
