@@ -1,8 +1,9 @@
-import { type ChannelOptions, connectivityState, experimental } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js';
+import { getOrInsert } from '../../node-24/get-or-insert.ts';
 import { acceptEncodingKey, channelSettings, connectionOptions } from './channel-settings.ts';
 import { CountedSubchannel } from './counted-subchannel.ts';
-import { isAnswering } from './is-answering.ts';
-import { ejectionAfter, initialHealth, onProbation, type ReplicaHealth } from './outliers.ts';
+import { healthCheckCode } from './health-check-code.ts';
+import { ejectionAfter, initialHealth, mayReturnEarly, onProbation, type ReplicaHealth } from './outliers.ts';
 import { planReadmission } from './readmission.ts';
 import { type Replica, ReplicaSubchannel } from './replica-subchannel.ts';
 import { createSpareConnections } from './spare-connections.ts';
@@ -64,13 +65,24 @@ interface Update {
   readonly note: string;
 }
 
+/** State of an address while the name has it, whatever the connections to it. */
+interface AddressState {
+  /** Number of its current connection. */
+  connectionNumber: number;
+  readonly health: ReplicaHealth;
+  /** Cancels the planned readmission of an ejected replica. */
+  cancelReadmission: () => void;
+}
+
+/** Codes of a health check that is not answered, or by a proxy whose server is dead. */
+const codesOfFailedChecks: readonly status[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE];
+
 class OutlierEjection implements experimental.LoadBalancer {
   readonly #replicas = new Map<string, Replica>();
   readonly #child: experimental.ChildLoadBalancerHandler;
   /** The last resolution with addresses. */
   #update: Update | undefined;
-  /** The numbers of connections, by address. 0 when absent. */
-  readonly #connectionNumbers = new Map<string, number>();
+  readonly #addresses = new Map<string, AddressState>();
   /** Last state that the child policy reported. */
   #state = connectivityState.IDLE;
   /** Settings of the channel, which connections are shared without. */
@@ -82,8 +94,8 @@ class OutlierEjection implements experimental.LoadBalancer {
     const childHelper = experimental.createChildChannelControlHelper(helper, {
       createSubchannel: (address, options) => {
         const name = experimental.subchannelAddressToString(address);
-        const number = this.#connectionNumbers.get(name) ?? 0;
-        const shared = { ...connectionOptions(options), [connectionNumberOption]: number };
+        const { connectionNumber } = this.#stateOf(name);
+        const shared = { ...connectionOptions(options), [connectionNumberOption]: connectionNumber };
         const { maxResponseBytes } = this.#settings;
         const open = (number: number) =>
           new CountedSubchannel(
@@ -114,8 +126,11 @@ class OutlierEjection implements experimental.LoadBalancer {
     if (!endpoints.ok) return this.#child.updateAddressList(endpoints, config.childPolicy, options, note);
     this.#update = { endpoints: endpoints.value, config, options, note };
     const present = addressesOf(endpoints.value);
-    for (const name of this.#connectionNumbers.keys())
-      if (!present.has(name)) this.#connectionNumbers.delete(name);
+    for (const [address, state] of this.#addresses) {
+      if (present.has(address)) continue;
+      state.cancelReadmission();
+      this.#addresses.delete(address);
+    }
     return this.#apply(this.#update);
   }
 
@@ -126,10 +141,10 @@ class OutlierEjection implements experimental.LoadBalancer {
     return this.#child.updateAddressList(found, config.childPolicy, options, note);
   }
 
-  /** Replaces the connection of a replica, as if its address had left the name and joined it again. */
+  /** Replaces the connection of a replica, as if its address had left the name and joined it again. Its ejection stays. */
   #reconnect(address: string) {
     if (!this.#update) return;
-    this.#connectionNumbers.set(address, (this.#connectionNumbers.get(address) ?? 0) + 1);
+    this.#stateOf(address).connectionNumber++;
     const others = this.#update.endpoints.filter((each) => !addressesOf([each]).has(address));
     this.#apply({ ...this.#update, endpoints: others });
     this.#apply(this.#update);
@@ -144,6 +159,7 @@ class OutlierEjection implements experimental.LoadBalancer {
   }
 
   destroy() {
+    for (const { cancelReadmission } of this.#addresses.values()) cancelReadmission();
     for (const address of this.#replicas.keys()) this.#forget(address);
     this.#child.destroy();
   }
@@ -152,26 +168,27 @@ class OutlierEjection implements experimental.LoadBalancer {
     return outlierEjectionName;
   }
 
+  #stateOf(address: string): AddressState {
+    const initial = () => ({ connectionNumber: 0, health: initialHealth(), cancelReadmission: () => {} });
+    return getOrInsert(this.#addresses, address, initial);
+  }
+
   #replicaAt(address: string, open: (number: number) => CountedSubchannel): Replica {
     const known = this.#replicas.get(address);
     if (known) return known;
     const replica: Replica = {
       address,
-      health: initialHealth(),
+      health: this.#stateOf(address).health,
       subchannels: new Set(),
-      // Another process may serve the address now, so earlier faults do not count.
-      onConnected: () => this.#readmit(replica, initialHealth()),
+      onConnected: () => this.#onConnected(replica),
       spares: createSpareConnections({ open, onChange: () => this.#pickAgain() }),
-      cancelReadmission: () => {},
     };
     this.#replicas.set(address, replica);
     return replica;
   }
 
   #forget(address: string) {
-    const replica = this.#replicas.get(address);
-    replica?.cancelReadmission();
-    replica?.spares.close();
+    this.#replicas.get(address)?.spares.close();
     this.#replicas.delete(address);
   }
 
@@ -206,27 +223,40 @@ class OutlierEjection implements experimental.LoadBalancer {
 
   #eject(replica: Replica, ejectionMs: number) {
     for (const subchannel of replica.subchannels) subchannel.followHealth();
-    replica.cancelReadmission = planReadmission({
+    const { address } = replica;
+    this.#stateOf(address).cancelReadmission = planReadmission({
       ejectionMs,
-      isAnswering: async () => {
-        const [connection] = replica.subchannels;
-        // One that is lost is being replaced already.
-        return connection?.getConnectivityState() !== connectivityState.READY || isAnswering(connection);
-      },
-      readmit: () => this.#readmit(replica, onProbation(replica.health)),
-      reconnect: () => this.#reconnect(replica.address),
+      isSilent: async () => (await this.#check(replica)) === status.DEADLINE_EXCEEDED,
+      readmit: () => this.#readmit(address),
+      reconnect: () => this.#reconnect(address),
     });
   }
 
-  #readmit(replica: Replica, health: ReplicaHealth) {
-    replica.cancelReadmission();
-    Object.assign(replica.health, health);
-    for (const subchannel of replica.subchannels) subchannel.followHealth();
+  async #check({ subchannels }: Replica): Promise<status> {
+    const [connection] = subchannels;
+    // A lost connection is being replaced already.
+    return connection?.getConnectivityState() === connectivityState.READY
+      ? healthCheckCode(connection)
+      : status.UNAVAILABLE;
+  }
+
+  /** Another process may serve the address now. */
+  async #onConnected(replica: Replica) {
+    const { address, health } = replica;
+    if (health.ejections === 0) health.faultsInARow = 0;
+    if (!mayReturnEarly(health) || codesOfFailedChecks.includes(await this.#check(replica))) return;
+    if (this.#replicas.get(address) === replica && mayReturnEarly(health)) this.#readmit(address);
+  }
+
+  #readmit(address: string) {
+    const { health, cancelReadmission } = this.#stateOf(address);
+    cancelReadmission();
+    Object.assign(health, onProbation(health));
+    for (const subchannel of this.#replicas.get(address)?.subchannels ?? []) subchannel.followHealth();
   }
 
   #readmitAll() {
-    for (const replica of this.#replicas.values())
-      if (replica.health.isEjected) this.#readmit(replica, onProbation(replica.health));
+    for (const { address, health } of this.#replicas.values()) if (health.isEjected) this.#readmit(address);
   }
 }
 

@@ -56,3 +56,11 @@ export function ejectionAfter(
 export function onProbation({ ejections }: ReplicaHealth): ReplicaHealth {
   return { faultsInARow: faultsToEject - 1, ejections, isEjected: false };
 }
+
+/**
+ * Returns whether a replica whose connection is new may return before its ejection has ended: another process may serve its
+ * address. A replica that has failed again after an ejection may not.
+ */
+export function mayReturnEarly({ isEjected, ejections }: ReplicaHealth): boolean {
+  return isEjected && ejections === 1;
+}

@@ -9,11 +9,11 @@ afterEach(() => {
 });
 
 /** Plans the readmission of a replica after 5 s. */
-function plan(isAnswering: boolean) {
+function plan(isSilent: boolean) {
   const [readmit, reconnect] = [vi.fn(), vi.fn()];
   const cancel = planReadmission({
     ejectionMs: 5000,
-    isAnswering: async () => isAnswering,
+    isSilent: async () => isSilent,
     readmit,
     reconnect,
   });
@@ -21,23 +21,25 @@ function plan(isAnswering: boolean) {
 }
 
 test('a replica that answers is readmitted when its ejection has ended', async () => {
-  const { calls } = plan(true);
+  const { calls } = plan(false);
   await vi.advanceTimersByTimeAsync(4999);
   expect(calls()).toEqual([0, 0]);
   await vi.advanceTimersByTimeAsync(1);
   expect(calls()).toEqual([1, 0]);
 });
 
-test('a replica that does not answer is not readmitted by the clock, and gets a new connection', async () => {
-  const { calls } = plan(false);
-  await vi.advanceTimersByTimeAsync(60_000);
+test('a replica that does not answer gets a new connection at once', async () => {
+  const { calls } = plan(true);
+  await vi.advanceTimersByTimeAsync(0);
   expect(calls()).toEqual([0, 1]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls()).toEqual([1, 1]);
 });
 
 test.each([true, false])(
-  'a plan that is cancelled has no effect (the replica answers: %s)',
-  async (isAnswering) => {
-    const { calls, cancel } = plan(isAnswering);
+  'a plan that is cancelled has no effect (the replica is silent: %s)',
+  async (isSilent) => {
+    const { calls, cancel } = plan(isSilent);
     cancel();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(calls()).toEqual([0, 0]);

@@ -1,26 +1,27 @@
 export interface ReadmissionOptions {
-  /** Duration of the ejection of a replica that answers. */
   readonly ejectionMs: number;
-  /** Returns whether the replica answers a health check. */
-  readonly isAnswering: () => Promise<boolean>;
+  /** Returns whether the replica leaves a health check without an answer. */
+  readonly isSilent: () => Promise<boolean>;
   readonly readmit: () => void;
-  /** Called for a replica that does not answer. */
+  /** Called for a silent replica. */
   readonly reconnect: () => void;
 }
 
 /**
- * Plans the readmission of a replica that has just been ejected. One that answers a health check has faults of its own, and
- * is readmitted after `ejectionMs`. One that does not answer hangs or is cut off, and `reconnect` is called: no call is spent
- * on trying it. Returns a function that cancels the plan.
+ * Plans the readmission of a replica that has just been ejected, after `ejectionMs`. A replica that leaves a health check without
+ * an answer hangs or is cut off, and `reconnect` is called: until its new connection is established, no call is spent on
+ * trying it. Returns a function that cancels the plan.
  */
-export function planReadmission(options: ReadmissionOptions): () => void {
-  const { ejectionMs, isAnswering, readmit, reconnect } = options;
+export function planReadmission({
+  ejectionMs,
+  isSilent,
+  readmit,
+  reconnect,
+}: ReadmissionOptions): () => void {
   let isCancelled = false;
-  let timer: NodeJS.Timeout | undefined;
-  isAnswering().then((isAlive) => {
-    if (isCancelled) return;
-    if (isAlive) timer = setTimeout(readmit, ejectionMs).unref();
-    else reconnect();
+  const timer = setTimeout(readmit, ejectionMs).unref();
+  isSilent().then((isSilent) => {
+    if (isSilent && !isCancelled) reconnect();
   });
   return () => {
     isCancelled = true;

@@ -11,8 +11,6 @@ export interface Replica {
   readonly subchannels: Set<ReplicaSubchannel>;
   readonly onConnected: () => void;
   readonly spares: SpareConnections;
-  /** Cancels the planned readmission of an ejected replica. */
-  cancelReadmission: () => void;
 }
 
 /** A replica's connection as the child policy sees it: unhealthy while the replica is ejected. */
