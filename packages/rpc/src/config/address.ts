@@ -47,8 +47,12 @@ export function targetProblem(target: string): string | undefined {
     .find((problem) => problem !== undefined);
 }
 
-/** Returns `host:port` of a target that is a name: `inventory:50052` for `dns:///inventory:50052`. Undefined for others. */
+/**
+ * Returns `host:port` of a target that is a name: `inventory:50052` for `dns:///inventory:50052`. Undefined for others, also for
+ * a name with a DNS server, as in `dns://10.0.0.2/inventory:50052`.
+ */
 export function dnsNameOf(target: string): string | undefined {
+  if (target.startsWith('dns://') && !target.startsWith('dns:///')) return undefined;
   const scheme = schemeOf(target);
   if (targetProblem(target) !== undefined || (scheme !== undefined && scheme !== 'dns')) return undefined;
   const path = scheme === undefined ? target : pathOf(target, scheme);

@@ -4,16 +4,15 @@ import { answeringAs, startReplica } from '../../testing/replicas/start-replica.
 import { createClient } from '../create-client.ts';
 import { channelTarget } from './name-targets.ts';
 
-test.each([
-  'dns:///inventory:50052',
-  'dns:inventory:50052',
-  'dns://10.0.0.2/inventory:50052',
-  'inventory:50052',
-])('the name in %s is looked up again and again', (target) => {
-  expect(channelTarget(target)).toBe('repeated-dns:///inventory:50052');
-});
+test.each(['dns:///inventory:50052', 'dns:inventory:50052', 'inventory:50052'])(
+  'the name in %s is looked up again and again',
+  (target) => {
+    expect(channelTarget(target)).toBe('repeated-dns:///inventory:50052');
+  },
+);
 
 test.each([
+  'dns://10.0.0.2/inventory:50052',
   '127.0.0.1:50052',
   '[::1]:50052',
   'dns:///[::1]:50052',
