@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
+import { connectivityState, credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { EchoImplementation } from '../../testing/calls-of-each-kind.ts';
 import { EchoService } from '../../testing/gen/testing/v1/echo_service_pb.ts';
@@ -12,30 +12,45 @@ import { repeatedLookUps } from './repeated-look-ups.ts';
 const balancings = ['round_robin', 'peak_ewma'] as const;
 let schemes = 0;
 
-/** Starts a DNS server and a resolver that asks it every 50 ms, for the targets of a scheme. */
+/** Starts a DNS server and a resolver that asks it every 20 ms, for the targets of a scheme. */
 async function startDns() {
   const server = await startDnsServer();
   onTestFinished(() => server[Symbol.asyncDispose]());
-  let running = 0;
-  const look = { most: 0, failed: 0 };
+  const look = { running: 0, most: 0, failed: 0 };
   const lookUp = async (host: string) => {
     // The one of the system, `dns.lookup`, cannot be directed to a server.
     const resolver = new Resolver({ timeout: 100, tries: 1 });
     resolver.setServers([server.address]);
-    look.most = Math.max(look.most, ++running);
+    look.most = Math.max(look.most, ++look.running);
     try {
       return await resolver.resolve4(host);
     } catch (error) {
       look.failed++;
       throw error;
     } finally {
-      running--;
+      look.running--;
     }
   };
-  const resolve = repeatedLookUps({ lookUp, intervalMs: 50, random: Math.random });
+  const resolve = repeatedLookUps({ lookUp, intervalMs: 20, random: Math.random });
   const scheme = `look-ups-${++schemes}`;
   registerResolver(scheme, resolve);
-  return { server, look, resolve, targetOf: (name: string, port: number) => `${scheme}:///${name}:${port}` };
+  /** Returns how often a name is looked up while another one is, four times. */
+  const lookUpsMeanwhile = async (name: string) => {
+    await until(() => look.running === 0);
+    const before = queriesOf(server, name);
+    server.records.set('other', ['127.0.0.1']);
+    const other = resolve('other:1', { onAddresses: () => {}, onError: () => {} });
+    await until(() => queriesOf(server, 'other') >= 4);
+    other.close();
+    return queriesOf(server, name) - before;
+  };
+  return {
+    server,
+    look,
+    resolve,
+    lookUpsMeanwhile,
+    targetOf: (name: string, port: number) => `${scheme}:///${name}:${port}`,
+  };
 }
 
 /** Starts two replicas on one port of two addresses. */
@@ -56,11 +71,11 @@ async function untilAnswer(client: Client<typeof EchoService>, name: string): Pr
   while ((await ask(client)) !== name);
 }
 
-/** Waits until the server has been asked this many times more. */
-async function untilQueried(server: DnsServer, times: number): Promise<void> {
-  const enough = server.queries.length + times;
-  while (server.queries.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+const queriesOf = ({ queries }: DnsServer, name: string) => queries.filter((each) => each === name).length;
 
 test.each(balancings)('%s calls a new replica, and the connections to the others stay', async (balancing) => {
   const { server, targetOf } = await startDns();
@@ -114,8 +129,8 @@ test.each([
   fail(server);
   const startMs = performance.now();
   while (look.failed < 4) expect(await ask(client)).toBe('a');
-  // 100, 200 and 400 ms, less the jitter.
-  expect(performance.now() - startMs).toBeGreaterThan(550);
+  // 40, 80 and 160 ms, less the jitter.
+  expect(performance.now() - startMs).toBeGreaterThan(210);
   server.records.set('echo', ['127.0.0.2']);
   await untilAnswer(client, 'b');
 });
@@ -131,20 +146,16 @@ test('calls of a name that does not exist are UNAVAILABLE, and succeed once it d
 });
 
 test('the clients of a name share its look-ups, and the last one ends them', async () => {
-  const { server, look, targetOf } = await startDns();
+  const { server, look, lookUpsMeanwhile, targetOf } = await startDns();
   const port = await startTwo();
   server.records.set('echo', ['127.0.0.1']);
   const target = targetOf('echo', port);
   const clients = Array.from({ length: 5 }, () => createClient(EchoService, { target }));
   expect(await Promise.all(clients.map((client) => ask(client)))).toEqual(Array(5).fill('a'));
-  await untilQueried(server, 5);
+  await until(() => queriesOf(server, 'echo') > 5);
   expect(look.most).toBe(1);
   for (const client of clients) client[Symbol.dispose]();
-  // One may be under way.
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const { length } = server.queries;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(server.queries).toHaveLength(length);
+  expect(await lookUpsMeanwhile('echo')).toBe(0);
 });
 
 test('a name that is not answered does not delay the look-ups of another', async () => {
@@ -160,7 +171,7 @@ test('a name that is not answered does not delay the look-ups of another', async
 });
 
 test('an idle channel looks nothing up until its next call', async () => {
-  const { server, targetOf } = await startDns();
+  const { server, lookUpsMeanwhile, targetOf } = await startDns();
   const port = await startTwo();
   server.records.set('echo', ['127.0.0.1']);
   const client = new GrpcClient(targetOf('echo', port), credentials.createInsecure(), {
@@ -172,11 +183,9 @@ test('an idle channel looks nothing up until its next call', async () => {
       client.makeUnaryRequest('/a.B/C', Buffer.from, Buffer.from, Buffer.of(), resolve),
     );
   await call();
-  let idle = -1;
-  while (server.queries.length !== idle) {
-    idle = server.queries.length;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  await until(() => client.getChannel().getConnectivityState(false) === connectivityState.IDLE);
+  expect(await lookUpsMeanwhile('echo')).toBe(0);
+  const before = queriesOf(server, 'echo');
   await call();
-  await untilQueried(server, 1);
+  await until(() => queriesOf(server, 'echo') > before);
 });
