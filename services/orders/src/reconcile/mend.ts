@@ -63,10 +63,11 @@ async function reserveAgain(inventory: Client<typeof InventoryService>, order: O
     await inventory.reserveStock({ reservationId: id, lines: [...lines] }, longestDeadline);
     return mended('reserved again');
   } catch (error) {
-    const isFinal =
-      error instanceof RpcError && [Code.FAILED_PRECONDITION, Code.NOT_FOUND].includes(error.code);
-    if (!isFinal) throw error;
-    return left(error.message);
+    if (!(error instanceof RpcError)) throw error;
+    // A customer got the units after the look, and the refusal is final.
+    if (error.code === Code.FAILED_PRECONDITION) return left(`${error.message}: cancel the order`);
+    if (error.code === Code.NOT_FOUND) return left(error.message);
+    throw error;
   }
 }
 

@@ -12,8 +12,8 @@ export interface ReconcileOptions extends FindOptions {
   readonly print: (line: string) => void;
 }
 
-/** Number of disagreements that are mended at a time, so that customers' calls come first. */
-const mendedTogether = 8;
+/** Number of reservations that are released at a time, so that customers' calls come first. */
+const releasedTogether = 8;
 
 /**
  * Compares the orders with inventory's reservations, reports each disagreement, and mends it if `mend` is set. Also reports
@@ -39,11 +39,9 @@ export async function reconcile(options: ReconcileOptions): Promise<number> {
     found += comparison.disagreements.length;
     units.add(comparison.reservations);
     // Releases first, because other orders may need their units.
-    await eachOf(comparison.disagreements.filter(isRelease), handle);
-    await eachOf(
-      comparison.disagreements.filter((each) => !isRelease(each)),
-      handle,
-    );
+    await releaseAll(comparison.disagreements.filter(isRelease), handle);
+    // In turn: two orders that look at the same units would both find them, and a refused reserve is final.
+    for (const each of comparison.disagreements) if (!isRelease(each)) await handle(each);
   }
   const { differences, changed } = await units.compare();
   for (const lines of [differences, eventDifferences()])
@@ -68,8 +66,7 @@ async function requireOrders(databases: ComparedDatabases): Promise<void> {
     );
 }
 
-/** Handles some disagreements at a time. */
-async function eachOf(
+async function releaseAll(
   disagreements: readonly Disagreement[],
   handle: (disagreement: Disagreement) => Promise<void>,
 ): Promise<void> {
@@ -77,7 +74,7 @@ async function eachOf(
   const work = async () => {
     for (const disagreement of waiting) await handle(disagreement);
   };
-  await Promise.all(Array.from({ length: mendedTogether }, work));
+  await Promise.all(Array.from({ length: releasedTogether }, work));
 }
 
 function isRelease({ kind }: Disagreement): boolean {
