@@ -164,6 +164,28 @@ test('a confirmed order without enough stock is left, and mended when there is s
   expect(await reservedUnits(pair, ['short', 'gone'])).toEqual({ short: 4, gone: 1 });
 });
 
+test('an order is left for a cancel if a customer gets its units after the look', async ({
+  pair,
+  customer,
+  inventory,
+}) => {
+  await pair.setStock({ raced: 3 });
+  const id = await place(customer, { raced: 2 });
+  await loseReservation(pair, id, { raced: 2 });
+  await place(customer, { raced: 2 });
+  const beforeTheOther = await inventory.getStock({ sku: 'raced' });
+  const early = {
+    ...inventory,
+    getStock: async () => ({ ...beforeTheOther, stock: { ...beforeTheOther.stock, available: 3n } }),
+  } as typeof inventory;
+  expect(await run(pair, early, { mend: true })).toMatchObject({
+    lines: [expect.stringMatching(`^order ${id} is CONFIRMED and has no reservation: .*: cancel the order$`)],
+    left: 1,
+  });
+  await cancel(pair, customer, id);
+  expect(await run(pair, inventory)).toMatchObject({ lines: [], left: 0 });
+});
+
 test('an order whose cancel is lost is cancelled again', async ({ pair, customer, inventory }) => {
   await pair.setStock({ uncancelled: 10 });
   const id = await place(customer, { uncancelled: 2 });
