@@ -10,7 +10,7 @@ const preface = 'PRI * HTTP/2.0';
 export function detectProtocol(
   socket: Socket,
   timeoutMs: number,
-  onProtocol: (protocol: 'h2' | 'http/1.1') => void,
+  onProtocol: (protocol: 'h2' | 'http/1.1', received: Buffer) => void,
 ): void {
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   let received = Buffer.alloc(0);
@@ -23,7 +23,7 @@ export function detectProtocol(
     if (start.length < preface.length && preface.startsWith(start)) return;
     stop();
     socket.unshift(received);
-    onProtocol(start === preface ? 'h2' : 'http/1.1');
+    onProtocol(start === preface ? 'h2' : 'http/1.1', received);
   };
   const stop = () => {
     clearTimeout(timer);

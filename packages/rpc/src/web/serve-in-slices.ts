@@ -7,15 +7,13 @@ const sliceBytes = 4096;
 const chunked = /\r\ntransfer-encoding:[^\r\n]*chunked/i;
 
 /**
- * Calls `serve`, which passes a connection to an HTTP/1.1 server. If the bytes that were received begin a body of chunks, the server's
- * parser gets them, and all others, in slices of 4 KiB: it cannot be stopped within the bytes that it gets, and a read of 64 KiB may hold
- * 10,000 chunks. Other connections are read by the parser itself, whose reads leave less memory behind. A body of chunks in a later
- * packet costs one such read, and then its connection is closed.
+ * Calls `serve`, which passes a connection to an HTTP/1.1 server. If `received`, its first bytes, begin a body of chunks, the server's
+ * parser gets all bytes in slices of 4 KiB: it cannot be stopped within the bytes that it gets, and a read of 64 KiB may hold 10,000
+ * chunks. Other connections are read by the parser itself, whose reads leave less memory behind. A body of chunks in a later packet
+ * costs one such read, and then its connection is closed.
  */
-export function serveInSlices(socket: Socket, serve: (socket: Socket) => void): void {
-  const received: Buffer | null = socket.read();
-  if (!received || !chunked.test(received.toString('latin1'))) {
-    if (received) socket.unshift(received);
+export function serveInSlices(socket: Socket, received: Buffer, serve: (socket: Socket) => void): void {
+  if (!chunked.test(received.toString('latin1'))) {
     serve(socket);
     return;
   }
@@ -26,7 +24,8 @@ export function serveInSlices(socket: Socket, serve: (socket: Socket) => void): 
     for (const slice of slicesOf(bytes)) if (!socket.destroyed) hasRoom = push(slice, encoding);
     return hasRoom;
   };
-  for (const slice of slicesOf(received).toReversed()) socket.unshift(slice);
+  const unread: Buffer | null = socket.read();
+  if (unread) for (const slice of slicesOf(unread).toReversed()) socket.unshift(slice);
   serve(socket);
   // With a listener of data, Node reads through `push`. Otherwise the parser reads from the handle.
   socket.on('data', () => {});

@@ -103,7 +103,9 @@ test.each([
   const [serve] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket) =>
-    detectProtocol(socket, 60_000, () => serveInSlices(socket, () => serve?.call(server, socket))),
+    detectProtocol(socket, 60_000, (_protocol, received) =>
+      serveInSlices(socket, received, () => serve?.call(server, socket)),
+    ),
   );
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());

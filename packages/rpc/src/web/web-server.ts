@@ -98,10 +98,10 @@ export async function startWebServer({
   });
 
   const serveHttp1 = takeListener(server, tls ? 'secureConnection' : 'connection');
-  const serveSocket = (socket: Socket, protocol: string) => {
+  const serveSocket = (socket: Socket, protocol: string, received?: Buffer) => {
     if (isClosing) return socket.destroy();
     started.set(socket, performance.now());
-    if (protocol !== 'h2') return serveInSlices(socket, serveHttp1);
+    if (protocol !== 'h2') return received ? serveInSlices(socket, received, serveHttp1) : serveHttp1(socket);
     // An HTTP/1.1 connection may be half-closed.
     socket.allowHalfOpen = false;
     return http2.emit('connection', socket);
@@ -113,7 +113,9 @@ export async function startWebServer({
   const accept = tls
     ? takeListener(server, 'connection')
     : (socket: Socket) =>
-        detectProtocol(socket, limits.handshakeTimeoutMs, (protocol) => serveSocket(socket, protocol));
+        detectProtocol(socket, limits.handshakeTimeoutMs, (protocol, received) =>
+          serveSocket(socket, protocol, received),
+        );
   const sockets = admitConnections(server, limits.maxConnections, accept);
   await once(server.listen({ ...listen }), 'listening');
   const stopFollowing = tls?.follow((contextOptions) => {
