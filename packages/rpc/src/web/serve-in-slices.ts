@@ -9,8 +9,8 @@ const chunked = /\r\ntransfer-encoding:[^\r\n]*chunked/i;
 /**
  * Calls `serve`, which passes a connection to an HTTP/1.1 server. If `received`, its first bytes, begin a body of chunks, the server's
  * parser gets all bytes in slices of 4 KiB: it cannot be stopped within the bytes that it gets, and a read of 64 KiB may hold 10,000
- * chunks. Other connections are read by the parser itself, whose reads leave less memory behind. A body of chunks in a later packet
- * costs one such read, and then its connection is closed.
+ * chunks. Other connections are read by the parser itself, whose reads leave less memory behind. A body of chunks in a later packet,
+ * and one over TLS, costs one such read, and then its connection is closed.
  */
 export function serveInSlices(socket: Socket, received: Buffer, serve: (socket: Socket) => void): void {
   if (!chunked.test(received.toString('latin1'))) {
