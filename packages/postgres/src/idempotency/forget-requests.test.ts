@@ -1,4 +1,5 @@
-import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { createFakes } from '@acme/rpc/testing';
 import { expect, test } from 'vitest';
 import type { Pool } from '../pool/pool.ts';
 import { openTestPool } from '../testing/open-test-pool.ts';
@@ -10,7 +11,7 @@ const weekMs = 7 * 24 * 60 * 60 * 1000;
 
 interface Notes extends AsyncDisposable {
   readonly pool: Pool;
-  /** Inserts a note that is this many days old. */
+  /** Inserts a note that is this many days old. Ids ascend, also within a millisecond. */
   add(ageDays: number, options?: { isDraft?: boolean }): Promise<void>;
   /** Returns whether each note has a request, in the order of their ids. */
   haveRequests(): Promise<boolean[]>;
@@ -20,6 +21,7 @@ async function openNotes(): Promise<Notes> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await createTestDatabase());
   const pool = opened.use(openTestPool({ url, max: 4 }));
+  const { newId } = createFakes();
   await pool.query(`
     CREATE TABLE notes (id uuid PRIMARY KEY, request_id uuid, fingerprint bytea, is_draft boolean NOT NULL,
                         create_time timestamptz NOT NULL);
@@ -30,7 +32,7 @@ async function openNotes(): Promise<Notes> {
     pool,
     add: async (ageDays, { isDraft = false } = {}) => {
       await pool.query(`INSERT INTO notes VALUES ($1, $2, 'x', $3, now() - $4 * interval '1 day')`, [
-        randomUUIDv7(),
+        newId(),
         randomUUID(),
         isDraft,
         ageDays,
