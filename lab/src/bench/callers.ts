@@ -1,5 +1,5 @@
 import { decimal, integer, integers, list, parseCommandLine, text } from '@acme/dev/cli';
-import { startContenders } from './chain/start-contenders.ts';
+import { startContenders, warmUp } from './chain/start-contenders.ts';
 import { collectCallersFigures } from './load/callers-figures.ts';
 import { writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
@@ -22,7 +22,7 @@ const { seconds } = values;
 
 await using running = await startContenders(values.only);
 const figures = collectCallersFigures();
-for (const { load } of running.contenders) await load.run(10);
+await warmUp(running.contenders);
 for (let round = 1; round <= values.rounds; round++)
   for (const callers of values.callers) {
     const texts = [];

@@ -29,13 +29,13 @@ let served = 0;
 /** Returns the RSS in MB after this many calls. */
 async function rssAfter(count: number): Promise<number> {
   while (served < count) {
-    served += (await load.run(2)) * 2;
+    served += (await load.run(2)).count;
     process.stdout.write(`${served.toFixed(0)} calls: ${(await rssMb()).toFixed(0)} MB\n`);
   }
   return rssMb();
 }
 
-const rssMb = () => residentMb(server.process.pid ?? 0);
+const rssMb = () => residentMb(server.pid);
 
 const early = await rssAfter(calls / 10);
 const late = await rssAfter(calls);

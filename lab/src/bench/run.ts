@@ -4,7 +4,7 @@ import { fail, takeCommandName } from '@acme/dev/cli';
 const benches: Record<string, string> = {
   admission: 'admission control at three times the capacity of a server',
   callers: 'the contenders of chain with 1 to 256 callers',
-  chain: 'the full chain compared with grpc-js, nice-grpc, connect-node and NestJS',
+  chain: 'processor time of a call through the full chain, grpc-js, nice-grpc, connect-node and NestJS',
   client: 'the client compared with those of grpc-js, nice-grpc and connect-node',
   cost: 'processor time, round trips, WAL and fsyncs of an order, by service',
   feed: 'delivery of 100,000 events once and in order to watchers that end and resume',

@@ -8,8 +8,17 @@ import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
 
 const names = ['http2', 'grpcjs', 'full', 'nice', 'nice_full', 'connect', 'nest'] as const;
 
+export type ContenderName = (typeof names)[number];
+
+interface ServerContender {
+  readonly name: ContenderName;
+  readonly load: StockLoad;
+  /** Process id of the server. */
+  readonly pid: number;
+}
+
 export interface Contenders extends AsyncDisposable {
-  readonly contenders: readonly { readonly name: string; readonly load: StockLoad }[];
+  readonly contenders: readonly ServerContender[];
 }
 
 /**
@@ -28,7 +37,7 @@ export async function startContenders(only: readonly string[]): Promise<Contende
   const program = (file: string) => new URL(`./${file}-server.ts`, import.meta.url);
   const token = await keys.sign({ scope: 'inventory:read', exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
 
-  const programs: Record<(typeof names)[number], [program: string, ...args: string[]]> = {
+  const programs: Record<ContenderName, [program: string, ...args: string[]]> = {
     http2: ['http2'],
     grpcjs: ['grpcjs'],
     full: ['saturday', keys.jwks, issuer, audience],
@@ -43,8 +52,17 @@ export async function startContenders(only: readonly string[]): Promise<Contende
     const server = starting.use(
       await startBenchProcess(name, 'server', program(file), args, join(folder.path, name)),
     );
-    contenders.push({ name, load: await prepareStockLoad(server.port, token) });
+    contenders.push({ name, load: await prepareStockLoad(server.port, token), pid: server.pid });
   }
   const running = starting.move();
   return { contenders, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Number of calls until V8 has compiled the hot functions. */
+const warmUpCalls = 40_000;
+
+/** Calls each server until its hot functions are compiled. */
+export async function warmUp(contenders: readonly Pick<ServerContender, 'load'>[]): Promise<void> {
+  for (const { load } of contenders)
+    for (let calls = 0; calls < warmUpCalls; ) calls += (await load.run(2)).count;
 }

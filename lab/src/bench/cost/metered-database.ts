@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { freePort } from '@acme/dev/start';
 import pg from 'pg';
 import { startDatabaseServer } from '../../cluster/database-server.ts';
-import { familyProcessorMs } from './processor-time.ts';
+import { familyProcessorMs } from '../turns/processor-time.ts';
 
 /** What a database has done since its start. */
 export interface DatabaseCounters {

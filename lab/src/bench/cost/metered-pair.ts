@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { audienceOf, developmentIssuer, openDevelopmentKeys } from '@acme/dev/credentials';
 import { services } from '@acme/dev/repository';
 import { callVariables, freePort, startServiceProcess } from '@acme/dev/start';
+import { processorMs } from '../turns/processor-time.ts';
 import { type MeteredDatabase, startMeteredDatabase } from './metered-database.ts';
-import { processorMs } from './processor-time.ts';
 
 export const serviceNames = ['orders', 'inventory'] as const;
 export type ServiceName = (typeof serviceNames)[number];

@@ -1,4 +1,4 @@
-// A load generator as a process: `http2-load.ts JSON`. Prints the number of OK calls and their p99.
+// A load generator as a process: `http2-load.ts JSON`. Prints the number of OK calls, and the p99 of all.
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { quantile } from '../../harness/quantile.ts';
 import type { UnaryLoad } from './unary-load.ts';
@@ -46,6 +46,7 @@ const elapsed = (performance.now() - startMs) / 1000;
 for (const session of sessions) session.close();
 process.stdout.write(
   JSON.stringify({
+    count: counts.ok,
     perSecond: counts.ok / elapsed,
     p99Ms: quantile(durationsMs, 0.99),
     failed: counts.failed,

@@ -21,7 +21,7 @@ export function spawnPinned(core: Core, command: string, args: readonly string[]
 export interface BenchProcess extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  readonly process: ChildProcess;
+  readonly pid: number;
   /** Sends a message and returns the reply. Rejects if the process ends first. */
   // biome-ignore lint/suspicious/noExplicitAny: the type of the reply depends on the program.
   ask(message: object): Promise<any>;
@@ -49,7 +49,7 @@ export async function startBenchProcess(
   return {
     name,
     port,
-    process: child,
+    pid: child.pid ?? 0,
     ask: (message) => {
       child.send(message);
       return answer();

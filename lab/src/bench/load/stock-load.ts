@@ -10,8 +10,8 @@ const frame = grpcFrame(toBinary(GetStockRequestSchema, create(GetStockRequestSc
 const maxConnections = 8;
 
 export interface StockLoad {
-  /** Calls GetStock with 64 callers on 8 connections. Returns the OK calls per second. */
-  run(seconds: number): Promise<number>;
+  /** Calls GetStock with 64 callers on 8 connections. */
+  run(seconds: number): Promise<UnaryOutcome>;
   /** Calls GetStock with this many callers on up to 8 connections. Returns the p99, too. */
   timed(callers: number, seconds: number): Promise<UnaryOutcome>;
 }
@@ -29,10 +29,8 @@ export async function prepareStockLoad(port: number, token: string): Promise<Sto
   if (code !== 0) throw new Error(`GetStock returned ${code} ${message}`);
   const ask = { port, path, headers, frame: frame.toString('hex') };
   return {
-    run: async (seconds) => {
-      const load = { ...ask, connections: maxConnections, streams: 8, seconds, isTimed: false };
-      return (await unaryLoad(load, body.length)).perSecond;
-    },
+    run: (seconds) =>
+      unaryLoad({ ...ask, connections: maxConnections, streams: 8, seconds, isTimed: false }, body.length),
     timed: (callers, seconds) => {
       const connections = Math.min(callers, maxConnections);
       const streams = Math.ceil(callers / connections);

@@ -24,7 +24,8 @@ export interface UnaryLoad {
 }
 
 export interface UnaryOutcome {
-  /** OK calls per second. */
+  /** Number of OK calls. */
+  readonly count: number;
   readonly perSecond: number;
   /** p99 of all calls. NaN unless `isTimed`. */
   readonly p99Ms: number;
@@ -58,7 +59,8 @@ async function byH2load(load: UnaryLoad, answerSizeBytes: number): Promise<Unary
   const [, failed] = /(\d+) failed, \d+ errored/.exec(output) ?? [];
   if (data === undefined || failed !== '0') throw new Error(`h2load failed:\n${output}`);
   const p99Ms = load.isTimed ? (quantile(await loggedMs(log), 0.99) ?? Number.NaN) : Number.NaN;
-  return { perSecond: Number(data) / answerSizeBytes / load.seconds, p99Ms };
+  const count = Number(data) / answerSizeBytes;
+  return { count, perSecond: count / load.seconds, p99Ms };
 }
 
 /** Reads the durations from the log of h2load (start, status, duration in µs) and removes it. */
@@ -70,11 +72,11 @@ async function loggedMs(log: string): Promise<number[]> {
 
 async function byNode(load: UnaryLoad): Promise<UnaryOutcome> {
   const program = fileURLToPath(new URL('./http2-load.ts', import.meta.url));
-  const { perSecond, p99Ms, failed } = JSON.parse(
+  const { count, perSecond, p99Ms, failed } = JSON.parse(
     await outputOf(process.execPath, [program, JSON.stringify(load)]),
   );
   if (failed > 0) throw new Error(`${failed} calls failed`);
-  return { perSecond, p99Ms: p99Ms ?? Number.NaN };
+  return { count, perSecond, p99Ms: p99Ms ?? Number.NaN };
 }
 
 async function outputOf(command: string, args: readonly string[]): Promise<string> {
