@@ -43,6 +43,7 @@ await writeReport(
     full_cpu_over_nice_full: cpu('full', 'nice_full'),
     full_cpu_over_connect: cpu('full', 'connect'),
     full_cpu_over_nest: cpu('full', 'nest'),
+    full_cpu_over_go_full: cpu('full', 'go_full'),
     grpcjs_cpu_over_http2: cpu('grpcjs', 'http2'),
     full_over_grpcjs: rate('full', 'grpcjs'),
     full_over_nice: rate('full', 'nice'),

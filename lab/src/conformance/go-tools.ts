@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { goEnvironment } from '../harness/go-environment.ts';
 
 const conformanceVersion = 'v1.0.7'; // renovate: datasource=go depName=connectrpc.com/conformance
 const grpcVersion = 'v1.85.0'; // renovate: datasource=go depName=google.golang.org/grpc
@@ -15,9 +16,6 @@ const packages = {
 
 export type GoTools = Readonly<Record<keyof typeof packages, string>>;
 
-/** Folder of Go's own installer, which is not on every PATH. */
-const usualFolder = '/usr/local/go/bin';
-
 /**
  * Builds the suites' programs, unless an earlier run has, and returns the path of each. They are kept outside of the
  * repository. The Go checksum database vouches for the versions.
@@ -25,16 +23,13 @@ const usualFolder = '/usr/local/go/bin';
  * @throws Error in one line when Go is missing or a program cannot be built.
  */
 export function installGoTools(): GoTools {
-  const path = `${process.env.PATH}${delimiter}${usualFolder}`;
-  const { error } = spawnSync('go', ['version'], { env: { ...process.env, PATH: path } });
-  if (error)
-    throw new Error('Go is not installed, and the suites are Go programs: https://go.dev/doc/install');
+  const env = goEnvironment();
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const folder = join(cache, 'saturday', `conformance-${conformanceVersion}-grpc-${grpcVersion}`);
   mkdirSync(folder, { recursive: true });
   const paths = Object.entries(packages).map(([name, source]) => {
     const program = join(folder, name);
-    if (!existsSync(program)) build(source, program, { ...process.env, PATH: path });
+    if (!existsSync(program)) build(source, program, env);
     return [name, program];
   });
   return Object.fromEntries(paths);

@@ -5,8 +5,9 @@ import { selectByName } from '@acme/dev/cli';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { startBenchProcess } from '../load/pinned-process.ts';
 import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
+import { buildGoServer } from './go-server.ts';
 
-const names = ['http2', 'grpcjs', 'full', 'nice', 'nice_full', 'connect', 'nest'] as const;
+const names = ['http2', 'grpcjs', 'full', 'nice', 'nice_full', 'connect', 'nest', 'go_full'] as const;
 
 export type ContenderName = (typeof names)[number];
 
@@ -22,7 +23,8 @@ export interface Contenders extends AsyncDisposable {
 }
 
 /**
- * Starts servers of one small authenticated unary method, each written as its library's documentation suggests.
+ * Starts servers of one small authenticated unary method, each written as its library's documentation suggests. A server
+ * in Go is left out, with a line that says so, where it cannot be built.
  *
  * @param only Names of the contenders. None: all. An unknown name rejects the command line.
  */
@@ -34,7 +36,6 @@ export async function startContenders(only: readonly string[]): Promise<Contende
   await using starting = new AsyncDisposableStack();
   const keys = starting.use(await createSigningKeys());
   const folder = starting.use(await mkdtempDisposable(join(tmpdir(), 'bench-chain-')));
-  const program = (file: string) => new URL(`./${file}-server.ts`, import.meta.url);
   const token = await keys.sign({ scope: 'inventory:read', exp: Math.floor(Date.now() / 1000) + 24 * 3600 });
 
   const programs: Record<ContenderName, [program: string, ...args: string[]]> = {
@@ -45,17 +46,30 @@ export async function startContenders(only: readonly string[]): Promise<Contende
     nice_full: ['nice', 'full'],
     connect: ['connect'],
     nest: ['nest'],
+    go_full: ['go', keys.jwks, issuer, audience],
   };
   const contenders = [];
   for (const { name } of selected) {
     const [file, ...args] = programs[name];
+    const program =
+      file === 'go' ? goServerIn(folder.path, name) : new URL(`./${file}-server.ts`, import.meta.url);
+    if (!program) continue;
     const server = starting.use(
-      await startBenchProcess(name, 'server', program(file), args, join(folder.path, name)),
+      await startBenchProcess(name, 'server', program, args, join(folder.path, name)),
     );
     contenders.push({ name, load: await prepareStockLoad(server.port, token), pid: server.pid });
   }
   const running = starting.move();
   return { contenders, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function goServerIn(folder: string, name: string): URL | undefined {
+  try {
+    return buildGoServer(folder);
+  } catch (error) {
+    process.stdout.write(`skip ${name}: ${(error as Error).message}\n`);
+    return undefined;
+  }
 }
 
 /** Number of calls until V8 has compiled the hot functions. */

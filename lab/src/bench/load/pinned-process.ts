@@ -27,7 +27,10 @@ export interface BenchProcess extends AsyncDisposable {
   ask(message: object): Promise<any>;
 }
 
-/** Starts a program that sends `{port}` when it is ready. Its stdout goes to the log file. */
+/**
+ * Starts a program that sends `{port}` when it is ready. Its stdout goes to the log file. A file without `.ts` runs by
+ * itself, and sends JSON lines to the descriptor in NODE_CHANNEL_FD.
+ */
 export async function startBenchProcess(
   name: string,
   core: Core,
@@ -35,10 +38,9 @@ export async function startBenchProcess(
   args: readonly string[],
   logFile = devNull,
 ): Promise<BenchProcess> {
-  const node = [fileURLToPath(program), ...args];
-  const [file = '', ...rest] = canPin
-    ? ['taskset', '-c', cores[core], process.execPath, ...node]
-    : [process.execPath, ...node];
+  const path = fileURLToPath(program);
+  const command = path.endsWith('.ts') ? [process.execPath, path, ...args] : [path, ...args];
+  const [file = '', ...rest] = canPin ? ['taskset', '-c', cores[core], ...command] : command;
   const child = spawn(file, rest, { stdio: ['ignore', openSync(logFile, 'a'), 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(([code]): never => {
     throw new Error(`${name} ended with ${code}`);
