@@ -1,9 +1,10 @@
 import { decimal, integer, integers, list, parseCommandLine, text } from '@acme/dev/cli';
-import { startContenders, warmUp } from './chain/start-contenders.ts';
+import { startContenders } from './chain/start-contenders.ts';
 import { collectCallersFigures } from './load/callers-figures.ts';
 import { writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
+import { warmUp } from './turns/turns.ts';
 
 /** Measures throughput and p99 of the contenders of `chain` at several numbers of callers. */
 const { values } = parseCommandLine({

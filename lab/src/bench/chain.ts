@@ -1,11 +1,10 @@
 import { decimal, integer, list, parseCommandLine, text } from '@acme/dev/cli';
-import { type ContenderName, startContenders, warmUp } from './chain/start-contenders.ts';
+import { type ContenderName, startContenders } from './chain/start-contenders.ts';
 import { writeReport } from './load/figures.ts';
 import { placement } from './load/pinned-process.ts';
 import { loadGenerator } from './load/unary-load.ts';
-import { processorMs } from './turns/processor-time.ts';
 import { cpuOver, rateOver, turnFigures } from './turns/turn-figures.ts';
-import { alternate } from './turns/turns.ts';
+import { alternate, warmUp } from './turns/turns.ts';
 
 /**
  * Measures the cost of the chain: one small authenticated unary method, served by each contender in turn. The cost is the
@@ -25,14 +24,7 @@ const { values } = parseCommandLine({
 
 await using running = await startContenders(values.only);
 await warmUp(running.contenders);
-const measured = await alternate(
-  running.contenders.map(({ name, load, pid }) => ({
-    name,
-    work: load.run,
-    processes: { server: () => processorMs(pid) },
-  })),
-  values,
-);
+const measured = await alternate(running.contenders, values);
 
 const cpu = (one: ContenderName, other: ContenderName) => cpuOver(measured, one, other);
 const rate = (one: ContenderName, other: ContenderName) => rateOver(measured, one, other);

@@ -55,7 +55,7 @@ for (let round = 1; round <= rounds; round++)
   for (const [callers, { costs, rates }] of samples) {
     if (filled) for (const name of serviceNames) await pair.services[name].database.checkpoint();
     const used = await measureUsage(pair, () => load.place({ callers, seconds }));
-    const { confirmed, perSecond, others } = used.result;
+    const { count: confirmed, perSecond, others } = used.result;
     const cost = costOfOrder(used, idle, confirmed);
     costs.push(cost);
     rates.push(perSecond);

@@ -25,8 +25,6 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
   let isStopped = false;
   let paused: number[] = [];
   const url = (database: string) => embedded.url(database);
-  const postmaster = async () =>
-    Number.parseInt(await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'), 10);
   const resume = () => {
     for (const pid of paused) signal(pid, 'SIGCONT');
     paused = [];
@@ -46,7 +44,7 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
       isStopped = false;
     },
     pause: async () => {
-      const all = [await postmaster(), ...(await processesOf(url('postgres')))];
+      const all = [await readPostmasterPid(dataFolder), ...(await processesOf(url('postgres')))];
       paused = all;
       // The postmaster comes first, because it would start further processes.
       for (const pid of all) signal(pid, 'SIGSTOP');
@@ -57,6 +55,11 @@ export async function startDatabaseServer(dataFolder: string, port: number): Pro
       await embedded.close();
     },
   };
+}
+
+/** Returns the id of the first process of the server that runs on this data folder. */
+export async function readPostmasterPid(dataFolder: string): Promise<number> {
+  return Number.parseInt(await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'), 10);
 }
 
 async function processesOf(url: string): Promise<number[]> {

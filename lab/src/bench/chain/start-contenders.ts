@@ -5,17 +5,18 @@ import { selectByName } from '@acme/dev/cli';
 import { audience, createSigningKeys, issuer } from '@acme/rpc/testing';
 import { startBenchProcess } from '../load/pinned-process.ts';
 import { prepareStockLoad, type StockLoad } from '../load/stock-load.ts';
+import type { UnaryOutcome } from '../load/unary-load.ts';
+import { processorMs } from '../turns/processor-time.ts';
+import type { Contender } from '../turns/turns.ts';
 import { buildGoServer } from './go-server.ts';
 
 const names = ['http2', 'grpcjs', 'full', 'nice', 'nice_full', 'connect', 'nest', 'go_full'] as const;
 
 export type ContenderName = (typeof names)[number];
 
-interface ServerContender {
-  readonly name: ContenderName;
+/** A server, whose work in a turn is that of `load.run`. */
+interface ServerContender extends Contender<ContenderName, UnaryOutcome> {
   readonly load: StockLoad;
-  /** Process id of the server. */
-  readonly pid: number;
 }
 
 export interface Contenders extends AsyncDisposable {
@@ -57,7 +58,8 @@ export async function startContenders(only: readonly string[]): Promise<Contende
     const server = starting.use(
       await startBenchProcess(name, 'server', program, args, join(folder.path, name)),
     );
-    contenders.push({ name, load: await prepareStockLoad(server.port, token), pid: server.pid });
+    const load = await prepareStockLoad(server.port, token);
+    contenders.push({ name, load, work: load.run, processes: { server: () => processorMs(server.pid) } });
   }
   const running = starting.move();
   return { contenders, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -70,13 +72,4 @@ function goServerIn(folder: string, name: string): URL | undefined {
     process.stdout.write(`skip ${name}: ${(error as Error).message}\n`);
     return undefined;
   }
-}
-
-/** Number of calls until V8 has compiled the hot functions. */
-const warmUpCalls = 40_000;
-
-/** Calls each server until its hot functions are compiled. */
-export async function warmUp(contenders: readonly Pick<ServerContender, 'load'>[]): Promise<void> {
-  for (const { load } of contenders)
-    for (let calls = 0; calls < warmUpCalls; ) calls += (await load.run(2)).count;
 }

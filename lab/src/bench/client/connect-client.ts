@@ -8,5 +8,5 @@ const [target = '', token = ''] = process.argv.slice(2);
 const client = createClient(InventoryService, createGrpcTransport({ baseUrl: `http://${target}` }));
 const headers = { authorization: `Bearer ${token}` };
 await runCallers(
-  async () => (await client.getStock({ sku: 'SAT-0001' }, { headers, timeoutMs: 1000 })).stock,
+  async () => (await client.getStock({ sku: 'SAT-0001' }, { headers, timeoutMs: 10_000 })).stock,
 );

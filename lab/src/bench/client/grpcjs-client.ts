@@ -20,7 +20,7 @@ await runCallers(
         responseDeserialize,
         request,
         metadata,
-        { deadline: Date.now() + 1000 },
+        { deadline: Date.now() + 10_000 },
         (error, response) => (error ? reject(error) : resolve(response?.stock as { sku: string })),
       );
     }),

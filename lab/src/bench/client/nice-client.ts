@@ -10,7 +10,7 @@ const [target = '', token = ''] = process.argv.slice(2);
 const client = createClientFactory().use(deadlineMiddleware).create(niceDefinition, createChannel(target));
 await runCallers(async () => {
   const { stock } = await client.getStock(create(GetStockRequestSchema, { sku: 'SAT-0001' }), {
-    deadline: 1000,
+    deadline: 10_000,
     metadata: Metadata({ authorization: `Bearer ${token}` }),
   });
   return stock as { sku: string } | undefined;

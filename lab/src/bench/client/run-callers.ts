@@ -1,4 +1,4 @@
-/** Runs 64 callers of GetStock in a closed loop and sends the parent the calls per second. */
+/** Runs 64 callers of GetStock in a closed loop and sends the parent their number and the calls per second. */
 export async function runCallers(call: () => Promise<{ sku: string } | undefined>): Promise<void> {
   process.on('disconnect', () => process.exit());
   process.on('message', async ({ seconds }: { seconds: number }) => {
@@ -12,7 +12,7 @@ export async function runCallers(call: () => Promise<{ sku: string } | undefined
       }
     };
     await Promise.all(Array.from({ length: 64 }, work));
-    process.send?.({ perSecond: calls / elapsed() });
+    process.send?.({ count: calls, perSecond: calls / elapsed() });
   });
   process.send?.({ port: 0 });
 }

@@ -8,4 +8,4 @@ const { createClient } = await import('@acme/rpc/client');
 
 const [target = '', token = ''] = process.argv.slice(2);
 const client = createClient(InventoryService, { target, token: () => token });
-await runCallers(async () => (await client.getStock({ sku: 'SAT-0001' })).stock);
+await runCallers(async () => (await client.getStock({ sku: 'SAT-0001' }, { deadlineMs: 10_000 })).stock);

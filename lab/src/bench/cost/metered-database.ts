@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { freePort } from '@acme/dev/start';
 import pg from 'pg';
-import { startDatabaseServer } from '../../cluster/database-server.ts';
+import { readPostmasterPid, startDatabaseServer } from '../../cluster/database-server.ts';
 import { familyProcessorMs } from '../turns/processor-time.ts';
 
 /** What a database has done since its start. */
@@ -53,10 +51,7 @@ export async function startMeteredDatabase(dataFolder: string, name: string): Pr
   );
   await meter.connect();
   await meter.query('CREATE EXTENSION pg_stat_statements');
-  const postmaster = Number.parseInt(
-    await readFile(join(dataFolder, 'pgdata', 'postmaster.pid'), 'utf8'),
-    10,
-  );
+  const postmaster = await readPostmasterPid(dataFolder);
   const running = starting.move();
   return {
     url: server.url(name),

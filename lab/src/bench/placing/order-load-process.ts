@@ -7,6 +7,7 @@ import { skuCount, skuOf } from './popularity.ts';
 /** Loads a pair with orders, from a process of its own. */
 export interface OrderLoad extends Disposable {
   place(load: Pick<OrderTask, 'callers' | 'perSecond' | 'seconds'>): Promise<OrderOutcome>;
+  readonly pid: number;
 }
 
 export interface OrderLoadOptions extends InventoryAccess {
@@ -31,6 +32,7 @@ export async function startOrderLoad(pair: OrderLoadOptions): Promise<OrderLoad>
       const [outcome] = await once(load, 'message');
       return outcome;
     },
+    pid: load.pid ?? 0,
     [Symbol.dispose]: () => load.disconnect(),
   };
 }

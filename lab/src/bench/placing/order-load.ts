@@ -21,7 +21,7 @@ export interface OrderTask {
 
 export interface OrderOutcome {
   /** Number of CONFIRMED orders. */
-  readonly confirmed: number;
+  readonly count: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -71,7 +71,7 @@ async function run({
     await Promise.all(calls);
   }
   return {
-    confirmed: confirmedMs.length,
+    count: confirmedMs.length,
     perSecond: confirmedMs.length / elapsed(),
     p50Ms: quantile(confirmedMs, 0.5) ?? Number.NaN,
     p99Ms: quantile(confirmedMs, 0.99) ?? Number.NaN,

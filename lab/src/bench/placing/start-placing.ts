@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { startEmbedded } from '@acme/postgres/embedded';
+import { readPostmasterPid } from '../../cluster/database-server.ts';
 import { openTemporaryFolder } from '../../harness/temporary-folder.ts';
 import { startPair } from '../../pair/pair.ts';
+import { familyProcessorMs, processorMs } from '../turns/processor-time.ts';
+import type { Processes } from '../turns/turns.ts';
 import { type OrderLoad, startOrderLoad } from './order-load-process.ts';
 import { type Pgbench, preparePgbench } from './pgbench.ts';
 
@@ -9,6 +12,8 @@ import { type Pgbench, preparePgbench } from './pgbench.ts';
 export interface Placing extends AsyncDisposable {
   place: OrderLoad['place'];
   pgbench: Pgbench['run'];
+  /** Every process that works for PlaceOrder. */
+  readonly processes: Processes;
 }
 
 /** Starts both. @param hot Whether all orders are for one SKU. */
@@ -23,10 +28,18 @@ export async function startPlacing(hot: boolean): Promise<Placing> {
   await baseline.ensureDatabase('pgbench');
   const pgbench = await preparePgbench({ url: baseline.url('pgbench'), folder: folder.path, hot });
   const load = starting.use(await startOrderLoad({ ...pair, hot }));
+  const processOf = (name: string) => pair.services.find((each) => each.name === name)?.process.pid ?? 0;
+  const postgres = await readPostmasterPid(join(folder.path, 'postgres'));
   const running = starting.move();
   return {
     place: load.place,
     pgbench: pgbench.run,
+    processes: {
+      orders: () => processorMs(processOf('orders')),
+      inventory: () => processorMs(processOf('inventory')),
+      postgres: () => familyProcessorMs(postgres),
+      callers: () => processorMs(load.pid),
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -8,18 +8,23 @@ export interface Work {
 }
 
 /** Work that takes turns with other work, and the processes whose processor time it costs. */
-export interface Contender {
-  readonly name: string;
-  work(seconds: number): Promise<Work>;
+export interface Contender<Name extends string, Done extends Work> {
+  readonly name: Name;
+  work(seconds: number): Promise<Done>;
   /** Readers of the processor time since their start, in ms, by process. */
-  readonly processes: Readonly<Record<string, () => Promise<number>>>;
+  readonly processes: Processes;
 }
 
-export interface Turn {
-  readonly perSecond: number;
+export type Processes = Readonly<Record<string, () => Promise<number>>>;
+
+/** The work of a turn, and its cost. */
+export type Turn<Done extends Work = Work> = Done & {
   /** Processor time of a call or an order, in µs, by process. NaN if the system does not say. */
   readonly cpuUs: Readonly<Record<string, number>>;
-}
+};
+
+/** The turns of each contender, by its name. */
+export type Turns<Name extends string, Done extends Work = Work> = ReadonlyMap<Name, readonly Turn<Done>[]>;
 
 export interface TurnOptions {
   readonly turns: number;
@@ -27,15 +32,24 @@ export interface TurnOptions {
   readonly seconds: number;
 }
 
+/** Number of calls until V8 has compiled the hot functions. */
+const warmUpCalls = 40_000;
+
+/** Lets each contender make calls until its hot functions are compiled. */
+export async function warmUp(contenders: readonly Pick<Contender<string, Work>, 'work'>[]): Promise<void> {
+  for (const { work } of contenders)
+    for (let calls = 0; calls < warmUpCalls; ) calls += (await work(2)).count;
+}
+
 /**
  * Lets the contenders work in turn, prints each turn, and returns the turns of each. Every turn begins with another contender, so that other
  * load, and what one contender leaves behind, affects all of them equally.
  */
-export async function alternate<Name extends string>(
-  contenders: readonly (Contender & { readonly name: Name })[],
+export async function alternate<Name extends string, Done extends Work>(
+  contenders: readonly Contender<Name, Done>[],
   { turns, seconds }: TurnOptions,
-): Promise<ReadonlyMap<Name, readonly Turn[]>> {
-  const measured = new Map(contenders.map(({ name }) => [name, [] as Turn[]]));
+): Promise<Turns<Name, Done>> {
+  const measured = new Map(contenders.map(({ name }) => [name, [] as Turn<Done>[]]));
   for (let turn = 0; turn < turns; turn++) {
     const first = turn % contenders.length;
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)])
@@ -46,18 +60,21 @@ export async function alternate<Name extends string>(
   return measured;
 }
 
-async function measureTurn({ work, processes }: Contender, seconds: number): Promise<Turn> {
+async function measureTurn<Done extends Work>(
+  { work, processes }: Contender<string, Done>,
+  seconds: number,
+): Promise<Turn<Done>> {
   const before = await readAll(processes);
-  const { count, perSecond } = await work(seconds);
+  const done = await work(seconds);
   const after = await readAll(processes);
   const cpuUs = Object.entries(after).map(([name, ms]) => [
     name,
-    (1000 * (ms - (before[name] ?? Number.NaN))) / count,
+    (1000 * (ms - (before[name] ?? Number.NaN))) / done.count,
   ]);
-  return { perSecond, cpuUs: Object.fromEntries(cpuUs) };
+  return { ...done, cpuUs: Object.fromEntries(cpuUs) };
 }
 
-async function readAll(processes: Contender['processes']): Promise<Record<string, number>> {
+async function readAll(processes: Processes): Promise<Record<string, number>> {
   const read = Object.entries(processes).map(
     async ([name, readMs]) => [name, hasProcessorTimes ? await readMs() : Number.NaN] as const,
   );
