@@ -4,32 +4,68 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdtempDisposable, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLineWriter } from './log-destination.ts';
 
 /** A writer whose writes the test completes. */
 function heldWriter() {
   const writes: { readonly text: string; readonly done: (error?: Error) => void }[] = [];
   const writer = createLineWriter((text, done) => writes.push({ text, done }));
+  const log = (line: string, isUrgent = false) => writer.write(line, Buffer.byteLength(line), isUrgent);
   const nextWrite = async (count: number) => {
     while (writes.length < count) await new Promise(setImmediate);
     return writes[count - 1] ?? expect.unreachable();
   };
-  return { writer, writes, nextWrite };
+  return { writer, log, writes, nextWrite };
 }
 
-test('lines beyond 4 Mi buffered characters are dropped, and counted in a later line', async () => {
-  const { writer, nextWrite } = heldWriter();
-  const line = `${'x'.repeat(1023)}\n`;
-  for (let count = 0; count < 5000; count++) writer.write(line);
+test('lines are written together 50 ms after the first', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, writes } = heldWriter();
+  log('first\n');
+  vi.advanceTimersByTime(30);
+  log('second\n');
+  vi.advanceTimersByTime(19);
+  expect(writes).toHaveLength(0);
+  vi.advanceTimersByTime(2);
+  expect(writes.map(({ text }) => text)).toEqual(['first\nsecond\n']);
+});
+
+test.each([
+  ['an urgent line', 'urgent\n', true],
+  ['32 KiB', 'x'.repeat(32 * 1024), false],
+])('%s is written at the end of the turn, with the lines before', (_case, line, isUrgent) => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, writes } = heldWriter();
+  log('first\n');
+  log(line, isUrgent);
+  expect(writes).toHaveLength(0);
+  vi.advanceTimersByTime(0);
+  expect(writes.map(({ text }) => text)).toEqual([`first\n${line}`]);
+  // Urgent or not, there is one write at a time.
+  log(line, isUrgent);
+  vi.advanceTimersByTime(1000);
+  expect(writes).toHaveLength(1);
+  writes[0]?.done();
+  expect(writes).toHaveLength(2);
+});
+
+test('lines beyond 4 MiB are dropped, and counted in a later line', async () => {
+  const { writer, log, nextWrite } = heldWriter();
+  // A line of 1 KiB, of half as many characters.
+  const line = `${'é'.repeat(511)}x\n`;
+  for (let count = 0; count < 5000; count++) log(line);
   const first = await nextWrite(1);
   // Lines that are being written count, too.
-  for (let count = 0; count < 100; count++) writer.write(line);
-  expect(first.text.length).toBeLessThan(4 * 1024 * 1024 + 1000);
+  for (let count = 0; count < 100; count++) log(line);
+  expect(Buffer.byteLength(first.text)).toBeLessThan(4 * 1024 * 1024 + 1000);
   expect(first.text).toMatch(/"msg":"lines dropped","dropped":904\}\n$/);
   first.done();
-  writer.write('next\n');
+  log('next\n');
   const second = await nextWrite(2);
   expect(second.text).toMatch(/^next\n.*"dropped":10[01]\}\n$/);
   second.done();
@@ -37,21 +73,21 @@ test('lines beyond 4 Mi buffered characters are dropped, and counted in a later 
 });
 
 test('nothing is written after the reader has closed the pipe', async () => {
-  const { writer, writes, nextWrite } = heldWriter();
-  writer.write('first\n');
+  const { writer, log, writes, nextWrite } = heldWriter();
+  log('first\n');
   const { done } = await nextWrite(1);
-  writer.write('second\n');
+  log('second\n');
   done(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }));
-  writer.write('third\n');
+  log('third\n');
   await writer.flush(10_000);
   expect(writes).toHaveLength(1);
 });
 
 test('lines after a failed write are written', async () => {
-  const { writer, nextWrite } = heldWriter();
-  writer.write('first\n');
+  const { writer, log, nextWrite } = heldWriter();
+  log('first\n');
   const { done } = await nextWrite(1);
-  writer.write('second\n');
+  log('second\n');
   done(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
   const second = await nextWrite(2);
   expect(second.text).toBe('second\n');
@@ -134,17 +170,17 @@ test.each(['a pipe', 'a file'])(
     await using file = await open(path, 'w');
     const read = async (way: string, signal?: NodeJS.Signals) => {
       const child = start(way, kind === 'a pipe' ? 'pipe' : file.fd);
-      let text = '';
+      let output = '';
       child.stdout?.setEncoding('utf8').on('data', (each) => {
-        text += each;
+        output += each;
       });
       if (signal) {
-        while (!(kind === 'a pipe' ? text : await textOf(path)).includes('told'))
+        while (!(kind === 'a pipe' ? output : await textOf(path)).includes('told'))
           await new Promise(setImmediate);
         child.kill(signal);
       }
       await once(child, 'close');
-      return kind === 'a pipe' ? text : await textOf(path);
+      return kind === 'a pipe' ? output : await textOf(path);
     };
     expect(await read('', 'SIGTERM')).toMatch(/"msg":"told"\}\n.*"msg":"closing"\}\n$/);
     expect(await read('exits at once')).toMatch(/"msg":"told"\}\n.*"msg":"last words"\}\n$/);
@@ -155,3 +191,24 @@ async function textOf(path: string): Promise<string> {
   await using file = await open(path);
   return await file.readFile('utf8');
 }
+
+/** Runs the program to its end, and returns the messages of its lines. */
+async function messagesOf(way: string) {
+  const child = start(way, 'pipe');
+  const [output, end] = await Promise.all([text(child.stdout ?? expect.unreachable()), ended(child)]);
+  const messages = output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).msg);
+  return { ...end, messages };
+}
+
+test.each([
+  ['throws', { code: 1, killedBy: null, messages: ['told', 'last words', 'closing'] }],
+  ['rejects', { code: 1, killedBy: null, messages: ['told', 'last words', 'closing'] }],
+  ['throws in a bare process', { code: 1, killedBy: null, messages: ['told', 'last words'] }],
+  ['gets two signals', { code: 1, killedBy: null, messages: ['told', 'closing'] }],
+  ['is killed after an error', { code: null, killedBy: 'SIGKILL', messages: ['told', 'last words'] }],
+])('no line is lost when a process %s', async (way, end) => {
+  expect(await messagesOf(way)).toEqual(end);
+});

@@ -1,17 +1,32 @@
 import { fstatSync, write as writeFile, writeSync } from 'node:fs';
-import type { DestinationStream } from 'pino';
 import { prettyFormat } from './log-pretty.ts';
 
-/** Buffer limit for a stalled stdout, in characters; lines beyond it are dropped. */
-const maxWaitingLength = 4 * 1024 * 1024;
+/** Buffer limit for a stalled stdout, in bytes; lines beyond it are dropped. */
+const maxBufferedBytes = 4 * 1024 * 1024;
+/** Number of buffered bytes that are written without waiting for more. Half of Linux's pipe, which takes them in one write. */
+const pieceBytes = 32 * 1024;
+/** Time that a line waits for the next ones. A caller in turn makes over 100 calls in it, so 1 call in 100 waits for a write. */
+const maxDelayMs = 50;
 const retryMs = 100;
 const stdoutFd = 1;
 
 type Done = (error?: Error | null) => void;
 
-export interface LineWriter extends DestinationStream {
-  /** Resolves when all lines are written, or after the timeout. */
+export interface LogDestination {
+  /**
+   * Takes a line. Never throws, and never waits.
+   *
+   * @param sizeBytes Size of the line in UTF-8.
+   * @param isUrgent Whether to write the line, and those before it, at the end of this turn of the event loop.
+   */
+  write(line: string, sizeBytes: number, isUrgent: boolean): void;
+}
+
+export interface LineWriter extends LogDestination {
+  /** Writes the buffered lines. Resolves when they are written, or after the timeout. */
   flush(timeoutMs: number): Promise<void>;
+  /** Writes the buffered lines synchronously, as far as stdout accepts them; none while a write is in progress. */
+  flushSync(): void;
 }
 
 let stdout: LineWriter | undefined;
@@ -20,73 +35,108 @@ let stdout: LineWriter | undefined;
  * Returns the process's writer of lines to stdout. A reader that stops reading blocks neither the process nor its exit:
  * lines are buffered, and dropped beyond 4 MiB. If the reader is gone or the disk is full, only the lines are lost.
  */
-export function stdoutDestination(): DestinationStream {
+export function stdoutDestination(): LogDestination {
   stdout ??= createLineWriter(writerOf(stdoutFd));
   return stdout;
 }
 
-/** Resolves when the logged lines are written to stdout, or after the timeout. */
+/** Writes the buffered lines to stdout. Resolves when they are written, or after the timeout. */
 export async function flushLog(timeoutMs: number): Promise<void> {
   await stdout?.flush(timeoutMs);
 }
 
+/** Writes the buffered lines to stdout before the process ends in this turn of the event loop. */
+export function flushLogSync(): void {
+  stdout?.flushSync();
+}
+
 /** Returns a destination that prints readable lines; undefined if stdout is not a terminal or pino-pretty is missing. */
-export function prettyDestination(): DestinationStream | undefined {
+export function prettyDestination(): LogDestination | undefined {
   const format = process.stdout.isTTY ? prettyFormat() : undefined;
   if (!format) return undefined;
   const to = stdoutDestination();
-  return { write: (line) => to.write(format(line)) };
+  return {
+    write: (line, _sizeBytes, isUrgent) => {
+      const text = format(line);
+      to.write(text, Buffer.byteLength(text), isUrgent);
+    },
+  };
 }
 
-/** Creates a writer of lines. Lines that arrive during a write go together in the next: a write costs more than a line. */
+/**
+ * Creates a writer of lines, which are written in pieces, because a write costs more than a line: after 50 ms, at 32 KiB,
+ * or with an urgent line, one write at a time. Lines that arrive during a write wait for the next one. The rest is written
+ * when the process exits. A process that is killed (SIGKILL, out of memory, a loss of power) loses the buffered lines: those
+ * of its last 50 ms, and all behind a write that stdout has not accepted.
+ *
+ * @param write Writes a text without blocking.
+ */
 export function createLineWriter(write: (text: string, done: Done) => void): LineWriter {
   let buffered = '';
-  let writingLength = 0;
+  let bufferedBytes = 0;
+  let writingBytes = 0;
   let dropped = 0;
   let isClosed = false;
-  let isScheduled = false;
+  /** Whether the next write begins at the end of this turn, or of the current write. */
+  let isDue = false;
+  let timer: NodeJS.Timeout | undefined;
   const onIdle: (() => void)[] = [];
 
-  const writeNext = () => {
-    isScheduled = false;
-    if (writingLength > 0 || buffered === '') return;
+  const take = () => {
     const text = buffered + (dropped > 0 ? droppedLine(dropped) : '');
     buffered = '';
+    bufferedBytes = 0;
     dropped = 0;
-    writingLength = text.length;
-    write(text, (error) => {
-      writingLength = 0;
+    return text;
+  };
+  const writeNext = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    isDue = false;
+    if (bufferedBytes === 0) return;
+    writingBytes = bufferedBytes;
+    write(take(), (error) => {
+      writingBytes = 0;
       // A closed pipe stays closed. Other errors, such as a full disk, may pass: only their lines are lost.
       isClosed = isReaderGone(error);
-      if (isClosed) buffered = '';
-      if (buffered !== '') return writeNext();
-      for (const each of onIdle.splice(0)) each();
+      if (isClosed) take();
+      if (isDue || onIdle.length > 0) writeNext();
+      if (writingBytes === 0) for (const each of onIdle.splice(0)) each();
     });
   };
-  process.on('exit', () => {
-    if (writingLength === 0) writeAtExit(buffered);
-  });
+  const writeSoon = () => {
+    if (isDue) return;
+    isDue = true;
+    // The response of the call that logs is sent first.
+    if (writingBytes === 0) setImmediate(writeNext);
+  };
+  const flushSync = () => {
+    if (writingBytes === 0 && bufferedBytes > 0) writeAtExit(take());
+  };
+  process.on('exit', flushSync);
   return {
-    write: (line) => {
+    write: (line, sizeBytes, isUrgent) => {
       if (isClosed) return;
-      if (writingLength + buffered.length + line.length > maxWaitingLength) {
+      if (writingBytes + bufferedBytes + sizeBytes > maxBufferedBytes) {
         dropped++;
         return;
       }
       buffered += line;
-      if (isScheduled || writingLength > 0) return;
-      isScheduled = true;
-      setImmediate(writeNext);
+      bufferedBytes += sizeBytes;
+      if (isUrgent || bufferedBytes >= pieceBytes) writeSoon();
+      else timer ??= setTimeout(writeSoon, maxDelayMs).unref();
     },
     flush: (timeoutMs) =>
       new Promise((resolve) => {
-        if (writingLength === 0 && buffered === '') return resolve();
-        const timer = setTimeout(resolve, timeoutMs);
+        if (writingBytes === 0 && bufferedBytes === 0) return resolve();
+        writeSoon();
+        const timeout = setTimeout(resolve, timeoutMs);
         onIdle.push(() => {
-          clearTimeout(timer);
+          clearTimeout(timeout);
           resolve();
         });
       }),
+    flushSync,
   };
 }
 

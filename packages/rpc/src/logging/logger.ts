@@ -1,7 +1,7 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createLogExport } from '../telemetry/log-export.ts';
 import { transformBindings } from './internals/pino-internals.ts';
-import { prettyDestination, stdoutDestination } from './log-destination.ts';
+import { type LogDestination, prettyDestination, stdoutDestination } from './log-destination.ts';
 import { createLogLimit, type LogLimit } from './log-limit.ts';
 import { formatLine } from './log-line.ts';
 import { boundedFields } from './log-value.ts';
@@ -10,6 +10,8 @@ export type { Logger } from 'pino';
 
 /** Limit in bytes of the fields that a child logger adds to every line. */
 const maxBindingsBytes = 1024;
+/** pino's level from which lines are written without delay. The log's limit bounds how many there are. */
+const urgentLevel = 40;
 
 export interface LogOptions {
   /** The service's name, which is on every line. */
@@ -29,7 +31,7 @@ export interface LogOptions {
  */
 export function createLogger(
   { service, level, pretty = false }: LogOptions,
-  to: DestinationStream = (pretty && prettyDestination()) || stdoutDestination(),
+  to: LogDestination = (pretty && prettyDestination()) || stdoutDestination(),
   limit: LogLimit = createLogLimit(),
 ): Logger {
   const exportLine = createLogExport();
@@ -42,13 +44,15 @@ export function createLogger(
           const allowance = limit.allowanceFor(args, levelNumber);
           if (!allowance) return;
           const line = formatLine(this, args, levelNumber);
-          allowance.leftBytes -= Buffer.byteLength(line);
-          to.write(line);
+          const sizeBytes = Buffer.byteLength(line);
+          allowance.leftBytes -= sizeBytes;
+          to.write(line, sizeBytes, levelNumber >= urgentLevel);
           exportLine?.(line, levelNumber);
         },
       },
     },
-    to,
+    // The hook writes the lines.
+    { write: () => {} },
   );
   transformBindings(log, boundedBindings);
   limit.setLogger(log);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { flushLog } from '../logging/log-destination.ts';
+import { flushLog, flushLogSync } from '../logging/log-destination.ts';
 import { boundedText, boundedValue } from '../logging/log-value.ts';
 import { withoutSecrets } from '../logging/redaction.ts';
 import { shutdownTelemetry } from '../telemetry/telemetry.ts';
@@ -48,6 +48,8 @@ export async function runUntilSignal(start: () => Promise<RunningApp>): Promise<
     printError(textOf(error, 'message'));
     return await exit(1);
   });
+  // A platform or a person waits for the lines of the start.
+  await flushLog(exitTimeoutMs);
 }
 
 /** Closes the app. Resolves with the error if that fails or takes too long, else with undefined. */
@@ -76,9 +78,10 @@ async function exit(exitCode: number): Promise<never> {
 
 /**
  * Ends the process without exit hooks. `process.exit` waits for threads without a limit, and a thread can be stuck in a
- * write to a stopped terminal or in a file of an unreachable server. Replacing the program (`execve`) ends all threads.
+ * write to a stopped terminal or in a file of an unreachable server. Buffered log lines are written. Replacing the program (`execve`) ends all threads.
  */
 function endImmediately(exitCode: number): never {
+  flushLogSync();
   try {
     process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${exitCode})`], {});
   } catch {

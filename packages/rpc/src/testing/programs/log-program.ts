@@ -1,4 +1,4 @@
-// A service that logs, for tests of a stalled or closed stdout: `node log-program.ts BEHAVIOUR`.
+// A service that logs, for tests of a stalled or closed stdout and of the end of a process: `node log-program.ts BEHAVIOUR`.
 import { createLogger } from '../../logging/logger.ts';
 import { runUntilSignal } from '../../server/run-until-signal.ts';
 
@@ -29,7 +29,28 @@ if (behaviour === 'floods') {
   setInterval(() => {}, 60_000);
   log.info('told');
 }
-if (behaviour === 'exits at once') {
-  log.info('last words');
-  process.exit(3);
+switch (behaviour) {
+  case 'exits at once':
+    log.info('last words');
+    process.exit(3);
+    break;
+  case 'throws in a bare process':
+    process.removeAllListeners('uncaughtException');
+    log.info('last words');
+    throw new Error('not caught');
+  case 'throws':
+    log.info('last words');
+    throw new Error('not caught');
+  case 'rejects':
+    log.info('last words');
+    Promise.reject(new Error('not caught'));
+    break;
+  case 'gets two signals':
+    process.kill(process.pid, 'SIGTERM');
+    process.kill(process.pid, 'SIGINT');
+    break;
+  case 'is killed after an error':
+    log.error('last words');
+    setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+    break;
 }
