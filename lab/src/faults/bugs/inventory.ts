@@ -1,6 +1,6 @@
 import type { PlantedBug } from './planted-bug.ts';
 
-const reservations = 'services/inventory/src/stock/reservation-store.ts';
+const reserveIfEnough = 'services/inventory/src/stock/reserve-if-enough.ts';
 const releases = 'services/inventory/src/stock/release-store.ts';
 const units = 'services/inventory/src/stock/reserved-units.ts';
 const inventoryTables = 'services/inventory/migrations/0001_inventory.sql';
@@ -46,7 +46,13 @@ export const bugsOfInventory: readonly PlantedBug[] = [
   {
     name: 'reserve-twice',
     what: 'a repeated reserve takes the stock again',
-    edits: [{ file: reservations, replace: '.filter(({ id }) => claimed.has(id))', with: '' }],
+    edits: [
+      {
+        file: reserveIfEnough,
+        replace: 'FROM claimed, jsonb_to_recordset(lines)',
+        with: 'FROM jsonb_to_recordset($1) AS command (lines jsonb), jsonb_to_recordset(lines)',
+      },
+    ],
     caughtBy: '4-after-t2',
     rounds: 10,
   },

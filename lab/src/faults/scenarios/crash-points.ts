@@ -41,19 +41,24 @@ export const crashPoints: readonly Scenario[] = [
     'the orders process is killed after T1 is committed, before the reserve is sent',
     [{ of: 'orders', at: { phase: 'response', statement: 'place-orders' }, action: kill }],
   ),
-  crashScenario(
-    '3-inside-t2',
-    'the inventory process is killed inside T2',
-    ['claim-reservations', 'lock-stock', 'change-reserved'].map((statement) => ({
-      of: 'inventory',
-      at: { phase: 'response', statement },
-      action: kill,
-    })),
-  ),
+  crashScenario('3-inside-t2', 'the inventory process is killed inside T2', [
+    { of: 'inventory', at: { phase: 'request', statement: 'reserve-if-enough' }, action: forwardAndKill },
+    // The statements of a T2 in which stock is short.
+    ...['claim-reservations', 'lock-stock', 'change-reserved'].map(
+      (statement): CrashPoint => ({
+        of: 'inventory',
+        at: { phase: 'response', statement },
+        action: kill,
+      }),
+    ),
+  ]),
   crashScenario(
     '4-after-t2',
     'the inventory process is killed after T2 is committed, before its response is sent',
-    [{ of: 'inventory', at: { phase: 'response', statement: 'COMMIT', tag: /^COMMIT/ }, action: kill }],
+    [
+      { of: 'inventory', at: { phase: 'response', statement: 'reserve-if-enough' }, action: kill },
+      { of: 'inventory', at: { phase: 'response', statement: 'COMMIT', tag: /^COMMIT/ }, action: kill },
+    ],
   ),
   crashScenario('5-before-t3', 'the orders process is killed after the stock is reserved, before T3', [
     { of: 'orders', at: { phase: 'request', statement: 'settle-orders' }, action: kill },
@@ -96,8 +101,8 @@ export const crashPoints: readonly Scenario[] = [
   ),
   crashScenario(
     '9-commit-lost-inventory',
-    'inventory loses its database connection during the COMMIT of T2 or of a release',
-    commitLost('inventory', 'COMMIT'),
+    'inventory loses its database connection during T2, its COMMIT or that of a release',
+    [...commitLost('inventory', 'reserve-if-enough'), ...commitLost('inventory', 'COMMIT')],
   ),
 ];
 

@@ -47,6 +47,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');
 }
 
+/** Returns whether a row of the statement violates this constraint, such as a check (23514). Nothing was done. */
+export function violatesConstraint(error: unknown, name: string): boolean {
+  return error instanceof pg.DatabaseError && error.constraint === name;
+}
+
 /**
  * Returns whether a prepared statement can no longer run on its connection, because the type of a column that it returns
  * has changed (`cached plan must not change result type`). Nothing was done. The message depends on `lc_messages`, the

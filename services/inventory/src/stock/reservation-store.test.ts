@@ -66,6 +66,18 @@ describe('a batch', () => {
     expect(await database.reserved()).toEqual({ A: 3, B: 0 });
   });
 
+  test('an unknown SKU refuses its own reserve only', async () => {
+    await using database = await openInventoryDatabase();
+    await database.setStock({ A: 5 });
+    const store = createStores(database.pool);
+    const wanted = [{ A: 2 }, { A: 1, none: 1 }, { A: 3 }];
+    const reservations = await Promise.all(
+      wanted.map((units) => store.reserve({ id: randomUUID(), lines: linesOf(units) })),
+    );
+    expect(reservations.map(({ state }) => state)).toEqual(['RESERVED', 'REFUSED', 'RESERVED']);
+    expect(await database.reserved()).toEqual({ A: 5 });
+  });
+
   test('known ids get their first outcome, next to new ids', async () => {
     await using database = await openInventoryDatabase();
     await database.setStock({ A: 3 });

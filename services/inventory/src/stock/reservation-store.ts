@@ -3,6 +3,7 @@ import type { Pool } from '@acme/postgres/pool';
 import { type Tx, transaction } from '@acme/postgres/transaction';
 import type { OnTransition } from './reservation-metrics.ts';
 import { fromRow, type ReservationRow, reservationColumns } from './reservation-row.ts';
+import { reserveIfEnough } from './reserve-if-enough.ts';
 import { changeReserved, lockAvailable } from './reserved-units.ts';
 import { allocateUnits, type Reservation, type StockLine } from './stock.ts';
 
@@ -29,10 +30,17 @@ export function createReservationStore(
   now: () => Date,
   onTransition: OnTransition = () => {},
 ): ReservationStore {
-  const reserveBatch = async (commands: readonly ReserveCommand[]) => {
-    const { decided, known } = await transaction(pool, (tx) => reserveAll(tx, commands, now()));
+  const reserveBatch = async (commands: readonly ReserveCommand[]): Promise<Map<string, Reservation>> => {
+    const at = now();
+    const first = firstOfEachId(commands);
+    const ids = await reserveIfEnough(pool, first, at);
+    const found = new Map(first.filter(({ id }) => ids.has(id)).map((each) => [each.id, reserved(each, at)]));
+    for (const reservation of found.values()) onTransition(reservation);
+    const left = first.filter(({ id }) => !ids.has(id));
+    if (left.length === 0) return found;
+    const { decided, known } = await transaction(pool, (tx) => reserveAll(tx, left, at));
     for (const reservation of decided.values()) onTransition(reservation);
-    return new Map([...known, ...decided]);
+    return new Map([...found, ...known, ...decided]);
   };
   const reserve = createBatcher<ReserveCommand, Reservation>({
     name: 'reserve',
@@ -52,27 +60,37 @@ export function createReservationStore(
   return { reserve };
 }
 
+/** An id that occurs twice is decided once, by the first command. All commands with the id get that reservation. */
+function firstOfEachId(commands: readonly ReserveCommand[]): ReserveCommand[] {
+  const byId = new Map<string, ReserveCommand>();
+  for (const command of commands) if (!byId.has(command.id)) byId.set(command.id, command);
+  return [...byId.values()];
+}
+
+function reserved({ id, lines }: ReserveCommand, now: Date): Reservation {
+  return { id, state: 'RESERVED', lines, refusal: undefined, createTime: now };
+}
+
 /**
- * Reserves for many orders in one transaction. Every transaction takes locks in the same order, reservations by id and then
- * stock by SKU, which rules out deadlocks.
+ * Reserves for many orders in one transaction, and decides which of them are refused. Every transaction takes locks in the
+ * same order, reservations by id and then stock by SKU, which rules out deadlocks.
+ *
+ * @param commands With different ids.
  */
 async function reserveAll(
   tx: Tx,
   commands: readonly ReserveCommand[],
   now: Date,
 ): Promise<Record<'decided' | 'known', Map<string, Reservation>>> {
-  // An id that occurs twice is decided once, by the first command. All commands with the id get that reservation.
-  const byId = new Map<string, ReserveCommand>();
-  for (const command of commands) if (!byId.has(command.id)) byId.set(command.id, command);
-  const claimed = await claim(tx, [...byId.values()], now);
+  const claimed = await claim(tx, commands, now);
   const decided = await decide(
     tx,
-    [...byId.values()].filter(({ id }) => claimed.has(id)),
+    commands.filter(({ id }) => claimed.has(id)),
     now,
   );
   const known = await read(
     tx,
-    [...byId.keys()].filter((id) => !claimed.has(id)),
+    commands.map(({ id }) => id).filter((id) => !claimed.has(id)),
   );
   return { decided, known };
 }
@@ -101,11 +119,12 @@ async function decide(
   if (commands.length === 0) return new Map();
   const available = await lockAvailable(tx, commands);
   const allocated = new Map<string, number>();
-  const reservations = commands.map(({ id, lines }): Reservation => {
+  const reservations = commands.map((command): Reservation => {
+    const { id, lines } = command;
     const refusal = allocateUnits(available, lines);
     if (refusal) return { id, state: 'REFUSED', lines, refusal, createTime: now };
     for (const { sku, quantity } of lines) allocated.set(sku, (allocated.get(sku) ?? 0) + quantity);
-    return { id, state: 'RESERVED', lines, refusal: undefined, createTime: now };
+    return reserved(command, now);
   });
   await writeRefusals(
     tx,
