@@ -10,6 +10,7 @@ const benches: Record<string, string> = {
   feed: 'delivery of 100,000 events once and in order to watchers that end and resume',
   growth: 'latency of calls with a hundred times as many orders',
   hot: 'PlaceOrder compared with pgbench, all orders for one SKU',
+  idle: 'latency of PlaceOrder, GetOrder and a call through the chain at rest, and of their parts',
   import: 'rows per second, memory, and the wait of concurrent reserves',
   memory: 'memory growth of a server over a million calls',
   place: 'PlaceOrder end to end compared with pgbench, and the processor time of an order',

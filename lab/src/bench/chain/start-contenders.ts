@@ -17,10 +17,13 @@ export type ContenderName = (typeof names)[number];
 /** A server, whose work in a turn is that of `load.run`. */
 interface ServerContender extends Contender<ContenderName, UnaryOutcome> {
   readonly load: StockLoad;
+  readonly target: string;
 }
 
 export interface Contenders extends AsyncDisposable {
   readonly contenders: readonly ServerContender[];
+  /** Token for GetStock. */
+  readonly token: string;
 }
 
 /**
@@ -59,10 +62,16 @@ export async function startContenders(only: readonly string[]): Promise<Contende
       await startBenchProcess(name, 'server', program, args, join(folder.path, name)),
     );
     const load = await prepareStockLoad(server.port, token);
-    contenders.push({ name, load, work: load.run, processes: { server: () => processorMs(server.pid) } });
+    contenders.push({
+      name,
+      load,
+      target: `127.0.0.1:${server.port}`,
+      work: load.run,
+      processes: { server: () => processorMs(server.pid) },
+    });
   }
   const running = starting.move();
-  return { contenders, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { contenders, token, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 function goServerIn(folder: string, name: string): URL | undefined {

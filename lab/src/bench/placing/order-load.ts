@@ -1,8 +1,10 @@
 // A process of PlaceOrder callers. It receives tasks from its parent and sends the outcome of each.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Order_State } from '@acme/gen/orders/v1/order_pb';
+import { OrderService } from '@acme/gen/orders/v1/order_service_pb';
 import { quantile } from '../../harness/quantile.ts';
-import { connectCaller } from './order-caller.ts';
+import { connectHttp2Caller } from '../load/http2-caller.ts';
 import { randomRank, skuOf } from './popularity.ts';
 
 export interface OrderTask {
@@ -38,15 +40,15 @@ async function run({
   callers,
   perSecond,
 }: OrderTask): Promise<OrderOutcome> {
-  using caller = connectCaller(target, token);
+  using caller = connectHttp2Caller(target, token);
   const confirmedMs: number[] = [];
   let others = 0;
   const place = async () => {
     const startMs = performance.now();
     const customerId = customers ? `customer-${Math.floor(Math.random() * customers)}` : '';
     const request = { customerId, requestId: randomUUID(), lines: linesOf(hot) };
-    const { isConfirmed, pushbackMs } = await caller.place(request);
-    if (isConfirmed) confirmedMs.push(performance.now() - startMs);
+    const { response, pushbackMs } = await caller.call(OrderService.method.placeOrder, request);
+    if (response?.order?.state === Order_State.CONFIRMED) confirmedMs.push(performance.now() - startMs);
     else others += 1;
     return pushbackMs;
   };

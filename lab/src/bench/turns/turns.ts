@@ -26,10 +26,12 @@ export type Turn<Done extends Work = Work> = Done & {
 /** The turns of each contender, by its name. */
 export type Turns<Name extends string, Done extends Work = Work> = ReadonlyMap<Name, readonly Turn<Done>[]>;
 
-export interface TurnOptions {
+export interface TurnOptions<Done extends Work> {
   readonly turns: number;
   /** Duration of the work of one contender in a turn. */
   readonly seconds: number;
+  /** Formats a turn. Default: its rate and its processor time. */
+  readonly show?: (turn: Done) => string;
 }
 
 /** Number of calls until V8 has compiled the hot functions. */
@@ -42,19 +44,22 @@ export async function warmUp(contenders: readonly Pick<Contender<string, Work>, 
 }
 
 /**
- * Lets the contenders work in turn, prints each turn, and returns the turns of each. Every turn begins with another contender, so that other
- * load, and what one contender leaves behind, affects all of them equally.
+ * Lets the contenders work in turn, prints each turn, and returns the turns of each. Every turn begins with another
+ * contender, so that other load, and what one contender leaves behind, affects all of them equally.
  */
 export async function alternate<Name extends string, Done extends Work>(
   contenders: readonly Contender<Name, Done>[],
-  { turns, seconds }: TurnOptions,
+  { turns, seconds, show = textOf }: TurnOptions<Turn<Done>>,
 ): Promise<Turns<Name, Done>> {
   const measured = new Map(contenders.map(({ name }) => [name, [] as Turn<Done>[]]));
   for (let turn = 0; turn < turns; turn++) {
     const first = turn % contenders.length;
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)])
       measured.get(contender.name)?.push(await measureTurn(contender, seconds));
-    const figures = contenders.map(({ name }) => `${name} ${textOf(measured.get(name)?.at(-1))}`);
+    const figures = contenders.map(({ name }) => {
+      const last = measured.get(name)?.at(-1);
+      return last ? `${name} ${show(last)}` : '';
+    });
     process.stdout.write(`turn ${turn + 1}: ${figures.join(', ')}\n`);
   }
   return measured;
@@ -86,8 +91,7 @@ export function totalUs({ cpuUs }: Turn): number {
   return Object.values(cpuUs).reduce((sum, us) => sum + us, 0);
 }
 
-function textOf(turn: Turn | undefined): string {
-  if (!turn) return '';
+function textOf(turn: Turn): string {
   const us = totalUs(turn);
   return `${turn.perSecond.toFixed(0)}/s${Number.isNaN(us) ? '' : ` ${us.toFixed(0)} µs`}`;
 }
