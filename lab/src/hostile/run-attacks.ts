@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCluster } from '../cluster/cluster.ts';
 import { fillCompileCache } from '../cluster/compile-cache.ts';
+import { imageEnvironment } from '../cluster/image-environment.ts';
 import { warmUp } from '../cluster/warm-up.ts';
 import { makeTemporaryFolder } from '../harness/temporary-folder.ts';
 import type { Attack } from './attack/attack.ts';
@@ -21,10 +22,6 @@ export interface AttacksRun {
   readonly evidence: string | undefined;
 }
 
-/** The memory settings of the Dockerfile, for a container with the 512 MiB of the manifests. */
-const nodeOptions = '--max-old-space-size=256 --max-semi-space-size=16';
-const environment = { MALLOC_MMAP_THRESHOLD_: '131072' };
-
 /**
  * Runs the attacks sequentially. It stops everything that it starts and removes everything that it writes, except the
  * evidence of a failure.
@@ -42,7 +39,7 @@ export async function runAttacks(options: RunAttacksOptions, signal: AbortSignal
   ended.promise.catch(() => {});
   signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true });
   try {
-    await using cluster = await startCluster({ main, folder, compileCache, nodeOptions, environment });
+    await using cluster = await startCluster({ main, folder, compileCache, environment: imageEnvironment });
     await warmUp(cluster);
     // The attacked pair is one replica of each service.
     for (const other of cluster.orders.slice(1)) await other.kill();

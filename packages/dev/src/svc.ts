@@ -28,6 +28,10 @@ const allCommands: Readonly<Record<string, Command>> = {
   token: { summary: 'signs a development token', run: () => import('./credentials/token.ts') },
   certs: { summary: 'makes development certificates', run: () => import('./credentials/certs.ts') },
   secrets: { summary: 'makes the secrets of a deployment', run: () => import('./credentials/secrets.ts') },
+  bundle: {
+    summary: 'writes the programs of a service for its image',
+    run: () => import('./bundle/bundle.ts'),
+  },
   seed: { summary: 'fills services that are running', run: () => import('./start/seed.ts') },
   generate: {
     summary: 'generates code, settings and alerts',

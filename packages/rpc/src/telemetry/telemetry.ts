@@ -91,12 +91,17 @@ export function isGrpcInstrumented(): boolean {
 function instrumentGrpc() {
   const { GrpcInstrumentation } =
     require('@opentelemetry/instrumentation-grpc') as typeof import('@opentelemetry/instrumentation-grpc');
-  const instrumentation = new GrpcInstrumentation();
-  // grpc-js is CommonJS. Required after the hook is installed, it is patched, and later imports get the patched module.
-  // ESM hooks would have to be installed before the first module is linked, and would fail silently otherwise.
-  require('@grpc/grpc-js');
+  const grpc = require('@grpc/grpc-js') as typeof import('@grpc/grpc-js');
+  // Patches grpc-js at once. The hook of the instrumentation acts on `require`, which a bundle does not call. grpc-js is
+  // CommonJS, so later imports get the patched module.
+  class PatchedGrpc extends GrpcInstrumentation {
+    override init() {
+      for (const { patch } of super.init()) patch?.(grpc);
+      return [];
+    }
+  }
   grpcInstrumented = true;
-  return [instrumentation];
+  return [new PatchedGrpc()];
 }
 
 /** Returns the instrumentation of the event loop, the heap and the garbage collector. */

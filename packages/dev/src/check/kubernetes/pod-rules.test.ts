@@ -30,8 +30,8 @@ test.each([
   ['128Mi', "128Mi, cpu: '1'", 'Job seed container wait has a CPU limit'],
   ['enforce: restricted', 'enforce: baseline', 'lacks the label pod-security.kubernetes.io/enforce'],
   ['kind: Namespace', 'kind: ServiceAccount', 'there is no Namespace'],
-  ['src/main.ts', 'src/mian.ts', 'runs src/mian.ts, which is not in its image'],
-  ['rpc-health-probe', 'rpc-health-prob', 'rpc-health-prob, which is not in its image'],
+  ['dist/main.js', 'dist/mian.js', 'runs dist/mian.js, which is not in its image'],
+  ['health-probe', 'health-prob', 'health-prob.js, which is not in its image'],
   ['.bin/svc', '.bin/svcs', 'runs node_modules/.bin/svcs, which is not in its image'],
 ])('a pod that is not confined is a problem: %j as %j', async (from, to, problem) => {
   expect(await problemsWith(from, to)).toContainEqual(expect.stringContaining(problem));

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
+import { programsOf } from '../../bundle/programs.ts';
 import { root } from '../../repository/paths.ts';
 import { projectName } from '../../repository/project.ts';
 import type { Pods } from './manifest.ts';
@@ -8,30 +9,30 @@ import type { Pods } from './manifest.ts';
 /** Requires that the scripts of this repository with which pods run or are probed exist. */
 export function scriptProblems({ spec }: Pods, servicesFolder: string): string[] {
   return [...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => {
-    const folder = workingFolder(container.image, servicesFolder);
-    if (folder === undefined) return [];
-    const isMissing = (script: string) =>
-      !existsSync(script.startsWith('/app/') ? join(root, script.slice(5)) : join(folder, script));
+    const scripts = scriptsIn(container.image, servicesFolder);
+    if (!scripts) return [];
     return scriptsOf(container)
-      .filter(isMissing)
+      .filter((script) => !scripts(script.replace(/^\/app\//, '')))
       .map((script) => `container ${container.name} runs ${script}, which is not in its image`);
   });
 }
 
 /**
- * The folder that the image's WORKDIR is a copy of. Undefined for an image that is not built here. The base calls the
+ * Returns whether an image has a script in its WORKDIR. Undefined for an image that is not built here. The base calls the
  * images `PROJECT-NAME`; an overlay may choose another registry, `registry.example/PROJECT/NAME:0.1.0`.
  */
-function workingFolder(image = '', servicesFolder: string): string | undefined {
+function scriptsIn(image = '', servicesFolder: string): ((script: string) => boolean) | undefined {
   const last = image.replace(/@.*/, '').split('/').at(-1) ?? '';
   const name = last.replace(/:.*/, '').replace(new RegExp(`^${projectName}-`), '');
-  if (name === 'tools') return root;
+  if (name === 'tools') return (script) => existsSync(join(root, script));
   const folder = join(servicesFolder, name);
-  return name && existsSync(folder) ? folder : undefined;
+  if (!name || !existsSync(folder)) return undefined;
+  const bundled = new Set([...programsOf(folder).keys()].map((program) => `dist/${program}.js`));
+  return (script) => bundled.has(script);
 }
 
-/** A source file, or a program of a package. */
-const isScript = /\.ts$|node_modules\/\.bin\//;
+/** A source file, a bundled program, or a program of a package. */
+const isScript = /\.[jt]s$|node_modules\/\.bin\//;
 
 function scriptsOf({ command, args, ...probes }: Container): string[] {
   const { startupProbe, readinessProbe, livenessProbe } = probes;

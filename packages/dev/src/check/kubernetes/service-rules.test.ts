@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { problemsWith } from './testing/problems-with.ts';
 
-const probe = '[node, /app/node_modules/.bin/rpc-health-probe';
+const probe = '[node, /app/dist/health-probe.js';
 
 test.each([
   ['maxUnavailable: 0', 'maxUnavailable: 1', 'removes a replica before its replacement is ready'],

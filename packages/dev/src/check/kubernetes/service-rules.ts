@@ -105,7 +105,7 @@ export function serviceProblems(
 
 /** A liveness probe that checks readiness would restart every replica while the database is down. */
 function probeProblems({ startupProbe, readinessProbe, livenessProbe }: Container): string[] {
-  const readiness = ['node', '/app/node_modules/.bin/rpc-health-probe'];
+  const readiness = ['node', '/app/dist/health-probe.js'];
   const liveness = [...readiness, 'liveness'];
   const problems: string[] = [];
   if (String(startupProbe?.exec?.command) !== String(liveness))

@@ -38,9 +38,11 @@ export function addChannelz(
 function handlerOf(method: DescMethod): (request: Message) => Promise<Message> {
   const handlers: Record<string, unknown> = { ...getChannelzHandlers() };
   const handle = handlers[method.name] as GrpcHandler | undefined;
-  const definition = getChannelzServiceDefinition()[method.name];
-  if (!handle || !definition) throw new Error(`grpc-js has no channelz method ${method.name}`);
+  if (!handle) throw new Error(`grpc-js has no channelz method ${method.name}`);
   return async (message) => {
+    // Not at the start, of which it would take a tenth: grpc-js parses .proto files.
+    const definition = getChannelzServiceDefinition()[method.name];
+    if (!definition) throw new Error(`grpc-js has no definition of the channelz method ${method.name}`);
     const request = definition.requestDeserialize(asBuffer(toBinary(method.input, message)));
     const { promise, resolve, reject } = Promise.withResolvers<object>();
     handle({ request }, (error, response) => {

@@ -1,0 +1,48 @@
+import { dirname } from 'node:path';
+import type { Plugin } from 'rolldown';
+
+const sdk = '@opentelemetry/sdk-node';
+const sdkPrefix = '\0node-sdk:';
+
+/**
+ * Bundles OpenTelemetry's SDK, which `@acme/rpc/telemetry` requires only if it is used, in its ES modules and without what
+ * `NodeSDK` does not import. Its CommonJS modules are three times as large: they include the parts of a configuration file.
+ */
+export const importTelemetry: Plugin = {
+  name: 'import-telemetry',
+  transform: {
+    filter: { code: /^const require = createRequire\(import\.meta\.url\);$/m },
+    // Without it, the calls of `require` are those that the bundle replaces.
+    handler: (code) => ({
+      code: code.replace(/^const require = createRequire\(import\.meta\.url\);$/m, ''),
+      map: null,
+    }),
+  },
+  async resolveId(source, importer, { kind }) {
+    if (kind !== 'require-call' || !source.startsWith('@opentelemetry/')) return null;
+    const module = await this.resolve(source, importer, { kind: 'import-statement', skipSelf: true });
+    return module && source === sdk ? sdkPrefix + module.id : module;
+  },
+  load: (id) =>
+    id.startsWith(sdkPrefix)
+      ? `export { NodeSDK } from ${JSON.stringify(id.slice(sdkPrefix.length))};`
+      : null,
+};
+
+/** Declares the folder with the files that packages read when they run. */
+export const modulesFolder = "const modulesFolder = import.meta.dirname + '/../node_modules';";
+
+/** Keeps the folder of each package that looks for files of its own: grpc-js reads .proto files. */
+export const keepFolders: Plugin = {
+  name: 'keep-folders',
+  transform: {
+    filter: { id: /[\\/]node_modules[\\/]/, code: '__dirname' },
+    handler: (code, id) => {
+      const folder = dirname(id)
+        .split(/[\\/]node_modules(?=[\\/])/)
+        .slice(1)
+        .join('/node_modules');
+      return { code: code.replaceAll('__dirname', `(modulesFolder + ${JSON.stringify(folder)})`), map: null };
+    },
+  },
+};
