@@ -14,6 +14,7 @@ const benches: Record<string, string> = {
   import: 'rows per second, memory, and the wait of concurrent reserves',
   memory: 'memory growth of a server over a million calls',
   place: 'PlaceOrder end to end compared with pgbench, and the processor time of an order',
+  regress: 'this checkout compared with another commit: which costs have changed beyond the noise',
   retention: 'removal of expired rows in batches, and PlaceOrder beside it',
   start: 'time from process start to SERVING',
   watches: 'memory of an open watch, and time until a change reaches 10,000 watches',

@@ -8,6 +8,7 @@ import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 
 /** The sources of a commit, ready to run. Disposing removes them. */
 export interface ReleasedCode extends AsyncDisposable {
+  readonly path: string;
   /** Returns the module URL of a service's main.ts. */
   main(service: string): string;
 }
@@ -41,6 +42,7 @@ export async function openReleasedCode(commit: string): Promise<ReleasedCode> {
     );
   const opened = opening.move();
   return {
+    path,
     main: (service) => pathToFileURL(join(path, 'services', service, 'src/main.ts')).href,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -50,7 +50,13 @@ async function byH2load(load: UnaryLoad, answerSizeBytes: number): Promise<Unary
   const log = join(tmpdir(), `h2load-${process.pid}.log`);
   const headers = Object.entries(load.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const output = await outputOf('h2load', [
-    ...['-t1', `-c${load.connections}`, `-m${load.streams}`, `-D${load.seconds}`, `-d${body}`],
+    ...[
+      '-t1',
+      `-c${load.connections}`,
+      `-m${load.streams}`,
+      `-D${Math.round(load.seconds * 1000)}ms`,
+      `-d${body}`,
+    ],
     ...(load.isTimed ? [`--log-file=${log}`] : []),
     ...headers,
     `http://127.0.0.1:${load.port}${load.path}`,

@@ -36,11 +36,14 @@ export interface TurnOptions<Done extends Work> {
 
 /** Number of calls until V8 has compiled the hot functions. */
 const warmUpCalls = 40_000;
+const warmUpMs = 15_000;
 
-/** Lets each contender make calls until its hot functions are compiled. */
+/** Lets each contender make calls until its hot functions are compiled, or for 15 s. */
 export async function warmUp(contenders: readonly Pick<Contender<string, Work>, 'work'>[]): Promise<void> {
-  for (const { work } of contenders)
-    for (let calls = 0; calls < warmUpCalls; ) calls += (await work(2)).count;
+  for (const { work } of contenders) {
+    const endMs = performance.now() + warmUpMs;
+    for (let calls = 0; calls < warmUpCalls && performance.now() < endMs; ) calls += (await work(1)).count;
+  }
 }
 
 /**
