@@ -3,9 +3,11 @@ import { isSpanContextValid, trace } from '@opentelemetry/api';
 
 import { type Logger, pino } from 'pino';
 
+import { flatMembers, maxFlatLength } from './flat-members.ts';
 import { bindingsJson } from './internals/pino-internals.ts';
 import { boundedFields, boundedText, boundedValue, type SizeBudget } from './log-value.ts';
-import { isSecretName, withoutSecrets } from './redaction.ts';
+import { isPlain, isPlainJson } from './plain-text.ts';
+import { withoutSecrets } from './redaction.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,80 +15,86 @@ type Fields = Readonly<Record<string, unknown>>;
 export const maxLineBytes = 16 * 1024;
 const maxFieldsBytes = 12 * 1024;
 const maxLogMessageBytes = 2 * 1024;
-/** Number of characters up to which fields are within the limits, whatever the characters are. */
-const maxQuickLength = 512;
 /** Maximum number of values for the placeholders of a message, as in `log.info('%s and %s', one, other)`. */
 const maxParameters = 16;
 
 /** Characters that JSON does not escape and terminals act on: C1 controls, line separators, changes of direction. */
 const terminalControls = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
+/** A line, with its break, and its size in UTF-8. */
+export interface Line {
+  readonly text: string;
+  readonly sizeBytes: number;
+}
+
+interface LineState extends SizeBudget {
+  /** Whether all texts so far are plain. */
+  isPlain: boolean;
+}
+
 /**
  * Returns the JSON line for the arguments of a logger's method. Never throws. A line takes up to 16 KiB;
  * `"truncated": true` marks one from which something was left out. Secrets, recognised by name or shape, are replaced by
  * `[Redacted]`.
  *
- * The fields of a call are few, flat and short, and are serialized directly. Other fields are copied within limits first.
+ * The fields of a call are few, flat and short, and most of its texts are plain: such lines are made in one step. Other fields
+ * are copied within limits, and other lines are searched for secrets and controls.
  */
-export function formatLine(log: Logger, args: readonly unknown[], level: number): string {
+export function formatLine(log: Logger, args: readonly unknown[], level: number): Line {
   const head = `{"level":"${pino.levels.labels[level]}","time":"${isoTime(Date.now())}"`;
   try {
-    const budget: SizeBudget = { leftBytes: maxFieldsBytes, isTruncated: false };
-    const body = bodyOf(args, budget);
-    const line = `${head}${bindingsJson(log)}${spanMembers()}${body}${budget.isTruncated ? ',"truncated":true' : ''}}`;
-    const shown = printable(withoutSecrets(line));
-    if (Buffer.byteLength(shown) < maxLineBytes) return `${shown}\n`;
-    return `${head},"truncated":true,"msg":"log line too long"}\n`;
+    const bindings = bindingsJson(log);
+    const state: LineState = {
+      leftBytes: maxFieldsBytes,
+      isTruncated: false,
+      isPlain: isPlainJson(bindings),
+    };
+    const start = `${head}${bindings}${spanMembers()}`;
+    const json = `${start}${bodyOf(args, state)}${state.isTruncated ? ',"truncated":true' : ''}}`;
+    if (state.isPlain && json.length < maxLineBytes) return asciiLine(json);
+    const text = `${printable(withoutSecrets(json))}\n`;
+    const sizeBytes = Buffer.byteLength(text);
+    if (sizeBytes <= maxLineBytes) return { text, sizeBytes };
+    return asciiLine(`${head},"truncated":true,"msg":"log line too long"}`);
   } catch {
-    return `${head},"msg":"log line could not be formatted"}\n`;
+    return asciiLine(`${head},"msg":"log line could not be formatted"}`);
   }
 }
 
+function asciiLine(json: string): Line {
+  return { text: `${json}\n`, sizeBytes: json.length + 1 };
+}
+
 /** Returns the JSON members of the fields and the message, each with a leading comma. */
-function bodyOf(args: readonly unknown[], budget: SizeBudget): string {
+function bodyOf(args: readonly unknown[], state: LineState): string {
   const [first, second] = args;
   const hasFields = typeof first === 'object' && first !== null;
-  const fields = hasFields ? membersOf(first, budget) : '';
+  const fields = hasFields ? membersOf(first, state) : '';
   const message = hasFields || first === undefined || first === null ? second : first;
   const parameters = args.length > 2 || message === first ? args.slice(message === first ? 1 : 2) : none;
   const text = message === undefined && hasFields ? messageOfError(first) : message;
   if (text === undefined) return fields;
-  return `${fields},"msg":${JSON.stringify(messageOf(text, parameters, budget))}`;
+  if (typeof text === 'string' && text.length <= maxFlatLength && parameters.length === 0) {
+    if (isPlain(text)) return `${fields},"msg":"${text}"`;
+    state.isPlain = false;
+    return `${fields},"msg":${JSON.stringify(text)}`;
+  }
+  state.isPlain = false;
+  return `${fields},"msg":${JSON.stringify(messageOf(text, parameters, state))}`;
 }
 
 const none: readonly unknown[] = [];
 
-function membersOf(fields: object, budget: SizeBudget): string {
-  const json = JSON.stringify(isQuickSafely(fields) ? fields : boundedFields(fields, budget));
+function membersOf(fields: object, state: LineState): string {
+  const flat = flatMembers(fields);
+  state.isPlain &&= flat?.isPlain ?? false;
+  if (flat) return flat.json;
+  const json = JSON.stringify(boundedFields(fields, state));
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
-}
-
-/** Like `isQuick`, for fields with a getter or a proxy that throws. */
-function isQuickSafely(fields: object): fields is Fields {
-  try {
-    return isQuick(fields);
-  } catch {
-    return false;
-  }
-}
-
-/** Returns whether the fields are plain, flat and short, and none of them is a secret. */
-function isQuick(fields: object): fields is Fields {
-  if (Object.getPrototypeOf(fields) !== Object.prototype) return false;
-  let length = 0;
-  for (const name in fields) {
-    const value = (fields as Fields)[name];
-    if (typeof value === 'string') length += value.length;
-    else if (typeof value !== 'number' && value !== undefined && typeof value !== 'boolean') return false;
-    length += name.length;
-    if (length > maxQuickLength || name === 'err' || isSecretName(name)) return false;
-  }
-  return true;
 }
 
 function messageOf(message: unknown, parameters: readonly unknown[], budget: SizeBudget): string {
   const isText = typeof message === 'string';
-  if (isText && message.length <= maxQuickLength && parameters.length === 0) return message;
   // A budget of its own, so that large fields do not truncate the message.
   const own: SizeBudget = { leftBytes: maxLogMessageBytes, isTruncated: false };
   const text = isText ? boundedText(message, own, maxLogMessageBytes) : boundedValue(message, own);
@@ -131,15 +139,18 @@ function printable(json: string): string {
   );
 }
 
-let secondText = '';
-let secondMs = Number.NaN;
+let [lastText, lastMs] = ['', Number.NaN];
+let [secondText, secondMs] = ['', Number.NaN];
 
-/** Returns the time in ISO 8601. The part that is the same for all lines of a second is cached. */
+/** Returns the time in ISO 8601. The text is cached for its millisecond, and the part before the point for its second. */
 function isoTime(nowMs: number): string {
+  if (nowMs === lastMs) return lastText;
   const milliseconds = nowMs % 1000;
   if (nowMs - milliseconds !== secondMs) {
     secondMs = nowMs - milliseconds;
     secondText = new Date(nowMs).toISOString().slice(0, -4);
   }
-  return `${secondText}${String(milliseconds).padStart(3, '0')}Z`;
+  lastMs = nowMs;
+  lastText = `${secondText}${String(milliseconds).padStart(3, '0')}Z`;
+  return lastText;
 }

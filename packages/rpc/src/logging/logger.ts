@@ -43,11 +43,10 @@ export function createLogger(
         logMethod(args, _method, levelNumber) {
           const allowance = limit.allowanceFor(args, levelNumber);
           if (!allowance) return;
-          const line = formatLine(this, args, levelNumber);
-          const sizeBytes = Buffer.byteLength(line);
+          const { text, sizeBytes } = formatLine(this, args, levelNumber);
           allowance.leftBytes -= sizeBytes;
-          to.write(line, sizeBytes, levelNumber >= urgentLevel);
-          exportLine?.(line, levelNumber);
+          to.write(text, sizeBytes, levelNumber >= urgentLevel);
+          exportLine?.(text, levelNumber);
         },
       },
     },
