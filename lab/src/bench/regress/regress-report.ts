@@ -5,7 +5,7 @@ import type { Change } from './change.ts';
 
 /** Formats the comparison as Markdown. */
 export function regressReport(base: string, changes: ReadonlyMap<string, Change>): string {
-  const unit = hasProcessorTimes ? 'µs of processor time' : 'µs';
+  const unit = hasProcessorTimes ? 'processor time' : 'time';
   const signed = (percent: number) => `${percent < 0 ? '' : '+'}${percent.toFixed(1)}`;
   const rows = [...changes].map(([name, { base, head, percent, low, high, verdict }]) => [
     name,
