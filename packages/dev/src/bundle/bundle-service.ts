@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { root } from '../repository/paths.ts';
 import { copyNotices } from './copy-notices.ts';
-import { importTelemetry, keepFolders, modulesFolder } from './library-plugins.ts';
+import { importTelemetry, keepFolders, loadHttp, modulesFolder } from './library-plugins.ts';
 import { programsOf } from './programs.ts';
 
 /** Files of a service that its programs read when they run. */
@@ -30,7 +30,7 @@ export async function bundleService(service: string, output: string): Promise<vo
     platform: 'node',
     // The native client of pg, which no service installs.
     external: ['pg-native'],
-    plugins: [importTelemetry, keepFolders],
+    plugins: [importTelemetry, loadHttp, keepFolders],
     onLog(level, log) {
       // The library reads sources that are not bundled, or the bundle would fail when it runs.
       if (level === 'warn') throw new Error(log.message);
