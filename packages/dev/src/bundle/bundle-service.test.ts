@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createClient } from '@acme/rpc/client';
@@ -110,6 +110,13 @@ test('an image has the migrations, and the manifest and licence of each bundled 
       'node_modules/@grpc/grpc-js/LICENSE',
     ]),
   );
-  // Parts of the telemetry SDK that only a configuration file needs.
+  // A part of the telemetry SDK that only a configuration file needs.
   expect(files).not.toContain('node_modules/@opentelemetry/configuration');
+});
+
+test('no file of a bundle imports node:http, which would load a client of HTTP', () => {
+  const files = globSync('dist/*.js', { cwd: image });
+  const imports = (file: string) =>
+    /import.*["'](node:)?http["']/.test(readFileSync(join(image, file), 'utf8'));
+  expect(files.filter(imports)).toEqual([]);
 });

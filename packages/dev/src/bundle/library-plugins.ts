@@ -18,15 +18,18 @@ export const importTelemetry: Plugin = {
       map: null,
     }),
   },
-  async resolveId(source, importer, { kind }) {
-    if (kind !== 'require-call' || !source.startsWith('@opentelemetry/')) return null;
-    const module = await this.resolve(source, importer, { kind: 'import-statement', skipSelf: true });
-    return module && source === sdk ? sdkPrefix + module.id : module;
+  resolveId: {
+    filter: { id: /^@opentelemetry\// },
+    async handler(source, importer, { kind }) {
+      if (kind !== 'require-call') return null;
+      const module = await this.resolve(source, importer, { kind: 'import-statement', skipSelf: true });
+      return module && source === sdk ? sdkPrefix + module.id : module;
+    },
   },
-  load: (id) =>
-    id.startsWith(sdkPrefix)
-      ? `export { NodeSDK } from ${JSON.stringify(id.slice(sdkPrefix.length))};`
-      : null,
+  load: {
+    filter: { id: new RegExp(`^${sdkPrefix}`) },
+    handler: (id) => `export { NodeSDK } from ${JSON.stringify(id.slice(sdkPrefix.length))};`,
+  },
 };
 
 const http = '\0node:http';
@@ -37,9 +40,14 @@ const http = '\0node:http';
  */
 export const loadHttp: Plugin = {
   name: 'load-http',
-  resolveId: (source, _importer, { kind }) =>
-    kind !== 'require-call' && /^(node:)?http$/.test(source) ? http : null,
-  load: (id) => (id === http ? "module.exports = process.getBuiltinModule('node:http');" : null),
+  resolveId: {
+    filter: { id: /^(node:)?http$/ },
+    handler: (_source, _importer, { kind }) => (kind === 'require-call' ? null : http),
+  },
+  load: {
+    filter: { id: new RegExp(`^${http}$`) },
+    handler: () => "module.exports = process.getBuiltinModule('node:http');",
+  },
 };
 
 /** Declares the folder with the files that packages read when they run. */
