@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { root, services } from '@acme/dev/repository';
 import { findRunningServices } from '@acme/dev/start';
 import { checkHealth } from '@acme/rpc/client';
-import { describe, expect, test, vi } from 'vitest';
+import { test as baseTest, describe, expect, vi } from 'vitest';
 import { commandExists, runCommand, startCommand } from './command.ts';
 
 const anyPorts = services.flatMap(({ name }) => [`--${name}-port`, '0', `--${name}-web-port`, '0']);
@@ -19,10 +19,31 @@ async function dataFolder() {
   return folder;
 }
 
+/** With the data folder of an `npm start` that the tests of this file share. */
+// biome-ignore lint/correctness/noEmptyPattern: vitest parses the parameter to find the fixtures that it uses.
+const test = baseTest.extend('data', { scope: 'file' }, async ({}, { onCleanup }) => {
+  const running = new AsyncDisposableStack();
+  onCleanup(() => running.disposeAsync());
+  const folder = running.use(await dataFolder());
+  const start = running.use(startCommand('start', '--data', folder.path, ...anyPorts));
+  await start.printed('Ready.');
+  running.defer(async () => {
+    start.child.kill('SIGINT');
+    await start.ended();
+  });
+  return folder.path;
+});
+
 function placeOrder(data: string, requestId: string) {
   const order = { request_id: requestId, lines: [{ sku: 'SAT-0001', quantity: 2 }] };
   return runCommand('call', 'orders.v1.OrderService/PlaceOrder', JSON.stringify(order), '--data', data);
 }
+
+/** The result of a command that needs services. */
+const notRunning = {
+  code: 1,
+  stderr: expect.stringMatching(/^no service is running on [^\n]*npx svc start\n$/),
+};
 
 /** Returns the calls that the README shows. */
 async function callsInReadme(): Promise<[method: string, json: string][]> {
@@ -66,10 +87,7 @@ describe('npm start', () => {
 
     first.child.kill('SIGINT');
     expect(await first.ended()).toMatchObject({ code: 0, stderr: '' });
-    expect(await placeOrder(data, requestId)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^no service is running on [^\n]*npx svc start\n$/),
-    });
+    expect(await placeOrder(data, requestId)).toMatchObject(notRunning);
 
     await using again = startCommand('start', '--data', data, ...anyPorts);
     await again.printed('Ready.');
@@ -78,6 +96,7 @@ describe('npm start', () => {
     const running = await vi.waitUntil(() => findRunningServices(data), { timeout: 30_000 });
     again.child.kill('SIGKILL');
     await again.ended();
+    expect(await placeOrder(data, requestId)).toMatchObject(notRunning);
 
     await using recovered = startCommand('start', '--data', data, ...anyPorts);
     await recovered.printed('Ready.');
@@ -98,19 +117,16 @@ describe('npm start', () => {
     expect(await findRunningServices(folder.path)).toBe(undefined);
   }, 120_000);
 
-  test('reports a port that is in use in one line, and leaves nothing running', async () => {
-    await using folder = await dataFolder();
-    await using first = startCommand('start', '--data', folder.path, ...anyPorts);
-    await first.printed('Ready.');
-    const port = (await findRunningServices(folder.path))?.targets.orders?.split(':')[1] ?? '';
+  test('reports a port that is in use in one line, and leaves nothing running', async ({ data }) => {
+    const running = await vi.waitUntil(() => findRunningServices(data), { timeout: 30_000 });
+    const port = running.targets.orders?.split(':')[1] ?? '';
     await using other = await dataFolder();
     const refused = await runCommand('start', '--data', other.path, ...anyPorts, '--orders-port', port);
     expect(refused).toMatchObject({
       code: 1,
       stderr: `cannot listen on 127.0.0.1:${port} (EADDRINUSE): stop the process that does, or use --orders-port N\n`,
     });
-    first.child.kill('SIGINT');
-    await first.ended();
+    expect(await findRunningServices(other.path)).toBe(undefined);
   }, 120_000);
 
   test('reports in one line that the data folder is not a folder', async () => {
@@ -126,12 +142,11 @@ describe('npm start', () => {
 });
 
 describe('npm run call', () => {
-  test('reads the request from stdin, and prints what fails in a line for each violation', async () => {
-    await using folder = await dataFolder();
-    await using pair = startCommand('start', '--data', folder.path, ...anyPorts);
-    await pair.printed('Ready.');
+  test('reads the request from stdin, and prints what fails in a line for each violation', async ({
+    data,
+  }) => {
     const call = async (stdin: string, method: string, ...args: string[]) => {
-      await using command = startCommand('call', method, ...args, '--data', folder.path);
+      await using command = startCommand('call', method, ...args, '--data', data);
       command.child.stdin?.end(stdin);
       return await command.ended();
     };
@@ -160,13 +175,6 @@ describe('npm run call', () => {
     expect(await call('', getStock, '{"skuu": 1}')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^JSON: .* key "skuu" is unknown\n$/),
-    });
-
-    pair.child.kill('SIGKILL');
-    await pair.ended();
-    expect(await call('', getStock, '{"sku": "SAT-0001"}')).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^no service is running on [^\n]*npx svc start\n$/),
     });
   }, 120_000);
 });
@@ -217,11 +225,9 @@ describe.skipIf(!commandExists('replay'))('npm run replay', () => {
 });
 
 describe('npm run watch', () => {
-  test('prints a line per change, ends with Ctrl-C, and resumes from the token that it printed', async () => {
-    await using folder = await dataFolder();
-    const data = folder.path;
-    await using pair = startCommand('start', '--data', data, ...anyPorts);
-    await pair.printed('Ready.');
+  test('prints a line per change, ends with Ctrl-C, and resumes from the token that it printed', async ({
+    data,
+  }) => {
     await using orders = startCommand('watch', 'orders', '--data', data);
     await using stock = startCommand('watch', 'stock', '--sku', 'SAT-0001', '--data', data);
     await Promise.all([orders.printed('watching'), stock.printed('watching')]);
@@ -241,8 +247,6 @@ describe('npm run watch', () => {
     resumed.child.stdout?.destroy();
     await placeOrder(data, randomUUID());
     expect(await resumed.ended()).toMatchObject({ code: 141, stderr: '' });
-    pair.child.kill('SIGINT');
-    await pair.ended();
   }, 120_000);
 
   test('prints its usage, and rejects an unknown stream', async () => {

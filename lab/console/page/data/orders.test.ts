@@ -2,7 +2,7 @@ import { OrderSchema } from '@acme/gen/orders/v1/order_pb';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { signal } from '@preact/signals';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { Live, PartState } from '../../api.ts';
 
 const opened = vi.hoisted(() => [] as { readonly resumeToken: string; fail(error: Error): void }[]);
@@ -27,7 +27,10 @@ vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => 
 vi.stubGlobal('requestAnimationFrame', () => {});
 const { live } = await import('./live.ts');
 await import('./orders.ts');
-afterEach(() => vi.unstubAllGlobals());
+afterAll(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 function become(state: PartState): void {
   live.value = { phase: 'running', parts: [{ id: 'service:orders', state }] } as unknown as Live;

@@ -27,7 +27,10 @@ const { followOrder } = await import('./follow-order.ts');
 live.value = { phase: 'running', parts: [{ id: 'service:orders', state: 'up' }] } as unknown as Live;
 
 beforeEach(() => getOrder.mockReset());
-afterAll(() => vi.unstubAllGlobals());
+afterAll(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 function order(state: Order_State): Order {
   return create(OrderSchema, { id: '1', state });

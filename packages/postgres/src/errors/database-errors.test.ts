@@ -195,4 +195,4 @@ test('a server is unavailable from a crash until it has recovered, while it stop
   expect(isUnavailable(await failureOf(pool.query('SELECT 1')))).toBe(true);
   await pool.end();
   await rm(folder, { recursive: true });
-});
+}, 60_000);

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { startEmbedded } from '../embedded/embedded.ts';
 import { stopOrphanedServer } from '../embedded/orphaned-server.ts';
 import type { ServerUser } from '../embedded/server-user.ts';
@@ -17,6 +17,8 @@ const ownerProgram = `
 
 /** Creates a data folder for each test of the embedded server. */
 export function useDataFolder() {
+  // An initdb syncs to disk, which other processes may keep busy.
+  vi.setConfig({ testTimeout: 60_000 });
   let template: string;
   const place = {
     /** Folder that holds the data folder, and is removed after the test. */
