@@ -14,6 +14,8 @@ import { imageEnvironment } from '../cluster/image-environment.ts';
 import { openTemporaryFolder } from '../harness/temporary-folder.ts';
 import { median, writeReport } from './load/figures.ts';
 import { residentMb } from './load/resident-memory.ts';
+import { hasProcessorTimes, processorMs } from './turns/processor-time.ts';
+import { quartilesOf } from './turns/quartiles.ts';
 
 /** Time after SERVING at which a service is at rest: V8 has returned what the start has used. */
 const restMs = 10_000;
@@ -55,6 +57,8 @@ function imageOf(name: string): string {
 
 interface Start {
   readonly tookMs: number;
+  /** Processor time until SERVING. NaN if this system does not say it. */
+  readonly processorMs: number;
   /** RSS in MB at the end of the rest, if there is one. */
   readonly restingMb: number;
 }
@@ -87,12 +91,14 @@ async function start(name: string, rest = 0): Promise<Start> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const result = { tookMs: Number.NaN, restingMb: Number.NaN };
+  const result = { tookMs: Number.NaN, processorMs: Number.NaN, restingMb: Number.NaN };
   for await (const line of createInterface({ input: child.stdout })) {
     if (JSON.parse(line).msg !== 'serving') continue;
+    const { pid = 0 } = child;
     result.tookMs = performance.now() - begunMs;
+    if (hasProcessorTimes) result.processorMs = await processorMs(pid);
     await sleep(rest);
-    result.restingMb = await residentMb(child.pid ?? 0);
+    result.restingMb = await residentMb(pid);
     child.kill('SIGKILL');
   }
   await exited;
@@ -118,11 +124,15 @@ for (let round = 1; round <= values.rounds; round++)
 const medians = [...starts].map(
   ([name, each]) => [`${name}_start_ms`, median(each.map(({ tookMs }) => tookMs))] as const,
 );
+const processorTimes = [...starts.values()].map(
+  (each) => quartilesOf(each.map((one) => one.processorMs)).lower,
+);
 const contents = await Promise.all(services.map(contentOf));
 await writeReport(
   {
     start_ms: Math.max(...medians.map(([, ms]) => ms)),
     ...Object.fromEntries(medians),
+    start_cpu_ms: Math.max(...processorTimes),
     idle_rss_mb: Math.max(...[...starts.values()].map((each) => each.at(-1)?.restingMb ?? Number.NaN)),
     image_files: Math.max(...contents.map(({ files }) => files)),
     image_mb: Math.max(...contents.map(({ sizeMb }) => sizeMb)),
