@@ -76,6 +76,7 @@ test('a project that is no copy of the template has the commands that work there
     'token',
     'certs',
     'secrets',
+    'bundle',
     'seed',
     'check',
   ]);
