@@ -22,12 +22,12 @@ test('a session is renewed by the clock, when the timer stood still with the mac
   Object.assign(live, { isConnected: signal(true), phase: signal('running') });
   Object.assign(clock, { now });
   const { session } = await import('./session.ts');
-  await vi.waitFor(() => expect(session.value).not.toBeNull());
+  await expect.poll(() => session.value).not.toBeNull();
   now.value += 500_000;
   expect(opened).toHaveLength(1);
   now.value += 100_000;
   expect(opened).toHaveLength(2);
-  await vi.waitFor(() => expect(session.value?.expiresAtMs).toBe(opened[1]));
+  await expect.poll(() => session.value?.expiresAtMs).toBe(opened[1]);
   now.value += 1000;
   expect(opened).toHaveLength(2);
 });

@@ -47,7 +47,9 @@ afterAll(() => stack.disposeAsync());
 async function switchTls(ssl: 'on' | 'off'): Promise<void> {
   await queryOnce(server.url, `ALTER SYSTEM SET ssl = ${ssl}`);
   await queryOnce(server.url, 'SELECT pg_reload_conf()');
-  await vi.waitFor(async () => expect(await queryOnce(server.url, 'SHOW ssl')).toEqual([{ ssl }]));
+  await vi.waitFor(async () => expect(await queryOnce(server.url, 'SHOW ssl')).toEqual([{ ssl }]), {
+    timeout: 15_000,
+  });
 }
 
 /** Opens a pool through a proxy that records the bytes that clients send. */

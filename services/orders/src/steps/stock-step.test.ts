@@ -143,16 +143,15 @@ describe('concurrent reserves', () => {
 
   test('concurrent reserves become one call, and each order gets its own outcome', async () => {
     const calls: unknown[] = [];
+    const deadline = { atMs: 0, leftMs: 0 };
     const refusal = boundedStatus(Code.FAILED_PRECONDITION, 'short', [
       errorInfo(domain, 'OUT_OF_STOCK'),
       preconditionFailure([{ type: 'x', subject: 'A', description: 'no A' }]),
     ]);
     await using server = await startTestServer(InventoryService, {
       batchReserveStock: async ({ requests }, { deadlineAtMs }) => {
-        calls.push([
-          requests.map(({ reservationId }) => reservationId),
-          Math.round((deadlineAtMs - Date.now()) / 1000),
-        ]);
+        calls.push(requests.map(({ reservationId }) => reservationId));
+        Object.assign(deadline, { atMs: deadlineAtMs, leftMs: deadlineAtMs - Date.now() });
         return {
           results: [
             { outcome: { case: 'reservation', value: { id: orderId } } },
@@ -163,12 +162,16 @@ describe('concurrent reserves', () => {
       },
     });
     const step = createStockStep({ client: server.client, circuitBreaker });
+    const beforeMs = Date.now();
     const outcomes = await Promise.all([
-      step.do(order, { deadlineMs: 1000 }),
+      step.do(order, { deadlineMs: 3000 }),
       step.do(orderOf(secondId), { deadlineMs: 4000 }),
       step.do(orderOf(secondId), { deadlineMs: 500 }),
     ]);
-    expect(calls).toEqual([[[orderId, secondId, secondId], 4]]);
+    expect(calls).toEqual([[orderId, secondId, secondId]]);
+    // The longest of the three. grpc-timeout is in whole milliseconds, rounded up.
+    expect(deadline.atMs).toBeGreaterThanOrEqual(beforeMs + 4000);
+    expect(deadline.leftMs).toBeLessThanOrEqual(4001);
     expect(outcomes).toMatchObject([
       { kind: 'DONE' },
       { kind: 'REFUSED', rejection: { reason: 'OUT_OF_STOCK', items: [{ sku: 'A', description: 'no A' }] } },
