@@ -56,7 +56,11 @@ export const crashPoints: readonly Scenario[] = [
     '4-after-t2',
     'the inventory process is killed after T2 is committed, before its response is sent',
     [
-      { of: 'inventory', at: { phase: 'response', statement: 'reserve-if-enough' }, action: kill },
+      {
+        of: 'inventory',
+        at: { phase: 'response', statement: 'reserve-if-enough', tag: /^SELECT [1-9]/ },
+        action: kill,
+      },
       { of: 'inventory', at: { phase: 'response', statement: 'COMMIT', tag: /^COMMIT/ }, action: kill },
     ],
   ),
