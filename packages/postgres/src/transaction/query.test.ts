@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isUnavailable } from '../errors/database-errors.ts';
+import { isUnavailable, violatesConstraint } from '../errors/database-errors.ts';
 import { openPool } from '../pool/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { query } from './query.ts';
@@ -41,6 +41,16 @@ test('nothing is sent when the signal is already aborted', async () => {
   const gone = AbortSignal.abort(new Error('gone'));
   await expect(query(one.pool, { text: 'SELECT 1' }, gone)).rejects.toThrow('gone');
   expect(one.pool.totalCount).toBe(0);
+});
+
+test('a statement that violates a constraint says which, and its connection is reused', async () => {
+  await using one = openOne();
+  await one.pool.query('CREATE TABLE stored (units int CONSTRAINT not_below_zero CHECK (units >= 0))');
+  const [before] = (await query(one.pool, backend)).rows;
+  const failure = await query(one.pool, { text: 'INSERT INTO stored VALUES (-1)' }).catch((error) => error);
+  expect(violatesConstraint(failure, 'not_below_zero')).toBe(true);
+  expect(violatesConstraint(failure, 'another')).toBe(false);
+  expect((await query(one.pool, backend)).rows).toEqual([before]);
 });
 
 test('a lost connection is not reused, and the connection of a failed statement is', async () => {
