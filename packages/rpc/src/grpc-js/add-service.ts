@@ -1,7 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Interceptor, ServiceImplementation } from '../call/handler.ts';
-import { hasResponseStream } from '../call/method-kind.ts';
 import { methodPath } from '../call/method-name.ts';
 import { type Policy, policyOf } from '../call/policy.ts';
 import type { ServerCallOptions } from '../incoming/incoming-call.ts';
@@ -16,7 +15,7 @@ export interface AddServiceOptions extends ServerCallOptions {
 }
 
 /**
- * Adds a protobuf-es service to a grpc-js server, with every method behind the chain.
+ * Adds a protobuf-es service to a grpc-js server that has the interceptor `startOnHeaders`, with every method behind the chain.
  *
  * @throws Error that names a method without a policy.
  */
@@ -30,7 +29,7 @@ export function addService<Service extends DescService>(
   addMethods(server, service, methodChains(service, implementation, interceptors, policies), options);
 }
 
-/** Adds a service to a grpc-js server, with chains that other ports may serve too. */
+/** Adds a service to a grpc-js server that has the interceptor `startOnHeaders`, with chains that other ports may serve too. */
 export function addMethods(
   server: Server,
   service: DescService,
@@ -52,10 +51,9 @@ function serviceDefinition(service: DescService): ServiceDefinition {
 function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   return {
     path: methodPath(method),
-    // For every kind: grpc-js calls the handler of a request stream when the headers arrive, but that of a single request
-    // only after it has read and decompressed the message.
-    requestStream: true,
-    responseStream: hasResponseStream(method),
+    // For every kind, see GrpcCall.
+    requestStream: false,
+    responseStream: false,
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,

@@ -7,11 +7,11 @@ const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 
 /** Returns the deadline that the caller set, in ms since the epoch, or undefined if it set none. */
 export function callerDeadlineAtMs(grpcCall: GrpcCall): number | undefined {
-  const deadline = Number(grpcCall.getDeadline());
+  const deadline = Number(grpcCall.inner.getDeadline());
   if (!Number.isFinite(deadline)) return undefined;
-  const timeoutMs = longTimeoutMs(incomingStreamOf(http2StreamOf(grpcCall))?.timeout);
+  const timeoutMs = longTimeoutMs(incomingStreamOf(http2StreamOf(grpcCall.inner))?.timeout);
   if (timeoutMs === undefined) return deadline;
-  disableDeadline(grpcCall);
+  disableDeadline(grpcCall.inner);
   return Date.now() + timeoutMs;
 }
 

@@ -1,7 +1,104 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import { releaseCall } from './internals/grpc-js-internals.ts';
+import { toWireStatus } from './internals/wire-status.ts';
+
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+/** Receives the messages of a request, and its end. */
+export interface RequestReader {
+  onMessage(message: Uint8Array): void;
+  onEnd(): void;
+}
+
+/** Interceptor of a server whose services are added by `addMethods`. */
+export const startOnHeaders: ServerInterceptor = (_method, call) => new GrpcCall(call);
 
 /**
- * A call of any kind. Every method is registered with a stream of requests, because grpc-js calls such a handler when the
- * headers arrive.
+ * A call whose handler grpc-js calls when the headers arrive. grpc-js calls the handler of a unary method with the request
+ * message. This interceptor (gRFC L112) passes itself as that message, on the headers, and the chain reads the messages from
+ * it. Methods of all kinds are registered as unary, so grpc-js creates no stream of messages for any of them.
  */
-export type GrpcCall = ServerDuplexStream<Uint8Array, Uint8Array>;
+export class GrpcCall extends ServerInterceptingCall implements Listener {
+  /** grpc-js's own call. */
+  readonly inner: ServerInterceptingCallInterface;
+  /** Sent with the status OK. */
+  trailers: Metadata | undefined;
+  /** Called once, when grpc-js has sent the status, or when the stream has closed. */
+  onClosed: () => void = nothing;
+  private listener: Listener | undefined;
+  private reader: RequestReader | undefined;
+  private isHandled = false;
+
+  constructor(inner: ServerInterceptingCallInterface) {
+    super(inner);
+    this.inner = inner;
+  }
+
+  override start(listener: Listener): void {
+    this.listener = listener;
+    this.inner.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.listener?.onReceiveMetadata(metadata);
+  }
+
+  /** Called by grpc-js to read the message for its handler, and then the end of the request. */
+  override startRead(): void {
+    if (this.isHandled) this.listener?.onReceiveHalfClose();
+    else {
+      this.isHandled = true;
+      this.listener?.onReceiveMessage(this);
+    }
+  }
+
+  /** Starts to read the request. The reader receives one message or the end, and another one after each `readNext`. */
+  read(reader: RequestReader): void {
+    this.reader = reader;
+    this.inner.startRead();
+  }
+
+  readNext(): void {
+    this.inner.startRead();
+  }
+
+  onReceiveMessage(message: Uint8Array): void {
+    this.reader?.onMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    this.reader?.onEnd();
+  }
+
+  /** Called once by grpc-js, after every call. Drops all references, see `releaseCall`. */
+  onCancel(): void {
+    const { onClosed } = this;
+    releaseCall(this.inner);
+    this.listener = undefined;
+    this.reader = undefined;
+    this.onClosed = nothing;
+    onClosed();
+  }
+
+  override sendMetadata(metadata: Metadata): void {
+    this.inner.sendMetadata(metadata);
+  }
+
+  /** Without a message, as at the end of a stream of responses, it calls back immediately. */
+  override sendMessage(message: Uint8Array | undefined, callback: () => void): void {
+    if (message) this.inner.sendMessage(message, callback);
+    else callback();
+  }
+
+  override sendStatus(status: Status): void {
+    this.inner.sendStatus(toWireStatus(status, this.trailers));
+  }
+}
+
+function nothing(): void {}

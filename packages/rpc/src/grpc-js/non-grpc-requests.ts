@@ -8,10 +8,10 @@ import { incomingStreamOf } from './sessions/incoming-streams.ts';
  * request is logged and measured like every call that does not reach its handler: see `reportUnhandledCalls`.
  */
 export function rejectNonGrpc(grpcCall: GrpcCall): boolean {
-  const stream = http2StreamOf(grpcCall);
+  const stream = http2StreamOf(grpcCall.inner);
   const httpStatus = incomingStreamOf(stream)?.httpRejection;
   if (httpStatus === undefined) return false;
-  discardReceived(grpcCall);
+  discardReceived(grpcCall.inner);
   stream.respond({ ':status': httpStatus }, { endStream: true });
   // The answer leaves in the next turn of the event loop. Then the rest of the request is reset.
   setImmediate(() => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { Metadata } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
@@ -8,7 +9,6 @@ import { hasPartialMessage, http2StreamOf, receiveThrough } from './internals/gr
 import { decodeRequest } from './messages/decode-request.ts';
 import { isSupportedEncoding } from './messages/decompress.ts';
 import type { GrpcServerCall } from './server-call.ts';
-import { readMessages } from './server-stream.ts';
 import { incomingStreamOf } from './sessions/incoming-streams.ts';
 
 /** Size of the prefix of each message: a flag and the length. */
@@ -26,14 +26,14 @@ export function openRequest(
   call: GrpcServerCall,
 ): Promise<Message> | AsyncIterable<Message> {
   requireSupportedEncoding(grpcCall);
-  receiveThrough(grpcCall, call);
+  receiveThrough(grpcCall.inner, call);
   return hasRequestStream(desc)
     ? decodeEach(desc.input, grpcCall, call)
     : readOnly(desc.input, grpcCall, call);
 }
 
 function requireSupportedEncoding(grpcCall: GrpcCall): void {
-  const { encoding = 'identity' } = incomingStreamOf(http2StreamOf(grpcCall)) ?? {};
+  const { encoding = 'identity' } = incomingStreamOf(http2StreamOf(grpcCall.inner)) ?? {};
   if (isSupportedEncoding(encoding)) return;
   // The answer must list the supported encodings (gRPC's compression protocol). grpc-js does so in headers only.
   grpcCall.sendMetadata(new Metadata());
@@ -52,13 +52,14 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall)
   return new Promise((resolve, reject) => {
     let only: Uint8Array | undefined;
     call.onAbort(reject);
-    grpcCall.on('data', (message: Uint8Array) => {
+    const onMessage = (message: Uint8Array) => {
       if (only) reject(new RpcError(Code.UNIMPLEMENTED, 'a second request message came for a unary request'));
       only = message;
-    });
-    grpcCall.on('end', () => {
-      if (!only || hasPartialMessage(grpcCall)) {
-        const error = hasPartialMessage(grpcCall)
+      grpcCall.readNext();
+    };
+    const onEnd = () => {
+      if (!only || hasPartialMessage(grpcCall.inner)) {
+        const error = hasPartialMessage(grpcCall.inner)
           ? endsWithinMessage()
           : new RpcError(Code.UNIMPLEMENTED, 'no request message came');
         // A reset ends the stream too, and aborts the call in the same turn of the event loop.
@@ -72,7 +73,8 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall)
       } catch (error) {
         reject(error);
       }
-    });
+    };
+    grpcCall.read({ onMessage, onEnd });
   });
 }
 
@@ -82,12 +84,40 @@ async function* decodeEach(
   grpcCall: GrpcCall,
   call: GrpcServerCall,
 ): AsyncGenerator<Message, void> {
-  for await (const bytes of readMessages(grpcCall, call.signal)) {
+  for await (const bytes of readMessages(grpcCall, call)) {
     const { message, sizeBytes } = decodeRequest(schema, bytes);
     call.hold(sizeBytes);
     yield message;
     call.release(bytes.length + frameBytes + sizeBytes);
     call.onMessageRead();
   }
-  if (hasPartialMessage(grpcCall)) throw endsWithinMessage();
+  if (hasPartialMessage(grpcCall.inner)) throw endsWithinMessage();
+}
+
+/**
+ * Reads a call's messages until the caller half-closes. Throws the reason when the call is aborted.
+ *
+ * A grpc-js client that cancels or reaches its deadline half-closes first and resets in the next packet. Until that
+ * packet arrives the stream looks complete, so an all-or-nothing handler must check the signal before it commits.
+ */
+async function* readMessages(grpcCall: GrpcCall, call: GrpcServerCall): AsyncGenerator<Uint8Array, void> {
+  let pending = Promise.withResolvers<Uint8Array | undefined>();
+  call.onAbort((reason) => {
+    pending.promise.catch(() => {});
+    pending.reject(reason);
+  });
+  grpcCall.read({
+    onMessage: (message) => pending.resolve(message),
+    onEnd: () => pending.resolve(undefined),
+  });
+  for (let message = await pending.promise; message; message = await pending.promise) {
+    yield message;
+    call.signal.throwIfAborted();
+    pending = Promise.withResolvers();
+    grpcCall.readNext();
+  }
+  // A reset also ends the stream, and grpc-js closes the call a few ticks later. Without this turn of the event loop a
+  // call that is cancelled half way would look complete.
+  await nextTurn();
+  call.signal.throwIfAborted();
 }

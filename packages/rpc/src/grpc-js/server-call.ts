@@ -1,5 +1,5 @@
 import { constants } from 'node:http2';
-import type { Metadata, MetadataValue } from '@grpc/grpc-js';
+import type { Metadata, MetadataValue, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Principal, ServedMethod } from '../call/call-context.ts';
 import type { ServerCall } from '../call/handler.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
@@ -29,6 +29,8 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   readonly peer: string;
   readonly authority: string;
   private readonly grpcCall: GrpcCall;
+  /** The call as grpc-js shows it to its handler. */
+  private readonly surface: ServerUnaryCall<GrpcCall, Uint8Array>;
   /** Settles when the handler has read the last decompressed message. */
   private lastDecompressed: Promise<void> | undefined;
   private onRead = nothing;
@@ -37,37 +39,43 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   /** Time of the final reset of the stream, in ms since the epoch. */
   private resetByMs = 0;
 
-  constructor(method: ServedMethod, grpcCall: GrpcCall, options: ServerCallOptions) {
+  constructor(
+    method: ServedMethod,
+    surface: ServerUnaryCall<GrpcCall, Uint8Array>,
+    options: ServerCallOptions,
+  ) {
+    const grpcCall = surface.request;
     // As a plain object: it is read a dozen times, and Metadata validates the key every time.
-    const metadata = grpcCall.metadata.toJSON();
+    const metadata = surface.metadata.toJSON();
     super(method, firstText(metadata, requestIdKey), callerDeadlineAtMs(grpcCall), options);
     this.metadata = (key) => firstText(metadata, key);
-    this.peer = grpcCall.getPeer();
+    // Of the connection: grpc-js reads it from the socket for each call, through a proxy.
+    this.peer = incomingStreamOf(http2StreamOf(grpcCall.inner))?.connection.peer ?? 'unknown';
     this.authority = grpcCall.getHost();
     this.grpcCall = grpcCall;
-    // grpc-js emits the event after every call, including answered calls.
-    grpcCall.on('cancelled', () => this.close());
+    this.surface = surface;
+    grpcCall.onClosed = () => this.close();
   }
 
   get requestMetadata(): Metadata {
-    return this.grpcCall.metadata;
+    return this.surface.metadata;
   }
 
   sendMetadata(headers: Metadata): void {
-    this.grpcCall.sendMetadata(headers);
+    this.surface.sendMetadata(headers);
   }
 
   authenticate(principal: Principal): void {
     this.principal = principal;
-    markAuthenticated(http2StreamOf(this.grpcCall).session);
+    markAuthenticated(http2StreamOf(this.grpcCall.inner).session);
   }
 
   get hasAuthorization(): boolean {
-    return incomingStreamOf(http2StreamOf(this.grpcCall))?.hasAuthorization ?? false;
+    return incomingStreamOf(http2StreamOf(this.grpcCall.inner))?.hasAuthorization ?? false;
   }
 
   get headerListBytes(): number {
-    return incomingStreamOf(http2StreamOf(this.grpcCall))?.headerListBytes ?? 0;
+    return incomingStreamOf(http2StreamOf(this.grpcCall.inner))?.headerListBytes ?? 0;
   }
 
   /** Read on use: Node parses the whole certificate, which a call with a token does not need. */
@@ -76,7 +84,7 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   }
 
   discardRequest(): void {
-    discardReceived(this.grpcCall);
+    discardReceived(this.grpcCall.inner);
   }
 
   onBytes(sizeBytes: number): void {
@@ -91,7 +99,7 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   onFragmented(): void {
     this.abort(new RpcError(Code.RESOURCE_EXHAUSTED, 'a request message comes in too many small frames'));
     // Resetting the stream alone would leave the frames of the next one.
-    const { session } = http2StreamOf(this.grpcCall);
+    const { session } = http2StreamOf(this.grpcCall.inner);
     process.nextTick(() => session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
@@ -125,15 +133,18 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
     this.hold(message.length);
   }
 
-  /** Sends a message. Resolves when it has left the buffers of this process; rejects if the call's stream is closed. */
+  /**
+   * Sends a message. Resolves when it has left the buffers of this process; never, if the stream closes before. Rejects
+   * after the chain has ended.
+   */
   write(message: Uint8Array): Promise<void> {
+    if (this.callAbort.hasEnded) return Promise.reject(new Error('the call has been answered'));
     this.commitHeaders();
     this.hold(message.length);
-    return new Promise((resolve, reject) => {
-      this.grpcCall.write(message, (error?: Error | null) => {
+    return new Promise((resolve) => {
+      this.grpcCall.sendMessage(message, () => {
         this.release(message.length);
-        if (error) reject(error);
-        else resolve();
+        resolve();
       });
     });
   }
@@ -146,7 +157,7 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
       this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
       return;
     }
-    const stream = http2StreamOf(this.grpcCall);
+    const stream = http2StreamOf(this.grpcCall.inner);
     // At the deadline grpc-js finishes a call whose answer is still buffered.
     if (this.hasAnswered && !stream.destroyed && stream.sentTrailers === undefined) return;
     this.isAnswered = true;
@@ -165,7 +176,7 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   /** Resets the call's HTTP/2 stream. After a complete answer the code is NO_ERROR (RFC 9113, section 8.1). */
   reset(): void {
     const { NGHTTP2_NO_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
-    const stream = http2StreamOf(this.grpcCall);
+    const stream = http2StreamOf(this.grpcCall.inner);
     this.releaseAll();
     if (stream.closed) return;
     // A reset overtakes frames that nghttp2 has not written yet, including the status.

@@ -47,6 +47,7 @@ export abstract class IncomingCall implements ServerCall, MemoryHolder, Unflushe
   deadlineAtMs: number;
   principal: Principal = anonymous;
   readonly logFields: Record<string, unknown>;
+  unflushed: UnflushedCall['unflushed'];
   request: ServerCall['request'] = notOpened;
   respond: ServerCall['respond'] = notOpened;
   abstract readonly metadata: ServerCall['metadata'];

@@ -1,7 +1,14 @@
 /** An ended call whose HTTP/2 stream is open: its caller has not read the answer, or still sends. */
 export interface UnflushedCall {
+  /** Its place in the list, which the list sets; undefined outside of it. */
+  unflushed: UnflushedPlace | undefined;
   /** Resets the stream, which drops its buffers. */
   reset(): void;
+}
+
+interface UnflushedPlace {
+  readonly resetAtMs: number;
+  index: number;
 }
 
 /** The ended calls of a server whose streams are open. */
@@ -19,29 +26,39 @@ const sweepEveryMs = 200;
  * grants no HTTP/2 window would keep its answers in the memory of this process while the connection lives.
  */
 export function createUnflushedCalls(nowMs: () => number = Date.now): UnflushedCalls {
-  /** The time at which each call is reset. */
-  const waiting = new Map<UnflushedCall, number>();
+  /** Not a Map: every rehash of one leaves a table that keeps its calls in memory until the next full collection. */
+  const waiting: UnflushedCall[] = [];
   /** Runs while there are calls, and stops at the next sweep without any. */
   let timer: NodeJS.Timeout | undefined;
   const stop = () => {
     clearInterval(timer);
     timer = undefined;
   };
+  const remove = (call: UnflushedCall) => {
+    const last = waiting.at(-1);
+    if (!call.unflushed || !last?.unflushed) return;
+    // The last call takes the free place.
+    waiting[call.unflushed.index] = last;
+    last.unflushed.index = call.unflushed.index;
+    waiting.pop();
+    call.unflushed = undefined;
+  };
   const sweep = () => {
     const now = nowMs();
-    if (waiting.size === 0) stop();
-    for (const [call, resetAtMs] of waiting) {
-      if (resetAtMs > now) continue;
-      waiting.delete(call);
+    if (waiting.length === 0) stop();
+    for (const call of waiting.filter(({ unflushed }) => unflushed && unflushed.resetAtMs <= now)) {
+      remove(call);
       call.reset();
     }
   };
   return {
     add: (call, resetAtMs) => {
-      waiting.set(call, resetAtMs);
+      remove(call);
+      call.unflushed = { resetAtMs, index: waiting.length };
+      waiting.push(call);
       timer ??= setInterval(sweep, sweepEveryMs).unref();
     },
-    delete: (call) => waiting.delete(call),
+    delete: remove,
     close: stop,
   };
 }

@@ -10,6 +10,7 @@ import { createOpenStreams, type OpenStreams } from '../chain/open-streams.ts';
 import { Channelz } from '../gen/grpc/channelz/v1/channelz_pb.ts';
 import { Health } from '../gen/grpc/health/v1/health_pb.ts';
 import { addMethods } from '../grpc-js/add-service.ts';
+import { startOnHeaders } from '../grpc-js/grpc-call.ts';
 import { bindErrorReasons } from '../grpc-js/internals/error-texts.ts';
 import { setHeaderOptions } from '../grpc-js/internals/grpc-js-internals.ts';
 import { logGrpcJs, silenceGrpcJs } from '../grpc-js/internals/grpc-js-log.ts';
@@ -92,6 +93,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     'grpc.max_receive_message_length': messageLimits.maxRequestBytes,
     'grpc.max_send_message_length': messageLimits.maxResponseBytes,
     ...options.limits,
+    interceptors: [startOnHeaders],
   });
   setHeaderOptions(server, maxHeaderListBytes);
   const openStreams = createOpenStreams();

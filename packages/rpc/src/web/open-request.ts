@@ -5,10 +5,10 @@ import { Code, RpcError } from '../errors/rpc-error.ts';
 import { asBuffer } from '../grpc-js/as-buffer.ts';
 import { decodeRequest } from '../grpc-js/messages/decode-request.ts';
 import { decompress } from '../grpc-js/messages/decompress.ts';
-import { readMessages } from '../grpc-js/server-stream.ts';
 import { decodeJson } from './decode-json.ts';
 import { oversized, prefixBytes, splitEnvelopes } from './envelopes.ts';
 import { headerOf } from './http-messages.ts';
+import { readChunks } from './read-chunks.ts';
 import { createReceivedBytes } from './received-bytes.ts';
 import type { WebCall } from './web-call.ts';
 
@@ -78,7 +78,7 @@ async function inflated(
 }
 
 async function* countedChunks(call: WebCall): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of readMessages(call.httpRequest, call.signal)) {
+  for await (const chunk of readChunks(call.httpRequest, call.signal)) {
     call.hold(chunk.length);
     yield chunk;
   }

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+} from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { connectFrames, dataFrame, headersFrame } from '../../testing/network/raw-frames.ts';
 import { connectRaw, grpcFrame } from '../../testing/network/raw-http2.ts';
 import { disableDeadline, http2StreamOf, receiveThrough, setHeaderOptions } from './grpc-js-internals.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
+type InnerCall = ServerInterceptingCallInterface;
 
 interface Decoder {
   readonly readCompressFlag: Buffer;
@@ -14,8 +21,16 @@ interface Decoder {
 }
 
 /** Starts a grpc-js server with one method, whose handler is called on the headers. */
-async function start(handle: (call: Call) => void, prepare = (_server: Server) => {}) {
-  const server = new Server();
+async function start(handle: (call: Call, inner: InnerCall) => void, prepare = (_server: Server) => {}) {
+  const inner: InnerCall[] = [];
+  const server = new Server({
+    interceptors: [
+      (_method, call) => {
+        inner.push(call);
+        return new ServerInterceptingCall(call);
+      },
+    ],
+  });
   prepare(server);
   const same = (bytes: Buffer) => bytes;
   const method = {
@@ -29,7 +44,7 @@ async function start(handle: (call: Call) => void, prepare = (_server: Server) =
       responseDeserialize: same,
     },
   };
-  server.addService({ call: method }, { call: handle });
+  server.addService({ call: method }, { call: (call: Call) => handle(call, inner.shift() as InnerCall) });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -48,8 +63,8 @@ async function start(handle: (call: Call) => void, prepare = (_server: Server) =
 
 test('a receiver sees the bytes of a request, and decompresses its messages', async () => {
   const seen = { sizeBytes: 0, encodings: [] as string[], messages: [] as string[] };
-  await using server = await start((call) => {
-    receiveThrough(call, {
+  await using server = await start((call, inner) => {
+    receiveThrough(inner, {
       maxMessageBytes: 100,
       onBytes: (sizeBytes) => (seen.sizeBytes += sizeBytes),
       onFragmented: () => {},
@@ -73,8 +88,8 @@ test('a receiver sees the bytes of a request, and decompresses its messages', as
 
 test('a receiver is called for a message over its limit, in place of the status of grpc-js', async () => {
   let oversized = 0;
-  await using server = await start((call) => {
-    receiveThrough(call, {
+  await using server = await start((call, inner) => {
+    receiveThrough(inner, {
       maxMessageBytes: 3,
       onBytes: () => {},
       onFragmented: () => {},
@@ -94,8 +109,8 @@ test('a message that arrives byte by byte is kept in few parts, without the pack
   const kept = { parts: 0, sizeBytes: 0 };
   const message = Buffer.from(Array.from({ length: 900 }, (_, index) => index % 251));
   const received = Promise.withResolvers<Buffer>();
-  await using server = await start((call) => {
-    const { decoder } = (call as unknown as { call: { decoder: Decoder } }).call;
+  await using server = await start((call, inner) => {
+    const { decoder } = inner as unknown as { decoder: Decoder };
     const measure = () => {
       const parts = [decoder.readCompressFlag, ...decoder.readPartialMessage];
       const buffers = new Set(parts.map(({ buffer }) => buffer));
@@ -105,7 +120,7 @@ test('a message that arrives byte by byte is kept in few parts, without the pack
         [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0),
       );
     };
-    receiveThrough(call, {
+    receiveThrough(inner, {
       maxMessageBytes: 4096,
       onBytes: measure,
       onFragmented: () => {},
@@ -135,8 +150,8 @@ test('a message that arrives byte by byte is kept in few parts, without the pack
 test('a message in thousands of small frames ends its connection', async () => {
   let fragmented = 0;
   let messages = 0;
-  await using server = await start((call) => {
-    receiveThrough(call, {
+  await using server = await start((call, inner) => {
+    receiveThrough(inner, {
       maxMessageBytes: 1024 * 1024,
       onBytes: () => {},
       onFragmented: () => {
@@ -167,10 +182,10 @@ test('a message in thousands of small frames ends its connection', async () => {
 });
 
 test('a call without its deadline outlives it, and its stream can be reset', async () => {
-  await using server = await start(async (call) => {
-    disableDeadline(call);
+  await using server = await start(async (call, inner) => {
+    disableDeadline(inner);
     await once(call, 'data');
-    setTimeout(() => http2StreamOf(call).close(8), 20);
+    setTimeout(() => http2StreamOf(inner).close(8), 20);
   });
   expect(await server.post(grpcFrame(Buffer.from('A')), { 'grpc-timeout': '1m' })).toMatchObject({
     code: undefined,

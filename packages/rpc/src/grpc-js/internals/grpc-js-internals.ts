@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
-import type { Server } from '@grpc/grpc-js';
+import { Metadata, type Server, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { comesInFragments, type Decoder, decodeChunk, discardChunks } from './message-decoder.ts';
 
 /**
@@ -8,15 +8,17 @@ import { comesInFragments, type Decoder, decodeChunk, discardChunks } from './me
  */
 interface ReceivingCall {
   readonly stream: ServerHttp2Stream;
-  readonly decoder: ReceivingDecoder;
+  listener: object | null;
+  metadata: Metadata;
+  decoder: ReceivingDecoder;
   /** Called with the framed message: a flag, four bytes of length, and the content. */
   decompressMessage(framed: Buffer, encoding: string): Buffer | Promise<Buffer>;
-  readonly deadlineTimer: NodeJS.Timeout | null;
-  [receiverOf]?: Receiver;
+  deadlineTimer: NodeJS.Timeout | null;
+  [receiverOf]?: Receiver | undefined;
 }
 
 interface ReceivingDecoder extends Decoder {
-  [receiverOf]?: Receiver;
+  [receiverOf]?: Receiver | undefined;
 }
 
 const receiverOf = Symbol('receiver');
@@ -34,37 +36,61 @@ export interface Receiver {
   decompress(content: Buffer, encoding: string): Promise<Buffer>;
 }
 
-/** Any of grpc-js's four server calls. */
-type GrpcCall = object;
+/** grpc-js's own call, which an interceptor gets. */
+type InnerCall = ServerInterceptingCallInterface;
 
 const frameHeaderBytes = 5;
 
 /** Returns the HTTP/2 stream of a call. */
-export function http2StreamOf(grpcCall: GrpcCall): ServerHttp2Stream {
-  return privatePart(grpcCall).stream;
+export function http2StreamOf(call: InnerCall): ServerHttp2Stream {
+  return privatePart(call).stream;
 }
 
 /** Passes the request of a call through the receiver. Must be called before the first message is read. */
-export function receiveThrough(grpcCall: GrpcCall, receiver: Receiver): void {
-  const call = privatePart(grpcCall);
-  const { decoder } = call;
+export function receiveThrough(call: InnerCall, receiver: Receiver): void {
+  const receiving = privatePart(call);
+  const { decoder } = receiving;
   decoder.maxReadMessageLength = receiver.maxMessageBytes;
   decoder[receiverOf] = receiver;
   decoder.write = writeThrough;
-  call[receiverOf] = receiver;
-  call.decompressMessage = decompressThrough;
+  receiving[receiverOf] = receiver;
+  receiving.decompressMessage = decompressThrough;
 }
 
+/**
+ * Drops what grpc-js keeps of a finished call. The maps of node:http2 keep closed streams in memory until the next full garbage
+ * collection, with all that they reference (ADR 51).
+ */
+export function releaseCall(call: InnerCall): void {
+  const finished = privatePart(call);
+  finished.listener = null;
+  finished.metadata = noMetadata;
+  finished.decoder = discardingDecoder;
+  finished.deadlineTimer = null;
+  finished[receiverOf] = undefined;
+}
+
+const noMetadata = new Metadata();
+/** Shared by finished calls, none of which decodes any more. */
+const discardingDecoder: ReceivingDecoder = {
+  maxReadMessageLength: 0,
+  readState: 0,
+  readMessageSize: 0,
+  readCompressFlag: Buffer.of(0),
+  readPartialMessage: [],
+  write: () => [],
+};
+
 /** Discards the request of a call. It must not be read before or after. */
-export function discardReceived(grpcCall: GrpcCall): void {
-  const { decoder, stream } = privatePart(grpcCall);
+export function discardReceived(call: InnerCall): void {
+  const { decoder, stream } = privatePart(call);
   discardChunks(decoder);
   stream.resume();
 }
 
 /** Whether the request, as far as it has been read, ends within a message. */
-export function hasPartialMessage(grpcCall: GrpcCall): boolean {
-  return privatePart(grpcCall).decoder.readState !== 0;
+export function hasPartialMessage(call: InnerCall): boolean {
+  return privatePart(call).decoder.readState !== 0;
 }
 
 /** Replaces the decoder's `write`. Like `decompressThrough` shared by all calls: closures per call cost as much as a span. */
@@ -103,12 +129,11 @@ export function setHeaderOptions(server: Server, maxHeaderListBytes: number): vo
 }
 
 /** Removes grpc-js's deadline timer of a call, which is limited to 31 bits of milliseconds. */
-export function disableDeadline(grpcCall: GrpcCall): void {
-  const { deadlineTimer } = privatePart(grpcCall);
+export function disableDeadline(call: InnerCall): void {
+  const { deadlineTimer } = privatePart(call);
   if (deadlineTimer) clearTimeout(deadlineTimer);
 }
 
-/** Returns grpc-js's inner call. */
-function privatePart(grpcCall: GrpcCall): ReceivingCall {
-  return (grpcCall as { call: ReceivingCall }).call;
+function privatePart(call: InnerCall): ReceivingCall {
+  return call as unknown as ReceivingCall;
 }

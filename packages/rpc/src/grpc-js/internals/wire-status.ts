@@ -1,33 +1,20 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { Metadata, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
 
-/** grpc-js's inner server call. `wire-status.test.ts` fails when an upgrade changes these parts. */
-interface SendingCall {
-  /** Calls `clone` and then `toHttp2Headers` of the status's metadata. */
-  sendStatus(status: StatusObject): void;
-}
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /**
- * Makes a server call send its status in the form that gRPC's HTTP/2 protocol wants: OK without a message, where grpc-js
- * sends `grpc-message: OK`, and binary values without the padding of base64.
+ * Returns a status in the form that gRPC's HTTP/2 protocol wants: OK without a message, where grpc-js sends
+ * `grpc-message: OK`, and binary values without the padding of base64.
+ *
+ * @param trailers Sent with OK. An error has its own.
  */
-export function sendWireStatus(grpcCall: object): void {
-  const { call } = grpcCall as { call: SendingCall };
-  call.sendStatus = sendStatusAsWired;
+export function toWireStatus({ code, details, metadata }: Status, trailers: Metadata | undefined): Status {
+  if (code !== status.OK) return { code, details, metadata: new WireMetadata(metadata ?? noMetadata, false) };
+  return { code, details: '', metadata: trailers ? new WireMetadata(trailers, true) : plainOk };
 }
 
-/** Replaces a call's `sendStatus`. Shared by all calls: closures per call cost as much as a span. */
-function sendStatusAsWired(this: SendingCall, { code, details, metadata }: StatusObject): void {
-  const isOk = code === status.OK;
-  (Object.getPrototypeOf(this) as SendingCall).sendStatus.call(this, {
-    code,
-    details: isOk ? '' : details,
-    // grpc-js's own statuses have null in place of metadata.
-    metadata: isOk && !metadata ? plainOk : new WireMetadata(metadata ?? noMetadata, isOk),
-  });
-}
-
-/** Metadata that grpc-js converts to headers but does not change. */
+/** Metadata that grpc-js converts to headers but does not change: it calls `clone`, and then `toHttp2Headers`. */
 class WireMetadata extends Metadata {
   private readonly source: Metadata;
   private readonly isOk: boolean;

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { addService } from '../../grpc-js/add-service.ts';
+import { startOnHeaders } from '../../grpc-js/grpc-call.ts';
 import { createUnflushedCalls } from '../../incoming/unflushed-calls.ts';
 import { createMemoryBudget } from '../../limits/memory-budget.ts';
 import { defaultMaxMessageBytes, serverLimits } from '../../limits/server-limits.ts';
@@ -25,7 +26,11 @@ export async function startReplica(
   implementation: Partial<EchoImplementation>,
   { host = '127.0.0.1', port = 0, limits = {} }: ReplicaOptions = {},
 ): Promise<Replica> {
-  const server = new Server({ ...serverLimits, ...limits });
+  const server = new Server({
+    ...serverLimits,
+    ...limits,
+    interceptors: [startOnHeaders],
+  });
   const missing = async () => {
     throw new Error('the test does not serve this method');
   };
