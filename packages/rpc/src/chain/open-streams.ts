@@ -1,4 +1,4 @@
-import type { Interceptor, ServerCall } from '../call/handler.ts';
+import type { Handler, Interceptor, ServerCall } from '../call/handler.ts';
 import { hasResponseStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
 
@@ -11,16 +11,16 @@ export interface OpenStreams {
 
 export function createOpenStreams(): OpenStreams {
   const open = new Set<ServerCall>();
+  const serve = async (next: Handler, call: ServerCall) => {
+    open.add(call);
+    try {
+      await next(call);
+    } finally {
+      open.delete(call);
+    }
+  };
   return {
-    interceptor: (next) => async (call) => {
-      if (!hasResponseStream(call.method.desc)) return next(call);
-      open.add(call);
-      try {
-        await next(call);
-      } finally {
-        open.delete(call);
-      }
-    },
+    interceptor: (next) => (call) => (hasResponseStream(call.method.desc) ? serve(next, call) : next(call)),
     end: () => {
       for (const call of open) call.abort(new RpcError(Code.UNAVAILABLE, 'the server is shutting down'));
     },

@@ -46,7 +46,9 @@ function dispatchTo(
   switch (method.methodKind) {
     case 'unary':
     case 'client_streaming':
-      return async (call) => respondWith(call, await serve(await call.request(), call));
+      return async (call) => {
+        await respondWith(call, await serve(await call.request(), call));
+      };
     case 'server_streaming':
     case 'bidi_streaming':
       return async (call) => {
