@@ -14,8 +14,6 @@ export default defineConfig({
     // One real PostgreSQL for the whole run; every test makes a database of its own on it.
     globalSetup: [fileURLToPath(import.meta.resolve('@acme/postgres/testing/postgres-server'))],
     pool: 'forks',
-    // Starting a process and loading the packages for every file would take a fifth of the run. A test restores what it changes.
-    isolate: false,
     // Tests start many processes, each of which would spend a third of its start on compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
     // More than there are cores: much of a test is the wait for a process of its own. Six share the server's connections.
