@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createClient } from '@acme/rpc/client';
 import { Channelz } from '@acme/rpc/gen/grpc/channelz/v1/channelz_pb';
@@ -101,15 +103,47 @@ test('a bundled service is healthy, has channelz, and is traced by the official 
   expect(collector.metrics).toContain('nodejs.eventloop.utilization');
 });
 
+/** Starts a collector of OTLP over gRPC. It calls `onExport` with the path of each export. */
+async function startGrpcCollector(onExport: (path: string | undefined) => void) {
+  const server = createServer();
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+    onExport(headers[':path']);
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.resume().end(Buffer.alloc(5));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
+}
+
+test('a bundled service exports traces, metrics and logs over gRPC', async () => {
+  const paths = new Set<string | undefined>();
+  using collector = await startGrpcCollector((path) => paths.add(path));
+  const environment = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_LOGS_EXPORTER: 'otlp',
+    OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'grpc',
+  };
+  await whileServing(environment, async (address) => expect(probe(address)).toBe('SERVING\n'));
+  const services = ['trace.v1.Trace', 'metrics.v1.Metrics', 'logs.v1.Logs'];
+  expect(paths).toEqual(
+    new Set(services.map((name) => `/opentelemetry.proto.collector.${name}Service/Export`)),
+  );
+});
+
 test('an image has the migrations, and the manifest and licence of each bundled package and no other', () => {
   const files = globSync('**', { cwd: image });
-  expect(files).toEqual(
-    expect.arrayContaining([
-      'package.json',
-      'migrations/0001_front.sql',
-      'node_modules/@grpc/grpc-js/LICENSE',
-    ]),
+  expect(files).toEqual(expect.arrayContaining(['package.json', 'migrations/0001_front.sql']));
+  const packages = files.filter((file) => /node_modules.*package\.json$/.test(file)).map(dirname);
+  const licences = packages.flatMap((folder) =>
+    readdirSync(join(project.folder, folder))
+      .filter((file) => /licence|license/i.test(file))
+      .map((file) => join(folder, file)),
   );
+  expect(licences).toContain('node_modules/@grpc/grpc-js/LICENSE');
+  expect(files).toEqual(expect.arrayContaining(licences));
   // A part of the telemetry SDK that only a configuration file needs.
   expect(files).not.toContain('node_modules/@opentelemetry/configuration');
 });
@@ -119,4 +153,32 @@ test('no file of a bundle imports node:http, which would load a client of HTTP',
   const imports = (file: string) =>
     /import.*["'](node:)?http["']/.test(readFileSync(join(image, file), 'utf8'));
   expect(files.filter(imports)).toEqual([]);
+});
+
+test('a module that loads or reads a file that is not in the image is an error, which says what to do', async () => {
+  const back = join(project.folder, 'services/back');
+  const addon = join(back, 'node_modules/addon');
+  for (const folder of [addon, join(back, 'src/rates')]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(addon, 'package.json'), JSON.stringify({ name: 'addon' }));
+  writeFileSync(join(addon, 'index.js'), "exports.path = __dirname + '/build/addon.node';");
+  writeFileSync(join(addon, 'binding.gyp'), '');
+  writeFileSync(
+    join(back, 'src/rates/rates.ts'),
+    "export const file = new URL('rates.json', import.meta.url);",
+  );
+  await project.writeMain(
+    'back',
+    `import { path } from 'addon';
+     import { file } from './rates/rates.ts';
+     console.log(path, file, new URL('../migrations/', import.meta.url), await import(process.argv[2]));`,
+  );
+  const bundle = project.svc('bundle', 'back', join(project.folder, 'rejected'));
+  await bundle.closed;
+  expect(bundle.output().trimEnd().split('\n').sort()).toEqual([
+    expect.stringMatching(/^services\/back\/node_modules\/addon is machine code,.* in the image `tools`$/),
+    expect.stringMatching(
+      /^services\/back\/src\/main.ts imports a module whose name it computes: import each/,
+    ),
+    expect.stringMatching(/^services\/back\/src\/rates\/rates.ts uses import.meta.url,.*: import the data/),
+  ]);
 });

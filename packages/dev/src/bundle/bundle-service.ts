@@ -1,10 +1,19 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { rolldown } from 'rolldown';
 import { root } from '../repository/paths.ts';
 import { copyNotices } from './copy-notices.ts';
-import { importTelemetry, keepFolders, loadHttp, modulesFolder } from './library-plugins.ts';
+import {
+  followRequire,
+  importTelemetry,
+  keepFolders,
+  loadHttp,
+  modulesFolder,
+  rejectAddons,
+} from './library-plugins.ts';
 import { programsOf } from './programs.ts';
+import { runTimeFileProblems } from './run-time-files.ts';
 
 /** Files of a service that its programs read when they run. */
 const ownFiles = ['package.json', 'migrations'];
@@ -16,25 +25,28 @@ const ownFiles = ['package.json', 'migrations'];
  *
  * Names and line breaks stay, so that a stack trace can be read. A source map without the sources is beside each file.
  *
- * `dist` has no folders. So a module that reads a file by `import.meta.url` has to be in `src` itself, not in a folder below.
+ * `dist` has no folders. So a module that reads a migration by `import.meta.url` has to be in `src` itself, not in a folder
+ * below.
  *
- * @throws Error if there is no such service, or a module that it imports cannot be found.
+ * @throws Error if there is no such service, a module that it imports cannot be found, or it needs a file that is not in the
+ * bundle. The folder is then not complete.
  */
 export async function bundleService(service: string, output: string): Promise<void> {
   const folder = join(root, 'services', service);
   const programs = programsOf(folder);
   if (!programs.has('main')) throw new Error(`services/${service}/src/main.ts does not exist`);
-  const build = await rolldown({
+  const problems: string[] = [];
+  await using build = await rolldown({
     cwd: root,
     input: Object.fromEntries(programs),
     platform: 'node',
-    plugins: [importTelemetry, loadHttp, keepFolders],
+    plugins: [importTelemetry, followRequire, loadHttp, keepFolders, rejectAddons],
     // A slow machine is no problem of the bundle.
     checks: { bundlerTimings: false },
     onLog(level, log) {
       // A package may import an optional one that is not installed.
       const isOptional = log.code === 'UNRESOLVED_IMPORT' && /[\\/]node_modules[\\/]/.test(log.id ?? '');
-      if (level === 'warn' && !isOptional) throw new Error(log.message);
+      if (level === 'warn' && !isOptional) problems.push(stripVTControlCharacters(log.message));
     },
   });
   const { output: files } = await build.write({
@@ -49,11 +61,13 @@ export async function bundleService(service: string, output: string): Promise<vo
     sourcemap: true,
     sourcemapExcludeSources: true,
   });
-  await build.close();
+  const chunks = files.filter((file) => file.type === 'chunk');
+  problems.push(...runTimeFileProblems(chunks, folder));
+  if (problems.length > 0) throw new Error(problems.join('\n'));
   for (const file of ownFiles)
     if (existsSync(join(folder, file))) cpSync(join(folder, file), join(output, file), { recursive: true });
   copyNotices(
-    files.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])),
+    chunks.flatMap(({ moduleIds }) => moduleIds),
     output,
   );
 }

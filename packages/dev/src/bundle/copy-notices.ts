@@ -1,10 +1,10 @@
-import { cpSync, globSync } from 'node:fs';
+import { cpSync, globSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const notices = ['package.json', '{LICEN[CS]E,NOTICE,COPYING}*'];
+const isNotice = /^(package\.json$|licen[cs]e|notice|copying)/i;
 
 /** Files that a package reads when it runs: in grpc-js those of channelz. */
-const readAtRunTime = ['proto/**/*.proto'];
+const readAtRunTime = 'proto/**/*.proto';
 
 const packageFolder = /^[^\0]*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/;
 
@@ -15,10 +15,15 @@ const packageFolder = /^[^\0]*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/;
  * @param modules Files in the bundle.
  */
 export function copyNotices(modules: readonly string[], output: string): void {
-  const folders = new Set(modules.flatMap((each) => packageFolder.exec(each)?.[0] ?? []));
-  for (const folder of folders) {
+  for (const folder of packageFolders(modules)) {
     const copy = join(output, folder.slice(folder.search(/node_modules[\\/]/)));
-    for (const file of globSync([...notices, ...readAtRunTime], { cwd: folder }))
+    const files = readdirSync(folder).filter((file) => isNotice.test(file));
+    for (const file of [...files, ...globSync(readAtRunTime, { cwd: folder })])
       cpSync(join(folder, file), join(copy, file), { recursive: true });
   }
+}
+
+/** Returns the folders of the npm packages that modules are in. */
+export function packageFolders(modules: readonly string[]): string[] {
+  return [...new Set(modules.flatMap((each) => packageFolder.exec(each)?.[0] ?? []))];
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Plugin } from 'rolldown';
+import { addonProblem } from './run-time-files.ts';
 
 const sdk = '@opentelemetry/sdk-node';
 const sdkPrefix = '\0node-sdk:';
@@ -64,6 +65,29 @@ export const keepFolders: Plugin = {
         .slice(1)
         .join('/node_modules');
       return { code: code.replaceAll('__dirname', `(modulesFolder + ${JSON.stringify(folder)})`), map: null };
+    },
+  },
+};
+
+/**
+ * Bundles what an npm package requires through the `createRequire` of the bundler that built it, which calls it `__require`.
+ * The OTLP exporters over gRPC load grpc-js so.
+ */
+export const followRequire: Plugin = {
+  name: 'follow-require',
+  transform: {
+    filter: { id: /[\\/]node_modules[\\/]/, code: /\b__require\(["']/ },
+    handler: (code) => ({ code: code.replaceAll(/\b__require\((?=["'])/g, 'require('), map: null }),
+  },
+};
+
+/** Rejects machine code, which rolldown would read as JavaScript. */
+export const rejectAddons: Plugin = {
+  name: 'reject-addons',
+  load: {
+    filter: { id: /\.node$/ },
+    handler(id) {
+      throw new Error(addonProblem(id));
     },
   },
 };
