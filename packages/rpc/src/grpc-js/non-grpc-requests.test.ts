@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { handlerOfEachKind, requestsOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
@@ -37,6 +38,22 @@ test.each([
     code: Code.OK,
   });
 });
+
+test.each(['a timeout', '1n'])(
+  'a request that is not served and has the timeout `%s` gets one answer, and does not end the process',
+  async (timeout) => {
+    using crashes = recordCrashes();
+    await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
+    await using connection = await connectRaw(server.target);
+    const headers = { 'content-type': 'application/grpc+json', 'grpc-timeout': timeout };
+    for (const [method, message] of requestsOfEachKind)
+      expect(await connection.post(methodPath(method), grpcFrame(message), headers)).toMatchObject({
+        httpStatus: 415,
+        code: undefined,
+      });
+    expect(crashes.reasons).toEqual([]);
+  },
+);
 
 test.each(['application/grpc', 'application/grpc+proto', 'application/grpc;charset=utf-8'])(
   '%s is served',

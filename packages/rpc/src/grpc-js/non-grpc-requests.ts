@@ -12,6 +12,8 @@ export function rejectNonGrpc(grpcCall: GrpcCall): boolean {
   const httpStatus = incomingStreamOf(stream)?.httpRejection;
   if (httpStatus === undefined) return false;
   discardReceived(grpcCall.inner);
+  // grpc-js sends a status of its own at the deadline, and for a malformed one. It would throw, because headers have been sent.
+  grpcCall.inner.sendStatus = () => {};
   stream.respond({ ':status': httpStatus }, { endStream: true });
   // The answer leaves in the next turn of the event loop. Then the rest of the request is reset.
   setImmediate(() => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
