@@ -46,10 +46,14 @@ export function http2StreamOf(call: InnerCall): ServerHttp2Stream {
   return privatePart(call).stream;
 }
 
-/** Passes the request of a call through the receiver. Must be called before the first message is read. */
+/**
+ * Passes the request of a call through the receiver. Must be called before the first message is read. A released call receives
+ * nothing, and must not keep the receiver.
+ */
 export function receiveThrough(call: InnerCall, receiver: Receiver): void {
   const receiving = privatePart(call);
   const { decoder } = receiving;
+  if (decoder === discardingDecoder) return;
   decoder.maxReadMessageLength = receiver.maxMessageBytes;
   decoder[receiverOf] = receiver;
   decoder.write = writeThrough;
