@@ -10,7 +10,7 @@ import { toWireStatus } from './internals/wire-status.ts';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** Receives the messages of a request, and its end. */
+/** Receives the next message of a request, or its end. */
 export interface RequestReader {
   onMessage(message: Uint8Array): void;
   onEnd(): void;
@@ -58,22 +58,19 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
     }
   }
 
-  /** Starts to read the request. The reader receives one message or the end, and another one after each `readNext`. */
+  /** Calls the reader once, with the next message or the end. The request of a finished call has ended. */
   read(reader: RequestReader): void {
     this.reader = reader;
-    this.inner.startRead();
-  }
-
-  readNext(): void {
-    this.inner.startRead();
+    if (this.listener) this.inner.startRead();
+    else this.onReceiveHalfClose();
   }
 
   onReceiveMessage(message: Uint8Array): void {
-    this.reader?.onMessage(message);
+    this.takeReader()?.onMessage(message);
   }
 
   onReceiveHalfClose(): void {
-    this.reader?.onEnd();
+    this.takeReader()?.onEnd();
   }
 
   /** Called once by grpc-js, after every call. Drops all references, see `releaseCall`. */
@@ -81,9 +78,16 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
     const { onClosed } = this;
     releaseCall(this.inner);
     this.listener = undefined;
-    this.reader = undefined;
     this.onClosed = nothing;
     onClosed();
+    // After the abort, so that the end is seen only by a reader that outlives its call.
+    this.onReceiveHalfClose();
+  }
+
+  private takeReader(): RequestReader | undefined {
+    const { reader } = this;
+    this.reader = undefined;
+    return reader;
   }
 
   override sendMetadata(metadata: Metadata): void {

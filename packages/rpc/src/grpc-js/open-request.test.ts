@@ -6,9 +6,11 @@ import { expect, test, vi } from 'vitest';
 import { methodPath } from '../call/method-name.ts';
 import { Code } from '../errors/rpc-error.ts';
 import { handlerOfEachKind, requestsOfEachKind } from '../testing/calls-of-each-kind.ts';
+import { recordCrashes } from '../testing/crashes.ts';
 import { EchoService, ImportEchoesRequestSchema } from '../testing/gen/testing/v1/echo_service_pb.ts';
 import { connectRaw, grpcFrame } from '../testing/network/raw-http2.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
+import { collectTelemetry } from '../testing/telemetry/collect-telemetry.ts';
 
 const { getEcho, watchEchoes, importEchoes, exchangeEchoes } = EchoService.method;
 const methods = [getEcho, watchEchoes, importEchoes, exchangeEchoes];
@@ -195,4 +197,66 @@ test('a message of a stream is decompressed after the previous one was read', as
   more.resolve();
   expect(await answer).toMatchObject({ code: Code.INTERNAL, message: 'the request cannot be decompressed' });
   expect(received).toEqual([0, 1]);
+});
+
+test.each([
+  ['a second compressed message', grpcFrame(gzipSync(''), { compressed: true })],
+  // They all wait for the compressed message, and grpc-js then hands them over at once.
+  ['a packet of thousands of messages', Buffer.alloc(3000 * grpcFrame(Buffer.alloc(0)).length)],
+])('%s in a unary request is rejected, and does not end the process', async (_name, rest) => {
+  using crashes = recordCrashes();
+  await using server = await startTestServer(EchoService, handlerOfEachKind(readAll));
+  await using connection = await connectRaw(server.target);
+  const first = grpcFrame(gzipSync(''), { compressed: true });
+  const headers = { 'grpc-encoding': 'gzip', ...patient };
+  for (const method of [getEcho, watchEchoes])
+    expect(await connection.post(methodPath(method), Buffer.concat([first, rest]), headers)).toMatchObject({
+      code: Code.UNIMPLEMENTED,
+      message: 'a second request message came for a unary request',
+    });
+  expect(crashes.reasons).toEqual([]);
+});
+
+test('a loop over the requests that outlives its call ends with the stream', async () => {
+  const ended: string[] = [];
+  const read = async (requests: AsyncIterable<unknown>, name: string) => {
+    for await (const _request of requests);
+    ended.push(name);
+  };
+  const begun = Promise.withResolvers<void>();
+  await using server = await startTestServer(EchoService, {
+    async *exchangeEchoes(requests) {
+      void read(requests, 'begun before the answer');
+      yield {};
+    },
+    importEchoes: async (requests) => {
+      void begun.promise.then(() => read(requests, 'begun after the end'));
+      return {};
+    },
+  });
+  using connection = openStreams(server.target);
+  for (const method of [exchangeEchoes, importEchoes])
+    await once(connection.open(method, patient).resume(), 'close');
+  begun.resolve();
+  await vi.waitUntil(() => ended.length === 2, { timeout: 15_000 });
+  expect(ended).toEqual(['begun before the answer', 'begun after the end']);
+});
+
+test('bytes that are decompressed after the end of their call are not counted', async () => {
+  await using telemetry = collectTelemetry();
+  await using server = await startTestServer(EchoService, { getEcho: async () => ({}) });
+  using connection = openStreams(server.target);
+  await using other = await connectRaw(server.target);
+  const encoding = { 'grpc-encoding': 'gzip' };
+  const message = grpcFrame(gzipSync(mebibyte), { compressed: true });
+  // More than the process decompresses at a time.
+  const streams = Array.from({ length: 6 }, () => connection.open(getEcho, { ...encoding, ...patient }));
+  for (const stream of streams) stream.write(message);
+  await other.post(methodPath(getEcho), Buffer.alloc(0));
+  for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
+  const ended = () => server.logLines.filter(({ msg }) => msg === 'call');
+  await vi.waitUntil(() => ended().length === streams.length + 1, { timeout: 15_000 });
+  for (const _stream of streams) await other.post(methodPath(getEcho), message, encoding);
+  const usage = async () => (await telemetry.points('rpc.server.memory_budget.usage'))[0]?.value;
+  await expect.poll(usage).toBe(0);
 });

@@ -4,7 +4,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { MethodInfo } from '../call/call-context.ts';
 import { hasRequestStream } from '../call/method-kind.ts';
 import { Code, RpcError } from '../errors/rpc-error.ts';
-import type { GrpcCall } from './grpc-call.ts';
+import type { GrpcCall, RequestReader } from './grpc-call.ts';
 import { hasPartialMessage, http2StreamOf, receiveThrough } from './internals/grpc-js-internals.ts';
 import { decodeRequest } from './messages/decode-request.ts';
 import { isSupportedEncoding } from './messages/decompress.ts';
@@ -53,9 +53,15 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall)
     let only: Uint8Array | undefined;
     call.onAbort(reject);
     const onMessage = (message: Uint8Array) => {
-      if (only) reject(new RpcError(Code.UNIMPLEMENTED, 'a second request message came for a unary request'));
+      if (only) {
+        // Reads no further: grpc-js hands over the thousands of messages of a packet one inside the other.
+        reject(new RpcError(Code.UNIMPLEMENTED, 'a second request message came for a unary request'));
+        return;
+      }
       only = message;
-      grpcCall.readNext();
+      // A second message, if compressed, waits for this.
+      call.onMessageRead();
+      grpcCall.read(reader);
     };
     const onEnd = () => {
       if (!only || hasPartialMessage(grpcCall.inner)) {
@@ -74,7 +80,8 @@ function readOnly(schema: DescMessage, grpcCall: GrpcCall, call: GrpcServerCall)
         reject(error);
       }
     };
-    grpcCall.read({ onMessage, onEnd });
+    const reader = { onMessage, onEnd };
+    grpcCall.read(reader);
   });
 }
 
@@ -106,15 +113,16 @@ async function* readMessages(grpcCall: GrpcCall, call: GrpcServerCall): AsyncGen
     pending.promise.catch(() => {});
     pending.reject(reason);
   });
-  grpcCall.read({
+  const reader: RequestReader = {
     onMessage: (message) => pending.resolve(message),
     onEnd: () => pending.resolve(undefined),
-  });
+  };
+  grpcCall.read(reader);
   for (let message = await pending.promise; message; message = await pending.promise) {
     yield message;
     call.signal.throwIfAborted();
     pending = Promise.withResolvers();
-    grpcCall.readNext();
+    grpcCall.read(reader);
   }
   // A reset also ends the stream, and grpc-js closes the call a few ticks later. Without this turn of the event loop a
   // call that is cancelled half way would look complete.

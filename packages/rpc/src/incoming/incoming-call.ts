@@ -66,6 +66,8 @@ export abstract class IncomingCall implements ServerCall, MemoryHolder, Unflushe
   private ownMetadata: CallMetadata | undefined;
   private heldBytes = 0;
   private isCounted = false;
+  /** Whether nothing is held any more. A decompression, for instance, may end after its call. */
+  private isReleased = false;
   /** Created on first use: a child logger costs more than the line that every call writes. */
   private ownLog: Logger | undefined;
 
@@ -141,6 +143,7 @@ export abstract class IncomingCall implements ServerCall, MemoryHolder, Unflushe
   }
 
   hold(sizeBytes: number): void {
+    if (this.isReleased) return;
     this.heldBytes += sizeBytes;
     if (this.isCounted) this.options.memory.hold(this, sizeBytes);
     else if (this.heldBytes > maxUncountedBytes) {
@@ -155,6 +158,7 @@ export abstract class IncomingCall implements ServerCall, MemoryHolder, Unflushe
   }
 
   protected releaseAll(): void {
+    this.isReleased = true;
     if (this.isCounted) this.options.memory.releaseAll(this);
   }
 
