@@ -37,7 +37,7 @@ ENTRYPOINT ["node"]
 
 FROM build AS bundle
 ARG SERVICE=
-RUN node_modules/.bin/svc bundle "$SERVICE" /bundle
+RUN node_modules/.bin/svc bundle "${SERVICE:?is missing: docker build --build-arg SERVICE=NAME}" /bundle
 
 FROM ${NODE_IMAGE} AS service
 COPY --from=bundle /bundle /app
