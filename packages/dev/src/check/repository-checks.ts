@@ -10,6 +10,7 @@ import { policies, services } from '../repository/load-services.ts';
 import { root } from '../repository/paths.ts';
 import { isKitVendored } from '../repository/project.ts';
 import { settingsDocument, settingsFile } from '../settings/settings-document.ts';
+import { checkBundles } from './check-bundles.ts';
 import { checkExamples } from './check-examples.ts';
 import { checkImageBuilds } from './check-image-builds.ts';
 import { checkImageDigests } from './check-image-digests.ts';
@@ -50,6 +51,7 @@ export const repositoryChecks: Readonly<Record<string, Check>> = {
   workflows: checkWorkflows,
   'images pinned by digest': () => checkImageDigests(),
   'an image of every service': () => checkImageBuilds(),
+  'a bundle of every service': checkBundles,
   'dashboards and alerts query documented metrics': checkObservability,
   'every service is scraped': checkScraping,
   Compose: checkCompose,
