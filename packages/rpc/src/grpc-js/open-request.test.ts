@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+  type Settings,
+} from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, type DescMethod, toBinary } from '@bufbuild/protobuf';
 import { expect, test, vi } from 'vitest';
@@ -20,8 +26,8 @@ const patient = { 'grpc-timeout': '5S' };
 const mebibyte = Buffer.alloc(1024 * 1024);
 
 /** Opens streams on a connection without ending them. */
-function openStreams(target: string) {
-  const session = connect(`http://${target}`);
+function openStreams(target: string, settings: Settings = {}) {
+  const session = connect(`http://${target}`, { settings });
   session.on('error', () => {});
   return {
     session,
@@ -59,6 +65,33 @@ test.each(methods)(
     expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   },
 );
+
+test.each(['abc', '1n'])(
+  'a call with grpc-timeout %s ends at once, and its stream is closed before its request ends',
+  async (timeout) => {
+    await using server = await startTestServer(EchoService, {});
+    using connection = openStreams(server.target);
+    for (const method of methods) {
+      const stream = connection.open(method, { 'grpc-timeout': timeout }).resume();
+      await once(stream, 'close');
+      expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+    }
+  },
+);
+
+test('a stream whose caller grants no window for the status is reset after the deadline', async () => {
+  await using server = await startTestServer(EchoService, {});
+  using connection = openStreams(server.target, { initialWindowSize: 0 });
+  // The answer has headers. Without a window no trailers can follow.
+  const streams = methods.map((method) =>
+    connection.open(method, { 'grpc-encoding': 'br', 'grpc-timeout': '100m' }).end().resume(),
+  );
+  // `once` of node:events rejects on the error that a reset is.
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
+  expect(streams.map(({ rstCode }) => rstCode)).toEqual(
+    methods.map(() => constants.NGHTTP2_ENHANCE_YOUR_CALM),
+  );
+});
 
 test('a compressed request of a caller without a token is not decompressed', async () => {
   await using server = await startTestServer(EchoService, {});

@@ -1,4 +1,4 @@
-import { constants } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Metadata, MetadataValue, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Principal, ServedMethod } from '../call/call-context.ts';
 import type { ServerCall } from '../call/handler.ts';
@@ -152,14 +152,11 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
   /** Called when grpc-js has finished the call. */
   private close(): void {
     const { unflushed } = this.options;
-    this.isClosed = true;
-    if (!this.callAbort.hasEnded) {
-      this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
-      return;
-    }
     const stream = http2StreamOf(this.grpcCall.inner);
+    this.isClosed = true;
+    if (!this.callAbort.hasEnded) this.callAbort.abort(cancelReason(this.callerDeadlineAtMs));
     // At the deadline grpc-js finishes a call whose answer is still buffered.
-    if (this.hasAnswered && !stream.destroyed && stream.sentTrailers === undefined) return;
+    else if (!stream.destroyed && !hasSentStatus(stream)) return;
     this.isAnswered = true;
     this.releaseAll();
     if (stream.readableEnded || stream.destroyed) {
@@ -188,6 +185,11 @@ export class GrpcServerCall extends IncomingCall implements Receiver {
 }
 
 function nothing(): void {}
+
+/** Whether the status has left as trailers, or in the headers of an answer without a message. */
+function hasSentStatus({ sentTrailers, sentHeaders }: ServerHttp2Stream): boolean {
+  return sentTrailers !== undefined || sentHeaders?.['grpc-status'] !== undefined;
+}
 
 function firstText(metadata: Values, key: string): string | undefined {
   const value = metadata[key]?.[0];
