@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { mkdtempDisposable, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +122,7 @@ async function stalledFifo() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'log-destination-'));
   const path = join(folder.path, 'fifo');
   execFileSync('mkfifo', [path]);
-  return { fd: openSync(path, 'r+'), [Symbol.asyncDispose]: () => folder.remove() };
+  return { path, fd: openSync(path, 'r+'), [Symbol.asyncDispose]: () => folder.remove() };
 }
 
 test.each(['floods', 'never closes'])(
@@ -184,6 +184,52 @@ test.each(['a pipe', 'a file'])(
     };
     expect(await read('', 'SIGTERM')).toMatch(/"msg":"told"\}\n.*"msg":"closing"\}\n$/);
     expect(await read('exits at once')).toMatch(/"msg":"told"\}\n.*"msg":"last words"\}\n$/);
+  },
+);
+
+/** Resolves when the main thread of the process waits, or has ended. */
+async function untilAsleep({ pid }: ChildProcess): Promise<void> {
+  while (/\) [RD] /.test(await textOf(`/proc/${pid}/stat`))) await new Promise(setImmediate);
+}
+
+/** Reads or writes without blocking until the FIFO is empty or full. Returns the number of bytes. */
+function untilBlocked(step: () => number): number {
+  let sizeBytes = 0;
+  try {
+    for (;;) sizeBytes += step();
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EAGAIN' });
+    return sizeBytes;
+  }
+}
+
+test.each(['ends by itself', 'exits behind a full pipe'])(
+  'a process that %s waits for a slow reader of its last lines',
+  async (way) => {
+    await using fifo = await stalledFifo();
+    const fd = openSync(fifo.path, constants.O_RDWR | constants.O_NONBLOCK);
+    const filledBytes = untilBlocked(() => writeSync(fd, 'x'));
+    const child = start(way, fifo.fd);
+    const end = ended(child);
+    await alive(child, 'ending');
+    await untilAsleep(child);
+    let output = '';
+    const buffer = Buffer.alloc(64 * 1024);
+    const read = () =>
+      untilBlocked(() => {
+        const sizeBytes = readSync(fd, buffer);
+        output += buffer.toString('utf8', 0, sizeBytes);
+        return sizeBytes;
+      });
+    while (child.exitCode === null && child.signalCode === null) {
+      read();
+      await new Promise(setImmediate);
+    }
+    await end;
+    read();
+    expect(output.slice(filledBytes)).toMatch(/"msg":"last words"\}\n$/);
+    closeSync(fd);
+    closeSync(fifo.fd);
   },
 );
 

@@ -8,6 +8,8 @@ const pieceBytes = 32 * 1024;
 /** Time that a line waits for the next ones. A caller in turn makes over 100 calls in it, so 1 call in 100 waits for a write. */
 const maxDelayMs = 50;
 const retryMs = 100;
+/** Time for which an exiting process waits for a slow reader of a full pipe, and the pause between two attempts. */
+const [maxExitWaitMs, exitPauseMs] = [1000, 5];
 const stdoutFd = 1;
 
 type Done = (error?: Error | null) => void;
@@ -25,7 +27,7 @@ export interface LogDestination {
 export interface LineWriter extends LogDestination {
   /** Writes the buffered lines. Resolves when they are written, or after the timeout. */
   flush(timeoutMs: number): Promise<void>;
-  /** Writes the buffered lines synchronously, as far as stdout accepts them; none while a write is in progress. */
+  /** Writes the buffered lines synchronously, as far as stdout accepts them within a second; none while a write is in progress. */
   flushSync(): void;
 }
 
@@ -66,8 +68,9 @@ export function prettyDestination(): LogDestination | undefined {
 /**
  * Creates a writer of lines, which are written in pieces, because a write costs more than a line: after 50 ms, at 32 KiB,
  * or with an urgent line, one write at a time. Lines that arrive during a write wait for the next one. The rest is written
- * when the process exits. A process that is killed (SIGKILL, out of memory, a loss of power) loses the buffered lines: those
- * of its last 50 ms, and all behind a write that stdout has not accepted.
+ * when the process exits: a process that has nothing else to do waits until stdout accepts it, and `process.exit` waits up to
+ * a second. A process that is killed (SIGKILL, out of memory, a loss of power) loses the buffered lines: those of its last
+ * 50 ms, and all behind a write that stdout has not accepted.
  *
  * @param write Writes a text without blocking.
  */
@@ -113,6 +116,10 @@ export function createLineWriter(write: (text: string, done: Done) => void): Lin
   const flushSync = () => {
     if (writingBytes === 0 && bufferedBytes > 0) writeAtExit(take());
   };
+  // The timer does not keep the process running.
+  process.on('beforeExit', () => {
+    if (bufferedBytes > 0) writeSoon();
+  });
   process.on('exit', flushSync);
   return {
     write: (line, sizeBytes, isUrgent) => {
@@ -162,13 +169,19 @@ function writeAll(fd: number, bytes: Buffer, done: Done): void {
   });
 }
 
-/** Writes the last lines synchronously, as far as stdout accepts them. */
+/** Writes the last lines synchronously, as far as stdout accepts them within a second. */
 function writeAtExit(text: string): void {
+  const endMs = performance.now() + maxExitWaitMs;
   let bytes = Buffer.from(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(writeSync(stdoutFd, bytes));
-  } catch {
-    // The pipe is full or closed, or the disk is full. An exit handler cannot wait.
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(stdoutFd, bytes));
+    } catch (error) {
+      // The pipe is closed, or the disk is full.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > endMs) return;
+      // The pipe is full. An exit handler can wait only by blocking.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, exitPauseMs);
+    }
   }
 }
 

@@ -25,6 +25,9 @@ if (behaviour === 'floods') {
     saidMs = performance.now();
     print(`alive ${++seconds}`);
   }, 10);
+} else if (behaviour === 'ends by itself') {
+  process.once('beforeExit', () => print('ending'));
+  log.info('last words');
 } else {
   setInterval(() => {}, 60_000);
   log.info('told');
@@ -32,6 +35,11 @@ if (behaviour === 'floods') {
 switch (behaviour) {
   case 'exits at once':
     log.info('last words');
+    process.exit(3);
+    break;
+  case 'exits behind a full pipe':
+    log.info('last words');
+    print('ending');
     process.exit(3);
     break;
   case 'throws in a bare process':
