@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -27,6 +27,22 @@ await runUntilSignal(async () => {
 });
 `;
 
+/** A program that imports a CommonJS package and an ES module, each of which knows its file. */
+const paths = `
+import commonJs from 'common-js';
+import { __dirname } from 'es-module';
+
+console.log(JSON.stringify({ ...commonJs, esModule: __dirname }));
+`;
+
+/** Writes an npm package with one module into the folder of a service. */
+function writePackage(service: string, name: string, module: string, manifest = {}): void {
+  const folder = join(service, 'node_modules', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, ...manifest }));
+  writeFileSync(join(folder, 'index.js'), module);
+}
+
 let project: EchoProject;
 let image: string;
 let keys: SigningKeys;
@@ -37,6 +53,13 @@ beforeAll(async () => {
   await project.writeMain('front', main);
   const front = join(project.folder, 'services/front');
   writeFileSync(join(front, 'package.json'), JSON.stringify({ name: '@acme/front', type: 'module' }));
+  mkdirSync(join(front, 'src/paths'));
+  writeFileSync(join(front, 'src/paths/main.ts'), paths);
+  writePackage(front, 'common-js', 'module.exports = { file: __filename, folder: __dirname };');
+  writePackage(front, 'es-module', 'export const __dirname = import.meta.dirname;', {
+    type: 'module',
+    exports: './index.js',
+  });
   mkdirSync(join(front, 'migrations'));
   writeFileSync(join(front, 'migrations/0001_front.sql'), '');
   image = join(project.folder, 'image');
@@ -137,7 +160,8 @@ test('an image has the migrations, and the manifest and licence of each bundled 
   const files = globSync('**', { cwd: image });
   expect(files).toEqual(expect.arrayContaining(['package.json', 'migrations/0001_front.sql']));
   const packages = files.filter((file) => /node_modules.*package\.json$/.test(file)).map(dirname);
-  const licences = packages.flatMap((folder) =>
+  const installed = packages.filter((folder) => existsSync(join(project.folder, folder)));
+  const licences = installed.flatMap((folder) =>
     readdirSync(join(project.folder, folder))
       .filter((file) => /licence|license/i.test(file))
       .map((file) => join(folder, file)),
@@ -146,6 +170,15 @@ test('an image has the migrations, and the manifest and licence of each bundled 
   expect(files).toEqual(expect.arrayContaining(licences));
   // A part of the telemetry SDK that only a configuration file needs.
   expect(files).not.toContain('node_modules/@opentelemetry/configuration');
+});
+
+test('a bundled CommonJS package knows its file, and an ES module may declare __dirname', () => {
+  const { stdout } = spawnSync(process.execPath, ['dist/paths.js'], { cwd: image, encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual({
+    file: expect.stringMatching(/node_modules.common-js.index\.js$/),
+    folder: expect.stringMatching(/node_modules.common-js$/),
+    esModule: expect.stringMatching(/dist$/),
+  });
 });
 
 test('no file of a bundle imports node:http, which would load a client of HTTP', () => {
@@ -157,11 +190,9 @@ test('no file of a bundle imports node:http, which would load a client of HTTP',
 
 test('a module that loads or reads a file that is not in the image is an error, which says what to do', async () => {
   const back = join(project.folder, 'services/back');
-  const addon = join(back, 'node_modules/addon');
-  for (const folder of [addon, join(back, 'src/rates')]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(addon, 'package.json'), JSON.stringify({ name: 'addon' }));
-  writeFileSync(join(addon, 'index.js'), "exports.path = __dirname + '/build/addon.node';");
-  writeFileSync(join(addon, 'binding.gyp'), '');
+  writePackage(back, 'addon', "exports.path = __dirname + '/build/addon.node';");
+  writeFileSync(join(back, 'node_modules/addon/binding.gyp'), '');
+  mkdirSync(join(back, 'src/rates'));
   writeFileSync(
     join(back, 'src/rates/rates.ts'),
     "export const file = new URL('rates.json', import.meta.url);",

@@ -58,13 +58,19 @@ export const modulesFolder = "const modulesFolder = import.meta.dirname + '/../n
 export const keepFolders: Plugin = {
   name: 'keep-folders',
   transform: {
-    filter: { id: /[\\/]node_modules[\\/]/, code: '__dirname' },
+    filter: { id: /[\\/]node_modules[\\/]/, code: /__(dirname|filename)/ },
     handler: (code, id) => {
-      const folder = dirname(id)
+      // An ES module has no such variables, and may declare them.
+      if (/\b(const|let|var)\s+__(dirname|filename)\b/.test(code)) return null;
+      const file = id
         .split(/[\\/]node_modules(?=[\\/])/)
         .slice(1)
         .join('/node_modules');
-      return { code: code.replaceAll('__dirname', `(modulesFolder + ${JSON.stringify(folder)})`), map: null };
+      const kept = (path: string) => `(modulesFolder + ${JSON.stringify(path)})`;
+      return {
+        code: code.replaceAll('__dirname', kept(dirname(file))).replaceAll('__filename', kept(file)),
+        map: null,
+      };
     },
   },
 };

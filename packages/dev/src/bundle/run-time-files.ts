@@ -17,10 +17,11 @@ const migrations = /new URL\("\.\.\/migrations\/[^"]*", import\.meta\.url\)/g;
  * in `folder`, and npm packages with machine code.
  */
 export function runTimeFileProblems(chunks: readonly OutputChunk[], folder: string): string[] {
+  const sources = join(folder, 'src');
   const own = chunks.flatMap((chunk) =>
     Object.entries(chunk.modules).flatMap(([file, { code }]) => {
-      if (!file.startsWith(folder + sep) || !code) return [];
-      const isInSources = dirname(file) === join(folder, 'src');
+      if (!file.startsWith(sources + sep) || !code) return [];
+      const isInSources = dirname(file) === sources;
       const name = relative(root, file);
       const problems: string[] = [];
       if (isComputed.test(code))
