@@ -5,7 +5,7 @@ import type { OnTransition } from './reservation-metrics.ts';
 import { fromRow, type ReservationRow, reservationColumns } from './reservation-row.ts';
 import { reserveIfEnough } from './reserve-if-enough.ts';
 import { changeReserved, lockAvailable } from './reserved-units.ts';
-import { allocateUnits, type Reservation, type StockLine } from './stock.ts';
+import { allocateUnits, type Reservation, type StockLine, unitsBySku } from './stock.ts';
 
 export interface ReserveCommand {
   readonly id: string;
@@ -118,19 +118,17 @@ async function decide(
 ): Promise<Map<string, Reservation>> {
   if (commands.length === 0) return new Map();
   const available = await lockAvailable(tx, commands);
-  const allocated = new Map<string, number>();
   const reservations = commands.map((command): Reservation => {
     const { id, lines } = command;
     const refusal = allocateUnits(available, lines);
     if (refusal) return { id, state: 'REFUSED', lines, refusal, createTime: now };
-    for (const { sku, quantity } of lines) allocated.set(sku, (allocated.get(sku) ?? 0) + quantity);
     return reserved(command, now);
   });
   await writeRefusals(
     tx,
     reservations.filter(({ state }) => state === 'REFUSED'),
   );
-  await changeReserved(tx, allocated, now);
+  await changeReserved(tx, unitsBySku(reservations.filter(({ state }) => state === 'RESERVED')), now);
   return new Map(reservations.map((reservation) => [reservation.id, reservation]));
 }
 

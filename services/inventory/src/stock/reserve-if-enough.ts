@@ -1,7 +1,7 @@
 import { isConflict, violatesConstraint } from '@acme/postgres/errors';
 import type { Pool } from '@acme/postgres/pool';
 import { query } from '@acme/postgres/transaction';
-import type { Reservation } from './stock.ts';
+import { type Reservation, unitsBySku } from './stock.ts';
 import { insertStockEvents, stockColumns } from './stock-row.ts';
 
 /**
@@ -53,11 +53,4 @@ export async function reserveIfEnough(
     if (violatesConstraint(error, 'stock_not_oversold') || isConflict(error)) return new Set();
     throw error;
   }
-}
-
-function unitsBySku(commands: readonly Pick<Reservation, 'lines'>[]): Map<string, number> {
-  const units = new Map<string, number>();
-  for (const { lines } of commands)
-    for (const { sku, quantity } of lines) units.set(sku, (units.get(sku) ?? 0) + quantity);
-  return units;
 }

@@ -99,6 +99,14 @@ export function sameLines(a: readonly StockLine[], b: readonly StockLine[]): boo
   );
 }
 
+/** Returns the units of each SKU in all orders together. */
+export function unitsBySku(orders: readonly { readonly lines: readonly StockLine[] }[]): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const { lines } of orders)
+    for (const { sku, quantity } of lines) units.set(sku, (units.get(sku) ?? 0) + quantity);
+  return units;
+}
+
 /**
  * Allocates the units of all lines or of none. Returns a refusal that names each unknown or short SKU, or undefined if all
  * lines were allocated.
