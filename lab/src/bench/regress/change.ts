@@ -24,8 +24,8 @@ const tail = 0.005;
  * lower quartiles is wholly more than 3 % from none.
  *
  * @param base Values of the turns, in their order.
- * @param head As many values: turns of the same number were neighbours, and are resampled together. Those in which a
- * checkout did no work do not count.
+ * @param head Values of the same turns. The two values of a turn are resampled together. A turn without work of both
+ * checkouts is left out.
  */
 export function changeBetween(base: readonly number[], head: readonly number[]): Change {
   const pairs = base.flatMap((value, turn): [number, number][] => {

@@ -51,7 +51,7 @@ function serviceDefinition(service: DescService): ServiceDefinition {
 function methodDefinition(method: DescMethod): ServiceDefinition[string] {
   return {
     path: methodPath(method),
-    // For every kind, see GrpcCall.
+    // GrpcCall starts the handlers of all four kinds.
     requestStream: false,
     responseStream: false,
     requestSerialize: asBuffer,

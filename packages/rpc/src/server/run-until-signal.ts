@@ -78,7 +78,8 @@ async function exit(exitCode: number): Promise<never> {
 
 /**
  * Ends the process without exit hooks. `process.exit` waits for threads without a limit, and a thread can be stuck in a
- * write to a stopped terminal or in a file of an unreachable server. Buffered log lines are written. Replacing the program (`execve`) ends all threads.
+ * write to a stopped terminal or in a file of an unreachable server. Replacing the program (`execve`) ends all threads. Buffered
+ * log lines are written before.
  */
 function endImmediately(exitCode: number): never {
   flushLogSync();
